@@ -1,0 +1,63 @@
+"""Entry point of `mesh`: gathers the commands and turns errors into one line and an exit code.
+
+Exit codes: 0 all is well, 1 what was checked is not in order, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from mesh.console import err
+from mesh.errors import MeshError
+
+app = typer.Typer(
+    name="mesh",
+    help="The movie-audience data mesh: what SQLMesh does not do.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback behind an error.")
+    ] = False,
+) -> None:
+    """The movie-audience data mesh: what SQLMesh does not do."""
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, MeshError):
+        err.print(f"[bold red]error:[/] {escape(str(error))}")
+        return error.exit_code
+    text = " ".join(str(error).split())
+    err.print(
+        f"[bold red]unexpected error:[/] {type(error).__name__}: {escape(text)} "
+        "Run again with `mesh --debug …` and report the traceback."
+    )
+    return 2
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process with its exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(args=words)
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        raise SystemExit(_report(error)) from None
+    except KeyboardInterrupt:
+        err.print("stopped")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,54 @@
+"""Errors that a user can read: what is wrong, where, and what to do.
+
+Everything in `mesh` that a user can cause raises one of these; the command line turns it into
+one line on standard error and an exit code. Anything else that escapes is a defect of ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a file that a user can open; lines are counted from 1."""
+
+    path: Path
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
+
+
+class MeshError(Exception):
+    """Base of all errors with a message for a user.
+
+    message: one clear sentence, saying what is wrong.
+    where: the file, and the line in it, if there is one.
+    fix: what to do about it, a sentence in the imperative.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, where: Location | None = None, fix: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text} {self.fix}" if self.fix else text
+
+
+class WrongUse(MeshError):
+    """The command cannot do what it was asked for: exit code 2."""
+
+    exit_code = 2
+
+
+class CheckFailed(MeshError):
+    """The command worked, and what it checked is not in order: exit code 1."""
+
+    exit_code = 1
