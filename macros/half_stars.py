@@ -1,0 +1,53 @@
+"""Ratings as histograms of half-stars, and their exact medians.
+
+A rating has ten possible values, 0.5 to 5.0 in half-stars. A group of ratings is kept as its count
+and nine cumulative counts: how many ratings are at most 0.5, at most 1.0, … at most 4.5 stars. The
+nine stand packed in three INT64 of three fields of 21 bits: `low` (0.5, 1.0, 1.5), `mid` (2.0, 2.5,
+3.0) and `high` (3.5, 4.0, 4.5). Both are sums over the ratings, so that histograms add up over
+months, genres and users as long as a group has at most 2,097,151 ratings.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp, parse_one
+from sqlmesh import macro
+
+@macro()
+def histogram_part(evaluator, rating: exp.Expression, part: exp.Expression) -> exp.Expression:
+    """The packed integer that one rating (in stars) adds to the part `low`, `mid` or `high`.
+
+    A rating above all thresholds of the part adds 0.
+    """
+    bits, fields = 21, {"low": (1, 2, 3), "mid": (4, 5, 6), "high": (7, 8, 9)}
+    thresholds = fields[part.name]
+    steps = exp.Case()
+    for position, half_stars in enumerate(thresholds):
+        packed = sum(1 << (bits * field) for field in range(position, len(thresholds)))
+        limit = exp.Literal.number(f"{half_stars / 2:.1f}")
+        steps = steps.when(rating.copy() <= limit, exp.Literal.number(packed))
+    return steps.else_(exp.Literal.number(0))
+
+
+@macro()
+def median_of_histogram(
+    evaluator,
+    count: exp.Expression,
+    low: exp.Expression,
+    mid: exp.Expression,
+    high: exp.Expression,
+) -> exp.Expression:
+    """The exact median in stars: the mean of the two middle ratings when the count is even.
+
+    With c ratings of n at a threshold or below, the lower middle one is above it if 2 c < n, the
+    upper one if 2 c <= n. So each of the nine thresholds moves the sum of both, in half-stars, by
+    SIGN(n - 2 c) + 1 from its least value 2, and the median is a quarter of that sum in stars.
+    """
+    bits = 21
+    n = count.sql(dialect="bigquery")
+    at_most = [
+        f"(({part.sql(dialect='bigquery')} >> {bits * field}) & {(1 << bits) - 1})"
+        for part in (low, mid, high)
+        for field in range(3)
+    ]
+    steps = " + ".join(f"SIGN({n} - 2 * {ratings})" for ratings in at_most)
+    return parse_one(f"(11 + {steps}) / 4", dialect="bigquery")

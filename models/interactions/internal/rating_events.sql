@@ -1,0 +1,24 @@
+MODEL (
+  name interactions_internal.rating_events,
+  kind INCREMENTAL_BY_TIME_RANGE (
+    time_column rated_at
+  ),
+  description 'One row per rating, as delivered, in our spelling: the only model that reads the operational ratings.',
+  grain (user_id, movie_id),
+  partitioned_by TIMESTAMP_TRUNC(rated_at, MONTH),
+  clustered_by (user_id, movie_id),
+  physical_properties (
+    require_partition_filter = TRUE
+  ),
+  depends_on (interactions_internal.delivered_ratings)
+);
+
+/* Every rating of the months that are being built. */
+SELECT
+  userid::INT64 AS user_id,
+  movieid::INT64 AS movie_id,
+  rating::FLOAT64 AS rating,
+  timestamp::TIMESTAMP AS rated_at
+FROM operational.ratings
+WHERE
+  timestamp BETWEEN @start_ts AND @end_ts

@@ -1,0 +1,27 @@
+MODEL (
+  name interactions.user_genre_ratings,
+  kind VIEW
+);
+
+/* How a user rated the movies of a genre: in a month, and over all time. */
+SELECT
+  months.user_id::INT64 AS user_id,
+  months.genre::STRING AS genre,
+  months.reporting_month::DATE AS reporting_month,
+  months.rating_count::INT64 AS rating_monthly_count,
+  @median_of_histogram(
+    months.rating_count,
+    months.histogram_low,
+    months.histogram_mid,
+    months.histogram_high
+  )::FLOAT64 AS rating_monthly_median,
+  total.rating_count::INT64 AS rating_count,
+  @median_of_histogram(
+    total.rating_count,
+    total.histogram_low,
+    total.histogram_mid,
+    total.histogram_high
+  )::FLOAT64 AS rating_median
+FROM interactions_internal.user_genre_ratings_monthly AS months
+INNER JOIN interactions_internal.user_genre_ratings_total AS total
+  ON total.user_id = months.user_id AND total.genre = months.genre
