@@ -29,24 +29,20 @@ def histogram_part(evaluator, rating: exp.Expression, part: exp.Expression) -> e
 
 
 @macro()
-def median_of_histogram(
-    evaluator,
-    count: exp.Expression,
-    low: exp.Expression,
-    mid: exp.Expression,
-    high: exp.Expression,
-) -> exp.Expression:
+def median_of_histogram(evaluator, table: exp.Expression) -> exp.Expression:
     """The exact median in stars: the mean of the two middle ratings when the count is even.
+
+    table: the name of a table in the query that has the columns of a histogram.
 
     With c ratings of n at a threshold or below, the lower middle one is above it if 2 c < n, the
     upper one if 2 c <= n. So each of the nine thresholds moves the sum of both, in half-stars, by
     SIGN(n - 2 c) + 1 from its least value 2, and the median is a quarter of that sum in stars.
     """
     bits = 21
-    n = count.sql(dialect="bigquery")
+    n = f"{table.name}.rating_count"
     at_most = [
-        f"(({part.sql(dialect='bigquery')} >> {bits * field}) & {(1 << bits) - 1})"
-        for part in (low, mid, high)
+        f"(({table.name}.histogram_{part} >> {bits * field}) & {(1 << bits) - 1})"
+        for part in ("low", "mid", "high")
         for field in range(3)
     ]
     steps = " + ".join(f"SIGN({n} - 2 * {ratings})" for ratings in at_most)

@@ -12,12 +12,7 @@ SELECT
   movies.genres::STRING AS genres,
   movie_tags.tags::STRING AS tags,
   months.rating_count::INT64 AS rating_count,
-  @median_of_histogram(
-    months.rating_count,
-    months.histogram_low,
-    months.histogram_mid,
-    months.histogram_high
-  )::FLOAT64 AS rating_median
+  @median_of_histogram(months)::FLOAT64 AS rating_median
 FROM interactions_internal.movie_ratings_monthly AS months
 LEFT JOIN interactions_internal.movies AS movies
   ON movies.movie_id = months.movie_id

@@ -9,19 +9,9 @@ SELECT
   months.genre::STRING AS genre,
   months.reporting_month::DATE AS reporting_month,
   months.rating_count::INT64 AS rating_monthly_count,
-  @median_of_histogram(
-    months.rating_count,
-    months.histogram_low,
-    months.histogram_mid,
-    months.histogram_high
-  )::FLOAT64 AS rating_monthly_median,
+  @median_of_histogram(months)::FLOAT64 AS rating_monthly_median,
   total.rating_count::INT64 AS rating_count,
-  @median_of_histogram(
-    total.rating_count,
-    total.histogram_low,
-    total.histogram_mid,
-    total.histogram_high
-  )::FLOAT64 AS rating_median
+  @median_of_histogram(total)::FLOAT64 AS rating_median
 FROM interactions_internal.user_genre_ratings_monthly AS months
 INNER JOIN interactions_internal.user_genre_ratings_total AS total
   ON total.user_id = months.user_id AND total.genre = months.genre

@@ -11,4 +11,4 @@ SELECT
   rated_at::TIMESTAMP AS rated_at
 FROM interactions_internal.rating_events
 WHERE
-  rated_at >= TIMESTAMP '1995-01-01 00:00:00+00:00'
+  rated_at >= '1995-01-01 00:00:00+00:00'::TIMESTAMP

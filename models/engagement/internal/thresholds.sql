@@ -1,7 +1,7 @@
 MODEL (
   name engagement_internal.thresholds,
   kind VIEW,
-  description 'The consumer''s interpretation, in one place: when a user likes, dislikes, rates much or tags much.'
+  description 'How the consumer domain reads the numbers, in one place: when a user likes, dislikes, rates much or tags much.'
 );
 
 /* One row. Medians are in stars, counts are over all time; each limit is exclusive. */

@@ -10,7 +10,9 @@ MODEL (
   physical_properties (
     require_partition_filter = TRUE
   ),
-  depends_on (interactions_internal.delivered_ratings)
+  depends_on (
+    interactions_internal.delivered_ratings
+  )
 );
 
 /* Every rating of the months that are being built. */

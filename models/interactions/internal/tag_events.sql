@@ -10,7 +10,9 @@ MODEL (
   physical_properties (
     require_partition_filter = TRUE
   ),
-  depends_on (interactions_internal.delivered_tags)
+  depends_on (
+    interactions_internal.delivered_tags
+  )
 );
 
 /* Every tag of the months that are being built. */

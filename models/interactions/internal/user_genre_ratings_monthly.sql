@@ -7,7 +7,9 @@ MODEL (
   grain (user_id, genre, reporting_month),
   partitioned_by DATE_TRUNC(reporting_month, MONTH),
   clustered_by (user_id, genre),
-  depends_on (interactions_internal.delivered_movie_months)
+  depends_on (
+    interactions_internal.delivered_movie_months
+  )
 );
 
 /* A rating counts once in each genre of its movie. */

@@ -7,7 +7,9 @@ MODEL (
   grain (user_id, release_decade, reporting_month),
   partitioned_by DATE_TRUNC(reporting_month, MONTH),
   clustered_by (user_id, release_decade),
-  depends_on (interactions_internal.delivered_movie_months)
+  depends_on (
+    interactions_internal.delivered_movie_months
+  )
 );
 
 /* A rating counts in the decade in which its movie came out; a movie without a year in none. */
