@@ -11,6 +11,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from mesh.cli.generate import generate
+from mesh.cli.refresh import refresh
+from mesh.cli.status import status
 from mesh.console import err
 from mesh.errors import MeshError
 
@@ -31,6 +34,13 @@ def options(
     ] = False,
 ) -> None:
     """The movie-audience data mesh: what SQLMesh does not do."""
+
+
+app.command()(generate)
+
+
+app.command()(refresh)
+app.command()(status)
 
 
 def _report(error: Exception) -> int:

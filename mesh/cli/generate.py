@@ -1,0 +1,36 @@
+"""`mesh generate`: sample data where nothing can be downloaded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mesh.console import out as console
+
+
+def generate(
+    users: Annotated[int, typer.Option(help="How many users; 600 give about 92,000 ratings.")],
+    out: Annotated[Path, typer.Option(help="Folder for movies.csv, ratings.csv and tags.csv.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 25,
+    movies: Annotated[
+        int | None, typer.Option(help="How many movies; by default by the number of users.")
+    ] = None,
+    end: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="Day of the newest rating.")
+    ] = datetime(2019, 11, 21),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the files of a folder that is not empty.")
+    ] = False,
+) -> None:
+    """Write sample data in the MovieLens formats, calibrated against the real data sets."""
+    from mesh.generate import generate as make
+
+    made = make(out, users, seed, movies=movies, end=end.date(), force=force)
+    console.print(
+        f"{made.folder}: {made.users:,} users, {made.movies:,} movies, {made.ratings:,} ratings, "
+        f"{made.tags:,} tags in {made.seconds:.1f} s ({made.rows / made.seconds:,.0f} rows/s)",
+        markup=False,
+    )
