@@ -29,9 +29,9 @@ SELECT
   COALESCE(NULLIF(title_without_year, ''), title)::STRING AS title,
   release_year::INT64 AS release_year,
   CASE
-    WHEN release_year >= 2000 OR release_year < 1900
-    THEN CONCAT(CAST(DIV(release_year, 10) * 10 AS STRING), 's')
-    ELSE CONCAT(CAST(MOD(DIV(release_year, 10) * 10, 100) AS STRING), 's')
+    WHEN release_year BETWEEN 1920 AND 1999
+    THEN CONCAT(CAST(MOD(DIV(release_year, 10) * 10, 100) AS STRING), 's')
+    ELSE CONCAT(CAST(DIV(release_year, 10) * 10 AS STRING), 's')
   END::STRING AS release_decade,
   genres::STRING AS genres
 FROM titled

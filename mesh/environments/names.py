@@ -1,0 +1,39 @@
+"""Names of models and months, as SQLMesh's state and the data products use them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from sqlglot import exp
+
+INTERNAL_SUFFIX = "_internal"
+
+
+def short_name(full_name: str) -> str:
+    """`schema.model` of a model's full name, quoted or not, with or without a catalog."""
+    table = exp.to_table(full_name, dialect="bigquery")
+    return f"{table.db}.{table.name}"
+
+
+def is_public(full_name: str) -> bool:
+    """Whether a model is a data product: anything outside a schema for internal models."""
+    return not short_name(full_name).split(".")[0].endswith(INTERNAL_SUFFIX)
+
+
+def months_after(month: date, count: int = 1) -> date:
+    """The first day of the month that many months later."""
+    index = month.year * 12 + month.month - 1 + count
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def execution_time(newest_month: date | None, now: datetime | None = None) -> datetime:
+    """As of when models run: now, or the end of the newest month if that is not over.
+
+    SQLMesh builds whole months. A month that is under way is built as far as it was delivered,
+    and built again when more of it is.
+    """
+    now = now or datetime.now(UTC)
+    if newest_month is None:
+        return now
+    end = months_after(newest_month)
+    return max(now, datetime(end.year, end.month, 1, tzinfo=UTC))

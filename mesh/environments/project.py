@@ -1,0 +1,145 @@
+"""The SQLMesh project, opened once per command, with its failures in words."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from mesh.environments.names import is_public, short_name
+from mesh.errors import CheckFailed, MeshError, WrongUse
+from mesh.settings import DATABASE_VARIABLE, PROJECT_ROOT, database_path
+
+if TYPE_CHECKING:
+    from sqlmesh import Context
+    from sqlmesh.core.environment import Environment
+    from sqlmesh.core.snapshot import Snapshot
+
+    from mesh.environments.reporting import Record
+
+ENVIRONMENT_NAME = re.compile(r"[a-z0-9_]+")
+OPERATIONAL_SCHEMA = "operational"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A loaded SQLMesh project and the state of its environments."""
+
+    context: Context
+    console: Any
+
+    def new_record(self) -> Record:
+        """Forget what SQLMesh ran so far; what it runs from now on is noted in the result."""
+        from mesh.environments.reporting import Record
+
+        self.console.record = Record()
+        return self.console.record
+
+    @cached_property
+    def environment_names(self) -> list[str]:
+        return sorted(
+            environment.name for environment in self.context.state_reader.get_environments_summary()
+        )
+
+    def environment(self, name: str) -> Environment:
+        """The environment of that name as it was last planned; WrongUse if there is none."""
+        if not ENVIRONMENT_NAME.fullmatch(name):
+            raise WrongUse(
+                f"{name!r} is no name of an environment.",
+                fix="Use small letters, digits and underscores, as in dev, test, acceptance, prod "
+                "or dev_anna.",
+            )
+        environment = self.context.state_reader.get_environment(name)
+        if environment is None:
+            known = ", ".join(self.environment_names) or "there is none yet"
+            raise WrongUse(
+                f"there is no environment {name!r} ({known}).",
+                fix=f"Create it with `sqlmesh plan {name}`.",
+            )
+        return environment
+
+    def snapshots(self, environment: Environment) -> dict[str, Snapshot]:
+        """The snapshots of an environment, by the full name of their model."""
+        snapshots = self.context.state_reader.get_snapshots(environment.snapshots)
+        return {snapshot.name: snapshot for snapshot in snapshots.values()}
+
+    def products(self, environment: Environment) -> dict[str, Snapshot]:
+        """The data products of an environment, by their name without catalog."""
+        return {
+            short_name(snapshot.name): snapshot
+            for snapshot in sorted(
+                self.snapshots(environment).values(), key=lambda snapshot: snapshot.name
+            )
+            if snapshot.is_model and not snapshot.is_external and is_public(snapshot.name)
+        }
+
+    def view(self, snapshot: Snapshot, environment: Environment) -> exp.Table:
+        """Where a model is read in an environment; the name is SQLMesh's."""
+        dialect = self.context.engine_adapter.dialect
+        return snapshot.qualified_view_name.table_for_environment(
+            environment.naming_info, dialect=dialect
+        )
+
+    def rows(self, query: exp.Expression) -> list[tuple]:
+        """All rows of a small query, written in the BigQuery dialect."""
+        return self.context.engine_adapter.fetchall(query)
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turn what SQLMesh and the engines raise into one sentence with what to do."""
+    import duckdb
+    from sqlmesh.utils.errors import SQLMeshError
+
+    try:
+        yield
+    except MeshError:
+        raise
+    except duckdb.IOException as error:
+        raise _database_error(error) from error
+    except duckdb.Error as error:
+        raise WrongUse(f"DuckDB refuses: {_one_line(error)}") from error
+    except SQLMeshError as error:
+        if "lock" in str(error) and "Could not set lock" in str(error):
+            raise _database_error(error) from error
+        raise CheckFailed(f"SQLMesh refuses: {_one_line(error)}") from error
+
+
+def _database_error(error: Exception) -> WrongUse:
+    text = str(error)
+    if "lock" in text.lower():
+        holder = re.search(r"PID (\d+)", text)
+        process = f"process {holder.group(1)}" if holder else "another process"
+        return WrongUse(
+            f"the database {database_path()} is in use by {process}.",
+            fix="Stop it (a running `sqlmesh ui`, a notebook, another mesh command) and try again.",
+        )
+    return WrongUse(
+        f"the database {database_path()} cannot be opened: {_one_line(error)}",
+        fix="Check that the disk has room and that you may write there.",
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def open_project(gateway: str | None = None, *, root: Path = PROJECT_ROOT) -> Project:
+    """Load the SQLMesh project at `root`; its database is `mesh.settings.database_path()`."""
+    database = database_path()
+    database.parent.mkdir(parents=True, exist_ok=True)
+    os.environ[DATABASE_VARIABLE] = str(database)
+    from sqlmesh import Context
+
+    from mesh.environments.reporting import recording_console
+
+    console = recording_console()
+    with readable_errors():
+        return Project(Context(paths=[str(root)], gateway=gateway), console)
