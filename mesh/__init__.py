@@ -1,1 +1,1 @@
-"""What SQLMesh does not do: ingest, contracts, reviews and dashboards of the movie-audience mesh."""
+"""What SQLMesh does not do: ingest, contracts, reviews and dashboards of the mesh."""

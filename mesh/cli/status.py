@@ -20,6 +20,7 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show each data product of an environment: rows, newest month, last run."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from mesh.environments import open_project
@@ -34,8 +35,8 @@ def status(
     if not found:
         out.print("There is no environment yet: `sqlmesh plan` makes dev.")
     for one in found:
-        table = Table(title=one.environment, title_justify="left", title_style="bold")
-        table.add_column("data product")
+        table = Table(title=one.environment, title_justify="left", box=SIMPLE_HEAD)
+        table.add_column("data product", no_wrap=True)
         table.add_column("rows", justify="right")
         table.add_column("newest month")
         table.add_column("last run (UTC)")
