@@ -1,0 +1,14 @@
+"""Loads MovieLens deliveries into the operational tables.
+
+    from mesh.ingest import ingest
+    ingest(Path("ml-latest-small"))
+
+A delivery is opened and checked (`source`), read line by line in effect (`prepare`, `lines`),
+loaded into staging tables (`stage`), checked across lines (`checks`) and published by a `targets`
+module, whole or not at all. `schema` says what the tables look like.
+"""
+
+from mesh.ingest.run import IngestResult, ingest
+from mesh.ingest.schema import create_operational_tables_sql
+
+__all__ = ["IngestResult", "create_operational_tables_sql", "ingest"]

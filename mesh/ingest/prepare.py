@@ -1,0 +1,217 @@
+"""Reads a CSV file once, line by line in effect, and says which lines are good.
+
+The outcome is a file that DuckDB can read without a doubt: the original when every line is plain,
+else a copy with the odd lines in canonical form and the rejected ones left out. Rejected lines are
+handed on with their line number and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from mesh.errors import Location, WrongUse
+from mesh.ingest.lines import EMPTY_LINE, PLAIN, Fault, plain_form, readable
+from mesh.ingest.schema import Table
+
+BLOCK = 1 << 22
+LONGEST_KEPT = 1 << 24
+FIRST_DATA_LINE = 2
+
+Advance = Callable[[int], None]
+Reject = Callable[[int, str, str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A CSV file that is ready to load.
+
+    path: the file to read, whose first `skip` lines are no data.
+    lines_read: data lines of the original, blank ones included.
+    left_out: line numbers of the original that are not in `path`, ascending.
+    empty_lines: how many of those hold nothing at all.
+    """
+
+    path: Path
+    skip: int
+    lines_read: int
+    left_out: np.ndarray
+    empty_lines: int
+
+    def line_numbers(self, rows: np.ndarray) -> np.ndarray:
+        """The original line numbers of the rows (0-based) that were loaded from `path`."""
+        gaps = self.left_out - FIRST_DATA_LINE - np.arange(len(self.left_out))
+        return rows + np.searchsorted(gaps, rows, side="right") + FIRST_DATA_LINE
+
+
+def prepare_csv(
+    path: Path,
+    table: Table,
+    *,
+    shown: Path,
+    copy: Path,
+    now: int,
+    reject: Reject,
+    advance: Advance,
+) -> Prepared:
+    """Check every line of `path`; write `copy` only when DuckDB cannot read the original as is.
+
+    shown: what the user calls the file. now: epoch seconds, the latest timestamp accepted.
+    reject: is told line number, text and reason of every line that cannot be loaded.
+    """
+    with _Writer(path, copy) as writer:
+        work = _Checker(table, now, writer, reject)
+        for block in blocks_of_lines(path, shown):
+            advance(len(block))
+            work.check(block)
+    return Prepared(
+        path=copy if writer.started else path,
+        skip=0 if writer.started else 1,
+        lines_read=work.line_number - FIRST_DATA_LINE,
+        left_out=np.array(work.left_out, dtype=np.int64),
+        empty_lines=work.empty_lines,
+    )
+
+
+def blocks_of_lines(path: Path, shown: Path) -> Iterator[bytes]:
+    """Blocks of whole lines after the header, in file order, each line ending in a line feed
+    (Windows' carriage return taken off, a missing last line end put on)."""
+    line_number = 1
+    rest = b""
+    header = True
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            block = rest + block
+            cut = block.rfind(b"\n") + 1
+            rest = block[cut:]
+            if len(rest) > LONGEST_KEPT:
+                raise _not_movielens(shown, line_number + block.count(b"\n", 0, cut))
+            if not cut:
+                continue
+            line_number += block.count(b"\n", 0, cut)
+            start = block.index(b"\n") + 1 if header else 0
+            header = False
+            if start < cut:
+                yield block[start:cut]
+    if rest and not header:
+        yield rest + b"\n"
+
+
+def _not_movielens(shown: Path, line_number: int) -> WrongUse:
+    return WrongUse(
+        f"the line is longer than {LONGEST_KEPT:,} bytes, so this is no MovieLens file.",
+        where=Location(shown, line_number),
+        fix="Export it again with one record per line.",
+    )
+
+
+class _Writer:
+    """Writes the copy, from the first moment at which it has to differ from the original."""
+
+    def __init__(self, original: Path, copy: Path) -> None:
+        self.original = original
+        self.copy = copy
+        self.file: BinaryIO | None = None
+        self.same_bytes = 0
+
+    @property
+    def started(self) -> bool:
+        return self.file is not None
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.file:
+            self.file.close()
+
+    def keep(self, lines: memoryview) -> None:
+        """Lines that are the same in the copy."""
+        if self.file:
+            self.file.write(lines)
+        else:
+            self.same_bytes += len(lines)
+
+    def differ(self) -> BinaryIO:
+        """From here on the copy is another: write all that was the same so far."""
+        if self.file is None:
+            self.file = self.copy.open("wb", buffering=1 << 20)
+            self._write_same()
+        return self.file
+
+    def _write_same(self) -> None:
+        left = self.same_bytes
+        with self.original.open("rb") as original:
+            original.readline()
+            while left:
+                block = original.read(min(left, BLOCK))
+                if not block:
+                    return
+                self.file.write(block)
+                left -= len(block)
+
+
+class _Checker:
+    def __init__(self, table: Table, now: int, writer: _Writer, reject: Reject) -> None:
+        self.table = table
+        self.now = now
+        self.writer = writer
+        self.reject = reject
+        self.line_number = FIRST_DATA_LINE
+        self.left_out: list[int] = []
+        self.empty_lines = 0
+
+    def check(self, block: bytes) -> None:
+        """Check one block of whole lines."""
+        if b"\r" in block:
+            self.writer.differ()
+            block = block.replace(b"\r\n", b"\n")
+        plain = PLAIN[self.table.name, _is_utf8(block)]
+        view = memoryview(block)
+        position = 0
+        while position < len(block):
+            if match := plain.match(block, position):
+                self.line_number += block.count(b"\n", position, match.end())
+                self.writer.keep(view[position : match.end()])
+                position = match.end()
+                continue
+            end = block.index(b"\n", position)
+            self._odd_line(block[position:end])
+            position = end + 1
+
+    def _odd_line(self, raw: bytes) -> None:
+        copy = self.writer.differ()
+        try:
+            copy.write(plain_form(self.table, raw, self.now))
+        except Fault as fault:
+            self.left_out.append(self.line_number)
+            self.empty_lines += fault.reason == EMPTY_LINE
+            self.reject(self.line_number, readable(raw), fault.reason)
+        self.line_number += 1
+
+
+def _is_utf8(block: bytes) -> bool:
+    if block.isascii():
+        return True
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def texts_of_lines(path: Path, shown: Path, wanted: np.ndarray) -> Iterator[str]:
+    """The text of the lines with the given numbers, ascending, in one pass over the file."""
+    first = FIRST_DATA_LINE
+    for block in blocks_of_lines(path, shown):
+        ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10)
+        low, high = np.searchsorted(wanted, (first, first + len(ends)))
+        for index in wanted[low:high] - first:
+            start = 0 if index == 0 else int(ends[index - 1]) + 1
+            raw = block[start : int(ends[index])]
+            yield readable(raw.removesuffix(b"\r"))
+        first += len(ends)

@@ -1,0 +1,138 @@
+"""The operational tables, once: names, columns, types on both engines, keys.
+
+Everything that creates, fills or reads these tables takes their shape from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCHEMA = "operational"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and its physical type on each engine."""
+
+    name: str
+    duckdb: str
+    bigquery: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; `key` are the columns that identify one row (empty for logs)."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The columns beyond the key."""
+        return tuple(name for name in self.column_names if name not in self.key)
+
+
+def _integer(name: str) -> Column:
+    return Column(name, "BIGINT", "INT64")
+
+
+def _text(name: str) -> Column:
+    return Column(name, "VARCHAR", "STRING")
+
+
+def _instant(name: str) -> Column:
+    return Column(name, "TIMESTAMP WITH TIME ZONE", "TIMESTAMP")
+
+
+MOVIES = Table("movies", (_integer("movieId"), _text("title"), _text("genres")), ("movieId",))
+RATINGS = Table(
+    "ratings",
+    (
+        _integer("userId"),
+        _integer("movieId"),
+        Column("rating", "DOUBLE", "FLOAT64"),
+        _instant("timestamp"),
+    ),
+    ("userId", "movieId"),
+)
+TAGS = Table(
+    "tags",
+    (_integer("userId"), _integer("movieId"), _text("tag"), _instant("timestamp")),
+    ("userId", "movieId", "tag"),
+)
+REJECTED_LINES = Table(
+    "rejected_lines",
+    (
+        _integer("ingest_id"),
+        _text("file"),
+        _integer("line_number"),
+        _text("raw_text"),
+        _text("reason"),
+    ),
+)
+INGESTS = Table(
+    "ingests",
+    (
+        _integer("ingest_id"),
+        _text("source"),
+        _text("checksum"),
+        _text("mode"),
+        _integer("lines_read"),
+        _integer("lines_loaded"),
+        _integer("lines_rejected"),
+        _integer("movies_loaded"),
+        _integer("ratings_loaded"),
+        _integer("tags_loaded"),
+        Column("changed_months", "DATE[]", "ARRAY<DATE>"),
+        _instant("started_at"),
+        _instant("finished_at"),
+    ),
+    ("ingest_id",),
+)
+CHANGED_MONTHS = Table(
+    "changed_months",
+    (
+        _integer("ingest_id"),
+        _text("source_table"),
+        Column("reporting_month", "DATE", "DATE"),
+    ),
+    ("ingest_id", "source_table", "reporting_month"),
+)
+
+DELIVERED = (MOVIES, RATINGS, TAGS)
+ALL_TABLES = (*DELIVERED, REJECTED_LINES, INGESTS, CHANGED_MONTHS)
+
+
+def _quoted(name: str, dialect: str) -> str:
+    return f"`{name}`" if dialect == "bigquery" else f'"{name}"'
+
+
+def create_table_sql(table: Table, dialect: str, qualified_name: str, *, guard: str = "") -> str:
+    """The CREATE TABLE statement of one table; `guard` may be 'IF NOT EXISTS'."""
+    if dialect not in ("duckdb", "bigquery"):
+        raise ValueError(f"no such dialect: {dialect}")
+    columns = ", ".join(
+        f"{_quoted(column.name, dialect)} {getattr(column, dialect)}" for column in table.columns
+    )
+    words = " ".join(word for word in ("CREATE TABLE", guard, qualified_name) if word)
+    return f"{words} ({columns})"
+
+
+def create_operational_tables_sql(dialect: str) -> list[str]:
+    """Statements that make the schema and its six tables where they are missing.
+
+    dialect: 'duckdb' or 'bigquery'. Running them again changes nothing, so that a plan on an
+    empty clone finds its sources.
+    """
+    return [
+        f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
+        *(
+            create_table_sql(table, dialect, f"{SCHEMA}.{table.name}", guard="IF NOT EXISTS")
+            for table in ALL_TABLES
+        ),
+    ]

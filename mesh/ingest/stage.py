@@ -1,0 +1,183 @@
+"""Loads a delivery into staging tables: good rows in three tables, rejected lines in a fourth.
+
+The rows of a staging table stand in the order of the file, so that a row found wrong later (an
+unknown movie, a key that stood already in an earlier line) can still be traced to its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from mesh.ingest.parquet_source import ParquetRows, load_parquet
+from mesh.ingest.prepare import Prepared, prepare_csv, texts_of_lines
+from mesh.ingest.schema import RATINGS, Table
+from mesh.ingest.source import Delivery, TableFiles
+
+REJECTED = "rejected_incoming"
+KNOWN_MOVIES = "known_movies"
+CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Lines of one table's files: read = loaded + rejected, always.
+
+    empty: rejected lines that hold nothing; they do not count towards the limit of rejections.
+    """
+
+    read: int
+    loaded: int
+    rejected: int
+    empty: int = 0
+
+
+@dataclass
+class Stage:
+    """Where the staging tables are.
+
+    connection: an in-process DuckDB. qualify: the full name, as SQL, of the staging table of an
+    operational table. Rejected lines are in the temporary table `rejected_incoming` (file,
+    line_number, raw_text, reason).
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    qualify: Callable[[Table], str]
+    counts: dict[str, Counts] = field(default_factory=dict)
+
+    def count(self, relation: str) -> int:
+        return self.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
+
+
+class Rejections:
+    """Collects rejected lines and writes them to the stage, some thousands at a time."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.rows: list[tuple[str, int, str, str]] = []
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {REJECTED} "
+            "(file VARCHAR, line_number BIGINT, raw_text VARCHAR, reason VARCHAR)"
+        )
+
+    def add(self, file: str, line_number: int, raw_text: str, reason: str) -> None:
+        self.rows.append((file, line_number, raw_text, reason))
+        if len(self.rows) >= CHUNK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Must have been called before the rejected lines are read."""
+        if not self.rows:
+            return
+        columns = [pa.array(column) for column in zip(*self.rows, strict=True)]
+        names = ["file", "line_number", "raw_text", "reason"]
+        self.connection.register("rejected_chunk", pa.table(columns, names=names))
+        self.connection.execute(f"INSERT INTO {REJECTED} SELECT * FROM rejected_chunk")
+        self.connection.unregister("rejected_chunk")
+        self.rows.clear()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of one staging table came from, to trace a row back to its line."""
+
+    files: TableFiles
+    source: Path
+    first_row: int  # row ids count on from here; in a transaction they do not start at 0
+    lines_read: int
+    empty_lines: int
+    prepared: Prepared | None = None
+    parquet: ParquetRows | None = None
+
+    def trace(self, rows: np.ndarray) -> list[tuple[str, int, str]]:
+        """File, line number and text of the rows (row ids, ascending)."""
+        rows = rows - self.first_row
+        if self.parquet is not None:
+            return self.parquet.trace(rows)
+        numbers = self.prepared.line_numbers(rows)
+        name = self.files.names[0]
+        texts = texts_of_lines(self.files.paths[0], self.source / name, numbers)
+        return [(name, int(number), text) for number, text in zip(numbers, texts, strict=True)]
+
+    def place(self, rows: np.ndarray) -> list[str]:
+        """'line 17' or, when a table has several files, 'file:17', of the row ids."""
+        rows = rows - self.first_row
+        if self.parquet is not None:
+            return self.parquet.place(rows)
+        return [f"line {number}" for number in self.prepared.line_numbers(rows)]
+
+
+def load_table(
+    stage: Stage,
+    delivery: Delivery,
+    files: TableFiles,
+    rejections: Rejections,
+    *,
+    work: Path,
+    now: int,
+    advance: Callable[[str, int], None],
+) -> Origin:
+    """Load one table's good lines into its staging table and reject those that cannot be read.
+
+    work: a folder for a copy of the file, should one be needed. now: epoch seconds.
+    """
+    source = Path(delivery.source)
+    staged = stage.qualify(files.table)
+    name = files.names[0]
+    if files.kind == "parquet":
+        rows = load_parquet(stage.connection, files, source, staged, now, rejections.add)
+        first = _first_row(stage, staged)
+        return Origin(files, source, first, rows.rows_read, 0, parquet=rows)
+    prepared = prepare_csv(
+        files.paths[0],
+        files.table,
+        shown=source / name,
+        copy=work / f"{files.table.name}.plain.csv",
+        now=now,
+        reject=lambda number, text, reason: rejections.add(name, number, text, reason),
+        advance=lambda count: advance(name, count),
+    )
+    _read_csv(stage.connection, prepared, files.table, staged)
+    expected = prepared.lines_read - len(prepared.left_out)
+    if (loaded := stage.count(staged)) != expected:
+        raise RuntimeError(f"{name}: {expected} good lines, but {loaded} rows were loaded")
+    return Origin(
+        files,
+        source,
+        _first_row(stage, staged),
+        prepared.lines_read,
+        prepared.empty_lines,
+        prepared=prepared,
+    )
+
+
+def _first_row(stage: Stage, staged: str) -> int:
+    return stage.connection.execute(f"SELECT min(rowid) FROM {staged}").fetchone()[0] or 0
+
+
+def _read_csv(
+    connection: duckdb.DuckDBPyConnection, prepared: Prepared, table: Table, staged: str
+) -> None:
+    """Load the prepared file. Everything is explicit: nothing about it may be guessed."""
+    types = {
+        column.name: "BIGINT" if column.name == "timestamp" else column.duckdb
+        for column in table.columns
+    }
+    quote = "" if table is RATINGS else '"'
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
+    connection.execute(
+        f"CREATE TABLE {staged} AS SELECT {', '.join(map(_converted, types))} "
+        f"FROM read_csv(?, auto_detect = false, header = false, skip = {prepared.skip}, "
+        f"delim = ',', quote = '{quote}', escape = '{quote}', new_line = '\\n', "
+        f"strict_mode = true, columns = {{{columns}}})",
+        [str(prepared.path)],
+    )
+
+
+def _converted(name: str) -> str:
+    return "make_timestamptz(timestamp * 1000000) AS timestamp" if name == "timestamp" else name

@@ -1,0 +1,1 @@
+"""Where a delivery goes: one small interface, one module per engine."""

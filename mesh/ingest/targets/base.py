@@ -1,0 +1,78 @@
+"""What `ingest` needs of an engine that holds the operational tables."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from mesh.ingest.stage import Counts, Stage
+
+
+@dataclass(frozen=True)
+class LastIngest:
+    """The newest entry of `operational.ingests`, and how many rows the tables have now."""
+
+    ingest_id: int
+    checksum: str
+    mode: str
+    loaded: dict[str, int]
+    rows_now: dict[str, int]
+
+    def repeats(self, checksum: str, mode: str) -> bool:
+        """True when the same delivery in the same mode would change nothing. A snapshot whose
+        tables have other row counts by now was tampered with, and is loaded again."""
+        same = self.checksum == checksum and self.mode == mode
+        return same and (mode == "append" or self.loaded == self.rows_now)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is recorded about an ingest; the target adds ingest_id, changed months and the end."""
+
+    source: str
+    checksum: str
+    mode: str  # snapshot | append
+    counts: dict[str, Counts]
+    started_at: datetime
+
+    def total(self, what: str) -> int:
+        """Sum of 'read', 'loaded' or 'rejected' over the tables."""
+        return sum(getattr(counts, what) for counts in self.counts.values())
+
+
+@dataclass(frozen=True)
+class Published:
+    """What an ingest changed. months: for each table the first days of the months, ascending."""
+
+    ingest_id: int
+    months: dict[str, tuple[date, ...]]
+
+    @property
+    def changed_months(self) -> tuple[date, ...]:
+        """All changed months, each once."""
+        return tuple(sorted({month for months in self.months.values() for month in months}))
+
+
+class Target(Protocol):
+    """An engine with the operational tables. Used inside one `with`: leaving it without
+    `publish` leaves the tables as they were."""
+
+    def session(self) -> AbstractContextManager[Target]:
+        """Connect; raises WrongUse when that is not possible."""
+
+    def last_ingest(self) -> LastIngest | None:
+        """The newest ingest, or None."""
+
+    def stage(self, mode: str) -> Stage:
+        """Empty staging. In mode 'append' the temporary table `known_movies` stands on its
+        connection with the ids of the movies in the target."""
+
+    def publish(self, stage: Stage, record: Record) -> Published:
+        """Make the staged rows the operational tables (snapshot) or upsert them (append), with
+        rejected lines, changed months and the ingest's record: all or nothing."""
+
+    def export(self, folder: Path) -> None:
+        """Write the operational tables as Parquet, ratings and tags by year, into `folder`."""

@@ -1,0 +1,177 @@
+"""The operational tables in a DuckDB file: everything happens in one transaction."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from mesh.errors import Location, WrongUse
+from mesh.ingest.schema import (
+    ALL_TABLES,
+    CHANGED_MONTHS,
+    DELIVERED,
+    INGESTS,
+    REJECTED_LINES,
+    SCHEMA,
+    Table,
+    create_table_sql,
+)
+from mesh.ingest.stage import REJECTED, Stage
+from mesh.ingest.targets import duckdb_changes
+from mesh.ingest.targets.base import LastIngest, Published, Record
+
+CATALOG = "mesh"
+MEMORY_LIMIT = "3GB"
+
+
+def _name(table: Table) -> str:
+    return f"{CATALOG}.{SCHEMA}.{table.name}"
+
+
+def _incoming(table: Table) -> str:
+    return f"{CATALOG}.{SCHEMA}.{table.name}_incoming"
+
+
+class DuckDBTarget:
+    """The local DuckDB file; it is created in the newest storage format when missing."""
+
+    def __init__(self, database: Path) -> None:
+        self.database = database
+        self.connection: duckdb.DuckDBPyConnection
+
+    @contextmanager
+    def session(self) -> Iterator[DuckDBTarget]:
+        """Open the file in one transaction, which is rolled back unless `publish` commits it."""
+        fresh = not self.database.exists()
+        done = False
+        with (
+            tempfile.TemporaryDirectory(prefix="mesh-duckdb-") as spill,
+            duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill}) as con,
+        ):
+            self.connection = con
+            con.execute("SET TimeZone = 'UTC'")
+            self._attach()
+            try:
+                con.execute("BEGIN")
+                self._create_tables()
+                yield self
+                done = True
+            finally:
+                with suppress(duckdb.Error):
+                    con.execute("ROLLBACK")
+                with suppress(duckdb.Error):
+                    con.execute(f"DETACH {CATALOG}")
+                if fresh and not done:
+                    self._remove()
+
+    def _attach(self) -> None:
+        self.database.parent.mkdir(parents=True, exist_ok=True)
+        quoted = str(self.database).replace("'", "''")
+        try:
+            self.connection.execute(f"ATTACH '{quoted}' AS {CATALOG} (STORAGE_VERSION 'latest')")
+        except duckdb.Error as error:
+            raise _cannot_open(self.database, error) from error
+
+    def _create_tables(self) -> None:
+        self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
+        for table in ALL_TABLES:
+            self.connection.execute(
+                create_table_sql(table, "duckdb", _name(table), guard="IF NOT EXISTS")
+            )
+
+    def _remove(self) -> None:
+        """A file that did not exist before a failed ingest does not exist after it."""
+        for path in (self.database, Path(f"{self.database}.wal")):
+            path.unlink(missing_ok=True)
+
+    def last_ingest(self) -> LastIngest | None:
+        """The newest ingest, or None."""
+        row = self.connection.execute(
+            "SELECT ingest_id, checksum, mode, movies_loaded, ratings_loaded, tags_loaded "
+            f"FROM {_name(INGESTS)} ORDER BY ingest_id DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return None
+        names = [table.name for table in DELIVERED]
+        return LastIngest(
+            ingest_id=row[0],
+            checksum=row[1],
+            mode=row[2],
+            loaded=dict(zip(names, row[3:], strict=True)),
+            rows_now={table.name: self._count(_name(table)) for table in DELIVERED},
+        )
+
+    def _count(self, relation: str) -> int:
+        return self.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
+
+    def stage(self, mode: str) -> Stage:
+        """Staging tables beside the operational ones, in the same transaction."""
+        if mode == "append":
+            self.connection.execute(
+                "CREATE OR REPLACE TEMP TABLE known_movies AS "
+                f"SELECT movieId FROM {CATALOG}.{SCHEMA}.movies"
+            )
+        return Stage(self.connection, _incoming)
+
+    def publish(self, stage: Stage, record: Record) -> Published:
+        """Put the staged rows in place. The caller commits."""
+        con = self.connection
+        ingest_id = con.execute(
+            f"SELECT coalesce(max(ingest_id), 0) + 1 FROM {_name(INGESTS)}"
+        ).fetchone()[0]
+        work = duckdb_changes.Changes(con, _name, _incoming)
+        months = work.snapshot() if record.mode == "snapshot" else work.append()
+        published = Published(ingest_id, months)
+        con.execute(
+            f"INSERT INTO {_name(REJECTED_LINES)} SELECT ?, * FROM {REJECTED} "
+            "ORDER BY file, line_number",
+            [ingest_id],
+        )
+        rows = [(ingest_id, table, month) for table, ms in months.items() for month in ms]
+        if rows:
+            con.executemany(f"INSERT INTO {_name(CHANGED_MONTHS)} VALUES (?, ?, ?)", rows)
+        con.execute(
+            f"INSERT INTO {_name(INGESTS)} VALUES "
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::DATE[], ?, now())",
+            [
+                ingest_id,
+                record.source,
+                record.checksum,
+                record.mode,
+                *(record.total(what) for what in ("read", "loaded", "rejected")),
+                *(record.counts[table.name].loaded for table in DELIVERED),
+                [month for month in published.changed_months if month.year > 1970],
+                record.started_at,
+            ],
+        )
+        return published
+
+    def commit(self) -> None:
+        """Make it last."""
+        self.connection.execute("COMMIT")
+
+
+def _cannot_open(database: Path, error: duckdb.Error) -> WrongUse:
+    text = str(error)
+    where = Location(database)
+    if "lock" in text.lower() or "already attached" in text or "different configuration" in text:
+        return WrongUse(
+            "another process holds the database.",
+            where=where,
+            fix="Close the program that has it open (a notebook, `sqlmesh ui`), then run again.",
+        )
+    if "not a valid DuckDB" in text or "newer version" in text or "Serialization" in text:
+        return WrongUse(
+            "this is not a DuckDB file of a version that can be read.",
+            where=where,
+            fix="Move it away, or let MESH_DUCKDB name another file.",
+        )
+    return WrongUse(
+        f"the database cannot be opened: {' '.join(text.split())}",
+        where=where,
+        fix="Check the path and its permissions, or let MESH_DUCKDB name another file.",
+    )
