@@ -18,11 +18,16 @@ from local_bigquery.engine import database
 from local_bigquery.grpc import server as grpc_server
 from local_bigquery.settings import settings
 
+# The bridges lie with the tests: what the emulator does otherwise is the tests' business.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "bigquery"))
+from bridges import install_in_emulator
+
 
 def main(data_dir: str, gcs_root: str, ready_file: str) -> None:
     """Serve REST and gRPC on loopback; returns after SIGTERM or SIGINT."""
     settings.data_dir = Path(data_dir)
     settings.gcs_local_root = Path(gcs_root)
+    install_in_emulator()
     database.connection()
     storage, grpc_port = grpc_server.start("127.0.0.1", 0)
     rest = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
