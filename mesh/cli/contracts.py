@@ -1,0 +1,58 @@
+"""`mesh contracts`: what people do with contracts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="contracts", help="Check, show and verify data contracts.", no_args_is_help=True
+)
+
+
+@app.callback()
+def contracts() -> None:
+    """Check, show and verify data contracts."""
+
+
+@app.command("lint")
+def lint_command(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]…", help="Contracts or folders; by default all contracts."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
+) -> None:
+    """Find every problem of every contract: exit code 1 when there is one."""
+    from mesh.console import out
+    from mesh.contracts.lint import lint
+    from mesh.contracts.problems import display
+
+    result = lint(list(paths or []))
+    if as_json:
+        found = [
+            {
+                "file": str(display(problem.path)),
+                "line": problem.line,
+                "rule": problem.rule,
+                "message": problem.message,
+                "fix": problem.fix,
+            }
+            for problem in result.problems
+        ]
+        typer.echo(json.dumps({"files": result.files, "problems": found}, indent=2))
+    else:
+        for problem in result.problems:
+            out.print(str(problem), markup=False)
+        files = f"{result.files} contract{'' if result.files == 1 else 's'}"
+        broken = len({problem.path for problem in result.problems})
+        if result.problems:
+            count = len(result.problems)
+            out.print(f"{count} problem{'' if count == 1 else 's'} in {broken} of {files}")
+        else:
+            out.print(f"{files}: no problems")
+    if result.problems:
+        raise typer.Exit(1)

@@ -1,0 +1,254 @@
+"""From files to contracts: read, refuse what cannot be relied on, and keep what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mesh.contracts.checks_columns import check_columns
+from mesh.contracts.checks_product import MEASURED_BY, VERSION, check_product, end_of_life
+from mesh.contracts.checks_rules import check_rules, row_bounds
+from mesh.contracts.draft import SUFFIX, Draft, read_draft
+from mesh.contracts.model import (
+    AllowedValue,
+    Column,
+    Contract,
+    Role,
+    Server,
+    ServiceLevel,
+    StatedRule,
+    SupportChannel,
+    Version,
+)
+from mesh.contracts.problems import ContractInvalid, Problem, display, suggestion
+from mesh.contracts.standard import ColumnObject, Quality, ServiceLevelObject, TypeOptions
+from mesh.contracts.tree import Steps
+from mesh.contracts.types import DUCKDB_TYPE_PROPERTY
+from mesh.errors import Location, WrongUse
+from mesh.settings import PROJECT_ROOT
+
+CONTRACTS = PROJECT_ROOT / "contracts"
+_cache: dict[Path, tuple[tuple[int, int], Contract]] = {}
+
+
+def contract_paths(root: Path = CONTRACTS) -> list[Path]:
+    """The contract files under a folder, sorted; raises WrongUse when there is no such folder."""
+    if not root.is_dir():
+        raise WrongUse(
+            "There is no such folder of contracts.",
+            where=Location(display(root)),
+            fix="Name a folder that holds <domain>/<product>.odcs.yaml.",
+        )
+    return sorted(path for path in root.rglob(f"*{SUFFIX}") if path.is_file())
+
+
+def load_contract(path: Path) -> Contract:
+    """Read one contract; an unchanged file is read once per process.
+
+    Raises ContractInvalid when it cannot be relied on. The SQL of its rules is looked at when the
+    rules are asked for, and by `mesh contracts lint`.
+    """
+    path = Path(path)
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise WrongUse(
+            f"The contract cannot be read: {error.strerror}.",
+            where=Location(display(path)),
+            fix="Check its name.",
+        ) from None
+    stamp = (stat.st_mtime_ns, stat.st_size)
+    known = _cache.get(path)
+    if known and known[0] == stamp:
+        return known[1]
+    draft = read_draft(path)
+    problems = [*draft.found, *quick_checks(draft)]
+    if problems:
+        raise ContractInvalid(problems)
+    contract = build(draft)
+    _cache[path] = (stamp, contract)
+    return contract
+
+
+def load_contracts(root: Path = CONTRACTS) -> dict[str, Contract]:
+    """All contracts under a folder by product (`interactions.user_actions`).
+
+    Raises ContractInvalid with the problems of all files, when there are any.
+    """
+    contracts: dict[str, Contract] = {}
+    problems: list[Problem] = []
+    for path in contract_paths(root):
+        try:
+            contract = load_contract(path)
+            contracts[contract.product] = contract
+        except ContractInvalid as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ContractInvalid(problems)
+    return contracts
+
+
+def find(product: str, root: Path = CONTRACTS) -> Contract:
+    """The contract of a product by its name, with or without the domain.
+
+    Raises WrongUse when there is none, or more than one, and ContractInvalid when it is invalid.
+    """
+    paths = {f"{p.parent.name}.{p.name.removesuffix(SUFFIX)}": p for p in contract_paths(root)}
+    if product in paths:
+        return load_contract(paths[product])
+    same = [name for name in paths if name.partition(".")[2] == product]
+    if len(same) == 1:
+        return load_contract(paths[same[0]])
+    if same:
+        raise WrongUse(
+            f"More than one contract is called {product}.", fix="Write " + " or ".join(same) + "."
+        )
+    names = [*paths, *(name.partition(".")[2] for name in paths)]
+    raise WrongUse(
+        f"There is no contract for {product}.",
+        where=Location(display(root)),
+        fix=suggestion(product, names) if paths else "Write the first one there.",
+    )
+
+
+def quick_checks(draft: Draft) -> Iterator[Problem]:
+    """All checks of one file that need neither SQL nor an engine."""
+    yield from check_product(draft)
+    yield from check_columns(draft)
+    yield from check_rules(draft)
+
+
+def build(draft: Draft) -> Contract:
+    """The contract of a draft without problems."""
+    document, table = draft.document, draft.table
+    assert document.description and document.team and table
+    match = VERSION.fullmatch(document.version or "")
+    assert match
+    levels = tuple(_level(draft, i, s) for i, s in enumerate(document.slaProperties or []))
+    ends = next((level.value for level in levels if level.property == "endOfLife"), None)
+    return Contract(
+        path=draft.path,
+        line=1,
+        domain=document.domain or "",
+        name=document.name or "",
+        id=document.id or "",
+        version=Version(*map(int, match.groups())),
+        status=document.status or "",
+        kind=table.physicalType or "",
+        purpose=_text(document.description.purpose),
+        usage=_text(document.description.usage),
+        limitations=_text(document.description.limitations),
+        grain_label=_text(table.dataGranularityDescription),
+        tags=tuple(document.tags or ()),
+        columns=tuple(_column(draft, steps, column) for steps, column in draft.columns()),
+        rules=tuple(_rule(draft, steps, rule) for steps, rule in draft.rules()),
+        service_levels=levels,
+        owner=document.team.name or "",
+        owner_description=_text(document.team.description),
+        support=tuple(
+            SupportChannel(
+                s.channel or "",
+                s.tool,
+                s.url,
+                _text(s.description),
+                draft.tree.line(("support", i)),
+            )
+            for i, s in enumerate(document.support or [])
+        ),
+        roles=tuple(
+            Role(r.role or "", r.access or "", _text(r.description), draft.tree.line(("roles", i)))
+            for i, r in enumerate(document.roles or [])
+        ),
+        servers=tuple(
+            Server(
+                s.server or "",
+                s.type or "",
+                s.schema_ or s.dataset or "",
+                draft.tree.line(("servers", i)),
+            )
+            for i, s in enumerate(document.servers or [])
+        ),
+        end_of_life=end_of_life(ends),
+        properties={
+            str(item.property): item.value
+            for item in (*(document.customProperties or ()), *(table.customProperties or ()))
+        },
+        lines=draft.tree.keys_at(()),
+    )
+
+
+def _text(value: str | None) -> str:
+    return " ".join((value or "").split())
+
+
+def _column(draft: Draft, steps: Steps, column: ColumnObject) -> Column:
+    options = column.logicalTypeOptions or TypeOptions()
+    duckdb_type = next(
+        item.value
+        for item in column.customProperties or []
+        if item.property == DUCKDB_TYPE_PROPERTY
+    )
+    return Column(
+        id=column.id or "",
+        name=column.name or "",
+        logical_type=column.logicalType or "",
+        bigquery_type=column.physicalType or "",
+        duckdb_type=str(duckdb_type),
+        description=_text(column.description),
+        classification=column.classification or "",
+        required=bool(column.required),
+        unique=bool(column.unique),
+        grain_position=column.primaryKeyPosition if column.primaryKey else None,
+        deprecated=bool(column.deprecated),
+        tags=tuple(column.tags or ()),
+        enum=tuple(
+            AllowedValue(e.value, _text(e.description), draft.tree.line((*steps, "enum", i)))
+            for i, e in enumerate(column.enum or [])
+            if e.value is not None
+        ),
+        minimum=options.minimum,
+        maximum=options.maximum,
+        exclusive_minimum=options.exclusiveMinimum,
+        exclusive_maximum=options.exclusiveMaximum,
+        multiple_of=options.multipleOf,
+        min_length=options.minLength,
+        max_length=options.maxLength,
+        pattern=options.pattern,
+        examples=tuple(column.examples or ()),
+        line=draft.tree.line(steps),
+        lines=draft.tree.keys_at(steps),
+    )
+
+
+def _rule(draft: Draft, steps: Steps, rule: Quality) -> StatedRule:
+    low, high = row_bounds(rule) if rule.metric == "rowCount" else (None, None)
+    names: Any = (rule.arguments or {}).get("properties") or ()
+    return StatedRule(
+        id=rule.id or "",
+        name=rule.name or rule.id or "",
+        description=_text(rule.description),
+        dimension=rule.dimension or "",
+        severity=rule.severity or "",
+        metric=rule.metric,
+        query=rule.query,
+        minimum=low,
+        maximum=high,
+        columns=tuple(map(str, names)),
+        line=draft.tree.line(steps),
+        query_line=draft.tree.line((*steps, "query")),
+    )
+
+
+def _level(draft: Draft, index: int, level: ServiceLevelObject) -> ServiceLevel:
+    measured = [i.value for i in level.customProperties or [] if i.property == MEASURED_BY]
+    return ServiceLevel(
+        id=level.id or "",
+        property=level.property or "",
+        value=level.value if level.value is not None else "",
+        unit=level.unit,
+        element=level.element,
+        description=_text(level.description),
+        measured_by=str(measured[0]) if measured else None,
+        line=draft.tree.line(("slaProperties", index)),
+    )
