@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from mesh.cli.contracts import app as contracts_app
 from mesh.cli.generate import generate
+from mesh.cli.ingest import ingest
 from mesh.cli.refresh import refresh
 from mesh.cli.status import status
 from mesh.console import err
@@ -37,6 +39,8 @@ def options(
 
 
 app.command()(generate)
+app.command()(ingest)
+app.add_typer(contracts_app)
 
 
 app.command()(refresh)

@@ -5,13 +5,12 @@ Rows that fail are taken out of the staging tables and traced back to their line
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from mesh.ingest.lines import FIRST_SECOND, outside_time
+from mesh.ingest.progress import Observer
 from mesh.ingest.schema import MOVIES, Table
 from mesh.ingest.source import Delivery
 from mesh.ingest.stage import Counts, Origin, Rejections, Stage, load_table
@@ -27,7 +26,7 @@ def fill_stage(
     *,
     work: Path,
     now: int,
-    advance: Callable[[str, int], None],
+    observer: Observer,
 ) -> None:
     """Read, check and load the three tables; afterwards `stage.counts` says what became of them.
 
@@ -36,7 +35,9 @@ def fill_stage(
     """
     rejections = Rejections(stage.connection)
     for files in delivery.files:
-        origin = load_table(stage, delivery, files, rejections, work=work, now=now, advance=advance)
+        origin = load_table(
+            stage, delivery, files, rejections, work=work, now=now, observer=observer
+        )
         if files.table is not MOVIES:
             _check_times(stage, origin, rejections, now)
             _check_movies(stage, origin, rejections)
@@ -101,13 +102,13 @@ def _check_keys(stage: Stage, origin: Origin, rejections: Rejections) -> None:
     if _in_strict_order(stage, table, staged):
         return
     key = ", ".join(table.key)
+    firsts = ", ".join(f"first({name}) AS {name}" for name in table.key)
     grouped = key
     if len(table.key) == 2 and _packable(stage, table, staged):
         grouped = f"{table.key[0]} * {PACKABLE} + {table.key[1]}"
     stage.connection.execute(
         "CREATE OR REPLACE TEMP TABLE repeated AS "
-        f"SELECT min(rowid) AS first, {', '.join(f'first({name}) AS {name}' for name in table.key)} "
-        f"FROM {staged} GROUP BY {grouped} HAVING count(*) > 1"
+        f"SELECT min(rowid) AS first, {firsts} FROM {staged} GROUP BY {grouped} HAVING count(*) > 1"
     )
     if not stage.count("repeated"):
         return
@@ -151,6 +152,8 @@ def _reject_rows(
         return
     for (file, number, text), reason in zip(origin.trace(rows), reasons, strict=True):
         rejections.add(file, number, text, reason)
+    import pyarrow as pa
+
     staged = stage.qualify(origin.files.table)
     stage.connection.register("wrong_rows", pa.table({"row": rows}))
     stage.connection.execute(f"DELETE FROM {staged} WHERE rowid IN (SELECT row FROM wrong_rows)")

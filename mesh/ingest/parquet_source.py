@@ -12,11 +12,11 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 from mesh.errors import Location, WrongUse
 from mesh.ingest.lines import FIRST_SECOND
-from mesh.ingest.schema import Table
+from mesh.ingest.literals import literal, literals
+from mesh.ingest.schema import Column, Table
 from mesh.ingest.source import TableFiles
 
 _WHOLE = (
@@ -66,12 +66,13 @@ class ParquetRows:
     def trace(self, rows: np.ndarray) -> list[tuple[str, int, str]]:
         """File, row number (from 1) and text of the rows (ascending)."""
         files, numbers = self._positions(rows)
+        import pyarrow as pa
+
         wanted = pa.table({"position": np.arange(len(rows)), "file": files, "number": numbers})
         self.connection.register("wanted_rows", wanted)
         found = self.connection.execute(
             f"SELECT raw_text FROM ({_rows_sql(self.files)}) JOIN wanted_rows "
-            "USING (file, number) ORDER BY position",
-            [_paths(self.files)],
+            "USING (file, number) ORDER BY position"
         ).fetchall()
         self.connection.unregister("wanted_rows")
         return [
@@ -97,17 +98,14 @@ def load_parquet(
     reason = _reason_sql(files.table, types, now)
     bad = connection.execute(
         f"SELECT file, number, raw_text, {reason} AS reason FROM ({_rows_sql(files)}) "
-        "WHERE reason IS NOT NULL ORDER BY file, number",
-        [_paths(files)],
+        "WHERE reason IS NOT NULL ORDER BY file, number"
     ).fetchall()
     starts = np.concatenate(([0], ends[:-1]))
     for file, number, text, why in bad:
         reject(files.names[file], number + 1, text, why)
     values = ", ".join(_value_sql(column, types) for column in files.table.columns)
     connection.execute(
-        f"CREATE TABLE {staged} AS SELECT {values} FROM ({_rows_sql(files)}) "
-        f"WHERE {reason} IS NULL",
-        [_paths(files)],
+        f"CREATE TABLE {staged} AS SELECT {values} FROM ({_rows_sql(files)}) WHERE {reason} IS NULL"
     )
     left_out = np.array([starts[file] + number for file, number, _, _ in bad], dtype=np.int64)
     return ParquetRows(connection, files, ends, left_out)
@@ -118,13 +116,13 @@ def _paths(files: TableFiles) -> list[str]:
 
 
 def _rows_sql(files: TableFiles) -> str:
-    """All rows with file index, row number and text; one parameter: the list of paths."""
+    """All rows with file index, row number and text."""
     names = [f'"{name}"' for name in files.table.column_names]
     text = " || ',' || ".join(f"coalesce({name}::VARCHAR, '')" for name in names)
     return (
         f"SELECT {', '.join(names)}, file_row_number AS number, file_index AS file, "
-        f"{text} AS raw_text FROM read_parquet($1, hive_partitioning = false, "
-        "file_row_number = true)"
+        f"{text} AS raw_text FROM read_parquet([{literals(_paths(files))}], "
+        "hive_partitioning = false, file_row_number = true)"
     )
 
 
@@ -137,7 +135,8 @@ def _check_columns(
         shown = Location(source / name)
         try:
             described = connection.execute(
-                "DESCRIBE SELECT * FROM read_parquet(?, hive_partitioning = false)", [str(path)]
+                f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))}, "
+                "hive_partitioning = false)"
             ).fetchall()
         except duckdb.Error as error:
             raise WrongUse(
@@ -174,13 +173,15 @@ def _check_columns(
 
 def _row_counts(connection: duckdb.DuckDBPyConnection, files: TableFiles) -> np.ndarray:
     counts = [
-        connection.execute("SELECT num_rows FROM parquet_file_metadata(?)", [path]).fetchone()[0]
+        connection.execute(
+            f"SELECT num_rows FROM parquet_file_metadata({literal(path)})"
+        ).fetchone()[0]
         for path in _paths(files)
     ]
     return np.cumsum(np.array(counts, dtype=np.int64))
 
 
-def _value_sql(column, types: dict[str, str]) -> str:
+def _value_sql(column: Column, types: dict[str, str]) -> str:
     name = f'"{column.name}"'
     if column.name == "timestamp" and types[column.name] in _WHOLE:
         return f"make_timestamptz({name}::BIGINT * 1000000) AS {name}"

@@ -16,13 +16,13 @@ import numpy as np
 
 from mesh.errors import Location, WrongUse
 from mesh.ingest.lines import EMPTY_LINE, PLAIN, Fault, plain_form, readable
+from mesh.ingest.progress import Observer, Step
 from mesh.ingest.schema import Table
 
 BLOCK = 1 << 22
 LONGEST_KEPT = 1 << 24
 FIRST_DATA_LINE = 2
 
-Advance = Callable[[int], None]
 Reject = Callable[[int, str, str], None]
 
 
@@ -56,7 +56,7 @@ def prepare_csv(
     copy: Path,
     now: int,
     reject: Reject,
-    advance: Advance,
+    observer: Observer,
 ) -> Prepared:
     """Check every line of `path`; write `copy` only when DuckDB cannot read the original as is.
 
@@ -65,9 +65,12 @@ def prepare_csv(
     """
     with _Writer(path, copy) as writer:
         work = _Checker(table, now, writer, reject)
+        size = path.stat().st_size
+        seen = 0
         for block in blocks_of_lines(path, shown):
-            advance(len(block))
             work.check(block)
+            seen += len(block)
+            observer(Step(f"reading {shown.name}", seen / size, work.line_number))
     return Prepared(
         path=copy if writer.started else path,
         skip=0 if writer.started else 1,

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from mesh.errors import Location, WrongUse
 from mesh.ingest.checks import fill_stage
 from mesh.ingest.digest import checksum
-from mesh.ingest.schema import DELIVERED
+from mesh.ingest.failures import understood
+from mesh.ingest.lake import Lake
+from mesh.ingest.limit import DEFAULT_LIMIT, check_limit, share
+from mesh.ingest.progress import Observer, Step, unobserved
+from mesh.ingest.schema import DELIVERED, TAGS
 from mesh.ingest.source import Delivery, open_source
-from mesh.ingest.stage import Counts
-from mesh.ingest.targets.base import Record
+from mesh.ingest.stage import Counts, Stage
+from mesh.ingest.targets.base import Published, Record, Target
 from mesh.ingest.targets.duckdb import DuckDBTarget
-from mesh.settings import database_path
-
-Advance = Callable[[str, int], None]
+from mesh.settings import LOCAL_GATEWAY, database_path
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class IngestResult:
     """What an ingest did.
 
     nothing_changed: the delivery was the last one again; then ingest_id is that of the last one,
-    and nothing was recorded. counts: per table. months: per table, the months that changed.
+    counts is empty and nothing was recorded. counts: per table. months: per table, the first days
+    of the months that changed (1970-01-01 under movies: some movie changed).
     """
 
     source: str
@@ -54,74 +57,141 @@ class IngestResult:
     @property
     def changed_months(self) -> tuple[date, ...]:
         """All changed months, each once, ascending."""
-        months = {month for months in self.months.values() for month in months}
-        return tuple(sorted(month for month in months if month.year > 1970))
+        return Published(self.ingest_id, self.months).changed_months
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What was asked for."""
+
+    mode: str
+    limit: Decimal
+    now: datetime
+    started_at: datetime
+    rejected_folder: Path
+    observer: Observer
 
 
 def ingest(
     source: Path,
     *,
     append: bool = False,
-    max_rejected: float | Decimal = Decimal("0.001"),
+    max_rejected: str | float | Decimal = DEFAULT_LIMIT,
     parquet: Path | None = None,
     database: Path | None = None,
     now: datetime | None = None,
-    advance: Advance = lambda _file, _bytes: None,
+    target: Target | None = None,
+    observer: Observer = unobserved,
 ) -> IngestResult:
     """Load a delivery into the operational tables.
 
-    source: a folder or a .zip. append: upsert by key instead of replacing. max_rejected: the share
-    of lines that may be rejected. parquet: a folder to write the tables to as well. database: the
-    DuckDB file (default: the project's). now: the latest timestamp accepted. advance: is told file
-    name and number of bytes as reading goes on.
+    source: a folder or a .zip. append: upsert by key instead of replacing everything.
+    max_rejected: the share of lines that may be rejected. parquet: a folder to write the tables to
+    as well. database: the DuckDB file (default: the project's). now: the latest timestamp that is
+    accepted. target: another engine than the DuckDB file. observer: is told how far it is.
 
     Raises WrongUse when source or database cannot be used, CheckFailed when too many lines are
     rejected; the tables are then as they were.
     """
-    started = time.monotonic()
-    now = now or datetime.now(UTC)
-    mode = "append" if append else "snapshot"
+    started_at = datetime.now(UTC)
     source = Path(source)
-    with open_source(source) as delivery:
-        target = DuckDBTarget(database or database_path())
-        with target.session(), tempfile.TemporaryDirectory(prefix="mesh-ingest-") as work:
-            return _ingest(target, delivery, mode, Path(work), now, started, advance)
+    database = database or database_path()
+    order = _Order(
+        mode="append" if append else "snapshot",
+        limit=share(max_rejected),
+        now=now or started_at,
+        started_at=started_at,
+        rejected_folder=database.parent / "rejected",
+        observer=observer,
+    )
+    with understood(source, database), open_source(source) as delivery:
+        lake = Lake(parquet) if parquet else None
+        try:
+            return _ingest(target or DuckDBTarget(database), delivery, order, lake)
+        finally:
+            if lake:
+                lake.discard()
 
 
-def _ingest(
-    target: DuckDBTarget,
-    delivery: Delivery,
-    mode: str,
-    work: Path,
-    now: datetime,
-    started: float,
-    advance: Advance,
-) -> IngestResult:
-    digest = checksum(delivery)
-    last = target.last_ingest()
-    if last and last.repeats(digest, mode):
-        return IngestResult(
-            source=delivery.source,
-            mode=mode,
-            ingest_id=last.ingest_id,
-            nothing_changed=True,
-            checksum=digest,
-            counts={},
-            months={table.name: () for table in DELIVERED},
-            seconds=time.monotonic() - started,
-        )
-    stage = target.stage(mode)
-    fill_stage(stage, delivery, work=work, now=int(now.timestamp()), advance=advance)
-    record = Record(delivery.source, digest, mode, stage.counts, datetime.now(UTC))
-    published = target.publish(stage, record)
-    target.commit()
+def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None) -> IngestResult:
+    started = time.monotonic()
+    with (
+        target.session(),
+        tempfile.TemporaryDirectory(prefix="mesh-ingest-") as work,
+    ):
+        sizes = _stamps(delivery)
+        digest = checksum(delivery)
+        last = target.last_ingest()
+        repeated = bool(last and last.repeats(digest, order.mode))
+        counts: dict[str, Counts] = {}
+        if last and repeated:
+            published = Published(last.ingest_id, {table.name: () for table in DELIVERED})
+        else:
+            stage = target.stage(order.mode)
+            fill_stage(
+                stage,
+                delivery,
+                work=Path(work),
+                now=int(order.now.timestamp()),
+                observer=order.observer,
+            )
+            if sizes != _stamps(delivery):
+                raise WrongUse(
+                    "the files changed while they were read.",
+                    where=Location(Path(delivery.source)),
+                    fix="Wait until they are complete, then run again.",
+                )
+            counts = stage.counts
+            _check(stage, delivery, order, digest)
+            order.observer(Step("publishing", 0.0))
+            published = target.publish(
+                stage,
+                Record(delivery.source, digest, order.mode, counts, order.started_at),
+            )
+        if lake:
+            order.observer(Step("writing Parquet", 0.0))
+            target.export(lake)
+        if not repeated:
+            target.commit()
+        if lake:
+            lake.move_into_place()
     return IngestResult(
         source=delivery.source,
-        mode=mode,
+        mode=order.mode,
         ingest_id=published.ingest_id,
-        nothing_changed=False,
+        nothing_changed=repeated,
         checksum=digest,
-        counts=stage.counts,
+        counts=counts,
         months=published.months,
         seconds=time.monotonic() - started,
+    )
+
+
+def _check(stage: Stage, delivery: Delivery, order: _Order, digest: str) -> None:
+    """Raise CheckFailed when this delivery should not become the tables."""
+    if order.mode == "snapshot":
+        for files in delivery.files:
+            if files.table is not TAGS and not stage.counts[files.table.name].read:
+                raise WrongUse(
+                    f"there is no line of {files.table.name}, and a full snapshot without any "
+                    "would empty the table.",
+                    where=Location(Path(delivery.source) / files.names[0]),
+                    fix="Export it again, or use --append for a delivery without them.",
+                )
+    name = f"{Path(delivery.source).stem}-{digest[:12]}"
+    check_limit(stage, order.limit, order.rejected_folder, name)
+
+
+def _stamps(delivery: Delivery) -> list[tuple[int, int]]:
+    """Size and modification time of every file."""
+    stats = [path.stat() for files in delivery.files for path in files.paths]
+    return [(stat.st_size, stat.st_mtime_ns) for stat in stats]
+
+
+def target_for(gateway: str | None) -> Target | None:
+    """The engine that a gateway's name stands for; None for the local DuckDB file."""
+    if gateway in (None, LOCAL_GATEWAY):
+        return None
+    raise WrongUse(
+        f"ingest cannot load into the gateway {gateway!r}.", fix=f"Use --gateway {LOCAL_GATEWAY}."
     )

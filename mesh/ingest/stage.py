@@ -12,10 +12,11 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
+from mesh.ingest.literals import literal
 from mesh.ingest.parquet_source import ParquetRows, load_parquet
 from mesh.ingest.prepare import Prepared, prepare_csv, texts_of_lines
+from mesh.ingest.progress import Observer, watched
 from mesh.ingest.schema import RATINGS, Table
 from mesh.ingest.source import Delivery, TableFiles
 
@@ -74,6 +75,8 @@ class Rejections:
         """Must have been called before the rejected lines are read."""
         if not self.rows:
             return
+        import pyarrow as pa
+
         columns = [pa.array(column) for column in zip(*self.rows, strict=True)]
         names = ["file", "line_number", "raw_text", "reason"]
         self.connection.register("rejected_chunk", pa.table(columns, names=names))
@@ -120,7 +123,7 @@ def load_table(
     *,
     work: Path,
     now: int,
-    advance: Callable[[str, int], None],
+    observer: Observer,
 ) -> Origin:
     """Load one table's good lines into its staging table and reject those that cannot be read.
 
@@ -140,9 +143,10 @@ def load_table(
         copy=work / f"{files.table.name}.plain.csv",
         now=now,
         reject=lambda number, text, reason: rejections.add(name, number, text, reason),
-        advance=lambda count: advance(name, count),
+        observer=observer,
     )
-    _read_csv(stage.connection, prepared, files.table, staged)
+    with watched(stage.connection, f"loading {name}", observer):
+        _read_csv(stage.connection, prepared, files.table, staged)
     expected = prepared.lines_read - len(prepared.left_out)
     if (loaded := stage.count(staged)) != expected:
         raise RuntimeError(f"{name}: {expected} good lines, but {loaded} rows were loaded")
@@ -172,10 +176,9 @@ def _read_csv(
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
     connection.execute(
         f"CREATE TABLE {staged} AS SELECT {', '.join(map(_converted, types))} "
-        f"FROM read_csv(?, auto_detect = false, header = false, skip = {prepared.skip}, "
-        f"delim = ',', quote = '{quote}', escape = '{quote}', new_line = '\\n', "
-        f"strict_mode = true, columns = {{{columns}}})",
-        [str(prepared.path)],
+        f"FROM read_csv({literal(str(prepared.path))}, auto_detect = false, header = false, "
+        f"skip = {prepared.skip}, delim = ',', quote = '{quote}', escape = '{quote}', new_line = '\\n', "
+        f"strict_mode = true, columns = {{{columns}}})"
     )
 
 

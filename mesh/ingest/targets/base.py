@@ -5,10 +5,13 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Protocol
 
+from mesh.ingest.lake import Lake
 from mesh.ingest.stage import Counts, Stage
+
+# Stands in changed_months of the movies whenever any movie changed, rated or not.
+ANY_MOVIE_CHANGED = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,14 @@ class Published:
 
     @property
     def changed_months(self) -> tuple[date, ...]:
-        """All changed months, each once."""
-        return tuple(sorted({month for months in self.months.values() for month in months}))
+        """All changed months, each once, ascending."""
+        months = {month for months in self.months.values() for month in months}
+        return tuple(sorted(month for month in months if month != ANY_MOVIE_CHANGED))
 
 
 class Target(Protocol):
     """An engine with the operational tables. Used inside one `with`: leaving it without
-    `publish` leaves the tables as they were."""
+    `commit` leaves the tables as they were."""
 
     def session(self) -> AbstractContextManager[Target]:
         """Connect; raises WrongUse when that is not possible."""
@@ -71,8 +75,12 @@ class Target(Protocol):
         connection with the ids of the movies in the target."""
 
     def publish(self, stage: Stage, record: Record) -> Published:
-        """Make the staged rows the operational tables (snapshot) or upsert them (append), with
-        rejected lines, changed months and the ingest's record: all or nothing."""
+        """Prepare that the staged rows become the operational tables (snapshot) or are upserted
+        (append), with rejected lines, changed months and the ingest's record. Lasts only after
+        `commit`."""
 
-    def export(self, folder: Path) -> None:
-        """Write the operational tables as Parquet, ratings and tags by year, into `folder`."""
+    def export(self, lake: Lake) -> None:
+        """Write the operational tables, as they will be after `commit`, as Parquet."""
+
+    def commit(self) -> None:
+        """Make all of it last at once."""

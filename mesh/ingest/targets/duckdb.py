@@ -5,11 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from mesh.errors import Location, WrongUse
+from mesh.ingest.lake import Lake
+from mesh.ingest.literals import literal, literals
 from mesh.ingest.schema import (
     ALL_TABLES,
     CHANGED_MONTHS,
@@ -53,7 +56,8 @@ class DuckDBTarget:
             duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill}) as con,
         ):
             self.connection = con
-            con.execute("SET TimeZone = 'UTC'")
+            con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = true")
+            con.execute("SET enable_progress_bar_print = false")
             self._attach()
             try:
                 con.execute("BEGIN")
@@ -70,9 +74,9 @@ class DuckDBTarget:
 
     def _attach(self) -> None:
         self.database.parent.mkdir(parents=True, exist_ok=True)
-        quoted = str(self.database).replace("'", "''")
+        path = literal(str(self.database))
         try:
-            self.connection.execute(f"ATTACH '{quoted}' AS {CATALOG} (STORAGE_VERSION 'latest')")
+            self.connection.execute(f"ATTACH {path} AS {CATALOG} (STORAGE_VERSION 'latest')")
         except duckdb.Error as error:
             raise _cannot_open(self.database, error) from error
 
@@ -81,6 +85,19 @@ class DuckDBTarget:
         for table in ALL_TABLES:
             self.connection.execute(
                 create_table_sql(table, "duckdb", _name(table), guard="IF NOT EXISTS")
+            )
+            self._check_shape(table)
+
+    def _check_shape(self, table: Table) -> None:
+        """A table that someone else made, or an older version of this project, is not touched."""
+        described = self.connection.execute(f"DESCRIBE {_name(table)}").fetchall()
+        expected = [(column.name, column.duckdb) for column in table.columns]
+        if [(name, kind) for name, kind, *_ in described] != expected:
+            raise WrongUse(
+                f"the table {SCHEMA}.{table.name} has other columns than "
+                f"{', '.join(f'{name} {kind}' for name, kind in expected)}.",
+                where=Location(self.database),
+                fix="Let MESH_DUCKDB name another file, or move that table away.",
             )
 
     def _remove(self) -> None:
@@ -127,28 +144,32 @@ class DuckDBTarget:
         months = work.snapshot() if record.mode == "snapshot" else work.append()
         published = Published(ingest_id, months)
         con.execute(
-            f"INSERT INTO {_name(REJECTED_LINES)} SELECT ?, * FROM {REJECTED} "
-            "ORDER BY file, line_number",
-            [ingest_id],
+            f"INSERT INTO {_name(REJECTED_LINES)} SELECT {ingest_id}, * FROM {REJECTED} "
+            "ORDER BY file, line_number"
         )
-        rows = [(ingest_id, table, month) for table, ms in months.items() for month in ms]
+        rows = [
+            f"({literals((ingest_id, table, month))})"
+            for table, changed in months.items()
+            for month in changed
+        ]
         if rows:
-            con.executemany(f"INSERT INTO {_name(CHANGED_MONTHS)} VALUES (?, ?, ?)", rows)
-        con.execute(
-            f"INSERT INTO {_name(INGESTS)} VALUES "
-            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::DATE[], ?, now())",
-            [
-                ingest_id,
-                record.source,
-                record.checksum,
-                record.mode,
-                *(record.total(what) for what in ("read", "loaded", "rejected")),
-                *(record.counts[table.name].loaded for table in DELIVERED),
-                [month for month in published.changed_months if month.year > 1970],
-                record.started_at,
-            ],
-        )
+            con.execute(f"INSERT INTO {_name(CHANGED_MONTHS)} VALUES {', '.join(rows)}")
+        row = self._record_sql(ingest_id, record, published)
+        con.execute(f"INSERT INTO {_name(INGESTS)} VALUES ({row})")
         return published
+
+    @staticmethod
+    def _record_sql(ingest_id: int, record: Record, published: Published) -> str:
+        totals = [record.total(what) for what in ("read", "loaded", "rejected")]
+        loaded = [record.counts[table.name].loaded for table in DELIVERED]
+        values = (ingest_id, record.source, record.checksum, record.mode, *totals, *loaded)
+        months = literals(published.changed_months)
+        times = literals((record.started_at, datetime.now(UTC)))
+        return f"{literals(values)}, [{months}]::DATE[], {times}"
+
+    def export(self, lake: Lake) -> None:
+        """Write the operational tables, as they will be after the commit."""
+        lake.write(self.connection, _name)
 
     def commit(self) -> None:
         """Make it last."""

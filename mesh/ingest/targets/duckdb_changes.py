@@ -12,8 +12,8 @@ from datetime import date
 import duckdb
 
 from mesh.ingest.schema import MOVIES, RATINGS, TAGS, Table
+from mesh.ingest.targets.base import ANY_MOVIE_CHANGED
 
-ANY_MOVIE_CHANGED = date(1970, 1, 1)
 Months = dict[str, tuple[date, ...]]
 
 
@@ -67,8 +67,9 @@ class Changes:
         kind = "FULL" if removed else "LEFT"
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE changed_movies AS "
-            f"SELECT coalesce(new.movieId, old.movieId) AS movieId FROM {self.incoming(MOVIES)} new "
-            f"{kind} JOIN {self.name(MOVIES)} old ON new.movieId = old.movieId "
+            "SELECT coalesce(new.movieId, old.movieId) AS movieId "
+            f"FROM {self.incoming(MOVIES)} new {kind} JOIN {self.name(MOVIES)} old "
+            "ON new.movieId = old.movieId "
             "WHERE new.title IS DISTINCT FROM old.title OR new.genres IS DISTINCT FROM old.genres"
         )
 

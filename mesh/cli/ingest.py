@@ -1,0 +1,159 @@
+"""`mesh ingest`: MovieLens files become the operational tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mesh.cli.options import Gateway, Json
+from mesh.console import err, out, progress
+
+if TYPE_CHECKING:
+    from mesh.ingest import IngestResult
+    from mesh.ingest.progress import Observer
+
+
+def ingest(
+    source: Annotated[
+        Path,
+        typer.Argument(help="Folder or .zip with movies, ratings and tags, as CSV or Parquet."),
+    ],
+    append: Annotated[
+        bool,
+        typer.Option("--append", help="Add and replace by key; without it, replace everything."),
+    ] = False,
+    max_rejected: Annotated[
+        str, typer.Option(help="Share of lines that may be rejected, such as 0.1% or 0.001.")
+    ] = "0.1%",
+    parquet: Annotated[
+        Path | None, typer.Option(help="Also write the tables to this folder, as Parquet.")
+    ] = None,
+    gateway: Gateway = None,
+    as_json: Json = False,
+) -> None:
+    """Load a MovieLens delivery into the operational tables, whole or not at all."""
+    from mesh.ingest import ingest as load
+    from mesh.ingest.run import target_for
+
+    target = target_for(gateway)
+    with _observer(quiet=as_json) as observer:
+        result = load(
+            source,
+            append=append,
+            max_rejected=max_rejected,
+            parquet=parquet,
+            target=target,
+            observer=observer,
+        )
+    if as_json:
+        out.print_json(data=_for_machines(result))
+        return
+    _show(result, parquet)
+
+
+class _observer:
+    """A progress bar on a terminal; elsewhere one plain line at the start of each step."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+
+    def __enter__(self) -> Observer:
+        from mesh.ingest.progress import unobserved
+
+        if self.quiet:
+            return unobserved
+        self.bars = progress()
+        self.bar = self.bars.__enter__()
+        self.task = None
+        self.what = ""
+        return self.tell
+
+    def __exit__(self, *details: object) -> None:
+        if not self.quiet:
+            self.bars.__exit__(*details)
+
+    def tell(self, step) -> None:
+        """Show one step."""
+        import time
+
+        if step.what != self.what:
+            self.what, self.since = step.what, time.monotonic()
+            if not err.is_terminal:
+                err.print(step.what, markup=False)
+            if self.task is not None:
+                self.bar.remove_task(self.task)
+            self.task = self.bar.add_task(step.what, total=1.0, detail="")
+        passed = time.monotonic() - self.since
+        rate = f"{step.lines / passed:,.0f} lines/s" if step.lines and passed > 0 else ""
+        self.bar.update(self.task, completed=step.done, detail=rate)
+
+
+def _show(result: IngestResult, parquet: Path | None) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    if result.nothing_changed:
+        out.print(
+            f"{result.source}: nothing changed, this is ingest {result.ingest_id} again.",
+            markup=False,
+        )
+    else:
+        title = f"ingest {result.ingest_id}: {result.mode} of {result.source}"
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+        table.add_column("table", no_wrap=True)
+        for name in ("lines read", "loaded", "rejected"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("changed months", justify="right")
+        for name, counts in result.counts.items():
+            months = [month for month in result.months[name] if month.year > 1970]
+            table.add_row(
+                name,
+                f"{counts.read:,}",
+                f"{counts.loaded:,}",
+                f"{counts.rejected:,}",
+                _span(months),
+            )
+        out.print(table)
+        out.print(
+            f"{result.lines_loaded:,} loaded + {result.lines_rejected:,} rejected "
+            f"= {result.lines_read:,} lines read, in {result.seconds:.1f} s "
+            f"({result.lines_read / max(result.seconds, 0.001):,.0f} lines/s).",
+            markup=False,
+        )
+        if result.lines_rejected:
+            out.print(
+                "The rejected lines, each with its reason, are in operational.rejected_lines "
+                f"(ingest_id {result.ingest_id}).",
+                markup=False,
+            )
+    if parquet:
+        out.print(f"The tables as Parquet: {parquet}", markup=False)
+
+
+def _span(months: list) -> str:
+    if not months:
+        return "none"
+    if len(months) == 1:
+        return f"1 ({months[0]:%Y-%m})"
+    return f"{len(months)} ({months[0]:%Y-%m} to {months[-1]:%Y-%m})"
+
+
+def _for_machines(result: IngestResult) -> dict:
+    return {
+        "ingest_id": result.ingest_id,
+        "source": result.source,
+        "mode": result.mode,
+        "checksum": result.checksum,
+        "nothing_changed": result.nothing_changed,
+        "lines_read": result.lines_read,
+        "lines_loaded": result.lines_loaded,
+        "lines_rejected": result.lines_rejected,
+        "tables": {
+            name: {"read": c.read, "loaded": c.loaded, "rejected": c.rejected}
+            for name, c in result.counts.items()
+        },
+        "changed_months": [month.isoformat() for month in result.changed_months],
+        "seconds": round(result.seconds, 3),
+    }

@@ -1,0 +1,74 @@
+"""Turns what the machine says (disk full, no permission) into a sentence for a person."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from mesh.errors import Location, WrongUse
+
+_FULL = ("No space left", "File too large", "Disk quota exceeded", "disk full")
+_FULL_NUMBERS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_AS_BEFORE = "The tables are as they were."
+
+
+@contextmanager
+def understood(source: Path, database: Path) -> Iterator[None]:
+    """Raise WrongUse for failures of disk, permissions and memory inside the block.
+
+    source, database: what the failure is about when it does not say so itself.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        meant = _of_duckdb(error, database)
+        if meant is None:
+            raise
+        raise meant from error
+    except OSError as error:
+        raise _of_system(error, source, database) from error
+
+
+def _of_duckdb(error: duckdb.Error, database: Path) -> WrongUse | None:
+    text = " ".join(str(error).split())
+    if any(words in text for words in _FULL):
+        return _disk_full(database)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return WrongUse(
+            f"there is not enough memory or room for temporary files. {_AS_BEFORE}",
+            where=Location(database),
+            fix="Close other programs, or let TMPDIR name a larger disk.",
+        )
+    if isinstance(error, duckdb.IOException):
+        return WrongUse(
+            f"reading or writing failed: {text.rstrip('.')}. {_AS_BEFORE}",
+            where=Location(database),
+            fix="Check the disk and its permissions, then run again.",
+        )
+    return None
+
+
+def _of_system(error: OSError, source: Path, database: Path) -> WrongUse:
+    if error.errno in _FULL_NUMBERS:
+        return _disk_full(database)
+    where = Location(Path(error.filename)) if error.filename else Location(source)
+    if isinstance(error, PermissionError):
+        return WrongUse(
+            "permission denied.", where=where, fix="Give yourself access, or take another path."
+        )
+    reason = (error.strerror or str(error) or type(error).__name__).lower()
+    return WrongUse(
+        f"this cannot be used: {reason}.", where=where, fix="Check the path, then run again."
+    )
+
+
+def _disk_full(database: Path) -> WrongUse:
+    return WrongUse(
+        f"the disk is full. {_AS_BEFORE}",
+        where=Location(database),
+        fix="Make room, here and in the folder for temporary files, then run again.",
+    )
