@@ -14,8 +14,9 @@ from mesh.generate.words import GENRES
 # Users of one block share one random stream: changing this changes the data of every seed.
 BLOCK_USERS = 512
 _DAY = 86_400.0
-_MEAN_LATENT = 3.56
-_ROUNDS = 16
+_MEAN_LATENT = 3.60
+# Candidates per open slot in each round: more of them once the easy slots are filled.
+_TRIES = (1,) * 6 + (2,) * 6 + (8,) * 12
 _ONE_SESSION = 0.60
 _MOST_SESSIONS = 200
 
@@ -168,22 +169,36 @@ def _pick(
     taken = np.zeros(users * catalogue.size, dtype=bool)
     month = months_since_start(slots.session_at)
     todo = np.arange(len(movie))
-    for _ in range(_ROUNDS):
+    for tries in _TRIES:
         if not len(todo):
             return movie
-        found = _candidates(rng, slots, todo, catalogue)
-        genres = catalogue.genre_slots[found]
-        score = attention[slots.user[todo, None], genres].mean(axis=1)
-        score *= catalogue.trend[month[todo, None], genres].mean(axis=1) * np.float32(1.4)
-        key = slots.user[todo] * catalogue.size + found
-        passed = np.flatnonzero((rng.random(len(todo), dtype=np.float32) < score) & ~taken[key])
+        slot = np.repeat(todo, tries)
+        found = _candidates(rng, slots, slot, catalogue)
+        score = _over_genres(attention, slots.user[slot], found, catalogue)
+        score *= _over_genres(catalogue.trend, month[slot], found, catalogue) * np.float32(2.0)
+        key = slots.user[slot] * catalogue.size + found
+        passed = np.flatnonzero((rng.random(len(slot), dtype=np.float32) < score) & ~taken[key])
         _, earliest = np.unique(key[passed], return_index=True)
-        kept = passed[earliest]
-        movie[todo[kept]] = found[kept]
+        kept = passed[np.sort(earliest)]
+        if tries > 1:
+            kept = kept[np.unique(slot[kept], return_index=True)[1]]
+        movie[slot[kept]] = found[kept]
         taken[key[kept]] = True
         todo = todo[movie[todo] < 0]
     _pick_rest(rng, slots, catalogue, attention, movie, taken.reshape(users, -1))
     return movie
+
+
+def _over_genres(
+    table: np.ndarray, row: np.ndarray, movie: np.ndarray, catalogue: Catalogue
+) -> np.ndarray:
+    """Mean of a float32 table (rows, genres + 1) over the genres of each movie, in that row."""
+    flat, base = table.ravel(), row * table.shape[1]
+    slots = catalogue.genre_slots
+    total = flat[base + slots[0][movie]]
+    for column in slots[1:]:
+        total += flat[base + column[movie]]
+    return total * np.float32(1 / len(slots))
 
 
 def _pick_rest(
@@ -195,14 +210,15 @@ def _pick_rest(
     taken: np.ndarray,
 ) -> None:
     """Fill what is left for users who have seen so much that drawing keeps hitting the same."""
-    weight = np.diff(catalogue.weight_before)
+    weight = np.diff(catalogue.weight_before).astype(np.float32)
     todo = np.flatnonzero(movie < 0)
     for user in np.unique(slots.user[todo]).tolist():
         places = todo[slots.user[todo] == user]
         free = np.flatnonzero(~taken[user, : int(slots.cut[places].min())])
-        score = attention[user][catalogue.genre_slots[free]].mean(axis=1)
-        keys = rng.exponential(1.0, len(free)) / (weight[free] * score)
-        movie[places] = free[np.argsort(keys, kind="stable")[: len(places)]]
+        score = attention[user][catalogue.genre_slots[0][free]]
+        keys = rng.standard_exponential(len(free), dtype=np.float32) / (weight[free] * score)
+        nearest = np.argpartition(keys, min(len(places), len(free) - 1))[: len(places)]
+        movie[places] = free[np.sort(nearest)]
 
 
 def _judge(
@@ -215,14 +231,17 @@ def _judge(
     """Half-stars from 1 to 10; before 2003, and for some users for ever, whole stars only."""
     users = len(liking)
     generosity = rng.normal(0.0, 0.42, users).astype(np.float32)
-    spread = rng.uniform(0.6, 0.95, users).astype(np.float32)
-    uses_halves = rng.random(users) < 0.78
+    spread = rng.uniform(0.65, 1.0, users).astype(np.float32)
+    uses_halves = rng.random(users) < 0.92
     user = slots.user
     latent = np.float32(_MEAN_LATENT) + generosity[user] + catalogue.quality[movie]
-    latent += np.float32(0.9) * liking[user[:, None], catalogue.genre_slots[movie]].mean(axis=1)
-    latent += spread[user] * rng.standard_normal(len(user), dtype=np.float32)
+    latent += np.float32(0.9) * _over_genres(liking, user, movie, catalogue)
+    mood = rng.standard_normal(len(user), dtype=np.float32)
+    # Disappointment reaches further down than delight reaches up.
+    mood -= np.float32(0.8) * np.maximum(-mood - np.float32(1.0), np.float32(0.0))
+    latent += spread[user] * mood
     whole = np.rint(latent)
     halves = uses_halves[user] & (slots.seconds >= HALF_STARS_FROM)
-    halves &= np.abs(latent - whole) > np.float32(0.30)
+    halves &= np.abs(latent - whole) > np.float32(0.25)
     stars = np.where(halves, 2 * np.floor(latent) + 1, 2 * whole)
     return np.clip(stars, np.where(halves, 1, 2), 10).astype(np.int64)

@@ -23,6 +23,7 @@ _TAIL_CURVE = ((0.0, 0.0), (0.2, 0.02), (0.4, 0.12), (0.6, 0.27), (0.8, 0.55))
 _OPENING_MOVIES = 150
 _GENRE_COUNTS = (0.29, 0.33, 0.24, 0.10, 0.03, 0.01)
 _LEAST_EXPOSURE = 0.012
+_UNKNOWN_SHARE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Catalogue:
     added: float64 (movies,), epoch seconds, ascending.
     weight_before: float64 (movies + 1,), the weight of all movies in front of each one.
     quality: float32 (movies,), how far the movie is rated above the mean, genres included.
-    genre_slots: uint8 (movies, 4), indexes into GENRES, repeated to fill; UNLISTED for none.
+    genre_slots: uint8 (4, movies), indexes into GENRES, repeated to fill; UNLISTED for none.
     trend: float32 (months, genres + 1), attention that each genre gets in each month, 0 to 1.
     """
 
@@ -69,14 +70,18 @@ def make_catalogue(
     exposure = np.maximum(1.0 - timeline.share_before(added), _LEAST_EXPOSURE)
     needed = np.minimum(shares / exposure, shares[0])
     weight = np.exp(np.interp(np.log(needed), np.log(shares[::-1]), np.log(by_rank[::-1])))
-    known = np.log(shares / shares[-1]) / np.log(shares[0] / shares[-1])
+    known = np.clip(np.log(shares / _UNKNOWN_SHARE) / np.log(0.5 / _UNKNOWN_SHARE), 0.0, 1.0)
 
     order = np.argsort(added, kind="stable")
-    added, weight, known, rank = added[order], weight[order], known[order], order
+    added, weight, known, shares, rank = (
+        added[order], weight[order], known[order], shares[order], order
+    )  # fmt: skip
     years = _years(rng, added, rank >= _CORE_MOVIES, timeline)
     chosen = _genres(rng, years, rank)
-    quality = rng.normal(0.0, 0.40, movies) + 0.55 * (known - 0.45)
-    quality += _mean_of_chosen(chosen, np.array(GENRE_RATING))
+    quality = rng.normal(0.0, 0.40, movies) + 0.55 * known
+    quality += _mean_of_chosen(chosen, 1.25 * np.array(GENRE_RATING))
+    # Centred by attention, so that the mean rating does not hang on the luck of a few famous ones.
+    quality -= np.average(quality, weights=shares)
     return Catalogue(
         ids=_ids(rng, movies),
         titles=make_titles(rng, years),
@@ -163,7 +168,7 @@ def _slots(rng: np.random.Generator, chosen: np.ndarray) -> np.ndarray:
     count = np.clip(chosen.sum(axis=1), 1, GENRE_SLOTS)
     slots = order[np.arange(len(order))[:, None], np.arange(GENRE_SLOTS)[None, :] % count[:, None]]
     slots[~chosen.any(axis=1)] = UNLISTED
-    return slots.astype(np.uint8)
+    return np.ascontiguousarray(slots.T.astype(np.uint8))
 
 
 def _ids(rng: np.random.Generator, movies: int) -> np.ndarray:
@@ -180,4 +185,4 @@ def _trend(rng: np.random.Generator, timeline: Timeline) -> np.ndarray:
     period = rng.uniform(60.0, 168.0, genres)
     wave = np.sin(2 * np.pi * (at / period + rng.random(genres)))
     short = np.sin(2 * np.pi * (at / (period / 2.7) + rng.random(genres)))
-    return (0.62 + 0.28 * wave + 0.10 * short).astype(np.float32)
+    return (0.54 + 0.34 * wave + 0.12 * short).astype(np.float32)

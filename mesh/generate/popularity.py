@@ -11,9 +11,11 @@ import numpy as np
 # Share of all users that rate the movie of a rank, from the published data.
 _HEAD_RANK = np.array([1.0, 10.0, 100.0, 1000.0])
 _HEAD_SHARE = np.array([0.56, 0.44, 0.25, 0.045])
-_TAIL_BEND = 1.25
-# Expected ratings of the least known movie: a Poisson tail that leaves a twentieth unrated.
-_TAIL_RATINGS = 1.3
+_TAIL_BEND = 1.4
+# Expected ratings of the least known movie, for few and for many users: a Poisson tail that
+# leaves a twentieth of the movies unrated, although new ones get more than their share.
+_TAIL_USERS = (600, 162_541)
+_TAIL_RATINGS = (1.2, 0.42)
 
 
 def _shares(ranks: np.ndarray, movies: int, users: int, level: float) -> np.ndarray:
@@ -22,7 +24,8 @@ def _shares(ranks: np.ndarray, movies: int, users: int, level: float) -> np.ndar
     height = np.log(_HEAD_SHARE * scale)
     knee = min(1000.0, movies / 2)
     at_knee = float(np.interp(np.log(knee), head, height))
-    floor = min(np.log(_TAIL_RATINGS / users), at_knee - 0.5)
+    least = float(np.interp(np.log(users), np.log(_TAIL_USERS), _TAIL_RATINGS))
+    floor = min(np.log(least / users), at_knee - 0.5)
     x = np.log(ranks)
     reach = np.clip((x - np.log(knee)) / np.log(movies / knee), 0.0, 1.0)
     tail = at_knee + (floor - at_knee) * reach**_TAIL_BEND

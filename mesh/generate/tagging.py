@@ -26,7 +26,7 @@ _PEOPLE = 4_000
 _COINED = 24_000
 _ROUNDS = 12
 _TAGS_PER_MOVIE = 2.5
-_MIX = np.cumsum([0.24, 0.26, 0.20, 0.13, 0.155, 0.015])
+_MIX = np.cumsum([0.18, 0.26, 0.25, 0.14, 0.155, 0.015])
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _draw(
     size = len(movie)
     kind = np.minimum(np.searchsorted(_MIX, rng.random(size), side="right"), len(_MIX) - 1)
     praises = np.where(rng.random(size) < 0.06, stars < 6, stars + rng.integers(0, 2, size) > 6)
-    slot = catalogue.genre_slots[movie, rng.integers(0, GENRE_SLOTS, size)].astype(np.int64)
+    slot = catalogue.genre_slots[rng.integers(0, GENRE_SLOTS, size), movie].astype(np.int64)
     by_genre = np.where(slot == UNLISTED, _THEMES, 2 + slot)
     section = np.choose(
         kind,
@@ -168,7 +168,7 @@ def _draw(
     at = np.where(
         theirs,
         (mixed % count.astype(np.uint64)).astype(np.int64),
-        np.floor(free**1.8 * count).astype(np.int64),
+        np.floor(free**1.4 * count).astype(np.int64),
     )
     return vocabulary.starts[section] + at
 

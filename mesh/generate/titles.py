@@ -80,7 +80,7 @@ def _with_year(kind: float, title: str, year: int, number: int) -> str:
     if kind < 0.0049:
         return f"{title} ({year - 1 - number % 30}) ({year})"
     if kind < 0.0055:
-        return f"{title} in the Year {year + 13} ({year})"
+        return f"{title} ({year + 13} A.D.) ({year})"
     if kind < 0.0058:
         return f"{title} ({year}) (Director's Cut)"
     if kind < 0.0060:
