@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextvars
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,11 @@ def remove() -> None:
 
 def install_in_emulator() -> None:
     """Put the emulator's own bridges in; called in its process before it serves."""
+    _require_partition_filter_as_the_service_does()
+    _know_grants()
+
+
+def _require_partition_filter_as_the_service_does() -> None:
     from local_bigquery.catalog import names
     from local_bigquery.jobs import merge
     from local_bigquery.sql.rules import tables
@@ -95,6 +101,62 @@ def install_in_emulator() -> None:
         real_check(tree, table, is_target)
 
     merge.run, tables._check = run, check
+
+
+GRANT = re.compile(
+    r"^(?P<verb>GRANT|REVOKE)\s+(?P<roles>.+?)\s+ON\s+"
+    r"(?P<kind>SCHEMA|MATERIALIZED\s+VIEW|TABLE|VIEW)\s+(?P<name>\S+)\s+(?:TO|FROM)\s+(?P<to>.+?)"
+    r"\s*;?\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+def _know_grants() -> None:
+    # The real service has the statements GRANT and REVOKE and lists what they did in
+    # OBJECT_PRIVILEGES. The emulator has neither; here it gets both, kept in memory. Whether a
+    # principal may read something is not enforced, here as there.
+    from local_bigquery.jobs import query
+    from local_bigquery.models import JobStatistics2
+    from local_bigquery.sql.rules import information_schema
+
+    granted: dict[tuple[str, ...], set[tuple[str, str]]] = {}
+    real_execute = query.execute
+
+    def execute(
+        cursor: Any, project_id: str, job_id: str | None, config: Any, *rest: Any, **options: Any
+    ) -> Any:
+        statement = GRANT.match(COMMENT.sub("", config.query or "").strip())
+        if statement is None:
+            return real_execute(cursor, project_id, job_id, config, *rest, **options)
+        parts = statement["name"].replace("`", "").split(".")
+        default = config.defaultDataset
+        if len(parts) == 1:
+            parts.insert(0, default.datasetId if default else "")
+        if len(parts) == 2 and statement["kind"].upper() != "SCHEMA":
+            parts.insert(0, project_id)
+        pairs = {
+            (role.strip().strip("`"), to.strip().strip("\"'"))
+            for role in statement["roles"].split(",")
+            for to in statement["to"].split(",")
+        }
+        verb = statement["verb"].upper()
+        current = granted.setdefault((*parts, statement["kind"].upper()), set())
+        (current.update if verb == "GRANT" else current.difference_update)(pairs)
+        return JobStatistics2(statementType=verb), [], None
+
+    def object_privileges(project_id: str, dataset_id: str | None) -> tuple[list, list]:
+        columns = ["object_catalog", "object_schema", "object_name", "object_type"]
+        rows = [
+            [catalog, schema, name, kind, role, grantee]
+            for (catalog, schema, name, kind), pairs in granted.items()
+            for role, grantee in sorted(pairs)
+            if catalog == project_id
+        ]
+        return [*columns, "privilege_type", "grantee"], rows
+
+    query.execute = execute
+    information_schema.VIEWS["OBJECT_PRIVILEGES"] = object_privileges
 
 
 def write_credentials(path: Path, project: str) -> Path:

@@ -3,6 +3,7 @@ MODEL (
   kind VIEW,
   description 'How many ratings a movie had, in all.',
   column_descriptions (movie_id = 'The movie.'),
+  grants ('roles/bigquery.dataViewer' = ['group:studios@example.com']),
   audits (unique_values(columns := (movie_id)))
 );
 
