@@ -12,6 +12,7 @@ from __future__ import annotations
 from sqlglot import exp, parse_one
 from sqlmesh import macro
 
+
 @macro()
 def histogram_part(evaluator, rating: exp.Expression, part: exp.Expression) -> exp.Expression:
     """The packed integer that one rating (in stars) adds to the part `low`, `mid` or `high`.
@@ -47,3 +48,22 @@ def median_of_histogram(evaluator, table: exp.Expression) -> exp.Expression:
     ]
     steps = " + ".join(f"SIGN({n} - 2 * {ratings})" for ratings in at_most)
     return parse_one(f"(11 + {steps}) / 4", dialect="bigquery")
+
+
+@macro()
+def ratings_of(evaluator, table: exp.Expression, stars: exp.Expression) -> exp.Expression:
+    """How many ratings of a histogram have exactly that many stars.
+
+    table: the name of a table in the query that has the columns of a histogram.
+    """
+    bits, half_stars = 21, round(float(stars.name) * 2)
+
+    def at_most(threshold: int) -> str:
+        if threshold == 10:
+            return f"{table.name}.rating_count"
+        part = ("low", "mid", "high")[(threshold - 1) // 3]
+        shift = bits * ((threshold - 1) % 3)
+        return f"(({table.name}.histogram_{part} >> {shift}) & {(1 << bits) - 1})"
+
+    below = f" - {at_most(half_stars - 1)}" if half_stars > 1 else ""
+    return parse_one(at_most(half_stars) + below, dialect="bigquery")

@@ -9,17 +9,17 @@ MODEL (
   clustered_by movie_id
 );
 
-/* One row per movie and month with at least one rating. */
+/* The sum of the daily histograms. */
 SELECT
   movie_id::INT64 AS movie_id,
-  DATE_TRUNC(DATE(rated_at), MONTH)::DATE AS reporting_month,
-  COUNT(*)::INT64 AS rating_count,
-  SUM(@histogram_part(rating, 'low'))::INT64 AS histogram_low,
-  SUM(@histogram_part(rating, 'mid'))::INT64 AS histogram_mid,
-  SUM(@histogram_part(rating, 'high'))::INT64 AS histogram_high
-FROM interactions_internal.rating_events
+  DATE_TRUNC(rated_on, MONTH)::DATE AS reporting_month,
+  SUM(rating_count)::INT64 AS rating_count,
+  SUM(histogram_low)::INT64 AS histogram_low,
+  SUM(histogram_mid)::INT64 AS histogram_mid,
+  SUM(histogram_high)::INT64 AS histogram_high
+FROM interactions_internal.movie_ratings_daily
 WHERE
-  rated_at BETWEEN @start_ts AND @end_ts
+  rated_on BETWEEN @start_date AND @end_date
 GROUP BY
   movie_id,
   reporting_month

@@ -15,7 +15,7 @@ MODEL (
   )
 );
 
-/* Every rating of the months that are being built. */
+/* Every rating of the months that are being built, sorted so that a month lies together on disk. */
 SELECT
   userid::INT64 AS user_id,
   movieid::INT64 AS movie_id,
@@ -24,3 +24,5 @@ SELECT
 FROM operational.ratings
 WHERE
   timestamp BETWEEN @start_ts AND @end_ts
+ORDER BY
+  rated_at

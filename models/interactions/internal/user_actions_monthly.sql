@@ -10,30 +10,46 @@ MODEL (
 );
 
 /* One action is one rating or one tag. */
-WITH actions AS (
+WITH ratings AS (
   SELECT
     user_id,
-    'rate' AS action_type,
-    DATE_TRUNC(DATE(rated_at), MONTH) AS reporting_month
+    DATE_TRUNC(DATE(rated_at), MONTH) AS reporting_month,
+    COUNT(*) AS action_monthly_count
   FROM interactions_internal.rating_events
   WHERE
     rated_at BETWEEN @start_ts AND @end_ts
+  GROUP BY
+    user_id,
+    reporting_month
+), tags AS (
+  SELECT
+    user_id,
+    DATE_TRUNC(DATE(tagged_at), MONTH) AS reporting_month,
+    COUNT(*) AS action_monthly_count
+  FROM interactions_internal.tag_events
+  WHERE
+    tagged_at BETWEEN @start_ts AND @end_ts
+  GROUP BY
+    user_id,
+    reporting_month
+), actions AS (
+  SELECT
+    user_id,
+    'rate' AS action_type,
+    reporting_month,
+    action_monthly_count
+  FROM ratings
   UNION ALL
   SELECT
     user_id,
     'tag' AS action_type,
-    DATE_TRUNC(DATE(tagged_at), MONTH) AS reporting_month
-  FROM interactions_internal.tag_events
-  WHERE
-    tagged_at BETWEEN @start_ts AND @end_ts
+    reporting_month,
+    action_monthly_count
+  FROM tags
 )
 SELECT
   user_id::INT64 AS user_id,
   action_type::STRING AS action_type,
   reporting_month::DATE AS reporting_month,
-  COUNT(*)::INT64 AS action_monthly_count
+  action_monthly_count::INT64 AS action_monthly_count
 FROM actions
-GROUP BY
-  user_id,
-  action_type,
-  reporting_month
