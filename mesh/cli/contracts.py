@@ -46,7 +46,7 @@ def lint_command(
         typer.echo(json.dumps({"files": result.files, "problems": found}, indent=2))
     else:
         for problem in result.problems:
-            out.print(str(problem), markup=False)
+            typer.echo(str(problem))
         files = f"{result.files} contract{'' if result.files == 1 else 's'}"
         broken = len({problem.path for problem in result.problems})
         if result.problems:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from mesh.contracts.checks_product import MEASURED_BY
 from mesh.contracts.draft import LEVELS, Draft
@@ -145,8 +145,13 @@ def row_bounds(rule: Quality) -> tuple[int | None, int | None]:
     return None if low is None else int(low), None if high is None else int(high)
 
 
-def check_sql(draft: Draft, schema: Mapping[str, Mapping[str, str]]) -> Iterator[Problem]:
-    """Parse the SQL of the rules and resolve it against the columns of all products."""
+def check_sql(
+    draft: Draft, schema: Mapping[str, Mapping[str, str]], lost: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Parse the SQL of the rules and resolve it against the columns of all products.
+
+    lost: products that have a contract which cannot be read.
+    """
     from mesh.contracts.sql import RuleSqlError, check_columns, parse_rule
 
     own = draft.column_types()
@@ -157,7 +162,7 @@ def check_sql(draft: Draft, schema: Mapping[str, Mapping[str, str]]) -> Iterator
         try:
             parsed = parse_rule(rule.query)
             for reference in parsed.references:
-                if reference not in schema:
+                if reference not in schema and reference not in lost:
                     message = f"The rule reads `{shown(reference)}`, which has no contract."
                     yield draft.problem(at, "REFERENCE", message, suggestion(reference, schema))
             if own:
@@ -166,8 +171,10 @@ def check_sql(draft: Draft, schema: Mapping[str, Mapping[str, str]]) -> Iterator
             yield draft.problem(at, error.rule, error.message, error.fix)
 
 
-def check_references(draft: Draft, rule_ids: Mapping[str, set[str]]) -> Iterator[Problem]:
-    """Check that each completeness is measured by a rule that is there."""
+def check_references(
+    draft: Draft, rule_ids: Mapping[str, set[str]], lost: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Check that each completeness is measured by a rule that is there; lost: as above."""
     own = {rule.id for _, rule in draft.rules() if rule.id}
     for index, level in enumerate(draft.document.slaProperties or []):
         for item_index, item in enumerate(level.customProperties or []):
@@ -175,7 +182,7 @@ def check_references(draft: Draft, rule_ids: Mapping[str, set[str]]) -> Iterator
                 continue
             product, _, rule = str(item.value).rpartition("/")
             known = rule_ids.get(product, set()) if product else own
-            if rule in known:
+            if rule in known or product in lost:
                 continue
             at = (*LEVELS, index, "customProperties", item_index, "value")
             message = f"`{shown(item.value)}` is no rule of {shown(product) or 'this contract'}."

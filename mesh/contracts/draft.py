@@ -17,6 +17,11 @@ RULES: Steps = ("schema", 0, "quality")
 LEVELS: Steps = ("slaProperties",)
 
 
+def product_of(path: Path) -> str:
+    """The qualified name of the product that a file is for: `<folder>.<file>`."""
+    return f"{path.resolve().parent.name}.{path.name.removesuffix(SUFFIX)}"
+
+
 @dataclass(frozen=True)
 class Draft:
     """A file that was read, whatever is wrong with it; found: problems of YAML, keys and types."""
@@ -37,7 +42,7 @@ class Draft:
 
     @property
     def product(self) -> str:
-        return f"{self.folder}.{self.file_name}"
+        return product_of(self.path)
 
     @property
     def table(self) -> TableObject | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh.contracts.checks_rules import check_references, check_sql
-from mesh.contracts.draft import SUFFIX, Draft, read_drafts
+from mesh.contracts.draft import SUFFIX, Draft, product_of, read_drafts
 from mesh.contracts.load import CONTRACTS, quick_checks
 from mesh.contracts.patterns import complaint, matches, refused_by_engine
 from mesh.contracts.problems import Problem, display, shown
@@ -39,14 +39,16 @@ def lint(paths: list[Path]) -> LintResult:
     others, _ = read_drafts(around)
     everything = {draft.product: draft for draft in (*others.values(), *drafts.values())}
     schema = {product: draft.column_types() for product, draft in everything.items()}
+    # What cannot be read at all has its own problem; those who refer to it are not blamed.
+    lost = {product_of(path) for path in (*files, *around)} - set(everything)
     rule_ids = {
         product: {rule.id for _, rule in draft.rules() if rule.id}
         for product, draft in everything.items()
     }
     for draft in drafts.values():
         own = [*draft.found, *quick_checks(draft)]
-        own += check_sql(draft, schema)
-        own += check_references(draft, rule_ids)
+        own += check_sql(draft, schema, lost)
+        own += check_references(draft, rule_ids, lost)
         own += _patterns(draft)
         own += _standard(draft, own)
         problems += own

@@ -12,7 +12,7 @@ BigQuery dialect, and limited to what DuckDB and the peer run the same, unchange
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlglot
@@ -21,7 +21,7 @@ from sqlglot.errors import OptimizeError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from mesh.contracts.problems import shown
+from mesh.contracts.problems import shown, suggestion
 
 DIALECT = "bigquery"
 TABLE = "__contract_table__"
@@ -121,8 +121,8 @@ _ALLOWED = frozenset(
 )
 _FUNCTIONS = (
     "ABS, AVG, CASE, CAST, CEIL, COALESCE, CONCAT, COUNT, CURRENT_DATE, CURRENT_TIMESTAMP, "
-    "EXTRACT, FLOOR, GREATEST, IF, LAG, LEAD, LEAST, LENGTH, LOWER, MAX, MIN, MOD, NULLIF, REPLACE, ROUND, "
-    "ROW_NUMBER, SIGN, STARTS_WITH, SUBSTR, SUM, TRIM, UPPER"
+    "EXTRACT, FLOOR, GREATEST, IF, LAG, LEAD, LEAST, LENGTH, LOWER, MAX, MIN, MOD, NULLIF, "
+    "REPLACE, ROUND, ROW_NUMBER, SIGN, STARTS_WITH, SUBSTR, SUM, TRIM, UPPER"
 )
 _ONE_QUERY = (
     "Write `SELECT COUNT(*) FROM ${table} WHERE NOT (<condition>)`, "
@@ -228,9 +228,16 @@ def _only_reads(select: exp.Select) -> None:
             )
         raise RuleSqlError(
             "RULE_SQL",
-            f"`{shown(node.sql(dialect=DIALECT))}` is not allowed in a rule.",
+            f"`{_node_text(node)}` is not allowed in a rule.",
             "Use plain SELECT, JOIN, WHERE, GROUP BY, HAVING and conditions on columns.",
         )
+
+
+def _node_text(node: exp.Expression) -> str:
+    try:
+        return shown(node.sql(dialect=DIALECT))
+    except Exception:  # SQLMesh, once imported, parses macros to nodes that cannot be written
+        return shown(node.name or node.key)
 
 
 def _tables(select: exp.Select) -> tuple[str, ...]:
@@ -242,7 +249,7 @@ def _tables(select: exp.Select) -> tuple[str, ...]:
         if not isinstance(table.this, exp.Identifier) or table.catalog:
             raise RuleSqlError(
                 "RULE_SQL",
-                f"The rule reads `{shown(table.sql(dialect=DIALECT))}`, which is no product.",
+                f"The rule reads `{_node_text(table)}`, which is no product.",
                 "Read only `${table}` and products by `<domain>.<product>`.",
             )
         if table.db:
@@ -322,9 +329,10 @@ def check_columns(rule: ParsedRule, own: Mapping[str, str], schema: Schema) -> N
         )
         query = annotate_types(query, schema=known, dialect=DIALECT)
     except OptimizeError as error:
-        found = re.search(r"[Cc]olumn '?\"?`?([\w.]+)", str(error))
+        found = re.search(r"[Cc]olumn[:'\"` ]+([\w.]+)", str(error))
         if found:
-            raise _no_column(found.group(1).rpartition(".")[2], own) from None
+            every = {*own, *(name for ref in rule.references for name in schema[ref])}
+            raise _no_column(found.group(1).rpartition(".")[2], every) from None
         message = f"The query cannot be resolved: {shown(error, 100).replace(TABLE, '${table}')}."
         raise RuleSqlError("RULE_COLUMN", message, "Check tables and columns.") from None
     except (SqlglotError, RecursionError) as error:
@@ -334,11 +342,9 @@ def check_columns(rule: ParsedRule, own: Mapping[str, str], schema: Schema) -> N
     _operands_fit(query)
 
 
-def _no_column(name: str, own: Mapping[str, str]) -> RuleSqlError:
-    from mesh.contracts.problems import suggestion
-
+def _no_column(name: str, known: Iterable[str]) -> RuleSqlError:
     message = f"The rule speaks of the column `{shown(name)}`, which is not there."
-    return RuleSqlError("RULE_COLUMN", message, suggestion(name, own))
+    return RuleSqlError("RULE_COLUMN", message, suggestion(name, known))
 
 
 def _conditions_are_boolean(query: exp.Expression) -> None:

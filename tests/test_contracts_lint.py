@@ -1,0 +1,158 @@
+"""What `mesh contracts lint` finds: one edit of a valid contract for each possible mistake."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from mesh.cli.contracts import app
+from mesh.contracts.lint import lint
+from mesh.contracts.problems import RULES, Problem
+from mesh.errors import WrongUse
+
+FIXTURES = Path(__file__).parent / "fixtures" / "contracts"
+CASES = yaml.safe_load((FIXTURES / "broken.yaml").read_text())
+PLAYS = "interactions/plays.odcs.yaml"
+
+
+@pytest.fixture
+def contracts(tmp_path: Path) -> Path:
+    """A copy of the valid contracts, to be broken."""
+    shutil.copytree(FIXTURES / "valid", tmp_path / "contracts")
+    return tmp_path / "contracts"
+
+
+def break_plays(contracts: Path, old: str, new: str) -> list[str]:
+    path = contracts / PLAYS
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return path.read_text().splitlines()
+
+
+def problems_of(contracts: Path) -> tuple[Problem, ...]:
+    return lint([contracts]).problems
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["case"].replace(" ", "_") for case in CASES])
+def test_each_mistake_is_named_with_its_line_and_its_fix(contracts: Path, case: dict) -> None:
+    lines = break_plays(contracts, case["old"], case["new"])
+    problems = problems_of(contracts)
+    found = [p for p in problems if p.rule == case["rule"]]
+    assert found, problems
+    places = [p for p in found if case["at"] in lines[p.line - 1]]
+    assert places, [(p.line, lines[p.line - 1], str(p)) for p in found]
+    assert any(case["says"] in p.message and case["fix"] in p.fix for p in places), places
+    assert all(p.path.name == "plays.odcs.yaml" for p in problems)
+
+
+def test_each_rule_has_a_purpose_and_a_case_that_breaks_it() -> None:
+    covered = {case["rule"] for case in CASES}
+    elsewhere = {"FILE_UNREADABLE", "FILE_NAME", "YAML_TOO_LARGE", "DESCRIPTION_TOO_LONG"}
+    assert covered | elsewhere == set(RULES)
+    assert all(purpose.endswith(".") for purpose in RULES.values())
+
+
+def test_valid_contracts_have_no_problems(contracts: Path) -> None:
+    assert problems_of(contracts) == ()
+
+
+def test_the_contracts_of_this_repository_have_no_problems() -> None:
+    result = lint([])
+    assert result.problems == ()
+    assert result.files >= 11
+
+
+def test_all_problems_of_all_files_are_found_in_one_run(contracts: Path) -> None:
+    break_plays(contracts, "status: active", "status: sleepy")
+    break_plays(contracts, "classification: internal", "clasification: internal")
+    break_plays(contracts, "minimum: 0.5, maximum: 5.0", "minimum: 6, maximum: 5")
+    users = contracts / "operational" / "users.odcs.yaml"
+    users.write_text(users.read_text().replace("version: 1.0.0", "version: one"))
+    found = {(p.path.name, p.rule) for p in problems_of(contracts)}
+    assert found >= {
+        ("plays.odcs.yaml", "STATUS"),
+        ("plays.odcs.yaml", "KEY_UNKNOWN"),
+        ("plays.odcs.yaml", "RANGE"),
+        ("users.odcs.yaml", "VERSION"),
+    }
+
+
+def test_a_description_longer_than_bigquery_takes_is_refused(contracts: Path) -> None:
+    break_plays(contracts, "The rating in stars.", "x" * 1024)
+    assert problems_of(contracts) == ()
+    break_plays(contracts, "x" * 1024, "x" * 1025)
+    (problem,) = problems_of(contracts)
+    assert problem.rule == "DESCRIPTION_TOO_LONG"
+    assert "The description has 1,025 characters." in str(problem)
+    assert "BigQuery takes 1,024: shorten it." in str(problem)
+
+
+def test_a_second_major_version_lies_beside_the_first(contracts: Path) -> None:
+    text = (contracts / PLAYS).read_text()
+    second = text.replace("version: 1.2.3", "version: 2.0.0")
+    second = second.replace("id: interactions.plays", "id: interactions.plays_v2")
+    second = second.replace("name: plays\nversion", "name: plays_v2\nversion")
+    second = second.replace("- id: plays\n    name: plays", "- id: plays\n    name: plays_v2", 1)
+    (contracts / "interactions" / "plays_v2.odcs.yaml").write_text(second)
+    assert problems_of(contracts) == ()
+    (contracts / "interactions" / "plays_v2.odcs.yaml").write_text(
+        second.replace("version: 2.0.0", "version: 1.0.0")
+    )
+    (problem,) = problems_of(contracts)
+    assert problem.rule == "NAME_DISAGREES"
+    assert "Version 1.0.0 does not go with `plays_v2`. Call the product `plays`" in str(problem)
+
+
+def test_a_deprecated_version_with_an_end_is_in_order(contracts: Path) -> None:
+    break_plays(contracts, "status: active", "status: deprecated")
+    break_plays(
+        contracts,
+        "slaProperties:",
+        "slaProperties:\n  - {id: end, property: endOfLife, value: '2027-01-31', description: E.}",
+    )
+    assert problems_of(contracts) == ()
+
+
+@pytest.mark.parametrize("name", ["plays.yaml", "plays.odcs.yml"])
+def test_a_contract_with_another_ending_is_not_overlooked(contracts: Path, name: str) -> None:
+    (contracts / PLAYS).rename(contracts / "interactions" / name)
+    found = [p for p in problems_of(contracts) if p.rule == "FILE_NAME"]
+    assert [p.path.name for p in found] == [name]
+    assert "Call it <product>.odcs.yaml" in found[0].fix
+
+
+def test_a_path_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match=r"There is no such file or folder\. Name contracts"):
+        lint([tmp_path / "nowhere"])
+
+
+def test_the_command_prints_one_line_for_each_problem_and_fails(contracts: Path) -> None:
+    break_plays(contracts, "status: active", "status: activ")
+    result = CliRunner().invoke(app, ["lint", str(contracts)])
+    assert result.exit_code == 1
+    first, last = result.output.strip().splitlines()
+    assert first.endswith("plays.odcs.yaml:6: STATUS: `activ` is no status. Did you mean `active`?")
+    assert last == "1 problem in 1 of 2 contracts"
+
+
+def test_the_command_says_when_all_is_well(contracts: Path) -> None:
+    result = CliRunner().invoke(app, ["lint", str(contracts)])
+    assert (result.exit_code, result.output.strip()) == (0, "2 contracts: no problems")
+
+
+def test_the_command_speaks_json(contracts: Path) -> None:
+    break_plays(contracts, "status: active", "status: activ")
+    result = CliRunner().invoke(app, ["lint", "--json", str(contracts / PLAYS)])
+    assert result.exit_code == 1
+    said = json.loads(result.output)
+    assert said["files"] == 1
+    (problem,) = said["problems"]
+    assert problem["file"].endswith("plays.odcs.yaml")
+    assert (problem["line"], problem["rule"]) == (6, "STATUS")
+    assert problem["message"] and problem["fix"] == "Did you mean `active`?"
