@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mesh.ingest.lines import FIRST_SECOND, outside_time
-from mesh.ingest.progress import Observer
+from mesh.ingest.progress import Observer, Step
 from mesh.ingest.schema import MOVIES, Table
 from mesh.ingest.source import Delivery
 from mesh.ingest.stage import Counts, Origin, Rejections, Stage, load_table
@@ -34,24 +34,36 @@ def fill_stage(
     stand on the connection with the movies known before (--append); else the delivery's own count.
     """
     rejections = Rejections(stage.connection)
-    for files in delivery.files:
-        origin = load_table(
+    origins = {
+        files.table.name: load_table(
             stage, delivery, files, rejections, work=work, now=now, observer=observer
         )
+        for files in (delivery.ratings, delivery.movies, delivery.tags)
+    }
+    for files in delivery.files:
+        origin = origins[files.table.name]
+        observer(Step(f"checking {files.table.name}", 0.0))
         if files.table is not MOVIES:
             _check_times(stage, origin, rejections, now)
             _check_movies(stage, origin, rejections)
         _check_keys(stage, origin, rejections)
         if files.table is MOVIES:
             _know_movies(stage)
-        loaded = stage.count(stage.qualify(files.table))
-        stage.counts[files.table.name] = Counts(
-            read=origin.lines_read,
-            loaded=loaded,
-            rejected=origin.lines_read - loaded,
-            empty=origin.empty_lines,
-        )
+        stage.counts[files.table.name] = _counted(stage, origin, rejections)
     rejections.flush()
+
+
+def _counted(stage: Stage, origin: Origin, rejections: Rejections) -> Counts:
+    """What became of the lines of one table. Each one must be in one place or the other."""
+    files = origin.files
+    loaded = stage.count(stage.qualify(files.table))
+    rejected = sum(rejections.counts[name] for name in files.names)
+    if loaded + rejected != origin.lines_read:
+        raise RuntimeError(
+            f"{files.table.name}: {origin.lines_read} lines read, but {loaded} loaded and "
+            f"{rejected} rejected"
+        )
+    return Counts(origin.lines_read, loaded, rejected, origin.empty_lines)
 
 
 def _know_movies(stage: Stage) -> None:

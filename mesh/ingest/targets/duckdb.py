@@ -60,8 +60,7 @@ class DuckDBTarget:
             con.execute("SET enable_progress_bar_print = false")
             self._attach()
             try:
-                con.execute("BEGIN")
-                self._create_tables()
+                self._begin()
                 yield self
                 done = True
             finally:
@@ -80,7 +79,8 @@ class DuckDBTarget:
         except duckdb.Error as error:
             raise _cannot_open(self.database, error) from error
 
-    def _create_tables(self) -> None:
+    def _begin(self) -> None:
+        self.connection.execute("BEGIN")
         self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
         for table in ALL_TABLES:
             self.connection.execute(
@@ -132,7 +132,12 @@ class DuckDBTarget:
                 "CREATE OR REPLACE TEMP TABLE known_movies AS "
                 f"SELECT movieId FROM {CATALOG}.{SCHEMA}.movies"
             )
-        return Stage(self.connection, _incoming)
+        return Stage(self.connection, _incoming, lambda: self._restart(mode))
+
+    def _restart(self, mode: str) -> None:
+        self.connection.execute("ROLLBACK")
+        self._begin()
+        self.stage(mode)
 
     def publish(self, stage: Stage, record: Record) -> Published:
         """Put the staged rows in place. The caller commits."""

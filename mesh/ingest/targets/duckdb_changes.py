@@ -36,11 +36,16 @@ class Changes:
     def snapshot(self) -> Months:
         """Replace the three tables by the staged ones."""
         self._find_changed_movies(removed=True)
-        before = self._days_of_changed_movies(self.name(RATINGS))
-        after = self._days_of_changed_movies(self.incoming(RATINGS))
+        rating_days = self._days_that_differ(RATINGS)
+        if not self._count(self.name(MOVIES)) and not self._count(self.name(RATINGS)):
+            # The first delivery: every movie is new, and every rating is of one of them.
+            movie_days = rating_days
+        else:
+            before = self._days_of_changed_movies(self.name(RATINGS))
+            movie_days = before | self._days_of_changed_movies(self.incoming(RATINGS))
         months = {
-            MOVIES.name: self._movie_months(before | after),
-            RATINGS.name: _months(self._days_that_differ(RATINGS)),
+            MOVIES.name: self._movie_months(movie_days),
+            RATINGS.name: _months(rating_days),
             TAGS.name: _months(self._days_that_differ(TAGS)),
         }
         for table in (MOVIES, RATINGS, TAGS):
