@@ -14,7 +14,7 @@ from mesh.generate.words import GENRES
 # Users of one block share one random stream: changing this changes the data of every seed.
 BLOCK_USERS = 512
 _DAY = 86_400.0
-_MEAN_LATENT = 3.60
+_MEAN_LATENT = 3.62
 # Candidates per open slot in each round: more of them once the easy slots are filled.
 _TRIES = (1,) * 6 + (2,) * 6 + (8,) * 12
 _ONE_SESSION = 0.60

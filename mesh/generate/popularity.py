@@ -11,11 +11,11 @@ import numpy as np
 # Share of all users that rate the movie of a rank, from the published data.
 _HEAD_RANK = np.array([1.0, 10.0, 100.0, 1000.0])
 _HEAD_SHARE = np.array([0.56, 0.44, 0.25, 0.045])
-_TAIL_BEND = 1.4
+_TAIL_BEND = 1.36
 # Expected ratings of the least known movie, for few and for many users: a Poisson tail that
 # leaves a twentieth of the movies unrated, although new ones get more than their share.
 _TAIL_USERS = (600, 162_541)
-_TAIL_RATINGS = (1.2, 0.42)
+_TAIL_RATINGS = (1.2, 0.8)
 
 
 def _shares(ranks: np.ndarray, movies: int, users: int, level: float) -> np.ndarray:
