@@ -28,7 +28,8 @@ _RATING = rb"(?:0\.5|[1-4]\.[05]|5\.0)"
 def _plain_text(beyond_ascii: bool) -> bytes:
     """A field without quotes, not blank, not very long."""
     allowed = rb'[^",\n\r\x00]' if beyond_ascii else rb'[^",\n\r\x00\x80-\xff]'
-    return rb"(?=[^\",\n]*[!-~])" + allowed + rb"{1,10000}+"
+    # Something visible other than a comma or a quote must be in it.
+    return rb"(?=[^\",\n]*[!#-+\--~])" + allowed + rb"{1,10000}+"
 
 
 def _plain_lines(table: Table, beyond_ascii: bool) -> re.Pattern[bytes]:
