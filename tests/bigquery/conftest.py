@@ -109,6 +109,7 @@ def application_credentials(
 ) -> Path:
     """A file for GOOGLE_APPLICATION_CREDENTIALS that the real clients take."""
     path = tmp_path_factory.mktemp("credentials") / "credentials.json"
+    path.with_name("empty.env").touch()
     return bridges.write_credentials(path, bigquery_emulator.project)
 
 
@@ -132,6 +133,8 @@ def environment_variables(
         "MESH_STATE_DATABASE": state.database,
         "MESH_STATE_USER": state.user,
         "MESH_STATE_PASSWORD": state.password,
+        # SQLMesh lets a developer's own `.env` win over the environment, unless it is given another.
+        "SQLMESH_DOTENV_PATH": str(credentials.with_name("empty.env")),
         "DO_NOT_TRACK": "true",
     }
 
