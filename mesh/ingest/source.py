@@ -8,6 +8,7 @@ not: those are read, and kept as rejected lines.
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import stat
 import tempfile
@@ -23,6 +24,7 @@ from mesh.ingest.schema import DELIVERED, Table
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_HEADER = 65_536
+_DRIVE = re.compile(r"[A-Za-z]:")
 TABLE_NAMES = tuple(table.name for table in DELIVERED)
 
 
@@ -217,7 +219,7 @@ def _refuse_dangerous(entry: zipfile.ZipInfo, source: Path) -> None:
     """A zip that tries to write outside its folder is not a MovieLens zip: take none of it."""
     path = PurePosixPath(entry.filename.replace("\\", "/"))
     link = stat.S_ISLNK(entry.external_attr >> 16)
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[:1] or link:
+    if path.is_absolute() or ".." in path.parts or _DRIVE.match(entry.filename) or link:
         raise WrongUse(
             f"the zip entry {entry.filename!r} points outside the zip.",
             where=Location(source),

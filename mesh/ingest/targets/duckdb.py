@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -185,8 +186,9 @@ def _cannot_open(database: Path, error: duckdb.Error) -> WrongUse:
     text = str(error)
     where = Location(database)
     if "lock" in text.lower() or "already attached" in text or "different configuration" in text:
+        holder = re.search(r"PID (\d+)", text)
         return WrongUse(
-            "another process holds the database.",
+            f"another process{f' ({holder[1]})' if holder else ''} holds the database.",
             where=where,
             fix="Close the program that has it open (a notebook, `sqlmesh ui`), then run again.",
         )

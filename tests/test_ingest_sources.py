@@ -1,0 +1,365 @@
+"""`mesh ingest`: sources and databases that cannot be used get one clear sentence each."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from mesh.errors import MeshError, WrongUse
+from mesh.ingest import ingest, source
+
+NOW = datetime(2020, 1, 1, tzinfo=UTC)
+TEXTS = {
+    "movies": "movieId,title,genres\n1,Toy Story (1995),Comedy\n",
+    "ratings": "userId,movieId,rating,timestamp\n1,1,4.0,964982703\n",
+    "tags": "userId,movieId,tag,timestamp\n1,1,fun,964982703\n",
+}
+
+
+def deliver(folder: Path, **texts: str | bytes) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {**TEXTS, **texts}.items():
+        data = text if isinstance(text, bytes) else text.encode()
+        (folder / f"{name}.csv").write_bytes(data)
+    return folder
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "mesh.duckdb"
+
+
+def refused(source: Path, database: Path, **options) -> str:
+    """The sentence that a user reads; the database must not have come into being."""
+    with pytest.raises(MeshError) as caught:
+        ingest(source, database=database, now=NOW, **options)
+    assert caught.value.exit_code in (1, 2)
+    assert caught.value.fix
+    assert not database.exists()
+    return str(caught.value)
+
+
+def zipped(path: Path, entries: dict[str, str | bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, text in entries.items():
+            packed.writestr(name, text)
+    return path
+
+
+CSVS = {f"{name}.csv": text for name, text in TEXTS.items()}
+
+
+def test_a_source_that_is_not_there(tmp_path, database):
+    assert "nowhere: there is no such file or folder." in refused(tmp_path / "nowhere", database)
+
+
+def test_a_missing_file_is_named(tmp_path, database):
+    (deliver(tmp_path / "in") / "tags.csv").unlink()
+    assert "tags.csv is missing (also as .parquet)." in refused(tmp_path / "in", database)
+
+
+def test_the_folder_above_is_answered_with_the_right_one(tmp_path, database):
+    deliver(tmp_path / "in" / "ml-25m")
+    message = refused(tmp_path / "in", database)
+    assert "movies.csv, ratings.csv and tags.csv are missing" in message
+    assert f"Did you mean {tmp_path / 'in' / 'ml-25m'}?" in message
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "notes.txt"])
+def test_a_file_that_is_no_zip(tmp_path, database, name):
+    path = tmp_path / name
+    path.write_text(TEXTS["ratings"])
+    assert "this is not a zip file, or it is cut off or damaged." in refused(path, database)
+
+
+def test_a_zip_that_is_cut_off(tmp_path, database):
+    path = zipped(tmp_path / "in.zip", CSVS)
+    path.write_bytes(path.read_bytes()[:-30])
+    assert "this is not a zip file, or it is cut off or damaged." in refused(path, database)
+
+
+def test_a_zip_with_damaged_contents(tmp_path, database):
+    path = zipped(tmp_path / "in.zip", {**CSVS, "ratings.csv": os.urandom(5000)})
+    data = bytearray(path.read_bytes())
+    for position in range(300, 2000, 7):
+        data[position] ^= 0xFF
+    path.write_bytes(data)
+    assert "this is not a zip file, or it is cut off or damaged." in refused(path, database)
+
+
+def test_an_empty_zip(tmp_path, database):
+    assert "are missing (also as .parquet)." in refused(zipped(tmp_path / "in.zip", {}), database)
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil.csv", "/etc/evil", "a/../../evil", "..\\evil", "C:\\evil"]
+)
+def test_a_zip_entry_that_points_outside(tmp_path, database, name):
+    path = zipped(tmp_path / "in.zip", {**CSVS, name: "x"})
+    message = refused(path, database)
+    assert "points outside the zip." in message
+    assert not any(found.name.startswith("evil") for found in tmp_path.rglob("*"))
+
+
+def test_a_zip_entry_that_is_a_link(tmp_path, database):
+    path = tmp_path / "in.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        link = zipfile.ZipInfo("ratings.csv")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        packed.writestr(link, "/etc/passwd")
+    assert "points outside the zip." in refused(path, database)
+
+
+def test_an_encrypted_zip(tmp_path, database):
+    path = zipped(tmp_path / "in.zip", CSVS)
+    data = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        position = data.find(mark)
+        while position >= 0:
+            data[position + offset] |= 1
+            position = data.find(mark, position + 4)
+    path.write_bytes(data)
+    assert "the zip is encrypted (movies.csv)." in refused(path, database)
+
+
+def test_a_zip_with_a_file_twice(tmp_path, database):
+    path = zipped(tmp_path / "in.zip", {**CSVS, "old/movies.csv": TEXTS["movies"]})
+    message = refused(path, database)
+    assert "the zip holds movies.csv twice: movies.csv and old/movies.csv." in message
+
+
+def test_a_zip_that_needs_more_room_than_there_is(tmp_path, database, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=10)
+    monkeypatch.setattr(source.shutil, "disk_usage", lambda _path: usage)
+    message = refused(zipped(tmp_path / "in.zip", CSVS), database)
+    assert "only 10 are free" in message
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "userId,movieId,rating",
+        "userId,movieId,rating,timestamp,extra",
+        "movieId,userId,rating,timestamp",
+        "userId;movieId;rating;timestamp",
+        "UserID,movieId,rating,timestamp",
+        "1,1,4.0,964982703",
+        '"userId,movieId,rating,timestamp',
+        "",
+    ],
+)
+def test_a_header_with_other_columns(tmp_path, database, header):
+    text = f"{header}\n1,1,4.0,964982703\n"
+    message = refused(deliver(tmp_path / "in", ratings=text), database)
+    assert "ratings.csv:1: the header is" in message
+    assert "where 'userId,movieId,rating,timestamp' is expected." in message
+
+
+def test_a_file_in_another_encoding(tmp_path, database):
+    text = TEXTS["ratings"].encode("utf-16")
+    message = refused(deliver(tmp_path / "in", ratings=text), database)
+    assert "ratings.csv:1: the header is" in message
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n"])
+def test_an_empty_file(tmp_path, database, content):
+    message = refused(deliver(tmp_path / "in", ratings=content), database)
+    assert "ratings.csv: the file is empty. It must start with the header userId," in message
+
+
+@pytest.mark.parametrize("table", ["movies", "ratings"])
+def test_a_snapshot_with_a_header_only_would_empty_the_table(tmp_path, database, table):
+    header = TEXTS[table].splitlines()[0]
+    message = refused(deliver(tmp_path / "in", **{table: header}), database, max_rejected=1)
+    assert f"there is no line of {table}, and a full snapshot without any" in message
+
+
+def test_a_line_without_end(tmp_path, database):
+    text = TEXTS["tags"].encode() + b"x" * ((1 << 24) + (1 << 22))
+    message = refused(deliver(tmp_path / "in", tags=text), database)
+    assert "tags.csv: a line is longer than 16,777,216 bytes" in message
+
+
+def test_a_table_in_two_forms(tmp_path, database):
+    folder = deliver(tmp_path / "in")
+    duckdb.sql(f"COPY (SELECT 1 AS movieId) TO '{folder / 'movies.parquet'}'")
+    message = refused(folder, database)
+    assert "the table movies is there more than once: movies.csv and movies.parquet." in message
+
+
+def parquet(folder: Path, query: str) -> Path:
+    deliver(folder)
+    (folder / "ratings.csv").unlink()
+    duckdb.sql(f"COPY ({query}) TO '{folder / 'ratings.parquet'}'")
+    return folder
+
+
+def test_parquet_with_other_columns(tmp_path, database):
+    message = refused(parquet(tmp_path / "in", "SELECT 1 AS userId, 1 AS film"), database)
+    assert "ratings.parquet: the columns are userId, film where userId, movieId, " in message
+
+
+def test_parquet_with_another_type(tmp_path, database):
+    query = "SELECT 1 AS userId, 'x' AS movieId, 4.0 AS rating, 964982703 AS timestamp"
+    message = refused(parquet(tmp_path / "in", query), database)
+    assert "the column movieId is VARCHAR where BIGINT is expected." in message
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 not really"])
+def test_a_parquet_file_that_is_none(tmp_path, database, content):
+    folder = deliver(tmp_path / "in")
+    (folder / "ratings.csv").unlink()
+    (folder / "ratings.parquet").write_bytes(content)
+    assert "ratings.parquet: this is not a Parquet file, or it is cut off" in refused(
+        folder, database
+    )
+
+
+def test_parquet_files_of_one_table_that_differ(tmp_path, database):
+    folder = parquet(tmp_path / "in", "SELECT 1")
+    (folder / "ratings.parquet").unlink()
+    (folder / "ratings").mkdir()
+    for number, kind in enumerate(("INTEGER", "BIGINT")):
+        query = f"SELECT 1::{kind} userId, 1 movieId, 4.0 rating, 964982703 AS timestamp"
+        duckdb.sql(f"COPY ({query}) TO '{folder}/ratings/{number}.parquet'")
+    assert "the column types differ from those in ratings/0.parquet." in refused(folder, database)
+
+
+def test_a_source_without_permission(tmp_path, database, monkeypatch):
+    folder = deliver(tmp_path / "in")
+
+    def denied(_path, *_arguments, **_options):
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder / "movies.csv"))
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert "movies.csv: permission denied. Give yourself access" in refused(folder, database)
+
+
+def hold(database: Path) -> subprocess.Popen:
+    """Another process that has the database open."""
+    code = (
+        f"import duckdb; c = duckdb.connect({str(database)!r}); print('open', flush=True); input()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"open\n"
+    return process
+
+
+def test_a_database_that_another_process_holds(tmp_path, database):
+    folder = deliver(tmp_path / "in")
+    ingest(folder, database=database, now=NOW)
+    holder = hold(database)
+    try:
+        with pytest.raises(WrongUse, match=rf"another process \({holder.pid}\) holds the"):
+            ingest(folder, database=database, now=NOW)
+    finally:
+        holder.communicate(b"\n")
+
+
+def test_a_database_that_this_process_holds(tmp_path, database):
+    folder = deliver(tmp_path / "in")
+    ingest(folder, database=database, now=NOW)
+    with (
+        duckdb.connect(str(database)),
+        pytest.raises(WrongUse, match="holds the database"),
+    ):
+        ingest(folder, database=database, now=NOW)
+
+
+def test_a_database_that_is_none(tmp_path, database):
+    database.write_bytes(b"not a database " * 1000)
+    with pytest.raises(WrongUse, match="this is not a DuckDB file of a version that can be read"):
+        ingest(deliver(tmp_path / "in"), database=database, now=NOW)
+    assert database.read_bytes() == b"not a database " * 1000
+
+
+def test_a_database_path_that_is_a_folder(tmp_path):
+    with pytest.raises(WrongUse, match="the database cannot be opened"):
+        ingest(deliver(tmp_path / "in"), database=tmp_path, now=NOW)
+
+
+def test_a_database_under_a_file(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WrongUse, match="file"):
+        ingest(deliver(tmp_path / "in"), database=tmp_path / "file" / "x.duckdb", now=NOW)
+
+
+def test_a_table_of_another_shape_is_not_touched(tmp_path, database):
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE SCHEMA operational; CREATE TABLE operational.movies (a INT)")
+    with pytest.raises(
+        WrongUse, match=r"operational\.movies has other columns than movieId BIGINT"
+    ):
+        ingest(deliver(tmp_path / "in"), database=database, now=NOW)
+
+
+def run(*arguments: str, database: Path, limit: int | None = None, **options):
+    """`mesh` in a process of its own, with at most `limit` bytes per file that it writes."""
+    code = f"from mesh.cli.main import run; run({list(arguments)!r})"
+
+    def limited() -> None:
+        if limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limited,
+        env={**os.environ, "MESH_DUCKDB": str(database)},
+        **options,
+    )
+
+
+def test_a_full_disk_leaves_the_old_tables(tmp_path, database):
+    ingest(deliver(tmp_path / "in"), database=database, now=NOW)
+    ratings = TEXTS["ratings"] + "".join(
+        f"{user},1,{(user * 7919 % 10 + 1) / 2},{900000000 + user * 7919 * 104729 % 300000000}\n"
+        for user in range(2, 600_000)
+    )
+    large = deliver(tmp_path / "large", ratings=ratings)
+    limit = database.stat().st_size + 300_000
+    done = run("ingest", str(large), database=database, limit=limit)
+    assert done.returncode == 2
+    assert "the disk is full. The tables are as they were. Make room" in done.stderr
+    assert "Traceback" not in done.stderr
+    with duckdb.connect(str(database)) as connection:
+        assert connection.execute("SELECT count(*) FROM operational.ratings").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM operational.ingests").fetchone() == (1,)
+    assert ingest(large, database=database).counts["ratings"].loaded == 599_999
+
+
+def test_the_command_says_what_it_did_in_plain_lines(tmp_path, database):
+    done = run("ingest", str(deliver(tmp_path / "in")), database=database)
+    assert done.returncode == 0, done.stderr
+    assert "3 loaded + 0 rejected = 3 lines read" in done.stdout
+    assert "reading ratings.csv" in done.stderr
+    again = run("ingest", str(tmp_path / "in"), "--json", database=database)
+    assert json.loads(again.stdout)["nothing_changed"] is True
+    assert again.stderr == ""
+
+
+def test_the_command_refuses_in_one_line(tmp_path, database):
+    source = deliver(tmp_path / "in", ratings=TEXTS["ratings"] + "bad\n")
+    done = run("ingest", str(source), database=database)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: 1 of 4 lines were rejected (25.0 %)")
+    assert done.stdout == ""
+    done = run("ingest", str(source), "--gateway", "paper", database=database)
+    assert done.returncode == 2
+    assert "ingest cannot load into the gateway 'paper'." in done.stderr
