@@ -121,6 +121,9 @@ def _types(draft: Draft, here: Steps, column: ColumnObject) -> Iterator[Problem]
         expected = DUCKDB_TYPES.get(physical or "", "BIGINT")
         fix = f"Write `customProperties: [{{property: duckdbType, value: {expected}}}]`."
         yield draft.problem(here, "VALUE_MISSING", message, fix)
+    for at, _ in stated[1:]:
+        message = f"The column {shown(column.name)} says its type on DuckDB twice."
+        yield draft.problem(at, "TYPE_DISAGREES", message, "Keep one of them.")
     for at, value in stated:
         if physical and value != DUCKDB_TYPES[physical]:
             message = f"`{shown(value)}` on DuckDB does not hold what {physical} holds on BigQuery."

@@ -81,6 +81,7 @@ def _there(draft: Draft) -> Iterator[Problem]:
     if tables:
         here: Steps = ("schema", 0)
         for key, fix in (
+            ("id", f"Write `id: {draft.file_name}`."),
             ("name", f"Write `name: {draft.file_name}`."),
             ("physicalType", "Write `table` or `view`."),
             ("dataGranularityDescription", "Say what one row is: `One row per …`."),
@@ -115,8 +116,13 @@ def _names(draft: Draft) -> Iterator[Problem]:
         message = f"`{shown(draft.path.name)}` is no name for a contract."
         fix = f"Call it <product>{SUFFIX}, in small letters, digits and `_`."
         yield draft.problem((), "FILE_NAME", message, fix)
+    servers: set[str] = set()
     for index, server in enumerate(document.servers or []):
         here: Steps = ("servers", index)
+        if server.server in servers:
+            message = f"The server `{shown(server.server)}` stands twice."
+            yield draft.problem((*here, "server"), "ID_DUPLICATE", message, "Keep one of them.")
+        servers.add(server.server or "")
         yield from draft.missing(here, "server", "The server", "Give it a name.")
         yield from draft.missing(here, "type", "The server", "Write `duckdb` or `bigquery`.")
         key, value = (
@@ -175,8 +181,13 @@ def _service_levels(draft: Draft) -> Iterator[Problem]:
             fix = f"Add one with `property: {kind}`."
             yield draft.problem(LEVELS, "SERVICE_LEVEL", message, fix)
     seen: dict[str, Steps] = {}
+    once: set[str] = set()
     for index, level in enumerate(levels):
         here: Steps = (*LEVELS, index)
+        if level.property in once:
+            message = f"The {level.property} is promised twice."
+            yield draft.problem((*here, "property"), "SERVICE_LEVEL", message, "Keep one of them.")
+        once |= {level.property or ""} & {"freshness", "retention", "frequency", "endOfLife"}
         for key, fix in (
             ("id", "Give it a stable id."),
             ("property", "Say what is promised, such as freshness."),
@@ -212,6 +223,9 @@ def _service_level(draft: Draft, here: Steps, level: ServiceLevelObject) -> Iter
             fix = suggestion(str(item.property), [MEASURED_BY])
             steps = (*here, "customProperties", index, "property")
             yield draft.problem(steps, "KEY_UNKNOWN", message, fix)
+        elif index:
+            message = "The service level is measured by two rules."
+            yield wrong("customProperties", message, "Name one rule, or write two service levels.")
     if kind in ("freshness", "retention", "frequency"):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if value is not None and (not number or value <= 0):

@@ -111,7 +111,7 @@ def _patterns(draft: Draft) -> Iterator[Problem]:
             for i, e in enumerate(column.enum or [])
             if isinstance(e.value, str)
         ]
-        found = matches(pattern, [value for _, _, value in values])
+        found = matches(pattern, tuple(value for _, _, value in values))
         for (steps, rule, value), fits in zip(values, found, strict=True):
             if not fits:
                 message = f"`{shown(value)}` does not match the pattern of its column."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from functools import lru_cache
 from re import _constants as op
 from re import _parser as sre_parse
 from typing import Any
@@ -52,18 +52,20 @@ def complaint(pattern: str) -> str | None:
         return "is nested too deeply"
 
 
+@lru_cache(maxsize=256)
 def refused_by_engine(pattern: str) -> str | None:
     """Why RE2 itself refuses the pattern, as the end of a sentence, or None. Loads DuckDB."""
     import duckdb
 
     try:
-        matches(pattern, [""])
+        matches(pattern, ("",))
     except duckdb.Error as error:
         return f"is refused by the engines: {str(error).splitlines()[0]}"
     return None
 
 
-def matches(pattern: str, texts: Sequence[str]) -> list[bool]:
+@lru_cache(maxsize=256)
+def matches(pattern: str, texts: tuple[str, ...]) -> list[bool]:
     """Which texts the pattern finds a match in, by RE2 as DuckDB has it. Loads DuckDB.
 
     Raises duckdb.Error when RE2 refuses the pattern.
