@@ -1,0 +1,407 @@
+"""`mesh ingest`: what holds for any delivery, however damaged, and at any moment of a crash."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mesh.errors import MeshError
+from mesh.ingest import ingest
+
+NOW = datetime(2020, 1, 1, tzinfo=UTC)
+MUTANTS = int(os.environ.get("MESH_MUTANTS", "60"))
+HEADERS = {
+    "movies": "movieId,title,genres",
+    "ratings": "userId,movieId,rating,timestamp",
+    "tags": "userId,movieId,tag,timestamp",
+}
+SMALL = {
+    "movies": b'movieId,title,genres\n1,Toy Story (1995),Animation|Comedy\n2,"Heat, The (1995)",'
+    b'Crime\n3,"""Quoted"" (2001)",Drama\n10,Cit\xc3\xa9 (1995),(no genres listed)\n',
+    "ratings": b"userId,movieId,rating,timestamp\n1,1,4.0,964982703\n1,2,3.5,1000000000\n"
+    b"2,1,0.5,1100000000\n2,10,5.0,1100000001\n12,3,2.5,1200000000\n",
+    "tags": b'userId,movieId,tag,timestamp\n1,1,fun,964982703\n2,2,"slow, but good",1000000000\n'
+    b'3,10,"""art""",1300000000\n4,1,\xe5\xba\xa7\xe9\xa0\xad,1400000000\n',
+}
+
+
+def deliver(folder: Path, **contents: bytes | str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        data = content if isinstance(content, bytes) else content.encode()
+        (folder / f"{name}.csv").write_bytes(data)
+    return folder
+
+
+def tables(database: Path) -> dict[str, list[tuple]]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return {
+            "movies": connection.execute("FROM operational.movies ORDER BY ALL").fetchall(),
+            **{
+                name: connection.execute(
+                    f"SELECT * REPLACE (epoch(timestamp)::BIGINT AS timestamp) "
+                    f"FROM operational.{name} ORDER BY ALL"
+                ).fetchall()
+                for name in ("ratings", "tags")
+            },
+            "rejected": connection.execute(
+                "SELECT file, line_number, raw_text FROM operational.rejected_lines "
+                "WHERE ingest_id = (SELECT max(ingest_id) FROM operational.ingests) ORDER BY ALL"
+            ).fetchall(),
+        }
+
+
+# --- an oracle: the same rules, one line at a time, with nothing of the real thing in it ---
+
+
+def physical_lines(data: bytes) -> list[bytes]:
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    return [line.removesuffix(b"\r") for line in lines[1:]]
+
+
+def number(text: str) -> int:
+    text = text.strip(" \t")
+    if not re.fullmatch("[0-9]{1,100}", text) or int(text) >= 2**63:
+        raise ValueError
+    return int(text)
+
+
+def stars(text: str) -> float:
+    text = text.strip(" \t")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
+        raise ValueError
+    value = float(text)
+    if value * 2 not in range(1, 11):
+        raise ValueError
+    return value
+
+
+def seconds(text: str) -> int:
+    value = number(text)
+    if not 788918400 <= value <= NOW.timestamp():
+        raise ValueError
+    return value
+
+
+def words(text: str) -> str:
+    if not text.strip():
+        raise ValueError
+    return text
+
+
+READERS = {
+    "movies": (number, words, words),
+    "ratings": (number, number, stars, seconds),
+    "tags": (number, number, words, seconds),
+}
+KEY_LENGTH = {"movies": 1, "ratings": 2, "tags": 3}
+
+
+def fields(raw: bytes) -> list[str]:
+    text = raw.decode()
+    if "\0" in text:
+        raise ValueError
+    if '"' not in text:
+        return text.split(",")
+    # The csv module takes a carriage return for a line end: give it another character.
+    row = next(csv.reader([text.replace("\r", "\ue000")], strict=True))
+    quoted = quotes_of(text, len(row))
+    if any('"' in field and not marked for field, marked in zip(row, quoted, strict=True)):
+        raise ValueError
+    again = ",".join(
+        f'"{field.replace(chr(34), chr(34) * 2)}"' if marked else field
+        for field, marked in zip(row, quoted, strict=True)
+    )
+    if again != text.replace("\r", "\ue000"):
+        raise ValueError
+    return [field.replace("\ue000", "\r") for field in row]
+
+
+def quotes_of(text: str, count: int) -> list[bool]:
+    """Which of the fields start with a quote."""
+    starts, inside = [0], False
+    for position, character in enumerate(text):
+        if character == '"':
+            inside = not inside
+        elif character == "," and not inside:
+            starts.append(position + 1)
+    if len(starts) != count:
+        raise ValueError
+    return [text[start : start + 1] == '"' for start in starts]
+
+
+def expected(delivery: dict[str, bytes]) -> tuple[dict[str, dict], dict[str, list[int]]]:
+    loaded: dict[str, dict] = {}
+    rejected: dict[str, list[int]] = {}
+    for table in ("movies", "ratings", "tags"):
+        loaded[table], rejected[table] = {}, []
+        for line, raw in enumerate(physical_lines(delivery[table]), start=2):
+            try:
+                texts = fields(raw)
+                if len(texts) != len(READERS[table]):
+                    raise ValueError
+                row = tuple(read(text) for read, text in zip(READERS[table], texts, strict=True))
+                if table != "movies" and (row[1],) not in loaded["movies"]:
+                    raise ValueError
+                if row[: KEY_LENGTH[table]] in loaded[table]:
+                    raise ValueError
+                loaded[table][row[: KEY_LENGTH[table]]] = row
+            except (ValueError, csv.Error):
+                rejected[table].append(line)
+    return loaded, rejected
+
+
+def check_against_oracle(delivery: dict[str, bytes], folder: Path, database: Path) -> bool:
+    """Ingest; False when it was refused as a whole, which must then be by one of our errors."""
+    source = deliver(folder, **delivery)
+    try:
+        result = ingest(source, database=database, now=NOW, max_rejected=1)
+    except MeshError:
+        return False
+    if result.nothing_changed:
+        return True
+    loaded, rejected = expected(delivery)
+    found = tables(database)
+    for table in HEADERS:
+        assert found[table] == sorted(loaded[table].values()), table
+        counts = result.counts[table]
+        assert counts.read == len(physical_lines(delivery[table]))
+        assert counts.read == counts.loaded + counts.rejected
+        assert counts.loaded == len(loaded[table])
+    assert found["rejected"] == sorted(
+        (f"{table}.csv", line, as_text(physical_lines(delivery[table])[line - 2]))
+        for table, lines in rejected.items()
+        for line in lines
+    )
+    return True
+
+
+def as_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+INTERESTING = [
+    *(character.encode() for character in "\",\n\r\0-.e 095\\'\t\ufeff\u2028"),
+    *(b'""', b"\r\n", b"\xff", b"\xc3"),
+]
+
+
+def mutate(data: bytes, chance: random.Random) -> bytes:
+    """A few random edits after the header, where they are about lines."""
+    start = data.index(b"\n") + 1
+    head, body = data[:start], bytearray(data[start:])
+    for _ in range(chance.randint(1, 4)):
+        position = chance.randrange(len(body) + 1)
+        match chance.randrange(5):
+            case 0:
+                body[position:position] = chance.choice(INTERESTING)
+            case 1:
+                del body[position : position + chance.randint(1, 3)]
+            case 2:
+                body[position : position + 1] = chance.choice(INTERESTING)
+            case 3:
+                body[position : position + 1] = bytes([chance.randrange(256)])
+            case 4:
+                end = position + chance.randint(1, 60)
+                body[position:position] = body[position:end]
+    return head + bytes(body)
+
+
+def test_damaged_at_random_bytes_every_line_is_where_it_belongs(tmp_path):
+    chance = random.Random(20)
+    for number_of_mutant in range(MUTANTS):
+        mutant = {name: mutate(data, chance) for name, data in SMALL.items()}
+        try:
+            check_against_oracle(mutant, tmp_path / "in", tmp_path / "mesh.duckdb")
+        except Exception as error:
+            raise AssertionError(f"mutant {number_of_mutant}: {mutant}") from error
+
+
+def test_damaged_anywhere_also_in_headers_it_ends_in_a_sentence_or_in_order(tmp_path):
+    chance = random.Random(21)
+    refused = 0
+    for _ in range(MUTANTS // 3):
+        mutant = dict(SMALL)
+        name = chance.choice(list(mutant))
+        data = bytearray(mutant[name])
+        for _ in range(chance.randint(1, 3)):
+            position = chance.randrange(min(len(data), 60))
+            data[position : position + 1] = chance.choice(INTERESTING)
+        mutant[name] = bytes(data)
+        try:
+            ingest(deliver(tmp_path / "in", **mutant), database=tmp_path / "x.duckdb", now=NOW)
+        except MeshError:
+            refused += 1
+    assert refused
+
+
+awkward = st.text(
+    alphabet=st.sampled_from(list("ab1,\"' .-\t\\é座\u2028\ufeff|;#")), min_size=0, max_size=8
+)
+raw_line = st.one_of(
+    st.builds(
+        "{},{},{},{}".format,
+        st.integers(0, 4) | awkward,
+        st.integers(1, 6) | awkward,
+        st.sampled_from(["0.5", "4.0", "5", "3.7", "6", "", "4.00"]) | awkward,
+        st.sampled_from([788918400, 788918399, 1577836800, 1577836801, 10**9, "", "x", 10**18]),
+    ),
+    awkward,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(lines=st.lists(raw_line, max_size=12), end=st.sampled_from(["\n", "\r\n"]))
+def test_loaded_and_rejected_are_what_was_read(lines, end):
+    text = end.join([HEADERS["ratings"], "1,1,4.0,964982703", *lines])
+    tags = end.join([HEADERS["tags"], *lines])
+    with tempfile.TemporaryDirectory() as folder:
+        delivery = {**SMALL, "ratings": text.encode(), "tags": tags.encode()}
+        assert check_against_oracle(delivery, Path(folder, "in"), Path(folder, "mesh.duckdb"))
+        before = tables(Path(folder, "mesh.duckdb"))
+        again = ingest(Path(folder, "in"), database=Path(folder, "mesh.duckdb"), now=NOW)
+        assert again.nothing_changed
+        assert tables(Path(folder, "mesh.duckdb")) == before
+
+
+months = st.sampled_from([820454400 + 2678400 * month for month in range(0, 60, 7)])
+ratings = st.dictionaries(
+    st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.tuples(st.sampled_from([0.5, 3.0, 5.0]), months),
+    min_size=1,
+)
+tags = st.dictionaries(
+    st.tuples(st.integers(1, 3), st.integers(1, 3), st.sampled_from("xyz")), months
+)
+movies = st.dictionaries(st.integers(1, 3), st.sampled_from(["A", "B"]))
+deliveries = st.lists(st.tuples(ratings, tags, movies), min_size=1, max_size=4)
+
+
+def written(folder: Path, ratings: dict, tags: dict, movies: dict) -> Path:
+    return deliver(
+        folder,
+        movies="\n".join([HEADERS["movies"], *(f"{m},{t},Drama" for m, t in movies.items())]),
+        ratings="\n".join(
+            [HEADERS["ratings"], *(f"{u},{m},{r},{s}" for (u, m), (r, s) in ratings.items())]
+        ),
+        tags="\n".join([HEADERS["tags"], *(f"{u},{m},{t},{s}" for (u, m, t), s in tags.items())]),
+    )
+
+
+def month(second: int) -> date:
+    return datetime.fromtimestamp(second, UTC).date().replace(day=1)
+
+
+def months_that_differ(before: list[tuple], after: list[tuple]) -> tuple[date, ...]:
+    return tuple(sorted({month(row[-1]) for row in set(before) ^ set(after)}))
+
+
+def movie_months(before: dict, after: dict) -> tuple[date, ...]:
+    changed = {row[0] for row in set(before["movies"]) ^ set(after["movies"])}
+    rated = before["ratings"] + after["ratings"]
+    found = {month(row[-1]) for row in rated if row[1] in changed}
+    return tuple(sorted(found | ({date(1970, 1, 1)} if changed else set())))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(deliveries=deliveries)
+def test_deliveries_one_after_another_are_their_sum_and_name_the_months_they_changed(deliveries):
+    first = {1: "A", 2: "A", 3: "A"}
+    whole: tuple[dict, dict, dict] = ({}, {}, {})
+    with tempfile.TemporaryDirectory() as folder:
+        database, before = Path(folder, "mesh.duckdb"), None
+        for position, (some_ratings, some_tags, some_movies) in enumerate(deliveries):
+            if position == 0:
+                some_movies = {**first, **some_movies}
+            parts = (some_ratings, some_tags, some_movies)
+            for all_rows, new in zip(whole, parts, strict=True):
+                all_rows.update(new)
+            source = written(Path(folder, str(position)), *parts)
+            result = ingest(source, database=database, now=NOW, append=position > 0)
+            after = tables(database)
+            if before is not None:
+                for table in ("ratings", "tags"):
+                    assert result.months[table] == months_that_differ(before[table], after[table])
+                assert result.months["movies"] == movie_months(before, after)
+            before = after
+        # The same as one snapshot of the sum, in a new database and over the old one.
+        source = written(Path(folder, "whole"), *whole)
+        ingest(source, database=Path(folder, "new.duckdb"), now=NOW)
+        assert tables(Path(folder, "new.duckdb")) == before
+        assert ingest(source, database=database, now=NOW).changed_months == ()
+        # And back to the first delivery: a snapshot removes what it does not hold.
+        result = ingest(Path(folder, "0"), database=database, now=NOW)
+        after = tables(database)
+        assert result.months["ratings"] == months_that_differ(before["ratings"], after["ratings"])
+        assert result.months["tags"] == months_that_differ(before["tags"], after["tags"])
+        assert result.months["movies"] == movie_months(before, after)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> tuple[Path, Path]:
+    """Two snapshots of some 400,000 ratings, the second with other stars."""
+    folder = tmp_path_factory.mktemp("large")
+    movies = HEADERS["movies"] + "\n" + "".join(f"{n},M (1999),Drama\n" for n in range(1, 401))
+    sources = []
+    for name, star in (("old", 4.0), ("new", 2.5)):
+        rated = "".join(
+            f"{user},{movie},{star},{900000000 + user * 977 + movie}\n"
+            for user in range(1, 1001)
+            for movie in range(1, 401)
+        )
+        text = f"{HEADERS['ratings']}\n{rated}"
+        sources.append(deliver(folder / name, movies=movies, ratings=text, tags=SMALL["tags"][:29]))
+    return sources[0], sources[1]
+
+
+def test_killed_at_any_moment_the_old_tables_stand_and_a_second_run_succeeds(large, tmp_path):
+    old, new = large
+    database = tmp_path / "mesh.duckdb"
+    ingest(old, database=database, now=NOW)
+    chance = random.Random(5)
+    code = (
+        "import sys, pathlib; from mesh.ingest import ingest; print('go', flush=True); "
+        f"ingest(pathlib.Path({str(new)!r}), database=pathlib.Path({str(database)!r})); "
+        "print('done', flush=True)"
+    )
+    killed = 0
+    for _ in range(int(os.environ.get("MESH_KILLS", "5"))):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(chance.uniform(0, 1.2))
+        process.send_signal(signal.SIGKILL)
+        done = b"done" in process.communicate()[0]
+        with duckdb.connect(str(database)) as connection:
+            found = connection.execute(
+                "SELECT count(*), min(rating), max(rating) FROM operational.ratings"
+            ).fetchone()
+            ingests = connection.execute("SELECT count(*) FROM operational.ingests").fetchone()[0]
+            names = {row[2] for row in connection.execute("SHOW ALL TABLES").fetchall()}
+        assert found in ((400_000, 4.0, 4.0), (400_000, 2.5, 2.5))
+        assert ingests == (1 if found[1] == 4.0 else 2)
+        assert not any("incoming" in name for name in names)
+        assert not (done and found[1] == 4.0)
+        killed += found[1] == 4.0
+        if found[1] == 2.5:
+            break
+    result = ingest(new, database=database, now=NOW)
+    assert killed
+    assert result.ingest_id == 2
+    assert tables(database)["ratings"][0] == (1, 1, 2.5, 900000978)
