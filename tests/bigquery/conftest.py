@@ -25,6 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ROOT / "scripts"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests on one worker of `pytest -n … --dist loadgroup`: one pair of servers."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("bigquery"))
+
+
 @dataclass(frozen=True)
 class Emulator:
     """A running BigQuery emulator, and two projects that exist nowhere else.
@@ -133,7 +141,7 @@ def environment_variables(
         "MESH_STATE_DATABASE": state.database,
         "MESH_STATE_USER": state.user,
         "MESH_STATE_PASSWORD": state.password,
-        # SQLMesh lets a developer's own `.env` win over the environment, unless it is given another.
+        # SQLMesh lets a developer's own `.env` win over the environment unless given another.
         "SQLMESH_DOTENV_PATH": str(credentials.with_name("empty.env")),
         "DO_NOT_TRACK": "true",
     }
