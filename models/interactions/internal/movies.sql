@@ -12,14 +12,14 @@ MODEL (
 WITH trimmed AS (
   SELECT
     movieid AS movie_id,
-    TRIM(title) AS title,
+    REGEXP_REPLACE(title, '^[\\s\\p{Z}]+|[\\s\\p{Z}]+$', '') AS title,
     NULLIF(NULLIF(genres, '(no genres listed)'), '') AS genres
   FROM operational.movies
 ), titled AS (
   SELECT
     movie_id,
     title,
-    TRIM(REGEXP_REPLACE(title, '[(](?:1[89]|20)[0-9]{2}(?: ?[-–—] ?[0-9]{0,4})?[)]$', '')) AS title_without_year,
+    REGEXP_REPLACE(title, '[\\s\\p{Z}]*[(](?:1[89]|20)[0-9]{2}(?: ?[-–—] ?[0-9]{0,4})?[)]$', '') AS title_without_year,
     SAFE_CAST(REGEXP_EXTRACT(title, '[(]((?:1[89]|20)[0-9]{2})(?: ?[-–—] ?[0-9]{0,4})?[)]$') AS INT64) AS release_year,
     genres
   FROM trimmed
