@@ -119,6 +119,44 @@ def test_a_deprecated_version_with_an_end_is_in_order(contracts: Path) -> None:
     assert problems_of(contracts) == ()
 
 
+def test_rules_that_wait_for_each_other_are_refused(contracts: Path) -> None:
+    users = contracts / "operational" / "users.odcs.yaml"
+    rule = """    quality:
+      - id: users_play
+        type: sql
+        description: Each user played.
+        dimension: completeness
+        severity: error
+        query: |-
+          SELECT COUNT(*) FROM (
+            SELECT 1 FROM ${table} AS own
+            WHERE NOT EXISTS (
+              SELECT 1 FROM interactions.plays AS p WHERE p.user_id = own.userId
+            )
+          ) AS offending
+        mustBe: 0
+slaProperties:"""
+    users.write_text(users.read_text().replace("slaProperties:", rule, 1))
+    problems = problems_of(contracts)
+    assert [(p.path.name, p.rule) for p in problems] == [
+        ("plays.odcs.yaml", "REFERENCE"),
+        ("users.odcs.yaml", "REFERENCE"),
+    ]
+    circle = "interactions.plays → operational.users → interactions.plays"
+    assert problems[0].message == f"The rules wait for each other: {circle}."
+    assert "the product that is built last" in problems[0].fix
+
+
+def test_a_rule_that_reads_its_own_product_by_name_is_refused(contracts: Path) -> None:
+    break_plays(
+        contracts,
+        "operational.users AS known WHERE known.userId",
+        "interactions.plays AS known WHERE known.user_id",
+    )
+    (problem,) = problems_of(contracts)
+    assert "interactions.plays → interactions.plays" in problem.message
+
+
 @pytest.mark.parametrize("name", ["plays.yaml", "plays.odcs.yml"])
 def test_a_contract_with_another_ending_is_not_overlooked(contracts: Path, name: str) -> None:
     (contracts / PLAYS).rename(contracts / "interactions" / name)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh.contracts.checks_rules import check_references, check_sql
+from mesh.contracts.circles import check_circles, rule_references
 from mesh.contracts.draft import SUFFIX, Draft, product_of, read_drafts
 from mesh.contracts.load import CONTRACTS, quick_checks
 from mesh.contracts.patterns import complaint, matches, refused_by_engine
@@ -52,6 +53,10 @@ def lint(paths: list[Path]) -> LintResult:
         own += _patterns(draft)
         own += _standard(draft, own)
         problems += own
+    graph = {product: rule_references(draft) for product, draft in everything.items()}
+    for product, draft in everything.items():
+        if draft.path in drafts:
+            problems += check_circles(draft, product, graph)
     return LintResult(len(files), tuple(sorted(set(problems))))
 
 
