@@ -287,7 +287,7 @@ def test_all_rules_of_the_repository_are_written_for_both_engines(
         ("movies_engagement_daily", {"histogram_sums_to_count"}),
         ("operational.ratings", {"rating.multiple_of", "rating.range", "timestamp.range"}),
         ("operational.ratings", {"movie_is_known", "grain.unique", "not_in_the_future"}),
-        ("operational.movies", {"title.length", "title_not_blank"}),
+        ("operational.movies", {"title.length", "title.pattern"}),
     ],
 )
 def test_the_promised_rules_are_there(product: str, rules: set[str]) -> None:
