@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mesh.cli.contracts_verify import verify_command
+
 app = typer.Typer(
     name="contracts", help="Check, show and verify data contracts.", no_args_is_help=True
 )
@@ -56,3 +58,6 @@ def lint_command(
             out.print(f"{files}: no problems")
     if result.problems:
         raise typer.Exit(1)
+
+
+app.command("verify")(verify_command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Iterator
@@ -59,9 +60,11 @@ class Project:
         environment = self.context.state_reader.get_environment(name)
         if environment is None:
             known = ", ".join(self.environment_names) or "there is none yet"
+            near = difflib.get_close_matches(name, self.environment_names, n=1)
+            hint = f"Did you mean {near[0]}? Otherwise create" if near else "Create"
             raise WrongUse(
                 f"there is no environment {name!r} ({known}).",
-                fix=f"Create it with `sqlmesh plan {name}`.",
+                fix=f"{hint} it with `sqlmesh plan {name}`.",
             )
         return environment
 
@@ -131,8 +134,14 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def open_project(gateway: str | None = None, *, root: Path = PROJECT_ROOT) -> Project:
-    """Load the SQLMesh project at `root`; its database is `mesh.settings.database_path()`."""
+def open_project(
+    gateway: str | None = None, *, root: Path = PROJECT_ROOT, models: bool = True
+) -> Project:
+    """Load the SQLMesh project at `root`; its database is `mesh.settings.database_path()`.
+
+    models: whether to read the models' files, which takes seconds; what environments hold is known
+    without them.
+    """
     database = database_path()
     database.parent.mkdir(parents=True, exist_ok=True)
     os.environ[DATABASE_VARIABLE] = str(database)
@@ -142,4 +151,4 @@ def open_project(gateway: str | None = None, *, root: Path = PROJECT_ROOT) -> Pr
 
     console = recording_console()
     with readable_errors():
-        return Project(Context(paths=[str(root)], gateway=gateway), console)
+        return Project(Context(paths=[str(root)], gateway=gateway, load=models), console)

@@ -1,0 +1,185 @@
+"""`mesh contracts verify`: does the data of an environment keep what the contracts promise?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mesh.cli.options import Gateway, Json
+from mesh.console import err, out
+from mesh.errors import WrongUse
+
+if TYPE_CHECKING:
+    from mesh.verify import Outcome, ProductReport, VerifyReport
+
+
+def verify_command(
+    environment: Annotated[
+        str, typer.Option("--environment", "-e", help="Whose data is looked at, as acceptance.")
+    ],
+    products: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PRODUCT]…",
+            help="Data products or operational tables; by default all that have a contract.",
+            show_default=False,
+        ),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="The day of use that freshness is measured against, YYYY-MM-DD, UTC; "
+            "by default the newest rating.",
+            show_default=False,
+        ),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a JUnit file too.")
+    ] = None,
+    gateway: Gateway = None,
+    as_json: Json = False,
+) -> None:
+    """Verify the data of an environment inside the engine: exit code 1 when a promise is broken."""
+    day = _day(as_of)
+    if junit:
+        from mesh.verify.junit import check_writable
+
+        check_writable(junit)
+    from mesh.contracts import find
+
+    for product in products or []:
+        find(product)
+    from mesh.environments import open_project
+    from mesh.verify import verify
+
+    project = open_project(gateway, models=False)
+    with err.status("") if err.is_terminal else _Silent() as line:
+        report = verify(project, environment, products, day, tell=line.update)
+    if junit:
+        from mesh.verify.junit import write_junit
+
+        write_junit(report, junit)
+    if as_json:
+        typer.echo(json.dumps(as_document(report), indent=2, ensure_ascii=False, default=_text))
+    else:
+        _show(report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+class _Silent:
+    def __enter__(self) -> _Silent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, _: str) -> None:
+        pass
+
+
+def _day(text: str | None) -> date | datetime | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongUse(
+            f"--as-of {text!r} is no date.", fix="Write it as YYYY-MM-DD, such as 2018-09-30."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def as_document(report: VerifyReport) -> dict:
+    """The report as JSON-ready data."""
+    return {
+        "environment": report.environment,
+        "ok": report.ok,
+        "as_of": report.as_of,
+        "as_of_reason": report.as_of_reason,
+        "seconds": round(report.seconds, 3),
+        "without_contract": list(report.without_contract),
+        "products": [
+            {
+                "product": product.product,
+                "version": product.version,
+                "table": product.table,
+                "rows": product.rows,
+                "ok": product.ok,
+                "seconds": round(product.seconds, 3),
+                "rules": [_rule(outcome) for outcome in product.outcomes],
+            }
+            for product in report.products
+        ],
+    }
+
+
+def _rule(outcome: Outcome) -> dict:
+    data = asdict(outcome)
+    where = data.pop("where")
+    return {**data, "file": str(where["path"]), "line": where["line"]}
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _show(report: VerifyReport) -> None:
+    for product in report.products:
+        _show_product(product)
+    out.print(
+        f"{report.summary} Freshness as of {report.as_of:%Y-%m-%d} ({report.as_of_reason}); "
+        f"{report.seconds:.1f} s."
+    )
+    if report.without_contract:
+        names = ", ".join(report.without_contract)
+        out.print(f"Without a contract, so not looked at: {names}.")
+    if report.empty:
+        out.print(
+            f"{report.environment} holds no data: `mesh ingest` a delivery, "
+            f"then `mesh refresh {report.environment}`."
+        )
+
+
+def _show_product(product: ProductReport) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    from mesh.verify.text import finding, sample_text
+
+    rows = "not read" if product.rows is None else f"{product.rows:,} rows"
+    state = "" if product.ok else f": [bold red]{len(product.broken)} broken[/]"
+    table = Table(
+        title=f"{product.product} {product.version} ({rows}, {product.seconds:.1f} s){state}",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+    )
+    table.add_column("rule", no_wrap=True)
+    table.add_column("checked", justify="right", no_wrap=True)
+    table.add_column("failing", justify="right", no_wrap=True)
+    table.add_column("found")
+    for one in product.outcomes:
+        table.add_row(
+            escape(one.rule) if one.ok else f"[red]✗ {escape(one.rule)}[/]",
+            "–" if one.checked is None else f"{one.checked:,}",
+            "–" if one.failing is None else f"{one.failing:,}",
+            escape("\n".join(map(sample_text, one.sample)) or finding(one)),
+        )
+    out.print(table)
+    for one in product.broken:
+        found = finding(one)
+        text = f"{one.where}: {one.rule}: {one.description}" + (f" But {found}." if found else "")
+        out.print(f"[red]✗[/] {escape(text)}", soft_wrap=True)
+    if product.broken:
+        out.print()

@@ -1,0 +1,85 @@
+"""The engine that holds the data, through ibis, on the connection that SQLMesh has open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from mesh.environments import Project
+from mesh.errors import WrongUse
+
+if TYPE_CHECKING:
+    import ibis
+    from ibis import BaseBackend
+    from ibis.expr.datatypes import DataType
+
+Row = dict[str, Any]
+
+
+class EngineRefuses(Exception):
+    """The engine cannot run a query; the text is its reason in one line."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An ibis backend and the dialect it speaks: `duckdb` or `bigquery`."""
+
+    backend: BaseBackend
+    dialect: str
+
+    def table(self, name: exp.Table) -> ibis.Table:
+        """A table or view. Raises EngineRefuses when it is not there or cannot be read."""
+        database = tuple(part for part in (name.catalog, name.db) if part)
+        return self._guarded(lambda: self.backend.table(name.name, database=database))
+
+    def rows(self, query: exp.Query, schema: dict[str, DataType | str] | None = None) -> list[Row]:
+        """The few rows of a query in the BigQuery dialect; schema: spares the engine a question.
+
+        Raises EngineRefuses.
+        """
+        # Quoted, so that a column called `timestamp` or `order` is a column on both engines.
+        sql = query.sql(dialect=self.dialect, identify=True)
+        return self._guarded(
+            lambda: self.backend.sql(sql, schema=schema).to_pyarrow().to_pylist()  # type: ignore[union-attr]
+        )
+
+    def type_of(self, text: str) -> DataType:
+        """The ibis type of a type as it stands in DDL."""
+        return self.backend.compiler.type_mapper.from_string(text)
+
+    def type_text(self, kind: DataType) -> str:
+        """A type as it stands in DDL."""
+        return self.backend.compiler.type_mapper.to_string(kind)
+
+    def _guarded(self, work: Any) -> Any:
+        import duckdb
+        from google.api_core.exceptions import GoogleAPIError
+        from ibis.common.exceptions import IbisError
+
+        try:
+            return work()
+        except (duckdb.Error, GoogleAPIError, IbisError) as error:
+            text = " ".join(str(error).split())
+            raise EngineRefuses(text.partition(" LINE 1:")[0] or type(error).__name__) from error
+
+
+def open_engine(project: Project) -> Engine:
+    """ibis on the connection of the project's gateway, so that both see the same session."""
+    import ibis
+
+    adapter = project.context.engine_adapter
+    if adapter.dialect == "duckdb":
+        return Engine(ibis.duckdb.from_connection(adapter.connection), "duckdb")
+    if adapter.dialect == "bigquery":
+        from google.cloud.bigquery_storage import BigQueryReadClient
+
+        client = adapter.client  # type: ignore[attr-defined]
+        # ibis asks the machine for credentials unless it gets both clients.
+        storage = BigQueryReadClient(credentials=client._credentials)
+        return Engine(ibis.bigquery.connect(client=client, storage_client=storage), "bigquery")
+    raise WrongUse(
+        f"Contracts cannot be verified on {adapter.dialect}.",
+        fix="Use a gateway of DuckDB or BigQuery.",
+    )

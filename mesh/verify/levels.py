@@ -1,0 +1,137 @@
+"""Service levels that data can be held to: freshness, retention, completeness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mesh.contracts import Contract, ServiceLevel
+from mesh.verify.measure import Measures
+from mesh.verify.report import Outcome, Status
+
+Judge = Callable[[], Outcome]
+RuleOf = Callable[[str, str], Outcome]
+"""From a product and a rule's id to its outcome, for completeness that another product measures."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """as_of: the moment of use that freshness and retention are measured against."""
+
+    as_of: datetime
+    rule_of: RuleOf
+
+    def judges(
+        self, contract: Contract, measures: Measures, outcomes: Mapping[str, Outcome]
+    ) -> Iterator[tuple[str, Judge]]:
+        """Name and judge of each level that data can be held to; outcomes: of the rules so far."""
+        for level in contract.service_levels:
+            name = f"level.{level.id or level.property}"
+            if level.property == "freshness" and level.days is not None:
+                yield (
+                    name,
+                    lambda level=level, name=name: self._fresh(name, contract, level, measures),
+                )
+            elif level.property == "retention" and level.days is not None and level.element:
+                yield (
+                    name,
+                    lambda level=level, name=name: self._kept(name, contract, level, measures),
+                )
+            elif level.property == "completeness" and level.measured_by:
+                yield (
+                    name,
+                    lambda level=level, name=name: self._complete(name, contract, level, outcomes),
+                )
+
+    def _fresh(
+        self, name: str, contract: Contract, level: ServiceLevel, measures: Measures
+    ) -> Outcome:
+        newest = measures.scan.newest
+        if newest is None:
+            return self._outcome(name, contract, level, measures, _no_time(level, measures))
+        age = (self.as_of - newest) / timedelta(days=1)
+        told = f"the newest {level.element} is {_day(newest)}"
+        if age <= (level.days or 0):
+            return self._outcome(name, contract, level, measures, "", told)
+        wrong = (
+            f"{told}, {age:,.0f} days before {_day(self.as_of)}; "
+            f"promised are at most {level.days:,.0f} days"
+        )
+        return self._outcome(name, contract, level, measures, wrong)
+
+    def _kept(
+        self, name: str, contract: Contract, level: ServiceLevel, measures: Measures
+    ) -> Outcome:
+        oldest = measures.scan.oldest
+        if oldest is None:
+            return self._outcome(name, contract, level, measures, _no_time(level, measures))
+        age = (self.as_of - oldest) / timedelta(days=1)
+        told = f"the oldest {level.element} is {_day(oldest)}"
+        if age <= (level.days or 0):
+            return self._outcome(name, contract, level, measures, "", told)
+        wrong = f"{told}, older than the {level.days:,.0f} days that data is kept"
+        return self._outcome(name, contract, level, measures, wrong)
+
+    def _complete(
+        self, name: str, contract: Contract, level: ServiceLevel, outcomes: Mapping[str, Outcome]
+    ) -> Outcome:
+        rule = level.measured_by or ""
+        product, _, rule_id = rule.rpartition("/")
+        measured = self.rule_of(product, rule_id) if product else outcomes[rule_id]
+        failing, checked = measured.failing, measured.checked
+        wrong, told = "", f"measured by {rule}"
+        if failing is None:
+            wrong = f"{rule}, which measures it, could not be checked"
+        elif failing:
+            share = 100 * (1 - min(failing, checked or 0) / checked) if checked else 0.0
+            if share < _number(level.value):
+                wrong = f"{rule}, which measures it, finds {failing:,} that are not complete"
+        return Outcome(
+            rule=name,
+            kind=level.property,
+            description=level.description,
+            dimension="completeness",
+            status=Status.BROKEN if wrong else Status.KEPT,
+            where=contract.location(level.line),
+            checked=checked,
+            failing=failing,
+            message=wrong or told,
+        )
+
+    def _outcome(
+        self,
+        name: str,
+        contract: Contract,
+        level: ServiceLevel,
+        measures: Measures,
+        wrong: str,
+        told: str = "",
+    ) -> Outcome:
+        return Outcome(
+            rule=name,
+            kind=level.property,
+            description=level.description,
+            dimension="timeliness",
+            status=Status.BROKEN if wrong else Status.KEPT,
+            where=contract.location(level.line),
+            checked=measures.scan.rows,
+            failing=1 if wrong else 0,
+            message=wrong or told,
+        )
+
+
+def _no_time(level: ServiceLevel, measures: Measures) -> str:
+    if level.element not in measures.table.columns:
+        return f"there is no column {level.element} to measure it on"
+    if not measures.scan.rows:
+        return "there are no rows"
+    return f"{level.element} holds no time"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 100.0

@@ -1,0 +1,227 @@
+"""From an environment and contracts to a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from mesh.contracts import CONTRACTS, Contract, find, load_contracts
+from mesh.contracts.rules import RowRule, TableRule
+from mesh.environments import Project
+from mesh.environments.project import OPERATIONAL_SCHEMA, readable_errors
+from mesh.errors import WrongUse
+from mesh.verify.engine import Engine, EngineRefuses, open_engine
+from mesh.verify.levels import Levels
+from mesh.verify.measure import Finding, Measures, NotInEnvironment
+from mesh.verify.report import Outcome, ProductReport, Status, VerifyReport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RATINGS = f"{OPERATIONAL_SCHEMA}.ratings"
+RATED_AT = "timestamp"
+# What is not published yet, or no longer, need not be in an environment.
+UNPUBLISHED = frozenset({"proposed", "draft", "retired"})
+
+
+def verify(
+    project: Project,
+    environment: str,
+    products: Sequence[str] | None = None,
+    as_of: date | datetime | None = None,
+    *,
+    contracts: Path = CONTRACTS,
+    tell: Callable[[str], None] | None = None,
+) -> VerifyReport:
+    """Hold the data of an environment to its contracts, inside the engine.
+
+    products: names with or without domain, operational tables too; by default all that have a
+    contract. as_of: the day of use that freshness is measured against, UTC; by default the moment
+    of the newest rating. contracts: their folder. tell: hears which product is being looked at.
+
+    Whatever the data breaks is in the report, never raised. Raises WrongUse for an environment or
+    product that is not there, and ContractInvalid for a contract that cannot be relied on.
+    """
+    started = time.perf_counter()
+    chosen = _choose(products, contracts)
+    with readable_errors():
+        places = _places(project, environment)
+        if products:
+            _all_there(chosen, places, environment)
+        engine = open_engine(project)
+        moment, reason = _as_of(engine, places, as_of)
+        run = _Run(engine, places, contracts, moment)
+        reports = []
+        for contract in chosen:
+            if contract.product not in places and contract.status in UNPUBLISHED:
+                continue
+            if tell:
+                tell(contract.product)
+            reports.append(run.product(contract, environment))
+    known = {contract.product for contract in chosen}
+    return VerifyReport(
+        environment=environment,
+        as_of=moment,
+        as_of_reason=reason,
+        products=tuple(reports),
+        without_contract=() if products else tuple(sorted(set(places) - known)),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _choose(products: Sequence[str] | None, root: Path) -> list[Contract]:
+    if products:
+        found = [find(product, root) for product in products]
+        return list({contract.product: contract for contract in found}.values())
+    every = load_contracts(root).values()
+    # The source first: what is broken there explains what is broken after it.
+    return sorted(every, key=lambda one: (one.domain != OPERATIONAL_SCHEMA, one.product))
+
+
+def _places(project: Project, name: str) -> Mapping[str, exp.Table]:
+    """Where each product of the environment and each operational table is read."""
+    environment = project.environment(name)
+    places = {
+        product: project.view(snapshot, environment)
+        for product, snapshot in project.products(environment).items()
+    }
+    catalog = project.context.default_catalog
+    return _WithOperational(places, catalog)
+
+
+class _WithOperational(dict[str, exp.Table]):
+    """The products of an environment; operational tables are the same in every environment."""
+
+    def __init__(self, places: Mapping[str, exp.Table], catalog: str | None):
+        super().__init__(places)
+        self.catalog = catalog
+
+    def __missing__(self, product: str) -> exp.Table:
+        domain, _, name = product.partition(".")
+        if domain != OPERATIONAL_SCHEMA:
+            raise KeyError(product)
+        return exp.table_(name, db=domain, catalog=self.catalog)
+
+    def __contains__(self, product: object) -> bool:
+        return super().__contains__(product) or str(product).startswith(f"{OPERATIONAL_SCHEMA}.")
+
+
+def _all_there(chosen: list[Contract], places: Mapping[str, exp.Table], environment: str) -> None:
+    for contract in chosen:
+        if contract.product not in places:
+            raise WrongUse(
+                f"{contract.product} has a contract, but is not in {environment}.",
+                where=contract.location(),
+                fix=f"Bring it there with `sqlmesh plan {environment}`.",
+            )
+
+
+def _as_of(
+    engine: Engine, places: Mapping[str, exp.Table], as_of: date | datetime | None
+) -> tuple[datetime, str]:
+    if isinstance(as_of, datetime):
+        return (as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)), "as given"
+    if as_of is not None:
+        return datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC), "as given"
+    newest = exp.alias_(exp.Max(this=exp.column(RATED_AT)), "newest")
+    try:
+        row = engine.rows(exp.select(newest).from_(places[RATINGS].copy()))[0]
+    except EngineRefuses:
+        row = {"newest": None}
+    if isinstance(row["newest"], datetime):
+        return row["newest"].astimezone(UTC), "the newest rating"
+    return datetime.now(UTC), "now, because there is no rating"
+
+
+@dataclass
+class _Run:
+    engine: Engine
+    places: Mapping[str, exp.Table]
+    root: Path
+    as_of: datetime
+    measured: dict[str, Measures] = field(default_factory=dict)
+    outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
+
+    def product(self, contract: Contract, environment: str) -> ProductReport:
+        from mesh.verify.schema import Judgement
+
+        started = time.perf_counter()
+        table: str | None = None
+        rows: int | None = None
+        try:
+            name = self.resolve(contract.product)
+            table = name.sql(dialect=self.engine.dialect)
+            measures = self._measures(contract)
+        except (NotInEnvironment, EngineRefuses) as error:
+            found = (_absent(contract, environment, str(error)),)
+        else:
+            judgement = Judgement(measures, Levels(self.as_of, self.rule_of))
+            self.outcomes[contract.product] = judgement.outcomes
+            found = judgement.run()
+            rows = measures.scan.rows
+        return ProductReport(
+            product=contract.product,
+            version=str(contract.version),
+            table=table,
+            rows=rows,
+            outcomes=found,
+            seconds=time.perf_counter() - started,
+        )
+
+    def _measures(self, contract: Contract) -> Measures:
+        if contract.product not in self.measured:
+            name = self.resolve(contract.product)
+            self.measured[contract.product] = Measures(
+                self.engine, contract, name, self.engine.table(name), self.resolve
+            )
+        return self.measured[contract.product]
+
+    def resolve(self, product: str) -> exp.Table:
+        """Where a product is read in this environment; NotInEnvironment when it is not there."""
+        if product not in self.places:
+            raise NotInEnvironment(f"{product} is not in the environment")
+        return self.places[product].copy()
+
+    def rule_of(self, product: str, rule_id: str) -> Outcome:
+        """The outcome of another product's rule; measured now unless it was before."""
+        known = self.outcomes.get(product, {}).get(rule_id)
+        if known:
+            return known
+        contract = find(product, self.root)
+        rules: list[RowRule | TableRule] = [*contract.row_rules(), *contract.table_rules()]
+        rule = next(rule for rule in rules if rule.id == rule_id)
+        try:
+            measures = self._measures(contract)
+            one = measures.row_rule if isinstance(rule, RowRule) else measures.table_rule
+            finding: Finding = one(rule)  # type: ignore[operator]
+            rows = measures.scan.rows
+        except (NotInEnvironment, EngineRefuses) as error:
+            finding, rows = Finding(None, problem=str(error)), None
+        status = {None: Status.UNCHECKED, 0: Status.KEPT}.get(finding.failing, Status.BROKEN)
+        return Outcome(
+            rule=rule.id,
+            kind=rule.kind,
+            description=rule.description,
+            dimension=rule.dimension,
+            status=status,
+            where=contract.location(rule.line),
+            checked=rows,
+            failing=finding.failing,
+        )
+
+
+def _absent(contract: Contract, environment: str, reason: str) -> Outcome:
+    return Outcome(
+        rule="product.present",
+        kind="product",
+        description=f"{contract.product} is in {environment}, and can be read.",
+        dimension="availability",
+        status=Status.BROKEN,
+        where=contract.location(),
+        message=f"{reason}: plan {environment} again",
+    )

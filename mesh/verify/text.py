@@ -1,0 +1,47 @@
+"""Findings in words, as people read them in a table, in CI and in an error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from mesh.contracts.problems import shown
+from mesh.verify.report import Outcome, VerifyReport
+
+
+def finding(outcome: Outcome) -> str:
+    """What was found, in one line; empty when there is nothing to say."""
+    if outcome.message:
+        return outcome.message
+    if not outcome.failing:
+        return ""
+    if outcome.kind == "row_count":
+        return sample_text(outcome.sample[0])
+    what = "of them" if outcome.kind not in ("unique", "sql") else "found"
+    return f"{outcome.failing:,} {what}"
+
+
+def sample_text(row: Mapping[str, object]) -> str:
+    """A row as `user_id=1, rating=7.0`."""
+    return ", ".join(f"{name}={value_text(value)}" for name, value in row.items())
+
+
+def value_text(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    return shown(repr(value) if isinstance(value, str) else value, 40)
+
+
+def broken_promises(report: VerifyReport, limit: int = 3) -> str:
+    """The first broken promises as one sentence, for an error that stops something."""
+    told = [
+        f"{product.product}: {one.rule} ({one.description.rstrip('.')}"
+        + (f": {finding(one)})" if finding(one) else ")")
+        for product, one in report.broken[:limit]
+    ]
+    more = len(report.broken) - limit
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "") + "."
