@@ -1,0 +1,37 @@
+"""`mesh contracts diff`: what changed between two states of contracts, under named rules."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from mesh.cli.options import Json
+
+
+def contracts_diff(
+    before: Annotated[str, typer.Argument(help="A contract, a folder of contracts or a revision.")],
+    after: Annotated[
+        str, typer.Argument(help="The same, later; `.` is the work tree.", show_default=True)
+    ] = ".",
+    as_json: Json = False,
+) -> None:
+    """Compare contracts by the rules of a review: exit code 1 when a change is breaking."""
+    from mesh.review.terminal import print_contract_diff
+    from mesh.review.two_states import compare_states
+
+    result = compare_states(before, after)
+    if as_json:
+        from mesh.review.machine import findings_json, verdict_json
+
+        made = {
+            "breaking": result.breaking,
+            "findings": findings_json(result.findings),
+            "versions": [verdict_json(verdict) for verdict in result.verdicts],
+        }
+        typer.echo(json.dumps(made, indent=2))
+    else:
+        print_contract_diff(result)
+    if result.breaking:
+        raise typer.Exit(1)

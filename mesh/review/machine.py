@@ -1,0 +1,133 @@
+"""Reports for machines: JSON, and SARIF 2.1.0, which code hosts show on the changed lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mesh.review.findings import Finding
+from mesh.review.rules import CATEGORIES, RULES, Level
+from mesh.review.verdict import Verdict
+
+_SARIF_LEVELS = {Level.BREAKING: "error", Level.WARNING: "warning", Level.INFO: "note"}
+
+
+def findings_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """The findings as plain data, in the order of the report."""
+    made = []
+    for one in findings:
+        item: dict[str, Any] = {
+            "rule": one.rule,
+            "level": str(one.level),
+            "product": one.product,
+            "message": one.message,
+            "file": one.where.path,
+            "line": one.where.line,
+            "category": one.definition.category,
+            "version": one.bump.word,
+        }
+        extra = {
+            "column": one.column,
+            "before": one.before,
+            "after": one.after,
+            "fix": one.fix,
+            "reason": one.reason,
+            "because": list(one.because),
+        }
+        item |= {key: value for key, value in extra.items() if value}
+        if one.base:
+            item["base"] = {"file": one.base.path, "line": one.base.line}
+        made.append(item)
+    return made
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """One version verdict as plain data."""
+    return {
+        "product": verdict.product,
+        "before": str(verdict.before) if verdict.before else None,
+        "after": str(verdict.after) if verdict.after else None,
+        "needed": verdict.needed.word,
+        "made": verdict.made.word,
+        "outcome": verdict.outcome,
+        "write": verdict.write,
+        "snippet": verdict.snippet,
+        "moving": list(verdict.moving),
+    }
+
+
+def rules_json() -> list[dict[str, str]]:
+    """The table of rules as plain data."""
+    return [
+        {
+            "rule": rule.id,
+            "category": rule.category,
+            "level": str(rule.level),
+            "version": rule.bump.word,
+            "guards": rule.guards,
+            "instead": rule.instead,
+        }
+        for rule in RULES.values()
+    ]
+
+
+def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
+    """The findings as one SARIF run; paths are relative to the root of the checkout."""
+    shown = list(findings)
+    used = list(dict.fromkeys(one.rule for one in shown))
+    return {
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "mesh review",
+                        "rules": [_sarif_rule(rule_id) for rule_id in used],
+                    }
+                },
+                "columnKind": "utf16CodeUnits",
+                "results": [_sarif_result(one, used.index(one.rule)) for one in shown],
+            }
+        ],
+    }
+
+
+def _sarif_rule(rule_id: str) -> dict[str, Any]:
+    rule = RULES[rule_id]
+    made: dict[str, Any] = {
+        "id": rule.id,
+        "shortDescription": {"text": rule.guards},
+        "defaultConfiguration": {"level": _SARIF_LEVELS.get(rule.level, "none")},
+        "properties": {"tags": [rule.category, CATEGORIES[rule.category]]},
+    }
+    if rule.instead:
+        made["help"] = {"text": rule.instead}
+    return made
+
+
+def _sarif_result(one: Finding, index: int) -> dict[str, Any]:
+    import hashlib
+
+    text = f"{one.product}: {one.message}" + (f" {one.fix}" if one.fix else "")
+    same = hashlib.sha256(f"{one.rule}/{one.product}/{one.column}/{one.message}".encode())
+    return {
+        "ruleId": one.rule,
+        "ruleIndex": index,
+        "level": _SARIF_LEVELS[one.level],
+        "message": {"text": text},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _uri(one.where.path)},
+                    "region": {"startLine": max(1, one.where.line)},
+                }
+            }
+        ],
+        "partialFingerprints": {"meshFinding/v1": same.hexdigest()[:32]},
+    }
+
+
+def _uri(path: str) -> str:
+    from urllib.parse import quote
+
+    return quote(path)

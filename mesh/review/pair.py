@@ -1,0 +1,113 @@
+"""Two states of one contract, and how lines of the one lead to lines of the other."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from mesh.contracts.model import Column, Contract
+from mesh.contracts.tree import Steps, Tree
+from mesh.review.findings import Finding, Place, finding
+
+
+@dataclass(frozen=True)
+class Source:
+    """One contract as it was read: typed, and as plain data, with its text.
+
+    path: from the root of the project (or as the user named it), for messages.
+    """
+
+    contract: Contract
+    path: str
+    text: str = field(repr=False)
+    tree: Tree = field(repr=False)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return self.tree.data
+
+    @property
+    def product(self) -> str:
+        return self.contract.product
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The contract of a product in the base and in the work tree."""
+
+    before: Source
+    after: Source
+
+    @property
+    def old(self) -> Contract:
+        return self.before.contract
+
+    @property
+    def new(self) -> Contract:
+        return self.after.contract
+
+    @cached_property
+    def columns(self) -> list[tuple[Column | None, Column | None]]:
+        """Columns that are the same thing: by stable id, and where no id helps, by name."""
+        return match_columns(self.old.columns, self.new.columns)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """From the old name of each column that is still there to its new name."""
+        return {old.name: new.name for old, new in self.columns if old and new}
+
+    def line_of(self, steps: Steps) -> int:
+        """The line of a key in the work tree."""
+        return self.after.tree.line(steps)
+
+    def report(
+        self, rule: str, message: str, line: int, was: int | None = None, **details: object
+    ) -> Finding:
+        """A finding at a line of the work tree; was: the line in the base."""
+        base = Place(self.before.path, was) if was else None
+        place = Place(self.after.path, line)
+        return finding(rule, self.old.product, message, place, base=base, **details)
+
+    def gone(self, rule: str, message: str, was: int, **details: object) -> Finding:
+        """A finding on something of the base that is not there any more."""
+        return self.report(rule, message, self.line_now(was), was, **details)
+
+    def line_now(self, line: int) -> int:
+        """The line of the work tree at which a line of the base is, or was before it went."""
+        for low, high, start, end in self._blocks:
+            if low <= line <= high:
+                return max(1, min(start + line - low, max(end, start)))
+        return max(1, min(line, self.after.text.count("\n") + 1))
+
+    @cached_property
+    def _blocks(self) -> list[tuple[int, int, int, int]]:
+        matcher = difflib.SequenceMatcher(
+            None, self.before.text.splitlines(), self.after.text.splitlines(), autojunk=False
+        )
+        return [
+            (low + 1, high, start + 1, end)
+            for _, low, high, start, end in matcher.get_opcodes()
+            if high > low
+        ]
+
+
+def match_columns(
+    old: tuple[Column, ...], new: tuple[Column, ...]
+) -> list[tuple[Column | None, Column | None]]:
+    """Pairs of columns in the order of the old ones, then what is new."""
+    by_id = {column.id: column for column in new}
+    old_ids = {column.id for column in old}
+    taken: set[str] = set()
+    pairs: list[tuple[Column | None, Column | None]] = []
+    for column in old:
+        match = by_id.get(column.id)
+        if match is None:
+            same_name = (c for c in new if c.name == column.name and c.id not in old_ids)
+            match = next(same_name, None)
+        if match is not None:
+            taken.add(match.id)
+        pairs.append((column, match))
+    pairs += [(None, column) for column in new if column.id not in taken]
+    return pairs

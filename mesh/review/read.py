@@ -1,0 +1,75 @@
+"""Contracts of one revision, read so that one that cannot be relied on does not hide the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mesh.contracts.draft import SUFFIX, read_draft
+from mesh.contracts.load import build, quick_checks
+from mesh.contracts.problems import ContractInvalid, Problem
+from mesh.review.pair import Source
+
+# What a file is called says where it belongs, not what it promises.
+ABOUT_NAMES = frozenset({"NAME_DISAGREES", "FILE_NAME"})
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """The contracts of one revision.
+
+    sources: what could be read, by product. problems: by path from the root, all that lint says.
+    unreadable: the products of files of which nothing could be made.
+    """
+
+    sources: dict[str, Source] = field(default_factory=dict)
+    problems: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def read_contracts(files: Iterable[Path], root: Path, *, names_count: bool = True) -> Contracts:
+    """Read the files; root: what their paths are shown from.
+
+    names_count: whether a file's name and folder have to be those of its product.
+    """
+    found = Contracts()
+    for file in sorted(files):
+        path = _shown(file, root)
+        source, problems = _read(file, path)
+        if not names_count:
+            problems = tuple(p for p in problems if p.rule not in ABOUT_NAMES)
+        if problems:
+            found.problems[path] = problems
+        if source is None:
+            product = f"{file.resolve().parent.name}.{file.name.removesuffix(SUFFIX)}"
+            found.unreadable[product] = path
+        else:
+            found.sources[source.product] = source
+    return found
+
+
+def _shown(file: Path, root: Path) -> str:
+    try:
+        return file.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return file.as_posix()
+
+
+def _read(file: Path, path: str) -> tuple[Source | None, tuple[Problem, ...]]:
+    try:
+        draft = read_draft(file)
+    except ContractInvalid as error:
+        return None, error.problems
+    problems = tuple(sorted([*draft.found, *quick_checks(draft)]))
+    try:
+        contract = build(draft)
+    except Exception:
+        # A draft with problems need not have what a contract is made of.
+        if not problems:
+            raise
+        return None, problems
+    if not contract.name or not contract.columns:
+        return None, problems
+    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    return Source(contract, path, text, draft.tree), problems

@@ -1,0 +1,106 @@
+"""Two states of contracts that a user names: a file, a folder or a revision each."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mesh.contracts.draft import SUFFIX
+from mesh.contracts.problems import shown
+from mesh.errors import WrongUse
+from mesh.review.diff import ContractDiff, compare
+from mesh.review.findings import Finding
+from mesh.review.git import find_checkout
+from mesh.review.levels import Levels, lowered, read_levels
+from mesh.review.pair import Source
+from mesh.review.read import Contracts, read_contracts
+from mesh.review.verdict import Verdict, verdicts, version_findings, version_too_small
+
+
+@dataclass(frozen=True)
+class ContractReview:
+    """The contract diff of two states, at the levels of the later one."""
+
+    diff: ContractDiff
+    findings: tuple[Finding, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def breaking(self) -> bool:
+        return any(found.breaking for found in self.findings)
+
+
+def judge(
+    diff: ContractDiff,
+    found: list[Finding],
+    head: Contracts,
+    levels: tuple[Levels, Levels],
+    today: datetime.date,
+) -> ContractReview:
+    """Levels, versions and order of all findings. levels: of the base and of the work tree."""
+    every = [*found, *version_findings(diff, head.sources, today)]
+    every = [levels[1].apply(one) for one in every] + list(lowered(*levels))
+    judged = verdicts(diff, every, head.sources, today)
+    for verdict in judged:
+        if verdict.outcome == "too small" and verdict.product in diff.pairs:
+            own = [f for f in every if f.product == verdict.product]
+            small = version_too_small(diff.pairs[verdict.product], verdict, own)
+            every.append(levels[1].apply(small))
+    from mesh.review.rules import Level
+
+    kept = sorted((f for f in every if f.level is not Level.OFF), key=lambda f: f.key)
+    return ContractReview(diff, tuple(dict.fromkeys(kept)), tuple(judged))
+
+
+def compare_states(before: str, after: str, today: datetime.date | None = None) -> ContractReview:
+    """Compare two files, folders or revisions. Raises WrongUse for what is none of these."""
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    with tempfile.TemporaryDirectory(prefix="mesh-diff-") as scratch:
+        old, old_levels = _state(before, Path(scratch) / "before")
+        new, new_levels = _state(after, Path(scratch) / "after")
+        if Path(before).is_file() and Path(after).is_file():
+            old, new = _one_product(old, new)
+        diff = compare(old, new, day)
+        return judge(diff, list(diff.findings), new, (old_levels, new_levels), day)
+
+
+def _state(name: str, scratch: Path) -> tuple[Contracts, Levels]:
+    path = Path(name)
+    if path.is_file():
+        return read_contracts([path], Path.cwd(), names_count=False), Levels()
+    if path.is_dir():
+        inner = path / "contracts"
+        folder = inner if inner.is_dir() else path
+        root = path if inner.is_dir() else path.parent
+        return read_contracts(folder.rglob(f"*{SUFFIX}"), root), read_levels(folder)
+    if path.suffix in (".yaml", ".yml"):
+        raise WrongUse(f"There is no file `{shown(name)}`.", fix="Check its name.")
+    checkout = find_checkout(Path.cwd())
+    commit = checkout.commit(name)
+    scratch.mkdir(parents=True)
+    checkout.extract(commit, scratch, only=("contracts/",))
+    folder = scratch / "contracts"
+    levels = read_levels(folder) if folder.is_dir() else Levels()
+    return read_contracts(folder.rglob(f"*{SUFFIX}"), scratch), levels
+
+
+def _one_product(old: Contracts, new: Contracts) -> tuple[Contracts, Contracts]:
+    """Two files are two states of one thing, whatever they are called."""
+    if not (old.sources and new.sources):
+        return old, new
+    ((_, before),), ((_, after),) = old.sources.items(), new.sources.items()
+    name = after.product
+    return (
+        Contracts({name: _named(before, name)}, old.problems, old.unreadable),
+        Contracts({name: after}, new.problems, new.unreadable),
+    )
+
+
+def _named(source: Source, product: str) -> Source:
+    import dataclasses
+
+    domain, _, name = product.partition(".")
+    contract = dataclasses.replace(source.contract, domain=domain, name=name)
+    return dataclasses.replace(source, contract=contract)

@@ -1,0 +1,49 @@
+"""Words of descriptions: when they say the same, and which units they speak of."""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[\w%€$]+")
+_UNITS = {
+    "stars": r"(?<!half-)(?<!half )stars",
+    "half-stars": r"half[- ]stars",
+    "percent": r"percent|per cent|%",
+    "a share": r"shares?|fraction",
+    "milliseconds": r"milliseconds?|ms",
+    "microseconds": r"microseconds?",
+    "seconds": r"seconds?",
+    "minutes": r"minutes?",
+    "hours": r"hours?",
+    "days": r"days",
+    "weeks": r"weeks",
+    "years": r"years",
+    "UTC": r"UTC",
+    "local time": r"local time|CET|CEST|EST|PST",
+    "euros": r"euros?|EUR|€",
+    "dollars": r"dollars?|USD|\$",
+    "cents": r"(?<!per )cents",
+    "bytes": r"bytes",
+    "kilobytes": r"kilobytes|kB|KB",
+    "megabytes": r"megabytes|MB",
+    "thousands": r"thousands?",
+    "millions": r"millions?",
+}
+_PATTERNS = {
+    unit: re.compile(rf"(?<![\w-])(?:{pattern})(?!\w)") for unit, pattern in _UNITS.items()
+}
+
+
+def same_words(old: str, new: str) -> bool:
+    """Whether two texts differ in spaces, punctuation and capitals at the most."""
+    return _WORD.findall(old.lower()) == _WORD.findall(new.lower())
+
+
+def units(text: str) -> set[str]:
+    """The units of measurement that a description names."""
+    return {unit for unit, pattern in _PATTERNS.items() if pattern.search(text)}
+
+
+def shortened(text: str, limit: int = 200) -> str:
+    """A text for a report: not too long."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
