@@ -1,12 +1,13 @@
 MODEL (
   name engagement_internal.thresholds,
   kind VIEW,
-  description 'How the consumer domain reads the numbers, in one place: when a user likes, dislikes, rates much or tags much.'
+  description 'How the consumer domain reads the numbers, in one place: when a user likes, dislikes, rates much or tags much, and how few users are too few to be shown.'
 );
 
-/* One row. Medians are in stars, counts are over all time; each limit is exclusive. */
+/* One row. Medians are in stars, counts are over all time; limits are exclusive, but for the smallest group, which may be shown. */
 SELECT
   4.0::FLOAT64 AS likes_above_median,
   3.0::FLOAT64 AS dislikes_below_median,
   100::INT64 AS rater_above_ratings,
-  7::INT64 AS tagger_above_tags
+  7::INT64 AS tagger_above_tags,
+  5::INT64 AS smallest_group
