@@ -1,6 +1,7 @@
 MODEL (
   name engagement.user_actions_and_groups,
-  kind VIEW
+  kind VIEW,
+  @contract(user_actions_and_groups)
 );
 
 /* What a user did, and which group of the audience that makes them: the same on every row of a user. */

@@ -1,6 +1,7 @@
 MODEL (
   name engagement.user_genre_preferences,
-  kind VIEW
+  kind VIEW,
+  @contract(user_genre_preferences)
 );
 
 /* What a user likes and dislikes: over all time, and in a month. */

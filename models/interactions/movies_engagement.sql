@@ -1,6 +1,7 @@
 MODEL (
   name interactions.movies_engagement,
-  kind VIEW
+  kind VIEW,
+  @contract(movies_engagement)
 );
 
 /* How much attention a movie got in a month, and how it was liked. */

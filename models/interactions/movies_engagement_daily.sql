@@ -1,6 +1,7 @@
 MODEL (
   name interactions.movies_engagement_daily,
-  kind VIEW
+  kind VIEW,
+  @contract(movies_engagement_daily)
 );
 
 /* How a movie was rated on a day: how many ratings there were of each half-star. */

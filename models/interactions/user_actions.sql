@@ -1,6 +1,7 @@
 MODEL (
   name interactions.user_actions,
-  kind VIEW
+  kind VIEW,
+  @contract(user_actions)
 );
 
 /* How often a user rated and tagged: month by month, and in all. */

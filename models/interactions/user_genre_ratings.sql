@@ -1,6 +1,7 @@
 MODEL (
   name interactions.user_genre_ratings,
-  kind VIEW
+  kind VIEW,
+  @contract(user_genre_ratings)
 );
 
 /* How a user rated the movies of a genre: in a month, and over all time. */

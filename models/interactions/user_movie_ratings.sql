@@ -1,6 +1,7 @@
 MODEL (
   name interactions.user_movie_ratings,
-  kind VIEW
+  kind VIEW,
+  @contract(user_movie_ratings)
 );
 
 /* Who rated which movie how, and when: the users x movies matrix in long form. */

@@ -1,6 +1,7 @@
 MODEL (
   name interactions.user_period_ratings,
-  kind VIEW
+  kind VIEW,
+  @contract(user_period_ratings)
 );
 
 /* How a user rated the movies of a decade: in a month, and over all time. */

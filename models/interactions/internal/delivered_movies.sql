@@ -1,7 +1,8 @@
 MODEL (
   name interactions_internal.delivered_movies,
   kind FULL,
-  description 'Which ingest the movies were last built from: the watermark that mesh refresh compares.'
+  description 'Which ingest the movies were last built from: the watermark that mesh refresh compares.',
+  @source_contract(movies)
 );
 
 /* The newest ingest that changed any movie, as of when the movies were built. */

@@ -4,7 +4,8 @@ MODEL (
     time_column reporting_month
   ),
   description 'Which ingest each month of the rating facts was last built from: the watermark that mesh refresh compares.',
-  grain reporting_month
+  grain reporting_month,
+  @source_contract(ratings)
 );
 
 /* A month's newest ingest that changed ratings, as of when the month was built. */

@@ -1,0 +1,191 @@
+"""The header of a model as its contract states it, as properties of SQLMesh's MODEL block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from mesh.contracts.audits import within
+from mesh.contracts.load import find
+from mesh.contracts.model import Contract
+from mesh.contracts.sql import DIALECT
+
+if TYPE_CHECKING:
+    from sqlmesh import MacroEvaluator
+
+# The audits in audits/ that check the rules of a contract.
+ROW_AUDIT = "contract_rows"
+TABLE_AUDIT = "contract_table"
+SOURCE_DOMAIN = "operational"
+WHOLE = "table"
+
+
+def model_properties(product: str) -> list[exp.Property]:
+    """All properties of the model of a data product; ContractInvalid if its contract is not."""
+    contract = find(product)
+    properties: dict[str, exp.Expression] = {
+        "owner": _text(contract.owner),
+        "description": _text(contract.description),
+        "grain": _columns(contract.grain),
+        "column_descriptions": exp.Tuple(
+            expressions=[
+                exp.EQ(this=exp.column(column.name), expression=_text(text))
+                for column in contract.columns
+                if (text := column.description)
+            ]
+        ),
+        "tags": _texts(contract.tags),
+        "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
+        "grants": _grants(contract),
+        "audits": exp.Tuple(expressions=_audits(contract)),
+    }
+    references = sorted({name for rule in contract.table_rules() for name in rule.references})
+    if references:
+        properties["depends_on"] = exp.Tuple(
+            expressions=[exp.to_table(name, dialect=DIALECT) for name in references]
+        )
+    return [
+        exp.Property(this=exp.to_identifier(name), value=value)
+        for name, value in properties.items()
+    ]
+
+
+def _text(text: str) -> exp.Literal:
+    return exp.Literal.string(" ".join(text.split()))
+
+
+def _texts(texts: tuple[str, ...]) -> exp.Tuple:
+    return exp.Tuple(expressions=[_text(text) for text in texts])
+
+
+def _columns(names: tuple[str, ...]) -> exp.Tuple:
+    return exp.Tuple(expressions=[exp.column(name) for name in names])
+
+
+def _labels(contract: Contract) -> exp.EQ:
+    """Labels of the view in BigQuery; their values know no dots."""
+    labels = {
+        "domain": contract.domain,
+        "product": contract.name,
+        "contract_version": str(contract.version).replace(".", "_"),
+    }
+    pairs = [exp.Tuple(expressions=[_text(key), _text(value)]) for key, value in labels.items()]
+    return exp.EQ(this=exp.column("labels"), expression=exp.Array(expressions=pairs))
+
+
+def _grants(contract: Contract) -> exp.Tuple:
+    """The privilege to select, for each role that may read."""
+    readers = exp.Array(expressions=[_text(role.name) for role in contract.roles])
+    return exp.Tuple(expressions=[exp.EQ(this=_text("select"), expression=readers)])
+
+
+def source_audits(table: str) -> list[exp.Property]:
+    """The audits of a model that lets an operational table through, interval by interval."""
+    contract = find(f"{SOURCE_DOMAIN}.{table}")
+    source = exp.to_table(contract.product, dialect=DIALECT)
+    audit = _row_audit(contract, source=source)
+    return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
+
+
+def audited_interval(
+    evaluator: MacroEvaluator,
+    table: exp.Expression,
+    interval: exp.Expression,
+    months: exp.Expression,
+) -> exp.Expression:
+    """The rows of `table` that are to be checked.
+
+    interval: the time column with its type, as `column::DATE`, or NULL.
+    months: pairs of dates, the first and the last day of spans of months, or NULL: then the
+    interval that SQLMesh is building, or all rows where SQLMesh builds no interval, as in a view.
+    """
+    if not isinstance(interval, exp.Cast):
+        return table
+    if isinstance(months, exp.Array):
+        spans = [(low.name, high.name) for low, high in (m.expressions for m in months.expressions)]
+    elif "start_date" in evaluator.locals:
+        spans = [(str(evaluator.locals["start_date"]), str(evaluator.locals["end_date"]))]
+    else:
+        return table
+    return within(table, interval.this.name, interval.to, spans)
+
+
+def pairs(rules: exp.Expression) -> list[tuple[str, exp.Expression]]:
+    """Id and condition of each rule in the argument of an audit."""
+    return [(rule.expressions[0].name, rule.expressions[1].unnest()) for rule in _items(rules)]
+
+
+def table_rules(
+    rules: exp.Expression, whole: exp.Expression, part: exp.Expression
+) -> list[tuple[str, exp.Select, exp.Expression]]:
+    """Id, query and table of each rule in the argument of an audit."""
+    return [
+        (name.name, query.unnest(), whole if on_whole.name == WHOLE else part)
+        for name, on_whole, query in (rule.expressions for rule in _items(rules))
+    ]
+
+
+def _items(rules: exp.Expression) -> list[exp.Expression]:
+    """The rules of an argument; an array of one may have become the one in parentheses."""
+    return rules.expressions if isinstance(rules, exp.Array) else [rules.unnest()]
+
+
+def _audits(contract: Contract) -> list[exp.Expression]:
+    """One audit for all row rules, one for all table rules; the rules stand in their arguments.
+
+    So a rule that is edited shows in SQLMesh's diff, and what an environment was checked against
+    is in its state.
+    """
+    tables = [
+        exp.Tuple(
+            expressions=[
+                _text(rule.id),
+                _text(WHOLE if rule.whole_table else "interval"),
+                exp.Subquery(this=rule.query.copy()),
+            ]
+        )
+        for rule in contract.table_rules()
+    ]
+    return [
+        _row_audit(contract),
+        _call(
+            TABLE_AUDIT,
+            contract,
+            interval=_interval(contract),
+            months=exp.Null(),
+            rules=exp.Array(expressions=tables),
+        ),
+    ]
+
+
+def _row_audit(contract: Contract, source: exp.Expression | None = None) -> exp.Expression:
+    rules = [
+        exp.Tuple(expressions=[_text(rule.id), exp.Paren(this=rule.condition.copy())])
+        for rule in contract.row_rules()
+    ]
+    return _call(
+        ROW_AUDIT,
+        contract,
+        source=source or exp.Null(),
+        interval=_interval(contract),
+        months=exp.Null(),
+        grain=exp.Array(expressions=[exp.column(name) for name in contract.grain]),
+        rules=exp.Array(expressions=rules),
+    )
+
+
+def _interval(contract: Contract) -> exp.Expression:
+    """The column that says when a row's events happened, with its type; NULL if there is none."""
+    time = next((c for c in contract.columns if c.bigquery_type in ("DATE", "TIMESTAMP")), None)
+    if time is None:
+        return exp.Null()
+    return exp.cast(exp.column(time.name), time.bigquery_type, dialect=DIALECT)
+
+
+def _call(audit: str, contract: Contract, **arguments: exp.Expression) -> exp.Expression:
+    named = [
+        exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
+        for name, value in {"product": _text(contract.product), **arguments}.items()
+    ]
+    return exp.Anonymous(this=audit, expressions=named)
