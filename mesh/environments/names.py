@@ -37,3 +37,8 @@ def execution_time(newest_month: date | None, now: datetime | None = None) -> da
         return now
     end = months_after(newest_month)
     return max(now, datetime(end.year, end.month, 1, tzinfo=UTC))
+
+
+def domain_of(name: str) -> str:
+    """The domain of a model, of its internal schema as well."""
+    return name.split(".")[0].removesuffix(INTERNAL_SUFFIX)
