@@ -12,9 +12,11 @@ import typer
 from rich.markup import escape
 
 from mesh.cli.contracts import app as contracts_app
+from mesh.cli.contracts_diff import contracts_diff
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
 from mesh.cli.refresh import refresh
+from mesh.cli.review import review
 from mesh.cli.status import status
 from mesh.console import err
 from mesh.errors import MeshError
@@ -40,7 +42,9 @@ def options(
 
 app.command()(generate)
 app.command()(ingest)
+contracts_app.command("diff")(contracts_diff)
 app.add_typer(contracts_app)
+app.command()(review)
 
 
 app.command()(refresh)

@@ -37,7 +37,9 @@ class Checkout:
 
     def commit(self, revision: str) -> str:
         """The full name of the commit that a revision means. Raises WrongUse."""
-        done = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        done = self.git(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+        )
         if done.returncode == 0:
             return done.stdout.decode().strip()
         names = self.git("for-each-ref", "--format=%(refname:short)").stdout.decode().split()
@@ -66,7 +68,7 @@ class Checkout:
             return done.stdout.decode().strip()
         if self.shallow:
             raise WrongUse(
-                f"This clone is shallow: it does not reach back to where it left `{shown(revision)}`.",
+                f"This clone is shallow and does not reach back to `{shown(revision)}`.",
                 fix="Run `git fetch --unshallow`, or check out with `fetch-depth: 0`.",
             )
         raise WrongUse(
@@ -91,7 +93,13 @@ class Checkout:
         only: folders to limit it to. Links and submodules are left out.
         """
         listed = self.git(
-            "ls-tree", "-r", "-z", "--long", "--full-tree", commit, *([self.prefix] if self.prefix else [])
+            "ls-tree",
+            "-r",
+            "-z",
+            "--long",
+            "--full-tree",
+            commit,
+            *([self.prefix] if self.prefix else []),
         )
         wanted: list[tuple[str, str]] = []
         for entry in filter(None, listed.stdout.split(b"\0")):
@@ -153,7 +161,9 @@ def run_git(
             check=False,
         )
     except FileNotFoundError:
-        raise WrongUse("git is not installed.", fix="Install git: a review reads revisions.") from None
+        raise WrongUse(
+            "git is not installed.", fix="Install git: a review reads revisions."
+        ) from None
 
 
 def find_checkout(start: Path) -> Checkout:

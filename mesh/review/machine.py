@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mesh.review.findings import Finding
+from mesh.review.report import Review
 from mesh.review.rules import CATEGORIES, RULES, Level
 from mesh.review.verdict import Verdict
 
@@ -131,3 +132,31 @@ def _uri(path: str) -> str:
     from urllib.parse import quote
 
     return quote(path)
+
+
+def review_json(review: Review) -> dict[str, Any]:
+    """A whole review as plain data."""
+    return {
+        "breaking": review.breaking,
+        "base": review.base,
+        "findings": findings_json(review.findings),
+        "versions": [verdict_json(verdict) for verdict in review.verdicts],
+        "hit": [
+            {
+                "name": hit.name,
+                "kind": hit.kind,
+                "owner": hit.owner,
+                "columns": list(hit.columns),
+                "how": hit.how,
+                "because": list(hit.because),
+            }
+            for hit in review.impact.hits
+        ],
+        "ask": list(review.impact.owners),
+        "readers": {name: list(roles) for name, roles in review.impact.readers.items()},
+        "plan": review.plan,
+        "rows": review.rows,
+        "cost": review.cost,
+        "notes": list(review.notes),
+        "seconds": review.seconds,
+    }

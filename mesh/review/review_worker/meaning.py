@@ -85,6 +85,10 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
 
 
+def _short(text: str) -> str:
+    return text if len(text) < 120 else _digest(text)
+
+
 @dataclass
 class _Select:
     """One SELECT that is being read: its sources by alias, and what is around it."""
@@ -186,8 +190,10 @@ class _Reader:
         if select.args.get("distinct"):
             texts = sorted(c.full for c in found.columns.values())
             found.rows = _digest("distinct", found.rows, *texts)
+        # Whatever is long stays short, or models on models would grow without end.
         found.columns = {
-            n: ColumnMeaning(c.pure, c.full, c.origins) for n, c in found.columns.items()
+            name: ColumnMeaning(_short(c.pure), _short(c.full), c.origins)
+            for name, c in found.columns.items()
         }
         if select.is_star:
             found.open_ended = True

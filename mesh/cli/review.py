@@ -1,0 +1,69 @@
+"""`mesh review`: what a pull request does to everyone who depends on the data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mesh.cli.options import Gateway, Json
+
+
+def review(
+    base: Annotated[
+        str | None,
+        typer.Option(help="Branch, tag or commit to compare with; by default the main branch."),
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(help="Compare the rows of this environment with prod, by SQLMesh."),
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the comment for a pull request to this file.")
+    ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option(help="Write the findings as SARIF 2.1.0 to this file.")
+    ] = None,
+    gateway: Gateway = None,
+    as_json: Json = False,
+    rules: Annotated[bool, typer.Option("--rules", help="Show all rules, and stop.")] = False,
+) -> None:
+    """Compare the work tree with a base revision: exit code 1 when a contract is broken."""
+    from mesh.review import machine, terminal
+
+    if rules:
+        if as_json:
+            typer.echo(json.dumps(machine.rules_json(), indent=2))
+        else:
+            terminal.print_rules()
+        return
+    from mesh.review.report import review as look
+
+    result = look(Path.cwd(), base, gateway=gateway, environment=environment)
+    if markdown:
+        from mesh.review.markdown import markdown as write
+
+        _save(markdown, write(result))
+    if sarif:
+        _save(sarif, json.dumps(machine.sarif(result.findings), indent=2) + "\n")
+    if as_json:
+        typer.echo(json.dumps(machine.review_json(result), indent=2, default=str))
+    else:
+        terminal.print_review(result)
+    if result.breaking:
+        raise typer.Exit(1)
+
+
+def _save(path: Path, text: str) -> None:
+    from mesh.errors import Location, WrongUse
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WrongUse(
+            f"The report cannot be written: {error.strerror}.",
+            where=Location(path),
+            fix="Name a file in a folder that is there.",
+        ) from None

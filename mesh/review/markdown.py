@@ -1,0 +1,300 @@
+"""The report as one comment on a pull request: GitHub's Markdown, folded, and never too long."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mesh.review.findings import Finding
+from mesh.review.impact import Hit
+from mesh.review.report import Review
+from mesh.review.rules import Level
+from mesh.review.verdict import Verdict
+
+MARKER = "<!-- mesh review -->"
+# GitHub takes 65,536 characters; some are left for what a workflow may add.
+LIMIT = 64_000
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
+_WORDS = {Level.BREAKING: "breaking", Level.WARNING: "look at", Level.INFO: "info"}
+MOST_NODES = 40
+
+
+def markdown(review: Review, limit: int = LIMIT) -> str:
+    """The comment, of at most `limit` characters: what does not fit is counted, not cut in two."""
+    parts = [MARKER, _head(review)]
+    sections = [
+        _findings(review, (Level.BREAKING,), "Breaking", fold=False),
+        _verdicts(review),
+        _impact(review),
+        _findings(review, (Level.WARNING,), "To look at", fold=True),
+        _plan(review),
+        _rows(review),
+        _cost(review),
+        _findings(review, (Level.INFO,), "Other changes", fold=True),
+        _notes(review),
+    ]
+    size = sum(map(len, parts)) + 300
+    left_out = []
+    for title, lines in filter(None, sections):
+        room = limit - size
+        text, dropped = _fit(lines, room)
+        if dropped:
+            left_out.append(f"{title} ({dropped} lines)")
+        parts.append(text)
+        size += len(text) + 2
+    if left_out:
+        parts.append("Left out because a comment has a limit: " + ", ".join(left_out) + ".")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+Section = tuple[str, list[str]] | None
+
+
+def _fit(lines: list[str], room: int) -> tuple[str, int]:
+    """As many lines as there is room for; folds that were opened are closed again."""
+    kept: list[str] = []
+    size = opened = 0
+    fence = False
+    for index, line in enumerate(lines):
+        size += len(line) + 1
+        if size > room - 40:
+            kept += ["```"] * fence + ["", "</details>"] * opened
+            return "\n".join(kept), len(lines) - index
+        opened += line.startswith("<details>") - line.startswith("</details>")
+        fence ^= line.startswith("```")
+        kept.append(line)
+    return "\n".join(kept), 0
+
+
+def escape(text: object) -> str:
+    """Any text as Markdown that shows it and does nothing: no HTML, links, mentions or tables."""
+    plain = "".join(c if c.isprintable() else " " for c in str(text))
+    plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = _SPECIAL.sub(r"\\\1", plain)
+    # A mention, a reference or a bare address would notify or lead somewhere.
+    plain = plain.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")
+    return re.sub(r"\\#(\d)", r"&#35;\1", plain)
+
+
+def code(text: object, limit: int = 300) -> str:
+    """Any text as inline code; line ends and backticks cannot end it."""
+    plain = "".join(c if c.isprintable() else " " for c in str(text)).replace("`", "ʼ")
+    plain = plain if len(plain) <= limit else plain[: limit - 1] + "…"
+    return f"`{plain.replace('|', '¦')}`" if plain.strip() else ""
+
+
+def _head(review: Review) -> str:
+    breaking, warnings = review.count(Level.BREAKING), review.count(Level.WARNING)
+    new_major = [v for v in review.verdicts if v.outcome == "right" and v.needed.name == "MAJOR"]
+    if breaking:
+        line = f"### ❌ Contract review: {_many(breaking, 'breaking change')}"
+    elif new_major:
+        line = "### ✅ Contract review: breaking, and done properly"
+    elif review.findings:
+        line = "### ✅ Contract review: nothing breaking"
+    else:
+        line = "### ✅ Contract review: no contract changes"
+    charts = sum(hit.kind == "chart" for hit in review.impact.hits)
+    products = sum(hit.kind == "product" for hit in review.impact.hits)
+    hit = f"hits {_many(products, 'product')} and {_many(charts, 'chart')}"
+    if not review.impact.hits:
+        hit = "hits no one"
+    facts = [
+        f"{_many(breaking, 'breaking change')}, {warnings} to look at, "
+        f"{review.count(Level.INFO)} for information",
+        hit,
+        f"compared with {code(review.base[:10])}",
+    ]
+    if review.impact.owners:
+        facts.insert(2, "ask " + ", ".join(f"**{escape(o)}**" for o in review.impact.owners))
+    return f"{line}\n\n" + " · ".join(facts) + "."
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _findings(review: Review, levels: tuple[Level, ...], title: str, *, fold: bool) -> Section:
+    shown = [one for one in review.findings if one.level in levels]
+    if not shown:
+        return None
+    lines = [
+        "| rule | where | what |",
+        "| --- | --- | --- |",
+        *(_finding_row(one) for one in shown),
+    ]
+    if not fold:
+        return title, [f"#### {title}", "", *lines]
+    return title, list(_folded(f"{title} ({len(shown)})", lines))
+
+
+def _finding_row(one: Finding) -> str:
+    what = f"**{escape(one.product)}**: {escape(one.message)}"
+    if one.before or one.after:
+        both = f"{code(one.before) or 'nothing'} → {code(one.after) or 'nothing'}"
+        if one.before != one.after and both.count("`") > 0:
+            what += f"<br>{both}"
+    if one.reason:
+        what += f"<br>Level {one.level}: {escape(one.reason)}"
+    elif one.fix and one.level is not Level.INFO:
+        what += f"<br>*{escape(one.fix)}*"
+    return f"| {code(one.rule)} | {code(one.where)} | {what} |"
+
+
+def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
+    yield f"<details><summary>{title}</summary>"
+    yield ""
+    yield from lines
+    yield ""
+    yield "</details>"
+
+
+def _verdicts(review: Review) -> Section:
+    shown = [v for v in review.verdicts if v.outcome != "no change"]
+    if not shown:
+        return None
+    lines = [
+        "#### Versions",
+        "",
+        "| product | version | needed | verdict |",
+        "| --- | --- | --- | --- |",
+    ]
+    for verdict in shown:
+        versions = f"{verdict.before or 'new'} → {verdict.after or 'gone'}"
+        if verdict.before == verdict.after:
+            versions = f"{verdict.before} (not changed)"
+        mark = {"right": "✅ right", "too small": "⚠️ too small", "wrong": "❌ wrong"}[
+            verdict.outcome
+        ]
+        lines.append(f"| {escape(verdict.product)} | {versions} | {verdict.needed.word} | {mark} |")
+    for verdict in shown:
+        lines += _what_to_write(verdict)
+    return "Versions", lines
+
+
+def _what_to_write(verdict: Verdict) -> list[str]:
+    lines: list[str] = []
+    if verdict.write:
+        lines += ["", f"**{escape(verdict.product)}**: {_with_code(verdict.write)}"]
+    if verdict.snippet:
+        lines += ["", "```yaml", *verdict.snippet.rstrip("\n").splitlines(), "```"]
+    if verdict.moving:
+        moves = [f"- {escape(text)}" for text in verdict.moving]
+        lines += ["", *_folded(f"What moving to {escape(verdict.product)} means", moves)]
+    return lines
+
+
+def _with_code(text: str) -> str:
+    """Escaped, except for what stands between backticks."""
+    parts = text.split("`")
+    return "".join(code(p) if i % 2 else escape(p) for i, p in enumerate(parts))
+
+
+def _impact(review: Review) -> Section:
+    found = review.impact
+    if not found.sources:
+        return None
+    lines = ["#### Who is hit", ""]
+    readers = sorted({role for roles in found.readers.values() for role in roles})
+    if not found.hits:
+        lines.append("No one: no model, product, rule or chart of this project reads what changed.")
+    else:
+        lines += ["```mermaid", *mermaid(review), "```", ""]
+        table = ["| who | what | through | owner |", "| --- | --- | --- | --- |"]
+        table += [_hit_row(hit) for hit in found.hits]
+        lines += _folded(f"{len(found.hits)} that depend on it", table)
+    if readers:
+        lines += ["", "Others may read it too: " + ", ".join(code(r) for r in readers) + "."]
+    return "Who is hit", lines
+
+
+def _hit_row(hit: Hit) -> str:
+    what = {"values": "its values", "rows": "its rows", "both": "its values and rows"}[hit.how]
+    if hit.columns:
+        what += " (" + ", ".join(escape(c) for c in hit.columns) + ")"
+    because = ", ".join(escape(b) for b in hit.because)
+    return f"| {escape(hit.name)} ({hit.kind}) | {what} | {because} | {escape(hit.owner)} |"
+
+
+def mermaid(review: Review) -> list[str]:
+    """The graph of what is affected, and of nothing else; dotted where only rows are."""
+    found = review.impact
+    kinds = {hit.name: hit.kind for hit in found.hits}
+    names = list(dict.fromkeys([*found.sources, *kinds]))
+    more = len(names) - MOST_NODES
+    names = names[:MOST_NODES]
+    ids = {name: f"n{index}" for index, name in enumerate(names)}
+    lines = ["flowchart LR"]
+    for name in names:
+        label = re.sub(r"[^\w./ -]", " ", name)[:80]
+        shape = {
+            "chart": ('(["', '"])'),
+            "rule": ('{{"', '"}}'),
+            "internal model": ('("', '")'),
+        }.get(kinds.get(name, "product"), ('["', '"]'))
+        style = ":::changed" if name in found.sources else ""
+        lines.append(f"  {ids[name]}{shape[0]}{label}{shape[1]}{style}")
+    for start, end, direct in found.edges:
+        if start in ids and end in ids:
+            lines.append(f"  {ids[start]} {'-->' if direct else '-.->'} {ids[end]}")
+    if more > 0:
+        lines.append(f'  more["and {more} more"]')
+    lines.append("  classDef changed fill:#fde2e1,stroke:#b3261e,color:#410e0b")
+    return lines
+
+
+def _plan(review: Review) -> Section:
+    plan = review.plan
+    if plan is None:
+        return None
+    against = "prod" if plan["against"] == "prod" else "the base (there is no prod here)"
+    if not plan["models"] and not plan["removed"]:
+        return "Plan", [f"SQLMesh's plan against {against}: no changes."]
+    rows = ["| model | change | SQLMesh's category | to build |", "| --- | --- | --- | --- |"]
+    for item in plan["models"]:
+        spans = ", ".join(f"{a} to {b}" for a, b in item["intervals"]) or "nothing known"
+        rows.append(f"| {escape(item['model'])} | {item['how']} | {item['category']} | {spans} |")
+    rows += [f"| {escape(name)} | removed | | |" for name in plan["removed"]]
+    note = (
+        "SQLMesh's “breaking” means that what reads the model is built again. "
+        "It says nothing about contracts."
+    )
+    title = f"SQLMesh's plan against {against} ({len(rows) - 2})"
+    return "Plan", list(_folded(title, [*rows, "", note]))
+
+
+def _rows(review: Review) -> Section:
+    if review.rows is None:
+        return None
+    lines: list[str] = []
+    for diff in review.rows:
+        if "problem" in diff:
+            lines += [f"- {escape(diff['product'])}: {escape(diff['problem'])}"]
+            continue
+        lines.append(
+            f"- **{escape(diff['product'])}**: {diff['before']:,} rows before, {diff['after']:,} "
+            f"after; {diff['added']:,} added, {diff['removed']:,} removed, "
+            f"{diff['changed']:,} changed."
+        )
+        differing = [f"{escape(c)} {m:g} %" for c, m in diff["match"].items() if m < 100]
+        if differing:
+            lines.append(f"  Values that match: {', '.join(differing)}; all others 100 %.")
+        lines += [f"  - {code(_sample(sample))}" for sample in diff["samples"]]
+    if not lines:
+        lines = ["No product has another version there."]
+    return "Data", list(_folded(f"Data diff with prod ({len(review.rows)})", lines))
+
+
+def _sample(sample: dict[str, object]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sample.items())
+
+
+def _cost(review: Review) -> Section:
+    if not review.cost:
+        return None
+    before, after = review.cost["before"], review.cost["after"]
+    return "Cost", [f"A monthly run scans {after:,} bytes; before it was {before:,}."]
+
+
+def _notes(review: Review) -> Section:
+    return ("Notes", [f"<sub>{escape(n)}</sub>" for n in review.notes]) if review.notes else None

@@ -1,0 +1,204 @@
+"""Changes of meaning: a model computes a column otherwise although its contract stayed the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mesh.review.diff import ContractDiff
+from mesh.review.findings import Finding, Place, finding
+from mesh.review.load import Models
+from mesh.review.rules import Level
+from mesh.review.words import shortened
+
+_PURE, _FULL = (0, 2), (1, 3)
+
+
+def model_changes(
+    base: Models, head: Models, diff: ContractDiff, known: list[Finding], root: Path
+) -> Iterator[Finding]:
+    """Findings on the models of products that both revisions have."""
+    broken = {(f.product, f.column) for f in known if f.level is Level.BREAKING}
+    for product, pair in diff.pairs.items():
+        was, now = base.models.get(product), head.models.get(product)
+        if was is None:
+            continue
+        if now is None:
+            message = f"The model of {product} is gone, but its contract is there."
+            yield pair.report("MODEL_NO_DELETE", message, pair.new.line_of("name"))
+            continue
+        promised = {old.name: new.name for old, new in pair.columns if old and new}
+        yield from _columns(product, was, now, promised, broken, root)
+        yield from _meaning(product, was, now, base, head, broken, promised, root)
+
+
+def _columns(
+    product: str,
+    was: dict[str, Any],
+    now: dict[str, Any],
+    promised: dict[str, str],
+    broken: set[tuple[str, str | None]],
+    root: Path,
+) -> Iterator[Finding]:
+    for column, kind in was["columns"].items():
+        if column not in promised or (product, column) in broken:
+            continue
+        after = now["columns"].get(column)
+        if after == kind:
+            continue
+        what = (
+            f"no longer has the column {column}"
+            if after is None
+            else (f"gives {column} as {after} instead of {kind}")
+        )
+        message = f"The model {what}, which its contract still promises."
+        where = Place(now["path"], line_of(root / now["path"], column))
+        yield finding(
+            "MODEL_KEEPS_COLUMNS",
+            product,
+            message,
+            where,
+            column=column,
+            before=kind,
+            after=after or "",
+        )
+
+
+def _differs(was: list[str], now: list[str], which: tuple[int, int]) -> bool:
+    """Whether a column differs both with products by name and with all that they hold.
+
+    By name alone, a move to a product that holds the same would count; by content alone, each
+    change would be found again in everything downstream.
+    """
+    return all(was[index] != now[index] for index in which)
+
+
+def _meaning(
+    product: str,
+    was: dict[str, Any],
+    now: dict[str, Any],
+    base: Models,
+    head: Models,
+    broken: set[tuple[str, str | None]],
+    promised: dict[str, str],
+    root: Path,
+) -> Iterator[Finding]:
+    old, new = was["meaning"], now["meaning"]
+    because = _roots(product, base, head)
+    place = head.models[because[0]]["path"] if because else now["path"]
+    affected = []
+    for column, before in old["columns"].items():
+        after = new["columns"].get(column)
+        if after is None or column not in promised or (product, column) in broken:
+            continue
+        if _differs(before, after, _PURE):
+            message = f"{column} is computed otherwise{_through(product, because)}."
+            yield finding(
+                "COLUMN_SAME_MEANING",
+                product,
+                message,
+                Place(place, line_of(root / place, column)),
+                column=column,
+                before=shortened(_expression(was, base, because, column)),
+                after=shortened(_expression(now, head, because, column)),
+                because=tuple(because),
+            )
+        elif _differs(before, after, _FULL):
+            affected.append(column)
+    grain_changed = any(f == product and c is None for f, c in broken)
+    if all(old["rows"][i] != new["rows"][i] for i in (0, 1)) and not grain_changed:
+        which = f" It touches {', '.join(affected)}." if affected else ""
+        message = (
+            f"Rows are chosen, joined or grouped otherwise{_through(product, because)}.{which}"
+        )
+        yield finding(
+            "ROWS_SAME_MEANING",
+            product,
+            message,
+            Place(place, line_of(root / place, None)),
+            because=tuple(because),
+        )
+
+
+def _through(product: str, because: list[str]) -> str:
+    others = [name for name in because if name != product]
+    return f", because of {', '.join(others)}" if others else ""
+
+
+def _expression(model: dict[str, Any], side: Models, because: list[str], column: str) -> str:
+    for name in because:
+        found = side.models.get(name, {}).get("expressions", {}).get(column)
+        if found:
+            return found
+    return model.get("expressions", {}).get(column, "")
+
+
+def _roots(product: str, base: Models, head: Models) -> list[str]:
+    """The models that were changed themselves, among a product and the internal ones behind it."""
+    found: list[str] = []
+    seen: set[str] = set()
+    waiting = [product]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in head.models:
+            continue
+        seen.add(name)
+        model, before = head.models[name], base.models.get(name)
+        if (
+            before is None
+            or before.get("expressions") != model.get("expressions")
+            or (
+                before["meaning"] != model["meaning"]
+                and all(
+                    p in base.models and base.models[p]["meaning"] == head.models[p]["meaning"]
+                    for p in model["parents"]
+                    if p in head.models
+                )
+            )
+        ):
+            found.append(name)
+        waiting += [
+            p for p in model["parents"] if p in head.models and not head.models[p]["public"]
+        ]
+    return sorted(found, key=lambda name: name != product)
+
+
+def line_of(file: Path, column: str | None) -> int:
+    """The line of a model's file at which a column is selected; of the query without a column."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return 1
+    if column is not None:
+        named = re.compile(rf"\bAS\s+`?{re.escape(column)}`?\s*,?\s*$", re.IGNORECASE)
+        plain = re.compile(rf"\b{re.escape(column)}\b")
+        for pattern in (named, plain):
+            for number, line in enumerate(lines, 1):
+                if pattern.search(line):
+                    return number
+    for number, line in enumerate(lines, 1):
+        if re.match(r"\s*(WITH|SELECT|FROM)\b", line, re.IGNORECASE):
+            return number
+    return 1
+
+
+def weighed(found: Finding, rows: list[dict[str, Any]] | None) -> Finding:
+    """A change of meaning that the data diff refutes is told of, but does not break anything."""
+    if found.rule not in ("COLUMN_SAME_MEANING", "ROWS_SAME_MEANING"):
+        return found
+    for diff in rows or []:
+        if diff["product"] != found.product or "problem" in diff or not diff["before"]:
+            continue
+        same_rows = diff["added"] == diff["removed"] == 0 and diff["before"] == diff["after"]
+        values = (
+            diff["match"]
+            if found.column is None
+            else {c: m for c, m in diff["match"].items() if c == found.column}
+        )
+        if same_rows and all(match >= 100 for match in values.values()):
+            reason = "the data diff against prod found the same values in every row"
+            return dataclasses.replace(found, level=Level.INFO, reason=reason)
+    return found

@@ -1,0 +1,219 @@
+"""The review itself: load both revisions, compare, judge, and find who is hit."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mesh.contracts.draft import SUFFIX
+from mesh.contracts.problems import ContractInvalid
+from mesh.errors import MeshError
+from mesh.review.charts import Chart, read_charts
+from mesh.review.diff import compare
+from mesh.review.findings import Finding, Place, finding
+from mesh.review.git import Checkout, find_checkout
+from mesh.review.impact import (
+    Impact,
+    World,
+    broken_readers,
+    chart_changes,
+    chart_columns_gone,
+    impact,
+)
+from mesh.review.levels import FILE_NAME, Levels, read_levels
+from mesh.review.load import Models, load_both
+from mesh.review.meaning_changes import model_changes, weighed
+from mesh.review.read import Contracts, read_contracts
+from mesh.review.rules import Level
+from mesh.review.two_states import judge
+from mesh.review.verdict import Verdict
+
+# What the review of a change of nothing but prose need not load.
+PROJECT_FOLDERS = ("models/", "macros/", "audits/", "seeds/", "contracts/", "config.yaml")
+
+
+@dataclass(frozen=True)
+class Review:
+    """All that a review found, for every form of output.
+
+    base: the commit that the work tree was compared with. plan, rows, cost: plain data of
+    SQLMesh's plan, of the data diff and of `mesh cost`; None when there is none, and `notes` say
+    why.
+    """
+
+    base: str
+    base_name: str
+    findings: tuple[Finding, ...]
+    verdicts: tuple[Verdict, ...]
+    impact: Impact
+    plan: dict[str, Any] | None = None
+    rows: list[dict[str, Any]] | None = None
+    cost: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    owners: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def breaking(self) -> bool:
+        return any(found.breaking for found in self.findings)
+
+    def count(self, level: Level) -> int:
+        return sum(found.level is level for found in self.findings)
+
+
+def review(
+    start: Path,
+    base: str | None = None,
+    *,
+    gateway: str | None = None,
+    environment: str | None = None,
+    today: datetime.date | None = None,
+) -> Review:
+    """Review the work tree around a folder.
+
+    base: the revision to compare with (its merge base with HEAD). environment: for the data diff
+    with prod; None for none. Raises WrongUse when there is nothing to compare.
+    """
+    started = time.monotonic()
+    day = today or datetime.datetime.now(datetime.UTC).date()
+    checkout = find_checkout(start)
+    commit = checkout.base(base)
+    with tempfile.TemporaryDirectory(prefix="mesh-review-") as folder:
+        scratch = Path(folder)
+        old_root = scratch / "base"
+        old_root.mkdir()
+        checkout.extract(commit, old_root)
+        made = _compare(checkout, commit, old_root, scratch, gateway, environment, day)
+    return Review(
+        base=commit,
+        base_name=base or "",
+        seconds=round(time.monotonic() - started, 1),
+        **made,
+    )
+
+
+def _compare(
+    checkout: Checkout,
+    commit: str,
+    old_root: Path,
+    scratch: Path,
+    gateway: str | None,
+    environment: str | None,
+    day: datetime.date,
+) -> dict[str, Any]:
+    root = checkout.root
+    notes: list[str] = []
+    old, new = _contracts(old_root), _contracts(root)
+    levels, more = _levels(old_root, root)
+    if not old.sources and not old.problems:
+        notes.append("The base has no contracts yet: everything here is new.")
+    diff = compare(old, new, day)
+    personal = {
+        product: [column.name for column in source.contract.personal_columns]
+        for product, source in {**old.sources, **new.sources}.items()
+    }
+    base, head = _models(old_root, root, scratch, gateway, environment, personal)
+    found = [*diff.findings, *more, *_unloadable(base, head)]
+    old_charts, new_charts = _charts(old_root, notes), _charts(root, notes)
+    contracts = {**old.sources, **new.sources}
+    world = World(base, head, contracts, {**old_charts, **new_charts})
+    now = World(base, head, contracts, new_charts)
+    if base.models and head.models:
+        found += model_changes(base, head, diff, found, root)
+    found += broken_readers(now, new.sources, found)
+    found += chart_changes(old_charts, new_charts, new.sources)
+    found += chart_columns_gone(now, found)
+    found = [weighed(one, head.rows) for one in found]
+    judged = judge(diff, found, new, levels, day)
+    notes += head.notes
+    if environment is None:
+        notes.append("No data diff: no environment was named.")
+    return {
+        "findings": judged.findings,
+        "verdicts": judged.verdicts,
+        "impact": impact(world, list(judged.findings)),
+        "plan": head.plan,
+        "rows": head.rows,
+        "cost": _cost(old_root, root, notes),
+        "notes": tuple(dict.fromkeys(notes)),
+        "owners": {product: source.contract.owner for product, source in contracts.items()},
+    }
+
+
+def _contracts(root: Path) -> Contracts:
+    folder = root / "contracts"
+    return read_contracts(folder.rglob(f"*{SUFFIX}") if folder.is_dir() else (), root)
+
+
+def _levels(old_root: Path, root: Path) -> tuple[tuple[Levels, Levels], list[Finding]]:
+    found: list[Finding] = []
+    levels = []
+    for side in (old_root, root):
+        try:
+            levels.append(read_levels(side / "contracts"))
+        except ContractInvalid as error:
+            levels.append(Levels())
+            if side is root:
+                for problem in error.problems:
+                    where = Place(f"contracts/{FILE_NAME}", problem.line)
+                    message = f"{problem.rule}: {problem.message}"
+                    found.append(
+                        finding("CONTRACT_INVALID", "contracts", message, where, fix=problem.fix)
+                    )
+    return (levels[0], levels[1]), found
+
+
+def _models(
+    old_root: Path,
+    root: Path,
+    scratch: Path,
+    gateway: str | None,
+    environment: str | None,
+    personal: dict[str, list[str]],
+) -> tuple[Models, Models]:
+    if not (root / "config.yaml").is_file():
+        return Models(), Models()
+    if not (old_root / "config.yaml").is_file():
+        old_root = root
+        _, head = load_both(
+            old_root, root, scratch, gateway=gateway, environment=environment, personal=personal
+        )
+        return Models(), head
+    return load_both(
+        old_root, root, scratch, gateway=gateway, environment=environment, personal=personal
+    )
+
+
+def _unloadable(base: Models, head: Models) -> Iterator[Finding]:
+    for side, rule, what in (
+        (head, "PROJECT_NO_LOAD", "The project does not load"),
+        (base, "BASE_NO_LOAD", "The models of the base do not load"),
+    ):
+        if side.problem:
+            text = side.problem if len(side.problem) < 600 else side.problem[:599] + "…"
+            yield finding(rule, "project", f"{what}: {text}", Place("config.yaml", 1))
+
+
+def _charts(root: Path, notes: list[str]) -> dict[str, Chart]:
+    charts, broken = read_charts(root)
+    notes += [f"{path} is no YAML, so its charts are not looked at." for path in broken]
+    return charts
+
+
+def _cost(old_root: Path, root: Path, notes: list[str]) -> dict[str, Any] | None:
+    """Bytes of a monthly run in both revisions, when `mesh cost` is there."""
+    try:
+        from mesh.cost import compare_roots
+    except ImportError:
+        notes.append("No cost: `mesh cost` is not there.")
+        return None
+    try:
+        return compare_roots(old_root, root)
+    except MeshError as error:
+        notes.append(f"No cost: {error}")
+        return None

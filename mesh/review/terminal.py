@@ -1,0 +1,134 @@
+"""The report for people at a terminal."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from mesh.console import out
+from mesh.review.findings import Finding
+from mesh.review.report import Review
+from mesh.review.rules import RULES, Level
+from mesh.review.two_states import ContractReview
+from mesh.review.verdict import Verdict
+
+_STYLES = {Level.BREAKING: "bold red", Level.WARNING: "yellow", Level.INFO: "dim"}
+
+
+def print_contract_diff(result: ContractReview) -> None:
+    """Findings and verdicts of a contract diff."""
+    if not result.findings:
+        out.print("The contracts promise the same.")
+    _findings(result.findings)
+    _verdicts(result.verdicts)
+
+
+def print_review(review: Review) -> None:
+    """The whole report, most important first."""
+    breaking = review.count(Level.BREAKING)
+    out.print(f"Compared with {review.base[:10]}, in {review.seconds:.1f} s.", markup=False)
+    if not review.findings:
+        out.print("The contracts promise the same, and their models keep it.")
+    _findings(review.findings)
+    _verdicts(review.verdicts)
+    _impact(review)
+    _plan(review)
+    _rows(review)
+    if review.cost:
+        after, before = review.cost["after"], review.cost["before"]
+        out.print(f"A monthly run scans {after:,} bytes; before it was {before:,}.", markup=False)
+    for note in review.notes:
+        out.print(Text(note, style="dim"))
+    if breaking:
+        out.print(f"[bold red]{breaking} breaking[/]: not to be merged as it is.")
+    else:
+        out.print("[green]Nothing is broken.[/]")
+
+
+def _findings(findings: tuple[Finding, ...]) -> None:
+    for one in findings:
+        style = _STYLES[one.level]
+        out.print(f"[{style}]{one.level:<8}[/] {one.rule} {escape(str(one.where))}", soft_wrap=True)
+        out.print(Text(f"         {one.product}: {one.message}"), soft_wrap=True)
+        if one.before and one.after and one.before not in one.message:
+            out.print(Text(f"         {one.before}  →  {one.after}", style="dim"), soft_wrap=True)
+        if one.reason:
+            out.print(Text(f"         because {one.reason}", style="dim"), soft_wrap=True)
+
+
+def _verdicts(verdicts: tuple[Verdict, ...]) -> None:
+    shown = [verdict for verdict in verdicts if verdict.outcome != "no change"]
+    if not shown:
+        return
+    table = Table(title="versions", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("product", "before", "after", "needed", "verdict"):
+        table.add_column(name, no_wrap=name == "product")
+    for v in shown:
+        before, after = str(v.before or "new"), str(v.after or "gone")
+        table.add_row(escape(v.product), before, after, v.needed.word, v.outcome)
+    out.print(table)
+    for verdict in shown:
+        if verdict.write:
+            out.print(Text(f"{verdict.product}: {verdict.write}"), soft_wrap=True)
+        if verdict.snippet:
+            out.print(Text(verdict.snippet, style="cyan"), soft_wrap=True)
+
+
+def _impact(review: Review) -> None:
+    found = review.impact
+    if not found.sources:
+        return
+    if not found.hits:
+        out.print("Nothing in this project reads what changed: it hits no one.")
+        return
+    table = Table(title="who is hit", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("who", "kind", "columns", "through", "owner"):
+        table.add_column(name)
+    for hit in found.hits:
+        columns = ", ".join(hit.columns) or "its rows"
+        table.add_row(
+            *map(escape, (hit.name, hit.kind, columns, ", ".join(hit.because), hit.owner))
+        )
+    out.print(table)
+    out.print(Text("Ask: " + ", ".join(found.owners)))
+
+
+def _plan(review: Review) -> None:
+    if review.plan is None or not (review.plan["models"] or review.plan["removed"]):
+        return
+    against = review.plan["against"]
+    title = f"SQLMesh's plan against {against} (its categories are about building, not contracts)"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for name in ("model", "change", "category", "to build"):
+        table.add_column(name)
+    for item in review.plan["models"]:
+        spans = ", ".join(f"{start} to {end}" for start, end in item["intervals"])
+        table.add_row(escape(item["model"]), item["how"], item["category"], spans)
+    for name in review.plan["removed"]:
+        table.add_row(escape(name), "removed", "", "")
+    out.print(table)
+
+
+def _rows(review: Review) -> None:
+    for diff in review.rows or []:
+        if "problem" in diff:
+            out.print(Text(f"{diff['product']}: {diff['problem']}"))
+            continue
+        out.print(
+            Text(
+                f"{diff['product']}: {diff['added']:,} rows added, {diff['removed']:,} removed, "
+                f"{diff['changed']:,} changed of {diff['before']:,}"
+            )
+        )
+
+
+def print_rules() -> None:
+    """The table of all rules."""
+    table = Table(box=SIMPLE_HEAD)
+    for name in ("rule", "category", "level", "version", "guards"):
+        table.add_column(name, no_wrap=name == "rule")
+    for rule in RULES.values():
+        table.add_row(rule.id, rule.category, str(rule.level), rule.bump.word, escape(rule.guards))
+    out.print(table)
