@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_verify import verify_command
 
 app = typer.Typer(
@@ -61,3 +62,4 @@ def lint_command(
 
 
 app.command("verify")(verify_command)
+app.command("show")(show_command)

@@ -25,6 +25,7 @@ from mesh.contracts.problems import ContractInvalid, Problem, display, suggestio
 from mesh.contracts.standard import ColumnObject, Quality, ServiceLevelObject, TypeOptions
 from mesh.contracts.tree import Steps
 from mesh.contracts.types import DUCKDB_TYPE_PROPERTY
+from mesh.contracts.unfinished import check_unfinished
 from mesh.errors import Location, WrongUse
 from mesh.settings import PROJECT_ROOT
 
@@ -117,6 +118,7 @@ def quick_checks(draft: Draft) -> Iterator[Problem]:
     yield from check_product(draft)
     yield from check_columns(draft)
     yield from check_rules(draft)
+    yield from check_unfinished(draft)
 
 
 def build(draft: Draft) -> Contract:

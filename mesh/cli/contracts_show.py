@@ -1,0 +1,185 @@
+"""`mesh contracts show`: a contract for people."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mesh.cli.options import Json
+from mesh.console import out
+
+if TYPE_CHECKING:
+    from mesh.contracts import Column, Contract
+    from mesh.products.consumers import Consumer, Reader
+    from mesh.products.history import Release
+
+
+def show_command(
+    product: Annotated[str, typer.Argument(help="A data product or operational table.")],
+    as_json: Json = False,
+) -> None:
+    """Show a product: columns, promises, who may read it, who does, and its versions."""
+    from mesh.contracts import find
+    from mesh.environments import open_project
+    from mesh.products.consumers import charts, consumers
+    from mesh.products.history import history
+
+    contract = find(product)
+    readers = consumers(open_project(), contract.product)
+    shown = charts([contract.product, *(reader.product for reader in readers)])
+    releases = history(contract.path)
+    if as_json:
+        typer.echo(json.dumps(_document(contract, readers, shown, releases), indent=2, default=str))
+        return
+    _heading(contract)
+    _columns(contract)
+    _promises(contract)
+    _people(contract, readers, shown)
+    _versions(contract, releases)
+
+
+def _document(
+    contract: Contract,
+    readers: tuple[Consumer, ...],
+    shown: tuple[Reader, ...],
+    releases: tuple[Release, ...],
+) -> dict:
+    return {
+        "product": contract.product,
+        "version": str(contract.version),
+        "status": contract.status,
+        "owner": contract.owner,
+        "purpose": contract.purpose,
+        "grain": contract.grain,
+        "columns": [
+            {
+                "name": column.name,
+                "type": column.bigquery_type,
+                "required": column.required,
+                "values": values_text(column),
+                "classification": column.classification,
+                "description": column.description,
+            }
+            for column in contract.columns
+        ],
+        "promises": [{"id": name, "description": text} for name, text in promises(contract)],
+        "roles": [asdict(role) for role in contract.roles],
+        "consumers": [asdict(reader) for reader in readers],
+        "charts": [asdict(chart) for chart in shown],
+        "versions": [asdict(release) for release in releases],
+    }
+
+
+def values_text(column: Column) -> str:
+    """What values a column may have, in words."""
+    told = []
+    if column.enum:
+        told.append("one of " + ", ".join(str(allowed.value) for allowed in column.enum))
+    for text, bound in (
+        ("from", column.minimum),
+        ("above", column.exclusive_minimum),
+        ("to", column.maximum),
+        ("below", column.exclusive_maximum),
+        ("in steps of", column.multiple_of),
+        ("matching", column.pattern),
+    ):
+        if bound is not None:
+            told.append(f"{text} {bound}")
+    return ", ".join(told) if column.enum else " ".join(told)
+
+
+def promises(contract: Contract) -> list[tuple[str, str]]:
+    """Id and sentence of what is promised beyond single columns."""
+    grain = [("grain", f"{contract.grain_label} Unique: {', '.join(contract.grain)}.")]
+    rules = [(rule.id, rule.description) for rule in contract.rules]
+    levels = [
+        (level.id or level.property, _level_text(level.value, level.unit, level.description))
+        for level in contract.service_levels
+    ]
+    return [*(grain if contract.grain else []), *rules, *levels]
+
+
+def _level_text(value: object, unit: str | None, description: str) -> str:
+    names = {"d": "days", "h": "hours", "w": "weeks", "y": "years", "month": "months"}
+    amount = f"{value} {names.get(unit or '', unit or '')}".strip()
+    return f"{amount}: {description}" if description else amount
+
+
+def _heading(contract: Contract) -> None:
+    from rich.markup import escape
+
+    state = contract.status
+    if contract.end_of_life:
+        state += f" until {contract.end_of_life}"
+    out.print(f"[bold]{contract.product}[/] {contract.version} ({state}), by {contract.owner}")
+    for label, text in (
+        ("What for", contract.purpose),
+        ("How to use it", contract.usage),
+        ("Limits", contract.limitations),
+    ):
+        if text:
+            out.print(f"[bold]{label}:[/] {escape(text)}")
+
+
+def _columns(contract: Contract) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="Columns", title_justify="left", box=SIMPLE_HEAD)
+    for name in ("column", "type", "values", "class", "description"):
+        table.add_column(name, no_wrap=name in ("column", "class"))
+    for column in contract.columns:
+        name = f"{column.name} (key)" if column.grain_position else column.name
+        kind = column.bigquery_type + ("" if column.required else ", or NULL")
+        told = column.description + (" Deprecated." if column.deprecated else "")
+        table.add_row(*map(escape, (name, kind, values_text(column), column.classification, told)))
+    out.print(table)
+
+
+def _promises(contract: Contract) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="Promises", title_justify="left", box=SIMPLE_HEAD, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for name, text in promises(contract):
+        table.add_row(escape(name), escape(text))
+    out.print(table)
+
+
+def _people(contract: Contract, readers: tuple[Consumer, ...], shown: tuple[Reader, ...]) -> None:
+    from rich.markup import escape
+
+    def listed(title: str, lines: list[str], none: str) -> None:
+        out.print(f"[bold]{title}[/]")
+        for line in lines or [none]:
+            out.print(f"  {escape(line)}")
+
+    roles = [f"{role.name} ({role.access}): {role.description}" for role in contract.roles]
+    listed("Who may read it", roles, "nobody but its owner")
+    built = [
+        f"{one.product} of {one.owner}, {'directly' if one.direct else 'through another product'}"
+        for one in readers
+    ]
+    listed("Who reads it", built, "no other product")
+    seen = [f"{one.dashboard}: {one.title or one.chart} (shows {one.product})" for one in shown]
+    listed("Which charts show it", seen, "no chart, neither it nor what is built on it")
+    asked = [f"{one.channel} ({one.tool}): {one.description}" for one in contract.support]
+    listed("Where to ask", asked, f"the team {contract.owner}")
+
+
+def _versions(contract: Contract, releases: tuple[Release, ...]) -> None:
+    from rich.markup import escape
+
+    out.print("[bold]Versions[/]")
+    if str(contract.version) not in {release.version for release in releases}:
+        out.print(f"  {contract.version}: not committed yet")
+    for release in releases:
+        told = f"{release.version}: {release.date}, {release.commit}: {release.subject}"
+        out.print(f"  {escape(told)}")

@@ -1,0 +1,88 @@
+"""Who reads a product: other products by SQLMesh's lineage, and the charts of the dashboards."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from mesh.environments import Project
+from mesh.environments.names import is_public, short_name
+from mesh.review.charts import read_charts
+from mesh.settings import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from sqlmesh.core.model import Model
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A product built on another; direct: with no product between the two, only internal models."""
+
+    product: str
+    owner: str
+    direct: bool
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A chart that shows a product, or one built on it."""
+
+    dashboard: str
+    chart: str
+    title: str
+    product: str
+
+
+def consumers(project: Project, product: str) -> tuple[Consumer, ...]:
+    """The products that are built on a product, direct ones first; needs the project's models."""
+    readers: dict[str, set[str]] = defaultdict(set)
+    owners: dict[str, str] = {}
+    for model in project.context.models.values():
+        name = short_name(model.fqn)
+        owners[name] = model.owner or name.partition(".")[0]
+        for parent in _read_by(model):
+            readers[parent].add(name)
+    found: dict[str, bool] = {}
+    seen: set[tuple[str, bool]] = set()
+    waiting = [(product, True)]
+    while waiting:
+        here, direct = waiting.pop()
+        for reader in readers[here]:
+            public = is_public(reader)
+            if public:
+                found[reader] = found.get(reader, False) or direct
+            step = (reader, direct and not public)
+            if step not in seen:
+                seen.add(step)
+                waiting.append(step)
+    found.pop(product, None)
+    return tuple(
+        Consumer(name, owners[name], direct)
+        for name, direct in sorted(found.items(), key=lambda item: (not item[1], item[0]))
+    )
+
+
+def _read_by(model: Model) -> set[str]:
+    """The models whose data a model is made of.
+
+    SQLMesh's `depends_on` also has what a model's audits look at. A product is no consumer of
+    another because a rule compares the two.
+    """
+    query = model.render_query() if model.is_sql else None
+    if query is None:
+        return {short_name(parent) for parent in model.depends_on}
+    return {f"{table.db}.{table.name}" for table in query.find_all(exp.Table) if table.db}
+
+
+def charts(products: list[str], root: Path = PROJECT_ROOT) -> tuple[Reader, ...]:
+    """The charts of all dashboards that show one of these products."""
+    found, _ = read_charts(root)
+    return tuple(
+        Reader(chart.dashboard, chart.id, chart.title, chart.product)
+        for chart in found.values()
+        if chart.product in products
+    )
