@@ -70,4 +70,5 @@ def broken_tables(evaluator, this_model, product, interval, months, rules) -> ex
     from mesh.contracts.header import audited_interval, table_rules
 
     part = audited_interval(evaluator, this_model, interval, months)
-    return query(table_rules(rules, whole=this_model, part=part), product.name).subquery("broken")
+    whole = None if isinstance(months, exp.Array) else this_model
+    return query(table_rules(rules, whole=whole, part=part), product.name).subquery("broken")

@@ -76,6 +76,8 @@ def broken_tables(
                 _samples("sample"),
             ).from_(numbered)
         )
+    if not counts:
+        return exp.select("0 AS failing").where(exp.false())
     by_rule = counts[0]
     for query in counts[1:]:
         by_rule = exp.union(by_rule, query, distinct=False)

@@ -117,13 +117,20 @@ def pairs(rules: exp.Expression) -> list[tuple[str, exp.Expression]]:
 
 
 def table_rules(
-    rules: exp.Expression, whole: exp.Expression, part: exp.Expression
+    rules: exp.Expression, whole: exp.Expression | None, part: exp.Expression
 ) -> list[tuple[str, exp.Select, exp.Expression]]:
-    """Id, query and table of each rule in the argument of an audit."""
-    return [
-        (name.name, query.unnest(), whole if on_whole.name == WHOLE else part)
-        for name, on_whole, query in (rule.expressions for rule in _items(rules))
-    ]
+    """Id, query and table of each rule in the argument of an audit.
+
+    whole: the table for rules that are only right on all of it; None leaves them out.
+    part: the table for rules that an interval can break.
+    """
+    found = []
+    for rule in _items(rules):
+        name, scope, query = rule.expressions
+        table = whole if scope.name == WHOLE else part
+        if table is not None:
+            found.append((name.name, query.unnest(), table))
+    return found
 
 
 def _items(rules: exp.Expression) -> list[exp.Expression]:

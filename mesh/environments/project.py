@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -150,5 +151,7 @@ def open_project(
     from mesh.environments.reporting import recording_console
 
     console = recording_console()
+    # What SQLMesh logs, such as grants that DuckDB does not know, is for its log files.
+    logging.getLogger("sqlmesh").addHandler(logging.NullHandler())
     with readable_errors():
         return Project(Context(paths=[str(root)], gateway=gateway, load=models), console)

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from mesh.environments.interval_audits import audit_missing, failed, first_layers
 from mesh.environments.names import execution_time, months_after, short_name
 from mesh.environments.project import Project, readable_errors
-from mesh.errors import CheckFailed
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -78,7 +78,7 @@ def refresh(project: Project, name: str, *, now: datetime | None = None) -> Refr
         stale = _stale_months(project, environment, snapshots)
         _forget(project, environment, stale)
         months = sorted(set().union(*stale.values()) - {NO_MONTH})
-        models = _run(project, name, newest_month(project), now)
+        models = _run(project, environment, newest_month(project), now)
     return RefreshResult(
         environment=name,
         changed_months=tuple(months),
@@ -208,16 +208,40 @@ def _interval(span: Span) -> tuple[int, int]:
     return to_timestamp(span[0]), to_timestamp(span[1])
 
 
-def _run(project: Project, name: str, newest: date | None, now: datetime | None) -> tuple[str, ...]:
-    """Let SQLMesh run whatever is missing; the names of the models it ran."""
+def _run(
+    project: Project, environment: Environment, newest: date | None, now: datetime | None
+) -> tuple[str, ...]:
+    """Let SQLMesh run whatever is missing; the names of the models it ran.
+
+    SQLMesh audits a view whole, whatever changed in it. So the facts run first, then the views on
+    them are audited for the missing months alone, and then the rest runs.
+    """
     as_of = execution_time(newest, now)
     record = project.new_record()
+    facts, views = first_layers(project.snapshots(environment))
+    _run_models(project, environment, as_of, [short_name(name) for name in facts])
+    snapshots = project.snapshots(environment)
+    audited = [
+        short_name(name)
+        for name in views
+        if audit_missing(project, environment, snapshots, name, as_of)
+    ]
+    ran = list(record.models)
+    _run_models(project, environment, as_of, None)
+    return (*ran, *audited, *record.models[len(ran) :])
+
+
+def _run_models(
+    project: Project, environment: Environment, as_of: datetime, names: list[str] | None
+) -> None:
     outcome = project.context.run(
-        name, execution_time=as_of, end=as_of, ignore_cron=True, skip_janitor=True
+        environment.name,
+        execution_time=as_of,
+        end=as_of,
+        ignore_cron=True,
+        skip_janitor=True,
+        select_models=names,
+        no_auto_upstream=names is not None,
     )
     if outcome.is_failure:
-        raise CheckFailed(
-            f"{name} could not be brought up to date. {record.failure}",
-            fix="Mend it and run `mesh refresh` again: the months stay marked as missing.",
-        )
-    return tuple(record.models)
+        raise failed(environment.name, project.console.record.failure)
