@@ -371,37 +371,57 @@ def large(tmp_path_factory) -> tuple[Path, Path]:
     return sources[0], sources[1]
 
 
-def test_killed_at_any_moment_the_old_tables_stand_and_a_second_run_succeeds(large, tmp_path):
-    old, new = large
-    database = tmp_path / "mesh.duckdb"
-    ingest(old, database=database, now=NOW)
-    chance = random.Random(5)
+def state(database: Path) -> tuple[float, int]:
+    """The stars of all ratings and the number of ingests; nothing half-done may be there."""
+    with duckdb.connect(str(database)) as connection:
+        count, low, high = connection.execute(
+            "SELECT count(*), min(rating), max(rating) FROM operational.ratings"
+        ).fetchone()
+        ingests = connection.execute("SELECT count(*) FROM operational.ingests").fetchone()[0]
+        names = {row[2] for row in connection.execute("SHOW ALL TABLES").fetchall()}
+    assert (count, low) == (400_000, high)
+    assert not any("incoming" in name for name in names)
+    return low, ingests
+
+
+def run_and_kill(source: Path, database: Path, after: float) -> bool:
+    """Ingest in a process of its own, killed after some seconds; True when it was done before."""
     code = (
         "import sys, pathlib; from mesh.ingest import ingest; print('go', flush=True); "
-        f"ingest(pathlib.Path({str(new)!r}), database=pathlib.Path({str(database)!r})); "
+        f"ingest(pathlib.Path({str(source)!r}), database=pathlib.Path({str(database)!r})); "
         "print('done', flush=True)"
     )
-    killed = 0
-    for _ in range(int(os.environ.get("MESH_KILLS", "5"))):
-        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-        process.stdout.readline()
-        time.sleep(chance.uniform(0, 1.2))
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
-        done = b"done" in process.communicate()[0]
-        with duckdb.connect(str(database)) as connection:
-            found = connection.execute(
-                "SELECT count(*), min(rating), max(rating) FROM operational.ratings"
-            ).fetchone()
-            ingests = connection.execute("SELECT count(*) FROM operational.ingests").fetchone()[0]
-            names = {row[2] for row in connection.execute("SHOW ALL TABLES").fetchall()}
-        assert found in ((400_000, 4.0, 4.0), (400_000, 2.5, 2.5))
-        assert ingests == (1 if found[1] == 4.0 else 2)
-        assert not any("incoming" in name for name in names)
-        assert not (done and found[1] == 4.0)
-        killed += found[1] == 4.0
-        if found[1] == 2.5:
-            break
-    result = ingest(new, database=database, now=NOW)
+    return b"done" in process.communicate()[0]
+
+
+def test_killed_at_any_moment_the_old_tables_stand_and_a_second_run_succeeds(large, tmp_path):
+    database = tmp_path / "mesh.duckdb"
+    ingest(large[0], database=database, now=NOW)
+    started = time.monotonic()
+    assert run_and_kill(large[1], database, after=60)
+    whole = time.monotonic() - started
+    current, stars, ingests = 1, 2.5, 2
+    assert state(database) == (stars, ingests)
+    chance = random.Random(5)
+    killed = 0
+    for round_number in range(int(os.environ.get("MESH_KILLS", "5"))):
+        other = 1 - current
+        share = 0.1 if round_number == 0 else chance.uniform(0.1, 0.9)
+        done = run_and_kill(large[other], database, after=share * whole)
+        found = state(database)
+        moved = (4.0 if other == 0 else 2.5, ingests + 1)
+        assert found in ((moved,) if done else ((stars, ingests), moved))
+        if found == moved:
+            current, (stars, ingests) = other, moved
+        else:
+            killed += 1
     assert killed
-    assert result.ingest_id == 2
-    assert tables(database)["ratings"][0] == (1, 1, 2.5, 900000978)
+    result = ingest(large[1 - current], database=database, now=NOW)
+    assert result.ingest_id == ingests + 1
+    assert state(database) == (4.0 if current == 1 else 2.5, ingests + 1)

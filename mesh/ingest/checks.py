@@ -6,14 +6,16 @@ Rows that fail are taken out of the staging tables and traced back to their line
 from __future__ import annotations
 
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from mesh.ingest.lines import FIRST_SECOND, outside_time
 from mesh.ingest.progress import Observer, Step
 from mesh.ingest.schema import MOVIES, Table
 from mesh.ingest.source import Delivery
 from mesh.ingest.stage import Counts, Origin, Rejections, Stage, load_table
+
+if TYPE_CHECKING:
+    import numpy as np
 
 KNOWN_MOVIES = "known_movies"
 # Two ids up to this fit one 64-bit key: four times faster to group by.
@@ -81,6 +83,8 @@ def _check_times(stage: Stage, origin: Origin, rejections: Rejections, now: int)
         f"timestamp < make_timestamptz({FIRST_SECOND}::BIGINT * 1000000) "
         f"OR timestamp > make_timestamptz({now}::BIGINT * 1000000)"
     )
+    if not stage.count(f"{staged} WHERE {wrong}"):
+        return
     found = stage.connection.execute(
         f"SELECT rowid AS row, epoch_us(timestamp) // 1000000 AS seconds FROM {staged} "
         f"WHERE {wrong} ORDER BY rowid"

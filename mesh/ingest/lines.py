@@ -18,6 +18,8 @@ LONGEST_LINE = 1 << 20
 LARGEST_INTEGER = 2**63 - 1
 FIRST_SECOND = 788_918_400  # 1995-01-01 00:00:00 UTC
 EMPTY_LINE = "empty line"
+UNIX = "\n"
+WINDOWS = "\r\n"
 
 # A plain line needs at most 18 digits for an id, so that it fits 64 bits without looking.
 _ID = rb"[0-9]{1,18}"
@@ -32,20 +34,22 @@ def _plain_text(beyond_ascii: bool) -> bytes:
     return rb"(?=[^\",\n]*[!#-+\--~])" + allowed + rb"{1,10000}+"
 
 
-def _plain_lines(table: Table, beyond_ascii: bool) -> re.Pattern[bytes]:
+def _plain_lines(table: Table, beyond_ascii: bool, line_end: str) -> re.Pattern[bytes]:
     text = _plain_text(beyond_ascii)
     fields = {
         MOVIES.name: (_ID, text, text),
         RATINGS.name: (_ID, _ID, _RATING, _SECONDS),
         TAGS.name: (_ID, _ID, text, _SECONDS),
     }[table.name]
-    return re.compile(rb"(?:" + rb",".join(fields) + rb"\n)++")
+    return re.compile(rb"(?:" + rb",".join(fields) + line_end.encode() + rb")++")
 
 
+# By table, whether text beyond ASCII is allowed, and line end: any number of plain lines.
 PLAIN = {
-    (table.name, beyond_ascii): _plain_lines(table, beyond_ascii)
+    (table.name, beyond_ascii, line_end): _plain_lines(table, beyond_ascii, line_end)
     for table in (MOVIES, RATINGS, TAGS)
     for beyond_ascii in (True, False)
+    for line_end in (UNIX, WINDOWS)
 }
 
 

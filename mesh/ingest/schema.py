@@ -21,11 +21,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; `key` are the columns that identify one row (empty for logs)."""
+    """A table; `key` are the columns that identify one row (empty for logs).
+
+    month_of: the timestamp by whose month BigQuery partitions the table. cluster: the columns that
+    BigQuery sorts by. DuckDB knows neither.
+    """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    month_of: str | None = None
+    cluster: tuple[str, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -59,11 +65,15 @@ RATINGS = Table(
         _instant("timestamp"),
     ),
     ("userId", "movieId"),
+    month_of="timestamp",
+    cluster=("userId", "movieId"),
 )
 TAGS = Table(
     "tags",
     (_integer("userId"), _integer("movieId"), _text("tag"), _instant("timestamp")),
     ("userId", "movieId", "tag"),
+    month_of="timestamp",
+    cluster=("userId", "movieId"),
 )
 REJECTED_LINES = Table(
     "rejected_lines",
@@ -120,7 +130,17 @@ def create_table_sql(table: Table, dialect: str, qualified_name: str, *, guard: 
         f"{_quoted(column.name, dialect)} {getattr(column, dialect)}" for column in table.columns
     )
     words = " ".join(word for word in ("CREATE TABLE", guard, qualified_name) if word)
-    return f"{words} ({columns})"
+    return f"{words} ({columns}){_layout(table) if dialect == 'bigquery' else ''}"
+
+
+def _layout(table: Table) -> str:
+    """How BigQuery lays a table out on disk: a monthly run reads the partition of its month."""
+    layout = ""
+    if table.month_of:
+        layout += f" PARTITION BY TIMESTAMP_TRUNC(`{table.month_of}`, MONTH)"
+    if table.cluster:
+        layout += f" CLUSTER BY {', '.join(f'`{name}`' for name in table.cluster)}"
+    return layout
 
 
 def create_operational_tables_sql(dialect: str) -> list[str]:

@@ -11,17 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import numpy as np
 
 from mesh.ingest.early import EarlyLoad
+from mesh.ingest.lines import UNIX, WINDOWS
 from mesh.ingest.literals import literal
-from mesh.ingest.parquet_source import ParquetRows, load_parquet
-from mesh.ingest.prepare import Prepared, prepare_csv, texts_of_lines
+from mesh.ingest.prepare import Prepared, line_end_of, prepare_csv, texts_of_lines
 from mesh.ingest.progress import Observer, watched
 from mesh.ingest.schema import RATINGS, Table
 from mesh.ingest.source import Delivery, TableFiles
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mesh.ingest.parquet_source import ParquetRows
 
 REJECTED = "rejected_incoming"
 KNOWN_MOVIES = "known_movies"
@@ -142,6 +147,8 @@ def load_table(
     staged = stage.qualify(files.table)
     name = files.names[0]
     if files.kind == "parquet":
+        from mesh.ingest.parquet_source import load_parquet
+
         rows = load_parquet(stage.connection, files, source, staged, now, rejections.add)
         first = _first_row(stage, staged)
         return Origin(files, source, first, rows.rows_read, 0, parquet=rows)
@@ -156,7 +163,8 @@ def load_table(
         observer=observer,
     )
     if files.table is RATINGS:
-        whole = _load_sql(files.paths[0], 1, files.table, staged)
+        path = files.paths[0]
+        whole = _load_sql(path, 1, line_end_of(path), files.table, staged)
         with EarlyLoad(stage.connection, whole, stage.restart) as early:
             prepared = prepare(differs=early.give_up)
             with watched(stage.connection, f"loading {name}", observer):
@@ -166,7 +174,9 @@ def load_table(
         loaded = False
     if not loaded:
         with watched(stage.connection, f"loading {name}", observer):
-            stage.connection.execute(_load_sql(prepared.path, prepared.skip, files.table, staged))
+            stage.connection.execute(
+                _load_sql(prepared.path, prepared.skip, prepared.line_end, files.table, staged)
+            )
     expected = prepared.lines_read - len(prepared.left_out)
     if (rows := stage.count(staged)) != expected:
         raise RuntimeError(f"{name}: {expected} good lines, but {rows} rows were loaded")
@@ -180,7 +190,7 @@ def _first_row(stage: Stage, staged: str) -> int:
     return stage.connection.execute(f"SELECT min(rowid) FROM {staged}").fetchone()[0] or 0
 
 
-def _load_sql(path: Path, skip: int, table: Table, staged: str) -> str:
+def _load_sql(path: Path, skip: int, line_end: str, table: Table, staged: str) -> str:
     """Loads a file of good lines. Everything is explicit: nothing about it may be guessed."""
     types = {
         column.name: "BIGINT" if column.name == "timestamp" else column.duckdb
@@ -188,11 +198,13 @@ def _load_sql(path: Path, skip: int, table: Table, staged: str) -> str:
     }
     quote = "" if table is RATINGS else '"'
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
+    # Told that lines end in \r\n, DuckDB 1.5 reads nothing in strict mode; untold, it sees it.
+    new_line = {UNIX: r"new_line = '\n', ", WINDOWS: ""}[line_end]
     return (
         f"CREATE TABLE {staged} AS SELECT {', '.join(map(_converted, types))} "
         f"FROM read_csv({literal(str(path))}, auto_detect = false, header = false, "
         f"skip = {skip}, "
-        f"delim = ',', quote = '{quote}', escape = '{quote}', new_line = '\\n', "
+        f"delim = ',', quote = '{quote}', escape = '{quote}', {new_line}"
         f"strict_mode = true, columns = {{{columns}}})"
     )
 
