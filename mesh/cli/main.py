@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from mesh.cli.contracts import app as contracts_app
 from mesh.cli.contracts_diff import contracts_diff
+from mesh.cli.demo import demo
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
 from mesh.cli.refresh import refresh
@@ -40,6 +41,7 @@ def options(
     """The movie-audience data mesh: what SQLMesh does not do."""
 
 
+app.command()(demo)
 app.command()(generate)
 app.command()(ingest)
 contracts_app.command("diff")(contracts_diff)

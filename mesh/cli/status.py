@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh.cli.options import Gateway, Json
 from mesh.console import out
+
+if TYPE_CHECKING:
+    from mesh.environments import EnvironmentStatus
 
 
 def status(
@@ -20,9 +23,6 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show each data product of an environment: rows, newest month, last run."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     from mesh.environments import open_project
     from mesh.environments import status as look
 
@@ -35,19 +35,27 @@ def status(
     if not found:
         out.print("There is no environment yet: `sqlmesh plan` makes dev.")
     for one in found:
-        table = Table(title=one.environment, title_justify="left", box=SIMPLE_HEAD)
-        table.add_column("data product", no_wrap=True)
-        table.add_column("rows", justify="right")
-        table.add_column("newest month")
-        table.add_column("last run (UTC)")
-        for product in one.products:
-            table.add_row(
-                product.product,
-                f"{product.rows:,}",
-                f"{product.newest_month:%Y-%m}" if product.newest_month else "–",
-                f"{product.last_run:%Y-%m-%d %H:%M}" if product.last_run else "–",
-            )
-        out.print(table)
+        show_status(one)
+
+
+def show_status(environment: EnvironmentStatus) -> None:
+    """Print the products of an environment as a table."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title=environment.environment, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("data product", no_wrap=True)
+    table.add_column("rows", justify="right")
+    table.add_column("newest month")
+    table.add_column("last run (UTC)")
+    for product in environment.products:
+        table.add_row(
+            product.product,
+            f"{product.rows:,}",
+            f"{product.newest_month:%Y-%m}" if product.newest_month else "–",
+            f"{product.last_run:%Y-%m-%d %H:%M}" if product.last_run else "–",
+        )
+    out.print(table)
 
 
 def _text(value: object) -> str:
