@@ -6,39 +6,73 @@ tags, labels, grants, and every rule as a blocking audit.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import time
 from pathlib import Path
 
 from sqlglot import exp
 from sqlmesh import macro
+from sqlmesh.utils.errors import ConfigError
 
 
-def _as_new_as_the_contracts() -> None:
-    """Make this file as new as what its macros read.
+def _see_edited_contracts() -> None:
+    """Make this file newer than all that SQLMesh reads when what its macros read has changed.
 
-    SQLMesh keeps parsed models for as long as models and macros are unchanged, by their time of
-    change. It knows nothing of contracts, so an edited contract has to show in a macro's time.
+    SQLMesh keeps parsed models for as long as models, macros and audits are unchanged, by the
+    newest of their times of change. It knows nothing of contracts, so an edited contract has to
+    show in a macro's time. Contracts are compared by content: copies and archives keep old times.
+
+    Contracts that cannot be relied on are refused here, in one sentence: from within a macro,
+    SQLMesh would show a stack of calls.
     """
     root = Path(__file__).resolve().parent.parent
-    read = [*(root / "contracts").rglob("*"), *(root / "mesh" / "contracts").glob("*.py")]
-    newest = max((path.stat().st_mtime for path in read), default=0.0)
-    if newest > Path(__file__).stat().st_mtime:
-        try:
-            os.utime(__file__, (newest, newest))
-        except OSError:
-            # In a checkout that may not be written, contracts do not change either.
-            return
+    digest = hashlib.sha256()
+    for path in sorted([*root.glob("contracts/*/*"), *root.glob("mesh/contracts/*.py")]):
+        if path.is_file():
+            digest.update(f"{path.relative_to(root)}:{path.stat().st_size}:".encode())
+            digest.update(path.read_bytes())
+    seen = root / ".cache" / "contracts.sha256"
+    if seen.is_file() and seen.read_text() == digest.hexdigest():
+        return
+    _refuse_invalid_contracts()
+    looked_at = [root / "config.yaml", *root.glob("macros/*.py"), *root.glob("audits/*")]
+    looked_at += root.glob("models/**/*.sql")
+    newest = max(path.stat().st_mtime for path in looked_at)
+    newer = max(time.time(), newest + 0.001)
+    try:
+        os.utime(__file__, (newer, newer))
+        seen.parent.mkdir(exist_ok=True)
+        seen.write_text(digest.hexdigest())
+    except OSError:
+        # In a checkout that may not be written, contracts do not change either.
+        return
 
 
-_as_new_as_the_contracts()
+def _refuse_invalid_contracts() -> None:
+    from mesh.contracts import load_contracts
+    from mesh.errors import MeshError
+
+    try:
+        for contract in load_contracts().values():
+            contract.table_rules()
+    except MeshError as error:
+        raise ConfigError(str(error)) from None
+
+
+_see_edited_contracts()
 
 
 @macro()
 def contract(evaluator, product: exp.Expression) -> list[exp.Property]:
     """The properties of a model that the contract `<product>.odcs.yaml` states."""
     from mesh.contracts.header import model_properties
+    from mesh.errors import MeshError
 
-    return model_properties(product.name)
+    try:
+        return model_properties(product.name)
+    except MeshError as error:
+        raise ValueError(str(error)) from None
 
 
 @macro()
