@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mesh.cli.contracts_new import new_command
 from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_verify import verify_command
 
@@ -63,3 +64,4 @@ def lint_command(
 
 app.command("verify")(verify_command)
 app.command("show")(show_command)
+app.command("new")(new_command)

@@ -1,1 +1,1 @@
-"""What people ask about one product: who reads it, how it came to be, and how to start a new one."""
+"""What people ask about one product: who reads it, how it came to be, how to start a new one."""

@@ -38,7 +38,7 @@ def history(path: Path) -> tuple[Release, ...]:
         return ()
     releases: dict[str, Release] = {}
     for line in log.stdout.decode(errors="replace").splitlines():
-        commit, date, subject = (line.split("\t", 2) + ["", ""])[:3]
+        commit, date, subject = [*line.split("\t", 2), "", ""][:3]
         shown = run_git(folder, "show", f"{commit}:./{path.name}")
         version = _VERSION.search(shown.stdout.decode(errors="replace"))
         if shown.returncode == 0 and version:

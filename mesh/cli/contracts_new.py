@@ -1,0 +1,39 @@
+"""`mesh contracts new`: a first draft of a contract, to be finished by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mesh.cli.options import Gateway
+from mesh.console import out
+
+
+def new_command(
+    model: Annotated[str, typer.Argument(help="A model, such as interactions.user_actions.")],
+    environment: Annotated[
+        str, typer.Option("--environment", "-e", help="Whose data is looked at.")
+    ] = "dev",
+    gateway: Gateway = None,
+) -> None:
+    """Draft the contract of a model from its columns and its data; you write what says TODO."""
+    from mesh.contracts.problems import display
+    from mesh.environments import open_project
+    from mesh.environments.project import readable_errors
+    from mesh.products.new import new_contract
+
+    project = open_project(gateway)
+    with readable_errors():
+        drafted = new_contract(project, model, environment)
+    path = display(drafted.path)
+    source = (
+        f"from its columns and {drafted.rows:,} rows in {environment}"
+        if drafted.rows
+        else f"from its columns alone: {environment} has no rows of it"
+    )
+    out.print(f"{path}: drafted {source}.", soft_wrap=True)
+    out.print(
+        f"{drafted.todos} places say TODO. Write them, then run `mesh contracts lint {path}`.",
+        soft_wrap=True,
+    )

@@ -1,0 +1,121 @@
+"""What the data of a model looks like, counted inside the engine in a few queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from sqlglot import exp
+
+from mesh.environments import Project
+
+# A text column with more values than this is no enum.
+ENUM_VALUES = 12
+KEY_COLUMNS = 4
+KEY_CANDIDATES = 8
+STEPS = (1.0, 0.5, 0.25)
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """values: all values of a text column, when there are few. step: that all numbers keep to."""
+
+    nulls: int
+    minimum: Any
+    maximum: Any
+    values: tuple[str, ...] = ()
+    step: float | None = None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """rows, a profile by column, and the smallest set of columns that tells all rows apart."""
+
+    rows: int
+    columns: Mapping[str, ColumnProfile]
+    grain: tuple[str, ...]
+    first_days: frozenset[str]
+
+
+def profile(project: Project, table: exp.Table, types: Mapping[str, str]) -> Profile:
+    """Profile a table; types: the BigQuery type of each column, in order."""
+    aggregates: list[exp.Expression] = [exp.Count(this=exp.Star())]
+    for name, kind in types.items():
+        column = exp.column(name, quoted=True)
+        aggregates += [
+            exp.Count(this=column.copy()),
+            exp.Min(this=column.copy()),
+            exp.Max(this=column.copy()),
+            exp.Count(this=exp.Distinct(expressions=[column.copy()])),
+        ]
+        aggregates += [_off_step(column, step) for step in STEPS] if kind == "FLOAT64" else []
+        if kind == "DATE":
+            day = exp.Extract(this=exp.var("DAY"), expression=column.copy())
+            aggregates.append(exp.CountIf(this=exp.NEQ(this=day, expression=_number(1))))
+    query = exp.select(*(exp.alias_(one, f"a{i}") for i, one in enumerate(aggregates)))
+    values = iter(project.rows(query.from_(table.copy()))[0])
+    rows = next(values)
+    columns: dict[str, ColumnProfile] = {}
+    first_days: set[str] = set()
+    for name, kind in types.items():
+        filled, low, high, different = (next(values) for _ in range(4))
+        off = [next(values) for _ in STEPS] if kind == "FLOAT64" else []
+        if kind == "DATE" and next(values) == 0 and filled:
+            first_days.add(name)
+        steps = [step for step, wrong in zip(STEPS, off, strict=False) if filled and not wrong]
+        few = kind == "STRING" and 0 < different <= ENUM_VALUES
+        columns[name] = ColumnProfile(
+            nulls=rows - filled,
+            minimum=low,
+            maximum=high,
+            values=_values(project, table, name) if few else (),
+            step=steps[0] if steps else None,
+        )
+    grain = _grain(project, table, types, columns, rows) if rows else ()
+    return Profile(rows, columns, grain, frozenset(first_days))
+
+
+def _number(value: float) -> exp.Literal:
+    return exp.Literal.number(repr(value))
+
+
+def _off_step(column: exp.Column, step: float) -> exp.Expression:
+    """How many values are no multiple of the step."""
+
+    def steps() -> exp.Expression:
+        return exp.Mul(this=column.copy(), expression=_number(1 / step))
+
+    return exp.CountIf(this=exp.NEQ(this=steps(), expression=exp.Round(this=steps())))
+
+
+def _values(project: Project, table: exp.Table, name: str) -> tuple[str, ...]:
+    column = exp.column(name, quoted=True)
+    query = exp.select(column).distinct().from_(table.copy()).order_by(column.copy())
+    return tuple(value for (value,) in project.rows(query) if value is not None)
+
+
+def _grain(
+    project: Project,
+    table: exp.Table,
+    types: Mapping[str, str],
+    columns: Mapping[str, ColumnProfile],
+    rows: int,
+) -> tuple[str, ...]:
+    """The first and smallest combination without repetition; numbers that measure are no keys."""
+    candidates = [
+        name
+        for name, kind in types.items()
+        if not columns[name].nulls
+        and kind not in ("FLOAT64", "NUMERIC", "BOOL")
+        and not name.endswith("_count")
+    ][:KEY_CANDIDATES]
+    for size in range(1, min(KEY_COLUMNS, len(candidates)) + 1):
+        for names in combinations(candidates, size):
+            keys = [exp.column(name, quoted=True) for name in names]
+            different = exp.select(*keys).distinct().from_(table.copy()).subquery("different")
+            count = exp.select(exp.Count(this=exp.Star())).from_(different)
+            if project.rows(count)[0][0] == rows:
+                return names
+    return ()
