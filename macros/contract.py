@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from pathlib import Path
 
 from sqlglot import exp
 from sqlmesh import macro
 from sqlmesh.utils.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def _see_edited_contracts() -> None:
@@ -22,22 +25,18 @@ def _see_edited_contracts() -> None:
     SQLMesh keeps parsed models for as long as models, macros and audits are unchanged, by the
     newest of their times of change. It knows nothing of contracts, so an edited contract has to
     show in a macro's time. Contracts are compared by content: copies and archives keep old times.
-
-    Contracts that cannot be relied on are refused here, in one sentence: from within a macro,
-    SQLMesh would show a stack of calls.
     """
-    root = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
-    for path in sorted([*root.glob("contracts/*/*"), *root.glob("mesh/contracts/*.py")]):
+    for path in sorted([*ROOT.glob("contracts/*/*"), *ROOT.glob("mesh/contracts/*.py")]):
         if path.is_file():
-            digest.update(f"{path.relative_to(root)}:{path.stat().st_size}:".encode())
+            digest.update(f"{path.relative_to(ROOT)}:{path.stat().st_size}:".encode())
             digest.update(path.read_bytes())
-    seen = root / ".cache" / "contracts.sha256"
+    seen = ROOT / ".cache" / "contracts.sha256"
     if seen.is_file() and seen.read_text() == digest.hexdigest():
         return
     _refuse_invalid_contracts()
-    looked_at = [root / "config.yaml", *root.glob("macros/*.py"), *root.glob("audits/*")]
-    looked_at += root.glob("models/**/*.sql")
+    looked_at = [ROOT / "config.yaml", *ROOT.glob("macros/*.py"), *ROOT.glob("audits/*")]
+    looked_at += ROOT.glob("models/**/*.sql")
     newest = max(path.stat().st_mtime for path in looked_at)
     newer = max(time.time(), newest + 0.001)
     try:
@@ -49,7 +48,29 @@ def _see_edited_contracts() -> None:
         return
 
 
+def _refuse_missing_contracts() -> None:
+    """Say which model asks for a contract that is not there.
+
+    Said here, before any macro runs: of an error inside a macro SQLMesh shows a stack of calls.
+    """
+    there = {path.name.removesuffix(".odcs.yaml") for path in ROOT.glob("contracts/*/*.odcs.yaml")}
+    for path in sorted(ROOT.glob("models/**/*.sql")):
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            named = re.match(r"\s*@contract\((.*?)\)", line)
+            if named is None or named.group(1).rpartition(".")[2] in there:
+                continue
+            from mesh.contracts import find
+            from mesh.errors import MeshError
+
+            try:
+                find(named.group(1))
+            except MeshError as error:
+                where = f"{path.relative_to(ROOT)}:{number}"
+                raise ConfigError(f"{where}: {error.message} {error.fix}") from None
+
+
 def _refuse_invalid_contracts() -> None:
+    """Say in one sentence which contract cannot be relied on."""
     from mesh.contracts import load_contracts
     from mesh.errors import MeshError
 
@@ -60,6 +81,7 @@ def _refuse_invalid_contracts() -> None:
         raise ConfigError(str(error)) from None
 
 
+_refuse_missing_contracts()
 _see_edited_contracts()
 
 
@@ -67,12 +89,8 @@ _see_edited_contracts()
 def contract(evaluator, product: exp.Expression) -> list[exp.Property]:
     """The properties of a model that the contract `<product>.odcs.yaml` states."""
     from mesh.contracts.header import model_properties
-    from mesh.errors import MeshError
 
-    try:
-        return model_properties(product.name)
-    except MeshError as error:
-        raise ValueError(str(error)) from None
+    return model_properties(product.name)
 
 
 @macro()
