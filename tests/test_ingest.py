@@ -553,3 +553,27 @@ def test_the_real_files_load_whole(load):
     loaded = {name: counts.loaded for name, counts in result.counts.items()}
     assert loaded == {"movies": 9742, "ratings": 100836, "tags": 3683}
     assert result.lines_rejected == 0
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_bad_line_far_down_a_large_file_is_found_at_its_number(load, database, tmp_path, end):
+    lines = [f"{user},{1 + user % 2},4.0,964982703" for user in range(1, 300_001)]
+    lines[249_998] = "odd"
+    lines[280_000] = "280001,77,4.0,964982703"
+    lines[290_000] = lines[5]
+    text = end.join([HEADERS["ratings"], *lines, ""])
+    assert len(text) > 6_000_000
+    result = load(deliver(tmp_path / "in", ratings=text))
+    assert result.counts["ratings"].loaded == 299_997
+    assert rows(database, "SELECT line_number, raw_text FROM operational.rejected_lines") == [
+        (250_000, "odd"),
+        (280_002, "280001,77,4.0,964982703"),
+        (290_002, lines[5]),
+    ]
+    assert rows(database, "SELECT count(DISTINCT userId) FROM operational.ratings") == [(299_997,)]
+
+
+def test_windows_line_ends_that_stop_half_way_do_not_matter(load, database, tmp_path):
+    text = RATINGS.replace("\n", "\r\n", 2) + "3,1,4.0,964982703\r\n4,1,4.0,964982703\r"
+    result = load(deliver(tmp_path / "in", ratings=text))
+    assert (result.counts["ratings"].loaded, result.lines_rejected) == (5, 0)
