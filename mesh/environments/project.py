@@ -151,7 +151,7 @@ def open_project(
     from mesh.environments.reporting import recording_console
 
     console = recording_console()
-    # What SQLMesh logs, such as grants that DuckDB does not know, is for its log files.
-    logging.getLogger("sqlmesh").addHandler(logging.NullHandler())
+    # It warns for each model that DuckDB knows no grants; what fails comes through the console.
+    logging.getLogger("sqlmesh").setLevel(logging.ERROR)
     with readable_errors():
         return Project(Context(paths=[str(root)], gateway=gateway, load=models), console)
