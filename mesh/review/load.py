@@ -34,17 +34,17 @@ class Models:
 
 
 def load_both(
-    base: Path,
+    *,
+    base: Path | None,
     head: Path,
     scratch: Path,
-    *,
     gateway: str | None = None,
     environment: str | None = None,
     personal: dict[str, list[str]] | None = None,
 ) -> tuple[Models, Models]:
     """Load the projects at two roots. SQLMesh is loaded twice in all: once for each.
 
-    environment: which one to compare with prod, row by row; None for no data diff.
+    base: None when the base had no project. environment: which one to compare with prod, row by row; None for no data diff.
     """
     local = gateway != BIGQUERY_GATEWAY
     database = head / Path(os.environ.get(DATABASE_VARIABLE) or DEFAULT_DATABASE)
@@ -68,6 +68,9 @@ def load_both(
         "base": scratch / "base.duckdb",
         "head": database if state else scratch / "head.duckdb",
     }
+    if base is None:
+        del jobs["base"]
+        answers["base"].write_text(json.dumps({"models": {}, "snapshots": {}}))
     running = {}
     for side, job in jobs.items():
         job["answer"] = str(answers[side])

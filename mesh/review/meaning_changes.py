@@ -96,14 +96,17 @@ def _meaning(
             continue
         if _differs(before, after, _PURE):
             message = f"{column} is computed otherwise{_through(product, because)}."
+            texts = [_expression(*side, because, column) for side in ((was, base), (now, head))]
+            if texts[0] == texts[1]:
+                texts = _differences(because, base, head)
             yield finding(
                 "COLUMN_SAME_MEANING",
                 product,
                 message,
                 Place(place, line_of(root / place, column)),
                 column=column,
-                before=shortened(_expression(was, base, because, column)),
-                after=shortened(_expression(now, head, because, column)),
+                before=shortened(texts[0]),
+                after=shortened(texts[1]),
                 because=tuple(because),
             )
         elif _differs(before, after, _FULL):
@@ -129,11 +132,24 @@ def _through(product: str, because: list[str]) -> str:
 
 
 def _expression(model: dict[str, Any], side: Models, because: list[str], column: str) -> str:
+    """How a column is computed there; for a change further up, what was changed in that model."""
     for name in because:
-        found = side.models.get(name, {}).get("expressions", {}).get(column)
-        if found:
-            return found
+        own = side.models.get(name, {}).get("expressions", {})
+        if column in own:
+            return own[column]
     return model.get("expressions", {}).get(column, "")
+
+
+def _differences(because: list[str], base: Models, head: Models) -> list[str]:
+    """The expressions that differ in the models that were changed, of both sides."""
+    sides: tuple[list[str], list[str]] = ([], [])
+    for name in because:
+        was, now = (s.models.get(name, {}).get("expressions", {}) for s in (base, head))
+        for column in was.keys() | now.keys():
+            if was.get(column) != now.get(column):
+                for side, own in zip(sides, (was, now), strict=True):
+                    side.append(f"{column}: {own.get(column, 'not there')}")
+    return ["; ".join(sorted(side)) for side in sides]
 
 
 def _roots(product: str, base: Models, head: Models) -> list[str]:

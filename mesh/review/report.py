@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mesh.errors import MeshError
 from mesh.review.charts import Chart, read_charts
 from mesh.review.diff import compare
 from mesh.review.findings import Finding, Place, finding
-from mesh.review.git import Checkout, find_checkout
+from mesh.review.git import find_checkout
 from mesh.review.impact import (
     Impact,
     World,
@@ -33,8 +34,7 @@ from mesh.review.rules import Level
 from mesh.review.two_states import judge
 from mesh.review.verdict import Verdict
 
-# What the review of a change of nothing but prose need not load.
-PROJECT_FOLDERS = ("models/", "macros/", "audits/", "seeds/", "contracts/", "config.yaml")
+Load = Callable[..., tuple[Models, Models]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ def review(
         old_root = scratch / "base"
         old_root.mkdir()
         checkout.extract(commit, old_root)
-        made = _compare(checkout, commit, old_root, scratch, gateway, environment, day)
+        load = partial(load_both, scratch=scratch, gateway=gateway, environment=environment)
+        made = compare_roots(old_root, checkout.root, load, day, environment=environment)
     return Review(
         base=commit,
         base_name=base or "",
@@ -97,16 +98,10 @@ def review(
     )
 
 
-def _compare(
-    checkout: Checkout,
-    commit: str,
-    old_root: Path,
-    scratch: Path,
-    gateway: str | None,
-    environment: str | None,
-    day: datetime.date,
+def compare_roots(
+    old_root: Path, root: Path, load: Load, day: datetime.date, *, environment: str | None = None
 ) -> dict[str, Any]:
-    root = checkout.root
+    """The fields of a Review for the project at two roots. load: how the models are read."""
     notes: list[str] = []
     old, new = _contracts(old_root), _contracts(root)
     levels, more = _levels(old_root, root)
@@ -117,7 +112,7 @@ def _compare(
         product: [column.name for column in source.contract.personal_columns]
         for product, source in {**old.sources, **new.sources}.items()
     }
-    base, head = _models(old_root, root, scratch, gateway, environment, personal)
+    base, head = _models(old_root, root, load, personal)
     found = [*diff.findings, *more, *_unloadable(base, head)]
     old_charts, new_charts = _charts(old_root, notes), _charts(root, notes)
     contracts = {**old.sources, **new.sources}
@@ -169,24 +164,14 @@ def _levels(old_root: Path, root: Path) -> tuple[tuple[Levels, Levels], list[Fin
 
 
 def _models(
-    old_root: Path,
-    root: Path,
-    scratch: Path,
-    gateway: str | None,
-    environment: str | None,
-    personal: dict[str, list[str]],
+    old_root: Path, root: Path, load: Load, personal: dict[str, list[str]]
 ) -> tuple[Models, Models]:
-    if not (root / "config.yaml").is_file():
+    """The models of both; none where there is no SQLMesh project."""
+    there = [(folder / "config.yaml").is_file() for folder in (old_root, root)]
+    if not there[1]:
         return Models(), Models()
-    if not (old_root / "config.yaml").is_file():
-        old_root = root
-        _, head = load_both(
-            old_root, root, scratch, gateway=gateway, environment=environment, personal=personal
-        )
-        return Models(), head
-    return load_both(
-        old_root, root, scratch, gateway=gateway, environment=environment, personal=personal
-    )
+    base, head = load(base=old_root if there[0] else None, head=root, personal=personal)
+    return base, head
 
 
 def _unloadable(base: Models, head: Models) -> Iterator[Finding]:
