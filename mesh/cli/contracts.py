@@ -10,6 +10,7 @@ import typer
 
 from mesh.cli.contracts_new import new_command
 from mesh.cli.contracts_show import show_command
+from mesh.cli.contracts_prove import prove_command
 from mesh.cli.contracts_verify import verify_command
 
 app = typer.Typer(
@@ -63,5 +64,6 @@ def lint_command(
 
 
 app.command("verify")(verify_command)
+app.command("prove")(prove_command)
 app.command("show")(show_command)
 app.command("new")(new_command)

@@ -1,0 +1,48 @@
+"""`mesh contracts prove`: Google's own analyzer on everything that BigQuery would run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from mesh.cli.options import Json
+
+
+def prove_command(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL]…", help="Models by name; by default all, and all charts."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove that BigQuery takes every query, and answers with the contracts' columns and types."""
+    from mesh.console import out
+    from mesh.contracts.problems import display
+    from mesh.prove import chart_queries, prove
+
+    proof = prove(tuple(models or ()), charts=chart_queries())
+    if as_json:
+        found = [
+            asdict(finding) | {"path": str(display(finding.path))} for finding in proof.findings
+        ]
+        typer.echo(
+            json.dumps(
+                {"subjects": proof.subjects, "statements": proof.statements, "findings": found},
+                indent=2,
+            )
+        )
+    else:
+        for finding in proof.findings:
+            typer.echo(str(finding))
+        count = len(proof.findings)
+        result = (
+            f"{count} finding{'' if count == 1 else 's'}" if count else "BigQuery takes them all"
+        )
+        out.print(
+            f"{len(proof.subjects)} models and charts, {proof.statements} statements: {result}"
+        )
+    if proof.findings:
+        raise typer.Exit(1)

@@ -1,0 +1,301 @@
+"""Google's own SQL analyzer, started in a moment and told to be BigQuery.
+
+The analyzer is a WebAssembly module. Turning it into machine code takes 15 to 40 seconds, so the
+result is kept under .cache/ and read back in milliseconds; another version of the analyzer or of
+the runtime makes a new one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mesh.errors import CheckFailed
+from mesh.prove.dialect import FEATURES_NOT_IN_BIGQUERY, FEATURES_OF_BIGQUERY
+from mesh.settings import PROJECT_ROOT
+
+CACHE = PROJECT_ROOT / ".cache" / "googlesql"
+_LOCATION = re.compile(r"\s*\[at (\d+):(\d+)\]")
+_START = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a statement is no good, in Google's words.
+
+    line, column: where in the statement, from 1; None where Google does not say.
+    """
+
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True)
+class OutputColumn:
+    """A column of a query's result, its type as BigQuery writes it."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the analyzer says of one statement: refused, or accepted with these columns."""
+
+    refusal: Refusal | None
+    columns: tuple[OutputColumn, ...] = ()
+
+
+Schema = Mapping[str, str]
+"""Name of a column -> its type as BigQuery writes it, in the table's order."""
+
+
+class Analyzer:
+    """Analyzes statements against the tables that were added.
+
+    Tables are named by their parts, (`dataset`, `table`) or with a project before them.
+    """
+
+    def __init__(self) -> None:
+        self._service = _service()
+        self._language = _language()
+        self._tables: dict[tuple[str, ...], Any] = {}
+        self._registered: int | None = None
+
+    def add_table(self, name: Iterable[str], schema: Schema) -> None:
+        """Let statements read a table; one that is there under the name is replaced."""
+        from zetasql.types import SimpleColumn, SimpleTable
+
+        parts = tuple(name)
+        self._tables[parts] = SimpleTable(
+            name=parts[-1],
+            column=[
+                SimpleColumn(name=column, type=_type(type_name), is_writable_column=True)
+                for column, type_name in schema.items()
+            ],
+        )
+        self._forget_catalog()
+
+    def analyze(self, sql: str) -> Analysis:
+        """One statement: what its result looks like, or why it is refused."""
+        from zetasql.core.exceptions import ServerError
+        from zetasql.types import AnalyzeRequest, AnalyzerOptions
+        from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
+
+        options = AnalyzerOptions(
+            language_options=self._language, default_timezone="UTC", error_message_mode=1
+        )
+        request = AnalyzeRequest(
+            sql_statement=sql, options=options, registered_catalog_id=self._catalog()
+        )
+        try:
+            answer = self._service.wasm_client.call_grpc_func(
+                "ZetaSqlLocalService_Analyze",
+                request.to_proto(),
+                local_service_pb2.AnalyzeResponse,
+            )
+        except ServerError as error:
+            return Analysis(_refusal(error))
+        return Analysis(None, tuple(_outputs(answer.resolved_statement)))
+
+    def close(self) -> None:
+        self._forget_catalog()
+
+    def _catalog(self) -> int:
+        if self._registered is None:
+            from zetasql.types import SimpleCatalog, ZetaSQLBuiltinFunctionOptions
+
+            root = SimpleCatalog(name="bigquery", table=[], catalog=[])
+            root.builtin_function_options = ZetaSQLBuiltinFunctionOptions(
+                language_options=self._language
+            )
+            folders: dict[tuple[str, ...], Any] = {(): root}
+            for parts, table in self._tables.items():
+                for depth in range(1, len(parts)):
+                    if parts[:depth] not in folders:
+                        folder = SimpleCatalog(name=parts[depth - 1], table=[], catalog=[])
+                        folders[parts[: depth - 1]].catalog.append(folder)
+                        folders[parts[:depth]] = folder
+                folders[parts[:-1]].table.append(table)
+            answer = self._service.register_catalog(simple_catalog=root)
+            self._registered = answer.registered_id
+        return self._registered
+
+    def _forget_catalog(self) -> None:
+        if self._registered is not None:
+            self._service.unregister_catalog(registered_id=self._registered)
+            self._registered = None
+
+
+def _outputs(statement: Any) -> Iterator[OutputColumn]:
+    """The columns of an analyzed statement, as the message that the analyzer sent.
+
+    The package's own objects for it would take ten times as long as the analysis.
+    """
+    kind = statement.WhichOneof("node")
+    while kind is not None:
+        statement = getattr(statement, kind)
+        names = [field.name for field in statement.DESCRIPTOR.fields]
+        if "output_column_list" in names:
+            for column in statement.output_column_list:
+                yield OutputColumn(column.name, _type_name(column.column.type))
+            return
+        kind = (
+            statement.WhichOneof("node") if "node" in statement.DESCRIPTOR.oneofs_by_name else None
+        )
+
+
+def _refusal(error: Any) -> Refusal:
+    text = " ".join(error.raw_error.split())
+    text = re.sub(r"^Code: \d+, Message: ", "", text)
+    found = _LOCATION.search(text)
+    message = _LOCATION.sub("", text).strip()
+    if found is None:
+        return Refusal(message)
+    return Refusal(message, int(found.group(1)), int(found.group(2)))
+
+
+def _language() -> Any:
+    """GoogleSQL without what BigQuery leaves out."""
+    from zetasql.types import LanguageFeature, LanguageOptions, ProductMode, ResolvedNodeKind
+
+    language = LanguageOptions.maximum_features()
+    language.product_mode = ProductMode.PRODUCT_EXTERNAL
+    language.reserved_keywords = ["QUALIFY"]
+    features = {
+        number: re.sub(r"^FEATURE_(V_\d_\d_)?", "", name)
+        for name, number in LanguageFeature.__members__.items()
+    }
+    language.enabled_language_features = [
+        feature
+        for feature in {*language.enabled_language_features, *features}
+        if (
+            feature in language.enabled_language_features
+            or features[feature] in FEATURES_OF_BIGQUERY
+        )
+        and features.get(feature) not in FEATURES_NOT_IN_BIGQUERY
+    ]
+    language.supported_statement_kinds = [
+        kind for name, kind in ResolvedNodeKind.__members__.items() if name.endswith("_STMT")
+    ]
+    return language
+
+
+def _type(name: str) -> Any:
+    """The analyzer's type of a BigQuery type; of arrays and of everything simple."""
+    from zetasql.types import ArrayType, Type, TypeKind
+
+    array = re.fullmatch(r"ARRAY<(.+)>", name)
+    if array:
+        element = _type(array.group(1))
+        return Type(type_kind=TypeKind.TYPE_ARRAY, array_type=ArrayType(element_type=element))
+    simple = re.sub(r"\(.*\)$", "", name)
+    try:
+        kind = TypeKind["TYPE_" + {"FLOAT64": "DOUBLE"}.get(simple, simple)]
+    except KeyError:
+        raise CheckFailed(
+            f"the type {name} is none that can be proved.",
+            fix="Use one of BigQuery's simple types, or an ARRAY of one.",
+        ) from None
+    return Type(type_kind=kind)
+
+
+def _type_name(type_: Any) -> str:
+    from zetasql.types import TypeKind
+
+    kind = TypeKind(type_.type_kind).name.removeprefix("TYPE_")
+    if kind == "ARRAY":
+        return f"ARRAY<{_type_name(type_.array_type.element_type)}>"
+    if kind == "STRUCT":
+        fields = type_.struct_type.field
+        return "STRUCT<" + ", ".join(_type_name(field.field_type) for field in fields) + ">"
+    return {"DOUBLE": "FLOAT64"}.get(kind, kind)
+
+
+def _service() -> Any:
+    """The analyzer's one instance of this process."""
+    from zetasql.core.local_service import ZetaSqlLocalService
+
+    with _START:
+        if not hasattr(ZetaSqlLocalService, "_instance"):
+            service = ZetaSqlLocalService.__new__(ZetaSqlLocalService)
+            service.wasm_client = _client()
+            ZetaSqlLocalService._instance = service
+    return ZetaSqlLocalService._instance
+
+
+def _client() -> Any:
+    """As zetasql's own client, with the compiled module kept and memory copied whole."""
+    from wasmtime import Config, Engine, Linker, Store, WasiConfig
+    from zetasql.core.wasm_client import WasmClient, get_tzinfo_dir
+
+    class Client(WasmClient):
+        def __init__(self) -> None:
+            wasi = WasiConfig()
+            wasi.inherit_stderr()
+            if zones := get_tzinfo_dir():
+                wasi.preopen_dir(zones, "/usr/share/zoneinfo")
+            config = Config()
+            config.shared_memory = True
+            engine = Engine(config)
+            self.store = Store(engine)
+            self.store.set_wasi(wasi)
+            self.module = _module(engine)
+            linker = Linker(engine)
+            linker.define_wasi()
+            self.instance = linker.instantiate(self.store, self.module)
+            self.exports = self.instance.exports(self.store)
+            if "_initialize" in self.exports:
+                self.exports["_initialize"](self.store)
+            self.memory = self.exports["memory"]
+
+        def write_bytes(self, ptr: int, data: bytes) -> None:
+            import ctypes
+
+            ctypes.memmove(self._address() + ptr, data, len(data))
+
+        def read_bytes(self, ptr: int, size: int) -> bytes:
+            import ctypes
+
+            return ctypes.string_at(self._address() + ptr, size)
+
+        def _address(self) -> int:
+            import ctypes
+
+            return ctypes.cast(self.memory.data_ptr(), ctypes.c_void_p).value or 0
+
+    return Client()
+
+
+def _module(engine: Any) -> Any:
+    """The compiled analyzer, from the cache if it is there and fits."""
+    from importlib.metadata import version
+
+    import wasmtime
+    from zetasql.wasi import get_wasm_path
+
+    kept = CACHE / f"zetasql-{version('zetasql')}-wasmtime-{version('wasmtime')}.bin"
+    if kept.exists():
+        with suppress(wasmtime.WasmtimeError):
+            return wasmtime.Module.deserialize_file(engine, str(kept))
+    module = wasmtime.Module.from_file(engine, str(get_wasm_path()))
+    with suppress(OSError):
+        _write(kept, bytes(module.serialize()))
+    return module
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all: another process may be reading."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(name).replace(path)

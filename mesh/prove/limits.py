@@ -1,0 +1,266 @@
+"""What BigQuery limits, and no SQL analyzer knows of: partitions, nesting, lengths.
+
+Each limit is one function that yields what is wrong in words; the sentence says what to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, traverse_scope
+
+from mesh.environments.names import short_name
+from mesh.prove.dialect import FUNCTIONS_NOT_IN_BIGQUERY, WINDOW_ONLY_FUNCTIONS
+from mesh.prove.place import Word, words
+
+if TYPE_CHECKING:
+    from sqlmesh import Model
+
+    from mesh.prove.project import BigQueryProject
+
+MOST_PARTITIONS_PER_JOB = 4_000
+MOST_PARTITIONS_PER_TABLE = 10_000
+DEEPEST_VIEWS = 16
+LONGEST_DESCRIPTION = 1_024
+MOST_CLUSTERING_COLUMNS = 4
+# First days of months, so that a partition per day is one per month.
+MONTH_COLUMN = "reporting_month"
+_DAYS_OF = {"HOUR": 1 / 24, "DAY": 1, "MONTH": 30.4, "QUARTER": 91.3, "YEAR": 365.2}
+_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+_TRUNCATIONS = (exp.Cast, exp.Date, exp.TsOrDsToDate, exp.DateTrunc, exp.TimestampTrunc)
+
+
+def function_limits(sql: str) -> Iterator[tuple[str, Word]]:
+    """Functions of GoogleSQL that BigQuery does not have, or has with OVER alone."""
+    from sqlglot.dialects.bigquery import BigQuery
+    from sqlglot.tokens import TokenType
+
+    tokens = BigQuery().tokenize(sql)
+    at = {(word.line, word.start): word for word in words(sql)}
+    for index, token in enumerate(tokens[:-1]):
+        name = token.text.upper()
+        if tokens[index + 1].token_type is not TokenType.L_PAREN:
+            continue
+        line = sql.count("\n", 0, token.start) + 1
+        start = token.start - (sql.rfind("\n", 0, token.start) + 1) + 1
+        word = at.get((line, start), Word(name.lower(), line, start))
+        if name in FUNCTIONS_NOT_IN_BIGQUERY:
+            yield f"BigQuery has no function {name}: write it with others.", word
+        elif name in WINDOW_ONLY_FUNCTIONS and not _has_over(tokens, index + 1):
+            yield (
+                f"{name} exists in BigQuery as a window function alone: give it an OVER (…), "
+                "or take APPROX_QUANTILES.",
+                word,
+            )
+
+
+def _has_over(tokens: list, opening: int) -> bool:
+    depth = 0
+    for index in range(opening, len(tokens)):
+        depth += {"(": 1, ")": -1}.get(tokens[index].text, 0)
+        if depth == 0:
+            return index + 1 < len(tokens) and tokens[index + 1].text.upper() == "OVER"
+    return False
+
+
+def filtered_tables(project: BigQueryProject) -> dict[str, str]:
+    """Name of each table that may be read with a partition filter only -> its partition column.
+
+    Both the model's name and its physical table's.
+    """
+    found = {}
+    for name, model in project.models.items():
+        required = model.physical_properties.get("require_partition_filter")
+        if required is None or required == exp.false():
+            continue
+        for expression in model.partitioned_by:
+            column = expression.find(exp.Column)
+            if column is not None:
+                found[name] = column.name
+                found[short_name(project.table(name).sql("bigquery"))] = column.name
+    return found
+
+
+def unfiltered_reads(query: exp.Expression, required: Mapping[str, str]) -> Iterator[str]:
+    """Tables that need a filter on their partition column and are read without."""
+    if not required:
+        return
+    for scope in traverse_scope(query):
+        for alias, source in scope.sources.items():
+            if not isinstance(source, exp.Table):
+                continue
+            name = f"{source.db}.{source.name}"
+            column = required.get(name)
+            if column is not None and not _is_filtered(scope, alias, column):
+                yield (
+                    f"{name} may be read only with a filter on its partition column: compare "
+                    f"{column} with a constant in WHERE."
+                )
+
+
+def _is_filtered(scope: Scope, alias: str, column: str) -> bool:
+    select = scope.expression
+    where = select.args.get("where")
+    conditions = [where.this] if where else []
+    for join in select.args.get("joins") or []:
+        if join.args.get("on") and not join.side:
+            conditions.append(join.args["on"])
+    return any(_prunes(condition, alias, column) for condition in conditions)
+
+
+def _prunes(condition: exp.Expression, alias: str, column: str) -> bool:
+    condition = condition.unnest()
+    if isinstance(condition, exp.And):
+        return any(_prunes(part, alias, column) for part in (condition.left, condition.right))
+    if isinstance(condition, exp.Or):
+        return all(_prunes(part, alias, column) for part in (condition.left, condition.right))
+    if isinstance(condition, exp.Between):
+        constants = [condition.args["low"], condition.args["high"]]
+        return _is_partition(condition.this, alias, column) and all(map(_is_constant, constants))
+    if isinstance(condition, exp.In):
+        listed = condition.expressions
+        return (
+            bool(listed)
+            and _is_partition(condition.this, alias, column)
+            and all(map(_is_constant, listed))
+        )
+    if isinstance(condition, exp.Is):
+        return _is_partition(condition.this, alias, column)
+    if isinstance(condition, (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)):
+        left, right = condition.left, condition.right
+        return (_is_partition(left, alias, column) and _is_constant(right)) or (
+            _is_partition(right, alias, column) and _is_constant(left)
+        )
+    return False
+
+
+def _is_partition(side: exp.Expression, alias: str, column: str) -> bool:
+    """The column, or a truncation of it, by which BigQuery still finds the partitions."""
+    side = side.unnest()
+    while isinstance(side, _TRUNCATIONS) and side.this is not None:
+        side = side.this.unnest()
+    if not isinstance(side, exp.Column) or side.name.lower() != column.lower():
+        return False
+    return side.table in ("", alias)
+
+
+def _is_constant(side: exp.Expression) -> bool:
+    return side.find(exp.Column, exp.Query) is None
+
+
+def model_limits(project: BigQueryProject, name: str) -> Iterator[str]:
+    """What is beyond a limit of BigQuery in a model's header."""
+    model = project.models[name]
+    yield from _descriptions(model)
+    yield from _partitions(model)
+    yield from _clustering(model)
+    yield from _labels(model)
+    depth = view_depth(project, name)
+    if depth > DEEPEST_VIEWS:
+        yield (
+            f"views are nested {depth} deep here, and BigQuery allows {DEEPEST_VIEWS}: make one "
+            "of the models below a table (kind FULL)."
+        )
+
+
+def view_depth(project: BigQueryProject, name: str) -> int:
+    """How many views lie on each other when the model is read in an environment.
+
+    The view of the environment counts, and the physical view of every view model below it.
+    """
+    deepest: dict[str, int] = {}
+    for model_name, model in project.models.items():
+        below = max((deepest.get(parent, 0) for parent in project.parents(model_name)), default=0)
+        is_view = model.kind.is_view and not model.kind.is_materialized
+        deepest[model_name] = below + 1 if is_view else 0
+    return deepest[name] + 1
+
+
+def _descriptions(model: Model) -> Iterator[str]:
+    texts = {"the description": model.description or ""}
+    texts |= {
+        f"the description of column {column}": text
+        for column, text in model.column_descriptions.items()
+    }
+    for what, text in texts.items():
+        if len(text) > LONGEST_DESCRIPTION:
+            yield (
+                f"{what} has {len(text):,} characters, and BigQuery keeps {LONGEST_DESCRIPTION:,}: "
+                "shorten it."
+            )
+
+
+def _partitions(model: Model) -> Iterator[str]:
+    if not model.partitioned_by:
+        return
+    if len(model.partitioned_by) > 1:
+        yield "BigQuery partitions by one column: take the others into clustered_by."
+        return
+    expression = model.partitioned_by[0]
+    column = expression.find(exp.Column)
+    type_ = (model.columns_to_types or {}).get(column.name) if column else None
+    allowed = ("DATE", "TIMESTAMP", "DATETIME", "INT64", "UNKNOWN")
+    type_name = type_.sql(dialect="bigquery") if type_ else "UNKNOWN"
+    if type_name not in allowed:
+        yield f"BigQuery cannot partition by {column.name}, a {type_name}: take a date or a time."
+        return
+    if type_name == "INT64":
+        return
+    unit = expression.args.get("unit")
+    granularity = unit.name.upper() if unit is not None else "DAY"
+    days = _DAYS_OF.get(granularity.split("(")[0], 1)
+    if column is not None and column.name == MONTH_COLUMN:
+        days = max(days, _DAYS_OF["MONTH"])
+    start = _start(model)
+    whole = (datetime.now(UTC) - start).days / days
+    job = whole
+    batch = getattr(model.kind, "batch_size", None)
+    if batch:
+        job = min(whole, batch * model.interval_unit.seconds / 86_400 / days)
+    if whole > MOST_PARTITIONS_PER_TABLE:
+        yield (
+            f"partitions by {granularity.lower()} since {start:%Y} are {whole:,.0f}, and BigQuery "
+            f"allows {MOST_PARTITIONS_PER_TABLE:,} in a table: partition by month."
+        )
+    elif job > MOST_PARTITIONS_PER_JOB:
+        yield (
+            f"one job would change {job:,.0f} partitions by {granularity.lower()}, and BigQuery "
+            f"allows {MOST_PARTITIONS_PER_JOB:,}: partition by month, or give the kind a "
+            "batch_size."
+        )
+
+
+def _start(model: Model) -> datetime:
+    from sqlmesh.utils.date import to_datetime
+
+    return to_datetime(model.start or "1995-01-01")
+
+
+def _clustering(model: Model) -> Iterator[str]:
+    if len(model.clustered_by) > MOST_CLUSTERING_COLUMNS:
+        yield (
+            f"clustered_by names {len(model.clustered_by)} columns, and BigQuery allows "
+            f"{MOST_CLUSTERING_COLUMNS}: keep the leading ones."
+        )
+    for expression in model.clustered_by:
+        column = expression.find(exp.Column)
+        type_ = (model.columns_to_types or {}).get(column.name) if column else None
+        if type_ is not None and type_.sql(dialect="bigquery") == "FLOAT64":
+            yield f"BigQuery cannot cluster by {column.name}, a FLOAT64: take a key."
+
+
+def _labels(model: Model) -> Iterator[str]:
+    for properties in (model.physical_properties, model.virtual_properties):
+        labels = properties.get("labels")
+        for pair in getattr(labels, "expressions", []):
+            key, value = (part.name for part in pair.expressions)
+            if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+                yield (
+                    f"the label {key}={value} is none for BigQuery: small letters, digits, - and "
+                    "_, at most 63 of them."
+                )

@@ -1,0 +1,168 @@
+"""The project as production sees it: the same models, rendered by SQLMesh for BigQuery.
+
+No account is needed. The project is opened with a BigQuery gateway that never connects and with a
+state of its own in memory, so that what is proved is what the files say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from mesh.environments.names import short_name
+from mesh.environments.project import readable_errors
+from mesh.environments.reporting import recording_console
+from mesh.errors import WrongUse
+from mesh.prove.recording import RecordingAdapter
+from mesh.settings import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from sqlmesh import Context, Model
+    from sqlmesh.core.snapshot import Snapshot
+
+GATEWAY = "bigquery"
+# Stands for the production project: in the proof, names are what matters, not whose they are.
+PROJECT = "proof"
+# A month that is built again: what an incremental model is rendered for.
+START, END = "2018-09-01", "2018-09-30"
+ENVIRONMENT = "prod"
+
+
+@dataclass(frozen=True)
+class BigQueryProject:
+    """The loaded project, its models by `schema.name`, and what SQLMesh would run."""
+
+    context: Context
+    root: Path
+
+    @cached_property
+    def models(self) -> dict[str, Model]:
+        """In the order in which they are built."""
+        order = self.context.dag.sorted
+        known = {model.fqn: model for model in self.context.models.values()}
+        return {short_name(fqn): known[fqn] for fqn in order if fqn in known}
+
+    @cached_property
+    def snapshots(self) -> dict[str, Snapshot]:
+        """Full name of a model -> its snapshot, as if planned for the first time."""
+        from sqlmesh.core.snapshot import SnapshotChangeCategory
+
+        snapshots = self.context.snapshots
+        for snapshot in snapshots.values():
+            if not snapshot.version:
+                snapshot.categorize_as(SnapshotChangeCategory.BREAKING)
+        return snapshots
+
+    def columns(self, name: str) -> dict[str, str]:
+        """A model's columns with the types that SQLMesh infers, as BigQuery writes them."""
+        types = self.models[name].columns_to_types or {}
+        return {column: type_.sql(dialect="bigquery") for column, type_ in types.items()}
+
+    def parents(self, name: str) -> list[str]:
+        return sorted(short_name(fqn) for fqn in self.models[name].depends_on)
+
+    def path(self, name: str) -> Path:
+        path = self.models[name]._path
+        return Path(path) if path else self.root
+
+    def query(self, name: str) -> exp.Expression | None:
+        """The model's query with plain names: what the proof's messages speak of."""
+        model = self.models[name]
+        if not model.is_sql:
+            return None
+        return model.render_query_or_raise(
+            start=START, end=END, execution_time=END, engine_adapter=self._adapter
+        )
+
+    def wrapped(self, name: str) -> list[str]:
+        """All that SQLMesh runs for the model: created, filled with a month, and shown in prod."""
+        from sqlmesh.core.environment import EnvironmentNamingInfo
+        from sqlmesh.core.snapshot import SnapshotEvaluator
+
+        snapshot = self.snapshots[self.models[name].fqn]
+        adapter = self._adapter
+        evaluator = SnapshotEvaluator(adapter)
+        adapter.take()
+        times = {"start": START, "end": END, "execution_time": END}
+        if snapshot.is_incremental:
+            evaluator.create([snapshot], self.snapshots)
+        evaluator.evaluate(
+            snapshot,
+            **times,
+            snapshots=self.snapshots,
+            target_table_exists=snapshot.is_incremental,
+        )
+        evaluator.promote(
+            [snapshot], EnvironmentNamingInfo(name=ENVIRONMENT), snapshots=self.snapshots, **times
+        )
+        return adapter.take()
+
+    def audits(self, name: str) -> dict[str, exp.Expression]:
+        """The model's audits as SQLMesh runs them: their name, numbered if there are several."""
+        model = self.models[name]
+        found: dict[str, exp.Expression] = {}
+        for audit, arguments in model.audits_with_args:
+            query = model.render_audit_query(
+                audit,
+                start=START,
+                end=END,
+                execution_time=END,
+                snapshots=self.snapshots,
+                engine_adapter=self._adapter,
+                **{key: value for key, value in arguments.items() if key != "blocking"},
+            )
+            name_ = audit.name
+            while name_ in found:
+                name_ += "_again"
+            found[name_] = exp.select("COUNT(*)").from_(query.subquery("audit"))
+        return found
+
+    def table(self, name: str) -> exp.Table:
+        """The physical table or view of a model."""
+        return exp.to_table(self.snapshots[self.models[name].fqn].table_name(), dialect="bigquery")
+
+    @cached_property
+    def _adapter(self) -> RecordingAdapter:
+        by_table = {self.table(name).name: name for name in self.models}
+
+        def columns_of(table: str) -> dict[str, exp.DataType]:
+            name = by_table.get(table) or next(
+                (model for full, model in by_table.items() if full in table), None
+            )
+            return dict(self.models[name].columns_to_types or {}) if name else {}
+
+        return RecordingAdapter(PROJECT, columns_of)
+
+
+def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
+    """Load the project at `root`; CheckFailed if SQLMesh cannot."""
+    from sqlmesh import Context
+    from sqlmesh.core.config import (
+        BigQueryConnectionConfig,
+        Config,
+        DuckDBConnectionConfig,
+        GatewayConfig,
+    )
+    from sqlmesh.core.config.loader import load_configs
+
+    if not (root / "config.yaml").exists():
+        raise WrongUse(f"there is no SQLMesh project at {root}.", fix="Start it in the project.")
+    gateway = GatewayConfig(
+        connection=BigQueryConnectionConfig(method="oauth-secrets", project=PROJECT, token="none"),
+        state_connection=DuckDBConnectionConfig(database=":memory:"),
+    )
+    recording_console()
+    with readable_errors():
+        config = load_configs(None, Config, [root])[root.absolute()]
+        alone = config.copy(
+            update={
+                "gateways": {GATEWAY: gateway},
+                "default_gateway": GATEWAY,
+                "environment_catalog_mapping": {},
+            }
+        )
+        return BigQueryProject(Context(paths=[str(root)], config=alone), root)

@@ -1,0 +1,313 @@
+"""The proof of a whole project, in one start of the analyzer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlmesh.utils.errors import SQLMeshError
+
+from mesh.contracts import Contract, find
+from mesh.contracts.rules import bind
+from mesh.environments.names import is_public
+from mesh.errors import WrongUse
+from mesh.prove.analyzer import Analyzer, OutputColumn, Refusal
+from mesh.prove.findings import Finding, Proof
+from mesh.prove.limits import filtered_tables, function_limits, model_limits, unfiltered_reads
+from mesh.prove.place import line_in_file
+from mesh.prove.project import PROJECT, BigQueryProject, open_for_bigquery
+from mesh.settings import PROJECT_ROOT
+
+_CREATED = re.compile(r"CREATE (?:OR REPLACE )?TABLE (?:IF NOT EXISTS )?((?:`[^`]+`\.?)+)", re.I)
+
+
+@dataclass(frozen=True)
+class ChartQuery:
+    """A query that a dashboard sends: its name, where it is defined, its SQL for BigQuery."""
+
+    subject: str
+    path: Path
+    line: int
+    sql: str
+
+
+@dataclass
+class _Run:
+    project: BigQueryProject
+    analyzer: Analyzer
+    required: dict[str, str]
+    statements: int = 0
+    unreadable: set[str] = field(default_factory=set)
+
+    def refusal(self, sql: str) -> Refusal | None:
+        self.statements += 1
+        return self.analyzer.analyze(sql).refusal
+
+
+def prove(
+    models: Sequence[str] = (),
+    *,
+    root: Path = PROJECT_ROOT,
+    charts: Iterable[ChartQuery] = (),
+) -> Proof:
+    """Let Google's analyzer read all that BigQuery would be given.
+
+    models: `schema.name` or the name alone; by default all models, and the charts.
+    WrongUse if a model is not there.
+    """
+    project = open_for_bigquery(root)
+    chosen = [name for name in _chosen(project, models) if project.models[name].is_sql]
+    run = _Run(project, Analyzer(), filtered_tables(project))
+    _add_tables(run)
+    findings: list[Finding] = []
+    for name in chosen:
+        findings += _prove_model(run, name)
+    queries = [] if models else list(charts)
+    for query in queries:
+        findings += _prove_chart(run, query)
+    run.analyzer.close()
+    subjects = (*chosen, *(query.subject for query in queries))
+    return Proof(subjects, run.statements, tuple(dict.fromkeys(findings)))
+
+
+def _chosen(project: BigQueryProject, names: Sequence[str]) -> list[str]:
+    if not names:
+        return list(project.models)
+    chosen = []
+    for name in names:
+        found = [known for known in project.models if name in (known, known.split(".")[1])]
+        if not found:
+            raise WrongUse(
+                f"there is no model {name!r}.", fix="`sqlmesh dag` shows the models there are."
+            )
+        chosen += found
+    return chosen
+
+
+def _add_tables(run: _Run) -> None:
+    """Each model under its own name and its physical table's, with the columns that it promises.
+
+    So a model that is wrong makes no findings in those that read it.
+    """
+    for name in run.project.models:
+        columns = _promised(run.project, name)
+        if not columns or "UNKNOWN" in columns.values():
+            columns = _analyzed(run, name) or columns
+        known = {c: t for c, t in columns.items() if t != "UNKNOWN"}
+        if not known:
+            run.unreadable.add(name)
+            continue
+        schema, table = name.split(".")
+        run.analyzer.add_table((PROJECT, schema, table), known)
+        run.analyzer.add_table((schema, table), known)
+        if run.project.models[name].is_sql:
+            run.analyzer.add_table(_parts(run.project.table(name)), known)
+
+
+def _promised(project: BigQueryProject, name: str) -> dict[str, str]:
+    contract = _contract(project, name)
+    if contract is not None:
+        return {column.name: column.bigquery_type for column in contract.columns}
+    return project.columns(name)
+
+
+def _contract(project: BigQueryProject, name: str) -> Contract | None:
+    if not project.models[name].is_sql or not is_public(name):
+        return None
+    contracts = project.root / "contracts"
+    try:
+        return find(name, contracts) if contracts.exists() else find(name)
+    except WrongUse:
+        return None
+
+
+def _analyzed(run: _Run, name: str) -> dict[str, str]:
+    """The columns that Google sees where SQLMesh is not sure."""
+    try:
+        query = run.project.query(name)
+    except (SQLMeshError, SqlglotError):
+        return {}
+    if query is None:
+        return {}
+    columns = run.analyzer.analyze(query.sql(dialect="bigquery")).columns
+    return {column.name: column.type for column in columns}
+
+
+def _parts(table: exp.Table) -> tuple[str, ...]:
+    return (table.catalog or PROJECT, table.db, table.name)
+
+
+def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
+    path = run.project.path(name)
+    source = path.read_text(encoding="utf-8") if path.is_file() else ""
+    for message in model_limits(run.project, name):
+        yield Finding(name, "limit", path, 1, message)
+    try:
+        query = run.project.query(name)
+    except (SQLMeshError, SqlglotError) as error:
+        text = " ".join(str(error).split())
+        yield Finding(name, "not_rendered", path, 1, f"SQLMesh cannot render the query: {text}")
+        return
+    if query is None:
+        return
+    sql = query.sql(dialect="bigquery", pretty=True)
+    found = list(_refused(run, name, path, source, sql))
+    if not found:
+        found += _outputs(run, name, path, source, sql)
+    found += [
+        Finding(name, "partition_filter", path, _line(source, sql, read), message)
+        for message in unfiltered_reads(query, run.required)
+        for read in [message.split(" ")[0].split(".")[1]]
+    ]
+    yield from found
+    if not any(finding.rule in ("refused", "function") for finding in found):
+        yield from _wrapped(run, name, path)
+        yield from _audits(run, name, path)
+
+
+def _line(source: str, sql: str, word: str) -> int:
+    """The line of a word's last mention in the rendered query, in the file."""
+    position = sql.rfind(word)
+    if position < 0:
+        return line_in_file(source, sql, None, None)
+    line = sql.count("\n", 0, position) + 1
+    return line_in_file(source, sql, line, position - sql.rfind("\n", 0, position))
+
+
+def _refused(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterator[Finding]:
+    refusal = run.refusal(sql)
+    if refusal is not None:
+        line = line_in_file(source, sql, refusal.line, refusal.column)
+        yield Finding(name, "refused", path, line, f"BigQuery refuses this: {_said(refusal)}")
+        return
+    for message, word in function_limits(sql):
+        line = line_in_file(source, sql, word.line, word.start)
+        yield Finding(name, "function", path, line, message)
+
+
+def _said(refusal: Refusal) -> str:
+    return refusal.message.replace(f"{PROJECT}.", "")
+
+
+def _outputs(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterator[Finding]:
+    """Whether BigQuery's columns are those that were promised, in name, type and order."""
+    given = run.analyzer.analyze(sql).columns
+    promised = _promised(run.project, name)
+    contract = _contract(run.project, name)
+    by = "the contract" if contract else "SQLMesh"
+    for position, column in enumerate(given, 1):
+        if column.name.startswith("$"):
+            message = f"column {position} of the query has no name: write AS and a name."
+            yield Finding(name, "output", path, line_in_file(source, sql, None, None), message)
+    names = [column.name for column in given]
+    if sorted(names) != sorted(promised):
+        missing = ", ".join(sorted(set(promised) - set(names))) or "none"
+        extra = ", ".join(sorted(set(names) - set(promised))) or "none"
+        message = (
+            f"the columns in BigQuery are not those of {by}: missing {missing}; too many {extra}."
+        )
+        yield Finding(name, "output", path, line_in_file(source, sql, None, None), message)
+    elif contract and names != list(promised):
+        message = f"the columns are in another order than in {by}: {', '.join(promised)}."
+        yield Finding(name, "output", path, line_in_file(source, sql, None, None), message)
+    for column in given:
+        expected = promised.get(column.name)
+        if expected not in (None, "UNKNOWN", column.type):
+            yield Finding(
+                name, "output", path, _line(source, sql, column.name), _wrong(column, expected, by)
+            )
+
+
+def _wrong(column: OutputColumn, expected: str, by: str) -> str:
+    return (
+        f"column {column.name} is {column.type} in BigQuery, and {expected} by {by}: "
+        f"cast it, or promise {column.type}."
+    )
+
+
+def _wrapped(run: _Run, name: str, path: Path) -> Iterator[Finding]:
+    """What SQLMesh puts around the query: CREATE, MERGE, views, descriptions, labels."""
+    try:
+        statements = run.project.wrapped(name)
+    except (SQLMeshError, SqlglotError) as error:
+        text = " ".join(str(error).split())
+        yield Finding(name, "not_rendered", path, 1, f"SQLMesh cannot build the model: {text}")
+        return
+    variables: dict[str, str] = {}
+    for statement in dict.fromkeys(statements):
+        declared = re.match(r"(?s)DECLARE (\w+) (ARRAY<\w+>) DEFAULT \((.*)\);?$", statement)
+        if declared:
+            variables[declared.group(1)] = f"CAST([] AS {declared.group(2)})"
+            statement = f"SELECT {declared.group(3)}" if declared.group(3) else "SELECT 1"
+            continue
+        for variable, value in variables.items():
+            statement = re.sub(rf"`?\b{variable}\b`?", value, statement)
+        run.statements += 1
+        analysis = run.analyzer.analyze(statement)
+        if analysis.refusal is not None:
+            message = f"BigQuery refuses what SQLMesh runs for it: {_said(analysis.refusal)}"
+            yield Finding(name, "refused", path, 1, message)
+            return
+        created = _CREATED.match(statement)
+        if created and "__temp_" in created.group(1) and analysis.columns:
+            parts = tuple(created.group(1).strip("`").split("`.`"))
+            run.analyzer.add_table(parts, {c.name: c.type for c in analysis.columns})
+
+
+def _audits(run: _Run, name: str, path: Path) -> Iterator[Finding]:
+    try:
+        audits = run.project.audits(name)
+    except (SQLMeshError, SqlglotError) as error:
+        text = " ".join(str(error).split())
+        yield Finding(name, "audit", path, 1, f"SQLMesh cannot render an audit: {text}")
+        return
+    for audit, query in audits.items():
+        sql = query.sql(dialect="bigquery", identify=True)
+        refusal = run.refusal(sql)
+        if refusal is not None:
+            rules = list(_broken_rules(run, name))
+            yield from rules
+            if not rules:
+                message = f"BigQuery refuses the audit {audit}: {_said(refusal)}"
+                yield Finding(name, "audit", path, 1, message)
+        for message in unfiltered_reads(query, run.required):
+            yield Finding(name, "audit", path, 1, f"audit {audit}: {message}")
+
+
+def _broken_rules(run: _Run, name: str) -> Iterator[Finding]:
+    """The rules of a model's contract that BigQuery refuses, each where it stands."""
+    contract = _contract(run.project, name)
+    if contract is None:
+        return
+    table = exp.to_table(contract.product, dialect="bigquery")
+    queries = [
+        (rule.id, rule.line, exp.select(rule.condition.copy()).from_(table.copy()))
+        for rule in contract.row_rules()
+    ]
+    queries += [(rule.id, rule.line, bind(rule.query, table)) for rule in contract.table_rules()]
+    for rule_id, line, query in queries:
+        refusal = run.refusal(query.sql(dialect="bigquery"))
+        if refusal is not None:
+            message = f"BigQuery refuses the rule {rule_id}: {_said(refusal)}"
+            yield Finding(name, "audit", contract.path, line, message)
+
+
+def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
+    from sqlglot import parse_one
+
+    refusal = run.refusal(chart.sql)
+    if refusal is not None:
+        message = f"BigQuery refuses its query: {_said(refusal)}"
+        yield Finding(chart.subject, "refused", chart.path, chart.line, message)
+        return
+    for message, _ in function_limits(chart.sql):
+        yield Finding(chart.subject, "function", chart.path, chart.line, message)
+    for message in unfiltered_reads(parse_one(chart.sql, dialect="bigquery"), run.required):
+        yield Finding(chart.subject, "partition_filter", chart.path, chart.line, message)
+
+
+__all__ = ["ChartQuery", "prove"]
