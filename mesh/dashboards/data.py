@@ -1,0 +1,104 @@
+"""The rows of each chart, read from the views of one environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from mesh.dashboards import spec
+from mesh.dashboards.queries import chart_query, fields_of
+
+if TYPE_CHECKING:
+    from mesh.environments import Project
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ChartData:
+    """Rows by column and metric name; missing: why there can be none, for a viewer."""
+
+    rows: tuple[Row, ...]
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """A source in an environment: the view it is read from, and how many rows that has."""
+
+    product: str
+    view: str
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class DashboardData:
+    """All that a page shows of an environment; as_of: the newest day of any chart."""
+
+    environment: str
+    charts: dict[str, ChartData]
+    sources: tuple[SourceState, ...]
+    as_of: date | None
+
+
+def read_data(project: Project, environment: str, dashboard: spec.Dashboard) -> DashboardData:
+    """Run the query of each chart. WrongUse when there is no such environment."""
+    from sqlglot import exp
+
+    from mesh.environments.project import readable_errors
+
+    with readable_errors():
+        env = project.environment(environment)
+        products = project.products(env)
+        dialect = project.context.engine_adapter.dialect
+        views = {
+            source.product: project.view(products[source.product], env)
+            for source in dashboard.sources.values()
+            if source.product in products
+        }
+        charts = {}
+        for chart in dashboard.charts:
+            product = dashboard.sources[chart.source].product
+            if product not in views:
+                charts[chart.id] = ChartData((), f"{environment} has no {product} yet.")
+                continue
+            query = chart_query(dashboard, chart, views[product].copy())
+            plain, metrics = fields_of(dashboard, chart)
+            names = [*plain, *metrics]
+            rows = tuple(
+                {name: _plain(v) for name, v in zip(names, row, strict=True)}
+                for row in project.rows(query)
+            )
+            charts[chart.id] = ChartData(rows)
+        sources = []
+        for product in dict.fromkeys(source.product for source in dashboard.sources.values()):
+            view = views.get(product)
+            count = None
+            if view is not None:
+                count = project.rows(exp.select(exp.Count(this=exp.Star())).from_(view.copy()))[0][
+                    0
+                ]
+            name = view.sql(dialect=dialect).replace('"', "").replace("`", "") if view else ""
+            sources.append(SourceState(product, name, count))
+    return DashboardData(environment, charts, tuple(sources), _newest(dashboard, charts))
+
+
+def _newest(dashboard: spec.Dashboard, charts: dict[str, ChartData]) -> date | None:
+    days = [
+        row[dashboard.sources[chart.source].as_of]
+        for chart in dashboard.charts
+        for row in charts[chart.id].rows[:1]
+    ]
+    return max((d for d in days if d), default=None)
+
+
+def _plain(value: Any) -> Any:
+    """A value as the standard library has it: engines hand out numpy and decimal ones too."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and value != value:
+        return None
+    if hasattr(value, "date") and not isinstance(value, date):
+        return value.date()
+    return float(value) if type(value).__name__ == "Decimal" else value

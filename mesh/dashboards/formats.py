@@ -1,0 +1,55 @@
+"""Numbers and dates as people read them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mesh.dashboards.spec import Format
+
+MINUS = "−"
+
+
+def number(value: float | None, form: Format) -> str:
+    """A value in its format; empty when there is none.
+
+    value: a count, a share of 1 (percent, change_percent), or stars (stars, change_stars).
+    """
+    if value is None:
+        return ""
+    if form == "count":
+        return f"{value:,.0f}"
+    if form == "percent":
+        return percent(value)
+    if form == "stars":
+        return f"{value:.2f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.1f}"
+    size = abs(value)
+    if form == "change_percent":
+        text = f"{size * 100:,.0f}%" if size >= 1 else f"{size * 100:.1f}%"
+        if float(text.rstrip("%").replace(",", "")) == 0:
+            return "0%"
+    else:
+        text = f"{size:.2f}"
+        if size == 0:
+            return "0"
+    return (MINUS if value < 0 else "+") + text
+
+
+def percent(value: float) -> str:
+    """A share of 1 in percent, with one digit; small shares are not rounded to nothing."""
+    if 0 < value < 0.001:
+        return "<0.1%"
+    return f"{value * 100:.1f}%" if value < 1 else "100%"
+
+
+def day(value: date | None) -> str:
+    return f"{value.day} {value:%b %Y}" if value else ""
+
+
+def span(start: date | None, end: date | None) -> str:
+    """`1 Apr – 24 Sep 2018`, or how far the data goes when there is no start."""
+    if end is None:
+        return ""
+    if start is None:
+        return f"All ratings up to {day(end)}"
+    first = f"{start.day} {start:%b}" if start.year == end.year else day(start)
+    return f"{first} – {day(end)}"

@@ -1,0 +1,92 @@
+"""Pictures of pages and charts: taken by Chromium, or drawn by vl-convert where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from mesh.dashboards.charts import themed
+from mesh.dashboards.view import PageView
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDTH, PHONE_WIDTH, SCALE = 1280, 390, 1.5
+
+
+def chromium() -> str | None:
+    """The browser for pictures and tests: `MESH_CHROMIUM`, or Debian's Chromium, if there."""
+    named = os.environ.get("MESH_CHROMIUM")
+    if named:
+        return named
+    return next(
+        (p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p),
+        None,
+    )
+
+
+def pictures(pages: list[PageView], out: Path) -> list[Path]:
+    """A PNG of each page (wide, dark, on a phone) and of each chart; the paths that were written.
+
+    Without a browser only pies, donuts and bars are drawn.
+    """
+    browser = chromium()
+    folder = out / "png"
+    folder.mkdir(parents=True, exist_ok=True)
+    return _photographed(browser, pages, out, folder) if browser else _drawn(pages, folder)
+
+
+def _drawn(pages: list[PageView], folder: Path) -> list[Path]:
+    import vl_convert
+
+    written = []
+    for page in pages:
+        for chart in page.charts:
+            if chart.vega:
+                path = folder / f"{page.id}.{chart.id}.png"
+                light = themed(chart.vega, "light") | {"background": "white", "padding": 16}
+                path.write_bytes(vl_convert.vega_to_png(light, scale=2))
+                written.append(path)
+    return written
+
+
+def _photographed(browser: str, pages: list[PageView], out: Path, folder: Path) -> list[Path]:
+    from playwright.sync_api import sync_playwright
+
+    written = []
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browser, args=list(FLAGS))
+        for page in pages:
+            for suffix, width, scheme in (
+                ("", WIDTH, "light"),
+                ("-dark", WIDTH, "dark"),
+                ("-phone", PHONE_WIDTH, "light"),
+            ):
+                context = running.new_context(
+                    viewport={"width": width, "height": 900},
+                    device_scale_factor=SCALE,
+                    color_scheme=scheme,
+                    offline=True,
+                )
+                tab = context.new_page()
+                tab.goto((out / f"{page.id}.html").resolve().as_uri())
+                tab.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+                path = folder / f"{page.id}{suffix}.png"
+                tab.screenshot(path=path, full_page=True)
+                written.append(path)
+                if not suffix:
+                    for chart in page.charts:
+                        path = folder / f"{page.id}.{chart.id}.png"
+                        tab.locator(f"#{chart.id}").screenshot(path=path)
+                        written.append(path)
+                context.close()
+        running.close()
+    return written

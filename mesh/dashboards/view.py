@@ -1,0 +1,87 @@
+"""What a page shows, as plain objects: everything is text that a template can print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One slice or bar. label: the lines inside or beside it; facts: titles and texts to tell."""
+
+    key: str
+    name: str
+    value: float
+    colour: str
+    ink: str
+    label: list[str]
+    aria: str
+    facts: list[tuple[str, str]]
+    series: str = ""
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """A line of a legend; key: of the marks that it stands for; facts: numbers to print."""
+
+    key: str
+    name: str
+    colour: str
+    facts: list[str]
+
+
+@dataclass(frozen=True)
+class ChartView:
+    """A card of a page.
+
+    window: which days it is about. empty: what to say when there is nothing to draw.
+    vega: the specification, height: its height in pixels. head, body: the data table behind it.
+    number, share, part: of a scorecard; part is from 0 to 1. table: all that a ranked table needs.
+    """
+
+    id: str
+    kind: str
+    title: str
+    look_at: str
+    note: str
+    product: str
+    column: int
+    width: int
+    window: str = ""
+    empty: str = ""
+    summary: str = ""
+    legend: list[LegendEntry] = field(default_factory=list)
+    head: list[str] = field(default_factory=list)
+    body: list[list[str]] = field(default_factory=list)
+    vega: dict[str, Any] | None = None
+    height: int = 0
+    number: str = ""
+    share: str = ""
+    part: float = 0.0
+    table: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """A line of a page's footer."""
+
+    product: str
+    version: str
+    owner: str
+    view: str
+    rows: str
+
+
+@dataclass(frozen=True)
+class PageView:
+    """A dashboard of one environment, ready to be printed."""
+
+    id: str
+    title: str
+    audience: str
+    purpose: str
+    environment: str
+    as_of: str
+    charts: list[ChartView]
+    sources: list[SourceView]
