@@ -10,7 +10,7 @@ from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model, SqlModel
 
 from mesh.contracts import Contract, load_contracts
-from mesh.contracts.header import SOURCE_DOMAIN
+from mesh.contracts.header import SOURCE_DOMAIN, TABLE_AUDIT
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
 
 PERSONAL_COLUMNS = ("user_id", "userid")
@@ -29,6 +29,12 @@ class _ContractRule(Rule):
         return found or None
 
 
+def _checks(name: str, audit: str, arguments: dict[str, exp.Expression]) -> bool:
+    """Whether an audit is one of this product's contract, and not of another's."""
+    product = arguments.get("product")
+    return audit == TABLE_AUDIT and product is not None and product.name == name
+
+
 class PublicModelNeedsContract(_ContractRule):
     """What other domains may read is promised, or it is not public."""
 
@@ -44,7 +50,7 @@ class PublicModelNeedsContract(_ContractRule):
                 f"`mesh contracts new {name}`, or move the model to {domain_of(name)}"
                 f"{INTERNAL_SUFFIX}."
             )
-        elif not any(audit.startswith("contract_") for audit, _ in model.audits):
+        elif not any(_checks(name, audit, arguments) for audit, arguments in model.audits):
             yield (
                 f"{name}: the contract {contract.location()} is not enforced: write "
                 f"@contract({contract.name}) into the MODEL block."

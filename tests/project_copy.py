@@ -1,0 +1,212 @@
+"""A copy of the project in a folder of a test's own, to be broken there by hand.
+
+Contracts are found beside the package `mesh`. So what edits contracts needs the package copied
+too, and a process that imports the copy: this file, run as a script, answers one question per line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("models", "contracts", "macros", "audits", "linter", "mesh")
+FILES = ("config.yaml", "external_models.yaml")
+
+
+@dataclass(frozen=True)
+class ProjectCopy:
+    """The project at `root`, with a database of its own there."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "mesh.duckdb"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a process that works on the copy."""
+        return {
+            **os.environ,
+            "PYTHONPATH": str(self.root),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "MESH_DUCKDB": str(self.database),
+            "COLUMNS": "200",
+        }
+
+    def read(self, path: str) -> str:
+        return (self.root / path).read_text(encoding="utf-8")
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text, encoding="utf-8")
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace the first `old`, which must be there."""
+        text = self.read(path)
+        assert old in text, f"{path} has no {old!r}"
+        self.write(path, text.replace(old, new, 1))
+
+    def line(self, path: str, text: str, after: str = "") -> int:
+        """The number of the first line with `text`, at or below the first with `after`."""
+        lines = self.read(path).splitlines()
+        start = next(i for i, line in enumerate(lines) if after in line)
+        return next(i for i, line in enumerate(lines, start=1) if i > start and text in line)
+
+    def run(self, *command: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+        """A command of the project's environment, such as `sqlmesh lint`, in the copy."""
+        program = shutil.which(command[0], path=str(Path(sys.executable).parent)) or command[0]
+        return subprocess.run(
+            [program, *command[1:]],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=check,
+        )
+
+    @contextmanager
+    def worker(self) -> Iterator[Worker]:
+        """A process that has imported the copy."""
+        process = subprocess.Popen(
+            [sys.executable, __file__],
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield Worker(process)
+        finally:
+            assert process.stdin
+            process.stdin.close()
+            process.wait(timeout=60)
+            for stream in (process.stdout, process.stderr):
+                if stream:
+                    stream.close()
+
+
+@dataclass(frozen=True)
+class Worker:
+    process: subprocess.Popen[str]
+
+    def ask(self, question: str, **arguments: Any) -> Any:
+        """The answer of a function of the same name below; the error's text if it raised."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin and stdout
+        stdin.write(json.dumps({"question": question, **arguments}) + "\n")
+        stdin.flush()
+        line = stdout.readline()
+        assert line, self.process.stderr.read() if self.process.stderr else ""
+        return json.loads(line)
+
+
+def copy_project(to: Path) -> ProjectCopy:
+    """Copy what SQLMesh and `mesh` read; not the tests, so that plans do not run them."""
+    ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
+    for part in PARTS:
+        shutil.copytree(ROOT / part, to / part, ignore=ignore)
+    for name in FILES:
+        shutil.copy2(ROOT / name, to / name)
+    return ProjectCopy(to)
+
+
+# --- within the worker ---
+
+
+def _context() -> Any:
+    from sqlmesh import Context
+
+    return Context(paths=["."])
+
+
+def lint() -> list[dict[str, str]]:
+    """All violations of a freshly loaded project."""
+    context = _context()
+    found = context.lint_models(raise_on_error=False)
+    context.close()
+    return [
+        {
+            "level": violation.violation_type,
+            "rule": violation.rule.name,
+            "model": violation.model.name,
+            "message": violation.violation_msg,
+        }
+        for violation in found
+    ]
+
+
+def header(model: str) -> dict[str, Any]:
+    """What a freshly loaded model says about itself, as text."""
+    context = _context()
+    found = context.get_model(model, raise_if_missing=True)
+    answer = {
+        "owner": found.owner,
+        "description": found.description,
+        "grain": [grain.sql(dialect="bigquery") for grain in found.grains],
+        "column_descriptions": found.column_descriptions,
+        "tags": found.tags,
+        "grants": found.grants,
+        "labels": found.virtual_properties["labels"].sql(dialect="bigquery"),
+        "depends_on": sorted(name.replace('"', "") for name in found.depends_on),
+        "audits": {
+            name: {key: value.sql(dialect="bigquery") for key, value in arguments.items()}
+            for name, arguments in found.audits
+        },
+    }
+    context.close()
+    return answer
+
+
+def plan(environment: str) -> list[str]:
+    """Plan without building anything; the models that it would change, as text differences."""
+    context = _context()
+    changes = context.plan(
+        environment, no_prompts=True, skip_tests=True, auto_apply=False
+    ).context_diff
+    texts = [changes.text_diff(name) for name in changes.modified_snapshots]
+    context.close()
+    return texts
+
+
+def apply(environment: str) -> None:
+    """Plan and apply without any data."""
+    context = _context()
+    context.plan(
+        environment, no_prompts=True, auto_apply=True, skip_tests=True, empty_backfill=True
+    )
+    context.close()
+
+
+def _serve(questions: IO[str], answers: IO[str]) -> None:
+    known = {function.__name__: function for function in (lint, header, plan, apply)}
+    for line in questions:
+        arguments = json.loads(line)
+        try:
+            answer = known[arguments.pop("question")](**arguments)
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps(answer, default=str) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    # SQLMesh prints; only answers may go out where the test reads them.
+    real = sys.stdout
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    from sqlmesh.core.console import NoopConsole, set_console
+
+    set_console(NoopConsole())
+    _serve(sys.stdin, real)
