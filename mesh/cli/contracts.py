@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from mesh.cli.contracts_new import new_command
-from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_prove import prove_command
+from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_verify import verify_command
 
 app = typer.Typer(
