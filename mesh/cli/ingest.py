@@ -37,14 +37,14 @@ def ingest(
     from mesh.ingest import ingest as load
     from mesh.ingest.run import target_for
 
-    target = target_for(gateway)
+    target_for(gateway)  # a gateway that is none is refused before anything is shown
     with _observer(quiet=as_json) as observer:
         result = load(
             source,
             append=append,
             max_rejected=max_rejected,
             parquet=parquet,
-            target=target,
+            target=target_for(gateway, observer),
             observer=observer,
         )
     if as_json:

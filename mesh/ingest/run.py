@@ -22,7 +22,7 @@ from mesh.ingest.source import Delivery, open_source
 from mesh.ingest.stage import Counts, Stage
 from mesh.ingest.targets.base import Published, Record, Target
 from mesh.ingest.targets.duckdb import DuckDBTarget
-from mesh.settings import LOCAL_GATEWAY, database_path
+from mesh.settings import BIGQUERY_GATEWAY, LOCAL_GATEWAY, database_path
 
 
 @dataclass(frozen=True)
@@ -191,10 +191,18 @@ def _stamps(delivery: Delivery) -> list[tuple[int, int]]:
     return [(stat.st_size, stat.st_mtime_ns) for stat in stats]
 
 
-def target_for(gateway: str | None) -> Target | None:
-    """The engine that a gateway's name stands for; None for the local DuckDB file."""
+def target_for(gateway: str | None, observer: Observer = unobserved) -> Target | None:
+    """The engine that a gateway's name stands for; None for the local DuckDB file.
+
+    observer: is told how far the engine's own jobs are.
+    """
     if gateway in (None, LOCAL_GATEWAY):
         return None
+    if gateway == BIGQUERY_GATEWAY:
+        from mesh.ingest.targets.bigquery import BigQueryTarget
+
+        return BigQueryTarget(observer=observer)
     raise WrongUse(
-        f"ingest cannot load into the gateway {gateway!r}.", fix=f"Use --gateway {LOCAL_GATEWAY}."
+        f"ingest cannot load into the gateway {gateway!r}.",
+        fix=f"Use --gateway {LOCAL_GATEWAY} or --gateway {BIGQUERY_GATEWAY}.",
     )

@@ -1,0 +1,96 @@
+"""Where the warehouse is and how to reach it: the variables that config.yaml's gateway reads."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesh.bigquery.errors import explained
+from mesh.errors import WrongUse
+from mesh.settings import BIGQUERY_GATEWAY, PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+    from google.cloud import bigquery
+
+PROJECT_VARIABLE = "MESH_BIGQUERY_PROJECT"
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A BigQuery project as the environment variables describe it.
+
+    project: holds the operational tables. location: where the data lies. impersonate: the service
+    account to act as. maximum_bytes_billed: the most that one query may scan.
+    """
+
+    project: str
+    location: str = "EU"
+    impersonate: str | None = None
+    maximum_bytes_billed: int = 200_000_000_000
+
+
+def warehouse() -> Warehouse:
+    """The warehouse that the environment variables, or the project's `.env`, describe.
+
+    Raises WrongUse when there is none, or when a variable cannot be read.
+    """
+    _read_dotenv()
+    project = os.environ.get(PROJECT_VARIABLE)
+    if not project:
+        raise WrongUse(
+            f"there is no gateway {BIGQUERY_GATEWAY!r}, because {PROJECT_VARIABLE} is not set.",
+            fix="Copy .env.example to .env and fill it in.",
+        )
+    limit = os.environ.get("MESH_BIGQUERY_MAXIMUM_BYTES_BILLED") or str(
+        Warehouse.maximum_bytes_billed
+    )
+    if not limit.isdecimal():
+        raise WrongUse(
+            f"MESH_BIGQUERY_MAXIMUM_BYTES_BILLED is {limit!r}, which is no number of bytes.",
+            fix="Give a whole number, such as 200000000000.",
+        )
+    return Warehouse(
+        project=project,
+        location=os.environ.get("MESH_BIGQUERY_LOCATION") or Warehouse.location,
+        impersonate=os.environ.get("MESH_BIGQUERY_IMPERSONATE") or None,
+        maximum_bytes_billed=int(limit),
+    )
+
+
+def _read_dotenv() -> None:
+    """As SQLMesh does when it loads the project, so that both see the same variables."""
+    from dotenv import load_dotenv
+
+    path = Path(os.environ.get("SQLMESH_DOTENV_PATH") or PROJECT_ROOT / ".env")
+    if path.is_file():
+        load_dotenv(path, override=True)
+
+
+def credentials(place: Warehouse) -> Credentials:
+    """The application default credentials, or those of the service account to act as."""
+    import google.auth
+    from google.auth import impersonated_credentials
+
+    found, _ = google.auth.default(scopes=SCOPES)
+    if not place.impersonate:
+        return found
+    return impersonated_credentials.Credentials(
+        source_credentials=found, target_principal=place.impersonate, target_scopes=list(SCOPES)
+    )
+
+
+def connect(place: Warehouse) -> bigquery.Client:
+    """A client of Google's for the warehouse. WrongUse when there are no credentials.
+
+    Nothing is sent yet: a wrong project shows at the first request.
+    """
+    from google.cloud import bigquery
+
+    with explained():
+        return bigquery.Client(
+            project=place.project, credentials=credentials(place), location=place.location
+        )

@@ -1,0 +1,305 @@
+"""The operational tables in BigQuery: staged in a local DuckDB, loaded as Parquet, published by one
+transaction."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from mesh.bigquery import Warehouse, connect, explained, warehouse
+from mesh.errors import WrongUse
+from mesh.ingest.lake import Lake
+from mesh.ingest.literals import literal
+from mesh.ingest.progress import Observer, unobserved
+from mesh.ingest.schema import (
+    ALL_TABLES,
+    DELIVERED,
+    INGESTS,
+    MOVIES,
+    REJECTED_LINES,
+    SCHEMA,
+    Table,
+    create_operational_tables_sql,
+)
+from mesh.ingest.stage import REJECTED, Stage
+from mesh.ingest.targets.base import LastIngest, Published, Record
+from mesh.ingest.targets.bigquery_jobs import Jobs, persistent
+from mesh.ingest.targets.bigquery_sql import Statements
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+STAGING = "operational_staging"
+STAGED_DAYS = 2
+MEMORY_LIMIT = "3GB"
+
+
+class BigQueryTarget:
+    """The operational tables of a BigQuery project; schema and tables are created when missing.
+
+    observer: is told how far loading and publishing are, by the jobs' own statistics.
+    """
+
+    def __init__(self, place: Warehouse | None = None, observer: Observer = unobserved) -> None:
+        self.place = place
+        self.observer = observer
+        self.client: bigquery.Client
+        self.connection: duckdb.DuckDBPyConnection
+        self.work: Path
+        self.last_id = 0
+        self.script: tuple[str, str, list[Any]] | None = None
+        self.staged_tables: dict[Table, str] = {}
+
+    @contextmanager
+    def session(self) -> Iterator[BigQueryTarget]:
+        """Connect, and open an empty local stage that is gone afterwards."""
+        with explained():
+            self.place = self.place or warehouse()
+            self.client = connect(self.place)
+            self.jobs = Jobs(self.client, self.observer)
+            self._create_tables()
+            with tempfile.TemporaryDirectory(prefix="mesh-bigquery-") as work:
+                self.work = Path(work)
+                with duckdb.connect(
+                    str(self.work / "stage.duckdb"),
+                    config={"memory_limit": MEMORY_LIMIT, "temp_directory": work},
+                ) as self.connection:
+                    self.connection.execute("SET TimeZone = 'UTC'")
+                    self.connection.execute("SET enable_progress_bar = true")
+                    self.connection.execute("SET enable_progress_bar_print = false")
+                    yield self
+            self.client.close()
+
+    def _create_tables(self) -> None:
+        for statement in create_operational_tables_sql("bigquery"):
+            self._query(statement)
+        self._query(
+            f"CREATE SCHEMA IF NOT EXISTS {STAGING} "
+            f"OPTIONS (default_table_expiration_days = {STAGED_DAYS})"
+        )
+        for table in ALL_TABLES:
+            self._check_shape(table)
+
+    def _check_shape(self, table: Table) -> None:
+        """A table that someone else made, or an older version of this project, is not touched."""
+
+        found = persistent(lambda: self.client.get_table(f"{SCHEMA}.{table.name}"))
+        names = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+        shape = []
+        for field in found.schema:
+            kind = names.get(field.field_type, field.field_type)
+            shape.append((field.name, f"ARRAY<{kind}>" if field.mode == "REPEATED" else kind))
+        expected = [(column.name, column.bigquery) for column in table.columns]
+        if shape != expected:
+            raise WrongUse(
+                f"the table {SCHEMA}.{table.name} of the project {self.place.project} has other "
+                f"columns than {', '.join(f'{name} {kind}' for name, kind in expected)}.",
+                fix="Move that table away, or let MESH_BIGQUERY_PROJECT name another project.",
+            )
+
+    def _query(self, sql: str, parameters: list[Any] | None = None) -> list[tuple]:
+        """Run a query that may be run twice without harm."""
+        from google.cloud.bigquery import QueryJobConfig
+
+        config = QueryJobConfig(
+            query_parameters=parameters or [],
+            maximum_bytes_billed=self.place.maximum_bytes_billed,
+        )
+        return persistent(
+            lambda: [tuple(row) for row in self.client.query_and_wait(sql, job_config=config)]
+        )
+
+    def _name(self, table: Table) -> str:
+        return f"`{self.client.project}.{SCHEMA}.{table.name}`"
+
+    def _staged(self, table: Table) -> str:
+        return f"`{self.client.project}.{STAGING}.{self.staged_tables[table]}`"
+
+    def last_ingest(self) -> LastIngest | None:
+        """The newest ingest, or None."""
+        rows = self._query(
+            "SELECT ingest_id, checksum, mode, movies_loaded, ratings_loaded, tags_loaded "
+            f"FROM {self._name(INGESTS)} ORDER BY ingest_id DESC LIMIT 1"
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        self.last_id = row[0]
+        names = [table.name for table in DELIVERED]
+        return LastIngest(
+            ingest_id=row[0],
+            checksum=row[1],
+            mode=row[2],
+            loaded=dict(zip(names, row[3:], strict=True)),
+            rows_now={
+                table.name: self._query(f"SELECT COUNT(*) FROM {self._name(table)}")[0][0]
+                for table in DELIVERED
+            },
+        )
+
+    def stage(self, mode: str) -> Stage:
+        """Staging tables in a local DuckDB, in one transaction."""
+        self.connection.execute("BEGIN")
+        if mode == "append":
+            known = [row[0] for row in self._query(f"SELECT movieId FROM {self._name(MOVIES)}")]
+            self._know(known)
+        else:
+            known = []
+        return Stage(self.connection, _incoming, lambda: self._restart(mode, known))
+
+    def _know(self, movies: list[int]) -> None:
+        import pyarrow as pa
+
+        self.connection.register("known", pa.table({"movieId": pa.array(movies, pa.int64())}))
+        self.connection.execute("CREATE TEMP TABLE known_movies AS SELECT movieId FROM known")
+        self.connection.unregister("known")
+
+    def _restart(self, mode: str, known: list[int]) -> None:
+        self.connection.execute("ROLLBACK")
+        self.connection.execute("BEGIN")
+        if mode == "append":
+            self._know(known)
+
+    def publish(self, stage: Stage, record: Record) -> Published:
+        """Load the staged rows beside the tables, and ask which months they change."""
+        rejected = bool(stage.count(REJECTED))
+        tables = [*DELIVERED, *([REJECTED_LINES] if rejected else [])]
+        loads = [self._load(stage, table) for table in tables]
+        for job, what in loads:
+            self.jobs.wait(job, what)
+        statements = Statements(self._name, self._staged, record.mode)
+        months = {
+            table.name: self._months(
+                statements.movie_months() if table is MOVIES else statements.months(table)
+            )
+            for table in DELIVERED
+        }
+        published = Published(self.last_id + 1, months)
+        staged = "-".join(name.rpartition("_")[2] for name in self.staged_tables.values())
+        self.script = (
+            f"mesh-publish-{published.ingest_id}-{record.mode}-{record.checksum[:16]}-{staged}",
+            statements.publish(rejected=rejected),
+            _parameters(record, published, self.last_id),
+        )
+        return published
+
+    def _load(self, stage: Stage, table: Table) -> tuple[Any, str]:
+        """Start to load one staged table; its name says what is in it."""
+        from google.cloud import bigquery
+
+        columns = table.column_names
+        relation = stage.qualify(table)
+        if table is REJECTED_LINES:
+            columns, relation = columns[1:], REJECTED
+        listed = ", ".join(f'"{name}"' for name in columns)
+        mix, rows = self.connection.execute(
+            f"SELECT coalesce(bit_xor(hash({listed})), 0), count(*) FROM {relation}"
+        ).fetchone()
+        print_of = f"{mix:016x}{rows:x}"
+        self.staged_tables[table] = f"{table.name}_{print_of}"
+        file = self.work / f"{table.name}.parquet"
+        self.connection.execute(
+            f"COPY (SELECT {listed} FROM {relation}) TO {literal(str(file))} "
+            "(FORMAT parquet, COMPRESSION zstd)"
+        )
+        destination = f"{self.client.project}.{STAGING}.{self.staged_tables[table]}"
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET,
+            write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
+            schema=[
+                bigquery.SchemaField(column.name, column.bigquery)
+                for column in table.columns
+                if column.name in columns
+            ],
+        )
+
+        def begin(job_id: str) -> Any:
+            with file.open("rb") as parquet:
+                return self.client.load_table_from_file(
+                    parquet,
+                    destination,
+                    job_id=job_id,
+                    location=self.place.location,
+                    size=file.stat().st_size,
+                    job_config=config,
+                )
+
+        def still_good(_job: Any) -> bool:
+            from google.api_core.exceptions import NotFound
+
+            try:
+                return self.client.get_table(destination).num_rows == rows
+            except NotFound:
+                return False
+
+        name = f"mesh-load-{self.last_id + 1}-{table.name}-{print_of}"
+        return self.jobs.start(name, begin, still_good), f"loading {table.name} into BigQuery"
+
+    def _months(self, query: str) -> tuple[date, ...]:
+        return tuple(sorted(row[0] for row in self._query(query)))
+
+    def export(self, lake: Lake) -> None:
+        """A full snapshot is here, in the stage; anything else would have to be fetched back."""
+        if self.script is None or "-snapshot-" not in self.script[0]:
+            raise WrongUse(
+                "--parquet writes what was just read, and on BigQuery that is the whole of the "
+                "tables only for a full snapshot that was not loaded before.",
+                fix="Leave --parquet out, or use BigQuery's EXPORT DATA.",
+            )
+        lake.write(self.connection, _incoming)
+
+    def commit(self) -> None:
+        """Publish all six tables at once, and drop the staging tables."""
+        from google.cloud.bigquery import QueryJobConfig
+
+        name, sql, parameters = self.script
+        config = QueryJobConfig(
+            query_parameters=parameters, maximum_bytes_billed=self.place.maximum_bytes_billed
+        )
+
+        def begin(job_id: str) -> Any:
+            return self.client.query(
+                sql,
+                job_config=config,
+                job_id=job_id,
+                job_retry=None,
+                location=self.place.location,
+            )
+
+        job = self.jobs.start(name, begin, lambda _job: True)
+        self.jobs.wait(job, "publishing")
+        for table in self.staged_tables:
+            self.client.delete_table(self._staged(table).strip("`"), not_found_ok=True)
+
+
+def _incoming(table: Table) -> str:
+    return f"main.{table.name}_incoming"
+
+
+def _parameters(record: Record, published: Published, last_id: int) -> list[Any]:
+    """The columns of `ingests` but the last, the changed months and the newest ingest's id."""
+    from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
+
+    totals = [record.total(what) for what in ("read", "loaded", "rejected")]
+    loaded = [record.counts[table.name].loaded for table in DELIVERED]
+    values = [published.ingest_id, record.source, record.checksum, record.mode, *totals, *loaded]
+    columns = INGESTS.columns[: len(values)]
+    return [
+        *(
+            ScalarQueryParameter(column.name, column.bigquery, value)
+            for column, value in zip(columns, values, strict=True)
+        ),
+        ArrayQueryParameter("changed_months", "DATE", list(published.changed_months)),
+        ScalarQueryParameter("started_at", "TIMESTAMP", record.started_at),
+        ScalarQueryParameter("last_id", "INT64", last_id),
+        *(
+            ArrayQueryParameter(f"months_of_{name}", "DATE", list(months))
+            for name, months in published.months.items()
+        ),
+    ]

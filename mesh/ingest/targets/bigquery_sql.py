@@ -1,0 +1,143 @@
+"""The statements that turn staged rows into the operational tables of BigQuery.
+
+No text from outside stands in them: values are parameters, names are those of
+`mesh.ingest.schema` and of the project. Which months change is asked first; then one script
+publishes all six tables in one transaction, or none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mesh.ingest.schema import (
+    CHANGED_MONTHS,
+    DELIVERED,
+    INGESTS,
+    MOVIES,
+    REJECTED_LINES,
+    Table,
+)
+
+Name = Callable[[Table], str]
+OVERTAKEN = "mesh: another ingest published"
+
+
+@dataclass(frozen=True)
+class Statements:
+    """GoogleSQL for one ingest. name, staged: full names, quoted, of a table and its staging."""
+
+    name: Name
+    staged: Name
+    mode: str  # snapshot | append
+
+    def movie_months(self) -> str:
+        """One row: whether any movie changed, and the months in which changed movies have ratings,
+        before or after."""
+        kind = "FULL" if self.mode == "snapshot" else "LEFT"
+        return f"""
+WITH changed AS (
+  SELECT COALESCE(new.movieId, old.movieId) AS movieId
+  FROM {self.staged(MOVIES)} AS new {kind} JOIN {self.name(MOVIES)} AS old
+    ON new.movieId = old.movieId
+  WHERE old.movieId IS NULL OR new.movieId IS NULL OR {_differs(MOVIES)}
+), rated AS (
+  SELECT movieId, timestamp FROM {self.name(DELIVERED[1])}
+  UNION ALL SELECT movieId, timestamp FROM {self.staged(DELIVERED[1])}
+)
+SELECT DISTINCT DATE({_month("timestamp")}) AS reporting_month
+FROM rated WHERE movieId IN (SELECT movieId FROM changed)
+UNION DISTINCT
+SELECT DATE '1970-01-01' FROM changed"""
+
+    def months(self, table: Table) -> str:
+        """The months of ratings or tags that change: a snapshot is compared by one fingerprint per
+        month, an append by key."""
+        if self.mode == "snapshot":
+            return self._months_that_differ(table)
+        return f"""
+WITH upserted AS (
+  SELECT new.timestamp AS after, old.timestamp AS before
+  FROM {self.staged(table)} AS new LEFT JOIN {self.name(table)} AS old ON {_same_key(table)}
+  WHERE old.{table.key[0]} IS NULL OR {_differs(table)}
+)
+SELECT DISTINCT DATE({_month("after")}) AS reporting_month FROM upserted
+UNION DISTINCT
+SELECT DATE({_month("before")}) FROM upserted WHERE before IS NOT NULL"""
+
+    def _months_that_differ(self, table: Table) -> str:
+        prints = (
+            f"SELECT {_month('timestamp')} AS month, COUNT(*) AS n, "
+            f"BIT_XOR(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT({_columns(table)})))) AS mix "
+            "FROM {} GROUP BY month"
+        )
+        return f"""
+SELECT DATE(COALESCE(old.month, new.month)) AS reporting_month
+FROM ({prints.format(self.name(table))}) AS old
+FULL JOIN ({prints.format(self.staged(table))}) AS new ON old.month = new.month
+WHERE old.n IS DISTINCT FROM new.n OR old.mix IS DISTINCT FROM new.mix"""
+
+    def publish(self, *, rejected: bool) -> str:
+        """The script. Its parameters are the columns of `ingests`, @last_id (the ingest that was
+        the newest when the months were asked for) and @months_of_<table>.
+
+        rejected: whether there are staged rejected lines.
+        """
+        steps = [
+            f"ASSERT (SELECT COALESCE(MAX(ingest_id), 0) FROM {self.name(INGESTS)}) = @last_id "
+            f"AS '{OVERTAKEN}'"
+        ]
+        for table in DELIVERED:
+            steps += self._replace(table) if self.mode == "snapshot" else self._upsert(table)
+        if rejected:
+            columns = ", ".join(REJECTED_LINES.column_names[1:])
+            steps.append(
+                f"INSERT INTO {self.name(REJECTED_LINES)} (ingest_id, {columns}) "
+                f"SELECT @ingest_id, {columns} FROM {self.staged(REJECTED_LINES)}"
+            )
+        steps += [
+            f"INSERT INTO {self.name(CHANGED_MONTHS)} (ingest_id, source_table, reporting_month) "
+            f"SELECT @ingest_id, '{table.name}', month "
+            f"FROM UNNEST(@months_of_{table.name}) AS month"
+            for table in DELIVERED
+        ]
+        columns = ", ".join(INGESTS.column_names)
+        values = ", ".join(f"@{name}" for name in INGESTS.column_names[:-1])
+        steps.append(
+            f"INSERT INTO {self.name(INGESTS)} ({columns}) SELECT {values}, CURRENT_TIMESTAMP()"
+        )
+        body = ";\n".join(["BEGIN TRANSACTION", *steps, "COMMIT TRANSACTION"])
+        return f"{body};"
+
+    def _replace(self, table: Table) -> list[str]:
+        return [f"TRUNCATE TABLE {self.name(table)}", self._insert(table)]
+
+    def _upsert(self, table: Table) -> list[str]:
+        """What a MERGE says, as the two statements that it consists of."""
+        return [
+            f"DELETE FROM {self.name(table)} AS old WHERE EXISTS "
+            f"(SELECT 1 FROM {self.staged(table)} AS new WHERE {_same_key(table)})",
+            self._insert(table),
+        ]
+
+    def _insert(self, table: Table) -> str:
+        columns = _columns(table)
+        return (
+            f"INSERT INTO {self.name(table)} ({columns}) SELECT {columns} FROM {self.staged(table)}"
+        )
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(f"`{name}`" for name in table.column_names)
+
+
+def _same_key(table: Table) -> str:
+    return " AND ".join(f"new.{name} = old.{name}" for name in table.key)
+
+
+def _differs(table: Table) -> str:
+    return " OR ".join(f"new.{name} IS DISTINCT FROM old.{name}" for name in table.values)
+
+
+def _month(column: str) -> str:
+    return f"TIMESTAMP_TRUNC({column}, MONTH)"
