@@ -14,6 +14,7 @@ from rich.markup import escape
 from mesh.cli.contracts import app as contracts_app
 from mesh.cli.contracts_diff import contracts_diff
 from mesh.cli.demo import demo
+from mesh.cli.dashboards import app as dashboards_app
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
 from mesh.cli.refresh import refresh
@@ -46,6 +47,7 @@ app.command()(generate)
 app.command()(ingest)
 contracts_app.command("diff")(contracts_diff)
 app.add_typer(contracts_app)
+app.add_typer(dashboards_app)
 app.command()(review)
 
 

@@ -112,14 +112,22 @@ def pie(marks: list[Mark], *, hole: bool, centre: tuple[str, str] | None) -> dic
     return _compiled(_sized(alt.layer(*layers).add_params(focus), size, size))
 
 
-def slice_label(name: str, count: str, part: float, *, hole: bool, share: str) -> list[str]:
-    """What fits inside a slice of this part of the whole: name and number, number, or nothing."""
+def slice_label(
+    name: str, count: str, share: str, *, start: float, part: float, hole: bool
+) -> list[str]:
+    """What fits inside a slice: name and number, number, or nothing.
+
+    start, part: where the slice begins and how long it is, as parts of the whole circle.
+    """
     if hole:
         return [share] if part >= 0.06 else []
+    angle = 2 * math.pi * (start + part / 2)
     room = 2 * math.pi * 0.7 * PIE_RADIUS * part
-    if room >= 7.2 * max(len(name), len(count)) * 0.86:
-        return [name, count]
-    return [count] if room >= 7.2 * len(count) and part >= 0.04 else []
+    for lines in ([name, count], [count]):
+        width, height = 6.9 * max(map(len, lines)), 15 * len(lines)
+        if room >= abs(math.cos(angle)) * width + abs(math.sin(angle)) * height:
+            return lines
+    return []
 
 
 def bars(

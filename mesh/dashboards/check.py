@@ -24,7 +24,7 @@ RULES: Mapping[str, str] = {
     "SOURCE_VERSION": "The contract's version is one that the dashboard was made for.",
     "SOURCE_PERSONAL": "No chart reads a product with a personal column.",
     "SOURCE_ROLE": "The contract lets dashboards read the product.",
-    "SOURCE_ALIAS": "Charts and metrics name a source of their dashboard, and every source is used.",
+    "SOURCE_ALIAS": "Charts and metrics name a source of the dashboard; each is used.",
     "METRIC_UNKNOWN": "Charts name a metric of their dashboard, of their own source.",
     "METRIC_UNUSED": "A metric is there to be shown.",
     "METRIC_NOT_ADDITIVE": "What must not be added over rows is not added.",

@@ -101,6 +101,7 @@ def _pie(
     shares = dashboard.metrics[chart.share] if chart.share else None
     overlapping = chart.top is not None
     marks, legend, body = [], [], []
+    start = 0.0
     for index, row in enumerate(rows):
         others = bool(chart.top and row[chart.top.others])
         value = str(row[chart.dimension.field])
@@ -114,7 +115,8 @@ def _pie(
             facts.append((shares.label, share))
         if overlapping or not shares:
             facts.append(("Share of the pie", percent(part)))
-        label = charts.slice_label(name, count, part, hole=hole, share=share)
+        label = charts.slice_label(name, count, share, start=start, part=part, hole=hole)
+        start += part
         aria = ", ".join(f"{title} {text}" for title, text in facts)
         key = f"slice-{index}"
         marks.append(Mark(key, name, row[chart.metric], fill, ink_on(fill), label, aria, facts))
@@ -124,6 +126,7 @@ def _pie(
     return ChartView(
         **common,
         legend=legend,
+        legend_head=[metric.label, _of(shares.label) if shares else "of the pie"],
         head=[title for title, _ in marks[0].facts],
         body=body,
         summary=_summary(chart.kind, marks),
@@ -191,6 +194,12 @@ def _bar(
         vega=charts.bars(marks, names=names, series=labels, shares=shares, height=height),
         height=height,
     )
+
+
+def _of(label: str) -> str:
+    """`Share of all users` as the head of a narrow column."""
+    words = label.removeprefix("Share ")
+    return words if len(words) <= 14 else "share"
 
 
 def _summary(kind: str, marks: list[Mark]) -> str:

@@ -52,6 +52,7 @@ class ChartView:
     empty: str = ""
     summary: str = ""
     legend: list[LegendEntry] = field(default_factory=list)
+    legend_head: list[str] = field(default_factory=list)
     head: list[str] = field(default_factory=list)
     body: list[list[str]] = field(default_factory=list)
     vega: dict[str, Any] | None = None

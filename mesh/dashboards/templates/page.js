@@ -52,7 +52,7 @@
   function focus(id, key) { if (views[id]) views[id].signal("focus", key).runAsync(); }
 
   var boxes = Array.from(document.querySelectorAll("[data-chart]"));
-  document.querySelectorAll(".legend li").forEach(function (line) {
+  document.querySelectorAll(".legend li[data-key]").forEach(function (line) {
     var id = line.closest(".card").id, key = line.dataset.key;
     ["mouseenter", "focus"].forEach(function (name) { line.addEventListener(name, function () { focus(id, key); }); });
     ["mouseleave", "blur"].forEach(function (name) { line.addEventListener(name, function () { focus(id, ""); }); });

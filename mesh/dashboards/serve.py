@@ -1,0 +1,204 @@
+"""`mesh dashboards serve`: the dashboards of any environment on this machine.
+
+The database is opened only while pages are built, so that SQLMesh can work beside the server.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from mesh.dashboards.read import SPECS
+from mesh.errors import CheckFailed, MeshError, WrongUse
+from mesh.settings import BIGQUERY_GATEWAY, PROJECT_ROOT, database_path
+
+LOOPBACK = "127.0.0.1"
+BIGQUERY_SECONDS = 300
+"""How long pages of BigQuery are kept: nothing tells when its data changed."""
+_PATH = re.compile(r"/([a-z0-9_]+)/([a-z0-9_]+\.html|version|)")
+_PROBLEM = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta http-equiv="refresh" content="3"><title>{title}</title>
+<body style="font: 16px/1.5 system-ui, sans-serif; max-width: 46em; margin: 4em auto">
+<h1>{title}</h1><p>{text}</p><p>This page tries again every three seconds.</p></body></html>
+"""
+
+
+@dataclass(frozen=True)
+class Built:
+    """The pages of an environment, and the state of data and specs they were built from."""
+
+    version: str
+    pages: dict[str, str]
+
+
+@dataclass
+class Site:
+    """Builds pages when they are asked for, and again when data or specs changed.
+
+    open_project: how to open the project; it is closed after each use.
+    """
+
+    open_project: Callable[[], Any]
+    specs: Path = SPECS
+    gateway: str | None = None
+    built: dict[str, Built] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def state(self) -> str:
+        """A text that differs when the database, a spec or a contract does."""
+        marks = [f"{path}:{stat}" for path, stat in self._files()]
+        if self.gateway == BIGQUERY_GATEWAY:
+            marks.append(str(int(time.time() // BIGQUERY_SECONDS)))
+        return sha256("\n".join(marks).encode()).hexdigest()[:16]
+
+    def _files(self) -> Iterator[tuple[Path, tuple[int, int]]]:
+        database = database_path()
+        texts = [*self.specs.glob("*.yaml"), *(PROJECT_ROOT / "contracts").rglob("*.yaml")]
+        for path in (database, Path(f"{database}.wal"), *sorted(texts)):
+            try:
+                stat = path.stat()
+            except OSError:
+                continue
+            yield path, (stat.st_mtime_ns, stat.st_size)
+
+    def environments(self) -> list[str]:
+        """The names of all environments; WrongUse when there is none."""
+        with self.lock:
+            project = self.open_project()
+            try:
+                names = project.environment_names
+            finally:
+                project.context.close()
+        if not names:
+            raise WrongUse(
+                "there is no environment yet.", fix="Create one with `sqlmesh plan dev`."
+            )
+        return names
+
+    def get(self, environment: str) -> Built:
+        """The pages of an environment as of now.
+
+        When they cannot be built at the moment (the database is in use, a spec is being edited),
+        those of before are given, if there are any; otherwise the error is raised.
+        """
+        with self.lock:
+            known = self.built.get(environment)
+            if known and known.version == self.state():
+                return known
+            try:
+                return self._build(environment)
+            except MeshError:
+                if known:
+                    return known
+                raise
+
+    def _build(self, environment: str) -> Built:
+        from mesh.dashboards.build import present_all, render
+        from mesh.dashboards.page import Served
+
+        project = self.open_project()
+        try:
+            pages = present_all(project, environment, specs=self.specs)
+            names = project.environment_names
+        finally:
+            project.context.close()
+        # Taken after the database is closed: closing it can write its log into it.
+        version = self.state()
+        built = Built(version, render(pages, Served(names, environment, version)))
+        self.built[environment] = built
+        return built
+
+
+def serve(
+    port: int,
+    environment: str | None,
+    gateway: str | None,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve until interrupted. WrongUse when the port is taken or the environment unknown."""
+    from mesh.environments import open_project
+
+    site = Site(lambda: open_project(gateway), gateway=gateway)
+    names = site.environments()
+    first = environment or ("prod" if "prod" in names else names[0])
+    site.get(first)
+    with make_server(site, port, first) as server:
+        announce(f"http://{LOOPBACK}:{server.server_address[1]}/  (stop with Ctrl-C)")
+        server.serve_forever()
+
+
+def make_server(site: Site, port: int, first: str) -> ThreadingHTTPServer:
+    """A server on loopback. first: the environment that `/` leads to."""
+
+    class Handler(_Handler):
+        pass
+
+    Handler.site, Handler.first = site, first
+    try:
+        return ThreadingHTTPServer((LOOPBACK, port), Handler)
+    except (OSError, OverflowError):
+        raise WrongUse(
+            f"port {port} cannot be used.", fix="Name another one with --port, or 0 for a free one."
+        ) from None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    site: Site
+    first: str
+
+    def do_GET(self) -> None:
+        host = (self.headers.get("Host") or "").rpartition(":")[0] or self.headers.get("Host")
+        if host not in (LOOPBACK, "localhost"):
+            self._send(403, _page("Not here", "This server answers this machine only."))
+            return
+        path = self.path.partition("?")[0]
+        if path == "/":
+            self.send_response(302)
+            self.send_header("Location", f"/{self.first}/index.html")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        found = _PATH.fullmatch(path)
+        if found is None:
+            self._send(404, _page("Not found", "There is no such page."))
+            return
+        environment, name = found.group(1), found.group(2) or "index.html"
+        try:
+            built = self.site.get(environment)
+        except WrongUse as error:
+            self._send(404, _page("Cannot be shown", str(error)))
+            return
+        except CheckFailed as error:
+            self._send(500, _page("Not in order", str(error)))
+            return
+        if name == "version":
+            self._send(200, built.version, "text/plain; charset=utf-8")
+        elif name in built.pages:
+            self._send(200, built.pages[name])
+        else:
+            self._send(404, _page("Not found", "There is no such dashboard."))
+
+    def _send(self, status: int, text: str, kind: str = "text/html; charset=utf-8") -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: a line per request helps nobody here."""
+
+
+def _page(title: str, text: str) -> str:
+    return _PROBLEM.format(title=escape(title), text=escape(text))
