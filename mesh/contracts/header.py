@@ -9,6 +9,7 @@ from sqlglot import exp
 from mesh.contracts.audits import within
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
+from mesh.contracts.readers import grants
 from mesh.contracts.sql import DIALECT
 
 if TYPE_CHECKING:
@@ -75,9 +76,10 @@ def _labels(contract: Contract) -> exp.EQ:
 
 
 def _grants(contract: Contract) -> exp.Tuple:
-    """The privilege to select, for each role that may read."""
-    readers = exp.Array(expressions=[_text(role.name) for role in contract.roles])
-    return exp.Tuple(expressions=[exp.EQ(this=_text("select"), expression=readers)])
+    """The privilege to read, for each role that may."""
+    privilege, readers = grants(contract)
+    names = exp.Array(expressions=[_text(reader) for reader in readers])
+    return exp.Tuple(expressions=[exp.EQ(this=_text(privilege), expression=names)])
 
 
 def source_audits(table: str) -> list[exp.Property]:

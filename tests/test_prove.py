@@ -1,0 +1,388 @@
+"""The GoogleSQL proof finds what SQLGlot accepts and BigQuery refuses.
+
+All broken models stand beside the real ones in one copy of the project, so that one load and one
+start of the analyzer serve every test here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mesh.errors import WrongUse
+from mesh.prove import ChartQuery, Proof, prove
+from mesh.settings import PROJECT_ROOT
+
+INTERNAL = "interactions/internal"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A model with one change, and what must be said of it.
+
+    base: the model's file below models/. marker: a word on the line that must be named.
+    """
+
+    base: str
+    old: str
+    new: str
+    said: str
+    marker: str = ""
+    rule: str = "refused"
+
+
+PERIODS = f"{INTERNAL}/user_period_ratings_monthly.sql"
+GENRES = f"{INTERNAL}/movie_genres.sql"
+MOVIES = f"{INTERNAL}/movies.sql"
+TAGS = f"{INTERNAL}/movie_tags.sql"
+ACTIONS = f"{INTERNAL}/user_actions_monthly.sql"
+EVENTS = f"{INTERNAL}/rating_events.sql"
+TOTALS = f"{INTERNAL}/user_genre_ratings_total.sql"
+DAILY = f"{INTERNAL}/movie_ratings_daily.sql"
+GROUPS = "engagement/internal/user_groups.sql"
+PREFERENCES = "engagement/user_genre_preferences.sql"
+
+BROKEN = {
+    "unknown_function": Broken(
+        TOTALS, "SUM(rating_count)", "MEDIAN(rating_count)", "Function not found: MEDIAN", "MEDIAN"
+    ),
+    "function_of_another_engine": Broken(
+        MOVIES, "MOD(DIV(release_year, 10) * 10, 100)", "list_sum([release_year])",
+        "Function not found: list_sum", "list_sum",
+    ),
+    "wrong_argument_type": Broken(
+        MOVIES, "SAFE_CAST(REGEXP_EXTRACT(title,", "SAFE_CAST(REGEXP_EXTRACT(movie_id,",
+        "No matching signature for function REGEXP_EXTRACT", "REGEXP_EXTRACT(movie_id",
+    ),
+    "concat_of_an_array": Broken(
+        GENRES, "TRIM(genre)::STRING", "CONCAT(SPLIT(movies.genres, '|'), '')::STRING",
+        "No matching signature for function CONCAT",
+    ),
+    "text_compared_with_number": Broken(
+        GENRES, "TRIM(genre) <> ''", "TRIM(genre) <> movies.movie_id",
+        "No matching signature for operator !=", "WHERE",
+    ),
+    "no_implicit_cast_of_text": Broken(
+        GROUPS, "SUM(IF(action_type = 'tag', action_monthly_count, 0))",
+        "SUM(IF(action_type = 'tag', action_monthly_count, 'none'))",
+        "No matching signature for function IF", "none",
+    ),
+    "sum_of_text": Broken(TOTALS, "SUM(rating_count)", "SUM(genre)", "aggregate function SUM"),
+    "branches_of_two_types": Broken(
+        MOVIES, "ELSE CONCAT(CAST(DIV(release_year, 10) * 10 AS STRING), 's')", "ELSE release_year",
+        "No matching signature for operator CASE",
+    ),
+    "not_grouped": Broken(
+        TOTALS, "GROUP BY\n  user_id,\n  genre", "GROUP BY\n  user_id",
+        "which is neither grouped nor aggregated", "genre::STRING",
+    ),
+    "aggregate_in_where": Broken(
+        DAILY, "WHERE\n  rated_at", "WHERE\n  COUNT(*) > 1 AND rated_at",
+        "Aggregate function COUNT(*) not allowed in WHERE", "COUNT(*) > 1",
+    ),
+    "window_in_where": Broken(
+        DAILY, "WHERE\n  rated_at", "WHERE\n  ROW_NUMBER() OVER () = 1 AND rated_at",
+        "Analytic function not allowed in WHERE", "ROW_NUMBER",
+    ),
+    "aggregate_in_aggregate": Broken(
+        TOTALS, "SUM(rating_count)", "SUM(MAX(rating_count))",
+        "Aggregations of aggregations are not allowed",
+    ),
+    "ambiguous_column": Broken(
+        PERIODS, "movies.release_decade::STRING AS release_decade",
+        "movies.release_decade::STRING AS release_decade, movie_id",
+        "Column name movie_id is ambiguous", "movie_id",
+    ),
+    "unknown_column": Broken(
+        PERIODS, "SUM(ratings.histogram_low)", "SUM(ratings.histogram_lo)",
+        "Name histogram_lo not found inside ratings", "histogram_lo)",
+    ),
+    "unknown_table": Broken(
+        TOTALS, "FROM interactions_internal.user_genre_ratings_monthly",
+        "FROM interactions_internal.user_genre_ratings_weekly",
+        "Table not found: interactions_internal.user_genre_ratings_weekly", "_weekly",
+    ),
+    "date_compared_with_timestamp": Broken(
+        DAILY, "WHERE\n  rated_at", "WHERE\n  DATE(rated_at) = rated_at AND rated_at",
+        "No matching signature for operator =", "DATE(rated_at) = rated_at",
+    ),
+    "date_minus_timestamp": Broken(
+        DAILY, "COUNT(*)::INT64", "MAX(DATE_DIFF(rated_at, DATE(rated_at), DAY))::INT64",
+        "No matching signature for function DATE_DIFF",
+    ),
+    "number_added_to_a_timestamp": Broken(
+        DAILY, "DATE(rated_at)::DATE", "DATE(rated_at + 1)::DATE",
+        "No matching signature for operator +",
+    ),
+    "date_part_of_a_text": Broken(
+        GROUPS, "SUM(IF(action_type = 'tag', action_monthly_count, 0))",
+        "SUM(EXTRACT(YEAR FROM action_type))", "No matching signature for function EXTRACT",
+    ),
+    "unnest_of_text": Broken(
+        GENRES, "UNNEST(SPLIT(movies.genres, '|'))", "UNNEST(movies.genres)",
+        "Values referenced in UNNEST must be arrays", "UNNEST",
+    ),
+    "qualify_without_window": Broken(
+        TOTALS, "GROUP BY\n  user_id,\n  genre",
+        "GROUP BY\n  user_id,\n  genre\nQUALIFY\n  SUM(rating_count) > 1",
+        "QUALIFY clause", "QUALIFY",
+    ),
+    "qualify_on_a_number": Broken(
+        TOTALS, "GROUP BY\n  user_id,\n  genre",
+        "GROUP BY\n  user_id,\n  genre\nQUALIFY\n  ROW_NUMBER() OVER (ORDER BY genre)",
+        "QUALIFY clause should return type BOOL", "QUALIFY",
+    ),
+    "where_on_a_number": Broken(
+        GENRES, "TRIM(genre) <> ''", "movies.movie_id", "WHERE clause should return type BOOL"
+    ),
+    "alias_used_beside_it": Broken(
+        GROUPS, "tag_count::INT64 AS tag_count,",
+        "tag_count::INT64 AS tag_count, (tag_count + likes) AS loves, 1 AS likes,",
+        "Unrecognized name: likes",
+    ),
+    "union_of_two_types": Broken(
+        ACTIONS, "'tag' AS action_type", "7 AS action_type",
+        "Column 2 in UNION ALL has incompatible types", "",
+    ),
+    "union_of_two_widths": Broken(
+        ACTIONS, "'tag' AS action_type,", "",
+        "Queries in UNION ALL have mismatched column count",
+    ),
+    "percentile_as_aggregate": Broken(
+        TOTALS, "SUM(rating_count)", "PERCENTILE_CONT(rating_count, 0.5)",
+        "PERCENTILE_CONT exists in BigQuery as a window function alone", "PERCENTILE_CONT",
+        rule="function",
+    ),
+    "function_that_bigquery_leaves_out": Broken(
+        TOTALS, "SUM(rating_count)", "SUM(IFERROR(rating_count, 0))",
+        "BigQuery has no function IFERROR", "IFERROR", rule="function",
+    ),
+    "array_function_that_bigquery_leaves_out": Broken(
+        GENRES, "TRIM(genre) <> ''", "ARRAY_SUM([1, 2]) > 0", "ARRAY_SUM", "ARRAY_SUM"
+    ),
+    "distinct_with_another_order": Broken(
+        TAGS, "ORDER BY\n    tag", "ORDER BY\n    user_id",
+        "can only ORDER BY expressions that are arguments to the function", "user_id",
+    ),
+    "partition_by_a_float": Broken(
+        DAILY, "COUNT(*)::INT64",
+        "MAX(SUM(1)) OVER (PARTITION BY AVG(rating))::INT64",
+        "Partitioning by expressions of type FLOAT64 is not allowed",
+    ),
+    "wrong_regular_expression_type": Broken(
+        TAGS, "WHERE\n", "WHERE\n  REGEXP_CONTAINS(user_id, 'a') AND ",
+        "No matching signature for function REGEXP_CONTAINS", "REGEXP_CONTAINS",
+    ),
+    "bits_of_a_float": Broken(
+        DAILY, "COUNT(*)::INT64", "SUM(rating >> 1)::INT64", "No matching signature for operator >>"
+    ),
+    "safe_divide_of_text": Broken(
+        GROUPS, "tag_count::INT64 AS tag_count",
+        "SAFE_DIVIDE('a', tag_count)::INT64 AS tag_count", "SAFE_DIVIDE",
+    ),
+    "cast_from_date_to_number": Broken(
+        DAILY, "COUNT(*)::INT64", "MAX(DATE(rated_at)::INT64)::INT64",
+        "Invalid cast from DATE to INT64",
+    ),
+    "no_partition_filter": Broken(
+        TAGS, "WHERE\n  tagged_at >= '1995-01-01 00:00:00+00:00'::TIMESTAMP", "",
+        "tag_events may be read only with a filter on its partition column: compare tagged_at",
+        "FROM", rule="partition_filter",
+    ),
+    "a_partition_filter_that_prunes_nothing": Broken(
+        TAGS, "tagged_at >= '1995-01-01 00:00:00+00:00'::TIMESTAMP",
+        "EXTRACT(YEAR FROM tagged_at) > 1995",
+        "filter on its partition column", rule="partition_filter",
+    ),
+    "column_without_a_name": Broken(
+        "engagement/internal/thresholds.sql", "7::INT64 AS tagger_above_tags", "7::INT64",
+        "column 4 of the query has no name", rule="output",
+    ),
+    "partitions_by_day_for_ever": Broken(
+        DAILY, "DATE_TRUNC(rated_on, MONTH)", "rated_on",
+        "partition by month", rule="limit",
+    ),
+    "too_many_clustering_columns": Broken(
+        GROUPS, "clustered_by user_id",
+        "clustered_by (user_id, rating_count, tag_count, is_rater, is_tagger)",
+        "clustered_by names 5 columns, and BigQuery allows 4", rule="limit",
+    ),
+    "a_description_that_is_too_long": Broken(
+        GROUPS, "Which groups of the audience a user belongs to.", "long " * 300,
+        "characters, and BigQuery keeps 1,024", rule="limit",
+    ),
+}  # fmt: skip
+
+# Real products, changed where they stand: the contract says something else.
+PRODUCT_CHANGES = {
+    "a count that became a float": (
+        "interactions/user_actions.sql",
+        "action_monthly_count::INT64",
+        "action_monthly_count::FLOAT64",
+    ),
+    "two columns that changed places": (
+        PREFERENCES,
+        "  ratings.genre::STRING AS genre,\n  ratings.reporting_month::DATE AS reporting_month,",
+        "  ratings.reporting_month::DATE AS reporting_month,\n  ratings.genre::STRING AS genre,",
+    ),
+    "a column that was renamed": (
+        "interactions/user_period_ratings.sql",
+        "AS rating_monthly_count",
+        "AS monthly_ratings",
+    ),
+}
+DEEPEST = 17
+
+
+def change(text: str, old: str, new: str) -> str:
+    assert text.count(old) >= 1, f"{old!r} is not in the model any more"
+    return text.replace(old, new, 1)
+
+
+def mutated(name: str, broken: Broken) -> str:
+    """The model under a name of its own, without the header of a contract."""
+    text = (PROJECT_ROOT / "models" / broken.base).read_text()
+    text = change(text, broken.old, broken.new)
+    text = re.sub(r"name [\w.]+,", f"name interactions_internal.{name},", text, count=1)
+    return re.sub(r",\s*@(source_)?contract\(\w+\)", "", text)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with all that is broken in it."""
+    root = tmp_path_factory.mktemp("project")
+    for folder in ("models", "macros", "audits", "linter", "contracts"):
+        if (PROJECT_ROOT / folder).exists():
+            shutil.copytree(PROJECT_ROOT / folder, root / folder)
+    for file in ("config.yaml", "external_models.yaml"):
+        shutil.copy(PROJECT_ROOT / file, root / file)
+    (root / "models" / "broken").mkdir()
+    for name, broken in BROKEN.items():
+        (root / "models" / "broken" / f"{name}.sql").write_text(mutated(name, broken))
+    for depth in range(1, DEEPEST + 1):
+        source = f"interactions_internal.nested_{depth - 1}" if depth > 1 else "operational.movies"
+        (root / "models" / "broken" / f"nested_{depth}.sql").write_text(
+            f"MODEL (name interactions_internal.nested_{depth}, kind VIEW);\n"
+            f"SELECT movieid::INT64 AS movieid FROM {source}\n"
+        )
+    for file, old, new in PRODUCT_CHANGES.values():
+        path = root / "models" / file
+        path.write_text(change(path.read_text(), old, new))
+    return root
+
+
+CHARTS = [
+    ChartQuery("dashboard/fine", Path("looker/d.yaml"), 3,
+               "SELECT genre, SUM(rating_count) AS n FROM engagement.user_genre_preferences "
+               "GROUP BY genre"),
+    ChartQuery("dashboard/typo", Path("looker/d.yaml"), 9,
+               "SELECT genres FROM engagement.user_genre_preferences"),
+    ChartQuery("dashboard/unfiltered", Path("looker/d.yaml"), 12,
+               "SELECT COUNT(*) AS n FROM interactions_internal.rating_events"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def proof(project: Path) -> Proof:
+    return prove(root=project, charts=CHARTS)
+
+
+def of(proof: Proof, subject: str) -> list:
+    return [finding for finding in proof.findings if finding.subject == subject]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_sqlglot_accepts_and_bigquery_refuses_is_found(
+    proof: Proof, project: Path, name: str
+) -> None:
+    broken = BROKEN[name]
+    found = of(proof, f"interactions_internal.{name}")
+    assert [f for f in found if f.rule == broken.rule], [str(f) for f in found]
+    finding = next(f for f in found if f.rule == broken.rule)
+    assert broken.said in finding.message
+    assert finding.path == project / "models" / "broken" / f"{name}.sql"
+    if broken.marker:
+        lines = finding.path.read_text().splitlines()
+        near = "\n".join(lines[max(finding.line - 2, 0) : finding.line + 1])
+        assert broken.marker in near, f"line {finding.line}: {near}"
+
+
+def test_no_model_that_is_right_has_a_finding(proof: Proof) -> None:
+    changed = {file.split("/")[-1].removesuffix(".sql") for file, *_ in PRODUCT_CHANGES.values()}
+    wrong = [
+        str(finding)
+        for finding in proof.findings
+        if finding.subject.split(".")[-1] not in {*BROKEN, *changed}
+        and "nested" not in finding.subject
+        and not finding.subject.startswith("dashboard/")
+    ]
+    assert wrong == []
+
+
+def test_a_type_that_is_not_the_contracts_is_found_at_its_line(proof: Proof) -> None:
+    finding = next(f for f in of(proof, "interactions.user_actions") if f.rule == "output")
+    assert (
+        "column action_monthly_count is FLOAT64 in BigQuery, and INT64 by the contract: "
+        "cast it, or promise FLOAT64." in finding.message
+    )
+    assert "FLOAT64" in finding.path.read_text().splitlines()[finding.line - 1]
+
+
+def test_columns_in_another_order_than_the_contracts_are_found(proof: Proof) -> None:
+    messages = [f.message for f in of(proof, "engagement.user_genre_preferences")]
+    assert any("the columns are in another order than in the contract" in m for m in messages)
+
+
+def test_a_renamed_column_is_missing_and_one_too_many(proof: Proof) -> None:
+    messages = [f.message for f in of(proof, "interactions.user_period_ratings")]
+    assert any("missing rating_monthly_count; too many monthly_ratings" in m for m in messages)
+
+
+def test_views_nested_deeper_than_bigquery_allows_are_found(proof: Proof) -> None:
+    deepest = of(proof, f"interactions_internal.nested_{DEEPEST}")
+    assert "views are nested 18 deep here, and BigQuery allows 16" in deepest[0].message
+    assert of(proof, "interactions_internal.nested_15") == []
+
+
+def test_the_queries_of_dashboards_are_proved_too(proof: Proof) -> None:
+    assert of(proof, "dashboard/fine") == []
+    assert "Unrecognized name: genres" in of(proof, "dashboard/typo")[0].message
+    assert "filter on its partition column" in of(proof, "dashboard/unfiltered")[0].message
+    assert str(of(proof, "dashboard/typo")[0]).startswith("looker/d.yaml:9: dashboard/typo: ")
+
+
+def test_one_model_can_be_proved_alone_and_an_unknown_one_is_refused() -> None:
+    alone = prove(["thresholds"])
+    assert alone.subjects == ("engagement_internal.thresholds",)
+    assert alone.findings == ()
+    with pytest.raises(WrongUse, match=r"there is no model 'thresholdz'\. `sqlmesh dag` shows"):
+        prove(["thresholdz"])
+
+
+def test_the_command_says_what_it_read_and_exits_by_what_it_found(
+    monkeypatch: pytest.MonkeyPatch, proof: Proof
+) -> None:
+    import mesh.prove
+    from mesh.cli.contracts import app
+
+    monkeypatch.setattr(mesh.prove, "prove", lambda *args, **kwargs: proof)
+    monkeypatch.setattr(mesh.prove, "chart_queries", list)
+    told = CliRunner().invoke(app, ["prove"])
+    assert told.exit_code == 1
+    assert "unknown_function: BigQuery refuses this: Function not found: MEDIAN" in told.output
+    data = json.loads(CliRunner().invoke(app, ["prove", "--json"]).output)
+    assert len(data["findings"]) == len(proof.findings)
+    assert {"subject", "rule", "path", "line", "message"} == set(data["findings"][0])
+    fine = Proof(("a",), 1, ())
+    monkeypatch.setattr(mesh.prove, "prove", lambda *args, **kwargs: fine)
+    told = CliRunner().invoke(app, ["prove"])
+    assert told.exit_code == 0
+    assert "1 models and charts, 1 statements: BigQuery takes them all" in " ".join(
+        told.output.split()
+    )

@@ -1,0 +1,77 @@
+"""A small built project, shared by the tests of what is done with environments and contracts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlglot import exp
+
+from mesh.environments import Project, open_project
+from mesh.settings import DATABASE_VARIABLE
+
+ENVIRONMENT = "dev"
+
+
+def build(folder: Path) -> Project:
+    """The project with `dev` built: from MOVIELENS_DIR when it is set, else from generated data."""
+    from mesh.cli.main import run
+
+    source = os.environ.get("MOVIELENS_DIR")
+    if not source:
+        source = str(folder / "source")
+        _run(run, "generate", "--users", "80", "--seed", "7", "--out", source)
+    _run(run, "ingest", source)
+    project = open_project()
+    project.context.plan(ENVIRONMENT, auto_apply=True, no_prompts=True, skip_tests=True)
+    return project
+
+
+def _run(run, *words: str) -> None:
+    try:
+        run(list(words))
+    except SystemExit as end:
+        assert not end.code, words
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    folder = tmp_path_factory.mktemp("built")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(DATABASE_VARIABLE, str(folder / "mesh.duckdb"))
+        project = build(folder)
+        yield project
+        project.context.close()
+
+
+def place(project: Project, product: str) -> exp.Table:
+    """The view of a product in the built environment."""
+    environment = project.environment(ENVIRONMENT)
+    return project.view(project.products(environment)[product], environment)
+
+
+@contextmanager
+def tampered(project: Project, product: str, query: str) -> Iterator[None]:
+    """Let a product's view show other data for a while; `{rows}` in the query is its real view.
+
+    A database that breaks a promise by hand: the view is SQLMesh's, what it selects is not.
+    """
+    connection = project.context.engine_adapter.connection
+    name = place(project, product).sql(dialect="duckdb")
+    schema, _, view = name.rpartition(".")
+    real = f"{schema}.real_{view}"
+    sql = connection.execute(
+        "SELECT sql FROM duckdb_views() WHERE schema_name = ? AND view_name = ?",
+        [schema.rpartition(".")[2], view],
+    ).fetchone()[0]
+    body = sql.partition(" AS ")[2].rstrip().rstrip(";")
+    connection.execute(f"CREATE OR REPLACE VIEW {real} AS {body}")
+    try:
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query.format(rows=real)}")
+        yield
+    finally:
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
+        connection.execute(f"DROP VIEW {real}")
