@@ -91,7 +91,7 @@ def _audience(project: Project) -> Audience:
         whose = exp.func("IF", exp.column(conditions[0]), user, exp.Null()) if conditions else user
         return exp.Count(this=exp.Distinct(expressions=[whose]))
 
-    query = exp.select(
-        users(), users("is_rater"), users("is_tagger"), users("is_sleeper")
-    ).from_(project.view(product, environment))
+    query = exp.select(users(), users("is_rater"), users("is_tagger"), users("is_sleeper")).from_(
+        project.view(product, environment)
+    )
     return Audience(*project.rows(query)[0])

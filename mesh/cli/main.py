@@ -13,8 +13,9 @@ from rich.markup import escape
 
 from mesh.cli.contracts import app as contracts_app
 from mesh.cli.contracts_diff import contracts_diff
-from mesh.cli.demo import demo
 from mesh.cli.dashboards import app as dashboards_app
+from mesh.cli.demo import demo
+from mesh.cli.docs import docs
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
 from mesh.cli.refresh import refresh
@@ -45,14 +46,13 @@ def options(
 app.command()(demo)
 app.command()(generate)
 app.command()(ingest)
+app.command()(refresh)
+app.command()(status)
 contracts_app.command("diff")(contracts_diff)
 app.add_typer(contracts_app)
 app.add_typer(dashboards_app)
 app.command()(review)
-
-
-app.command()(refresh)
-app.command()(status)
+app.command()(docs)
 
 
 def _report(error: Exception) -> int:

@@ -1,0 +1,1 @@
+"""Pages under docs/ that are drawn from the project, so that they cannot be wrong."""

@@ -1,0 +1,104 @@
+"""`docs/data-model.md`: every model with its inputs, and every product with its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesh.contracts import Contract, load_contracts
+from mesh.environments.names import domain_of, is_public, short_name
+from mesh.settings import PROJECT_ROOT
+
+if TYPE_CHECKING:
+    from sqlmesh.core.model import Model
+
+    from mesh.environments import Project
+
+PATH = PROJECT_ROOT / "docs" / "data-model.md"
+COMMAND = "mesh docs"
+SOURCE = "operational"
+
+
+def render(project: Project) -> str:
+    """The page as Markdown, from the models and contracts of a loaded project."""
+    models = {short_name(model.name): model for model in project.context.models.values()}
+    contracts = load_contracts()
+    lines = [
+        "# Data model",
+        "",
+        f"Drawn from models and contracts by `{COMMAND}`; do not edit.",
+        "",
+        "Arrows go from what is read to what reads it. Products under contract are drawn as boxes "
+        "with a double border, internal models as rounded ones; watermarks are left out.",
+        "",
+        "```mermaid",
+        *_graph(models),
+        "```",
+        "",
+        "## Data products",
+        "",
+    ]
+    for name in sorted(contracts, key=lambda name: (domain_of(name) != SOURCE, name)):
+        lines += _product(contracts[name], models.get(name))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _graph(models: dict[str, Model]) -> Iterator[str]:
+    shown = {name for name in models if ".delivered_" not in name and ".changed_" not in name}
+    yield "flowchart LR"
+    for domain in sorted({domain_of(name) for name in shown}, key=lambda d: (d != SOURCE, d)):
+        yield f"  subgraph {domain}"
+        for name in sorted(name for name in shown if domain_of(name) == domain):
+            label = name.split(".")[1]
+            box = f"[[{label}]]" if is_public(name) else f"({label})"
+            yield f"    {_node(name)}{box}"
+        yield "  end"
+    for name in sorted(shown):
+        for parent in sorted(_read(models[name]) & shown):
+            yield f"  {_node(parent)} --> {_node(name)}"
+
+
+def _read(model: Model) -> set[str]:
+    """What a model's query reads; what only its audits read is no arrow."""
+    from sqlglot import exp
+
+    if model.kind.is_external or not model.is_sql:
+        return set()
+    query = model.render_query(needs_optimization=False)
+    tables = query.find_all(exp.Table) if query else ()
+    return {f"{table.db}.{table.name}" for table in tables}
+
+
+def _node(name: str) -> str:
+    return name.replace(".", "__")
+
+
+def _product(contract: Contract, model: Model | None) -> list[str]:
+    path = contract.path.relative_to(PROJECT_ROOT)
+    kind = "operational table" if contract.domain == SOURCE else "data product"
+    if model is not None and not model.kind.is_external:
+        kind = f"{kind}, {model.kind.name.value.lower().replace('_', ' ')}"
+    lines = [
+        f"### {contract.product}",
+        "",
+        f"{contract.purpose} ({kind}; [contract](../{path}) {contract.version}, "
+        f"owner {contract.owner})",
+        "",
+        f"Grain: {', '.join(f'`{name}`' for name in contract.grain)}",
+        "",
+        "| column | type | null | description |",
+        "| --- | --- | --- | --- |",
+    ]
+    for column in contract.columns:
+        text = " ".join(column.description.split()).replace("|", "\\|")
+        null = "" if column.required else "yes"
+        personal = " *(personal)*" if column.personal else ""
+        lines.append(f"| `{column.name}` | {column.bigquery_type} | {null} | {text}{personal} |")
+    return [*lines, ""]
+
+
+def write(project: Project) -> Path:
+    """Write the page; its path."""
+    PATH.write_text(render(project), encoding="utf-8")
+    return PATH
