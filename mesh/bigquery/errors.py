@@ -108,6 +108,8 @@ def _says(*words: str) -> Callable[[BaseException, str], bool]:
 
 
 def _state() -> str:
+    if not os.environ.get("MESH_BIGQUERY_PROJECT"):
+        return "SQLMesh's state"
     host = os.environ.get("MESH_STATE_HOST") or "127.0.0.1"
     port = os.environ.get("MESH_STATE_PORT") or "5432"
     database = os.environ.get("MESH_STATE_DATABASE") or "mesh_state"
@@ -197,13 +199,7 @@ MEANINGS = (
     ),
     Meaning(
         "two-plans",
-        _says(
-            r"is no longer valid",
-            r"has expired since",
-            r"plan .* is out of date",
-            r"another (plan|process) .*environment",
-            r"no longer match",
-        ),
+        _named("ConflictingPlanError"),
         _failed(
             "another plan changed this environment while this one ran, and this one was not "
             "applied: {reason}.",
@@ -212,14 +208,9 @@ MEANINGS = (
     ),
     Meaning(
         "state-version",
-        _says(
-            r"SQLMesh \(local\) is using version",
-            r"SQLGlot \(local\) is using version",
-            r"schema version.*(upgrade|migrate|downgrade)",
-            r"sqlmesh migrate",
-        ),
+        _says(r"\(local\) is using .*version"),
         _wrong(
-            "{state} was written by another version of SQLMesh: {reason}.",
+            "{state} belongs to another version of SQLMesh: {reason}.",
             "Install the version in requirements.txt, or, once everybody has it, run "
             "`sqlmesh --gateway bigquery migrate`.",
         ),

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from mesh.bigquery import explanation, warehouse
 from mesh.environments.names import is_public, short_name
 from mesh.errors import CheckFailed, MeshError, WrongUse
-from mesh.settings import DATABASE_VARIABLE, PROJECT_ROOT, database_path
+from mesh.settings import BIGQUERY_GATEWAY, DATABASE_VARIABLE, PROJECT_ROOT, database_path
 
 if TYPE_CHECKING:
     from sqlmesh import Context
@@ -113,7 +114,13 @@ def readable_errors() -> Iterator[None]:
     except SQLMeshError as error:
         if "lock" in str(error) and "Could not set lock" in str(error):
             raise _database_error(error) from error
-        raise CheckFailed(f"SQLMesh refuses: {_one_line(error)}") from error
+        meant = explanation(error) or CheckFailed(f"SQLMesh refuses: {_one_line(error)}")
+        raise meant from error
+    except Exception as error:
+        meant = explanation(error)
+        if meant is None:
+            raise
+        raise meant from error
 
 
 def _database_error(error: Exception) -> WrongUse:
@@ -153,5 +160,7 @@ def open_project(
     console = recording_console()
     # It warns for each model that DuckDB knows no grants; what fails comes through the console.
     logging.getLogger("sqlmesh").setLevel(logging.ERROR)
+    if gateway == BIGQUERY_GATEWAY:
+        warehouse()  # says which variable is missing, where SQLMesh would say "missing gateway"
     with readable_errors():
         return Project(Context(paths=[str(root)], gateway=gateway, load=models), console)
