@@ -177,7 +177,7 @@ def test_every_rule_of_every_contract_has_an_outcome(kept: VerifyReport) -> None
 
 def test_the_operational_tables_are_verified_too(kept: VerifyReport, built: Project) -> None:
     rows = built.context.engine_adapter.connection.execute(
-        "SELECT COUNT(*) FROM operational.ratings"
+        "SELECT COUNT(*) FROM mesh.operational.ratings"
     ).fetchone()[0]
     assert rules(kept, "operational.ratings")["rating.range"].checked == rows > 0
 
@@ -236,7 +236,7 @@ def test_a_view_that_cannot_be_read_is_a_broken_promise(built: Project) -> None:
 def test_freshness_is_measured_against_the_newest_rating(
     built: Project, kept: VerifyReport
 ) -> None:
-    assert kept.as_of == newest(built, "timestamp", "operational.ratings")
+    assert kept.as_of == newest(built, "timestamp", "mesh.operational.ratings")
     assert kept.as_of_reason == "the newest rating"
 
 

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from ibis.expr.datatypes import DataType
 
 Row = dict[str, Any]
+# DuckDB has several names for a type; ibis knows others than contracts do.
+_SPELLING = {
+    "INT": "INTEGER",
+    "REAL": "FLOAT",
+    "TEXT": "VARCHAR",
+    "TIMESTAMP(6)": "TIMESTAMP",
+    "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
+}
 
 
 class EngineRefuses(Exception):
@@ -50,18 +58,21 @@ class Engine:
         return self.backend.compiler.type_mapper.from_string(text)
 
     def type_text(self, kind: DataType) -> str:
-        """A type as it stands in DDL."""
-        return self.backend.compiler.type_mapper.to_string(kind)
+        """A type as it stands in DDL, spelt as contracts spell it."""
+        text = self.backend.compiler.type_mapper.to_string(kind)
+        return _SPELLING.get(text, text) if self.dialect == "duckdb" else text
 
     def _guarded(self, work: Any) -> Any:
         import duckdb
         from google.api_core.exceptions import GoogleAPIError
-        from ibis.common.exceptions import IbisError
+        from ibis.common.exceptions import IbisError, TableNotFound
 
         try:
             return work()
-        except (duckdb.Error, GoogleAPIError, IbisError) as error:
+        except (duckdb.Error, GoogleAPIError, IbisError, TableNotFound) as error:
             text = " ".join(str(error).split())
+            if isinstance(error, TableNotFound):
+                text = f"there is no table or view {text}"
             raise EngineRefuses(text.partition(" LINE 1:")[0] or type(error).__name__) from error
 
 

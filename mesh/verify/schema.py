@@ -13,7 +13,6 @@ from typing import Any
 import pandera.ibis as pa
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
-from mesh.contracts import Contract
 from mesh.contracts.rules import RowRule, TableRule
 from mesh.verify.levels import Levels
 from mesh.verify.measure import SAMPLE, Finding, Measures
