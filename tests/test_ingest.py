@@ -577,3 +577,14 @@ def test_windows_line_ends_that_stop_half_way_do_not_matter(load, database, tmp_
     text = RATINGS.replace("\n", "\r\n", 2) + "3,1,4.0,964982703\r\n4,1,4.0,964982703\r"
     result = load(deliver(tmp_path / "in", ratings=text))
     assert (result.counts["ratings"].loaded, result.lines_rejected) == (5, 0)
+
+
+def test_the_keys_of_an_ingest_are_the_grains_of_the_contracts_with_the_source():
+    from mesh.contracts import find
+    from mesh.ingest.schema import DELIVERED
+
+    for table in DELIVERED:
+        contract = find(f"operational.{table.name}")
+        assert contract.grain == table.key
+        promised = [(c.name, c.duckdb_type, c.bigquery_type) for c in contract.columns]
+        assert promised == [(c.name, c.duckdb, c.bigquery) for c in table.columns]

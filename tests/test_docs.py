@@ -1,0 +1,14 @@
+"""Pages under docs/ say what the project is."""
+
+from __future__ import annotations
+
+from mesh.docs import data_model
+from mesh.environments import open_project
+
+
+def test_the_data_model_is_what_models_and_contracts_say(tmp_path, monkeypatch):
+    monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "mesh.duckdb"))
+    page = data_model.render(open_project())
+    assert data_model.PATH.read_text(encoding="utf-8") == page, "run `mesh docs`"
+    assert "interactions__user_genre_ratings --> engagement__user_genre_preferences" in page
+    assert "delivered_ratings" not in page

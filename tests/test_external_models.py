@@ -1,0 +1,21 @@
+"""What SQLMesh is told of the operational tables is what their contracts say."""
+
+from __future__ import annotations
+
+import yaml
+
+from mesh.contracts import load_contracts
+from mesh.ingest.schema import CHANGED_MONTHS
+from mesh.settings import PROJECT_ROOT
+
+
+def test_external_models_have_the_columns_of_the_contracts_with_the_source():
+    stated = yaml.safe_load((PROJECT_ROOT / "external_models.yaml").read_text())
+    told = {model["name"]: model["columns"] for model in stated}
+    expected = {
+        name: {column.name: column.bigquery_type for column in contract.columns}
+        for name, contract in load_contracts().items()
+        if contract.domain == "operational"
+    }
+    expected["operational.changed_months"] = {c.name: c.bigquery for c in CHANGED_MONTHS.columns}
+    assert told == expected
