@@ -154,7 +154,7 @@ HARMLESS = {
     "the layout of a query": [
         (
             "'SELECT COUNT(*) FROM ${table} WHERE NOT (amount >= 1 OR voucher IS NOT NULL)'",
-            "'select count(*) from ${table} as t where not (t.voucher is not null or (1 <= t.amount))'",
+            "'select count(*) from ${table} as t where not (voucher is not null or 1 <= t.amount)'",
         )
     ],
     "the order of rules": [],

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+_PROSE = ("title", "description", "look_at", "note", "label", "id", "kind", "format", "version")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -94,6 +95,8 @@ def _charts(dashboard: str, path: str, data: dict[str, Any], text: str) -> Itera
             source = str(entry.get("source") or "")
             product = str(sources.get(source, {}).get("product") or source)
             words, values = _words(entry)
+            # A source's own columns, such as its as-of date, stand behind each of its charts.
+            words |= _words(sources.get(source, {}))[0]
             for metric in list(words):
                 item = metrics.get((source, metric), metrics.get(("", metric)))
                 if item is not None:
@@ -128,13 +131,14 @@ def _words(node: Any) -> tuple[set[str], set[str]]:
 
     def walk(item: Any, key: str) -> None:
         if isinstance(item, dict):
+            if key == "labels":
+                values.update(map(str, item))
             for name, value in item.items():
-                words.add(str(name))
-                walk(value, str(name))
+                walk(value, "" if key == "labels" else str(name))
         elif isinstance(item, list):
             for value in item:
                 walk(value, key)
-        elif key not in ("title", "description", "look_at", "note", "label", "id"):
+        elif key not in _PROSE:
             values.add(str(item))
             words.update(_WORD.findall(str(item)))
 
@@ -144,7 +148,7 @@ def _words(node: Any) -> tuple[set[str], set[str]]:
 
 def _line(text: str, name: str) -> int:
     pattern = re.compile(rf"^\s*(?:-\s*)?(?:id:\s*)?['\"]?{re.escape(name)}['\"]?\s*:?\s*$")
-    inline = re.compile(rf"\bid:\s*['\"]?{re.escape(name)}['\"]?\s*[,}}]?")
+    inline = re.compile(rf"\bid:\s*['\"]?{re.escape(name)}(?!\w)")
     for number, line in enumerate(text.splitlines(), 1):
         if pattern.match(line) or inline.search(line):
             return number

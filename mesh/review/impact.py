@@ -17,7 +17,13 @@ Node = tuple[str, str]
 """A model, a product or a chart, and its column; `*` for its rows as a whole."""
 ROWS = "*"
 _TELLING = (Level.BREAKING, Level.WARNING)
-_HARMLESS = ("PRODUCT_ADDED", "LEVEL_LOWERED", "VERSION_TOO_SMALL", "CHART_ADDED")
+_HARMLESS = (
+    "PRODUCT_ADDED",
+    "CONSUMER_NO_BREAK",
+    "LEVEL_LOWERED",
+    "VERSION_TOO_SMALL",
+    "CHART_ADDED",
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,8 @@ def changed_columns(findings: tuple[Finding, ...] | list[Finding]) -> dict[Node,
     """The columns, or whole products, that findings of weight speak of."""
     changed: dict[Node, list[Finding]] = defaultdict(list)
     for one in findings:
+        if one.definition.category in ("dashboard", "review"):
+            continue
         if one.level in _TELLING and one.rule not in _HARMLESS and "." in one.product:
             changed[(one.product, one.column or ROWS)].append(one)
     return changed
@@ -171,8 +179,6 @@ def _result(
         by_name[node[0]].append(node)
     hits = []
     for name, nodes in by_name.items():
-        if name in sources and all(node in changed for node in nodes):
-            continue
         columns = sorted({column for _, column in nodes if column != ROWS})
         has_rows = any(column == ROWS for _, column in nodes)
         because = sorted({"{}.{}".format(*source) for node in nodes for source in reached[node]})
@@ -217,6 +223,10 @@ def broken_readers(
         if f.rule in ("COLUMN_NO_DELETE", "COLUMN_NO_RENAME") and f.column
     }
     for name, model in world.head.models.items():
+        if "unread" in model and not model["public"]:
+            message = f"{name} cannot be resolved any more: {model['unread'][:200]}"
+            if "unread" not in world.base.models.get(name, {"unread": ""}):
+                yield finding("CONSUMER_NO_BREAK", name, message, Place(model["path"], 1))
         reads = {tuple(p) for parents in model["lineage"].values() for p in parents}
         reads |= {tuple(p) for p in model["filters"]}
         for parent, column in sorted(reads):
@@ -255,7 +265,7 @@ def _asked_for(world: World, one: Finding, lost: list[str]) -> Iterator[Finding]
 
 
 def chart_changes(
-    base: dict[str, Chart], head: dict[str, Chart], heads: dict[str, Source]
+    base: dict[str, Chart], head: dict[str, Chart], products: set[str]
 ) -> Iterator[Finding]:
     """Charts that went, came, changed, or read a column that is not promised any more."""
     for name, chart in base.items():
@@ -271,7 +281,7 @@ def chart_changes(
         if before.text != chart.text:
             yield finding("CHART_CHANGED", chart.product, f"The chart {name} was changed.", where)
         del before
-        if heads and chart.product not in heads and chart.product.count(".") == 1:
+        if products and chart.product not in products and chart.product.count(".") == 1:
             message = f"The chart {name} reads {chart.product}, which has no contract any more."
             yield finding("CHART_NO_BREAK", chart.product, message, where)
 

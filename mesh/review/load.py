@@ -44,7 +44,8 @@ def load_both(
 ) -> tuple[Models, Models]:
     """Load the projects at two roots. SQLMesh is loaded twice in all: once for each.
 
-    base: None when the base had no project. environment: which one to compare with prod, row by row; None for no data diff.
+    base: None when the base had no project. environment: which one to compare with prod, row by
+    row; None for no data diff.
     """
     local = gateway != BIGQUERY_GATEWAY
     database = head / Path(os.environ.get(DATABASE_VARIABLE) or DEFAULT_DATABASE)

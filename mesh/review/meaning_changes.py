@@ -30,8 +30,18 @@ def model_changes(
             message = f"The model of {product} is gone, but its contract is there."
             yield pair.report("MODEL_NO_DELETE", message, pair.new.line_of("name"))
             continue
+        if "unread" in now:
+            if "unread" not in was:
+                message = (
+                    f"{product} cannot be resolved any more: {plain_error(now['unread'], root)}"
+                )
+                where = Place(now["path"], line_of(root / now["path"], None))
+                yield finding("CONSUMER_NO_BREAK", product, message, where)
+            continue
         promised = {old.name: new.name for old, new in pair.columns if old and new}
-        yield from _columns(product, was, now, promised, broken, root)
+        drifted = list(_columns(product, was, now, promised, broken, root))
+        yield from drifted
+        broken |= {(product, one.column) for one in drifted}
         yield from _meaning(product, was, now, base, head, broken, promised, root)
 
 
@@ -180,6 +190,17 @@ def _roots(product: str, base: Models, head: Models) -> list[str]:
             p for p in model["parents"] if p in head.models and not head.models[p]["public"]
         ]
     return sorted(found, key=lambda name: name != product)
+
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m|\[\d+m")
+
+
+def plain_error(text: str, root: Path) -> str:
+    """What SQLMesh said, without colours and without the folders of this machine."""
+    text = _COLOURS.sub("", text)
+    for folder in (root.resolve(), root):
+        text = text.replace(f"{folder}/", "")
+    return shortened(text, 600)
 
 
 def line_of(file: Path, column: str | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ from mesh.review.impact import (
 )
 from mesh.review.levels import FILE_NAME, Levels, read_levels
 from mesh.review.load import Models, load_both
-from mesh.review.meaning_changes import model_changes, weighed
+from mesh.review.meaning_changes import model_changes, plain_error, weighed
 from mesh.review.read import Contracts, read_contracts
 from mesh.review.rules import Level
 from mesh.review.two_states import judge
@@ -113,7 +114,8 @@ def compare_roots(
         for product, source in {**old.sources, **new.sources}.items()
     }
     base, head = _models(old_root, root, load, personal)
-    found = [*diff.findings, *more, *_unloadable(base, head)]
+    unloadable = _unloadable((base, old_root), (head, root))
+    found = [*diff.findings, *more, *unloadable]
     old_charts, new_charts = _charts(old_root, notes), _charts(root, notes)
     contracts = {**old.sources, **new.sources}
     world = World(base, head, contracts, {**old_charts, **new_charts})
@@ -121,7 +123,7 @@ def compare_roots(
     if base.models and head.models:
         found += model_changes(base, head, diff, found, root)
     found += broken_readers(now, new.sources, found)
-    found += chart_changes(old_charts, new_charts, new.sources)
+    found += chart_changes(old_charts, new_charts, {*new.sources, *new.unreadable})
     found += chart_columns_gone(now, found)
     found = [weighed(one, head.rows) for one in found]
     judged = judge(diff, found, new, levels, day)
@@ -174,14 +176,24 @@ def _models(
     return base, head
 
 
-def _unloadable(base: Models, head: Models) -> Iterator[Finding]:
-    for side, rule, what in (
+def _unloadable(base: tuple[Models, Path], head: tuple[Models, Path]) -> Iterator[Finding]:
+    for (side, root), rule, what in (
         (head, "PROJECT_NO_LOAD", "The project does not load"),
         (base, "BASE_NO_LOAD", "The models of the base do not load"),
     ):
         if side.problem:
-            text = side.problem if len(side.problem) < 600 else side.problem[:599] + "…"
-            yield finding(rule, "project", f"{what}: {text}", Place("config.yaml", 1))
+            text = plain_error(side.problem, root)
+            place = _place_in(text)
+            yield finding(rule, "project", f"{what}: {text}", place)
+
+
+def _place_in(text: str) -> Place:
+    """The file and the line that an error of SQLMesh's names."""
+    file = re.search(r"'((?:models|macros|audits|seeds|contracts)/[^']+)'", text)
+    line = re.search(r"Line (\d+)", text)
+    if file is None:
+        return Place("config.yaml", 1)
+    return Place(file.group(1), int(line.group(1)) if line else 1)
 
 
 def _charts(root: Path, notes: list[str]) -> dict[str, Chart]:

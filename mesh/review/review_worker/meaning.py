@@ -27,12 +27,13 @@ class ColumnMeaning:
     """How a column is computed.
 
     pure: from columns only. full: that, and over which rows. origins: the columns of other tables
-    that its values come from.
+    that its values come from. of: for a column that is only passed on, the rows it is passed from.
     """
 
     pure: str
     full: str
     origins: frozenset[Origin] = frozenset()
+    of: str = ""
 
 
 @dataclass
@@ -68,11 +69,27 @@ def unknown_table(table: exp.Table) -> Relation:
 
 
 def meaning_of(query: exp.Expression, resolve: Resolve = unknown_table) -> Relation:
-    """The meaning of a query, qualified as far as it goes."""
-    scope = build_scope(query.copy())
+    """The meaning of a query, qualified as far as it goes.
+
+    The type that the query itself gives a column does not count: it is told of as a type.
+    """
+    query = query.copy()
+    for select in _outermost(query):
+        for projection in select.expressions:
+            value = projection.unalias().unnest()
+            if isinstance(value, exp.Cast) and isinstance(projection, exp.Alias):
+                projection.set("this", value.this)
+    scope = build_scope(query)
     if scope is None:
         return Relation(_digest("text", query.sql()))
     return _Reader(resolve).relation(scope, None)
+
+
+def _outermost(query: exp.Expression) -> list[exp.Select]:
+    query = query.unnest()
+    if isinstance(query, exp.SetOperation):
+        return [*_outermost(query.this), *_outermost(query.expression)]
+    return [query] if isinstance(query, exp.Select) else []
 
 
 def fingerprint_query(query: exp.Expression) -> str:
@@ -182,7 +199,8 @@ class _Reader:
             if any(not isinstance(a.parent, exp.Window) for a in value.find_all(exp.AggFunc)):
                 pure = _digest("group", pure, grouped[0]) if grouped[0] else pure
                 full = _digest("group", full, grouped[1], found.rows)
-            found.columns[name] = ColumnMeaning(pure, full, self._origins(value, here))
+            passed = here.resolve(value)[1] if isinstance(value, exp.Column) else ""
+            found.columns[name] = ColumnMeaning(pure, full, self._origins(value, here), passed)
             self._note(value, here)
             for window in value.find_all(exp.Window):
                 for part in window.args.get("partition_by") or []:
@@ -192,7 +210,7 @@ class _Reader:
             found.rows = _digest("distinct", found.rows, *texts)
         # Whatever is long stays short, or models on models would grow without end.
         found.columns = {
-            name: ColumnMeaning(_short(c.pure), _short(c.full), c.origins)
+            name: ColumnMeaning(_short(c.pure), _short(c.full), c.origins, c.of)
             for name, c in found.columns.items()
         }
         if select.is_star:
@@ -313,7 +331,9 @@ class _Reader:
         if isinstance(node, exp.Column):
             meaning, label = here.resolve(node)
             copy = label.partition("#")[2]
-            return f"{meaning.full}@{label}" if full else f"{meaning.pure}#{copy}"
+            if not full:
+                return f"{meaning.pure}#{copy}" if copy else meaning.pure
+            return meaning.full if meaning.of == label else f"{meaning.full}@{label}"
         if isinstance(node, exp.Cast) and _same_type(node):
             return self.text(node.this, here, full)
         if isinstance(node, exp.Literal):

@@ -99,7 +99,10 @@ def _model(context: Any, name: str, model: Any, contents: dict[str, Relation]) -
     named: dict[str, Relation] = context.__dict__.setdefault("_review_named", {})
     content, own = meaning_of(query, by_content), meaning_of(query, by_name)
     direct = meaning_of(query, by_table)
-    contents[name], named[name] = _closed(content), _closed(own)
+    # Types are told of at products; inside, another type is another meaning.
+    types = {} if is_public(name) else columns
+    content, own = _closed(content, types), _closed(own, types)
+    contents[name], named[name] = content, own
     made["meaning"] = _texts(own, content)
     made["lineage"] = _lineage(context, model, columns, direct)
     made["filters"] = sorted(map(list, _real(direct.filters)))
@@ -110,9 +113,13 @@ def _model(context: Any, name: str, model: Any, contents: dict[str, Relation]) -
     return made
 
 
-def _closed(relation: Relation) -> Relation:
-    """A relation as others see it: its columns, not what is inside."""
-    return Relation(relation.rows, relation.columns)
+def _closed(relation: Relation, types: dict[str, str]) -> Relation:
+    """A relation as others see it: its columns with their types, not what is inside."""
+    columns = {
+        name: ColumnMeaning(*(f"{text}:{types.get(name, '')}" for text in (c.pure, c.full)))
+        for name, c in relation.columns.items()
+    }
+    return Relation(relation.rows, columns)
 
 
 def _query(context: Any, model: Any) -> exp.Expression | None:

@@ -1,0 +1,369 @@
+"""`mesh review` in real git repositories: what it reads, what it refuses, what it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from review_projects import SHOP, git, repository, shop
+from typer.testing import CliRunner
+
+from mesh.cli.main import app
+from mesh.errors import WrongUse
+from mesh.review import report
+from mesh.review.git import find_checkout
+from mesh.review.load import Models
+from mesh.review.markdown import LIMIT, MARKER, code, escape, markdown
+from mesh.review.report import Review, review
+
+ORDERS = "contracts/shop/orders.odcs.yaml"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The shop in git: one commit on main, and a branch `change` that is checked out."""
+    return repository(shop(tmp_path / "clone"))
+
+
+@pytest.fixture
+def without_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave SQLMesh out, for tests of what surrounds it."""
+    monkeypatch.setattr(report, "load_both", lambda **_: (Models(), Models()))
+
+
+def change(folder: Path, file: str, old: str, new: str) -> None:
+    text = (folder / file).read_text()
+    assert old in text, old
+    (folder / file).write_text(text.replace(old, new, 1))
+
+
+def rules(made: Review) -> list[str]:
+    return [found.rule for found in made.findings]
+
+
+def state_of(folder: Path) -> tuple[str, ...]:
+    """All that a review must leave as it is."""
+    index = (folder / ".git" / "index").read_bytes().hex()
+    return (git(folder, "status", "--porcelain=v2"), git(folder, "rev-parse", "HEAD"), index)
+
+
+def test_the_whole_review_in_a_process_of_its_own(clone: Path, tmp_path: Path) -> None:
+    change(clone, ORDERS, "name: amount\n", "name: total\n")
+    change(clone, "models/shop/orders.sql", "amount::FLOAT64 AS amount", "amount::FLOAT64 AS total")
+    git(clone, "commit", "-qam", "rename amount")
+    (clone / "notes.txt").write_text("not committed")
+    before = state_of(clone)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from mesh.cli.main import run; run()",
+            *("review", "--base", "main", "--json"),
+            *("--markdown", str(tmp_path / "report.md"), "--sarif", str(tmp_path / "report.sarif")),
+        ],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+    assert done.returncode == 1, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["breaking"] is True
+    found = {item["rule"]: item for item in answer["findings"]}
+    assert found["COLUMN_NO_RENAME"]["file"] == ORDERS
+    assert "Unknown column: amount" in found["CONSUMER_NO_BREAK"]["message"]
+    assert found["CHART_NO_BREAK"]["file"] == "looker/sales.yaml"
+    assert {hit["name"] for hit in answer["hit"]} >= {"reporting.customers", "sales/by_channel"}
+    assert answer["ask"] == ["reporting", "shop"]
+    assert answer["plan"]["against"] == "base"
+    planned = {item["model"]: item["how"] for item in answer["plan"]["models"]}
+    assert planned == {
+        "shop.orders": "directly modified",
+        "reporting.customers": "indirectly modified",
+    }
+    comment = (tmp_path / "report.md").read_text()
+    assert comment.startswith(MARKER) and "```mermaid" in comment
+    assert "COLUMN_NO_RENAME" in comment and "SQLMesh's plan" in comment
+    log = json.loads((tmp_path / "report.sarif").read_text())
+    assert log["version"] == "2.1.0"
+    assert state_of(clone) == before
+    assert not (clone / "data").exists(), "a review makes no database"
+
+
+def test_the_base_is_where_the_branch_left_main(clone: Path, without_models: None) -> None:
+    """What main did since is not this branch's doing."""
+    git(clone, "switch", "-q", "main")
+    change(clone, ORDERS, "{minimum: 0}", "{minimum: -5}")
+    git(clone, "commit", "-qam", "main goes on")
+    git(clone, "switch", "-q", "change")
+    assert review(clone, "main").findings == ()
+
+
+def test_without_a_base_the_main_branch_is_taken(clone: Path, without_models: None) -> None:
+    change(clone, ORDERS, "{minimum: 0}", "{minimum: -5}")
+    git(clone, "commit", "-qam", "wider")
+    assert rules(review(clone)) == ["RANGE_NO_WIDEN"]
+
+
+def test_uncommitted_changes_count(clone: Path, without_models: None) -> None:
+    change(clone, ORDERS, "{minimum: 0}", "{minimum: -5}")
+    assert "RANGE_NO_WIDEN" in rules(review(clone, "main"))
+
+
+def test_a_deleted_file_counts_committed_or_not(clone: Path, without_models: None) -> None:
+    (clone / ORDERS).unlink()
+    found = review(clone, "main").findings
+    assert {f.rule for f in found} == {"PRODUCT_NO_DELETE", "CHART_NO_BREAK"}
+    git(clone, "commit", "-qam", "gone")
+    assert "PRODUCT_NO_DELETE" in rules(review(clone, "main"))
+
+
+def test_an_untracked_contract_counts(clone: Path, without_models: None) -> None:
+    text = (clone / ORDERS).read_text().replace("shop.orders", "shop.sales")
+    text = text.replace("name: orders", "name: sales").replace("id: amount", "id: sum")
+    text = text.replace("id: customer", "id: buyer")
+    (clone / "contracts/shop/sales.odcs.yaml").write_text(text)
+    assert rules(review(clone, "main")) == ["PRODUCT_ADDED"]
+
+
+def test_a_renamed_contract_is_a_renamed_product(clone: Path, without_models: None) -> None:
+    git(clone, "mv", ORDERS, "contracts/shop/sales.odcs.yaml")
+    file = clone / "contracts/shop/sales.odcs.yaml"
+    text = file.read_text().replace("shop.orders", "shop.sales")
+    file.write_text(text.replace("name: orders", "name: sales"))
+    assert "PRODUCT_NO_RENAME" in rules(review(clone, "main"))
+
+
+def test_a_contract_that_no_longer_parses_is_a_finding(clone: Path, without_models: None) -> None:
+    (clone / ORDERS).write_text("kind: [DataContract\n")
+    (found,) = (f for f in review(clone, "main").findings if f.product == "shop.orders")
+    assert found.rule == "CONTRACT_INVALID" and "is no YAML" in found.message
+    assert found.where.path == ORDERS and found.breaking
+
+
+def test_a_contract_of_the_base_that_does_not_parse_is_told(
+    tmp_path: Path, without_models: None
+) -> None:
+    folder = shop(tmp_path / "clone")
+    good = (folder / ORDERS).read_text()
+    (folder / ORDERS).write_text("kind: [DataContract\n")
+    repository(folder)
+    (folder / ORDERS).write_text(good)
+    made = review(folder, "main")
+    assert rules(made) == ["BASE_CONTRACT_INVALID"] and not made.breaking
+
+
+def test_a_base_without_contracts_makes_everything_new(
+    tmp_path: Path, without_models: None
+) -> None:
+    folder = shop(tmp_path / "clone")
+    contracts = folder / "contracts"
+    contracts.rename(tmp_path / "later")
+    repository(folder)
+    shutil.copytree(tmp_path / "later", contracts)
+    made = review(folder, "main")
+    assert set(rules(made)) == {"PRODUCT_ADDED"} and not made.breaking
+    assert "The base has no contracts yet: everything here is new." in made.notes
+
+
+def test_a_base_without_a_project_makes_everything_new(
+    tmp_path: Path, without_models: None
+) -> None:
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    (folder / "README.md").write_text("soon")
+    repository(folder)
+    shutil.copytree(SHOP, folder, dirs_exist_ok=True)
+    assert not review(folder, "main").breaking
+
+
+def test_a_project_below_the_top_of_the_repository(tmp_path: Path, without_models: None) -> None:
+    top = tmp_path / "clone"
+    shop(top / "mesh")
+    repository(top)
+    change(top, f"mesh/{ORDERS}", "{minimum: 0}", "{minimum: -5}")
+    (found,) = (f for f in review(top / "mesh", "main").findings if f.rule == "RANGE_NO_WIDEN")
+    assert found.where.path == ORDERS
+
+
+def test_names_of_files_may_be_anything(clone: Path, without_models: None, tmp_path: Path) -> None:
+    for name in ("with space.txt", "ünï.txt", "line\nend.txt", "-rf"):
+        (clone / name).write_text(name)
+    git(clone, "add", "-A")
+    git(clone, "commit", "-qm", "odd names")
+    checkout = find_checkout(clone)
+    checkout.extract(checkout.commit("HEAD"), tmp_path / "out")
+    assert (tmp_path / "out" / "line\nend.txt").read_text() == "line\nend.txt"
+    assert (tmp_path / "out" / "ünï.txt").exists()
+
+
+def refused(folder: Path, base: str | None) -> str:
+    with pytest.raises(WrongUse) as caught:
+        review(folder, base)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_outside_of_git_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    folder = shop(tmp_path / "plain")
+    said = refused(folder, "main")
+    assert "is no git checkout" in said and "clone" in said
+
+
+def test_an_unknown_revision_is_said_with_a_near_name(clone: Path) -> None:
+    said = refused(clone, "mian")
+    assert "There is no revision `mian` here." in said and "Did you mean `main`?" in said
+
+
+@pytest.mark.parametrize("base", ["--upload-pack=touch", "HEAD~9", "main:README", "", "a b"])
+def test_a_revision_that_is_none_is_refused(clone: Path, base: str) -> None:
+    assert "There is no revision" in refused(clone, base)
+
+
+def test_a_shallow_clone_is_told_how_to_get_the_base(clone: Path, tmp_path: Path) -> None:
+    git(clone, "commit", "-q", "--allow-empty", "-m", "one")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "two")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth=1", "--no-single-branch", f"file://{clone}", str(shallow))
+    said = refused(shallow, "origin/main")
+    assert "shallow" in said and "git fetch --unshallow" in said
+    assert "fetch --unshallow" in refused(shallow, "v1")
+
+
+def test_no_common_history_is_said(clone: Path) -> None:
+    git(clone, "switch", "-q", "--orphan", "other")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "alone")
+    git(clone, "checkout", "-q", "main", "--", ".")
+    assert "no history in common" in refused(clone, "main")
+
+
+def test_a_repository_without_commits_is_said(tmp_path: Path) -> None:
+    folder = shop(tmp_path / "new")
+    git(folder, "init", "-q")
+    assert "Nothing is committed here yet." in refused(folder, "main")
+
+
+def test_a_repository_without_a_project_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "README.md").write_text("another project")
+    repository(folder)
+    assert "There is no project" in refused(folder, "main")
+
+
+def test_without_a_main_branch_one_has_to_be_named(clone: Path) -> None:
+    git(clone, "branch", "-q", "-D", "main")
+    assert "There is no main branch to compare with." in refused(clone, None)
+
+
+def run(*words: str):
+    return CliRunner().invoke(app, ["review", *words])
+
+
+def test_exit_codes_say_how_it_went(
+    clone: Path, without_models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clone)
+    same = run("--base", "main")
+    assert same.exit_code == 0 and "Nothing is broken." in same.stdout
+    change(clone, ORDERS, "{minimum: 0}", "{minimum: 1}")
+    assert run("--base", "main").exit_code == 0
+    change(clone, ORDERS, "{minimum: 1}", "{minimum: -1}")
+    broken = run("--base", "main")
+    assert broken.exit_code == 1 and "RANGE_NO_WIDEN" in broken.stdout
+    nowhere = run("--base", "main", "--markdown", "no/such/folder/report.md")
+    assert isinstance(nowhere.exception, WrongUse)
+
+
+def test_all_rules_can_be_listed() -> None:
+    listed = json.loads(run("--rules", "--json").stdout)
+    assert {"COLUMN_NO_DELETE", "GRAIN_SAME", "COLUMN_SAME_TYPE"} <= {r["rule"] for r in listed}
+    assert "COLUMN_NO_DELETE" in run("--rules").stdout
+
+
+def test_a_change_that_hits_no_one_says_so(
+    clone: Path, without_models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = "contracts/reporting/customers.odcs.yaml"
+    change(clone, file, "web shop in euros", "web shop in cents")
+    made = review(clone, "main")
+    assert "No one: no model, product, rule or chart" in markdown(made)
+    monkeypatch.chdir(clone)
+    assert "it hits no one" in run("--base", "main").stdout
+
+
+HOSTILE = (
+    "<script>alert(1)</script> | @everyone [x](javascript:1) `a` ``` \n# big #12 https://x.org"
+)
+
+
+def test_hostile_text_shows_as_text(clone: Path, without_models: None) -> None:
+    quoted = json.dumps(HOSTILE)
+    change(clone, ORDERS, "The price in euros.", quoted)
+    change(clone, "looker/sales.yaml", "title: Sold at the counter", f"title: {quoted}")
+    text = markdown(review(clone, "main"))
+    assert "ʼʼʼ" in text, "a fence in a text cannot end the code that it stands in"
+    outside = re.sub(r"`[^`\n]*`", "", text)
+    assert "<script>" not in outside and "](javascript" not in outside
+    assert not any(line.startswith("# ") for line in text.splitlines())
+    assert "@everyone" not in outside
+    for row in (line for line in text.splitlines() if line.startswith("| `")):
+        assert row.replace("\\|", "").count("|") == 4, row
+
+
+def test_escaped_text_does_nothing() -> None:
+    shown = escape(HOSTILE)
+    for live in ("<script", "@everyone", "](", " #12", "https://", "\n"):
+        assert live not in shown
+    assert "`" not in code("a`b\nc")[1:-1] and "\n" not in code("a\nb") and code(" ") == ""
+
+
+def test_a_comment_never_exceeds_its_limit(clone: Path, without_models: None) -> None:
+    text = (clone / ORDERS).read_text()
+    start, end = text.index("      - id: customer"), text.index("    quality:")
+    block = text[start : text.index("      - id: channel")]
+    many = "".join(
+        block.replace("customer", f"column_{n}").replace("personal", "internal") for n in range(600)
+    )
+    assert start < end
+    (clone / ORDERS).write_text(text[:end] + many + text[end:])
+    git(clone, "commit", "-qam", "wide")
+    base = git(clone, "rev-parse", "HEAD")
+    (clone / ORDERS).write_text(text)
+    made = review(clone, base)
+    assert len(made.findings) >= 600
+    comment = markdown(made)
+    assert len(comment) < 65_536 and len(comment) <= LIMIT + 500
+    assert "Left out because a comment has a limit" in comment
+    assert comment.count("<details>") == comment.count("</details>")
+    assert "#### Versions" in comment or "Versions (" in comment
+    small = markdown(made, 3_000)
+    assert len(small) < 3_500 and small.count("```") % 2 == 0
+
+
+def test_sarif_points_at_lines_that_are_there(clone: Path, without_models: None) -> None:
+    from mesh.review.machine import sarif
+
+    change(clone, ORDERS, "{minimum: 0}", "{minimum: -5}")
+    change(clone, ORDERS, "purpose: What was ordered.", "purpose: What was sold.")
+    made = review(clone, "main")
+    (one,) = sarif(made.findings)["runs"]
+    assert [r["level"] for r in one["results"]] == sorted(
+        (r["level"] for r in one["results"]), key=["error", "warning", "note"].index
+    )
+    for result in one["results"]:
+        (place,) = result["locations"]
+        place = place["physicalLocation"]
+        lines = (clone / place["artifactLocation"]["uri"]).read_text().splitlines()
+        assert 1 <= place["region"]["startLine"] <= len(lines)
+        assert one["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    range_line = next(r for r in one["results"] if r["ruleId"] == "RANGE_NO_WIDEN")
+    start = range_line["locations"][0]["physicalLocation"]["region"]["startLine"]
+    assert "minimum: -5" in (clone / ORDERS).read_text().splitlines()[start - 1]

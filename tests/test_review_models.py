@@ -1,0 +1,196 @@
+"""Rules that need models and charts: what changed in meaning, and who still reads what is gone."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from review_projects import FIXTURES, load_here, overlay, shop
+
+from mesh.review.impact import Hit
+from mesh.review.report import compare_roots
+from mesh.review.rules import RULES, Level
+
+BREAKING = FIXTURES / "breaking"
+TODAY = datetime.date(2026, 11, 24)
+OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")] + [
+    "ENUM_NO_DROP_IN_USE",
+    "PROJECT_NO_LOAD",
+    "BASE_NO_LOAD",
+]
+
+
+def compared(before: Path, after: Path) -> dict[str, Any]:
+    return compare_roots(before, after, load_here, TODAY)
+
+
+def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> dict[str, Any]:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    text = (after / file).read_text()
+    for old, new in edits:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    (after / file).write_text(text)
+    return compared(before, after)
+
+
+@pytest.mark.parametrize("rule", OF_PROJECTS)
+def test_each_rule_finds_its_change_at_its_place(rule: str, tmp_path: Path) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    overlay(before, BREAKING / rule / "before")
+    overlay(after, BREAKING / rule / "after")
+    found = compared(before, after)["findings"]
+    expected = yaml.safe_load((BREAKING / rule / "expected.yaml").read_text())
+    assert [{"rule": f.rule, "level": str(f.level), "at": str(f.where)} for f in found] == expected
+    assert rule in {f.rule for f in found}
+
+
+def hit(review: dict[str, Any], name: str) -> Hit:
+    return next(one for one in review["impact"].hits if one.name == name)
+
+
+ORDERS = "models/shop/orders.sql"
+SILENT = {
+    "other names inside": [
+        ("WITH totals", "WITH sums"),
+        ("FROM totals", "FROM sums"),
+        ("AS lines", "AS l"),
+        (
+            "lines.order_id,\n    lines.customer,\n    lines.channel,\n    SUM("
+            "lines.pieces * lines.price)",
+            "l.order_id, l.customer, l.channel, SUM(l.pieces * l.price)",
+        ),
+        ("lines.pieces > 0 AND lines.price >= 0", "l.pieces > 0 AND l.price >= 0"),
+        (
+            "lines.order_id,\n    lines.customer,\n    lines.channel\n",
+            "l.order_id, l.customer, l.channel\n",
+        ),
+    ],
+    "other spelling of the conditions": [
+        ("lines.pieces > 0 AND lines.price >= 0", "0 <= lines.price AND (0 < lines.pieces)"),
+    ],
+    "a comment": [("/* What was ordered. */", "/* What was ordered, and for how much. */")],
+    "factors in another order": [("lines.pieces * lines.price", "lines.price * lines.pieces")],
+    "one more step that passes rows through": [
+        (
+            "\n)\nSELECT",
+            "\n), passed AS (SELECT order_id, customer, channel, amount FROM totals)\nSELECT",
+        ),
+        ("FROM totals\n", "FROM passed\n"),
+    ],
+    "a cast less": [("customer::INT64 AS customer", "customer AS customer")],
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_another_way_to_write_the_same_query_is_silent(name: str, tmp_path: Path) -> None:
+    review = edited(tmp_path, ORDERS, *SILENT[name])
+    assert [f.message for f in review["findings"]] == []
+    assert review["impact"].hits == ()
+
+
+MEANINGS = {
+    "another aggregate": (
+        ("SUM(lines.pieces", "AVG(lines.pieces"),
+        "COLUMN_SAME_MEANING",
+        "amount",
+    ),
+    "another operator": (("pieces * lines", "pieces + lines"), "COLUMN_SAME_MEANING", "amount"),
+    "another constant": (
+        ("amount::FLOAT64 AS", "(amount * 1.07)::FLOAT64 AS"),
+        "COLUMN_SAME_MEANING",
+        "amount",
+    ),
+    "another column": (("customer::INT64", "order_id::INT64"), "COLUMN_SAME_MEANING", "customer"),
+    "another filter": (("lines.price >= 0", "lines.price > 1"), "ROWS_SAME_MEANING", None),
+    "no filter": (("lines.pieces > 0 AND", ""), "ROWS_SAME_MEANING", None),
+    "a limit": (("FROM totals", "FROM totals LIMIT 10"), "ROWS_SAME_MEANING", None),
+    "distinct rows": (
+        ("\nSELECT\n  order_id", "\nSELECT DISTINCT\n  order_id"),
+        "ROWS_SAME_MEANING",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_a_query_that_means_another_thing_breaks(name: str, tmp_path: Path) -> None:
+    edit, rule, column = MEANINGS[name]
+    review = edited(tmp_path, ORDERS, edit)
+    assert (rule, column) in [(f.rule, f.column) for f in review["findings"]]
+    assert review["verdicts"][0].outcome == "wrong"
+
+
+def test_a_rename_of_an_internal_model_is_silent(tmp_path: Path) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    for file in after.rglob("*.sql"):
+        file.write_text(file.read_text().replace("order_lines", "order_items"))
+    (after / "models/shop/internal/order_lines.sql").rename(
+        after / "models/shop/internal/order_items.sql"
+    )
+    assert compared(before, after)["findings"] == ()
+
+
+def test_a_consumer_that_moves_to_a_product_with_the_same_content_is_silent(tmp_path: Path) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    model = (after / ORDERS).read_text().replace("shop.orders,", "shop.orders_v2,")
+    (after / "models/shop/orders_v2.sql").write_text(model)
+    reader = after / "models/reporting/customers.sql"
+    reader.write_text(reader.read_text().replace("FROM shop.orders AS", "FROM shop.orders_v2 AS"))
+    review = compared(before, after)
+    assert [f.message for f in review["findings"] if f.product == "reporting.customers"] == []
+
+
+def test_a_change_is_told_where_it_was_made_and_not_again_downstream(tmp_path: Path) -> None:
+    review = edited(tmp_path, ORDERS, ("SUM(lines", "AVG(lines"))
+    assert {f.product for f in review["findings"] if f.rule == "COLUMN_SAME_MEANING"} == {
+        "shop.orders"
+    }
+    assert hit(review, "reporting.customers").columns == ("web_amount",)
+
+
+def test_lineage_reaches_from_a_column_to_the_charts_and_their_owners(tmp_path: Path) -> None:
+    contract = "contracts/shop/orders.odcs.yaml"
+    review = edited(tmp_path, contract, ("{minimum: 0}", "{minimum: -10}"))
+    reader = hit(review, "reporting.customers")
+    assert (reader.kind, reader.how, reader.owner) == ("product", "values", "reporting")
+    assert reader.because == ("shop.orders.amount",)
+    assert hit(review, "sales/by_channel").kind == "chart"
+    assert review["impact"].owners == ("reporting", "shop")
+    assert review["impact"].readers == {"shop.orders": ("reporting_team",)}
+
+
+def test_a_column_that_only_filters_hits_the_rows_of_its_readers(tmp_path: Path) -> None:
+    contract = "contracts/shop/orders.odcs.yaml"
+    wider = (
+        "          - {value: desk",
+        "          - {value: mail, description: Mail.}\n          - {value: desk",
+    )
+    reader = hit(edited(tmp_path, contract, wider), "reporting.customers")
+    assert (reader.how, reader.columns) == ("rows", ())
+
+
+def test_a_column_that_nobody_reads_hits_no_one(tmp_path: Path) -> None:
+    contract = "contracts/reporting/customers.odcs.yaml"
+    review = edited(tmp_path, contract, ("in the web shop in euros", "in the web shop in cents"))
+    assert review["findings"][0].rule == "COLUMN_SAME_UNIT" and review["impact"].hits == ()
+
+
+def test_the_data_diff_can_clear_a_change_of_meaning(tmp_path: Path) -> None:
+    from mesh.review.meaning_changes import weighed
+
+    review = edited(tmp_path, ORDERS, ("pieces * lines", "pieces + lines"))
+    found = next(f for f in review["findings"] if f.rule == "COLUMN_SAME_MEANING")
+    same = {"product": "shop.orders", "before": 9, "after": 9, "added": 0, "removed": 0}
+    cleared = weighed(found, [{**same, "changed": 0, "match": {"amount": 100.0}}])
+    assert cleared.level is Level.INFO and "the same values" in cleared.reason
+    for other in (
+        {"match": {"amount": 99.9}},
+        {"match": {"amount": 100.0}, "added": 1},
+        {"match": {"amount": 100.0}, "before": 0, "after": 0},
+    ):
+        assert weighed(found, [{**same, **other}]).level is Level.BREAKING
+    assert weighed(found, None).level is Level.BREAKING
