@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 def ingest(
     source: Annotated[
-        Path,
-        typer.Argument(help="Folder or .zip with movies, ratings and tags, as CSV or Parquet."),
+        str,
+        typer.Argument(
+            help="Folder, .zip or gs://bucket/prefix with movies, ratings and tags, "
+            "as CSV or Parquet."
+        ),
     ],
     append: Annotated[
         bool,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from mesh.errors import Location, WrongUse
+from mesh.errors import Location, MeshError, WrongUse
 from mesh.ingest.checks import fill_stage
+from mesh.ingest.cloud import fetched, is_cloud
 from mesh.ingest.digest import checksum
 from mesh.ingest.failures import understood
 from mesh.ingest.lake import Lake
@@ -74,7 +77,7 @@ class _Order:
 
 
 def ingest(
-    source: Path,
+    source: Path | str,
     *,
     append: bool = False,
     max_rejected: str | float | Decimal = DEFAULT_LIMIT,
@@ -86,7 +89,8 @@ def ingest(
 ) -> IngestResult:
     """Load a delivery into the operational tables.
 
-    source: a folder or a .zip. append: upsert by key instead of replacing everything.
+    source: a folder or a .zip, here or as gs://bucket/prefix. append: upsert by key instead of
+    replacing everything.
     max_rejected: the share of lines that may be rejected. parquet: a folder to write the tables to
     as well. database: the DuckDB file (default: the project's). now: the latest timestamp that is
     accepted. target: another engine than the DuckDB file. observer: is told how far it is.
@@ -95,7 +99,6 @@ def ingest(
     rejected; the tables are then as they were.
     """
     started_at = datetime.now(UTC)
-    source = Path(source)
     database = database or database_path()
     order = _Order(
         mode="append" if append else "snapshot",
@@ -105,13 +108,34 @@ def ingest(
         rejected_folder=database.parent / "rejected",
         observer=observer,
     )
-    with understood(source, database), open_source(source) as delivery:
+    with understood(Path(source), database), _opened(source, observer) as delivery:
         lake = Lake(parquet) if parquet else None
         try:
             return _ingest(target or DuckDBTarget(database), delivery, order, lake)
         finally:
             if lake:
                 lake.discard()
+
+
+@contextmanager
+def _opened(source: Path | str, observer: Observer) -> Iterator[Delivery]:
+    """The delivery of a source; one in Cloud Storage goes by its URL, wherever it is now."""
+    if not is_cloud(source):
+        with open_source(Path(source)) as delivery:
+            yield delivery
+        return
+    with fetched(str(source), observer) as folder:
+        try:
+            with open_source(folder) as delivery:
+                yield replace(delivery, source=str(source))
+        except MeshError as error:
+            # A path shows neither where the files lie in the cloud nor the two slashes of a URL.
+            for local in (str(folder), str(Path(source))) if error.where else ():
+                if str(error.where).startswith(local):
+                    name = str(error.where).removeprefix(local)
+                    message = f"{str(source).rstrip('/')}{name}: {error.message}"
+                    raise type(error)(message, fix=error.fix) from error
+            raise
 
 
 def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None) -> IngestResult:
