@@ -136,15 +136,18 @@ def table_rules(
 
 
 def _items(rules: exp.Expression) -> list[exp.Expression]:
-    """The rules of an argument; an array of one may have become the one in parentheses."""
-    return rules.expressions if isinstance(rules, exp.Array) else [rules.unnest()]
+    """The rules of an argument, each a tuple that begins with its id; one may stand alone."""
+    tuples = rules.unnest()
+    alone = isinstance(tuples.expressions[0], exp.Literal)
+    return [tuples] if alone else [rule.unnest() for rule in tuples.expressions]
 
 
 def _audits(contract: Contract) -> list[exp.Expression]:
     """One audit for all row rules, one for all table rules; the rules stand in their arguments.
 
     So a rule that is edited shows in SQLMesh's diff, and what an environment was checked against
-    is in its state.
+    is in its state. Both hold text, so the rules are a tuple: of an array that begins with a query,
+    SQLGlot writes the first element alone.
     """
     tables = [
         exp.Tuple(
@@ -163,7 +166,7 @@ def _audits(contract: Contract) -> list[exp.Expression]:
             contract,
             interval=_interval(contract),
             months=exp.Null(),
-            rules=exp.Array(expressions=tables),
+            rules=exp.Tuple(expressions=tables),
         ),
     ]
 
@@ -180,7 +183,7 @@ def _row_audit(contract: Contract, source: exp.Expression | None = None) -> exp.
         interval=_interval(contract),
         months=exp.Null(),
         grain=exp.Array(expressions=[exp.column(name) for name in contract.grain]),
-        rules=exp.Array(expressions=rules),
+        rules=exp.Tuple(expressions=rules),
     )
 
 
