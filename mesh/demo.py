@@ -70,7 +70,7 @@ def demo(source: Path | None, *, say: Say) -> DemoResult:
                     "prod was not planned.",
                 )
             say(f"verified {VERIFIED}: {report.summary}")
-    pages = build(project, "prod", DASHBOARDS)
+    pages = build(project, "prod", DASHBOARDS, png=False)
     return DemoResult(status(project, "prod"), _audience(project), tuple(pages))
 
 
