@@ -29,7 +29,7 @@ from mesh.ingest.schema import (
 )
 from mesh.ingest.stage import REJECTED, Stage
 from mesh.ingest.targets.base import LastIngest, Published, Record
-from mesh.ingest.targets.bigquery_jobs import Jobs, persistent
+from mesh.ingest.targets.bigquery_jobs import Jobs, patient
 from mesh.ingest.targets.bigquery_sql import Statements
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 STAGING = "operational_staging"
 STAGED_DAYS = 2
+# Google's client repeats a part of an upload so often, with pauses that double from a second.
+UPLOAD_RETRIES = 4
 MEMORY_LIMIT = "3GB"
 
 
@@ -89,7 +91,7 @@ class BigQueryTarget:
     def _check_shape(self, table: Table) -> None:
         """A table that someone else made, or an older version of this project, is not touched."""
 
-        found = persistent(lambda: self.client.get_table(f"{SCHEMA}.{table.name}"))
+        found = self.client.get_table(f"{SCHEMA}.{table.name}", retry=patient())
         names = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
         shape = []
         for field in found.schema:
@@ -111,9 +113,8 @@ class BigQueryTarget:
             query_parameters=parameters or [],
             maximum_bytes_billed=self.place.maximum_bytes_billed,
         )
-        return persistent(
-            lambda: [tuple(row) for row in self.client.query_and_wait(sql, job_config=config)]
-        )
+        rows = self.client.query_and_wait(sql, job_config=config, retry=patient())
+        return [tuple(row) for row in rows]
 
     def _name(self, table: Table) -> str:
         return f"`{self.client.project}.{SCHEMA}.{table.name}`"
@@ -227,6 +228,7 @@ class BigQueryTarget:
                     job_id=job_id,
                     location=self.place.location,
                     size=file.stat().st_size,
+                    num_retries=UPLOAD_RETRIES,
                     job_config=config,
                 )
 
@@ -234,7 +236,7 @@ class BigQueryTarget:
             from google.api_core.exceptions import NotFound
 
             try:
-                return self.client.get_table(destination).num_rows == rows
+                return self.client.get_table(destination, retry=patient()).num_rows == rows
             except NotFound:
                 return False
 
@@ -269,13 +271,16 @@ class BigQueryTarget:
                 job_config=config,
                 job_id=job_id,
                 job_retry=None,
+                retry=patient(),
                 location=self.place.location,
             )
 
         job = self.jobs.start(name, begin, lambda _job: True)
         self.jobs.wait(job, "publishing")
         for table in self.staged_tables:
-            self.client.delete_table(self._staged(table).strip("`"), not_found_ok=True)
+            self.client.delete_table(
+                self._staged(table).strip("`"), not_found_ok=True, retry=patient()
+            )
 
 
 def _incoming(table: Table) -> str:

@@ -16,9 +16,11 @@ from mesh.ingest.progress import Observer, Step
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
-# How often one job is asked for before the network is taken to be gone, and the pause between.
-TRIES = 4
-PAUSE_SECONDS = 1.0
+# How long a request is sent again before the network is taken to be gone.
+PATIENCE_SECONDS = 60.0
+# An upload is one request of many minutes: it is begun again so many times, after a pause.
+TRIES = 3
+PAUSE_SECONDS = 2.0
 POLL_SECONDS = 0.5
 # After so many failures under one id something is wrong that trying again does not mend.
 MOST_ATTEMPTS = 50
@@ -55,20 +57,31 @@ class Jobs:
             try:
                 return begin(job_id), False
             except Conflict:
-                return self.client.get_job(job_id, location=self.client.location), True
+                return self.find(job_id), True
 
-        return persistent(start)
+        return _persistent(start)
+
+    def find(self, job_id: str) -> Any:
+        """A job that was started before, by its id."""
+        return self.client.get_job(job_id, location=self.client.location, retry=patient())
 
     def wait(self, job: Any, what: str) -> Any:
         """Until the job is done; its progress is what its own statistics say. Raises its error."""
         self.observer(Step(what, 0.0))
         while job.state != "DONE":
             time.sleep(POLL_SECONDS)
-            persistent(job.reload)
+            job.reload(retry=patient())
             self.observer(Step(what, _done(job)))
-        persistent(job.result)
+        job.result(retry=patient())
         self.observer(Step(what, 1.0))
         return job
+
+
+def patient() -> Any:
+    """How the client tries again: what it would do anyway, but not for ten minutes."""
+    from google.cloud.bigquery import DEFAULT_RETRY
+
+    return DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS)
 
 
 def _done(job: Any) -> float:
@@ -86,7 +99,7 @@ def _done(job: Any) -> float:
     return done / (done + left) if done + left else 0.0
 
 
-def persistent(work: Callable[[], Any]) -> Any:
+def _persistent(work: Callable[[], Any]) -> Any:
     """The result of `work`, which is tried again when the connection is lost."""
     for attempt in range(TRIES):
         try:
