@@ -1,0 +1,249 @@
+"""The whole mesh on BigQuery's emulator, as an operator runs it, and beside it the same on DuckDB.
+
+One warehouse for all tests of this file, which therefore run in order: each takes the environments
+as the one before left them.
+
+What equal means: all values of all rows, compared after sorting, with `==`. Floats too, and with no
+tolerance. A median is a multiple of 0.25 and a rating of 0.5, which binary floats hold exactly; a
+share is one division of two exact integers, which IEEE 754 rounds the same everywhere. A sum of
+floats, whose result depends on the order, is in no product, and this test would show one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg2
+import pytest
+from google.cloud import bigquery
+from sqlglot import exp
+
+from mesh.environments import Project, open_project, refresh, status
+from mesh.environments.reporting import Record
+from mesh.errors import CheckFailed, WrongUse
+from mesh.generate import generate
+from mesh.ingest import ingest
+from mesh.ingest.targets.bigquery import BigQueryTarget
+from mesh.verify.run import verify
+from tests.bigquery.conftest import StateDatabase, Warehouse
+
+pytestmark = pytest.mark.bigquery
+
+USERS = int(os.environ.get("MESH_TEST_USERS", "200"))
+THRESHOLDS = "engagement_internal.thresholds"
+ENVIRONMENTS = ("dev", "test", "acceptance", "prod")
+
+
+@dataclass
+class Mesh:
+    """A project on both engines, from the same deliveries. ran: the models of each plan."""
+
+    warehouse: Warehouse
+    source: Path
+    late: Path
+    cloud: Project
+    local: Project
+    ran: dict[str, list[str]] = field(default_factory=dict)
+
+    def plan(self, project: Project, environment: str) -> Record:
+        record = project.new_record()
+        project.context.plan(environment, auto_apply=True, no_prompts=True, skip_tests=True)
+        return record
+
+    def rows(self, project: Project, environment: str, product: str) -> list[tuple]:
+        """All rows of a product, sorted, times in UTC."""
+        named = project.environment(environment)
+        view = project.view(project.products(named)[product], named)
+        return _sorted(project.rows(exp.select("*").from_(view)))
+
+
+def _sorted(rows: list[tuple]) -> list[tuple]:
+    plain = [
+        tuple(v.astimezone(UTC) if isinstance(v, datetime) else v for v in tuple(row))
+        for row in rows
+    ]
+    return sorted(plain, key=lambda row: [(value is None, str(value)) for value in row])
+
+
+@pytest.fixture(
+    scope="module", params=["generated", pytest.param("movielens", marks=pytest.mark.movielens)]
+)
+def mesh(request, fresh_warehouse, tmp_path_factory) -> Iterator[Mesh]:
+    folder = tmp_path_factory.mktemp("mesh")
+    source, late = _deliveries(request.param, folder)
+    warehouse = fresh_warehouse()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in warehouse.variables.items():
+            patch.setenv(name, value)
+        patch.setenv("MESH_DUCKDB", str(folder / "mesh.duckdb"))
+        patch.setenv("MESH_BIGQUERY_READERS", "engagement_team=group:engagement@example.com")
+        ingest(source, target=BigQueryTarget())
+        ingest(source)
+        made = Mesh(warehouse, source, late, open_project("bigquery"), open_project("duckdb"))
+        for environment in ENVIRONMENTS:
+            made.ran[environment] = made.plan(made.cloud, environment).models
+        made.plan(made.local, "prod")
+        yield made
+        made.cloud.context.close()
+        made.local.context.close()
+
+
+def _deliveries(kind: str, folder: Path) -> tuple[Path, Path]:
+    """A full delivery, and a late one of a few ratings in months long past."""
+    source = folder / "source"
+    if kind == "generated":
+        generate(users=USERS, out=source)
+    elif "MOVIELENS_DIR" not in os.environ:
+        pytest.skip("MOVIELENS_DIR is not set")
+    else:
+        source = Path(os.environ["MOVIELENS_DIR"])
+    late = folder / "late"
+    late.mkdir()
+    for name in ("movies", "ratings", "tags"):
+        with (source / f"{name}.csv").open(encoding="utf-8") as lines:
+            header, first = next(lines), next(lines)
+        if name == "ratings":
+            user, movie, rating, timestamp = first.strip().split(",")
+            other = "0.5" if rating != "0.5" else "5.0"
+            header += f"{user},{movie},{other},{timestamp}\n999999,{movie},3.0,{timestamp}\n"
+        (late / f"{name}.csv").write_text(header, encoding="utf-8")
+    return source, late
+
+
+def _assert_parity(mesh: Mesh, environment: str = "prod") -> None:
+    products = mesh.cloud.products(mesh.cloud.environment(environment))
+    assert set(products) == set(mesh.local.products(mesh.local.environment(environment)))
+    for product in products:
+        here = mesh.rows(mesh.cloud, environment, product)
+        there = mesh.rows(mesh.local, environment, product)
+        assert here == there, product
+        kinds = [{type(value) for value in column} for column in zip(*here, strict=True)]
+        assert kinds == [{type(v) for v in column} for column in zip(*there, strict=True)], product
+
+
+def test_the_first_plan_builds_and_the_others_only_point_at_what_is_built(mesh):
+    assert "interactions_internal.rating_events" in mesh.ran["dev"]
+    assert [mesh.ran[name] for name in ("test", "acceptance", "prod")] == [[], [], []]
+
+
+def test_every_product_is_the_same_row_for_row_as_on_duckdb(mesh):
+    _assert_parity(mesh)
+
+
+def test_prods_views_lie_in_prods_project_and_the_others_do_not(mesh):
+    client = bigquery.Client(project=mesh.warehouse.project)
+    prod = {each.dataset_id for each in client.list_datasets(mesh.warehouse.prod_project)}
+    assert {"interactions", "engagement"} <= prod
+    others = {each.dataset_id for each in client.list_datasets(mesh.warehouse.project)}
+    assert {f"interactions__{name}" for name in ("dev", "test", "acceptance")} <= others
+    assert "interactions" not in others
+
+
+def test_tables_and_views_have_the_physical_design_of_models_and_contracts(mesh):
+    client = bigquery.Client(project=mesh.warehouse.project)
+    dataset = "sqlmesh__interactions_internal"
+    tables = [client.get_table(each.reference) for each in client.list_tables(dataset)]
+    (events,) = [t for t in tables if "__rating_events__" in t.table_id]
+    assert events.time_partitioning.type_ == "MONTH"
+    assert events.clustering_fields == ["user_id", "movie_id"]
+    with pytest.raises(Exception, match="without a filter over column"):
+        client.query_and_wait(f"SELECT COUNT(*) FROM `{dataset}.{events.table_id}`")
+    view = client.get_table(f"{mesh.warehouse.prod_project}.interactions.user_genre_ratings")
+    assert view.labels["domain"] == "interactions"
+    assert view.labels["product"] == "user_genre_ratings"
+    assert view.labels["contract_version"].count("_") == 2
+    assert view.description
+    assert all(column.description for column in view.schema)
+    readers = client.query_and_wait(
+        f"SELECT object_name, privilege_type, grantee FROM `{mesh.warehouse.prod_project}`."
+        "`region-us`.INFORMATION_SCHEMA.OBJECT_PRIVILEGES"
+    )
+    expected = ("user_genre_ratings", "roles/bigquery.dataViewer", "group:engagement@example.com")
+    assert expected in {tuple(row) for row in readers}
+
+
+def test_contracts_hold_on_bigquery(mesh):
+    report = verify(mesh.cloud, "acceptance")
+    broken = [
+        (product.product, outcome.rule, outcome.message)
+        for product in report.products
+        for outcome in product.outcomes
+        if not outcome.ok
+    ]
+    assert broken == []
+    assert report.products
+
+
+def test_status_counts_what_is_there(mesh):
+    there = {each.product: each for each in status(mesh.local, "prod").products}
+    for product in status(mesh.cloud, "prod").products:
+        same = there[product.product]
+        assert (product.rows, product.newest_month) == (same.rows, same.newest_month)
+        assert product.view.startswith(mesh.warehouse.prod_project)
+
+
+def test_a_late_delivery_is_refreshed_in_its_month_alone(mesh):
+    months = {ingest(mesh.late, append=True, target=BigQueryTarget()).changed_months}
+    months.add(ingest(mesh.late, append=True).changed_months)
+    assert len(months) == 1
+    result = refresh(mesh.cloud, "prod")
+    assert {result.changed_months} == months
+    assert "interactions_internal.rating_events" in result.models
+    refresh(mesh.local, "prod")
+    _assert_parity(mesh)
+    assert refresh(mesh.cloud, "prod").models == ()
+
+
+def test_prod_goes_back_to_its_previous_plan_without_building_anything(mesh):
+    product = "engagement.user_genre_preferences"
+    before = mesh.rows(mesh.cloud, "prod", product)
+    query = mesh.cloud.context.get_model(THRESHOLDS).query.sql(dialect="bigquery")
+    assert "4.0" in query
+    mesh.cloud.context.upsert_model(
+        THRESHOLDS,
+        query_=query,
+        query=exp.maybe_parse(query.replace("4.0", "2.0"), dialect="bigquery"),
+    )
+    mesh.plan(mesh.cloud, "prod")
+    assert mesh.rows(mesh.cloud, "prod", product) != before
+    mesh.cloud.context.load()
+    record = mesh.plan(mesh.cloud, "prod")
+    assert record.models == []
+    assert mesh.rows(mesh.cloud, "prod", product) == before
+
+
+def test_of_two_plans_at_once_one_is_told_of_the_other(mesh):
+    mine, other = (
+        mesh.cloud.context.plan_builder("dev_two", skip_tests=True, skip_backfill=True).build()
+        for _ in range(2)
+    )
+    mesh.cloud.context.apply(other)
+    from mesh.environments.project import readable_errors
+
+    with (
+        pytest.raises(CheckFailed, match="another plan changed this environment"),
+        readable_errors(),
+    ):
+        mesh.cloud.context.apply(mine)
+
+
+def test_a_state_of_another_sqlmesh_is_refused_in_one_sentence(mesh, postgres_state: StateDatabase):
+    connection: psycopg2.extensions.connection = postgres_state.connect(
+        mesh.warehouse.state_database
+    )
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT schema_version FROM sqlmesh._versions")
+        (version,) = cursor.fetchone()
+        cursor.execute("UPDATE sqlmesh._versions SET schema_version = schema_version + 1")
+        try:
+            with pytest.raises(WrongUse, match="belongs to another version of SQLMesh") as caught:
+                status(open_project("bigquery", models=False), "prod")
+        finally:
+            cursor.execute("UPDATE sqlmesh._versions SET schema_version = %s", (version,))
+    connection.close()
+    assert "migrate" in str(caught.value)
