@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Annotated
@@ -33,10 +34,15 @@ def lint_command(
 ) -> None:
     """Find every problem of every contract: exit code 1 when there is one."""
     from mesh.console import out
+    from mesh.contracts import CONTRACTS
     from mesh.contracts.lint import lint
     from mesh.contracts.problems import display
+    from mesh.review.levels import lint_levels
 
     result = lint(list(paths or []))
+    folders = [path for path in paths or [CONTRACTS] if path.is_dir()]
+    levels = [problem for folder in folders for problem in lint_levels(folder)]
+    result = dataclasses.replace(result, problems=tuple(sorted({*result.problems, *levels})))
     if as_json:
         found = [
             {

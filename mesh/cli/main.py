@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from mesh.cli.codeowners import codeowners
 from mesh.cli.contracts import app as contracts_app
 from mesh.cli.contracts_diff import contracts_diff
 from mesh.cli.dashboards import app as dashboards_app
@@ -52,6 +53,7 @@ contracts_app.command("diff")(contracts_diff)
 app.add_typer(contracts_app)
 app.add_typer(dashboards_app)
 app.command()(review)
+app.command()(codeowners)
 app.command()(docs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from mesh.review.findings import Finding, Place, finding
 from mesh.review.rules import RULES, Level
 
 FILE_NAME = "review.yaml"
+_TOP = ("levels", "organisation")
 _KEYS = ("rule", "level", "product", "reason")
 _ORDER = (Level.OFF, Level.INFO, Level.WARNING, Level.BREAKING)
 # Without these a review could be switched off in part and still look whole.
@@ -77,6 +79,13 @@ def read_levels(folder: Path, path: str = f"contracts/{FILE_NAME}") -> Levels:
     )
 
 
+def read_organisation(folder: Path) -> str:
+    """The organisation whose teams own the files."""
+    read_levels(folder)
+    file = folder / FILE_NAME
+    return (read_tree(file).data.get("organisation") if file.is_file() else None) or "organisation"
+
+
 def lint_levels(folder: Path) -> list[Problem]:
     """All that is wrong with the levels of a folder of contracts."""
     try:
@@ -96,9 +105,14 @@ def _problems(tree: Tree) -> Iterator[Problem]:
         return Problem(tree.path, tree.line(steps), rule, message, fix)
 
     for key in tree.data:
-        if key != "levels":
+        if key not in _TOP:
             message = f"There is no key `{shown(key)}` here."
-            yield problem((key,), "KEY_UNKNOWN", message, suggestion(str(key), ["levels"]))
+            yield problem((key,), "KEY_UNKNOWN", message, suggestion(str(key), _TOP))
+    organisation = tree.data.get("organisation", "")
+    if not isinstance(organisation, str) or not re.fullmatch(r"[A-Za-z0-9-]*", organisation):
+        message = f"`{shown(organisation)}` is no name of an organisation."
+        fix = "Use letters, digits and `-`."
+        yield problem(("organisation",), "VALUE_WRONG_TYPE", message, fix)
     entries = tree.data.get("levels") or []
     if not isinstance(entries, list):
         message = "`levels` must be a list."
