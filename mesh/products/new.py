@@ -171,7 +171,7 @@ def _servers(domain: str) -> list[dict[str, Any]]:
             "type": "bigquery",
             "environment": "prod",
             "description": "The data set in production.",
-            "project": "${MESH_BIGQUERY_PROJECT:-movie-audience}",
+            "project": "${MESH_BIGQUERY_PROD_PROJECT:-movie-audience}",
             "dataset": domain,
         },
     ]
