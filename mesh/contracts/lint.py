@@ -18,7 +18,6 @@ from mesh.contracts.problems import Problem, display, shown
 from mesh.contracts.tree import Steps
 from mesh.errors import Location, WrongUse
 
-
 # The levels of reviews lie beside the contracts; the command has them checked by their owner.
 REVIEW = "review.yaml"
 
