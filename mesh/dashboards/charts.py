@@ -92,7 +92,7 @@ def pie(marks: list[Mark], *, hole: bool, centre: tuple[str, str] | None) -> dic
         description=alt.Description("aria:N"),
     )
     labels = base.mark_text(
-        radius=alt.expr(f"{radius} * {0.8 if hole else 0.7}"),
+        radius=alt.expr(f"{radius} * {0.8 if hole else 0.74}"),
         fontSize=12,
         lineHeight=15,
         fontWeight=600,
@@ -122,9 +122,9 @@ def slice_label(
     if hole:
         return [share] if part >= 0.06 else []
     angle = 2 * math.pi * (start + part / 2)
-    room = 2 * math.pi * 0.7 * PIE_RADIUS * part
+    room = 2 * math.pi * 0.74 * PIE_RADIUS * part
     for lines in ([name, count], [count]):
-        width, height = 6.9 * max(map(len, lines)), 15 * len(lines)
+        width, height = 6.6 * max(map(len, lines)), 15 * len(lines)
         if room >= abs(math.cos(angle)) * width + abs(math.sin(angle)) * height:
             return lines
     return []

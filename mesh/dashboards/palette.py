@@ -56,10 +56,11 @@ def colour(name: str) -> str:
 def ink_on(background: str) -> str:
     """Black or white, whichever is easier to read on a colour."""
     dark, light = "#14181F", "#FFFFFF"
-    return max((dark, light), key=lambda ink: _contrast(ink, background))
+    return max((dark, light), key=lambda ink: contrast(ink, background))
 
 
-def _contrast(one: str, other: str) -> float:
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours as the web's guidelines count it: 1 is none, 4.5 can be read."""
     high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 

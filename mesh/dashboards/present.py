@@ -198,8 +198,7 @@ def _bar(
 
 def _of(label: str) -> str:
     """`Share of all users` as the head of a narrow column."""
-    words = label.removeprefix("Share ")
-    return words if len(words) <= 14 else "share"
+    return " ".join(label.removeprefix("Share ").split()[:3])
 
 
 def _summary(kind: str, marks: list[Mark]) -> str:

@@ -1,0 +1,75 @@
+"""Dashboards' data made by hand, as awkward as a test wants it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from mesh.dashboards import Loaded, load_dashboards, spec
+from mesh.dashboards.data import ChartData, DashboardData, SourceState
+from mesh.dashboards.queries import fields_of
+
+AS_OF = date(2018, 9, 24)
+HOSTILE = "<script>window.hacked = 1</script>\"'</script><img src=x onerror=hacked=1>"
+RIGHT_TO_LEFT = "‮Drawkcab‬ & <b>bold</b> ‏עברית"
+
+
+def dashboard(name: str) -> spec.Dashboard:
+    loaded: Loaded = next(one for one in load_dashboards() if one.dashboard.id == name)
+    return loaded.dashboard
+
+
+def empty(name: str, missing: str = "") -> DashboardData:
+    """A dashboard without any row; missing: why."""
+    found = dashboard(name)
+    charts = {chart.id: ChartData((), missing) for chart in found.charts}
+    return DashboardData("dev", charts, _sources(found, None if missing else 0), None)
+
+
+def filled(name: str, **rows: list[dict[str, Any]]) -> DashboardData:
+    """A dashboard with these rows by chart; what a row does not say is 1, or as_of's day."""
+    found = dashboard(name)
+    charts = {}
+    for chart in found.charts:
+        plain, metrics = fields_of(found, chart)
+        whole = []
+        for row in rows.get(chart.id, []):
+            base: dict[str, Any] = dict.fromkeys((*plain, *metrics), 1)
+            base |= {n: AS_OF for n in plain if n in ("as_of", "window_start")}
+            base |= {n: AS_OF for n in plain if n.startswith("previous_")}
+            whole.append(base | row)
+        charts[chart.id] = ChartData(tuple(whole))
+    return DashboardData("dev", charts, _sources(found, 3), AS_OF)
+
+
+def movie(rank: int, title: str, **more: Any) -> dict[str, Any]:
+    """A row of the ranked table."""
+    return {
+        "period": "last_30_days",
+        "movie_id": rank,
+        "movie_rank": rank,
+        "title": title,
+        "genres": "Drama|War",
+        "release_year": 1995,
+        "movie_ratings": 100 - rank,
+        "movie_ratings_change": 0.5,
+        "movie_median": 4.0,
+        "movie_median_change": -0.25,
+        "comparison": "compared",
+    } | more
+
+
+def genre(rank: int, name: str, users: int, share: float, others: bool = False) -> dict[str, Any]:
+    """A slice of a pie of genres."""
+    return {
+        "genre": name,
+        "slice_rank": rank,
+        "is_others": others,
+        "genre_users": users,
+        "genre_share": share,
+    }
+
+
+def _sources(found: spec.Dashboard, rows: int | None) -> tuple[SourceState, ...]:
+    products = dict.fromkeys(source.product for source in found.sources.values())
+    return tuple(SourceState(product, f"mesh.{product}", rows) for product in products)

@@ -1,0 +1,334 @@
+"""The pages in a real browser, with the network cut."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesh.dashboards.page import index_html, page_html
+from mesh.dashboards.png import FLAGS, PHONE_WIDTH, chromium, pictures
+from mesh.dashboards.present import present
+from mesh.settings import PROJECT_ROOT
+from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT, dashboard, empty, filled, genre, movie
+
+pytestmark = pytest.mark.browser
+WIDTHS = {"desktop": 1280, "phone": PHONE_WIDTH, "narrow phone": 320}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if chromium() is None:
+        subprocess.run([PROJECT_ROOT / "scripts" / "install-chromium"], check=True)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield running
+        running.close()
+
+
+def all_data() -> dict[str, Any]:
+    """Both dashboards in full, with names that try to break out of their page."""
+    genres = ["Drama", HOSTILE, RIGHT_TO_LEFT, "Action", "War", "Crime", "IMAX", "Sci-Fi", "Horror"]
+    slices = [genre(i, name, 700 - 40 * i, 1 - 0.05 * i) for i, name in enumerate(genres, 1)]
+    slices.append(genre(10, "Others", 650, 0.9, True))
+    sides = [
+        {"membership": "members", "group_users": 245, "group_share": 0.4},
+        {"membership": "others", "group_users": 365, "group_share": 0.6},
+    ]
+    movies = [movie(1, HOSTILE), movie(2, RIGHT_TO_LEFT), movie(3, "Amélie", genres="Romance")]
+    movies += [movie(rank, f"Movie {rank}") for rank in range(4, 24)]
+    movies.append(movie(24, "W" * 200, comparison="new", movie_ratings_change=None))
+    movies += [movie(1, "Long ago", period="last_182_days")]
+    groups = [
+        {"user_group": name, "group_share": share, "group_action_share": 1 - share}
+        for name, share in (("raters", 0.4), ("taggers", 0.03), ("sleepers", 0.59))
+    ]
+    segments = [
+        {"segment": name, "segment_users": users, "segment_share": users / 610}
+        for name, users in (("sleepers", 361), ("raters_only", 231), ("all_taggers", 18))
+    ]
+    return {
+        "user_360": filled(
+            "user_360",
+            all_users=[{"group_users": 610}],
+            raters_count=[{"group_users": 245, "group_share": 0.4}],
+            taggers_count=[{"group_users": 18, "group_share": 0.03}],
+            sleepers=[{"group_users": 361, "group_share": 0.59}],
+            genres_rated=slices,
+            genres_liked=slices[:3],
+            actions_by_type=[
+                {"action_type": "rate", "actions": 100836, "action_share": 0.965},
+                {"action_type": "tag", "actions": 3683, "action_share": 0.035},
+            ],
+            raters=sides,
+            taggers=sides,
+            group_overlap=segments,
+            group_weight=groups,
+        ),
+        "movie_trends": filled(
+            "movie_trends",
+            most_rated_movies=movies,
+            half_year_genres_rated=slices,
+            half_year_genres_liked=slices,
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of `all_data`, and of no data, as files."""
+    out = tmp_path_factory.mktemp("pages")
+    views = [present(dashboard(name), data) for name, data in all_data().items()]
+    for view in views:
+        (out / f"{view.id}.html").write_text(page_html(view, views), encoding="utf-8")
+    (out / "index.html").write_text(index_html(views), encoding="utf-8")
+    nothing = present(dashboard("movie_trends"), empty("movie_trends"))
+    (out / "nothing.html").write_text(page_html(nothing, views), encoding="utf-8")
+    return out
+
+
+class Tab:
+    """A page that is open, and all that it complained about or asked the network for."""
+
+    def __init__(self, browser: Any, path: Path, width: int = 1280, **options: Any):
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, offline=True, **options
+        )
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+        if path.stem != "index":
+            self.page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+
+    def texts(self, selector: str) -> list[str]:
+        return self.page.locator(selector).all_inner_texts()
+
+    def __enter__(self) -> Tab:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.context.close()
+
+
+@pytest.mark.parametrize("name", ["index", "user_360", "movie_trends", "nothing"])
+def test_a_page_opens_without_network_and_complaints(browser, folder: Path, name: str) -> None:
+    with Tab(browser, folder / f"{name}.html") as tab:
+        assert tab.complaints == []
+        assert [url for url in tab.requests if not url.startswith(("file:", "data:"))] == []
+
+
+@pytest.mark.parametrize("name", ["user_360", "movie_trends"])
+def test_every_chart_has_marks_and_labels(browser, folder: Path, name: str) -> None:
+    with Tab(browser, folder / f"{name}.html") as tab:
+        charts = tab.page.locator("[data-chart]")
+        assert charts.count() == {"user_360": 7, "movie_trends": 2}[name]
+        for chart in charts.all():
+            marks = chart.locator("svg path[aria-label]")
+            assert marks.count() >= 2
+            assert all(box and box["width"] > 1 for box in (m.bounding_box() for m in marks.all()))
+            assert "".join(chart.locator("svg text").all_text_contents()).strip()
+            assert chart.get_attribute("aria-label")
+
+
+def test_the_numbers_in_scorecards_slices_and_tables_are_those_of_the_data(
+    browser, folder: Path
+) -> None:
+    with Tab(browser, folder / "user_360.html") as tab:
+        assert tab.texts(".scorecard .number") == ["610", "245", "18", "361"]
+        labels = tab.page.locator("#genres_rated path[aria-label]").evaluate_all(
+            "marks => marks.map(mark => mark.getAttribute('aria-label'))"
+        )
+        assert "Genre Drama, Users 660, Share of all users 95.0%" in labels[0]
+        tab.page.locator("#genres_rated summary").click()
+        first = tab.page.locator("#genres_rated table.data tbody tr").first.inner_text()
+        assert first.split() == ["Drama", "660", "95.0%", "12.8%"]
+        assert tab.texts("#actions_by_type .legend li[data-key]")[0].split() == [
+            "Ratings",
+            "100,836",
+            "96.5%",
+        ]
+
+
+def test_a_tooltip_tells_counts_and_shares(browser, folder: Path) -> None:
+    with Tab(browser, folder / "user_360.html") as tab:
+        tab.page.locator("#genres_rated path[aria-label]").first.hover()
+        tab.page.wait_for_selector("#tip:not([hidden])")
+        text = tab.page.locator("#tip").inner_text()
+        assert "Drama" in text
+        assert "660" in text
+        assert "95.0%" in text
+
+
+def test_the_table_turns_pages(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html") as tab:
+        assert tab.page.locator(".rank tbody tr").count() == 10
+        assert tab.texts(".pager .where") == ["1–10 of 24 movies"]
+        assert tab.page.locator(".previous").is_disabled()
+        tab.page.locator(".next").click()
+        tab.page.locator(".next").click()
+        assert tab.texts(".pager .where") == ["21–24 of 24 movies"]
+        assert tab.page.locator(".next").is_disabled()
+        assert tab.texts(".rank tbody .title")[-1] == "W" * 200
+
+
+def test_the_table_sorts_by_any_column_both_ways(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html") as tab:
+        header = tab.page.locator(".rank th", has_text="Ratings").first
+        header.locator("button").click()
+        assert header.get_attribute("aria-sort") == "descending"
+        numbers = [int(text) for text in tab.texts(".rank tbody td.number:nth-child(4)")]
+        assert numbers == sorted(numbers, reverse=True)
+        header.locator("button").click()
+        assert header.get_attribute("aria-sort") == "ascending"
+        numbers = [int(text) for text in tab.texts(".rank tbody td.number:nth-child(4)")]
+        assert numbers[0] == 76
+        change = tab.page.locator(".rank th", has_text="Change of ratings")
+        change.locator("button").focus()
+        tab.page.keyboard.press("Enter")
+        tab.page.keyboard.press("Enter")
+        for _ in range(2):
+            tab.page.locator(".next").click()
+        assert tab.texts(".rank tbody .delta.new")[-1] == "new"
+
+
+def test_the_table_finds_titles_without_accents_and_genres(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html") as tab:
+        search = tab.page.locator("input[type=search]")
+        search.fill("amelie")
+        assert tab.texts(".rank tbody .title") == ["Amélie"]
+        search.fill("romance")
+        assert tab.texts(".rank tbody .title") == ["Amélie"]
+        search.fill("nothing like it")
+        assert tab.texts(".rank tbody td") == ["Nothing found for this search."]
+
+
+def test_the_period_of_the_table_can_be_chosen(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html") as tab:
+        tab.page.locator(".choice label", has_text="Last half year").click()
+        assert tab.texts(".rank tbody .title") == ["Long ago"]
+
+
+def test_hostile_names_show_as_text(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html") as tab:
+        assert tab.texts(".rank tbody .title")[:2] == [HOSTILE, RIGHT_TO_LEFT]
+        assert HOSTILE in tab.texts("#half_year_genres_rated .legend .name")
+        tab.page.locator("#half_year_genres_rated path[aria-label]").nth(1).hover()
+        tab.page.wait_for_selector("#tip:not([hidden])")
+        assert tab.texts("#tip strong") == [HOSTILE]
+        assert tab.page.evaluate("typeof window.hacked") == "undefined"
+        assert tab.page.locator("img").count() == 0
+    with Tab(browser, folder / "index.html") as tab:
+        assert HOSTILE in tab.texts(".first li")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["index", "user_360", "movie_trends", "nothing"])
+def test_nothing_sticks_out(browser, folder: Path, name: str, width: str) -> None:
+    with Tab(browser, folder / f"{name}.html", WIDTHS[width]) as tab:
+        inner, outer = tab.page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert inner <= outer
+        for card in tab.page.locator(".card").all():
+            content, room = card.evaluate("card => [card.scrollWidth, card.clientWidth]")
+            assert content <= room, card.get_attribute("id")
+
+
+def test_a_page_is_ready_within_a_second(browser, folder: Path) -> None:
+    fastest = []
+    for _ in range(3):
+        with Tab(browser, folder / "user_360.html") as tab:
+            fastest.append(
+                tab.page.evaluate(
+                    "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+                )
+            )
+    assert min(fastest) < 1000
+
+
+def test_light_and_dark_follow_the_system_and_the_button(browser, folder: Path) -> None:
+    def ground(tab: Tab) -> str:
+        return tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    with Tab(browser, folder / "user_360.html", color_scheme="dark") as tab:
+        assert ground(tab) == "rgb(15, 19, 25)"
+        assert tab.page.locator("#raters svg path[stroke='#181E26']").count() == 2
+        tab.page.locator("#theme").click()
+        assert ground(tab) == "rgb(244, 246, 248)"
+        tab.page.wait_for_selector("#raters svg path[stroke='#FFFFFF']")
+        assert tab.complaints == []
+
+
+def test_everything_can_be_reached_by_keyboard(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html") as tab:
+        reached = set()
+        for _ in range(60):
+            tab.page.keyboard.press("Tab")
+            reached.add(
+                tab.page.evaluate(
+                    "[document.activeElement].map(e => `${e.tagName}.${e.id || e.type || ''}`)[0]"
+                )
+            )
+        words = " ".join(sorted(reached))
+        for part in (
+            "BUTTON.theme",
+            "INPUT.radio",
+            "INPUT.search",
+            "BUTTON.button",
+            "LI.",
+            "SUMMARY.",
+        ):
+            assert part in words, part
+
+
+def test_a_print_has_light_colours_and_no_controls(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html", color_scheme="dark") as tab:
+        tab.page.emulate_media(media="print")
+        assert not tab.page.locator(".controls").is_visible()
+        assert not tab.page.locator(".top").is_visible()
+        assert tab.page.locator("#most_rated_movies").is_visible()
+
+
+def test_pictures_are_taken_of_pages_and_charts(browser, folder: Path, tmp_path: Path) -> None:
+    assert browser
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]);"
+        "from tests.test_dashboards_browser import take; take(Path(sys.argv[1]))"
+    )
+    import sys
+
+    subprocess.run(
+        [sys.executable, "-c", script, str(folder), str(PROJECT_ROOT)], check=True, timeout=120
+    )
+    names = {path.name for path in (folder / "png").glob("*.png")}
+    assert {"movie_trends.png", "movie_trends-dark.png", "movie_trends-phone.png"} <= names
+    assert "movie_trends.most_rated_movies.png" in names
+
+
+def take(folder: Path) -> None:
+    """Pictures of the trends; in a process of its own, as Playwright runs once per process."""
+    view = present(dashboard("movie_trends"), all_data()["movie_trends"])
+    pictures([view], folder)
+
+
+def test_charts_are_drawn_where_there_is_no_browser(tmp_path: Path, monkeypatch) -> None:
+    from mesh.dashboards import png
+
+    monkeypatch.setattr(png, "chromium", lambda: None)
+    view = present(dashboard("movie_trends"), all_data()["movie_trends"])
+    written = pictures([view], tmp_path)
+    assert [path.name for path in written] == [
+        "movie_trends.half_year_genres_rated.png",
+        "movie_trends.half_year_genres_liked.png",
+    ]
+    assert all(re.match(rb"\x89PNG", path.read_bytes()) for path in written)

@@ -1,0 +1,409 @@
+"""Dashboard specs against contracts: every fault is found, at its line, with what to write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from typer.testing import CliRunner
+
+from mesh.cli.main import app
+from mesh.contracts import Version
+from mesh.dashboards import check as check_specs
+from mesh.dashboards.check import MAX_SLICES, RULES, in_range
+from mesh.dashboards.links import links
+from mesh.dashboards.read import SPECS, DashboardInvalid, load_dashboards
+from mesh.dashboards.scan import MINIMUM_BILLED, chart_bytes
+from mesh.dashboards.sheet import build_sheet, replaced, write_sheet
+from mesh.errors import CheckFailed, WrongUse
+
+# File, text to replace (its first occurrence), other text, rule, part of the message or the fix.
+FAULTS = {
+    "an unknown product": (
+        "user_360",
+        "product: engagement.genre_audience",
+        "product: engagement.genre_audiense",
+        "SOURCE_UNKNOWN",
+        "Did you mean `engagement.genre_audience`?",
+    ),
+    "a contract out of range": (
+        "user_360",
+        "version: '>=1.0.0 <2.0.0'",
+        "version: '>=2.0.0'",
+        "SOURCE_VERSION",
+        "has version 1.0.0, which is not in `>=2.0.0`",
+    ),
+    "a range that is none": (
+        "user_360",
+        "version: '>=1.0.0 <2.0.0'",
+        "version: 'newest'",
+        "SOURCE_VERSION",
+        "is no range of versions",
+    ),
+    "a product with personal columns": (
+        "user_360",
+        "product: engagement.audience_actions",
+        "product: engagement.user_actions_and_groups",
+        "SOURCE_PERSONAL",
+        "`user_id`",
+    ),
+    "a product of the producer": (
+        "movie_trends",
+        "product: engagement.trending_movies",
+        "product: interactions.movies_engagement",
+        "SOURCE_ROLE",
+        "no role `bi_reader`",
+    ),
+    "a misspelt field of a metric": (
+        "user_360",
+        "field: user_count, aggregate: value, label: Users",
+        "field: user_cuont, aggregate: value, label: Users",
+        "FIELD_UNKNOWN",
+        "Did you mean `user_count`?",
+    ),
+    "a metric that is text": (
+        "user_360",
+        "{source: genres, field: user_count,",
+        "{source: genres, field: genre,",
+        "FIELD_TYPE",
+        "`genre` is string",
+    ),
+    "a sum of distinct counts": (
+        "user_360",
+        "{source: genres, field: user_count, aggregate: value",
+        "{source: genres, field: user_count, aggregate: sum",
+        "METRIC_NOT_ADDITIVE",
+        "must not be added over rows",
+    ),
+    "a chart of several rows": (
+        "user_360",
+        "      - {field: period, equals: all_time}\n",
+        "",
+        "METRIC_NOT_ONE_ROW",
+        "leaves `period` open",
+    ),
+    "a misspelt metric": (
+        "user_360",
+        "metric: genre_users",
+        "metric: genre_user",
+        "METRIC_UNKNOWN",
+        "Did you mean `genre_users`?",
+    ),
+    "a metric of another source": (
+        "user_360",
+        "metric: genre_users",
+        "metric: group_users",
+        "METRIC_UNKNOWN",
+        "is of the source `groups`, not `genres`",
+    ),
+    "a metric that no chart shows": (
+        "user_360",
+        "metrics:\n",
+        "metrics:\n  more: {source: genres, field: user_count, aggregate: value, label: M, "
+        "format: count}\n",
+        "METRIC_UNUSED",
+        "No chart shows the metric `more`",
+    ),
+    "a misspelt alias": (
+        "user_360",
+        "source: segments\n    dimension",
+        "source: segment\n    dimension",
+        "SOURCE_ALIAS",
+        "Did you mean `segments`?",
+    ),
+    "a value that an enum does not have": (
+        "user_360",
+        "equals: likes",
+        "equals: like",
+        "VALUE_UNKNOWN",
+        "Did you mean `likes`?",
+    ),
+    "a label for a value that an enum does not have": (
+        "user_360",
+        "labels: {rate: Ratings,",
+        "labels: {rated: Ratings,",
+        "VALUE_UNKNOWN",
+        "Did you mean `rate`?",
+    ),
+    "a filter on a column that is not there": (
+        "user_360",
+        "{field: preference, equals: rated}",
+        "{field: preferences, equals: rated}",
+        "FIELD_UNKNOWN",
+        "Did you mean `preference`?",
+    ),
+    "a filter that says nothing": (
+        "user_360",
+        "{field: preference, equals: rated}",
+        "{field: preference}",
+        "FILTER",
+        "either `equals` or `one_of`",
+    ),
+    "a pie of more than ten slices": (
+        "user_360",
+        "top: {count: 9,",
+        "top: {count: 12,",
+        "PIE_SLICES",
+        f"more than {MAX_SLICES}",
+    ),
+    "a pie without an end": (
+        "user_360",
+        "    top: {count: 9, others: is_others, rank: slice_rank}\n",
+        "",
+        "PIE_SLICES",
+        "any number of values",
+    ),
+    "a top that the product did not count": (
+        "user_360",
+        "top: {count: 9,",
+        "top: {count: 5,",
+        "TOP",
+        "after the first 9 values, not after 5",
+    ),
+    "charts that overlap": (
+        "user_360",
+        "position: {column: 4, row: 1, width: 3, height: 2}",
+        "position: {column: 3, row: 1, width: 3, height: 2}",
+        "GRID",
+        "`raters_count` lies over `all_users`",
+    ),
+    "a chart beside the grid": (
+        "user_360",
+        "position: {column: 10, row: 1, width: 3, height: 2}",
+        "position: {column: 11, row: 1, width: 3, height: 2}",
+        "GRID",
+        "ends in column 13",
+    ),
+    "an id that stands twice": (
+        "user_360",
+        "id: genres_liked",
+        "id: genres_rated",
+        "ID_DUPLICATE",
+        "first on line",
+    ),
+    "a misspelt key": (
+        "user_360",
+        "    look_at: Everyone",
+        "    lookat: Everyone",
+        "KEY_UNKNOWN",
+        "Did you mean `look_at`?",
+    ),
+    "a key that is missing": (
+        "user_360",
+        "purpose: Who the audience is, by taste and by behaviour.\n",
+        "",
+        "KEY_MISSING",
+        "`purpose` is missing",
+    ),
+    "an unknown kind of chart": (
+        "user_360",
+        "kind: donut",
+        "kind: dount",
+        "CHART_KIND",
+        "Did you mean `donut`?",
+    ),
+    "a number that is text": (
+        "user_360",
+        "width: 3, height: 2}",
+        "width: wide, height: 2}",
+        "VALUE",
+        "must be a whole number",
+    ),
+    "a key that stands twice": (
+        "user_360",
+        "title: User 360\n",
+        "title: User 360\ntitle: User 361\n",
+        "KEY_DUPLICATE",
+        "stands twice",
+    ),
+    "an id that is not the file's": (
+        "user_360",
+        "id: user_360\n",
+        "id: user_361\n",
+        "ID",
+        "Write `id: user_360`",
+    ),
+    "a default that the choice does not have": (
+        "movie_trends",
+        "default: last_30_days",
+        "default: last_31_days",
+        "VALUE_UNKNOWN",
+        "Did you mean `last_30_days`?",
+    ),
+    "a search in a number": (
+        "movie_trends",
+        "search: [title, genres]",
+        "search: [title, release_year]",
+        "FIELD_TYPE",
+        "`release_year` is integer",
+    ),
+    "a table column of two kinds": (
+        "movie_trends",
+        "- {dimension: release_year, label: Released}",
+        "- {dimension: release_year, metric: movie_ratings, label: Released}",
+        "TABLE_COLUMN",
+        "Name one of the two",
+    ),
+}
+
+
+# Rules whose fault is on another line than the text that was replaced, or stands there twice.
+LINES_ELSEWHERE = ("GRID", "METRIC_UNKNOWN", "FILTER", "ID_DUPLICATE")
+
+
+def specs_with(folder: Path, name: str, before: str, after: str) -> Path:
+    """A copy of the specs in which one text was replaced."""
+    for path in SPECS.glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        if path.stem == name:
+            assert before in text
+            text = text.replace(before, after, 1)
+        (folder / path.name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_dashboards_keep_to_their_contracts() -> None:
+    assert check_specs() == (2, [])
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_found_where_it_stands(fault: str, tmp_path: Path) -> None:
+    name, before, after, rule, words = FAULTS[fault]
+    specs = specs_with(tmp_path, name, before, after)
+    text = (specs / f"{name}.yaml").read_text(encoding="utf-8")
+    found = [p for p in check_specs(specs)[1] if p.rule == rule and words in str(p)]
+    assert found, check_specs(specs)[1]
+    assert found[0].path == specs / f"{name}.yaml"
+    assert 1 <= found[0].line <= text.count("\n")
+    if after and before.count("\n") == 0 and rule not in LINES_ELSEWHERE:
+        line = text[: text.index(after)].count("\n") + 1
+        assert abs(found[0].line - line) <= 1
+
+
+def test_every_rule_about_contracts_has_a_fault_that_shows_it() -> None:
+    assert set(RULES) <= {rule for *_, rule, _ in FAULTS.values()}
+
+
+def test_all_faults_of_a_spec_are_found_in_one_run(tmp_path: Path) -> None:
+    specs = specs_with(tmp_path, "user_360", "equals: likes", "equals: like")
+    path = specs / "user_360.yaml"
+    path.write_text(path.read_text().replace("metric: actions", "metric: action"))
+    assert {p.rule for p in check_specs(specs)[1]} >= {"VALUE_UNKNOWN", "METRIC_UNKNOWN"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "The file is empty. Write a dashboard, or delete the file."),
+        (b"- a\n- b\n", "Begin with `id`, `title` and the other keys of a dashboard."),
+        (b"a: [\n", "is no YAML"),
+        (b"\0\1\2", "binary"),
+        (b"id: x\nsources: 3\ncharts: []\n", "must be a mapping"),
+        (b"charts:\n  - 3\n", "charts"),
+    ],
+)
+def test_a_file_that_is_no_dashboard_is_told_in_words(
+    content: bytes, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.yaml").write_bytes(content)
+    problems = check_specs(tmp_path)[1]
+    assert any(words in str(problem) for problem in problems)
+    with pytest.raises(DashboardInvalid, match=r"broken\.yaml"):
+        load_dashboards(tmp_path)
+
+
+def test_a_folder_without_specs_is_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="There are no dashboards here"):
+        check_specs(tmp_path / "nowhere")
+
+
+def test_the_command_exits_with_1_and_names_file_line_and_rule(tmp_path: Path) -> None:
+    specs = specs_with(tmp_path, "user_360", "equals: likes", "equals: like")
+    result = CliRunner().invoke(app, ["dashboards", "check", str(specs)])
+    assert result.exit_code == 1
+    assert "user_360.yaml:" in result.output
+    assert "VALUE_UNKNOWN: `preference` is never `like`. Did you mean `likes`?" in result.output
+    result = CliRunner().invoke(app, ["dashboards", "check", str(specs), "--json"])
+    assert json.loads(result.output)["problems"][0]["rule"] == "VALUE_UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        (">=1.0.0 <2.0.0", True),
+        (">=1.0.0, <1.4.2", False),
+        ("1.4.2", True),
+        ("=1.4.3", False),
+        (">1.4.2", False),
+        ("<=1.4.2", True),
+        ("~1.4", None),
+        ("", None),
+    ],
+)
+def test_a_range_of_versions_says_what_is_in_it(text: str, fits: bool | None) -> None:
+    assert in_range(Version(1, 4, 2), text) is fits
+
+
+def test_the_build_sheet_and_the_bytes_in_the_documents_are_up_to_date() -> None:
+    assert not write_sheet(only_check=True), "run `mesh dashboards build-sheet`"
+
+
+def test_the_build_sheet_names_every_chart_and_its_filters() -> None:
+    sheet = build_sheet()
+    for loaded in load_dashboards():
+        for chart in loaded.dashboard.charts:
+            assert f"(`{chart.id}`)" in sheet
+    assert "Include `preference` Equal to `likes`" in sheet
+
+
+def test_a_document_without_marks_is_told() -> None:
+    with pytest.raises(CheckFailed, match="the marks around the build sheet are gone"):
+        replaced("no marks", "build sheet", "text", Path("README.md"))
+
+
+def test_no_chart_can_reach_the_least_that_bigquery_bills() -> None:
+    found = chart_bytes()
+    assert len(found) == sum(len(loaded.dashboard.charts) for loaded in load_dashboards())
+    assert max(one.bytes for one in found) < MINIMUM_BILLED
+
+
+def test_a_link_without_a_template_opens_a_report_on_one_source() -> None:
+    found = links("movie-audience")
+    assert {one.source for one in found if one.dashboard == "movie_trends"} == {"movies", "genres"}
+    query = parse_qs(urlsplit(found[0].url).query)
+    assert query["ds.movies.connector"] == ["bigQuery"]
+    assert query["ds.movies.projectId"] == ["movie-audience"]
+    assert query["ds.movies.datasetId"] == ["engagement"]
+    assert query["ds.movies.tableId"] == ["trending_movies"]
+    assert "c.reportId" not in query
+
+
+def test_a_link_with_a_template_attaches_all_sources_and_keeps_field_types(tmp_path: Path) -> None:
+    specs = specs_with(tmp_path, "user_360", "report_id: null", "report_id: abc-123_X")
+    found = links("movie-audience", "datastudio.google.com", specs=specs)
+    (link,) = [one for one in found if one.dashboard == "user_360"]
+    address = urlsplit(link.url)
+    assert (address.scheme, address.netloc) == ("https", "datastudio.google.com")
+    assert address.path == "/reporting/create"
+    query = parse_qs(address.query)
+    assert query["c.reportId"] == ["abc-123_X"]
+    assert query["r.reportName"] == ["User 360"]
+    for alias in ("genres", "actions", "groups", "segments"):
+        assert query[f"ds.{alias}.refreshFields"] == ["false"]
+        assert query[f"ds.{alias}.type"] == ["TABLE"]
+        assert query[f"ds.{alias}.billingProjectId"] == ["movie-audience"]
+    assert link.note == "template never checked"
+
+
+@pytest.mark.parametrize(
+    ("project", "host", "words"),
+    [
+        ("No Project", "lookerstudio.google.com", "is no id of a Google Cloud project"),
+        ("movie-audience", "https://x.y/", "is no name of a host"),
+    ],
+)
+def test_a_link_needs_a_project_and_a_host(project: str, host: str, words: str) -> None:
+    with pytest.raises(WrongUse, match=words):
+        links(project, host)

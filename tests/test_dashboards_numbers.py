@@ -1,0 +1,265 @@
+"""The dashboards' numbers, counted again from the operational tables, and the pages with them."""
+
+from __future__ import annotations
+
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mesh.dashboards import build, load_dashboards
+from mesh.dashboards.serve import Site, make_server
+from mesh.environments import Project
+from mesh.errors import WrongUse
+from tests.verify_project import ENVIRONMENT
+
+pytest_plugins = ["tests.verify_project"]
+
+GENRES = """
+WITH events AS (
+  SELECT userId AS u, movieId, rating, timestamp AT TIME ZONE 'UTC' AS at FROM operational.ratings
+),
+newest AS (SELECT date_trunc('month', MAX(at)) AS month FROM events),
+rated AS (
+  SELECT DISTINCT e.u, g.genre, e.rating, e.movieId, date_trunc('month', e.at) AS month,
+    date_trunc('month', e.at) >= newest.month - INTERVAL 5 MONTH AS lately
+  FROM events AS e CROSS JOIN newest
+  JOIN operational.movies AS m ON m.movieId = e.movieId
+  CROSS JOIN unnest(string_split(m.genres, '|')) AS g(genre)
+  WHERE g.genre NOT IN ('', '(no genres listed)')
+),
+choices AS (
+  SELECT DISTINCT 'all_time' AS period, 'rated' AS preference, u, genre FROM rated
+  UNION ALL SELECT DISTINCT 'last_6_months', 'rated', u, genre FROM rated WHERE lately
+  UNION ALL SELECT 'all_time', 'likes', u, genre FROM rated
+  GROUP BY u, genre HAVING quantile_cont(rating, 0.5) > 4
+  UNION ALL SELECT DISTINCT 'last_6_months', 'likes', u, genre FROM (
+    SELECT u, genre FROM rated WHERE lately
+    GROUP BY u, genre, month HAVING quantile_cont(rating, 0.5) > 4
+  )
+),
+counted AS (
+  SELECT period, preference, genre, COUNT(DISTINCT u) AS n FROM choices GROUP BY ALL
+),
+ranked AS (
+  SELECT *, ROW_NUMBER() OVER (
+    PARTITION BY period, preference ORDER BY n DESC, genre
+  ) AS place
+  FROM counted
+)
+SELECT period, preference, place, genre, n FROM ranked WHERE place <= 9 AND n >= 5
+UNION ALL
+SELECT c.period, c.preference, 10, 'Others', COUNT(DISTINCT c.u) AS n
+FROM choices AS c JOIN ranked AS r USING (period, preference, genre)
+WHERE NOT (r.place <= 9 AND r.n >= 5) GROUP BY ALL HAVING COUNT(DISTINCT c.u) >= 5
+ORDER BY ALL
+"""
+MOVIES = """
+WITH r AS (
+  SELECT movieId, rating, CAST(timestamp AT TIME ZONE 'UTC' AS DATE) AS day
+  FROM operational.ratings
+),
+newest AS (SELECT MAX(day) AS day FROM r),
+spans(period, days) AS (VALUES ('last_30_days', 30), ('last_182_days', 182)),
+counted AS (
+  SELECT s.period, r.movieId,
+    COUNT(*) FILTER (r.day > newest.day - s.days) AS n,
+    quantile_cont(r.rating, 0.5) FILTER (r.day > newest.day - s.days) AS median,
+    COUNT(*) FILTER (r.day <= newest.day - s.days) AS before,
+    quantile_cont(r.rating, 0.5) FILTER (r.day <= newest.day - s.days) AS before_median
+  FROM r CROSS JOIN newest CROSS JOIN spans AS s
+  WHERE r.day > newest.day - 2 * s.days GROUP BY ALL
+)
+SELECT period, movieId, n, median,
+  CASE WHEN before >= 5 THEN before END,
+  CASE WHEN before >= 5 THEN ROUND(n / before - 1, 9) END,
+  CASE WHEN before >= 5 THEN median - before_median END,
+  CASE WHEN before = 0 THEN 'new' WHEN before < 5 THEN 'few_before' ELSE 'compared' END
+FROM counted WHERE n >= 5 ORDER BY ALL
+"""
+GROUPS = """
+WITH users AS (
+  SELECT u, SUM(r) AS r, SUM(t) AS t FROM (
+    SELECT userId AS u, 1 AS r, 0 AS t FROM operational.ratings
+    UNION ALL SELECT userId, 0, 1 FROM operational.tags) GROUP BY u
+)
+SELECT COUNT(*), COUNT(*) FILTER (r > 100), COUNT(*) FILTER (t > 7),
+  COUNT(*) FILTER (r <= 100 AND t <= 7), SUM(r), SUM(t),
+  SUM(r + t) FILTER (r > 100), SUM(r + t) FILTER (t > 7), SUM(r + t) FILTER (r <= 100 AND t <= 7)
+FROM users
+"""
+
+
+def rows(project: Project, query: str) -> list[tuple]:
+    return project.context.engine_adapter.connection.execute(query).fetchall()
+
+
+def mart(project: Project, name: str) -> str:
+    environment = project.environment(ENVIRONMENT)
+    snapshot = project.products(environment)[f"engagement.{name}"]
+    return project.view(snapshot, environment).sql(dialect="duckdb")
+
+
+def test_genres_are_counted_as_from_the_ratings_and_others_again(built: Project) -> None:
+    found = rows(
+        built,
+        "SELECT period, preference, slice_rank, genre, user_count "
+        f"FROM {mart(built, 'genre_audience')} ORDER BY ALL",
+    )
+    assert found == rows(built, GENRES)
+    assert {row[:2] for row in found} >= {("all_time", "rated"), ("all_time", "likes")}
+
+
+def test_movies_are_ranked_as_from_the_ratings(built: Project) -> None:
+    found = rows(
+        built,
+        "SELECT period, movie_id, rating_count, rating_median, previous_rating_count, "
+        "ROUND(rating_count_change, 9), rating_median_change, comparison "
+        f"FROM {mart(built, 'trending_movies')} ORDER BY ALL",
+    )
+    assert found == rows(built, MOVIES)
+
+
+def test_groups_and_actions_are_counted_as_from_the_source(built: Project) -> None:
+    ((users, raters, taggers, sleepers, ratings, tags, by_raters, by_taggers, by_sleepers),) = rows(
+        built, GROUPS
+    )
+    counts = {"all_users": (users, ratings + tags), "raters": (raters, by_raters)}
+    counts |= {"taggers": (taggers, by_taggers), "sleepers": (sleepers, by_sleepers)}
+    found = rows(
+        built,
+        "SELECT user_group, membership, user_count, action_count "
+        f"FROM {mart(built, 'audience_groups')}",
+    )
+    for group, membership, count, actions in found:
+        if membership == "members":
+            assert (count, actions) == counts[group]
+        else:
+            assert (users - count, ratings + tags - actions) == counts[group]
+    shown = {group for group, *_ in found}
+    assert shown == {g for g, (n, _) in counts.items() if n >= 5 and users - n not in range(1, 5)}
+    actions = dict(
+        rows(built, f"SELECT action_type, action_count FROM {mart(built, 'audience_actions')}")
+    )
+    assert actions.get("rate") == ratings
+    assert actions.get("tag", tags) == tags
+
+
+def test_segments_are_all_users_but_for_those_that_are_too_few(built: Project) -> None:
+    ((users, *_),) = rows(built, GROUPS)
+    ((shown, least),) = rows(
+        built,
+        f"SELECT SUM(user_count), MIN(user_count) FROM {mart(built, 'audience_segments')}",
+    )
+    assert least >= 5
+    assert users - shown < 3 * 5
+
+
+def test_no_mart_has_a_number_of_fewer_than_five_users(built: Project) -> None:
+    for name in ("genre_audience", "audience_actions", "audience_groups", "audience_segments"):
+        ((least,),) = rows(built, f"SELECT MIN(user_count) FROM {mart(built, name)}")
+        assert least >= 5
+
+
+def test_build_writes_a_page_for_each_dashboard_and_an_index(
+    built: Project, tmp_path: Path
+) -> None:
+    written = build(built, ENVIRONMENT, tmp_path, png=False)
+    names = {f"{loaded.dashboard.id}.html" for loaded in load_dashboards()}
+    assert {path.name for path in written} == names | {"index.html"}
+    assert all(path.read_text(encoding="utf-8").startswith("<!doctype html>") for path in written)
+
+
+def test_an_environment_that_is_not_there_is_named(built: Project, tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="there is no environment 'nowhere'"):
+        build(built, "nowhere", tmp_path, png=False)
+
+
+def test_a_folder_that_cannot_be_written_is_named(built: Project, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WrongUse, match="the dashboards cannot be written"):
+        build(built, ENVIRONMENT, tmp_path / "file" / "out", png=False)
+
+
+class Kept:
+    """The built project, which a server may not close."""
+
+    def __init__(self, project: Project):
+        self._project = project
+
+    def __getattr__(self, name: str):
+        return getattr(self._project, name)
+
+    @property
+    def context(self):
+        class Open:
+            def __init__(self, context):
+                self._context = context
+
+            def __getattr__(self, name):
+                return (lambda: None) if name == "close" else getattr(self._context, name)
+
+        return Open(self._project.context)
+
+
+@pytest.fixture
+def address(built: Project, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A running server and the folder of its specs."""
+    for loaded in load_dashboards():
+        text = loaded.tree.path.read_text(encoding="utf-8")
+        (tmp_path / loaded.tree.path.name).write_text(text, encoding="utf-8")
+    site = Site(lambda: Kept(built), specs=tmp_path)
+    server = make_server(site, 0, ENVIRONMENT)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", tmp_path
+    server.shutdown()
+    server.server_close()
+
+
+def get(url: str, **headers: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_the_server_shows_any_environment_and_follows_a_spec(address: tuple[str, Path]) -> None:
+    url, specs = address
+    status, text = get(url)
+    assert status == 200
+    assert f'<option value="{ENVIRONMENT}" selected>' in text
+    _, version = get(f"{url}/{ENVIRONMENT}/version")
+    spec = specs / "user_360.yaml"
+    spec.write_text(spec.read_text().replace("title: User 360", "title: All about users", 1))
+    assert get(f"{url}/{ENVIRONMENT}/version")[1] != version
+    assert "All about users" in get(f"{url}/{ENVIRONMENT}/user_360.html")[1]
+
+
+def test_the_server_keeps_the_last_good_page_while_a_spec_is_broken(
+    address: tuple[str, Path],
+) -> None:
+    url, specs = address
+    assert get(f"{url}/{ENVIRONMENT}/user_360.html")[0] == 200
+    (specs / "user_360.yaml").write_text("id: [")
+    status, text = get(f"{url}/{ENVIRONMENT}/user_360.html")
+    assert (status, "User 360" in text) == (200, True)
+
+
+def test_the_server_answers_what_is_not_there_in_words(address: tuple[str, Path]) -> None:
+    url, _ = address
+    status, text = get(f"{url}/nowhere/")
+    assert status == 404
+    assert "there is no environment" in text
+    assert get(f"{url}/{ENVIRONMENT}/other.html")[0] == 404
+    assert get(f"{url}/../../etc/passwd")[0] == 404
+    assert get(url + "/", Host="evil.example")[0] == 403
+
+
+def test_a_port_that_is_taken_is_named(address: tuple[str, Path], built: Project) -> None:
+    port = int(address[0].rpartition(":")[2])
+    with pytest.raises(WrongUse, match=f"port {port} cannot be used"):
+        make_server(Site(lambda: built), port, ENVIRONMENT)

@@ -1,0 +1,164 @@
+"""Pages from data made by hand: what is escaped, what is said when there is nothing to draw."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from html import unescape
+
+import pytest
+
+from mesh.dashboards.bundle import vega_script
+from mesh.dashboards.charts import slice_label
+from mesh.dashboards.formats import number, percent, span
+from mesh.dashboards.page import index_html, page_html
+from mesh.dashboards.palette import COLOURS, colour, contrast, ink_on
+from mesh.dashboards.present import present
+from mesh.dashboards.view import PageView
+from tests.dashboards_data import HOSTILE, dashboard, empty, filled, genre, movie
+
+MAX_BYTES = 2_000_000
+
+
+def page(name: str, data) -> PageView:
+    return present(dashboard(name), data)
+
+
+def html(view: PageView) -> str:
+    return page_html(view, [view])
+
+
+@pytest.mark.parametrize("name", ["user_360", "movie_trends"])
+def test_a_dashboard_without_data_says_so_in_every_card(name: str) -> None:
+    view = page(name, empty(name))
+    text = html(view)
+    assert text.count("No data yet.") == len(view.charts)
+    assert 'class="vega"' not in text
+
+
+def test_a_product_that_an_environment_does_not_have_is_named() -> None:
+    text = html(page("movie_trends", empty("movie_trends", "dev has no engagement.x yet.")))
+    assert "dev has no engagement.x yet." in text
+    assert "not there yet" in text
+
+
+def test_hostile_text_is_escaped_wherever_it_stands() -> None:
+    rows = [movie(1, HOSTILE, genres=HOSTILE)]
+    slices = [genre(1, HOSTILE, 9, 0.5), genre(10, "Others", 5, 0.2, True)]
+    view = page(
+        "movie_trends",
+        filled("movie_trends", most_rated_movies=rows, half_year_genres_rated=slices),
+    )
+    text = html(view)
+    assert "<script>window.hacked" not in text
+    assert "<img src=x" not in text
+    assert text.count("</script>") == len(re.findall(r"<script[ >]", text))
+    assert "<script>window.hacked" not in index_html([view])
+
+
+def test_a_page_is_self_contained_and_small() -> None:
+    rows = [movie(rank, f"A title of usual length {rank}") for rank in range(1, 1001)]
+    rows += [movie(rank, f"Another {rank}", period="last_182_days") for rank in range(1, 1001)]
+    text = html(page("movie_trends", filled("movie_trends", most_rated_movies=rows)))
+    assert len(text.encode()) < MAX_BYTES
+    ours = text.replace(vega_script(), "")
+    assert not re.findall(r"""(?:src|href)=["'](?!#|data:,|[a-z_0-9]+\.html)""", ours)
+    assert "connect-src 'none'" in unescape(ours)
+
+
+def test_the_table_falls_back_to_a_period_that_has_movies_and_says_so() -> None:
+    rows = [movie(1, "Heat", period="last_182_days")]
+    view = page("movie_trends", filled("movie_trends", most_rated_movies=rows))
+    table = next(chart.table for chart in view.charts if chart.table)
+    assert table["start"] == "last_182_days"
+    assert "Last 30 days up to 24 Sep 2018: no movie was rated by five users" in table["notice"]
+
+
+def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared() -> None:
+    nothing = {"movie_ratings_change": None, "movie_median_change": None}
+    rows = [
+        movie(1, "New", comparison="new", **nothing),
+        movie(2, "Few", comparison="few_before", **nothing),
+        movie(3, "More", movie_ratings_change=1.5, movie_median_change=0.0),
+        movie(4, "Less", movie_ratings_change=-0.125),
+    ]
+    view = page("movie_trends", filled("movie_trends", most_rated_movies=rows))
+    table = next(chart.table for chart in view.charts if chart.table)
+    changes = [row[4] for row in table["choices"][0]["rows"]]
+    assert changes == [
+        [None, "new", "new"],
+        [None, "few before", "hidden"],
+        [1.5, "+150%", "up"],
+        [-0.125, "−12.5%", "down"],
+    ]
+    assert table["choices"][0]["rows"][2][6] == [0.0, "0", "same"]
+
+
+def test_a_legend_and_a_data_table_stand_beside_every_pie() -> None:
+    slices = [genre(1, "Drama", 610, 1.0), genre(10, "Others", 200, 0.33, True)]
+    view = page("user_360", filled("user_360", genres_rated=slices))
+    chart = next(chart for chart in view.charts if chart.id == "genres_rated")
+    assert [(entry.name, entry.facts) for entry in chart.legend] == [
+        ("Drama", ["610", "100%"]),
+        ("Others", ["200", "33.0%"]),
+    ]
+    assert chart.body == [["Drama", "610", "100%", "75.3%"], ["Others", "200", "33.0%", "24.7%"]]
+    assert "Drama, 610, 100%" in chart.summary
+
+
+def test_a_genre_keeps_its_colour_on_every_chart_and_others_is_grey() -> None:
+    one = [genre(1, "Drama", 9, 0.5), genre(2, "Unheard", 8, 0.5), genre(3, "War", 7, 0.4)]
+    other = list(reversed(one))
+    view = page("user_360", filled("user_360", genres_rated=one, genres_liked=other))
+    colours = [
+        {entry.name: entry.colour for entry in chart.legend}
+        for chart in view.charts
+        if chart.id.startswith("genres_")
+    ]
+    assert colours[0] == colours[1]
+    assert colours[0]["Drama"] == COLOURS["Drama"]
+
+
+def test_labels_in_slices_can_be_read_on_every_colour() -> None:
+    for name in (*COLOURS, *map(str, range(40))):
+        assert contrast(ink_on(colour(name)), colour(name)) >= 4.5, name
+
+
+def test_a_label_is_left_out_where_it_does_not_fit() -> None:
+    inside = {"start": 0.0, "hole": False}
+    assert slice_label("Drama", "610", "50%", part=0.5, **inside) == ["Drama", "610"]
+    assert slice_label("Documentary", "610", "5%", part=0.05, **inside) == ["610"]
+    assert slice_label("Drama", "610,000", "1%", part=0.01, **inside) == []
+    assert slice_label("Tags", "3", "3%", start=0, part=0.03, hole=True) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [
+        (104519, "count", "104,519"),
+        (0.4016, "percent", "40.2%"),
+        (1.0, "percent", "100%"),
+        (0.0001, "percent", "<0.1%"),
+        (4.0, "stars", "4.0"),
+        (4.25, "stars", "4.25"),
+        (4.5, "stars", "4.5"),
+        (0.5, "change_percent", "+50.0%"),
+        (12.0, "change_percent", "+1,200%"),
+        (0.0, "change_percent", "0%"),
+        (-0.75, "change_stars", "−0.75"),
+        (None, "count", ""),
+    ],
+)
+def test_numbers_read_well(value: float | None, form, text: str) -> None:
+    assert number(value, form) == text
+
+
+def test_a_share_just_below_all_is_not_all() -> None:
+    assert percent(0.998) == "99.8%"
+
+
+def test_a_window_says_its_days() -> None:
+    end = date(2018, 9, 24)
+    assert span(date(2018, 4, 1), end) == "1 Apr – 24 Sep 2018"
+    assert span(date(2017, 12, 1), end) == "1 Dec 2017 – 24 Sep 2018"
+    assert span(None, end) == "All ratings up to 24 Sep 2018"
