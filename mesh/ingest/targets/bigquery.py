@@ -6,7 +6,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from mesh.bigquery import Warehouse, connect, explained, warehouse
 from mesh.errors import WrongUse
 from mesh.ingest.lake import Lake
 from mesh.ingest.literals import literal
-from mesh.ingest.progress import Observer, unobserved
+from mesh.ingest.progress import Observer, Step, unobserved
 from mesh.ingest.schema import (
     ALL_TABLES,
     DELIVERED,
@@ -30,12 +29,11 @@ from mesh.ingest.schema import (
 from mesh.ingest.stage import REJECTED, Stage
 from mesh.ingest.targets.base import LastIngest, Published, Record
 from mesh.ingest.targets.bigquery_jobs import Jobs, patient
-from mesh.ingest.targets.bigquery_sql import Statements
+from mesh.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
-STAGING = "operational_staging"
 STAGED_DAYS = 2
 # Google's client repeats a part of an upload so often, with pauses that double from a second.
 UPLOAD_RETRIES = 4
@@ -79,19 +77,23 @@ class BigQueryTarget:
             self.client.close()
 
     def _create_tables(self) -> None:
-        for statement in create_operational_tables_sql("bigquery"):
-            self._query(statement)
-        self._query(
-            f"CREATE SCHEMA IF NOT EXISTS {STAGING} "
-            f"OPTIONS (default_table_expiration_days = {STAGED_DAYS})"
-        )
-        for table in ALL_TABLES:
-            self._check_shape(table)
+        missing = [table for table in ALL_TABLES if not self._is_there(table)]
+        if missing:
+            statements = [
+                *create_operational_tables_sql("bigquery"),
+                create_staging_sql(STAGED_DAYS),
+            ]
+            self._query(";\n".join(statements))
 
-    def _check_shape(self, table: Table) -> None:
-        """A table that someone else made, or an older version of this project, is not touched."""
+    def _is_there(self, table: Table) -> bool:
+        """Whether a table exists. WrongUse when it is one that someone else made, or an older
+        version of this project: it is not touched."""
+        from google.api_core.exceptions import NotFound
 
-        found = self.client.get_table(f"{SCHEMA}.{table.name}", retry=patient())
+        try:
+            found = self.client.get_table(f"{SCHEMA}.{table.name}", retry=patient())
+        except NotFound:
+            return False
         names = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
         shape = []
         for field in found.schema:
@@ -104,6 +106,7 @@ class BigQueryTarget:
                 f"columns than {', '.join(f'{name} {kind}' for name, kind in expected)}.",
                 fix="Move that table away, or let MESH_BIGQUERY_PROJECT name another project.",
             )
+        return True
 
     def _query(self, sql: str, parameters: list[Any] | None = None) -> list[tuple]:
         """Run a query that may be run twice without harm."""
@@ -124,24 +127,21 @@ class BigQueryTarget:
 
     def last_ingest(self) -> LastIngest | None:
         """The newest ingest, or None."""
+        counts = ", ".join(f"(SELECT COUNT(*) FROM {self._name(table)})" for table in DELIVERED)
         rows = self._query(
-            "SELECT ingest_id, checksum, mode, movies_loaded, ratings_loaded, tags_loaded "
-            f"FROM {self._name(INGESTS)} ORDER BY ingest_id DESC LIMIT 1"
+            "SELECT ingest_id, checksum, mode, movies_loaded, ratings_loaded, tags_loaded, "
+            f"{counts} FROM {self._name(INGESTS)} ORDER BY ingest_id DESC LIMIT 1"
         )
         if not rows:
             return None
-        row = rows[0]
-        self.last_id = row[0]
+        self.last_id, checksum, mode, *numbers = rows[0]
         names = [table.name for table in DELIVERED]
         return LastIngest(
-            ingest_id=row[0],
-            checksum=row[1],
-            mode=row[2],
-            loaded=dict(zip(names, row[3:], strict=True)),
-            rows_now={
-                table.name: self._query(f"SELECT COUNT(*) FROM {self._name(table)}")[0][0]
-                for table in DELIVERED
-            },
+            ingest_id=self.last_id,
+            checksum=checksum,
+            mode=mode,
+            loaded=dict(zip(names, numbers[:3], strict=True)),
+            rows_now=dict(zip(names, numbers[3:], strict=True)),
         )
 
     def stage(self, mode: str) -> Stage:
@@ -175,10 +175,10 @@ class BigQueryTarget:
         for job, what in loads:
             self.jobs.wait(job, what)
         statements = Statements(self._name, self._staged, record.mode)
+        self.observer(Step("comparing with what is there", 0.0))
+        changed = self._query(statements.changed_months())
         months = {
-            table.name: self._months(
-                statements.movie_months() if table is MOVIES else statements.months(table)
-            )
+            table.name: tuple(sorted(month for name, month in changed if name == table.name))
             for table in DELIVERED
         }
         published = Published(self.last_id + 1, months)
@@ -242,9 +242,6 @@ class BigQueryTarget:
 
         name = f"mesh-load-{self.last_id + 1}-{table.name}-{print_of}"
         return self.jobs.start(name, begin, still_good), f"loading {table.name} into BigQuery"
-
-    def _months(self, query: str) -> tuple[date, ...]:
-        return tuple(sorted(row[0] for row in self._query(query)))
 
     def export(self, lake: Lake) -> None:
         """A full snapshot is here, in the stage; anything else would have to be fetched back."""

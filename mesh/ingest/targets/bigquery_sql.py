@@ -20,7 +20,13 @@ from mesh.ingest.schema import (
 )
 
 Name = Callable[[Table], str]
+STAGING = "operational_staging"
 OVERTAKEN = "mesh: another ingest published"
+
+
+def create_staging_sql(days: int) -> str:
+    """The dataset of staging tables, where they are gone after so many days at the latest."""
+    return f"CREATE SCHEMA IF NOT EXISTS {STAGING} OPTIONS (default_table_expiration_days = {days})"
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,20 @@ class Statements:
     staged: Name
     mode: str  # snapshot | append
 
-    def movie_months(self) -> str:
-        """One row: whether any movie changed, and the months in which changed movies have ratings,
-        before or after."""
+    def changed_months(self) -> str:
+        """Rows (source_table, reporting_month) of all that this ingest will change."""
+        parts = {
+            table.name: self._movie_months() if table is MOVIES else self._months(table)
+            for table in DELIVERED
+        }
+        return " UNION ALL ".join(
+            f"SELECT '{name}' AS source_table, reporting_month FROM ({query})"
+            for name, query in parts.items()
+        )
+
+    def _movie_months(self) -> str:
+        """The months in which changed movies have ratings, before or after, and 1970-01 if any
+        movie changed."""
         kind = "FULL" if self.mode == "snapshot" else "LEFT"
         return f"""
 WITH changed AS (
@@ -50,7 +67,7 @@ FROM rated WHERE movieId IN (SELECT movieId FROM changed)
 UNION DISTINCT
 SELECT DATE '1970-01-01' FROM changed"""
 
-    def months(self, table: Table) -> str:
+    def _months(self, table: Table) -> str:
         """The months of ratings or tags that change: a snapshot is compared by one fingerprint per
         month, an append by key."""
         if self.mode == "snapshot":
