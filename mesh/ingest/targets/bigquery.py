@@ -120,10 +120,10 @@ class BigQueryTarget:
         return [tuple(row) for row in rows]
 
     def _name(self, table: Table) -> str:
-        return f"`{self.client.project}.{SCHEMA}.{table.name}`"
+        return f"`{self.client.project}`.`{SCHEMA}`.`{table.name}`"
 
     def _staged(self, table: Table) -> str:
-        return f"`{self.client.project}.{STAGING}.{self.staged_tables[table]}`"
+        return f"`{self.client.project}`.`{STAGING}`.`{self.staged_tables[table]}`"
 
     def last_ingest(self) -> LastIngest | None:
         """The newest ingest, or None."""
@@ -276,7 +276,7 @@ class BigQueryTarget:
         self.jobs.wait(job, "publishing")
         for table in self.staged_tables:
             self.client.delete_table(
-                self._staged(table).strip("`"), not_found_ok=True, retry=patient()
+                self._staged(table).replace("`", ""), not_found_ok=True, retry=patient()
             )
 
 

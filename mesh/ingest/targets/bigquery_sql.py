@@ -54,10 +54,10 @@ class Statements:
         kind = "FULL" if self.mode == "snapshot" else "LEFT"
         return f"""
 WITH changed AS (
-  SELECT COALESCE(new.movieId, old.movieId) AS movieId
-  FROM {self.staged(MOVIES)} AS new {kind} JOIN {self.name(MOVIES)} AS old
-    ON new.movieId = old.movieId
-  WHERE old.movieId IS NULL OR new.movieId IS NULL OR {_differs(MOVIES)}
+  SELECT COALESCE(incoming.movieId, present.movieId) AS movieId
+  FROM {self.staged(MOVIES)} AS incoming {kind} JOIN {self.name(MOVIES)} AS present
+    ON incoming.movieId = present.movieId
+  WHERE present.movieId IS NULL OR incoming.movieId IS NULL OR {_differs(MOVIES)}
 ), rated AS (
   SELECT movieId, timestamp FROM {self.name(DELIVERED[1])}
   UNION ALL SELECT movieId, timestamp FROM {self.staged(DELIVERED[1])}
@@ -74,9 +74,10 @@ SELECT DATE '1970-01-01' FROM changed"""
             return self._months_that_differ(table)
         return f"""
 WITH upserted AS (
-  SELECT new.timestamp AS after, old.timestamp AS before
-  FROM {self.staged(table)} AS new LEFT JOIN {self.name(table)} AS old ON {_same_key(table)}
-  WHERE old.{table.key[0]} IS NULL OR {_differs(table)}
+  SELECT incoming.timestamp AS after, present.timestamp AS before
+  FROM {self.staged(table)} AS incoming
+  LEFT JOIN {self.name(table)} AS present ON {_same_key(table)}
+  WHERE present.{table.key[0]} IS NULL OR {_differs(table)}
 )
 SELECT DISTINCT DATE({_month("after")}) AS reporting_month FROM upserted
 UNION DISTINCT
@@ -89,11 +90,13 @@ SELECT DATE({_month("before")}) FROM upserted WHERE before IS NOT NULL"""
             "FROM {} GROUP BY month"
         )
         return f"""
-SELECT DATE(COALESCE(old.month, new.month)) AS reporting_month
-FROM ({prints.format(self.name(table))}) AS old
-FULL JOIN ({prints.format(self.staged(table))}) AS new ON old.month = new.month
-WHERE old.n IS DISTINCT FROM new.n OR old.mix IS DISTINCT FROM new.mix"""
+SELECT DATE(COALESCE(present.month, incoming.month)) AS reporting_month
+FROM ({prints.format(self.name(table))}) AS present
+FULL JOIN ({prints.format(self.staged(table))}) AS incoming ON present.month = incoming.month
+WHERE present.n IS DISTINCT FROM incoming.n OR present.mix IS DISTINCT FROM incoming.mix"""
 
+    # BigQuery's transactions take SELECT, DML and nothing that defines a table: so the tables are
+    # emptied and filled, not exchanged.
     def publish(self, *, rejected: bool) -> str:
         """The script. Its parameters are the columns of `ingests`, @last_id (the ingest that was
         the newest when the months were asked for) and @months_of_<table>.
@@ -101,8 +104,8 @@ WHERE old.n IS DISTINCT FROM new.n OR old.mix IS DISTINCT FROM new.mix"""
         rejected: whether there are staged rejected lines.
         """
         steps = [
-            f"ASSERT (SELECT COALESCE(MAX(ingest_id), 0) FROM {self.name(INGESTS)}) = @last_id "
-            f"AS '{OVERTAKEN}'"
+            f"SELECT IF((SELECT COALESCE(MAX(ingest_id), 0) FROM {self.name(INGESTS)}) = @last_id, "
+            f"TRUE, ERROR('{OVERTAKEN}'))"
         ]
         for table in DELIVERED:
             steps += self._replace(table) if self.mode == "snapshot" else self._upsert(table)
@@ -132,8 +135,8 @@ WHERE old.n IS DISTINCT FROM new.n OR old.mix IS DISTINCT FROM new.mix"""
     def _upsert(self, table: Table) -> list[str]:
         """What a MERGE says, as the two statements that it consists of."""
         return [
-            f"DELETE FROM {self.name(table)} AS old WHERE EXISTS "
-            f"(SELECT 1 FROM {self.staged(table)} AS new WHERE {_same_key(table)})",
+            f"DELETE FROM {self.name(table)} AS present WHERE EXISTS "
+            f"(SELECT 1 FROM {self.staged(table)} AS incoming WHERE {_same_key(table)})",
             self._insert(table),
         ]
 
@@ -149,11 +152,11 @@ def _columns(table: Table) -> str:
 
 
 def _same_key(table: Table) -> str:
-    return " AND ".join(f"new.{name} = old.{name}" for name in table.key)
+    return " AND ".join(f"incoming.{name} = present.{name}" for name in table.key)
 
 
 def _differs(table: Table) -> str:
-    return " OR ".join(f"new.{name} IS DISTINCT FROM old.{name}" for name in table.values)
+    return " OR ".join(f"incoming.{name} IS DISTINCT FROM present.{name}" for name in table.values)
 
 
 def _month(column: str) -> str:
