@@ -14,6 +14,7 @@ from rich.markup import escape
 from mesh.cli.codeowners import codeowners
 from mesh.cli.contracts import app as contracts_app
 from mesh.cli.contracts_diff import contracts_diff
+from mesh.cli.cost import cost
 from mesh.cli.dashboards import app as dashboards_app
 from mesh.cli.demo import demo
 from mesh.cli.docs import docs
@@ -47,6 +48,7 @@ def options(
 app.command()(demo)
 app.command()(generate)
 app.command()(ingest)
+app.command()(cost)
 app.command()(refresh)
 app.command()(status)
 contracts_app.command("diff")(contracts_diff)

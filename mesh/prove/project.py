@@ -69,13 +69,13 @@ class BigQueryProject:
         path = self.models[name]._path
         return Path(path) if path else self.root
 
-    def query(self, name: str) -> exp.Expression | None:
-        """The model's query with plain names: what the proof's messages speak of."""
+    def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expression | None:
+        """The model's query with plain names, for a span of days from `start` to `end`."""
         model = self.models[name]
         if not model.is_sql:
             return None
         return model.render_query_or_raise(
-            start=START, end=END, execution_time=END, engine_adapter=self._adapter
+            start=start, end=end, execution_time=end, engine_adapter=self._adapter
         )
 
     def wrapped(self, name: str) -> list[str]:
@@ -101,16 +101,16 @@ class BigQueryProject:
         )
         return adapter.take()
 
-    def audits(self, name: str) -> dict[str, exp.Expression]:
+    def audits(self, name: str, *, start: str = START, end: str = END) -> dict[str, exp.Expression]:
         """The model's audits as SQLMesh runs them: their name, numbered if there are several."""
         model = self.models[name]
         found: dict[str, exp.Expression] = {}
         for audit, arguments in model.audits_with_args:
             query = model.render_audit_query(
                 audit,
-                start=START,
-                end=END,
-                execution_time=END,
+                start=start,
+                end=end,
+                execution_time=end,
                 snapshots=self.snapshots,
                 engine_adapter=self._adapter,
                 **{key: value for key, value in arguments.items() if key != "blocking"},

@@ -24,6 +24,9 @@ from mesh.settings import PROJECT_ROOT
 
 _CREATED = re.compile(r"CREATE (?:OR REPLACE )?TABLE (?:IF NOT EXISTS )?((?:`[^`]+`\.?)+)", re.I)
 
+# A column's name in BigQuery; what has none is called $col3, _col_3 or by its value.
+_COLUMN_NAME = re.compile(r"(?!_col_\d+$)(?!_(TABLE|FILE|PARTITION)_?)[A-Za-z_][A-Za-z0-9_]{0,299}")
+
 
 @dataclass(frozen=True)
 class ChartQuery:
@@ -158,22 +161,25 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
     found = list(_refused(run, name, path, source, sql))
     if not found:
         found += _outputs(run, name, path, source, sql)
-    found += [
-        Finding(name, "partition_filter", path, _line(source, sql, read), message)
-        for message in unfiltered_reads(query, run.required)
-        for read in [message.split(" ")[0].split(".")[1]]
-    ]
+    for message in unfiltered_reads(query, run.required):
+        schema, table = message.split(" ")[0].split(".")
+        line = _line(source, sql, f"`{schema}`.`{table}`", len(schema) + 3)
+        found.append(Finding(name, "partition_filter", path, line, message))
     yield from found
     if not any(finding.rule in ("refused", "function") for finding in found):
         yield from _wrapped(run, name, path)
         yield from _audits(run, name, path)
 
 
-def _line(source: str, sql: str, word: str) -> int:
-    """The line of a word's last mention in the rendered query, in the file."""
-    position = sql.rfind(word)
+def _line(source: str, sql: str, phrase: str, skipped: int) -> int:
+    """The line in the file of a phrase's last place in the rendered query.
+
+    skipped: how many characters of the phrase stand before the word that is looked for.
+    """
+    position = sql.rfind(phrase)
     if position < 0:
         return line_in_file(source, sql, None, None)
+    position += skipped
     line = sql.count("\n", 0, position) + 1
     return line_in_file(source, sql, line, position - sql.rfind("\n", 0, position))
 
@@ -200,8 +206,8 @@ def _outputs(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterato
     contract = _contract(run.project, name)
     by = "the contract" if contract else "SQLMesh"
     for position, column in enumerate(given, 1):
-        if column.name.startswith("$"):
-            message = f"column {position} of the query has no name: write AS and a name."
+        if not _COLUMN_NAME.fullmatch(column.name):
+            message = f"column {position} of the query has no name: write AS and letters."
             yield Finding(name, "output", path, line_in_file(source, sql, None, None), message)
     names = [column.name for column in given]
     if sorted(names) != sorted(promised):
@@ -218,7 +224,11 @@ def _outputs(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterato
         expected = promised.get(column.name)
         if expected not in (None, "UNKNOWN", column.type):
             yield Finding(
-                name, "output", path, _line(source, sql, column.name), _wrong(column, expected, by)
+                name,
+                "output",
+                path,
+                _line(source, sql, f"AS `{column.name}`", 3),
+                _wrong(column, expected, by),
             )
 
 

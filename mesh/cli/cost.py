@@ -1,0 +1,148 @@
+"""`mesh cost`: what the project scans on BigQuery, and what that costs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mesh.cli.options import Gateway, Json
+
+if TYPE_CHECKING:
+    from mesh.cost import Cost
+
+
+def cost(
+    environment: Annotated[
+        str | None,
+        typer.Option("--environment", help="Whose rows to count; prod, or else the first."),
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", help="A git revision to compare with.")
+    ] = None,
+    ratings: Annotated[
+        int | None,
+        typer.Option("--ratings", min=1, help="Reckon for that many ratings, as 25000000."),
+    ] = None,
+    per_tib: Annotated[float, typer.Option("--price", min=0, help="US dollars per TiB.")] = 6.25,
+    gateway: Gateway = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the bytes that a full build, a monthly run and each chart scan, and their price."""
+    from mesh import cost as costs
+    from mesh.errors import WrongUse
+    from mesh.settings import BIGQUERY_GATEWAY
+
+    textbook: dict[str, float] = {}
+    old = None
+    if gateway == BIGQUERY_GATEWAY:
+        if base or ratings:
+            raise WrongUse(
+                "dry runs know only the tables that are there, and only this revision.",
+                fix="Leave out --base and --ratings, or --gateway.",
+            )
+        from mesh.cost.dry_run import dry_run_environment
+
+        new = dry_run_environment(environment)
+    else:
+        sizes = costs.local_sizes(environment)
+        from mesh.cost.run import cost_of_files
+        from mesh.settings import PROJECT_ROOT
+
+        new, textbook = cost_of_files(PROJECT_ROOT, sizes, ratings)
+        old = costs.cost_of_revision(base, sizes, ratings) if base else None
+    if as_json:
+        typer.echo(json.dumps(_data(new, old, textbook, per_tib), indent=2))
+    else:
+        _show(new, old, base, textbook, per_tib)
+
+
+def _data(new: Cost, old: Cost | None, textbook: dict[str, float], per_tib: float) -> dict:
+    from mesh.cost import price
+
+    def side(one: Cost) -> dict:
+        return {
+            "models": {
+                m.model: {
+                    "monthly": round(m.monthly),
+                    "monthly_audits": round(m.monthly_audits),
+                    "monthly_billed": round(m.monthly_billed),
+                    "full": round(m.full),
+                    "full_billed": round(m.full_billed),
+                }
+                for m in one.models
+            },
+            "charts": {c.chart: round(c.scanned) for c in one.charts},
+            "monthly": round(one.monthly),
+            "monthly_build": round(one.monthly_build),
+            "full": round(one.full),
+            "dashboards": round(one.dashboards),
+            "monthly_price": price(one.monthly, per_tib),
+            "full_price": price(one.full, per_tib),
+        }
+
+    data = {"ratings": new.ratings, "month": new.month.isoformat(), "price_per_tib": per_tib}
+    data |= side(new) | {"textbook": {name: round(size) for name, size in textbook.items()}}
+    return data | ({"base": side(old)} if old else {})
+
+
+def _show(
+    new: Cost, old: Cost | None, base: str | None, textbook: dict[str, float], per_tib: float
+) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    from mesh.console import out
+    from mesh.cost import price
+
+    before = {model.model: model for model in old.models} if old else {}
+    title = f"{new.ratings:,} ratings, month {new.month:%Y-%m}" if new.ratings else "by dry runs"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("model", no_wrap=True)
+    for heading in ("monthly run", "of it audits", "full build"):
+        table.add_column(heading, justify="right")
+    if old:
+        table.add_column(f"monthly, against {base}", justify="right")
+    names = [*(model.model for model in new.models), *before]
+    here = {model.model: model for model in new.models}
+    for name in dict.fromkeys(names):
+        one, was = here.get(name), before.get(name)
+        cells = [megabytes(getattr(one, key, 0)) for key in ("monthly", "monthly_audits", "full")]
+        if old:
+            cells.append(difference((one.monthly if one else 0) - (was.monthly if was else 0)))
+        table.add_row(name, *cells)
+    cells = [megabytes(x) for x in (new.monthly, new.monthly - new.monthly_build, new.full)]
+    if old:
+        cells.append(difference(new.monthly - old.monthly))
+    table.add_section()
+    table.add_row("in all", *cells)
+    out.print(table)
+    charts = Table(box=SIMPLE_HEAD)
+    charts.add_column("chart", no_wrap=True)
+    charts.add_column("a look", justify="right")
+    for chart in new.charts:
+        charts.add_row(chart.chart, megabytes(chart.scanned))
+    if new.charts:
+        out.print(charts)
+    if textbook:
+        whole = sum(textbook.values())
+        out.print(f"Textbook SQL for {len(textbook)} of the products: {megabytes(whole)} a month.")
+    out.print(
+        f"At {per_tib:.2f} US dollars per TiB: {price(new.monthly, per_tib):.4f} a month, "
+        f"{price(new.full, per_tib):.4f} for a full build."
+    )
+
+
+def megabytes(size: float) -> str:
+    """Bytes as people read them, in units of 1,000."""
+    for unit, one in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= one:
+            return f"{size / one:,.1f} {unit}"
+    return f"{size:,.0f} B"
+
+
+def difference(size: float) -> str:
+    if round(size) == 0:
+        return "same"
+    return f"{'+' if size > 0 else '-'}{megabytes(abs(size))}"

@@ -1,0 +1,21 @@
+"""What the project costs on BigQuery: bytes that builds, monthly runs and charts scan.
+
+`cost()` tells it of the work tree, `cost_of_revision()` of another revision on the same rows,
+`monthly_bytes(project)` gives the review one number per model.
+"""
+
+from mesh.cost.estimate import ChartCost, Cost, ModelCost
+from mesh.cost.run import cost, cost_of_revision, local_sizes, monthly_bytes
+from mesh.cost.sizes import DEFAULT_PRICE, price
+
+__all__ = [
+    "DEFAULT_PRICE",
+    "ChartCost",
+    "Cost",
+    "ModelCost",
+    "cost",
+    "cost_of_revision",
+    "local_sizes",
+    "monthly_bytes",
+    "price",
+]

@@ -1,0 +1,91 @@
+"""What is stored in an environment on DuckDB: rows, lengths of texts, rows per month."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlglot import exp, parse_one
+
+from mesh.cost.sizes import BYTES_OF, TEXT_OVERHEAD, TableSize
+from mesh.environments import Project
+from mesh.environments.project import OPERATIONAL_SCHEMA, readable_errors
+from mesh.ingest.schema import ALL_TABLES
+from mesh.prove.project import BigQueryProject
+
+
+def table_sizes(project: BigQueryProject, local: Project, environment: str) -> dict[str, TableSize]:
+    """The size of every stored table that a model or a query can read, by `schema.name`.
+
+    WrongUse if there is no environment of that name. A model that the environment does not have
+    counts as empty.
+    """
+    with readable_errors():
+        built = local.environment(environment)
+        snapshots = {
+            snapshot.name.replace('"', ""): snapshot for snapshot in local.snapshots(built).values()
+        }
+        by_short = {".".join(name.split(".")[-2:]): one for name, one in snapshots.items()}
+        sizes = {}
+        for name, model in project.models.items():
+            if model.kind.is_view and not model.kind.is_materialized:
+                continue
+            if model.kind.is_external or not model.is_sql:
+                table = exp.to_table(name, dialect="bigquery")
+            elif name in by_short:
+                table = local.view(by_short[name], built)
+            else:
+                sizes[name] = TableSize(0, {})
+                continue
+            sizes[name] = _measure(project, local, name, table)
+    return sizes
+
+
+def _measure(project: BigQueryProject, local: Project, name: str, table: exp.Table) -> TableSize:
+    columns = {column.lower(): type_ for column, type_ in project.columns(name).items()}
+    widths = [_mean_bytes(column, type_) for column, type_ in columns.items()]
+    query = exp.select(exp.Count(this=exp.Star()), *widths).from_(table.copy())
+    ((rows, *means),) = local.rows(query)
+    column = partition_column(project, name)
+    months = {}
+    if column is not None:
+        month = parse_one(f"DATE_TRUNC(DATE({column}), MONTH)", dialect="bigquery")
+        counted = (
+            exp.select(exp.alias_(month, "first_day"), exp.Count(this=exp.Star()))
+            .from_(table.copy())
+            .where(exp.column(column).is_(exp.null()).not_())
+            .group_by("1")
+        )
+        months = {_date(day): float(count) for day, count in local.rows(counted)}
+    sizes = dict(zip(columns, (float(mean or 0) for mean in means), strict=True))
+    return TableSize(float(rows), sizes, column, months)
+
+
+def partition_column(project: BigQueryProject, name: str) -> str | None:
+    """The column whose months are the partitions of a model's table; None without any."""
+    for expression in project.models[name].partitioned_by:
+        column = expression.find(exp.Column)
+        if column is not None:
+            return column.name
+    domain, table = name.split(".")
+    return next(
+        (t.month_of for t in ALL_TABLES if domain == OPERATIONAL_SCHEMA and t.name == table), None
+    )
+
+
+def _mean_bytes(column: str, type_: str) -> exp.Expression:
+    """The mean bytes of a column's values, as an expression for DuckDB; NULLs count 0."""
+    this = exp.column(column, quoted=True)
+    if type_ in BYTES_OF:
+        size: exp.Expression = exp.Literal.number(BYTES_OF[type_])
+    else:
+        octets = exp.Anonymous(
+            this="OCTET_LENGTH",
+            expressions=[exp.Anonymous(this="ENCODE", expressions=[this.copy()])],
+        )
+        size = octets + exp.Literal.number(TEXT_OVERHEAD)
+    sized = exp.func("IF", this.copy().is_(exp.null()), exp.Literal.number(0), size)
+    return exp.func("AVG", sized)
+
+
+def _date(day: date | datetime) -> date:
+    return day.date() if isinstance(day, datetime) else day
