@@ -174,6 +174,19 @@ MEANINGS = (
         ),
     ),
     Meaning(
+        "no-bucket",
+        _google("bucket does not exist"),
+        _wrong("there is no such bucket: {reason}.", "Check the name behind gs://."),
+    ),
+    Meaning(
+        "bucket-forbidden",
+        _google(r"storage\.(objects|buckets)\."),
+        _wrong(
+            "the bucket may not be read: {reason}.",
+            "Ask for the role Storage Object Viewer on it.",
+        ),
+    ),
+    Meaning(
         "forbidden",
         _google("", names=("Forbidden",)),
         _wrong(

@@ -67,6 +67,22 @@ CASES = [
         "not have bigquery.jobs.create permission in project p. Check its name",
     ),
     (
+        "no-bucket",
+        google.NotFound(
+            "GET https://storage.example/b/films/o?prefix=new: The specified bucket does not exist."
+        ),
+        "there is no such bucket: The specified bucket does not exist. Check the name behind gs://.",
+    ),
+    (
+        "bucket-forbidden",
+        google.Forbidden(
+            "GET https://storage.example/b/films/o?prefix=new: anna@example.com does not have "
+            "storage.objects.list access to the Google Cloud Storage bucket."
+        ),
+        "the bucket may not be read: anna@example.com does not have storage.objects.list access to "
+        "the Google Cloud Storage bucket. Ask for the role Storage Object Viewer on it.",
+    ),
+    (
         "forbidden",
         google.Forbidden(
             f"POST {URL}: Access Denied: Dataset p:operational: Permission "
