@@ -1,0 +1,29 @@
+"""docs/architecture.md is what the project says, and says who may read what."""
+
+from __future__ import annotations
+
+from mesh.contracts import load_contracts
+from mesh.docs import architecture
+
+
+def test_the_committed_page_is_what_the_project_says() -> None:
+    assert architecture.PATH.read_text(encoding="utf-8") == architecture.render()
+
+
+def test_every_product_and_every_environment_is_drawn() -> None:
+    page = architecture.render()
+    for product in load_contracts():
+        assert f"| `{product}` |" in page
+        assert f'{product.replace(".", "_")}["' in page
+    assert 'dev["dev"] -->|promote| test["test"] -->|promote| acceptance["acceptance"]' in page
+
+
+def test_a_role_has_a_yes_only_where_its_contract_says_so() -> None:
+    lines = architecture.render().splitlines()
+    head = next(line for line in lines if line.startswith("| product |"))
+    roles = [cell.strip(" `") for cell in head.split("|")[2:-1]]
+    for product, contract in load_contracts().items():
+        row = next(line for line in lines if line.startswith(f"| `{product}` |"))
+        marked = [cell.strip() for cell in row.split("|")[2:-1]]
+        may = {role for role, mark in zip(roles, marked, strict=True) if mark == "yes"}
+        assert may == {role.name for role in contract.roles}
