@@ -10,6 +10,7 @@ from mesh.contracts.audits import within
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
+from mesh.contracts.rules import TableRule
 from mesh.contracts.sql import DIALECT
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 ROW_AUDIT = "contract_rows"
 TABLE_AUDIT = "contract_table"
 SOURCE_DOMAIN = "operational"
+DELIVERIES = "operational.ingests"
 WHOLE = "table"
 
 
@@ -154,7 +156,7 @@ def _audits(contract: Contract) -> list[exp.Expression]:
             expressions=[
                 _text(rule.id),
                 _text(WHOLE if rule.whole_table else "interval"),
-                exp.Subquery(this=rule.query.copy()),
+                exp.Subquery(this=_audited_query(rule)),
             ]
         )
         for rule in contract.table_rules()
@@ -169,6 +171,16 @@ def _audits(contract: Contract) -> list[exp.Expression]:
             rules=exp.Tuple(expressions=tables),
         ),
     ]
+
+
+def _audited_query(rule: TableRule) -> exp.Select:
+    """The query of a rule; before anything was delivered, no number of rows is promised."""
+    query = rule.query.copy()
+    if rule.kind != "row_count":
+        return query
+    delivered = exp.select("1").from_(exp.to_table(DELIVERIES, dialect=DIALECT))
+    having = query.args["having"].this
+    return query.having(exp.and_(having, exp.Exists(this=delivered)), append=False)
 
 
 def _row_audit(contract: Contract, source: exp.Expression | None = None) -> exp.Expression:

@@ -1,0 +1,25 @@
+"""SQLMesh's own commands in a fresh clone, before anything was ingested and after."""
+
+from __future__ import annotations
+
+import json
+
+from mesh.generate import generate
+from tests.project_copy import copy_project
+
+
+def test_a_plan_before_the_first_delivery_builds_empty_products_and_a_refresh_fills_them(tmp_path):
+    copy = copy_project(tmp_path / "project")
+    empty = copy.run("sqlmesh", "plan", "--auto-apply", "--no-prompts")
+    assert empty.returncode == 0, empty.stdout
+
+    generate(tmp_path / "source", 40, seed=5)
+    assert copy.run("mesh", "ingest", str(tmp_path / "source")).returncode == 0
+    refreshed = copy.run("mesh", "refresh", "dev")
+    assert refreshed.returncode == 0, refreshed.stderr
+    assert refreshed.stdout.startswith("dev is up to date: ")
+
+    (dev,) = json.loads(copy.run("mesh", "status", "dev", "--json").stdout)
+    rows = {product["product"]: product["rows"] for product in dev["products"]}
+    assert dev["environment"] == "dev" and rows["interactions.user_movie_ratings"] > 800
+    assert rows["engagement.user_genre_preferences"] > 0
