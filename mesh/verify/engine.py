@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from ibis.expr.datatypes import DataType
 
 Row = dict[str, Any]
+# The process around DuckDB needs some too; together they stay below 2 GB.
+MEMORY_LIMIT = "1400MB"
 # DuckDB has several names for a type; ibis knows others than contracts do.
 _SPELLING = {
     "INT": "INTEGER",
@@ -74,6 +78,25 @@ class Engine:
             if isinstance(error, TableNotFound):
                 text = f"there is no table or view {text}"
             raise EngineRefuses(text.partition(" LINE 1:")[0] or type(error).__name__) from error
+
+
+@contextmanager
+def modest_memory(engine: Engine) -> Iterator[None]:
+    """Hold DuckDB to less memory for a while: proving that millions of rows differ can take all.
+
+    What does not fit goes to the disk. BigQuery has its own memory.
+    """
+    if engine.dialect != "duckdb":
+        yield
+        return
+    connection = engine.backend.con  # type: ignore[attr-defined]
+    query = "SELECT current_setting('memory_limit')"
+    before = connection.execute(query).fetchone()[0]
+    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    try:
+        yield
+    finally:
+        connection.execute(f"SET memory_limit = '{before}'")
 
 
 def open_engine(project: Project) -> Engine:

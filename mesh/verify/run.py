@@ -15,7 +15,7 @@ from mesh.contracts.rules import RowRule, TableRule
 from mesh.environments import Project
 from mesh.environments.project import OPERATIONAL_SCHEMA, readable_errors
 from mesh.errors import WrongUse
-from mesh.verify.engine import Engine, EngineRefuses, open_engine
+from mesh.verify.engine import Engine, EngineRefuses, modest_memory, open_engine
 from mesh.verify.levels import Levels
 from mesh.verify.measure import Finding, Measures, NotInEnvironment
 from mesh.verify.report import Outcome, ProductReport, Status, VerifyReport
@@ -57,12 +57,13 @@ def verify(
         moment, reason = _as_of(engine, places, as_of)
         run = _Run(engine, places, contracts, moment)
         reports = []
-        for contract in chosen:
-            if contract.product not in places and contract.status in UNPUBLISHED:
-                continue
-            if tell:
-                tell(contract.product)
-            reports.append(run.product(contract, environment))
+        with modest_memory(engine):
+            for contract in chosen:
+                if contract.product not in places and contract.status in UNPUBLISHED:
+                    continue
+                if tell:
+                    tell(contract.product)
+                reports.append(run.product(contract, environment))
     known = {contract.product for contract in chosen}
     return VerifyReport(
         environment=environment,
