@@ -56,6 +56,14 @@ NO_MONTH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
+class Stale:
+    """The months that changed since a watermark was built, and the empty ones among them."""
+
+    changed: Months
+    empty: Months
+
+
+@dataclass(frozen=True)
 class RefreshResult:
     """What a refresh did: the months it built again, and the models it ran."""
 
@@ -77,7 +85,7 @@ def refresh(project: Project, name: str, *, now: datetime | None = None) -> Refr
         snapshots = project.snapshots(environment)
         stale = _stale_months(project, environment, snapshots)
         _forget(project, environment, stale)
-        months = sorted(set().union(*stale.values()) - {NO_MONTH})
+        months = sorted(set().union(*(s.changed for s in stale.values())) - {NO_MONTH})
         models = _run(project, environment, newest_month(project), now)
     return RefreshResult(
         environment=name,
@@ -97,7 +105,7 @@ def newest_month(project: Project) -> date | None:
 
 def _stale_months(
     project: Project, environment: Environment, snapshots: dict[str, Snapshot]
-) -> dict[str, Months]:
+) -> dict[str, Stale]:
     """For each watermark model's full name, the months changed since it was built."""
     stale = {}
     for watermark in WATERMARKS:
@@ -110,14 +118,25 @@ def _stale_months(
             if watermark.monthly
             else [(NO_MONTH, ingest) for (ingest,) in project.rows(_ingest_ids(delivered))]
         )
-        months = {
-            month
-            for month, ingest_id in project.rows(_changes(watermark))
-            if (built.get(month) or 0) < ingest_id
-        }
+        changes = dict(project.rows(_changes(watermark)))
+        months = {month for month, ingest in changes.items() if (built.get(month) or 0) < ingest}
         if months:
-            stale[snapshot.name] = months
+            stale[snapshot.name] = Stale(months, _empty_between(months, set(changes)))
     return stale
+
+
+def _empty_between(months: Months, delivered: Months) -> Months:
+    """The months among `months` for which nothing was ever delivered.
+
+    There is nothing to build in them, and with them the changed months make fewer spans.
+    """
+    last = max(months)
+    month, empty = min(months), set()
+    while month < last:
+        if month not in delivered and month != NO_MONTH:
+            empty.add(month)
+        month = months_after(month)
+    return empty
 
 
 def _ingest_ids(delivered: exp.Table) -> exp.Select:
@@ -145,7 +164,7 @@ def _by_short_name(snapshots: dict[str, Snapshot], name: str) -> Snapshot | None
     return next(found, None)
 
 
-def _forget(project: Project, environment: Environment, stale: dict[str, Months]) -> None:
+def _forget(project: Project, environment: Environment, stale: dict[str, Stale]) -> None:
     """Remove the stale months of the watermarks and of all that is built on them.
 
     Tables are shared between environments that have the same model, and so is a watermark. What
@@ -162,12 +181,14 @@ def _forget(project: Project, environment: Environment, stale: dict[str, Months]
         if other is None:
             continue
         snapshots = project.snapshots(other)
-        for name, months in stale.items():
+        for name, lacking in stale.items():
             if name not in snapshots or snapshots[name].name_version not in watermarks:
                 continue
             for snapshot in _with_downstream(snapshots, name):
                 key = (snapshot.name, snapshot.version_get_or_generate())
-                affected.setdefault(key, (snapshot, set()))[1].update(months)
+                affected.setdefault(key, (snapshot, set()))[1].update(
+                    lacking.changed | lacking.empty
+                )
     rounds: dict[int, list] = defaultdict(list)
     for snapshot, months in affected.values():
         for number, span in enumerate(_spans_to_remove(snapshot, months)):
