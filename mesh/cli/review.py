@@ -26,6 +26,9 @@ def review(
     sarif: Annotated[
         Path | None, typer.Option(help="Write the findings as SARIF 2.1.0 to this file.")
     ] = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Also tell what a monthly run scans, before and after.")
+    ] = False,
     gateway: Gateway = None,
     as_json: Json = False,
     rules: Annotated[bool, typer.Option("--rules", help="Show all rules, and stop.")] = False,
@@ -41,7 +44,7 @@ def review(
         return
     from mesh.review.report import review as look
 
-    result = look(Path.cwd(), base, gateway=gateway, environment=environment)
+    result = look(Path.cwd(), base, gateway=gateway, environment=environment, cost=cost)
     if markdown:
         from mesh.review.markdown import markdown as write
 

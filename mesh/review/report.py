@@ -34,6 +34,7 @@ from mesh.review.read import Contracts, read_contracts
 from mesh.review.rules import Level
 from mesh.review.two_states import judge
 from mesh.review.verdict import Verdict
+from mesh.settings import PROJECT_ROOT
 
 Load = Callable[..., tuple[Models, Models]]
 
@@ -73,12 +74,14 @@ def review(
     *,
     gateway: str | None = None,
     environment: str | None = None,
+    cost: bool = False,
     today: datetime.date | None = None,
 ) -> Review:
     """Review the work tree around a folder.
 
     base: the revision to compare with (its merge base with HEAD). environment: for the data diff
-    with prod; None for none. Raises WrongUse when there is nothing to compare.
+    with prod; None for none. cost: also tell what a monthly run scans, for which SQLMesh is
+    loaded again. Raises WrongUse when there is nothing to compare.
     """
     started = time.monotonic()
     day = today or datetime.datetime.now(datetime.UTC).date()
@@ -91,6 +94,9 @@ def review(
         checkout.extract(commit, old_root)
         load = partial(load_both, scratch=scratch, gateway=gateway, environment=environment)
         made = compare_roots(old_root, checkout.root, load, day, environment=environment)
+    if cost:
+        made["cost"], why = _cost(checkout.root, commit)
+        made["notes"] += (why,) if why else ()
     return Review(
         base=commit,
         base_name=base or "",
@@ -136,7 +142,6 @@ def compare_roots(
         "impact": impact(world, list(judged.findings)),
         "plan": head.plan,
         "rows": head.rows,
-        "cost": _cost(old_root, root, notes),
         "notes": tuple(dict.fromkeys(notes)),
         "owners": {product: source.contract.owner for product, source in contracts.items()},
     }
@@ -202,15 +207,17 @@ def _charts(root: Path, notes: list[str]) -> dict[str, Chart]:
     return charts
 
 
-def _cost(old_root: Path, root: Path, notes: list[str]) -> dict[str, Any] | None:
-    """Bytes of a monthly run in both revisions, when `mesh cost` is there."""
+def _cost(root: Path, commit: str) -> tuple[dict[str, Any] | None, str]:
+    """Bytes of a monthly run in both revisions, by the rows of the local prod; or why not."""
+    if root.resolve() != PROJECT_ROOT:
+        return None, "No cost: run the `mesh` of this checkout for it."
     try:
-        from mesh.cost import compare_roots
+        from mesh.cost import cost, cost_of_revision
     except ImportError:
-        notes.append("No cost: `mesh cost` is not there.")
-        return None
+        return None, "No cost: `mesh cost` is not there."
     try:
-        return compare_roots(old_root, root)
+        now, _ = cost()
+        then = cost_of_revision(commit, now.sizes)
     except MeshError as error:
-        notes.append(f"No cost: {error}")
-        return None
+        return None, f"No cost: {error}"
+    return {"before": round(then.monthly), "after": round(now.monthly)}, ""
