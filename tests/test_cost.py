@@ -1,0 +1,195 @@
+"""What queries scan on BigQuery: sizes per type, columns, partitions, views, and the commands."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+from sqlglot import exp, parse_one
+from typer.testing import CliRunner
+
+from mesh.cost.dry_run import dry_run_bytes
+from mesh.cost.estimate import ChartCost, Cost, ModelCost, estimate
+from mesh.cost.scan import Relations, scan
+from mesh.cost.sizes import LEAST_PER_TABLE, TIB, TableSize, price
+from mesh.cost.statistics import _measure
+from mesh.cost.textbook import TEXTBOOK, textbook_bytes
+from mesh.errors import CheckFailed, WrongUse
+
+MONTHS = {date(2018, month, 1): 100.0 for month in range(1, 11)}
+RELATIONS = Relations(
+    schemas={
+        "raw.ratings": {"userId": "INT64", "rating": "FLOAT64", "at": "TIMESTAMP"},
+        "raw.movies": {"movieId": "INT64", "title": "STRING"},
+        "shop.recent": {"userId": "INT64", "rating": "FLOAT64"},
+    },
+    views={
+        "shop.recent": parse_one(
+            "SELECT userid AS userid, rating AS rating FROM raw.ratings "
+            "WHERE at >= CAST('2018-09-01 00:00:00+00:00' AS TIMESTAMP)",
+            dialect="bigquery",
+        )
+    },
+    sizes={
+        "raw.ratings": TableSize(1000, {"userid": 8, "rating": 8, "at": 8}, "at", MONTHS),
+        "raw.movies": TableSize(10, {"movieid": 8, "title": 22}),
+    },
+)
+
+
+def scanned(sql: str) -> float:
+    return scan(parse_one(sql, dialect="bigquery"), RELATIONS).scanned
+
+
+def test_only_the_columns_that_are_read_count() -> None:
+    assert scanned("SELECT userId FROM raw.ratings") == 8 * 1000
+    assert scanned("SELECT * FROM raw.movies") == 30 * 10
+    assert scanned("SELECT r.rating FROM (SELECT * FROM raw.ratings) AS r") == 8 * 1000
+    assert scanned("SELECT COUNT(*) AS n FROM raw.ratings") == 0
+
+
+def test_only_the_partitions_that_a_filter_leaves_count() -> None:
+    month = "at BETWEEN TIMESTAMP '2018-09-01 00:00:00' AND TIMESTAMP '2018-09-30 23:59:59'"
+    assert scanned(f"SELECT rating FROM raw.ratings WHERE {month}") == 16 * 100
+    assert scanned("SELECT at FROM raw.ratings WHERE at >= TIMESTAMP '2018-09-15'") == 8 * 200
+    assert scanned("SELECT at FROM raw.ratings WHERE at IS NOT NULL") == 8 * 1000
+    assert scanned("SELECT at FROM raw.ratings WHERE DATE(at) = DATE '2018-03-04'") == 8 * 100
+
+
+def test_a_filter_that_is_no_constant_saves_nothing() -> None:
+    sql = "SELECT r.at FROM raw.ratings AS r, raw.movies AS m WHERE DATE(r.at) > DATE(m.title)"
+    assert scanned(sql) == 8 * 1000 + 22 * 10
+
+
+def test_a_view_costs_what_its_query_needs() -> None:
+    assert scanned("SELECT rating FROM shop.recent") == 16 * 200
+
+
+def test_a_table_that_stands_twice_counts_once_with_all_that_is_needed() -> None:
+    sql = "SELECT a.rating FROM raw.ratings AS a JOIN raw.ratings AS b ON a.userId = b.userId"
+    assert scanned(sql) == 16 * 1000
+
+
+def test_bigquery_bills_ten_megabytes_for_the_smallest_table() -> None:
+    one = scan(parse_one("SELECT title FROM raw.movies"), RELATIONS)
+    assert (one.scanned, one.billed) == (220, LEAST_PER_TABLE)
+    assert price(TIB, 6.25) == 6.25
+
+
+def test_sizes_are_those_that_google_publishes() -> None:
+    database = duckdb.connect()
+    database.execute(
+        "CREATE TABLE t AS SELECT * FROM (VALUES "
+        "(1, 'é', TRUE, TIMESTAMP '2018-09-03 00:00:00'), "
+        "(NULL, NULL, FALSE, TIMESTAMP '2018-10-03 00:00:00')) AS v(n, s, b, rated)"
+    )
+    local = SimpleNamespace(rows=lambda q: database.execute(q.sql(dialect="duckdb")).fetchall())
+    model = SimpleNamespace(partitioned_by=[exp.column("rated")])
+    columns = {"n": "INT64", "s": "STRING", "b": "BOOL", "rated": "TIMESTAMP"}
+    project = SimpleNamespace(columns=lambda name: columns, models={"x.t": model})
+    size = _measure(project, local, "x.t", exp.to_table("t"))
+    # A NULL counts nothing, a text two bytes and its length in UTF-8.
+    assert size.columns == {"n": 4.0, "s": 2.0, "b": 1.0, "rated": 8.0}
+    assert size.rows == 2
+    assert size.months == {date(2018, 9, 1): 1.0, date(2018, 10, 1): 1.0}
+
+
+def test_the_textbook_reads_all_ratings_each_month() -> None:
+    ratings = 25_000_000
+    relations = Relations(
+        schemas={
+            "operational.ratings": {
+                "userId": "INT64", "movieId": "INT64", "rating": "FLOAT64", "timestamp": "TIMESTAMP"
+            },
+            "operational.movies": {"movieId": "INT64", "title": "STRING", "genres": "STRING"},
+            "operational.tags": {"movieId": "INT64", "tag": "STRING"},
+        },
+        views={},
+        sizes={
+            "operational.ratings": TableSize(
+                ratings, dict.fromkeys(("userid", "movieid", "rating", "timestamp"), 8.0)
+            )
+        },
+    )  # fmt: skip
+    found = textbook_bytes(relations)
+    assert set(found) == set(TEXTBOOK)
+    assert found["interactions.user_genre_ratings"] == 32 * ratings
+    assert found["interactions.movies_engagement"] == 24 * ratings
+
+
+def test_without_ratings_there_is_nothing_to_reckon_from() -> None:
+    with pytest.raises(WrongUse, match=r"no ratings to count from.*mesh ingest"):
+        estimate(SimpleNamespace(models={}), {})
+
+
+class FakeClient:
+    """Stands for BigQuery's client: the emulator answers every dry run with 0 bytes."""
+
+    def __init__(self, answer: int | Exception) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, bool]] = []
+
+    def query(self, query: str, job_config: object) -> SimpleNamespace:
+        self.asked.append((query, job_config.dry_run))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return SimpleNamespace(total_bytes_processed=self.answer)
+
+
+def test_a_dry_run_asks_bigquery_and_runs_nothing() -> None:
+    client = FakeClient(4096)
+    assert dry_run_bytes(client, "SELECT 1") == 4096
+    assert client.asked == [("SELECT 1", True)]
+
+
+def test_a_dry_run_that_is_refused_says_what_to_do() -> None:
+    from google.api_core.exceptions import Forbidden
+    from google.auth.exceptions import DefaultCredentialsError
+
+    with pytest.raises(CheckFailed, match=r"refuses the dry run: Access Denied.*may read"):
+        dry_run_bytes(FakeClient(Forbidden("Access Denied")), "SELECT 1")
+    with pytest.raises(CheckFailed, match=r"no credentials for BigQuery.*gcloud auth"):
+        dry_run_bytes(FakeClient(DefaultCredentialsError("none")), "SELECT 1")
+
+
+def costs(monthly: float) -> Cost:
+    model = ModelCost("a.b", monthly, 2e7, 1e6, 5e8, 5e8, 0)
+    return Cost(25_000_000, date(2018, 9, 1), (model,), (ChartCost("d/c", 1234, 1e7),))
+
+
+@pytest.fixture()
+def command(monkeypatch: pytest.MonkeyPatch):
+    import mesh.cost
+    import mesh.cost.run
+    from mesh.cli.main import app
+
+    monkeypatch.setattr(mesh.cost, "local_sizes", lambda environment: {})
+    monkeypatch.setattr(mesh.cost.run, "cost_of_files", lambda *args: (costs(3e6), {"a.b": 1.4e9}))
+    monkeypatch.setattr(mesh.cost, "cost_of_revision", lambda *args: costs(2e6))
+    return lambda *words: CliRunner().invoke(app, ["cost", *words])
+
+
+def test_the_table_shows_models_charts_the_textbook_and_the_price(command) -> None:
+    told = " ".join(command("--price", "5").output.split())
+    assert "25,000,000 ratings, month 2018-09" in told
+    assert "a.b 3.0 MB 1.0 MB 500.0 MB" in told
+    assert "d/c 1.2 kB" in told
+    assert "Textbook SQL for 1 of the products: 1.4 GB a month." in told
+    assert "At 5.00 US dollars per TiB" in told
+
+
+def test_two_revisions_are_shown_by_their_difference(command) -> None:
+    told = " ".join(command("--base", "main").output.split())
+    assert "a.b 3.0 MB 1.0 MB 500.0 MB +1.0 MB" in told
+    data = json.loads(command("--base", "main", "--json").output)
+    assert (data["monthly"], data["base"]["monthly"]) == (3_000_000, 2_000_000)
+    assert data["models"]["a.b"]["monthly_billed"] == 20_000_000
+
+
+def test_dry_runs_cannot_be_scaled(command) -> None:
+    refused = command("--gateway", "bigquery", "--ratings", "5")
+    assert isinstance(refused.exception, WrongUse)
+    assert "dry runs know only the tables that are there" in str(refused.exception)
