@@ -1,0 +1,108 @@
+"""`mesh contracts new`: a draft that is right where data can tell, and refused until finished."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mesh.contracts.lint import lint
+from mesh.environments import Project
+from mesh.errors import WrongUse
+from mesh.products.new import new_contract
+from tests.verify_project import ENVIRONMENT
+
+pytest_plugins = ["tests.verify_project"]
+
+
+def drafted(project: Project, model: str, root: Path, environment: str = ENVIRONMENT) -> dict:
+    made = new_contract(project, model, environment, root=root)
+    return yaml.safe_load(made.path.read_text(encoding="utf-8"))
+
+
+def columns(document: dict) -> dict[str, dict]:
+    return {column["name"]: column for column in document["schema"][0]["properties"]}
+
+
+def test_columns_types_bounds_and_grain_come_from_model_and_data(
+    built: Project, tmp_path: Path
+) -> None:
+    found = columns(drafted(built, "user_genre_ratings", tmp_path))
+    assert list(found) == [
+        "user_id",
+        "genre",
+        "reporting_month",
+        "rating_monthly_count",
+        "rating_monthly_median",
+        "rating_count",
+        "rating_median",
+    ]
+    assert found["rating_median"]["physicalType"] == "FLOAT64"
+    assert found["rating_median"]["logicalTypeOptions"]["multipleOf"] == 0.25
+    assert found["user_id"]["classification"] == "personal"
+    assert found["user_id"]["logicalTypeOptions"] == {"minimum": 1}
+    keys = {name: one["primaryKeyPosition"] for name, one in found.items() if "primaryKey" in one}
+    assert keys == {"user_id": 1, "genre": 2, "reporting_month": 3}
+
+
+def test_few_texts_become_allowed_values_and_nulls_are_allowed_where_there_are_some(
+    built: Project, tmp_path: Path
+) -> None:
+    actions = columns(drafted(built, "user_actions", tmp_path))
+    assert [one["value"] for one in actions["action_type"]["enum"]] == ["rate", "tag"]
+    movies = columns(drafted(built, "movies_engagement", tmp_path))
+    assert movies["tags"]["required"] is False
+    assert movies["title"]["required"] is True
+
+
+def test_months_that_are_first_days_become_a_rule(built: Project, tmp_path: Path) -> None:
+    document = drafted(built, "user_actions", tmp_path)
+    rules = {rule["id"]: rule for rule in document["schema"][0]["quality"]}
+    assert (
+        "EXTRACT(DAY FROM reporting_month) = 1" in rules["reporting_month_is_a_first_day"]["query"]
+    )
+
+
+def test_lint_refuses_each_todo_and_says_what_to_write(built: Project, tmp_path: Path) -> None:
+    made = new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)
+    problems = [str(problem) for problem in lint([made.path]).problems]
+    todos = [one for one in problems if "is still to be written. Write here:" in one]
+    assert len(todos) == made.todos > 0
+    assert any(
+        "The `purpose` is still to be written. Write here: what the product is for" in one
+        for one in todos
+    )
+
+
+def test_a_draft_is_a_valid_contract_once_its_todos_are_written(
+    built: Project, tmp_path: Path
+) -> None:
+    made = new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)
+    text = made.path.read_text(encoding="utf-8")
+    text = text.replace("TODO the id of the rule that measures it", "row_count")
+    text = text.replace("TODO who may read", "analysts").replace("TODO where to ask", "data")
+    made.path.write_text(text.replace("TODO", "It is"), encoding="utf-8")
+    assert [str(problem) for problem in lint([made.path]).problems] == []
+
+
+def test_a_contract_that_is_there_is_not_overwritten(built: Project, tmp_path: Path) -> None:
+    new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)
+    with pytest.raises(WrongUse, match=r"user_actions has a contract already\. Edit it"):
+        new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)
+
+
+def test_a_misspelt_model_gets_a_suggestion(built: Project, tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match=r"no model interactions\.user_action\. Did you mean `inte"):
+        new_contract(built, "interactions.user_action", ENVIRONMENT, root=tmp_path)
+
+
+def test_an_unknown_environment_is_told(built: Project, tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match=r"there is no environment 'nowhere'"):
+        new_contract(built, "user_actions", "nowhere", root=tmp_path)
+
+
+def test_an_operational_table_can_be_drafted_too(built: Project, tmp_path: Path) -> None:
+    document = drafted(built, "operational.ratings", tmp_path)
+    assert document["schema"][0]["physicalType"] == "table"
+    assert columns(document)["rating"]["logicalTypeOptions"]["multipleOf"] == 0.5
