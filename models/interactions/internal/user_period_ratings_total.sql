@@ -1,12 +1,11 @@
 MODEL (
   name interactions_internal.user_period_ratings_total,
-  kind FULL,
+  kind VIEW,
   description 'How a user rated the movies of a decade over all time, as a histogram of half-stars.',
-  grain (user_id, release_decade),
-  clustered_by (user_id, release_decade)
+  grain (user_id, release_decade)
 );
 
-/* The sum of the monthly histograms. */
+/* The sum of the monthly histograms: a view, since its readers read the months in any case. */
 SELECT
   user_id::INT64 AS user_id,
   release_decade::STRING AS release_decade,
