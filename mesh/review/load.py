@@ -62,6 +62,8 @@ def load_both(
             # A table diff writes temporary tables; without one the file is only read.
             "read_only": state and local and environment is None,
             "environment": environment,
+            "variable": DATABASE_VARIABLE,
+            "spare": str(scratch / "head.duckdb") if local else None,
             **common,
         },
     }

@@ -31,16 +31,16 @@ def run() -> None:
 def _work(job: dict[str, Any], answer: dict[str, Any]) -> None:
     started = time.monotonic()
     from .planning import plan_against, plan_against_base, snapshots_of
-    from .project import describe, load_context
+    from .project import describe
     from .rows import data_diff, environments_differ
 
-    context = load_context(Path(job["root"]), job.get("gateway"), job.get("read_only", False))
+    notes: list[str] = []
+    context = _open(job, notes)
     answer["models"] = describe(context)
     answer["seconds"] = round(time.monotonic() - started, 2)
     if job["side"] == "base":
         answer["snapshots"] = snapshots_of(context)
         return
-    notes: list[str] = []
     answer["notes"] = notes
     plan = None
     if job.get("state"):
@@ -65,6 +65,27 @@ def _work(job: dict[str, Any], answer: dict[str, Any]) -> None:
                 )
         except Exception as error:
             notes.append("The data diff failed: " + " ".join(str(error).split())[:300])
+
+
+def _open(job: dict[str, Any], notes: list[str]) -> Any:
+    """The project with its state; without it when the local database cannot be opened."""
+    from .project import load_context
+
+    root, gateway = Path(job["root"]), job.get("gateway")
+    if not job.get("state") or job.get("spare") is None:
+        return load_context(root, gateway, False)
+    try:
+        context = load_context(root, gateway, job.get("read_only", False))
+        context.engine_adapter.fetchone("SELECT 1")
+        return context
+    except Exception as error:
+        text = " ".join(str(error).split())
+        if not any(word in text for word in ("IO Error", "lock", "IOException", "Permission")):
+            raise
+        notes.append(f"No plan against prod: the database cannot be opened. {text[:200]}")
+        job["state"] = False
+        os.environ[job["variable"]] = job["spare"]
+        return load_context(root, gateway, False)
 
 
 def _wait_for(path: Path) -> dict[str, Any] | None:

@@ -23,10 +23,14 @@ def load_context(root: Path, gateway: str | None, read_only: bool) -> Any:
     os.chdir(root)
     if not read_only:
         return Context(paths=[str(root)], gateway=gateway)
+    from sqlmesh.core.config.connection import DuckDBAttachOptions
+
     config = next(iter(load_configs(None, Config, [root]).values()))
     for one in config.gateways.values() if isinstance(config.gateways, dict) else []:
-        if one.connection is not None and one.connection.type_ == "duckdb":
-            one.connection.connector_config["access_mode"] = "READ_ONLY"
+        catalogs = getattr(one.connection, "catalogs", None) or {}
+        for name, place in catalogs.items():
+            if isinstance(place, str):
+                catalogs[name] = DuckDBAttachOptions(type="duckdb", path=place, read_only=True)
     return Context(paths=[str(root)], config=config, gateway=gateway)
 
 

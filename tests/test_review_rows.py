@@ -1,0 +1,103 @@
+"""What SQLMesh says of a change against prod: the plan, and the rows that differ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from review_projects import _worker, shop
+
+from mesh.review.load import load_both
+
+ORDERS = "models/shop/orders.sql"
+PERSONAL = {"shop.orders": ["customer"], "reporting.customers": ["customer"]}
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The shop: prod as it was, the environment dev with another amount, one database."""
+    folder = tmp_path_factory.mktemp("rows")
+    root = shop(folder / "shop")
+    before, here = os.environ.get("MESH_DUCKDB"), Path.cwd()
+    os.environ["MESH_DUCKDB"] = str(root / "data" / "mesh.duckdb")
+    (root / "data").mkdir()
+    with _worker():
+        from review_worker.project import load_context
+
+        load_context(root, None, False).plan("prod", auto_apply=True, no_prompts=True)
+        file = root / ORDERS
+        file.write_text(file.read_text().replace("pieces * lines", "pieces + lines"))
+        context = load_context(root, None, False)
+        context.plan("dev", auto_apply=True, no_prompts=True, include_unmodified=True)
+        context.close()
+        yield root
+    os.chdir(here)
+    os.environ.pop("MESH_DUCKDB")
+    if before is not None:
+        os.environ["MESH_DUCKDB"] = before
+
+
+def worker(name: str) -> Any:
+    import importlib
+
+    return importlib.import_module(f"review_worker.{name}")
+
+
+def test_the_plan_against_prod_names_sqlmeshs_categories_and_writes_nothing(changed: Path) -> None:
+    database = changed / "data" / "mesh.duckdb"
+    before = database.read_bytes()
+    context = worker("project").load_context(changed, None, True)
+    plan = worker("planning").plan_against(context)
+    context.close()
+    assert plan["against"] == "prod" and plan["removed"] == []
+    assert {item["model"]: (item["how"], item["category"]) for item in plan["models"]} == {
+        "shop.orders": ("directly modified", "breaking"),
+        "reporting.customers": ("indirectly modified", "indirect breaking"),
+    }
+    assert database.read_bytes() == before
+
+
+def test_the_data_diff_counts_rows_and_shows_no_personal_column(changed: Path) -> None:
+    context = worker("project").load_context(changed, None, False)
+    rows = worker("rows")
+    products, why = rows.environments_differ(context, "prod", "dev")
+    assert (products, why) == (["reporting.customers", "shop.orders"], "")
+    found = {d["product"]: d for d in rows.data_diff(context, "prod", "dev", products, PERSONAL)}
+    context.close()
+    orders = found["shop.orders"]
+    assert (orders["before"], orders["after"], orders["added"], orders["removed"]) == (3, 3, 0, 0)
+    assert orders["changed"] == 3 and orders["match"]["amount"] == 0.0
+    assert orders["match"]["channel"] == 100.0
+    for diff in found.values():
+        assert 0 < len(diff["samples"]) <= 5
+        assert not any("customer" in key.lower() for sample in diff["samples"] for key in sample)
+
+
+def test_an_environment_that_is_missing_or_stale_gives_no_diff(changed: Path) -> None:
+    rows = worker("rows")
+    context = worker("project").load_context(changed, None, False)
+    assert rows.environments_differ(context, "prod", "dev_anna")[1] == (
+        "there is no environment dev_anna"
+    )
+    context.close()
+    file = changed / ORDERS
+    text = file.read_text()
+    file.write_text(text.replace("pieces + lines", "pieces - lines"))
+    context = worker("project").load_context(changed, None, False)
+    assert "was not planned with this change" in rows.environments_differ(context, "prod", "dev")[1]
+    context.close()
+    file.write_text(text)
+
+
+def test_a_database_that_another_process_holds_does_not_stop_a_review(
+    changed: Path, tmp_path: Path
+) -> None:
+    with duckdb.connect(str(changed / "data" / "mesh.duckdb")):
+        base, head = load_both(base=changed, head=changed, scratch=tmp_path)
+    assert head.problem == "" and base.problem == ""
+    assert any("the database cannot be opened" in note for note in head.notes)
+    assert head.plan == {"against": "base", "models": [], "removed": []}
