@@ -138,6 +138,21 @@ def _database_error(error: Exception) -> WrongUse:
     )
 
 
+def _check_database(database: Path) -> None:
+    """WrongUse if the local database cannot be used: SQLMesh goes on without it, in memory."""
+    import duckdb
+
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        if database.exists():
+            duckdb.connect(str(database), read_only=True).close()
+    except duckdb.ConnectionException:
+        # This process has it open already.
+        return
+    except (OSError, duckdb.Error) as error:
+        raise _database_error(error) from error
+
+
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
@@ -151,12 +166,16 @@ def open_project(
     without them.
     """
     database = database_path()
-    database.parent.mkdir(parents=True, exist_ok=True)
     os.environ[DATABASE_VARIABLE] = str(database)
+    if gateway != BIGQUERY_GATEWAY:
+        _check_database(database)
+    from sqlglot import generator
     from sqlmesh import Context
 
     from mesh.environments.reporting import recording_console
 
+    # SQLGlot remembers from its first use what it can write, and SQLMesh adds to that on import.
+    generator._DISPATCH_CACHE.clear()
     console = recording_console()
     # It warns for each model that DuckDB knows no grants; what fails comes through the console.
     logging.getLogger("sqlmesh").setLevel(logging.ERROR)

@@ -1,0 +1,121 @@
+"""Opening the project: every failure is one sentence with what to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from sqlmesh.utils.errors import ConfigError, SQLMeshError
+
+from mesh.environments import open_project
+from mesh.environments.names import (
+    domain_of,
+    execution_time,
+    is_public,
+    months_after,
+    short_name,
+)
+from mesh.environments.project import _check_database, readable_errors
+from mesh.errors import CheckFailed, WrongUse
+
+
+def opening(monkeypatch: pytest.MonkeyPatch, database: Path) -> str:
+    """What is said when the project cannot be opened on that database."""
+    monkeypatch.setenv("MESH_DUCKDB", str(database))
+    with pytest.raises(WrongUse) as caught:
+        open_project(models=False)
+    return str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    database = tmp_path / "file" / "mesh.duckdb"
+    said = opening(monkeypatch, database)
+    assert said.startswith(f"the database {database} cannot be opened: ")
+    assert said.endswith("Check that the disk has room and that you may write there.")
+
+
+def test_a_folder_in_the_place_of_the_database_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database = tmp_path / "mesh.duckdb"
+    database.mkdir()
+    said = opening(monkeypatch, database)
+    assert said.startswith(f"the database {database} cannot be opened: ")
+
+
+def test_a_file_that_is_no_database_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database = tmp_path / "mesh.duckdb"
+    database.write_bytes(b"movieId,title,genres\n" * 1000)
+    said = opening(monkeypatch, database)
+    assert said.startswith(f"the database {database} cannot be opened: ")
+    assert "not a valid DuckDB database file" in said
+
+
+def test_a_process_may_open_its_database_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database = tmp_path / "mesh.duckdb"
+    monkeypatch.setenv("MESH_DUCKDB", str(database))
+    with duckdb.connect(str(database)):
+        _check_database(database)
+    _check_database(database)
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "said"),
+    [
+        (ConfigError("bad\n  model"), CheckFailed, "SQLMesh refuses: bad model"),
+        (
+            SQLMeshError('IO Error: Could not set lock on file "x": held in python (PID 12)'),
+            WrongUse,
+            "is in use by process 12. Stop it",
+        ),
+        (duckdb.IOException("Could not set lock"), WrongUse, "is in use by another process."),
+        (duckdb.IOException("No space left on device"), WrongUse, "Check that the disk has room"),
+        (duckdb.CatalogException("no\ntable x"), WrongUse, "DuckDB refuses: no table x"),
+    ],
+)
+def test_what_sqlmesh_and_duckdb_raise_becomes_a_sentence(
+    raised: Exception, kind: type[Exception], said: str
+) -> None:
+    with pytest.raises(kind) as caught, readable_errors():
+        raise raised
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_our_own_errors_pass_as_they_are() -> None:
+    own = WrongUse("no", fix="Yes.")
+    with pytest.raises(WrongUse) as caught, readable_errors():
+        raise own
+    assert caught.value is own
+
+
+def test_names_are_read_with_or_without_quotes_and_catalog() -> None:
+    for name in ("a.b", '"mesh"."a"."b"', "`mesh`.`a`.`b`", "mesh.a.b"):
+        assert short_name(name) == "a.b"
+    assert is_public("mesh.interactions.user_actions")
+    assert not is_public('"mesh"."interactions_internal"."movies"')
+    assert domain_of("interactions_internal.movies") == "interactions"
+    assert domain_of("engagement.x") == "engagement"
+
+
+def test_months_are_counted_over_the_turn_of_the_year() -> None:
+    assert months_after(date(2019, 12, 1)) == date(2020, 1, 1)
+    assert months_after(date(2020, 1, 1), -1) == date(2019, 12, 1)
+    assert months_after(date(2020, 1, 1), 25) == date(2022, 2, 1)
+
+
+def test_a_month_that_is_under_way_is_built_as_if_it_were_over() -> None:
+    now = datetime(2020, 5, 17, 12, tzinfo=UTC)
+    assert execution_time(None, now) == now
+    assert execution_time(date(2020, 4, 1), now) == now
+    assert execution_time(date(2020, 5, 1), now) == datetime(2020, 6, 1, tzinfo=UTC)
+    assert execution_time(date(2020, 12, 1), now) == datetime(2021, 1, 1, tzinfo=UTC)
