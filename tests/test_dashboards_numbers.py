@@ -20,14 +20,14 @@ pytest_plugins = ["tests.verify_project"]
 
 GENRES = """
 WITH events AS (
-  SELECT userId AS u, movieId, rating, timestamp AT TIME ZONE 'UTC' AS at FROM operational.ratings
+  SELECT userId AS u, movieId, rating, timestamp AT TIME ZONE 'UTC' AS moment FROM mesh.operational.ratings
 ),
-newest AS (SELECT date_trunc('month', MAX(at)) AS month FROM events),
+newest AS (SELECT date_trunc('month', MAX(moment)) AS month FROM events),
 rated AS (
-  SELECT DISTINCT e.u, g.genre, e.rating, e.movieId, date_trunc('month', e.at) AS month,
-    date_trunc('month', e.at) >= newest.month - INTERVAL 5 MONTH AS lately
+  SELECT DISTINCT e.u, g.genre, e.rating, e.movieId, date_trunc('month', e.moment) AS month,
+    date_trunc('month', e.moment) >= newest.month - INTERVAL 5 MONTH AS lately
   FROM events AS e CROSS JOIN newest
-  JOIN operational.movies AS m ON m.movieId = e.movieId
+  JOIN mesh.operational.movies AS m ON m.movieId = e.movieId
   CROSS JOIN unnest(string_split(m.genres, '|')) AS g(genre)
   WHERE g.genre NOT IN ('', '(no genres listed)')
 ),
@@ -60,7 +60,7 @@ ORDER BY ALL
 MOVIES = """
 WITH r AS (
   SELECT movieId, rating, CAST(timestamp AT TIME ZONE 'UTC' AS DATE) AS day
-  FROM operational.ratings
+  FROM mesh.operational.ratings
 ),
 newest AS (SELECT MAX(day) AS day FROM r),
 spans(period, days) AS (VALUES ('last_30_days', 30), ('last_182_days', 182)),
@@ -83,8 +83,8 @@ FROM counted WHERE n >= 5 ORDER BY ALL
 GROUPS = """
 WITH users AS (
   SELECT u, SUM(r) AS r, SUM(t) AS t FROM (
-    SELECT userId AS u, 1 AS r, 0 AS t FROM operational.ratings
-    UNION ALL SELECT userId, 0, 1 FROM operational.tags) GROUP BY u
+    SELECT userId AS u, 1 AS r, 0 AS t FROM mesh.operational.ratings
+    UNION ALL SELECT userId, 0, 1 FROM mesh.operational.tags) GROUP BY u
 )
 SELECT COUNT(*), COUNT(*) FILTER (r > 100), COUNT(*) FILTER (t > 7),
   COUNT(*) FILTER (r <= 100 AND t <= 7), SUM(r), SUM(t),

@@ -13,6 +13,8 @@ from typing import Any
 from mesh.dashboards.view import Mark
 
 PIE_RADIUS = 150
+# The smallest radius that a pie has beside its legend: labels must fit there.
+LABELLED_RADIUS = 128
 FONT = "Inter, system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 THEMES = {
     "light": {"@ink": "#14181F", "@soft": "#5A6472", "@line": "#E3E7EC", "@card": "#FFFFFF"},
@@ -76,7 +78,12 @@ def pie(marks: list[Mark], *, hole: bool, centre: tuple[str, str] | None) -> dic
 
     focus, seen = _focus()
     radius = "min(width, height) / 2"
-    base = alt.Chart(alt.Data(values=_rows(marks))).encode(
+    rows, total, before = _rows(marks), sum(mark.value for mark in marks) or 1, 0.0
+    for row in rows:
+        angle = 2 * math.pi * (before + row["value"] / 2) / total
+        row["place"] = 0.8 if hole else round(label_place(angle), 3)
+        before += row["value"]
+    base = alt.Chart(alt.Data(values=rows)).encode(
         theta=alt.Theta("value:Q", stack=True, scale=alt.Scale(type="linear")),
         order=alt.Order("order:O"),
     )
@@ -92,9 +99,9 @@ def pie(marks: list[Mark], *, hole: bool, centre: tuple[str, str] | None) -> dic
         description=alt.Description("aria:N"),
     )
     labels = base.mark_text(
-        radius=alt.expr(f"{radius} * {0.8 if hole else 0.74}"),
-        fontSize=12,
-        lineHeight=15,
+        radius=alt.expr(f"{radius} * datum.place"),
+        fontSize=11,
+        lineHeight=14,
         fontWeight=600,
         baseline="middle",
         aria=False,
@@ -122,12 +129,23 @@ def slice_label(
     if hole:
         return [share] if part >= 0.06 else []
     angle = 2 * math.pi * (start + part / 2)
-    room = 2 * math.pi * 0.74 * PIE_RADIUS * part
+    along, across = abs(math.cos(angle)), abs(math.sin(angle))
+    place = label_place(angle)
+    room = 2 * math.pi * place * LABELLED_RADIUS * part
     for lines in ([name, count], [count]):
-        width, height = 6.6 * max(map(len, lines)), 15 * len(lines)
-        if room >= abs(math.cos(angle)) * width + abs(math.sin(angle)) * height:
+        width, height = 6.1 * max(map(len, lines)), 14 * len(lines)
+        outside = place * LABELLED_RADIUS + (across * width + along * height) / 2
+        if room >= along * width + across * height and outside <= LABELLED_RADIUS:
             return lines
     return []
+
+
+def label_place(angle: float) -> float:
+    """How far out a label stands, as a part of the radius: further where its width is the arc's.
+
+    angle: in radians, from twelve o'clock.
+    """
+    return 0.66 + 0.13 * abs(math.cos(angle))
 
 
 def bars(

@@ -14,7 +14,7 @@ COLOURS = {
     "Drama": "#3B6FB6",
     "Comedy": "#F2A33A",
     "Thriller": "#7A4FA3",
-    "Action": "#D1495B",
+    "Action": "#C63C4F",
     "Adventure": "#2A9D8F",
     "Romance": "#F28CAB",
     "Sci-Fi": "#62B8E8",
@@ -22,13 +22,13 @@ COLOURS = {
     "Fantasy": "#9BC53D",
     "War": "#7D8B3A",
     "Mystery": "#33518E",
-    "IMAX": "#00849A",
+    "IMAX": "#007C91",
     "Animation": "#FFD166",
     "Children": "#8FD3C8",
     "Horror": "#8F2F52",
     "Musical": "#C58AF0",
     "Documentary": "#B08763",
-    "Western": "#C75B28",
+    "Western": "#BC5220",
     "Film-Noir": "#6A7280",
     "Raters": "#3B6FB6",
     "Raters only": "#3B6FB6",
@@ -43,7 +43,7 @@ COLOURS = {
     "Share of all users": "#8FB4E3",
     "Share of all actions": "#2F5C9C",
 }
-_SPARE = ("#4C9F70", "#B5654A", "#5D7FA3", "#A66DA0", "#8C8A3E", "#C27BA0", "#4F8FA8", "#9A6B3F")
+_SPARE = ("#4C9F70", "#A9583E", "#7C9BBB", "#B583AF", "#8C8A3E", "#C27BA0", "#4F8FA8", "#9A6B3F")
 
 
 def colour(name: str) -> str:
