@@ -6,6 +6,7 @@ state of its own in memory, so that what is proved is what the files say.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -156,6 +157,8 @@ def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
         state_connection=DuckDBConnectionConfig(database=":memory:"),
     )
     recording_console()
+    # It would advise against the state in memory, which nobody keeps.
+    logging.getLogger("sqlmesh.core.console").setLevel(logging.ERROR)
     with readable_errors():
         config = load_configs(None, Config, [root])[root.absolute()]
         alone = config.copy(

@@ -14,7 +14,9 @@ from sqlmesh.utils.errors import SQLMeshError
 from mesh.contracts import Contract, find
 from mesh.contracts.rules import bind
 from mesh.environments.names import is_public
+from mesh.environments.project import OPERATIONAL_SCHEMA
 from mesh.errors import WrongUse
+from mesh.ingest.schema import ALL_TABLES
 from mesh.prove.analyzer import Analyzer, OutputColumn, Refusal
 from mesh.prove.findings import Finding, Proof
 from mesh.prove.limits import filtered_tables, function_limits, model_limits, unfiltered_reads
@@ -96,6 +98,11 @@ def _add_tables(run: _Run) -> None:
 
     So a model that is wrong makes no findings in those that read it.
     """
+    for table in ALL_TABLES:
+        # Those that no model reads as well: audits look into the ingests.
+        columns = {column.name: column.bigquery for column in table.columns}
+        run.analyzer.add_table((PROJECT, OPERATIONAL_SCHEMA, table.name), columns)
+        run.analyzer.add_table((OPERATIONAL_SCHEMA, table.name), columns)
     for name in run.project.models:
         columns = _promised(run.project, name)
         if not columns or "UNKNOWN" in columns.values():
