@@ -20,7 +20,8 @@ pytest_plugins = ["tests.verify_project"]
 
 GENRES = """
 WITH events AS (
-  SELECT userId AS u, movieId, rating, timestamp AT TIME ZONE 'UTC' AS moment FROM mesh.operational.ratings
+  SELECT userId AS u, movieId, rating, timestamp AT TIME ZONE 'UTC' AS moment
+  FROM mesh.operational.ratings
 ),
 newest AS (SELECT date_trunc('month', MAX(moment)) AS month FROM events),
 rated AS (
