@@ -387,3 +387,26 @@ def test_an_environment_without_data_breaks_its_promises_and_is_called_empty(
     with tampered(built, ACTIONS, "SELECT * FROM {rows} WHERE FALSE"):
         report = verify(built, ENVIRONMENT, [ACTIONS], datetime(2020, 1, 1, tzinfo=UTC))
     assert report.empty and not report.ok
+
+
+def test_the_memory_of_the_engine_is_as_it_was_afterwards(built: Project) -> None:
+    query = "SELECT current_setting('memory_limit')"
+    connection = built.context.engine_adapter.connection
+    before = connection.execute(query).fetchone()
+    verify(built, ENVIRONMENT, [ACTIONS])
+    assert connection.execute(query).fetchone() == before
+
+
+def test_a_table_that_may_be_empty_is_never_too_old(built: Project) -> None:
+    connection = built.context.engine_adapter.connection
+    connection.execute("ALTER TABLE mesh.operational.tags RENAME TO kept_tags")
+    try:
+        connection.execute(
+            "CREATE TABLE mesh.operational.tags AS FROM mesh.operational.kept_tags LIMIT 0"
+        )
+        report = verify(built, ENVIRONMENT, ["operational.tags"])
+        connection.execute("DROP TABLE mesh.operational.tags")
+    finally:
+        connection.execute("ALTER TABLE mesh.operational.kept_tags RENAME TO tags")
+    assert report.ok, broken_promises(report)
+    assert rules(report, "operational.tags")["level.freshness"].message == "there are no rows"
