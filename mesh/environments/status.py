@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -65,7 +66,7 @@ def _product(
     rows, latest = project.rows(query)[0]
     return ProductStatus(
         product=product,
-        view=view.sql(dialect=project.context.engine_adapter.dialect).replace('"', ""),
+        view=re.sub(r'["`]', "", view.sql(dialect=project.context.engine_adapter.dialect)),
         rows=rows,
         newest_month=_month(latest),
         last_run=_utc(snapshot.last_altered_ts),

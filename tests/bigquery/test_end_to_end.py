@@ -29,6 +29,7 @@ from mesh.errors import CheckFailed, WrongUse
 from mesh.generate import generate
 from mesh.ingest import ingest
 from mesh.ingest.targets.bigquery import BigQueryTarget
+from mesh.verify.report import VerifyReport
 from mesh.verify.run import verify
 from tests.bigquery.conftest import StateDatabase, Warehouse
 
@@ -167,16 +168,16 @@ def test_tables_and_views_have_the_physical_design_of_models_and_contracts(mesh)
     assert expected in {tuple(row) for row in readers}
 
 
-def test_contracts_hold_on_bigquery(mesh):
-    report = verify(mesh.cloud, "acceptance")
-    broken = [
-        (product.product, outcome.rule, outcome.message)
-        for product in report.products
-        for outcome in product.outcomes
-        if not outcome.ok
-    ]
-    assert broken == []
-    assert report.products
+def test_contracts_are_kept_or_broken_on_bigquery_as_on_duckdb(mesh):
+    here, there = verify(mesh.cloud, "acceptance"), verify(mesh.local, "prod")
+    assert _broken(here) == _broken(there)
+    assert here.products
+    # Generated data may be older or smaller than a contract promises; it breaks nothing else.
+    assert {rule for _, rule, _ in _broken(here) if not rule.startswith("level.")} == set()
+
+
+def _broken(report: VerifyReport) -> list[tuple]:
+    return [(product.product, one.rule, one.failing) for product, one in report.broken]
 
 
 def test_status_counts_what_is_there(mesh):
@@ -189,7 +190,10 @@ def test_status_counts_what_is_there(mesh):
 
 def test_a_late_delivery_is_refreshed_in_its_month_alone(mesh):
     months = {ingest(mesh.late, append=True, target=BigQueryTarget()).changed_months}
+    # The project has the DuckDB file open, and nobody else may write to it meanwhile.
+    mesh.local.context.close()
     months.add(ingest(mesh.late, append=True).changed_months)
+    mesh.local = open_project("duckdb")
     assert len(months) == 1
     result = refresh(mesh.cloud, "prod")
     assert {result.changed_months} == months
