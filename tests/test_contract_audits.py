@@ -1,0 +1,258 @@
+"""No data that breaks a contract reaches an environment: the audits, alone and in a plan."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+import sqlglot
+from audience import opened, products, small_audience
+from project_copy import ProjectCopy, copy_project
+from sqlglot import exp, parse_one
+
+from mesh.contracts import find, load_contracts
+from mesh.contracts.audits import broken_rows, broken_tables, within
+from mesh.contracts.header import pairs, table_rules
+from mesh.environments import plan
+from mesh.errors import CheckFailed
+from mesh.ingest import ingest
+
+PRODUCT = "shop.things"
+HOSTILE = [
+    (1, "it's", 1.0),
+    (2, '"double" -- ; DROP TABLE things', 2.0),
+    (3, "座頭市 🎬 %s {0} \\", 3.0),
+    (4, None, 4.0),
+    (5, "", None),
+    (None, "no key", 5.0),
+    (7, "plain", 0.5),
+]
+
+
+def said(query: exp.Select, rows: list[tuple] = HOSTILE) -> str | None:
+    """What an audit's query says of these rows on DuckDB; None when it finds nothing."""
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE things (id BIGINT, name VARCHAR, price DOUBLE)")
+        connection.executemany("INSERT INTO things VALUES (?, ?, ?)", rows)
+        try:
+            found = connection.execute(query.sql(dialect="duckdb")).fetchall()
+        except duckdb.InvalidInputException as error:
+            return str(error).removeprefix("Invalid Input Error: ")
+        assert found == []
+        return None
+
+
+def row_audit(**conditions: str) -> exp.Select:
+    rules = [(name, parse_one(text, dialect="bigquery")) for name, text in conditions.items()]
+    return broken_rows(exp.to_table("things"), PRODUCT, ["id"], rules)
+
+
+def table_audit(**queries: str) -> exp.Select:
+    things = exp.to_table("things")
+    rules = [
+        (name, parse_one(text.replace("${table}", "__contract_table__"), dialect="bigquery"))
+        for name, text in queries.items()
+    ]
+    return broken_tables([(name, query, things) for name, query in rules], PRODUCT)
+
+
+def test_rows_that_keep_all_rules_are_not_spoken_of() -> None:
+    assert said(row_audit(positive="price > 0", short="LENGTH(name) < 99")) is None
+
+
+def test_a_condition_that_is_null_counts_as_kept() -> None:
+    assert said(row_audit(named="name <> 'nothing'", priced="price >= 0.5")) is None
+
+
+def test_a_broken_rule_is_told_with_its_rows_and_their_values() -> None:
+    assert said(row_audit(cheap="price <= 3", kept="price < 99")) == (
+        "shop.things breaks its contract. Rule cheap: 2 failing. For example: "
+        "id=4 breaks cheap (price=4.0); id=NULL breaks cheap (price=5.0)"
+    )
+
+
+def test_a_row_that_breaks_two_rules_is_shown_once_with_both() -> None:
+    text = said(row_audit(named="NOT name IS NULL", cheap="price <= 3.5"))
+    assert text is not None
+    assert "Rule named: 1 failing." in text
+    assert "Rule cheap: 2 failing." in text
+    assert "id=4 breaks named (name=NULL) cheap (price=4.0)" in text
+
+
+@pytest.mark.parametrize("row", HOSTILE[:3], ids=["quote", "injection", "unicode"])
+def test_hostile_values_are_shown_as_they_are(row: tuple) -> None:
+    text = said(row_audit(gone="name = 'plain'"), [row])
+    assert text == (
+        f"shop.things breaks its contract. Rule gone: 1 failing. For example: id={row[0]} "
+        f"breaks gone (name={row[1]})"
+    )
+
+
+def test_of_many_broken_rows_five_are_shown_and_all_are_counted() -> None:
+    rows = [(number, "x", 9.0) for number in range(1000)]
+    text = said(row_audit(cheap="price < 9"), rows)
+    assert text is not None
+    assert "Rule cheap: 1000 failing." in text
+    assert text.count("breaks cheap (") == 5
+
+
+def test_rules_about_the_table_tell_rule_number_and_rows() -> None:
+    doubled = "SELECT id, COUNT(*) AS copies FROM ${table} GROUP BY id HAVING COUNT(*) > 1"
+    rows = [*HOSTILE, *HOSTILE[:2], (1, "it's", 1.0)]
+    text = said(table_audit(once=doubled, never="SELECT id FROM ${table} WHERE price > 99"), rows)
+    assert text is not None
+    assert text.startswith("shop.things breaks its contract. Rule once: 2 failing. For example: ")
+    assert '{"id":1,"copies":3}' in text
+    assert "never" not in text
+    assert said(table_audit(once=doubled)) is None
+
+
+def test_only_the_interval_in_question_is_looked_at() -> None:
+    days = "(SELECT CAST('2020-01-31' AS DATE) AS day UNION ALL SELECT CAST('2020-02-01' AS DATE))"
+    table = parse_one(f"SELECT * FROM {days} AS days").subquery("days")
+    spans = [("2020-01-01", "2020-01-31"), ("2020-03-01", "2020-03-31")]
+    found = within(table, "day", exp.DataType.build("DATE"), spans)
+    query = exp.select("day").from_(found).sql(dialect="duckdb")
+    assert [str(day) for (day,) in duckdb.sql(query).fetchall()] == ["2020-01-31"]
+
+
+@pytest.mark.parametrize("contract", load_contracts().values(), ids=lambda c: c.product)
+def test_the_audits_of_every_contract_are_googlesql_and_duckdb(contract) -> None:
+    table = exp.to_table("a.b")
+    rows = [(rule.id, rule.condition) for rule in contract.row_rules()]
+    tables = [(rule.id, rule.query, table) for rule in contract.table_rules()]
+    for query in (
+        broken_rows(table, contract.product, contract.grain, rows),
+        broken_tables(tables, contract.product),
+    ):
+        text = query.sql(dialect="bigquery")
+        assert "__contract_table__" not in text
+        assert sqlglot.parse_one(text, dialect="bigquery").sql(dialect="bigquery") == text
+        assert sqlglot.parse_one(query.sql(dialect="duckdb"), dialect="duckdb")
+
+
+# --- in a plan ---
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+    """A copy whose prod has been planned with good data."""
+    copy = copy_project(tmp_path_factory.mktemp("audits") / "project")
+    ingest(small_audience().deliver(copy.root / "source"), database=copy.database)
+    with opened(copy, copy.database) as project:
+        plan(project, "prod")
+    return copy
+
+
+def test_the_state_holds_every_rule_that_was_checked(copy: ProjectCopy) -> None:
+    """What was planned is read from the state later, where audits are text."""
+    with opened(copy, copy.database) as project:
+        planned = project.products(project.environment("prod"))
+        assert len(planned) == 13
+        for product, snapshot in planned.items():
+            contract = find(product)
+            audits = dict(snapshot.model.audits)
+            table = exp.to_table("t")
+            found = table_rules(audits["contract_table"]["rules"], table, table)
+            assert [rule[0] for rule in found] == [rule.id for rule in contract.table_rules()]
+            rows = pairs(audits["contract_rows"]["rules"])
+            assert [rule[0] for rule in rows] == [rule.id for rule in contract.row_rules()]
+
+
+BROKEN_ROWS = {
+    # required, range and multiple_of, in one scan
+    "interactions/user_movie_ratings": (
+        "rating::FLOAT64 AS rating",
+        "CASE movie_id WHEN 1 THEN NULL WHEN 2 THEN 9 WHEN 3 THEN 0.7 ELSE rating END::FLOAT64 "
+        "AS rating",
+    ),
+    # pattern, range of an integer, a rule in SQL about one column and one about two
+    "interactions/user_genre_ratings": (
+        "months.genre::STRING AS genre,\n  months.reporting_month::DATE AS reporting_month,\n"
+        "  months.rating_count::INT64",
+        "CASE months.user_id WHEN 8 THEN '(no genres listed)' WHEN 9 THEN 'a|b' ELSE months.genre "
+        "END::STRING AS genre,\n  months.reporting_month::DATE AS reporting_month,\n"
+        "  IF(months.user_id = 7, months.rating_count + 1000, 0)::INT64",
+    ),
+}
+BROKEN_TABLES = {
+    # grain.unique, and a rule across products
+    "interactions/movies_engagement_daily": (
+        "FROM interactions_internal.movie_ratings_daily",
+        "FROM interactions_internal.movie_ratings_daily CROSS JOIN UNNEST([1, 2]) AS twice",
+    ),
+    # a rule across products
+    "interactions/user_actions": (
+        "FROM interactions_internal.user_actions_monthly",
+        "FROM interactions_internal.user_actions_monthly WHERE user_id > 3",
+    ),
+    # allowed values, in the consumer's domain
+    "engagement/user_genre_preferences": ("THEN 'likes'", "THEN 'Likes'"),
+}
+
+
+def break_and_plan(copy: ProjectCopy, broken: dict[str, tuple[str, str]]) -> str:
+    """What a plan of acceptance says of these models; prod must not change."""
+    kept = {name: copy.read(f"models/{name}.sql") for name in broken}
+    try:
+        for name, (old, new) in broken.items():
+            copy.edit(f"models/{name}.sql", old, new)
+        with opened(copy, copy.database) as project:
+            before = products(project, "prod")
+            with pytest.raises(CheckFailed) as caught:
+                plan(project, "acceptance")
+            assert products(project, "prod") == before
+            assert "acceptance" not in project.environment_names
+    finally:
+        for name, text in kept.items():
+            copy.write(f"models/{name}.sql", text)
+    return str(caught.value)
+
+
+def test_a_plan_stops_at_rows_that_break_a_rule(copy: ProjectCopy) -> None:
+    audience = small_audience()
+    of_movie = {m: sum(1 for _, movie in audience.ratings if movie == m) for m in (1, 2, 3)}
+    text = break_and_plan(copy, BROKEN_ROWS)
+    assert text.startswith("acceptance could not be planned and is as it was. ")
+    assert text.endswith("Mend it and run `sqlmesh plan acceptance` again.")
+    for expected in (
+        "interactions.user_movie_ratings breaks its contract. ",
+        f"Rule rating.required: {of_movie[1]} failing.",
+        f"Rule rating.range: {of_movie[2]} failing.",
+        f"Rule rating.multiple_of: {of_movie[3]} failing.",
+        "interactions.user_genre_ratings breaks its contract. ",
+        "Rule genre.pattern: ",
+        "Rule genre_is_a_genre: ",
+        "Rule rating_monthly_count.range: ",
+        "Rule monthly_count_within_total: ",
+    ):
+        assert expected in text, text
+    shown = text.split("user_movie_ratings breaks its contract.")[1].split("breaks its")[0]
+    assert 1 <= shown.count(" breaks rating.") <= 5
+
+
+def test_a_plan_stops_at_tables_that_break_a_rule(copy: ProjectCopy) -> None:
+    text = break_and_plan(copy, BROKEN_TABLES)
+    days = len(products_of(copy)["interactions.movies_engagement_daily"])
+    for product, rule in (
+        ("interactions.movies_engagement_daily", f"grain.unique: {days} failing."),
+        ("interactions.user_actions", "ratings_are_counted: 1 failing."),
+        ("engagement.user_genre_preferences", "user_preference.enum: "),
+    ):
+        assert f"{product} breaks its contract. Rule {rule}" in text, text
+    assert "Rule no_rating_is_lost: 1 failing. For example: {" in text
+
+
+def products_of(copy: ProjectCopy) -> dict[str, list[tuple]]:
+    with opened(copy, copy.database) as project:
+        return products(project, "prod")
+
+
+def test_sqlmesh_plan_alone_names_the_rule(copy: ProjectCopy) -> None:
+    path, change = "models/interactions/user_movie_ratings.sql", BROKEN_ROWS
+    text = copy.read(path)
+    copy.edit(path, *change["interactions/user_movie_ratings"])
+    done = copy.run("sqlmesh", "plan", "acceptance", "--auto-apply", "--no-prompts")
+    copy.write(path, text)
+    output = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 1
+    assert "interactions.user_movie_ratings breaks its contract. Rule rating.required: " in output

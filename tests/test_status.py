@@ -1,0 +1,133 @@
+"""`mesh status`: what stands in the environments, and sentences where nothing can be shown."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from audience import opened, products, small_audience
+from project_copy import ProjectCopy, copy_project
+
+from mesh.environments import plan, status
+from mesh.errors import WrongUse
+from mesh.ingest import ingest
+
+HOLDER = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+    """A copy with the small audience in dev."""
+    copy = copy_project(tmp_path_factory.mktemp("status") / "project")
+    ingest(small_audience().deliver(copy.root / "source"), database=copy.database)
+    with opened(copy, copy.database) as project:
+        plan(project, "dev")
+    return copy
+
+
+def mesh(copy: ProjectCopy, *words: str, database: Path | None = None) -> tuple[int, str, str]:
+    """Exit code, output and errors of a command, each as one line."""
+    environment = {**copy.environment, "MESH_DUCKDB": str(database or copy.database)}
+    done = subprocess.run(
+        [sys.executable, "-m", "mesh.cli.main", *words],
+        cwd=copy.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, " ".join(done.stdout.split()), " ".join(done.stderr.split())
+
+
+def test_each_product_has_its_rows_and_its_newest_month(copy: ProjectCopy) -> None:
+    with opened(copy, copy.database) as project:
+        found = status(project, "dev")
+        rows = {name: len(lines) for name, lines in products(project, "dev").items()}
+    assert found.environment == "dev"
+    assert found.planned_at is not None
+    assert found.planned_at <= datetime.now(UTC)
+    assert {product.product: product.rows for product in found.products} == rows
+    by_name = {product.product: product for product in found.products}
+    at = max(at for _, at in small_audience().ratings.values())
+    newest = datetime.fromtimestamp(at, UTC).date().replace(day=1)
+    for name in ("movies_engagement", "movies_engagement_daily", "user_movie_ratings"):
+        assert by_name[f"interactions.{name}"].newest_month == newest
+        assert by_name[f"interactions.{name}"].view == f"mesh.interactions__dev.{name}"
+    assert by_name["engagement.audience_groups"].newest_month is None
+    for product in found.products:
+        assert product.last_run is not None
+        assert product.last_run.date() >= date(2020, 1, 1)
+
+
+def test_the_command_shows_all_environments_and_answers_in_json(copy: ProjectCopy) -> None:
+    code, said, _ = mesh(copy, "status")
+    assert code == 0
+    assert said.startswith("dev data product rows newest month last run (UTC)")
+    code, said, _ = mesh(copy, "status", "dev", "--json")
+    answer = json.loads(said)
+    assert code == 0
+    assert [one["environment"] for one in answer] == ["dev"]
+    assert len(answer[0]["products"]) == 13
+
+
+def test_without_any_environment_it_says_how_to_make_one(copy: ProjectCopy, tmp_path: Path) -> None:
+    code, said, _ = mesh(copy, "status", database=tmp_path / "new.duckdb")
+    assert (code, said) == (0, "There is no environment yet: `sqlmesh plan` makes dev.")
+
+
+def test_an_unknown_environment_is_named_with_the_known_ones(copy: ProjectCopy) -> None:
+    with opened(copy, copy.database) as project:
+        with pytest.raises(WrongUse) as caught:
+            status(project, "dve")
+        assert str(caught.value) == (
+            "there is no environment 'dve' (dev). Did you mean dev? Otherwise create it with "
+            "`sqlmesh plan dve`."
+        )
+        with pytest.raises(WrongUse) as caught:
+            status(project, "acceptance")
+        assert str(caught.value) == (
+            "there is no environment 'acceptance' (dev). Create it with `sqlmesh plan acceptance`."
+        )
+
+
+@pytest.mark.parametrize("name", ["Prod", "dev-anna", "", "dev; DROP TABLE x", "été"])
+def test_what_is_no_name_of_an_environment_is_refused(copy: ProjectCopy, name: str) -> None:
+    with opened(copy, copy.database) as project, pytest.raises(WrongUse) as caught:
+        status(project, name)
+    assert str(caught.value) == (
+        f"{name!r} is no name of an environment. Use small letters, digits and underscores, as in "
+        "dev, test, acceptance, prod or dev_anna."
+    )
+
+
+@pytest.mark.parametrize("command", ["status", "refresh"])
+def test_a_database_that_another_process_holds_is_told_with_the_process(
+    copy: ProjectCopy, command: str
+) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(copy.database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        code, _, said = mesh(copy, command, "dev")
+    finally:
+        holder.communicate("")
+    assert code == 2
+    assert said == (
+        f"error: the database {copy.database} is in use by process {holder.pid}. Stop it (a "
+        "running `sqlmesh ui`, a notebook, another mesh command) and try again."
+    )
