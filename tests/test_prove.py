@@ -180,7 +180,8 @@ BROKEN = {
         "No matching signature for function REGEXP_CONTAINS", "REGEXP_CONTAINS",
     ),
     "bits_of_a_float": Broken(
-        DAILY, "COUNT(*)::INT64", "SUM(rating >> 1)::INT64", "bitwise operator >> must be an integer"
+        DAILY, "COUNT(*)::INT64", "SUM(rating >> 1)::INT64",
+        "bitwise operator >> must be an integer",
     ),
     "safe_divide_of_text": Broken(
         GROUPS, "tag_count::INT64 AS tag_count",
