@@ -167,11 +167,11 @@ def after_late(copy: ProjectCopy, planned: Path, tmp_path_factory: pytest.TempPa
     spans: list[tuple[str, date, date]] = []
     evaluate = SnapshotEvaluator.evaluate
 
-    def spied(self: Any, snapshot: Any, start: Any, end: Any, *args: Any, **kwargs: Any) -> Any:
+    def spied(self: Any, snapshot: Any, **arguments: Any) -> Any:
         if snapshot.is_incremental_by_time_range:
-            days = (to_datetime(time).date() for time in (start, end))
+            days = (to_datetime(time).date() for time in (arguments["start"], arguments["end"]))
             spans.append((snapshot.name, *days))  # type: ignore[arg-type]
-        return evaluate(self, snapshot, start, end, *args, **kwargs)
+        return evaluate(self, snapshot, **arguments)
 
     with pytest.MonkeyPatch.context() as patch, opened(copy, database) as project:
         patch.setattr(SnapshotEvaluator, "evaluate", spied)
