@@ -53,6 +53,10 @@ LANES = (
                 (str(BIN / "sqlmesh"), "lint"),
                 (str(BIN / "sqlmesh"), "test"),
                 (str(BIN / "mesh"), "contracts", "lint"),
+                (str(BIN / "mesh"), "contracts", "prove"),
+                (str(BIN / "mesh"), "dashboards", "check"),
+                (str(BIN / "mesh"), "docs", "--check"),
+                (str(BIN / "mesh"), "codeowners", "--check"),
             ),
         ),
         Part("tests", (_pytest("-m", "not bigquery and not browser", "--durations=15"),)),
@@ -68,7 +72,7 @@ LANES = (
             ),
         ),
         Part("infra", (("make", "--silent", "test-infra"),)),
-        Part("peer", ((str(BIN / "python"), "scripts/peer"),)),
+        Part("peer", ((str(BIN / "python"), "scripts/peer", "--sample"),)),
     ),
 )
 
