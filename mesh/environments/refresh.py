@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -126,16 +127,20 @@ def _stale_months(
 
 
 def _empty_between(months: Months, delivered: Months) -> Months:
-    """The months among `months` for which nothing was ever delivered.
+    """The months in those gaps between `months` for which nothing was ever delivered.
 
     There is nothing to build in them, and with them the changed months make fewer spans.
     """
-    last = max(months)
-    month, empty = min(months), set()
-    while month < last:
-        if month not in delivered and month != NO_MONTH:
-            empty.add(month)
-        month = months_after(month)
+    ordered = sorted(months - {NO_MONTH})
+    empty: Months = set()
+    for before, after in pairwise(ordered):
+        gap = set()
+        month = months_after(before)
+        while month < after:
+            gap.add(month)
+            month = months_after(month)
+        if not gap & delivered:
+            empty |= gap
     return empty
 
 

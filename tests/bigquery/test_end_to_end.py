@@ -221,7 +221,7 @@ def test_prod_goes_back_to_its_previous_plan_without_building_anything(mesh):
 def test_of_two_plans_at_once_one_is_told_of_the_other(mesh):
     mine, other = (
         mesh.cloud.context.plan_builder(
-            "dev_two", skip_tests=True, skip_backfill=True, include_unmodified=False
+            "dev_two", skip_tests=True, skip_backfill=True, include_unmodified=True
         ).build()
         for _ in range(2)
     )
