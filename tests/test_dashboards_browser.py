@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from mesh.dashboards.page import index_html, page_html
 from mesh.dashboards.png import FLAGS, PHONE_WIDTH, chromium, pictures
@@ -110,6 +111,17 @@ class Tab:
         if path.stem != "index":
             self.page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
 
+    def point_at(self, mark: Any) -> None:
+        """Point at a mark until its tooltip shows; a chart that is drawn anew loses the pointer."""
+        for _ in range(5):
+            mark.hover()
+            try:
+                self.page.wait_for_selector("#tip:not([hidden])", timeout=3000)
+                return
+            except PlaywrightTimeout:
+                self.page.mouse.move(0, 0)
+        raise AssertionError("no tooltip shows")
+
     def texts(self, selector: str) -> list[str]:
         return self.page.locator(selector).all_inner_texts()
 
@@ -161,8 +173,7 @@ def test_the_numbers_in_scorecards_slices_and_tables_are_those_of_the_data(
 
 def test_a_tooltip_tells_counts_and_shares(browser, folder: Path) -> None:
     with Tab(browser, folder / "user_360.html") as tab:
-        tab.page.locator("#genres_rated path[aria-label]").first.hover()
-        tab.page.wait_for_selector("#tip:not([hidden])")
+        tab.point_at(tab.page.locator("#genres_rated path[aria-label]").first)
         text = tab.page.locator("#tip").inner_text()
         assert "Drama" in text
         assert "660" in text
@@ -222,8 +233,7 @@ def test_hostile_names_show_as_text(browser, folder: Path) -> None:
     with Tab(browser, folder / "movie_trends.html") as tab:
         assert tab.texts(".rank tbody .title")[:2] == [HOSTILE, RIGHT_TO_LEFT]
         assert HOSTILE in tab.texts("#half_year_genres_rated .legend .name")
-        tab.page.locator("#half_year_genres_rated path[aria-label]").nth(1).hover()
-        tab.page.wait_for_selector("#tip:not([hidden])")
+        tab.point_at(tab.page.locator("#half_year_genres_rated path[aria-label]").nth(1))
         assert tab.texts("#tip strong") == [HOSTILE]
         assert tab.page.evaluate("typeof window.hacked") == "undefined"
         assert tab.page.locator("img").count() == 0
