@@ -11,7 +11,7 @@ from sqlmesh.core.model import Model, SqlModel
 
 from mesh.contracts import Contract, load_contracts
 from mesh.contracts.header import SOURCE_DOMAIN, TABLE_AUDIT
-from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
+from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, query_inputs, short_name
 
 PERSONAL_COLUMNS = ("user_id", "userid")
 
@@ -200,8 +200,8 @@ class PersonalColumnsAreClassified(_ContractRule):
 
 
 def _deprecated_inputs(model: Model, contracts: dict[str, Contract]) -> Iterator[Contract]:
-    """Contracts of deprecated products that a model reads; a product's own model is none."""
-    for dependency in sorted(short_name(dependency) for dependency in model.depends_on):
+    """Contracts of deprecated products that a model's query reads; its audits may go on to."""
+    for dependency in sorted(query_inputs(model)):
         contract = contracts.get(dependency)
         if contract is not None and contract.deprecated:
             yield contract

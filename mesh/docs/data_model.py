@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh.contracts import Contract, load_contracts
-from mesh.environments.names import domain_of, is_public, short_name
+from mesh.environments.names import domain_of, is_public, query_inputs, short_name
 from mesh.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
@@ -55,19 +55,8 @@ def _graph(models: dict[str, Model]) -> Iterator[str]:
             yield f"    {_node(name)}{box}"
         yield "  end"
     for name in sorted(shown):
-        for parent in sorted(_read(models[name]) & shown):
+        for parent in sorted(query_inputs(models[name]) & shown):
             yield f"  {_node(parent)} --> {_node(name)}"
-
-
-def _read(model: Model) -> set[str]:
-    """What a model's query reads; what only its audits read is no arrow."""
-    from sqlglot import exp
-
-    if model.kind.is_external or not model.is_sql:
-        return set()
-    query = model.render_query(needs_optimization=False)
-    tables = query.find_all(exp.Table) if query else ()
-    return {f"{table.db}.{table.name}" for table in tables}
 
 
 def _node(name: str) -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
+
+if TYPE_CHECKING:
+    from sqlmesh.core.model import Model
 
 INTERNAL_SUFFIX = "_internal"
 
@@ -42,3 +46,12 @@ def execution_time(newest_month: date | None, now: datetime | None = None) -> da
 def domain_of(name: str) -> str:
     """The domain of a model, of its internal schema as well."""
     return name.split(".")[0].removesuffix(INTERNAL_SUFFIX)
+
+
+def query_inputs(model: Model) -> set[str]:
+    """What a model's query reads, by short names; what only its audits read is not among it."""
+    if model.kind.is_external or not model.is_sql:
+        return set()
+    query = model.render_query(needs_optimization=False)
+    tables = query.find_all(exp.Table) if query else ()
+    return {f"{table.db}.{table.name}" for table in tables if table.db}
