@@ -60,9 +60,11 @@ LANES = (
             ),
         ),
         Part("tests", (_pytest("-m", "not bigquery and not browser", "--durations=15"),)),
+        Part("browser", (("scripts/install-chromium",), _pytest("-m", "browser"))),
+        Part("infra", (("make", "--silent", "test-infra"),)),
+        Part("peer", ((str(BIN / "python"), "scripts/peer", "--sample"),)),
     ),
     (
-        Part("browser", (("scripts/install-chromium",), _pytest("-m", "browser"))),
         Part(
             "bigquery",
             (
@@ -71,8 +73,6 @@ LANES = (
                 _pytest("-m", "bigquery", "--durations=10"),
             ),
         ),
-        Part("infra", (("make", "--silent", "test-infra"),)),
-        Part("peer", ((str(BIN / "python"), "scripts/peer", "--sample"),)),
     ),
 )
 
