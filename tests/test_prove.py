@@ -83,11 +83,11 @@ BROKEN = {
         "which is neither grouped nor aggregated", "genre::STRING",
     ),
     "aggregate_in_where": Broken(
-        DAILY, "WHERE\n  rated_at", "WHERE\n  COUNT(*) > 1 AND rated_at",
+        DAILY, "WHERE\n  rated_on", "WHERE\n  COUNT(*) > 1 AND rated_on",
         "Aggregate function COUNT(*) not allowed in WHERE", "COUNT(*) > 1",
     ),
     "window_in_where": Broken(
-        DAILY, "WHERE\n  rated_at", "WHERE\n  ROW_NUMBER() OVER () = 1 AND rated_at",
+        DAILY, "WHERE\n  rated_on", "WHERE\n  ROW_NUMBER() OVER () = 1 AND rated_on",
         "Analytic function not allowed in WHERE", "ROW_NUMBER",
     ),
     "aggregate_in_aggregate": Broken(
@@ -109,15 +109,15 @@ BROKEN = {
         "Table not found: interactions_internal.user_genre_ratings_weekly", "_weekly",
     ),
     "date_compared_with_timestamp": Broken(
-        DAILY, "WHERE\n  rated_at", "WHERE\n  DATE(rated_at) = rated_at AND rated_at",
-        "No matching signature for operator =", "DATE(rated_at) = rated_at",
+        DAILY, "WHERE\n  rated_on", "WHERE\n  rated_on = rated_at AND rated_on",
+        "No matching signature for operator =", "rated_on = rated_at",
     ),
     "date_minus_timestamp": Broken(
         DAILY, "COUNT(*)::INT64", "MAX(DATE_DIFF(rated_at, DATE(rated_at), DAY))::INT64",
         "No matching signature for function DATE_DIFF",
     ),
     "number_added_to_a_timestamp": Broken(
-        DAILY, "DATE(rated_at)::DATE", "DATE(rated_at + 1)::DATE",
+        DAILY, "rated_on::DATE", "DATE(rated_at + 1)::DATE",
         "No matching signature for operator +",
     ),
     "date_part_of_a_text": Broken(

@@ -12,4 +12,4 @@ SELECT
   rated_at::TIMESTAMP AS rated_at
 FROM interactions_internal.rating_events
 WHERE
-  rated_at >= '1995-01-01 00:00:00+00:00'::TIMESTAMP
+  rated_on >= '1995-01-01'::DATE

@@ -12,14 +12,14 @@ MODEL (
 /* One row per movie and day, in UTC, with at least one rating. */
 SELECT
   movie_id::INT64 AS movie_id,
-  DATE(rated_at)::DATE AS rated_on,
+  rated_on::DATE AS rated_on,
   COUNT(*)::INT64 AS rating_count,
   SUM(@histogram_part(rating, 'low'))::INT64 AS histogram_low,
   SUM(@histogram_part(rating, 'mid'))::INT64 AS histogram_mid,
   SUM(@histogram_part(rating, 'high'))::INT64 AS histogram_high
 FROM interactions_internal.rating_events
 WHERE
-  rated_at BETWEEN @start_ts AND @end_ts
+  rated_on BETWEEN @start_date AND @end_date
 GROUP BY
   movie_id,
   rated_on

@@ -13,11 +13,11 @@ MODEL (
 WITH ratings AS (
   SELECT
     user_id,
-    DATE_TRUNC(DATE(rated_at), MONTH) AS reporting_month,
+    DATE_TRUNC(rated_on, MONTH) AS reporting_month,
     COUNT(*) AS action_monthly_count
   FROM interactions_internal.rating_events
   WHERE
-    rated_at BETWEEN @start_ts AND @end_ts
+    rated_on BETWEEN @start_date AND @end_date
   GROUP BY
     user_id,
     reporting_month

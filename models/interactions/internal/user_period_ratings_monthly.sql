@@ -17,13 +17,13 @@ WITH ratings AS (
   SELECT
     user_id,
     movie_id,
-    DATE_TRUNC(DATE(rated_at), MONTH) AS reporting_month,
+    DATE_TRUNC(rated_on, MONTH) AS reporting_month,
     @histogram_part(rating, 'low') AS histogram_low,
     @histogram_part(rating, 'mid') AS histogram_mid,
     @histogram_part(rating, 'high') AS histogram_high
   FROM interactions_internal.rating_events
   WHERE
-    rated_at BETWEEN @start_ts AND @end_ts
+    rated_on BETWEEN @start_date AND @end_date
 )
 SELECT
   ratings.user_id::INT64 AS user_id,
