@@ -1,0 +1,53 @@
+"""Small MovieLens deliveries, their ingest, and what stands in the tables afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from mesh.ingest import IngestResult, ingest
+
+NOW = datetime(2020, 1, 1, tzinfo=UTC)
+MOVIES = 'movieId,title,genres\n1,Toy Story (1995),Animation|Comedy\n2,"Heat, The (1995)",Crime\n'
+RATINGS = (
+    "userId,movieId,rating,timestamp\n1,1,4.0,964982703\n1,2,3.5,1000000000\n2,1,0.5,1100000000\n"
+)
+TAGS = 'userId,movieId,tag,timestamp\n1,1,fun,964982703\n2,2,"slow, but good",1000000000\n'
+HEADERS = {
+    "movies": "movieId,title,genres",
+    "ratings": "userId,movieId,rating,timestamp",
+    "tags": "userId,movieId,tag,timestamp",
+}
+
+
+def deliver(folder: Path, **texts: str | bytes) -> Path:
+    """Write a delivery: the small one above, except for what is given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {"movies": MOVIES, "ratings": RATINGS, "tags": TAGS, **texts}.items():
+        data = text if isinstance(text, bytes) else text.encode()
+        (folder / f"{name}.csv").write_bytes(data)
+    return folder
+
+
+def loader(database: Path) -> Callable[..., IngestResult]:
+    """`ingest` into that database, by default with any number of rejected lines."""
+
+    def load(source: Path, **options) -> IngestResult:
+        options = {"database": database, "now": NOW, "max_rejected": 1, **options}
+        return ingest(source, **options)
+
+    return load
+
+
+def rows(database: Path, query: str) -> list[tuple]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection.execute(query).fetchall()
+
+
+def all_tables(database: Path) -> dict[str, list[tuple]]:
+    names = ("movies", "ratings", "tags", "rejected_lines", "ingests", "changed_months")
+    return {name: rows(database, f"FROM operational.{name} ORDER BY ALL") for name in names}

@@ -1,0 +1,94 @@
+"""`mesh ingest`: Parquet as a source, and `--parquet`, the tables as Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from mesh.errors import WrongUse
+from tests.deliveries import HEADERS, all_tables, deliver, loader, rows
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "db" / "mesh.duckdb"
+
+
+@pytest.fixture
+def load(database: Path):
+    return loader(database)
+
+
+def write_parquet(folder: Path, **queries: str) -> Path:
+    deliver(folder)
+    for name, query in queries.items():
+        (folder / f"{name}.csv").unlink()
+        duckdb.sql(f"SET TimeZone = 'UTC'; COPY ({query}) TO '{folder / name}.parquet'")
+    return folder
+
+
+def test_parquet_that_was_written_can_be_read_back(load, database, tmp_path):
+    lake = tmp_path / "lake"
+    load(deliver(tmp_path / "in"), parquet=lake)
+    assert (lake / "movies.parquet").is_file()
+    assert sorted(path.name for path in (lake / "ratings").iterdir()) == [
+        "year=2000",
+        "year=2001",
+        "year=2004",
+    ]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".lake")] == []
+    before = all_tables(database)
+    result = load(lake)
+    assert (result.lines_loaded, result.lines_rejected) == (7, 0)
+    assert result.months == {"movies": (), "ratings": (), "tags": ()}
+    after = all_tables(database)
+    assert [after[name] for name in HEADERS] == [before[name] for name in HEADERS]
+
+
+def test_parquet_of_an_empty_table_can_be_read_back(load, tmp_path):
+    load(deliver(tmp_path / "in", tags=HEADERS["tags"]), parquet=tmp_path / "lake")
+    assert load(tmp_path / "lake").counts["tags"].read == 0
+
+
+def test_parquet_replaces_what_it_wrote_before_and_nothing_else(load, tmp_path):
+    lake = tmp_path / "lake"
+    source = deliver(tmp_path / "in")
+    load(source, parquet=lake)
+    load(source, parquet=lake)
+    assert (lake / "movies.parquet").is_file()
+    (lake / "notes.txt").write_text("mine")
+    with pytest.raises(WrongUse, match="something else is in the way of the Parquet files: notes"):
+        load(source, parquet=lake)
+
+
+@pytest.mark.parametrize(
+    "time", ["964982703", "TIMESTAMP '2000-07-30 18:45:03'", "TIMESTAMPTZ '2000-07-30 18:45:03+00'"]
+)
+def test_parquet_may_say_the_time_in_seconds_or_as_a_timestamp(load, database, tmp_path, time):
+    query = f"SELECT 1::INTEGER AS userId, 2 AS movieId, 4::FLOAT AS rating, {time} AS timestamp"
+    result = load(write_parquet(tmp_path / "in", ratings=query))
+    assert result.counts["ratings"].loaded == 1
+    assert rows(database, "SELECT *, epoch(timestamp) FROM operational.ratings")[0][4] == 964982703
+
+
+def test_bad_rows_of_parquet_are_rejected_like_lines(load, database, tmp_path):
+    query = """SELECT * FROM (VALUES
+        (1, 1, 4.0::DOUBLE, 964982703), (2, 1, 3.7, 964982703), (3, 1, 'nan'::DOUBLE, 964982703),
+        (4, 77, 4.0, 964982703), (NULL, 1, 4.0, 964982703), (1, 1, 5.0, 964982703),
+        (-1, 1, 5.0, 964982703), (5, 1, 6.0, 964982703), (6, 1, 5.0, 5), (7, 1, 5.0, 964982703)
+    ) t(userId, movieId, rating, timestamp)"""
+    result = load(write_parquet(tmp_path / "in", ratings=query))
+    assert result.counts["ratings"].loaded == 2
+    found = rows(database, "SELECT line_number, reason, raw_text FROM operational.rejected_lines")
+    assert {number: (reason, text) for number, reason, text in found} == {
+        2: ("rating is not a half-star: 3.7", "2,1,3.7,964982703"),
+        3: ("unreadable number: rating NaN", "3,1,nan,964982703"),
+        4: ("unknown movie: 77", "4,77,4.0,964982703"),
+        5: ("unreadable number: userId is missing", ",1,4.0,964982703"),
+        6: ("duplicate key: userId, movieId as in ratings.parquet:1", "1,1,5.0,964982703"),
+        7: ("number out of range: userId -1", "-1,1,5.0,964982703"),
+        8: ("rating outside 0.5 to 5.0: 6.0", "5,1,6.0,964982703"),
+        9: ("timestamp outside 1995 to now: 5", "6,1,5.0,5"),
+    }
