@@ -252,18 +252,37 @@ def test_nothing_sticks_out(browser, folder: Path, name: str, width: str) -> Non
         for card in tab.page.locator(".card").all():
             content, room = card.evaluate("card => [card.scrollWidth, card.clientWidth]")
             assert content <= room, card.get_attribute("id")
+        cut_off = """chart => [...chart.querySelectorAll("text")].filter(text => {
+            const part = text.getBoundingClientRect(), whole = chart.getBoundingClientRect();
+            return part.left < whole.left - 1 || part.right > whole.right + 1;
+        }).map(text => text.textContent)"""
+        for chart in tab.page.locator("[data-chart]").all():
+            assert chart.evaluate(cut_off) == [], chart.get_attribute("data-chart")
+
+
+def test_no_word_of_a_heading_is_broken_where_the_table_is_narrow(browser, folder: Path) -> None:
+    lines = """button => {
+        const word = document.createRange();
+        word.selectNodeContents(button.firstChild);
+        return word.getClientRects().length;
+    }"""
+    with Tab(browser, folder / "movie_trends.html", 700) as tab:
+        for head in tab.page.locator(".rank th button").all():
+            assert head.evaluate(lines) <= len(head.inner_text().split()) // 2 + 1, (
+                head.inner_text()
+            )
 
 
 def test_a_page_is_ready_within_a_second(browser, folder: Path) -> None:
-    fastest = []
-    for _ in range(3):
-        with Tab(browser, folder / "user_360.html") as tab:
-            fastest.append(
-                tab.page.evaluate(
-                    "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
-                )
-            )
-    assert min(fastest) < 1000
+    with Tab(browser, folder / "user_360.html") as tab:
+        session = tab.context.new_cdp_session(tab.page)
+        # The time of the page's own thread: other work on this machine does not count.
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        tab.page.reload()
+        tab.page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+        measured = session.send("Performance.getMetrics")["metrics"]
+    seconds = {metric["name"]: metric["value"] for metric in measured}["TaskDuration"]
+    assert 0 < seconds < 1
 
 
 def test_light_and_dark_follow_the_system_and_the_button(browser, folder: Path) -> None:

@@ -148,9 +148,7 @@ def label_place(angle: float) -> float:
     return 0.66 + 0.13 * abs(math.cos(angle))
 
 
-def bars(
-    marks: list[Mark], *, names: list[str], series: list[str], shares: bool, height: int
-) -> dict[str, Any]:
+def bars(marks: list[Mark], *, names: list[str], series: list[str], height: int) -> dict[str, Any]:
     """Horizontal bars, one per name, or one per name and series; the number stands at the end."""
     import altair as alt
 
@@ -159,8 +157,9 @@ def bars(
     for row, mark in zip(rows, marks, strict=True):
         row["series"] = mark.series
         row["end"] = mark.label[0] if mark.label else ""
-    top = max(mark.value for mark in marks)
-    domain = [0, 1 if shares and top > 0.72 else top * 1.32]
+    # Numbers are as wide on a phone as on a desk: bars end where the longest has room beside them.
+    room = 12 + 7 * max(len(row["end"]) for row in rows)
+    longest = {"expr": f"max(12, width - {room})"}
     y = alt.Y(
         "name:N",
         sort=names,
@@ -180,7 +179,7 @@ def bars(
         x=alt.X(
             "value:Q",
             title=None,
-            scale=alt.Scale(domain=domain, nice=False),
+            scale=alt.Scale(domainMin=0, nice=False, range=[0, longest]),
             axis=alt.Axis(labels=False, ticks=False, domain=False, grid=False),
         ),
     )

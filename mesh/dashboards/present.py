@@ -184,21 +184,20 @@ def _bar(
     if chart.share and not several:
         head.append(dashboard.metrics[chart.share].label)
     height = len(rows) * (58 if several else 52) + 16
-    shares = dashboard.metrics[chart.metrics[0]].format == "percent"
     return ChartView(
         **common,
         legend=legend,
         head=head,
         body=body,
         summary=_summary("bar chart", marks),
-        vega=charts.bars(marks, names=names, series=labels, shares=shares, height=height),
+        vega=charts.bars(marks, names=names, series=labels, height=height),
         height=height,
     )
 
 
 def _of(label: str) -> str:
     """`Share of all users` as the head of a narrow column."""
-    return " ".join(label.removeprefix("Share ").split()[:3])
+    return label.removeprefix("Share ")
 
 
 def _summary(kind: str, marks: list[Mark]) -> str:

@@ -133,7 +133,7 @@
       heads.forEach(function (head, index) {
         var sorted = index === state.sort;
         head.setAttribute("aria-sort", sorted ? (state.down ? "descending" : "ascending") : "none");
-        head.querySelector(".arrow").textContent = sorted ? (state.down ? "▼" : "▲") : "";
+        head.querySelector(".arrow").textContent = sorted && state.down ? "▼" : "▲";
       });
       var label = document.getElementById(id + "-window");
       if (label) label.textContent = choice.window;
