@@ -12,7 +12,7 @@ import pytest
 
 from mesh.errors import CheckFailed, WrongUse
 from mesh.ingest import create_operational_tables_sql
-from tests.deliveries import HEADERS, MOVIES, RATINGS, TAGS, all_tables, deliver, loader, rows
+from tests.deliveries import HEADERS, MOVIES, NOW, RATINGS, TAGS, all_tables, deliver, loader, rows
 
 
 @pytest.fixture
@@ -231,8 +231,9 @@ def test_the_real_files_load_whole(load):
     assert result.lines_rejected == 0
 
 
-def test_the_keys_of_an_ingest_are_the_grains_of_the_contracts_with_the_source():
+def test_an_ingest_holds_the_contracts_with_the_source():
     from mesh.contracts import find
+    from mesh.ingest.lines import MOST_CHARACTERS, SMALLEST_ID
     from mesh.ingest.schema import DELIVERED
 
     for table in DELIVERED:
@@ -240,3 +241,25 @@ def test_the_keys_of_an_ingest_are_the_grains_of_the_contracts_with_the_source()
         assert contract.grain == table.key
         promised = [(c.name, c.duckdb_type, c.bigquery_type) for c in contract.columns]
         assert promised == [(c.name, c.duckdb, c.bigquery) for c in table.columns]
+        for column in contract.columns:
+            assert column.max_length == MOST_CHARACTERS.get(column.name)
+            assert not column.name.endswith("Id") or column.minimum == SMALLEST_ID
+
+
+def test_what_loads_just_so_keeps_the_contracts_with_the_source(load, database, tmp_path):
+    from mesh.contracts import find
+    from mesh.contracts.rules import rules_of
+
+    movies = f"9,{'é' * 1024},A | B\n10,\u200b,\u200b\n11,(1999) , a\n"
+    load(
+        deliver(
+            tmp_path / "in",
+            movies=MOVIES + movies,
+            ratings=RATINGS + f"{2**63 - 1},11,.5,788918400\n3,1,5,{int(NOW.timestamp())}\n",
+            tags=TAGS + f"1,9,{'座' * 10_000},788918400\n1,9,|,788918400\n",
+        )
+    )
+    for name in HEADERS:
+        conditions = [rule.sql("duckdb") for rule in rules_of(find(f"operational.{name}"))[0]]
+        kept = ", ".join(f"coalesce(bool_and({condition}), true)" for condition in conditions)
+        assert all(rows(database, f"SELECT {kept} FROM operational.{name}")[0]), conditions

@@ -92,3 +92,23 @@ def test_bad_rows_of_parquet_are_rejected_like_lines(load, database, tmp_path):
         8: ("rating outside 0.5 to 5.0: 6.0", "5,1,6.0,964982703"),
         9: ("timestamp outside 1995 to now: 5", "6,1,5.0,5"),
     }
+
+
+def test_bad_texts_of_parquet_are_rejected_like_those_of_lines(load, database, tmp_path):
+    query = """SELECT * FROM (VALUES (1, 'A', 'Drama|Crime'), (2, ' \u3000\t\v', 'Drama'),
+        (3, NULL, 'Drama'), (4, 'B', ''), (5, 'C', 'Drama| '), (6, repeat('é', 1025), 'Drama'),
+        (0, 'D', 'Drama'), (8, repeat('é', 1024), '\u200b')) t(movieId, title, genres)"""
+    result = load(write_parquet(tmp_path / "in", movies=query))
+    assert result.counts["movies"].loaded == 2
+    found = rows(
+        database,
+        "SELECT line_number, reason FROM operational.rejected_lines WHERE file = 'movies.parquet'",
+    )
+    assert found == [
+        (2, "empty title"),
+        (3, "empty title"),
+        (4, "empty genres"),
+        (5, "empty genre: in 'Drama| '"),
+        (6, "title too long: 1025 characters, at most 1024"),
+        (7, "number out of range: movieId 0"),
+    ]

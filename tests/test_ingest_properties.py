@@ -78,7 +78,7 @@ def physical_lines(data: bytes) -> list[bytes]:
 
 def number(text: str) -> int:
     text = text.strip(" \t")
-    if not re.fullmatch("[0-9]{1,100}", text) or int(text) >= 2**63:
+    if not re.fullmatch("[0-9]{1,100}", text) or not 0 < int(text) < 2**63:
         raise ValueError
     return int(text)
 
@@ -106,8 +106,12 @@ def words(text: str) -> str:
     return text
 
 
+def genres(text: str) -> str:
+    return "|".join(words(genre) for genre in text.split("|"))
+
+
 READERS = {
-    "movies": (number, words, words),
+    "movies": (number, words, genres),
     "ratings": (number, number, stars, seconds),
     "tags": (number, number, words, seconds),
 }
@@ -198,7 +202,7 @@ def as_text(raw: bytes) -> str:
 
 
 INTERESTING = [
-    *(character.encode() for character in "\",\n\r\0-.e 095\\'\t\ufeff\u2028"),
+    *(character.encode() for character in "\",\n\r\0-.e 095|\\'\t\ufeff\u2028"),
     *(b'""', b"\r\n", b"\xff", b"\xc3"),
 ]
 

@@ -247,6 +247,23 @@ def test_a_source_without_permission(tmp_path, database, monkeypatch):
     assert "movies.csv: permission denied. Give yourself access" in refused(folder, database)
 
 
+def test_a_name_that_is_not_utf8_is_refused(tmp_path, database):
+    folder = deliver(tmp_path / os.fsdecode(b"caf\xe9"))
+    assert "the name of a folder or file is not UTF-8. Rename it." in refused(folder, database)
+
+
+def test_a_folder_of_any_other_name_is_only_a_folder(tmp_path, database):
+    """Neither glob, nor markup, nor a partition of Hive's, whose value would be put in the rows."""
+    folder = deliver(tmp_path / "a*b" / "rating=3" / "userId=5" / "[" / "]")
+    done = run("ingest", str(folder), database=database)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"ingest 1: snapshot of {folder}\n")
+    with duckdb.connect(str(database)) as connection:
+        assert connection.execute("SELECT userId, rating FROM operational.ratings").fetchall() == [
+            (1, 4.0)
+        ]
+
+
 def hold(database: Path) -> subprocess.Popen:
     """Another process that has the database open."""
     code = (

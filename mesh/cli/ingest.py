@@ -103,8 +103,9 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
             markup=False,
         )
     else:
-        title = f"ingest {result.ingest_id}: {result.mode} of {result.source}"
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+        what = f"ingest {result.ingest_id}: {result.mode} of {result.source}"
+        out.print(what, markup=False, soft_wrap=True)
+        table = Table(box=SIMPLE_HEAD)
         table.add_column("table", no_wrap=True)
         for name in ("lines read", "loaded", "rejected"):
             table.add_column(name, justify="right", no_wrap=True)

@@ -31,6 +31,10 @@ def understood(source: Path, database: Path) -> Iterator[None]:
         raise meant from error
     except OSError as error:
         raise _of_system(error, source, database) from error
+    except UnicodeEncodeError as error:
+        raise WrongUse(
+            "the name of a folder or file is not UTF-8.", where=Location(source), fix="Rename it."
+        ) from error
 
 
 def _of_duckdb(error: duckdb.Error, database: Path) -> WrongUse | None:

@@ -16,30 +16,40 @@ from mesh.ingest.schema import MOVIES, RATINGS, TAGS, Table
 
 LONGEST_LINE = 1 << 20
 LARGEST_INTEGER = 2**63 - 1
+# As the contracts with the source have it: what they refuse would stop every plan later.
+SMALLEST_ID = 1
+MOST_CHARACTERS = {"title": 1024, "tag": 10_000}
 FIRST_SECOND = 788_918_400  # 1995-01-01 00:00:00 UTC
 EMPTY_LINE = "empty line"
 UNIX = "\n"
 WINDOWS = "\r\n"
 
 # A plain line needs at most 18 digits for an id, so that it fits 64 bits without looking.
-_ID = rb"[0-9]{1,18}"
+_ID = rb"[1-9][0-9]{0,17}"
 _SECONDS = rb"[0-9]{1,11}"
 _RATING = rb"(?:0\.5|[1-4]\.[05]|5\.0)"
 
 
-def _plain_text(beyond_ascii: bool) -> bytes:
-    """A field without quotes, not blank, not very long."""
+def _plain_text(most: int, beyond_ascii: bool) -> bytes:
+    """A field without quotes, not blank, of at most so many bytes."""
     allowed = rb'[^",\n\r\x00]' if beyond_ascii else rb'[^",\n\r\x00\x80-\xff]'
     # Something visible other than a comma or a quote must be in it.
-    return rb"(?=[^\",\n]*[!#-+\--~])" + allowed + rb"{1,10000}+"
+    return rb"(?=[^\",\n]*[!#-+\--~])" + allowed + rb"{1,%d}+" % most
+
+
+def _plain_genres(beyond_ascii: bool) -> bytes:
+    """Genres with bars between them, each starting with something visible."""
+    allowed = rb'[^"|,\n\r\x00]' if beyond_ascii else rb'[^"|,\n\r\x00\x80-\xff]'
+    genre = rb"[!#-+\--{}~]" + allowed + rb"{0,100}+"
+    return genre + rb"(?:\|" + genre + rb"){0,100}+"
 
 
 def _plain_lines(table: Table, beyond_ascii: bool, line_end: str) -> re.Pattern[bytes]:
-    text = _plain_text(beyond_ascii)
+    title, tag = (_plain_text(MOST_CHARACTERS[name], beyond_ascii) for name in ("title", "tag"))
     fields = {
-        MOVIES.name: (_ID, text, text),
+        MOVIES.name: (_ID, title, _plain_genres(beyond_ascii)),
         RATINGS.name: (_ID, _ID, _RATING, _SECONDS),
-        TAGS.name: (_ID, _ID, text, _SECONDS),
+        TAGS.name: (_ID, _ID, tag, _SECONDS),
     }[table.name]
     return re.compile(rb"(?:" + rb",".join(fields) + line_end.encode() + rb")++")
 
@@ -141,6 +151,8 @@ def _id(name: str, value: str, _now: int) -> str:
         raise Fault(f"number out of range: {name} {_short(value)} is negative")
     if len(digits) > 19 or int(digits) > LARGEST_INTEGER:
         raise Fault(f"number out of range: {name} {_short(value)} needs more than 64 bits")
+    if int(digits) < SMALLEST_ID:
+        raise Fault(f"number out of range: {name} {_short(value)} is less than {SMALLEST_ID}")
     return digits
 
 
@@ -168,7 +180,17 @@ def _rating(name: str, value: str, _now: int) -> str:
 def _text(name: str, value: str, _now: int) -> str:
     if not value.strip():
         raise Fault(f"empty {name}")
+    most = MOST_CHARACTERS.get(name, len(value))
+    if len(value) > most:
+        raise Fault(f"{name} too long: {len(value)} characters, at most {most}")
     return '"' + value.replace('"', '""') + '"'
+
+
+def _genres(name: str, value: str, now: int) -> str:
+    text = _text(name, value, now)
+    if not all(genre.strip() for genre in value.split("|")):
+        raise Fault(f"empty genre: in {_short(value)}")
+    return text
 
 
 def outside_time(value: str) -> str:
@@ -177,7 +199,7 @@ def outside_time(value: str) -> str:
 
 
 _READERS: dict[str, tuple[Callable[[str, str, int], str], ...]] = {
-    MOVIES.name: (_id, _text, _text),
+    MOVIES.name: (_id, _text, _genres),
     RATINGS.name: (_id, _id, _rating, _seconds),
     TAGS.name: (_id, _id, _text, _seconds),
 }

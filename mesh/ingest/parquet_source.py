@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 
 from mesh.errors import Location, WrongUse
-from mesh.ingest.lines import FIRST_SECOND
+from mesh.ingest.lines import FIRST_SECOND, MOST_CHARACTERS, SMALLEST_ID
 from mesh.ingest.literals import literal, literals
 from mesh.ingest.schema import Column, Table
 from mesh.ingest.source import TableFiles
@@ -195,13 +195,13 @@ def _reason_sql(table: Table, types: dict[str, str], now: int) -> str:
         name, quoted = column.name, f'"{column.name}"'
         shown = f"{quoted}::VARCHAR"
         if column.duckdb == "VARCHAR":
-            cases.append((f"coalesce(trim({quoted}), '') = ''", f"'empty {name}'"))
+            cases += _reasons_of_text(name, quoted)
             continue
         cases.append((f"{quoted} IS NULL", f"'unreadable number: {name} is missing'"))
         if column.duckdb == "BIGINT":
             cases.append(
                 (
-                    f"TRY_CAST({quoted} AS BIGINT) IS NULL OR {quoted} < 0",
+                    f"TRY_CAST({quoted} AS BIGINT) IS NULL OR {quoted} < {SMALLEST_ID}",
                     f"'number out of range: {name} ' || {shown}",
                 )
             )
@@ -231,3 +231,19 @@ def _reason_sql(table: Table, types: dict[str, str], now: int) -> str:
                 )
             )
     return "CASE " + " ".join(f"WHEN {test} THEN {why}" for test, why in cases) + " END"
+
+
+# What str.strip() takes off, and no other characters.
+_BLANK = r"[\s\v\x1c-\x1f\x{85}\p{Z}]*"
+
+
+def _reasons_of_text(name: str, quoted: str) -> list[tuple[str, str]]:
+    cases = [(f"{quoted} IS NULL OR regexp_full_match({quoted}, '{_BLANK}')", f"'empty {name}'")]
+    if most := MOST_CHARACTERS.get(name):
+        told = f"'{name} too long: ' || length({quoted}) || ' characters, at most {most}'"
+        cases.append((f"length({quoted}) > {most}", told))
+    if name == "genres":
+        parts = f"list_filter(string_split({quoted}, '|'), lambda part: "
+        blank = f"len({parts}regexp_full_match(part, '{_BLANK}'))) > 0"
+        cases.append((blank, f"'empty genre: in ''' || {quoted} || ''''"))
+    return cases

@@ -203,7 +203,8 @@ def _load_sql(path: Path, skip: int, line_end: str, table: Table, staged: str) -
     return (
         f"CREATE TABLE {staged} AS SELECT {', '.join(map(_converted, types))} "
         f"FROM read_csv({literal(str(path))}, auto_detect = false, header = false, "
-        f"skip = {skip}, "
+        # A folder that is called userId=5 says nothing about the lines below it.
+        f"hive_partitioning = false, skip = {skip}, "
         f"delim = ',', quote = '{quote}', escape = '{quote}', {new_line}"
         f"strict_mode = true, columns = {{{columns}}})"
     )
