@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from mesh.cli.main import app
 from mesh.contracts import Version
+from mesh.contracts.problems import suggestion
 from mesh.dashboards import check as check_specs
 from mesh.dashboards.check import MAX_SLICES, RULES, in_range
 from mesh.dashboards.links import links
@@ -239,6 +240,41 @@ FAULTS = {
         "FIELD_TYPE",
         "`release_year` is integer",
     ),
+    "a search in what is not shown": (
+        "movie_trends",
+        "search: [title, genres]",
+        "search: [title, comparison]",
+        "TABLE_COLUMN",
+        "`comparison` is searched, but no column shows it",
+    ),
+    "a search in nothing": (
+        "movie_trends",
+        "search: [title, genres]",
+        "search: []",
+        "VALUE",
+        "at least 1 item",
+    ),
+    "a table sorted by text": (
+        "movie_trends",
+        "sort: {field: movie_rank, order: ascending}",
+        "sort: {field: title, order: ascending}",
+        "FIELD_TYPE",
+        "`title` is string; here it must be integer",
+    ),
+    "a choice among any number of values": (
+        "movie_trends",
+        "field: period\n      label: Period",
+        "field: title\n      label: Period",
+        "FIELD_TYPE",
+        "nobody can choose among them",
+    ),
+    "a share shown as a count": (
+        "user_360",
+        "label: Share of all actions, format: percent",
+        "label: Share of all actions, format: count",
+        "FIELD_TYPE",
+        "`action_share` is number, which is not shown as `count`",
+    ),
     "a table column of two kinds": (
         "movie_trends",
         "- {dimension: release_year, label: Released}",
@@ -312,6 +348,10 @@ def test_a_file_that_is_no_dashboard_is_told_in_words(
     assert any(words in str(problem) for problem in problems)
     with pytest.raises(DashboardInvalid, match=r"broken\.yaml"):
         load_dashboards(tmp_path)
+
+
+def test_where_there_is_nothing_to_name_that_is_said() -> None:
+    assert suggestion("genre_users", []) == "There is none to name yet: write it first."
 
 
 def test_a_folder_without_specs_is_wrong_use(tmp_path: Path) -> None:

@@ -97,4 +97,5 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word.lower()[:80], list(lower), n=1, cutoff=0.6)
     if near:
         return f"Did you mean `{lower[near[0]]}`?"
-    return "Known are: " + ", ".join(f"`{option}`" for option in options) + "." if options else ""
+    listed = ", ".join(f"`{option}`" for option in options)
+    return f"Known are: {listed}." if listed else "There is none to name yet: write it first."

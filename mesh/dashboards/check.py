@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from mesh.contracts import Column, Contract, Version, load_contracts
+from mesh.contracts import Column, Contract, load_contracts
 from mesh.contracts.load import CONTRACTS
 from mesh.contracts.problems import Problem, shown, suggestion
 from mesh.contracts.tree import Steps
 from mesh.dashboards import spec
 from mesh.dashboards.read import SPECS, DashboardInvalid, Loaded, read_spec, spec_paths
+from mesh.dashboards.versions import in_range
 
 NON_ADDITIVE = "non_additive"
 """The tag of a column, in its contract, whose values must not be added over rows."""
@@ -39,7 +39,6 @@ RULES: Mapping[str, str] = {
     "GRID": "Charts lie inside the twelve columns and do not overlap.",
     "ID_DUPLICATE": "Ids are unique: lineage and links tell charts apart by them.",
 }
-_RANGE = re.compile(r"(>=|<=|<|>|=)?\s*(\d+)\.(\d+)\.(\d+)")
 
 
 def check(root: Path = SPECS, contracts: Path = CONTRACTS) -> tuple[int, list[Problem]]:
@@ -65,24 +64,6 @@ def checked_dashboards(root: Path = SPECS, contracts: Path = CONTRACTS) -> list[
 def check_dashboard(loaded: Loaded, contracts: Mapping[str, Contract]) -> list[Problem]:
     """All that is wrong with one dashboard that could be read."""
     return list(_Checker(loaded, contracts).problems())
-
-
-def in_range(version: Version, text: str) -> bool | None:
-    """Whether a version is in a range such as `>=1.0.0 <2.0.0`; None when that is no range."""
-    if not re.fullmatch(rf"{_RANGE.pattern}(?:[\s,]+{_RANGE.pattern})*", text.strip()):
-        return None
-    verdicts = []
-    for sign, *numbers in _RANGE.findall(text):
-        other = Version(*map(int, numbers))
-        verdicts.append(
-            {
-                ">=": version >= other,
-                "<=": version <= other,
-                ">": version > other,
-                "<": version < other,
-            }.get(sign, version == other)
-        )
-    return all(verdicts)
 
 
 class _Checker:
@@ -188,6 +169,12 @@ class _Checker:
         contract = self.contract(metric.source)
         yield from self.field(contract, metric.field, (*here, "field"), NUMBERS)
         column = contract.column(metric.field) if contract else None
+        fitting = "integer" if metric.format == "count" else "number"
+        if column and column.logical_type in NUMBERS and column.logical_type != fitting:
+            message = f"`{metric.field}` is {column.logical_type}, which is not shown as "
+            message += f"`{metric.format}`."
+            fix = "Write `format: count` for whole numbers, and only for them."
+            yield self.problem((*here, "format"), "FIELD_TYPE", message, fix)
         if column and metric.aggregate == "sum" and _must_not_be_added(column):
             message = f"`{metric.field}` must not be added over rows: {_reason(column)}"
             fix = "Write `aggregate: value`, and let each chart name one row."
@@ -212,7 +199,9 @@ class _Checker:
                 steps = (*at, "labels", value)
                 yield from self.value(contract, chart.dimension.field, value, steps)
         if not isinstance(chart, spec.Scorecard):
-            yield from self.field(contract, chart.sort.field, (*here, "sort", "field"))
+            # A table shows what it is sorted by as the place of each row.
+            types = ("integer",) if isinstance(chart, spec.Table) else ()
+            yield from self.field(contract, chart.sort.field, (*here, "sort", "field"), types)
         if isinstance(chart, spec.Pie):
             yield from self.slices(contract, chart, here)
         if isinstance(chart, spec.Table):
@@ -263,6 +252,11 @@ class _Checker:
     def table(self, contract: Contract | None, chart: spec.Table, here: Steps) -> Iterator[Problem]:
         yield from self.field(contract, chart.key, (*here, "key"))
         yield from self.field(contract, chart.choice.field, (*here, "choice", "field"))
+        chosen = contract.column(chart.choice.field) if contract else None
+        if chosen and not chosen.enum:
+            message = f"`{chosen.name}` has any number of values: nobody can choose among them."
+            fix = "Name a column whose contract lists the allowed values."
+            yield self.problem((*here, "choice", "field"), "FIELD_TYPE", message, fix)
         for key, value in (
             (("default",), chart.choice.default),
             *((("labels", label), label) for label in chart.choice.labels),
@@ -275,8 +269,14 @@ class _Checker:
             yield from self.field(contract, getattr(comparison, key), (*at, key), ("date",))
         for key in ("new", "hidden"):
             yield from self.value(contract, comparison.field, getattr(comparison, key), (*at, key))
+        visible = {name for one in chart.columns for name in (one.dimension, one.detail)}
         for number, name in enumerate(chart.search):
-            yield from self.field(contract, name, (*here, "search", number), ("string",))
+            steps: Steps = (*here, "search", number)
+            yield from self.field(contract, name, steps, ("string",))
+            if name not in visible:
+                message = f"`{shown(name)}` is searched, but no column shows it."
+                fix = "Show it as a dimension or a detail, or take it out."
+                yield self.problem(steps, "TABLE_COLUMN", message, fix)
         for number, column in enumerate(chart.columns):
             steps = (*here, "columns", number)
             if (column.dimension is None) == (column.metric is None):

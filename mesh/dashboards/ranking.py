@@ -51,7 +51,12 @@ def ranked_table(
             f"{wanted['label']} up to {newest}: no movie was rated by five users or more, so "
             f"nothing can be shown. This is the {shown['label'].lower()}."
         )
-    search = [i for i, c in enumerate(columns) if c["field"] in chart.search]
+    search = [
+        (cell, part)
+        for cell, column in enumerate(columns)
+        for part, key in ((1, "field"), (2, "detail"))
+        if column.get(key) in chart.search
+    ]
     return ChartView(
         **common,
         window=shown["window"],
@@ -76,6 +81,7 @@ def _columns(dashboard: spec.Dashboard, chart: spec.Table) -> list[dict[str, Any
                     "label": column.label or column.dimension,
                     "type": "text" if column.detail else "plain",
                     "field": column.dimension,
+                    "detail": column.detail,
                 }
             )
         if column.metric:

@@ -163,7 +163,7 @@ class Table(ChartBase):
     choice: Choice
     columns: Annotated[list[TableColumn], Field(min_length=1)]
     comparison: Comparison
-    search: list[str]
+    search: Annotated[list[str], Field(min_length=1)]
     page_size: Annotated[int, Field(ge=1, le=100)]
     sort: Sort
 

@@ -108,7 +108,7 @@
     function show() {
       var choice = chosen(), words = folded(state.words).split(/\s+/).filter(Boolean);
       var rows = choice.rows.filter(function (row) {
-        var text = folded(row[1][1] + " " + (row[1][2] || ""));
+        var text = folded(table.search.map(function (place) { return row[place[0]][place[1]]; }).join(" "));
         return words.every(function (word) { return text.includes(word); });
       }).sort(order);
       var pages = Math.max(1, Math.ceil(rows.length / table.page_size));
