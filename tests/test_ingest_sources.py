@@ -70,6 +70,14 @@ def test_a_missing_file_is_named(tmp_path, database):
     assert "tags.csv is missing (also as .parquet)." in refused(tmp_path / "in", database)
 
 
+def test_what_stands_in_the_place_of_a_file_is_named(tmp_path, database):
+    folder = deliver(tmp_path / "in")
+    (folder / "tags.csv").unlink()
+    (folder / "tags.csv").mkdir()
+    message = refused(folder, database)
+    assert "tags.csv is missing (also as .parquet). Put a file in the place of tags.csv" in message
+
+
 def test_the_folder_above_is_answered_with_the_right_one(tmp_path, database):
     deliver(tmp_path / "in" / "ml-25m")
     message = refused(tmp_path / "in", database)
@@ -140,6 +148,13 @@ def test_a_zip_with_a_file_twice(tmp_path, database):
     assert "the zip holds movies.csv twice: movies.csv and old/movies.csv." in message
 
 
+def test_a_zip_that_unpacks_to_far_more_than_it_holds(tmp_path, database, monkeypatch):
+    monkeypatch.setattr(source, "EXPANSION_MATTERS", 10_000)
+    path = zipped(tmp_path / "in.zip", {**CSVS, "tags.csv": TEXTS["tags"] + "0" * 100_000})
+    message = refused(path, database)
+    assert "the zip entry 'tags.csv' unpacks to 100,047 bytes, more than 200 times" in message
+
+
 def test_a_zip_that_needs_more_room_than_there_is(tmp_path, database, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=10)
     monkeypatch.setattr(source.shutil, "disk_usage", lambda _path: usage)
@@ -170,7 +185,13 @@ def test_a_header_with_other_columns(tmp_path, database, header):
 def test_a_file_in_another_encoding(tmp_path, database):
     text = TEXTS["ratings"].encode("utf-16")
     message = refused(deliver(tmp_path / "in", ratings=text), database)
-    assert "ratings.csv:1: the header is" in message
+    assert "ratings.csv:1: the file is not UTF-8 text. Export it as UTF-8, not as" in message
+
+
+def test_a_file_whose_lines_end_in_carriage_returns_alone(tmp_path, database):
+    text = TEXTS["ratings"].replace("\n", "\r")
+    message = refused(deliver(tmp_path / "in", ratings=text), database)
+    assert "ratings.csv:1: the lines end in a carriage return alone. Export it with" in message
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n"])

@@ -24,6 +24,9 @@ from mesh.ingest.schema import DELIVERED, Table
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_HEADER = 65_536
+# Lines of numbers pack to a fourth or so; what unpacks to so many times its size is no delivery.
+MOST_EXPANSION = 200
+EXPANSION_MATTERS = 1 << 26
 _DRIVE = re.compile(r"[A-Za-z]:")
 TABLE_NAMES = tuple(table.name for table in DELIVERED)
 
@@ -116,6 +119,9 @@ def _files_of(table: Table, folder: Path, source: Path) -> TableFiles | None:
 
 def _hint(folder: Path, source: Path) -> str:
     """What to do about missing files: often the right folder is one level below."""
+    for path in (folder / f"{name}.{kind}" for name in TABLE_NAMES for kind in ("csv", "parquet")):
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            return f"Put a file in the place of {path.name}, which is a folder or a broken link."
     inner = [
         path.name
         for path in sorted(folder.iterdir())
@@ -144,11 +150,15 @@ def check_header(path: Path, table: Table, shown: Path) -> None:
         )
     if _fields(start) != list(table.column_names):
         text = start[:120].decode("utf-8", "backslashreplace").strip()
-        raise WrongUse(
-            f"the header is {text!r} where {expected!r} is expected.",
-            where=Location(shown, 1),
-            fix="Export these columns, in this order, as comma-separated UTF-8 text.",
-        )
+        if b"\0" in start:
+            what, fix = "the file is not UTF-8 text.", "Export it as UTF-8, not as UTF-16."
+        elif b"\r" in start.rstrip(b"\r\n"):
+            what = "the lines end in a carriage return alone."
+            fix = "Export it with line feeds (Unix) or both (Windows)."
+        else:
+            what = f"the header is {text!r} where {expected!r} is expected."
+            fix = "Export these columns, in this order, as comma-separated UTF-8 text."
+        raise WrongUse(what, where=Location(shown, 1), fix=fix)
 
 
 def _fields(line: bytes) -> list[str]:
@@ -200,6 +210,14 @@ def _unpack_entries(archive: zipfile.ZipFile, source: Path, folder: Path) -> Non
                 fix="Unpack it and give the folder.",
             )
         chosen[name] = entry
+    for entry in chosen.values():
+        if entry.file_size > max(EXPANSION_MATTERS, MOST_EXPANSION * entry.compress_size):
+            raise WrongUse(
+                f"the zip entry {entry.filename!r} unpacks to {entry.file_size:,} bytes, more than "
+                f"{MOST_EXPANSION} times its size, so this is no MovieLens zip.",
+                where=Location(source),
+                fix="Unpack it and give the folder, if you trust it.",
+            )
     need = sum(entry.file_size for entry in chosen.values())
     free = shutil.disk_usage(folder).free
     if need > free:
