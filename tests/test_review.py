@@ -325,22 +325,52 @@ def test_escaped_text_does_nothing() -> None:
     assert "`" not in code("a`b\nc")[1:-1] and "\n" not in code("a\nb") and code(" ") == ""
 
 
+def test_text_inside_of_html_shows_as_text() -> None:
+    from mesh.review.markdown import escape_html
+
+    assert escape_html("moving to shop.orders_v2") == "moving to shop.orders_v2"
+    assert not set("<>&@`[]|") & set(re.sub(r"&#\d+;", "", escape_html(HOSTILE)))
+
+
+def test_what_was_personal_on_either_side_is_in_no_sample(clone: Path, tmp_path: Path) -> None:
+    from mesh.review.report import personal_columns
+
+    folder = clone / "contracts"
+    before = report.read_contracts(folder.rglob("*.yaml"), clone)
+    change(clone, ORDERS, "classification: personal", "classification: internal")
+    after = report.read_contracts(folder.rglob("*.yaml"), clone)
+    for sides in ((before, after), (after, before)):
+        assert personal_columns(*sides)["shop.orders"] == ["customer"]
+    assert personal_columns(after)["shop.orders"] == []
+
+
+def test_an_error_of_sqlmeshs_is_shown_at_the_line_that_it_names() -> None:
+    said = "Failed to load model from file 'models/a/b.sql': Unexpected token. Line 9, Col: 10."
+    assert str(report._place_in(said)) == "models/a/b.sql:9"
+    said = "models/a/b.sql:4: There is no contract for nothing."
+    assert str(report._place_in(said)) == "models/a/b.sql:4"
+    assert str(report._place_in("Something else.")) == "config.yaml:1"
+
+
 def test_a_comment_never_exceeds_its_limit(clone: Path, without_models: None) -> None:
     text = (clone / ORDERS).read_text()
     start, end = text.index("      - id: customer"), text.index("    quality:")
     block = text[start : text.index("      - id: channel")]
     many = "".join(
-        block.replace("customer", f"column_{n}").replace("personal", "internal") for n in range(600)
+        block.replace("customer", f"column_{n}")
+        .replace("personal", "internal")
+        .replace("Who ordered.", "Wer bestellte – größer, schöner, 注文した人.")
+        for n in range(600)
     )
     assert start < end
     (clone / ORDERS).write_text(text[:end] + many + text[end:])
     git(clone, "commit", "-qam", "wide")
     base = git(clone, "rev-parse", "HEAD")
-    (clone / ORDERS).write_text(text)
+    (clone / ORDERS).write_text(text[:end] + many.replace("größer", "kühner") + text[end:])
     made = review(clone, base)
     assert len(made.findings) >= 600
     comment = markdown(made)
-    assert len(comment) < 65_536 and len(comment) <= LIMIT + 500
+    assert LIMIT - 5_000 < len(comment.encode()) <= LIMIT + 500
     assert "Left out because a comment has a limit" in comment
     assert comment.count("<details>") == comment.count("</details>")
     assert "#### Versions" in comment or "Versions (" in comment

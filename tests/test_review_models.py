@@ -92,6 +92,60 @@ def test_another_way_to_write_the_same_query_is_silent(name: str, tmp_path: Path
     assert review["impact"].hits == ()
 
 
+def test_keys_of_a_chart_in_another_order_are_silent(tmp_path: Path) -> None:
+    review = edited(
+        tmp_path,
+        "looker/sales.yaml",
+        ("    title: Amount by channel\n    kind: pie\n", "    kind: pie\n"),
+        ("    source: orders\n", "    title: Amount by channel\n    source: orders\n"),
+        ("{field: channel, label: Channel}", "{label: Channel, field: channel}"),
+        ("{source: orders, field: amount,", "{field: amount, source: orders,"),
+    )
+    assert review["findings"] == ()
+
+
+def test_a_source_that_becomes_another_product_changes_its_charts(tmp_path: Path) -> None:
+    edit = ("orders: {product: shop.orders,", "orders: {product: reporting.customers,")
+    review = edited(tmp_path, "looker/sales.yaml", edit)
+    assert [f.message for f in review["findings"]] == [
+        "The chart sales/by_channel was changed.",
+        "The chart sales/from_the_counter was changed.",
+    ]
+
+
+def test_what_a_model_waits_for_does_not_count_as_what_it_reads(tmp_path: Path) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    waiting = "MODEL (name shop.hours, kind VIEW, depends_on (shop.orders));\nSELECT 1 AS hour"
+    for side in (before, after):
+        (side / "models/shop/hours.sql").write_text(waiting)
+    file = after / ORDERS
+    file.write_text(file.read_text().replace("lines.price >= 0", "lines.price > 1"))
+    names = {one.name for one in compared(before, after)["impact"].hits}
+    assert "reporting.customers" in names and "shop.hours" not in names
+
+
+def test_a_reader_of_a_model_that_is_gone_is_told_so(tmp_path: Path) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    (after / "models/shop/internal/order_lines.sql").unlink()
+    said = [f.message for f in compared(before, after)["findings"] if f.rule == "CONSUMER_NO_BREAK"]
+    assert said == ["shop.orders still reads shop_internal.order_lines, which goes in this change."]
+
+
+def test_rows_that_begin_on_another_day_break(tmp_path: Path) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    kind = "kind INCREMENTAL_BY_TIME_RANGE (time_column (ordered_on, '%Y-%m-%d'))"
+    for side, start in ((before, "2026-01-01"), (after, "2026-06-01")):
+        for file, more in (("internal/order_lines", "DATE '2026-02-02' AS ordered_on, "),):
+            path = side / f"models/shop/{file}.sql"
+            text = path.read_text().replace("kind VIEW", f"start '{start}', {kind}")
+            path.write_text(text.replace("SELECT\n  line.", f"SELECT\n  {more}line.", 1))
+    (found,) = compared(before, after)["findings"]
+    assert (found.rule, found.product) == ("ROWS_SAME_MEANING", "shop.orders")
+    assert found.message.startswith(
+        "Rows begin at 2026-06-01 instead of 2026-01-01, because of shop_internal.order_lines."
+    )
+
+
 MEANINGS = {
     "another aggregate": (
         ("SUM(lines.pieces", "AVG(lines.pieces"),

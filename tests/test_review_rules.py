@@ -157,6 +157,12 @@ HARMLESS = {
             "'select count(*) from ${table} as t where not (voucher is not null or 1 <= t.amount)'",
         )
     ],
+    "a row rule as a query of the rows that break it": [
+        (
+            "${table} WHERE NOT (amount >= 1 OR voucher IS NOT NULL)'",
+            "(SELECT order_id FROM ${table} WHERE NOT (voucher IS NOT NULL OR amount >= 1)) AS o'",
+        )
+    ],
     "the order of rules": [],
 }
 
@@ -231,6 +237,54 @@ LOOSER = {
 def test_a_rule_that_got_looser_breaks(name: str, tmp_path: Path) -> None:
     review = edited(tmp_path, LOOSER[name])
     assert rules_of(review) == ["QUALITY_NO_LOOSEN"] and review.breaking
+
+
+IMPLIED = [
+    ("day >= DATE '1996-01-01'", "day >= DATE '1995-01-01'"),
+    ("day > CAST('1995-01-01' AS DATE)", "day >= DATE '1995-01-01'"),
+    ("a = b", "b <= a"),
+    ("(a + b) * 2 > 3", "2 * (b + a) > 3"),
+    ("kind IN ('x', 'y')", "kind = 'y' OR kind = 'x' OR kind = 'z'"),
+    ("kind = 'x' AND a > 1", "kind IN ('x', 'y')"),
+    ("a BETWEEN 2 AND 3", "1 <= a AND a <= 3"),
+]
+
+
+@pytest.mark.parametrize(("strict", "loose"), IMPLIED)
+def test_the_stricter_of_two_conditions_is_known(strict: str, loose: str) -> None:
+    from sqlglot import parse_one
+
+    from mesh.review.implication import implies
+
+    conditions = [parse_one(text, dialect="bigquery") for text in (strict, loose)]
+    assert implies(*conditions)
+    assert implies(*reversed(conditions)) == ("(a + b)" in strict)
+
+
+def test_a_sign_of_comparison_is_a_word_of_a_description() -> None:
+    from mesh.review.words import same_words
+
+    assert not same_words("Likes when > 4.", "Likes when < 4.")
+    assert not same_words("At least -5.", "At least 5.")
+    assert same_words("A half-star, e.g. 4-5.", "a half star (e.g. 4-5)")
+
+
+def test_a_column_put_before_others_moves_those_who_read_by_position(tmp_path: Path) -> None:
+    new = (
+        "      - {id: gift, name: gift, logicalType: boolean, physicalType: BOOL, "
+        "customProperties: [{property: duckdbType, value: BOOLEAN}], description: A gift., "
+        "classification: internal, required: true, examples: [true]}\n"
+    )
+    before = "      - {id: item,"
+    review = edited(tmp_path, (before, new + before))
+    assert rules_of(review) == ["COLUMN_SAME_ORDER", "COLUMN_ADDED"]
+    assert any("gift was put before others" in found.message for found in review.findings)
+
+
+def test_a_role_without_a_right_is_told_in_a_whole_sentence(tmp_path: Path) -> None:
+    review = edited(tmp_path, ("access: read", "access: write"))
+    (lost,) = (f for f in review.findings if f.rule == "ROLE_NO_DELETE")
+    assert lost.message == "The role analysts may no longer read."
 
 
 def test_the_verdict_says_exactly_what_to_write(tmp_path: Path) -> None:
@@ -360,6 +414,17 @@ def test_a_level_for_another_product_does_not_count(tmp_path: Path) -> None:
 def test_whoever_lowers_a_level_in_the_same_change_is_seen_doing_so(tmp_path: Path) -> None:
     review = with_levels(tmp_path, LEVELS, before=False)
     assert "LEVEL_LOWERED" in rules_of(review)
+
+
+def test_whoever_takes_out_an_entry_that_raised_a_level_is_seen_doing_so(tmp_path: Path) -> None:
+    raised = LEVELS.replace("RANGE_NO_WIDEN", "COLUMN_ADDED").replace("warning", "breaking")
+    old, new = tmp_path / "old", tmp_path / "new"
+    for side in (old, new):
+        shutil.copytree(FIXTURES / "COLUMN_ADDED" / "after", side)
+    (old / "contracts" / "review.yaml").write_text(raised)
+    (found,) = diff(old, new).findings
+    assert (found.rule, str(found.where)) == ("LEVEL_LOWERED", "contracts/review.yaml:1")
+    assert "COLUMN_ADDED is now info instead of breaking for shop.orders" in found.message
 
 
 @pytest.mark.parametrize(

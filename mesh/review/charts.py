@@ -7,6 +7,7 @@ that is being changed can still be compared.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart. text: all that its entry says, to see whether it was changed.
+    """One chart. text: all that its entry, its source and its metrics say, in any order of keys.
 
     words: every identifier and text in it, its metrics included.
     """
@@ -97,9 +98,11 @@ def _charts(dashboard: str, path: str, data: dict[str, Any], text: str) -> Itera
             words, values = _words(entry)
             # A source's own columns, such as its as-of date, stand behind each of its charts.
             words |= _words(sources.get(source, {}))[0]
-            for metric in list(words):
+            measured = {}
+            for metric in sorted(words):
                 item = metrics.get((source, metric), metrics.get(("", metric)))
                 if item is not None:
+                    measured[metric] = item
                     more, other = _words(item)
                     words |= more
                     values |= other
@@ -113,7 +116,7 @@ def _charts(dashboard: str, path: str, data: dict[str, Any], text: str) -> Itera
                 _line(text, name),
                 frozenset(words),
                 frozenset(values),
-                repr((entry, [metrics.get((source, m)) for m in sorted(words)])),
+                json.dumps([entry, sources.get(source), measured], sort_keys=True, default=str),
             )
 
 

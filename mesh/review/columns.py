@@ -200,17 +200,27 @@ def _labels(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
 
 
 def _order(pair: Pair) -> Iterator[Finding]:
+    """Positions count for those who read by them, unless a column before is gone in any case."""
     kept_then = [old.name for old, new in pair.columns if old and new]
     to_old = {new.name: old.name for old, new in pair.columns if old and new}
-    kept_now = [to_old[c.name] for c in pair.new.columns if c.name in to_old]
-    if kept_then == kept_now:
+    now = [to_old.get(column.name) for column in pair.new.columns]
+    while now and now[-1] is None:
+        now.pop()
+    kept_now = [name for name in now if name is not None]
+    some_are_gone = len(kept_then) < len(pair.old.columns)
+    if kept_then == now or (kept_then == kept_now and some_are_gone):
         return
-    moved = next(now for then, now in zip(kept_then, kept_now, strict=True) if then != now)
-    column = pair.new.column(pair.names[moved])
+    if kept_then == kept_now:
+        first = pair.new.columns[now.index(None)]
+        message = f"Column {first.name} was put before others, which move on by one."
+    else:
+        moved = next(now for then, now in zip(kept_then, kept_now, strict=True) if then != now)
+        first = pair.new.columns[now.index(moved)]
+        message = f"The columns stand in another order, from {moved} on."
     yield pair.report(
         "COLUMN_SAME_ORDER",
-        f"The columns stand in another order, from {moved} on.",
-        column.line if column else 1,
+        message,
+        first.line,
         before=", ".join(kept_then),
-        after=", ".join(kept_now),
+        after=", ".join(column.name for column in pair.new.columns),
     )

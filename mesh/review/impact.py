@@ -227,6 +227,10 @@ def broken_readers(
             message = f"{name} cannot be resolved any more: {model['unread'][:200]}"
             if "unread" not in world.base.models.get(name, {"unread": ""}):
                 yield finding("CONSUMER_NO_BREAK", name, message, Place(model["path"], 1))
+        for parent in model["parents"]:
+            if parent in world.base.models and parent not in world.head.models:
+                message = f"{name} still reads {parent}, which goes in this change."
+                yield finding("CONSUMER_NO_BREAK", name, message, Place(model["path"], 1))
         reads = {tuple(p) for parents in model["lineage"].values() for p in parents}
         reads |= {tuple(p) for p in model["filters"]}
         for parent, column in sorted(reads):

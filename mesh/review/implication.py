@@ -6,6 +6,7 @@ not implied, so that a doubt ends in a finding.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -16,6 +17,7 @@ from sqlglot.optimizer.simplify import simplify
 
 from mesh.contracts.sql import DIALECT
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MIRRORED = {exp.GT: exp.LT, exp.GTE: exp.LTE}
 
 
@@ -30,23 +32,33 @@ def plain(node: exp.Expression) -> exp.Expression:
     for name in node.find_all(exp.Identifier):
         name.set("quoted", False)
 
-    def spell(inner: exp.Expression) -> exp.Expression:
-        if isinstance(inner, exp.Paren):
-            return inner.this if not isinstance(inner.parent, exp.Binary) else inner
-        if isinstance(inner, exp.Between):
-            low, high = inner.args["low"], inner.args["high"]
-            return exp.and_(
-                exp.GTE(this=inner.this, expression=low),
-                exp.LTE(this=inner.this.copy(), expression=high),
-            )
-        for kind, mirrored in _MIRRORED.items():
-            if type(inner) is kind:
-                return mirrored(this=inner.expression, expression=inner.this)
-        if isinstance(inner, exp.EQ | exp.NEQ) and inner.left.sql() > inner.right.sql():
-            return type(inner)(this=inner.right, expression=inner.left)
-        return inner
+    # From the leaves up, so that the order of two operands is the same however they were written.
+    for inner in reversed(list(node.walk())):
+        spelled = _spelled(inner)
+        if inner is node:
+            return spelled
+        if spelled is not inner:
+            inner.replace(spelled)
+    return node
 
-    return node.transform(spell)
+
+def _spelled(node: exp.Expression) -> exp.Expression:
+    """One spelling for an expression whose parts have theirs."""
+    if isinstance(node, exp.Paren):
+        return node.this if not isinstance(node.parent, exp.Binary) else node
+    if isinstance(node, exp.Between):
+        low, high = node.args["low"], node.args["high"]
+        return exp.and_(
+            exp.LTE(this=low, expression=node.this.copy()),
+            exp.LTE(this=node.this, expression=high),
+        )
+    for kind, mirrored in _MIRRORED.items():
+        if type(node) is kind:
+            return mirrored(this=node.expression, expression=node.this)
+    turnable = isinstance(node, exp.EQ | exp.NEQ | exp.Add | exp.Mul)
+    if turnable and node.left.sql() > node.right.sql():
+        return type(node)(this=node.right, expression=node.left)
+    return node
 
 
 def same(left: exp.Expression, right: exp.Expression) -> bool:
@@ -71,14 +83,28 @@ def _implies(strict: exp.Expression, loose: exp.Expression) -> bool:
         return all(_implies(part, loose) for part in strict.flatten())
     if isinstance(strict, exp.And) and any(_implies(part, loose) for part in strict.flatten()):
         return True
+    if isinstance(strict, exp.In) and strict.expressions and isinstance(loose, exp.Or):
+        values = (exp.EQ(this=strict.this, expression=value) for value in strict.expressions)
+        return all(_implies(value, loose) for value in values)
     if isinstance(loose, exp.Or):
         return any(_implies(strict, part) for part in loose.flatten())
     if isinstance(strict, exp.Not) and isinstance(loose, exp.Not):
         return _implies(loose.this, strict.this)
-    sides = [[n.args.get("this"), n.args.get("expression")] for n in (strict, loose)]
-    if isinstance(strict, exp.LT) and isinstance(loose, exp.LTE) and sides[0] == sides[1]:
-        return True
-    return _bound_implies(strict, loose) or _list_implies(strict, loose)
+    return (
+        _comparison_implies(strict, loose)
+        or _bound_implies(strict, loose)
+        or _list_implies(strict, loose)
+    )
+
+
+def _comparison_implies(strict: exp.Expression, loose: exp.Expression) -> bool:
+    """`a < b` and `a = b` each imply `a <= b`."""
+    if not isinstance(strict, exp.LT | exp.EQ) or not isinstance(loose, exp.LTE):
+        return False
+    ways = [(strict.left, strict.right)]
+    if isinstance(strict, exp.EQ):
+        ways.append((strict.right, strict.left))
+    return (loose.left, loose.right) in ways
 
 
 def _bound_implies(strict: exp.Expression, loose: exp.Expression) -> bool:
@@ -115,6 +141,10 @@ def _number(node: exp.Expression) -> Fraction | str | None:
     while isinstance(node, exp.Neg | exp.Paren):
         sign *= -1 if isinstance(node, exp.Neg) else 1
         node = node.this
+    if isinstance(node, exp.Cast) and node.is_type("date"):
+        node = node.this
+        if not (isinstance(node, exp.Literal) and _DAY.fullmatch(node.name)):
+            return None
     if isinstance(node, exp.Literal):
         if node.is_string:
             return node.name

@@ -44,6 +44,10 @@ class Levels:
         own = [c for c in self.changes if c.rule == rule and c.product in (None, product)]
         return max(own, key=lambda c: c.product is not None, default=None)
 
+    def level_of(self, rule: str, product: str) -> Level:
+        entry = self.entry(rule, product)
+        return entry.level if entry else RULES[rule].level
+
     def apply(self, found: Finding) -> Finding:
         """The finding at the level of this project."""
         entry = self.entry(found.rule, found.product)
@@ -159,19 +163,18 @@ def _problems(tree: Tree) -> Iterator[Problem]:
 
 
 def lowered(base: Levels, head: Levels) -> Iterator[Finding]:
-    """Entries that make a rule milder than it was in the base."""
-    for change in head.changes:
-        before = base.entry(change.rule, change.product or "")
-        was = before.level if before else RULES[change.rule].level
-        if _ORDER.index(change.level) < _ORDER.index(was):
-            product = change.product or "all products"
-            message = f"{change.rule} is now {change.level} instead of {was} for {product}: "
-            message += change.reason
-            yield finding(
-                "LEVEL_LOWERED",
-                change.product or "contracts",
-                message,
-                Place(head.path, change.line),
-                before=str(was),
-                after=str(change.level),
-            )
+    """Rules that are milder than in the base: by an entry, or because one was taken out."""
+    for rule, product in dict.fromkeys((c.rule, c.product) for c in (*head.changes, *base.changes)):
+        was, now = (side.level_of(rule, product or "") for side in (base, head))
+        if _ORDER.index(now) >= _ORDER.index(was):
+            continue
+        entry = head.entry(rule, product or "")
+        why = entry.reason if entry else "the entry that raised it is gone."
+        yield finding(
+            "LEVEL_LOWERED",
+            product or "contracts",
+            f"{rule} is now {now} instead of {was} for {product or 'all products'}: {why}",
+            Place(head.path, entry.line if entry else 1),
+            before=str(was),
+            after=str(now),
+        )

@@ -12,7 +12,7 @@ from mesh.review.rules import Level
 from mesh.review.verdict import Verdict
 
 MARKER = "<!-- mesh review -->"
-# GitHub takes 65,536 characters; some are left for what a workflow may add.
+# GitHub takes 65,536 characters; the workflow posts 65,000 bytes at the most.
 LIMIT = 64_000
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 _WORDS = {Level.BREAKING: "breaking", Level.WARNING: "look at", Level.INFO: "info"}
@@ -20,7 +20,7 @@ MOST_NODES = 40
 
 
 def markdown(review: Review, limit: int = LIMIT) -> str:
-    """The comment, of at most `limit` characters: what does not fit is counted, not cut in two."""
+    """The comment, of at most `limit` bytes: what does not fit is counted, not cut in two."""
     parts = [MARKER, _head(review)]
     sections = [
         _findings(review, (Level.BREAKING,), "Breaking", fold=False),
@@ -33,7 +33,7 @@ def markdown(review: Review, limit: int = LIMIT) -> str:
         _findings(review, (Level.INFO,), "Other changes", fold=True),
         _notes(review),
     ]
-    size = sum(map(len, parts)) + 300
+    size = sum(map(_size, parts)) + 300
     left_out = []
     for title, lines in filter(None, sections):
         room = limit - size
@@ -41,7 +41,7 @@ def markdown(review: Review, limit: int = LIMIT) -> str:
         if dropped:
             left_out.append(f"{title} ({dropped} lines)")
         parts.append(text)
-        size += len(text) + 2
+        size += _size(text) + 2
     if left_out:
         parts.append("Left out because a comment has a limit: " + ", ".join(left_out) + ".")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -50,13 +50,17 @@ def markdown(review: Review, limit: int = LIMIT) -> str:
 Section = tuple[str, list[str]] | None
 
 
+def _size(text: str) -> int:
+    return len(text.encode())
+
+
 def _fit(lines: list[str], room: int) -> tuple[str, int]:
     """As many lines as there is room for; folds that were opened are closed again."""
     kept: list[str] = []
     size = opened = 0
     fence = False
     for index, line in enumerate(lines):
-        size += len(line) + 1
+        size += _size(line) + 1
         if size > room - 40:
             kept += ["```"] * fence + ["", "</details>"] * opened
             return "\n".join(kept), len(lines) - index
@@ -74,6 +78,12 @@ def escape(text: object) -> str:
     # A mention, a reference or a bare address would notify or lead somewhere.
     plain = plain.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")
     return re.sub(r"\\#(\d)", r"&#35;\1", plain)
+
+
+def escape_html(text: object) -> str:
+    """The same for a line of HTML, in which Markdown's backslashes would show."""
+    plain = "".join(c if c.isprintable() else " " for c in str(text))
+    return re.sub(r"[^\w .,:;/()'-]", lambda found: f"&#{ord(found[0])};", plain)
 
 
 def code(text: object, limit: int = 300) -> str:
@@ -142,7 +152,7 @@ def _finding_row(one: Finding) -> str:
 
 
 def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
-    yield f"<details><summary>{title}</summary>"
+    yield f"<details><summary>{escape_html(title)}</summary>"
     yield ""
     yield from lines
     yield ""
@@ -180,7 +190,7 @@ def _what_to_write(verdict: Verdict) -> list[str]:
         lines += ["", "```yaml", *verdict.snippet.rstrip("\n").splitlines(), "```"]
     if verdict.moving:
         moves = [f"- {escape(text)}" for text in verdict.moving]
-        lines += ["", *_folded(f"What moving to {escape(verdict.product)} means", moves)]
+        lines += ["", *_folded(f"What moving to {verdict.product} means", moves)]
     return lines
 
 

@@ -124,9 +124,8 @@ def _meaning(
     grain_changed = any(f == product and c is None for f, c in broken)
     if all(old["rows"][i] != new["rows"][i] for i in (0, 1)) and not grain_changed:
         which = f" It touches {', '.join(affected)}." if affected else ""
-        message = (
-            f"Rows are chosen, joined or grouped otherwise{_through(product, because)}.{which}"
-        )
+        what = _new_start(because, base, head) or "Rows are chosen, joined or grouped otherwise"
+        message = f"{what}{_through(product, because)}.{which}"
         yield finding(
             "ROWS_SAME_MEANING",
             product,
@@ -134,6 +133,13 @@ def _meaning(
             Place(place, line_of(root / place, None)),
             because=tuple(because),
         )
+
+
+def _new_start(because: list[str], base: Models, head: Models) -> str:
+    """What to say when models only begin at another day."""
+    starts = [[s.models.get(name, {}).get("since", "") for s in (base, head)] for name in because]
+    moved = next((pair for pair in starts if all(pair) and pair[0] != pair[1]), None)
+    return f"Rows begin at {moved[1]} instead of {moved[0]}" if moved else ""
 
 
 def _through(product: str, because: list[str]) -> str:

@@ -12,7 +12,7 @@ from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
 from mesh.review.findings import Finding
 from mesh.review.implication import implies
 from mesh.review.pair import Pair
-from mesh.review.review_worker.meaning import fingerprint_query
+from mesh.review.review_worker.meaning import meaning_of
 from mesh.review.words import same_words, shortened
 
 Verdict = Literal["same", "tighter", "looser", "other"]
@@ -82,7 +82,7 @@ def _severity(old: str, new: str) -> Verdict:
 
 def _text(rule: StatedRule) -> str:
     if rule.metric == "rowCount":
-        return f"{rule.minimum} to {rule.maximum} rows"
+        return f"{rule.minimum or 0} to {rule.maximum or 'any number of'} rows"
     if rule.metric:
         return "no duplicates of " + ", ".join(rule.columns)
     return shortened(" ".join((rule.query or "").split()), 600)
@@ -120,7 +120,7 @@ def _queries(old: str, new: str, renamed: dict[str, str]) -> Verdict:
     if was.condition is not None and now.condition is not None:
         return _conditions(_with_names(was.condition, renamed), now.condition)
     left, right = _with_names(was.offending, renamed), now.offending
-    if fingerprint_query(left) == fingerprint_query(right):
+    if _rows(left) == _rows(right):
         return "same"
     return _offending(left, right)
 
@@ -156,11 +156,16 @@ def _offending(was: exp.Expression, now: exp.Expression) -> Verdict:
         ]
         left.set(clause, None)
         right.set(clause, None)
-        if fingerprint_query(left) != fingerprint_query(right):
+        if _rows(left) != _rows(right):
             continue
         verdict = _conditions(*conditions)
         return _OPPOSITE.get(verdict, verdict)
     return "other"
+
+
+def _rows(query: exp.Expression) -> str:
+    """Which rows a query finds: a rule counts them, and shows whichever columns it likes."""
+    return meaning_of(query).rows
 
 
 def _innermost(query: exp.Expression) -> exp.Select | None:

@@ -115,10 +115,7 @@ def compare_roots(
     if not old.sources and not old.problems:
         notes.append("The base has no contracts yet: everything here is new.")
     diff = compare(old, new, day)
-    personal = {
-        product: [column.name for column in source.contract.personal_columns]
-        for product, source in {**old.sources, **new.sources}.items()
-    }
+    personal = personal_columns(old, new)
     base, head = _models(old_root, root, load, personal)
     unloadable = _unloadable((base, old_root), (head, root))
     found = [*diff.findings, *more, *unloadable]
@@ -145,6 +142,16 @@ def compare_roots(
         "notes": tuple(dict.fromkeys(notes)),
         "owners": {product: source.contract.owner for product, source in contracts.items()},
     }
+
+
+def personal_columns(*sides: Contracts) -> dict[str, list[str]]:
+    """What no sample may show, by product: what any side calls personal stays hidden."""
+    found: dict[str, set[str]] = {}
+    for side in sides:
+        for product, source in side.sources.items():
+            names = {column.name for column in source.contract.personal_columns}
+            found.setdefault(product, set()).update(names)
+    return {product: sorted(names) for product, names in found.items()}
 
 
 def _contracts(root: Path) -> Contracts:
@@ -194,11 +201,12 @@ def _unloadable(base: tuple[Models, Path], head: tuple[Models, Path]) -> Iterato
 
 def _place_in(text: str) -> Place:
     """The file and the line that an error of SQLMesh's names."""
-    file = re.search(r"'((?:models|macros|audits|seeds|contracts)/[^']+)'", text)
-    line = re.search(r"Line (\d+)", text)
+    folders = "(?:models|macros|audits|seeds|contracts)/"
+    file = re.search(rf"'({folders}[^']+)'|\b({folders}[\w./-]+)(?=:\d)", text)
+    line = re.search(r"Line (\d+)|(?<=\w):(\d+)\b", text)
     if file is None:
         return Place("config.yaml", 1)
-    return Place(file.group(1), int(line.group(1)) if line else 1)
+    return Place(file[1] or file[2], int(line[1] or line[2]) if line else 1)
 
 
 def _charts(root: Path, notes: list[str]) -> dict[str, Chart]:

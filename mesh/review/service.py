@@ -129,7 +129,8 @@ def compare_access(pair: Pair) -> Iterator[Finding]:
         if name not in new:
             yield pair.gone("ROLE_NO_DELETE", f"The role {name} may no longer read.", role.line)
         elif role.access != new[name].access:
-            message = f"The role {name} may no longer {role.access}, but {new[name].access}."
+            now = f", but {new[name].access}" if new[name].access else ""
+            message = f"The role {name} may no longer {role.access}{now}."
             yield pair.report("ROLE_NO_DELETE", message, new[name].line, role.line)
         elif not same_words(role.description, new[name].description):
             message = f"The role {name} is described otherwise."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"[\w%€$]+")
+# A sign of comparison, or a minus before a number, is a word too.
+_WORD = re.compile(r"[\w%€$]+|[<>≤≥≠]=?|(?<!\w)[-−](?=\d)")
 _UNITS = {
     "stars": r"(?<!half-)(?<!half )stars",
     "half-stars": r"half[- ]stars",

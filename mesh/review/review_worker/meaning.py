@@ -17,8 +17,6 @@ from sqlglot.optimizer.scope import Scope, build_scope
 
 Origin = tuple[str, str]
 """A table, by the name that the resolver gives it, and one of its columns."""
-_COMMUTATIVE = (exp.And, exp.Or, exp.Add, exp.Mul, exp.EQ, exp.NEQ)
-_SETS = (exp.In, exp.Group)
 _MIRRORED = {exp.GT: exp.LT, exp.GTE: exp.LTE}
 
 
@@ -90,12 +88,6 @@ def _outermost(query: exp.Expression) -> list[exp.Select]:
     if isinstance(query, exp.SetOperation):
         return [*_outermost(query.this), *_outermost(query.expression)]
     return [query] if isinstance(query, exp.Select) else []
-
-
-def fingerprint_query(query: exp.Expression) -> str:
-    """One text for all spellings of a query, its columns in order."""
-    relation = meaning_of(query)
-    return _digest(relation.rows, *(c.full for c in relation.columns.values()))
 
 
 def _digest(*parts: str) -> str:

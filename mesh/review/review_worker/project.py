@@ -67,13 +67,14 @@ def _model(context: Any, name: str, model: Any, contents: dict[str, Relation]) -
         "owner": model.owner,
         "description": model.description or "",
         "columns": columns,
-        "parents": sorted(short(parent) for parent in model.depends_on),
     }
     try:
         query = _query(context, model)
     except Exception as error:
         made["unread"] = " ".join(str(error).split())[:300]
         query = None
+    # What a model waits for, or what its audits read, says nothing about its rows.
+    made["parents"] = sorted(map(short, model.depends_on) if query is None else _tables(query))
     if query is None:
         text = f"opaque:{model.data_hash}"
         contents[name] = Relation(
@@ -102,7 +103,8 @@ def _model(context: Any, name: str, model: Any, contents: dict[str, Relation]) -
     direct = meaning_of(query, by_table)
     # Types are told of at products; inside, another type is another meaning.
     types = {} if is_public(name) else columns
-    content, own = _closed(content, types), _closed(own, types)
+    made["since"] = str(model.start) if model.kind.is_incremental_by_time_range else ""
+    content, own = (_closed(side, types, made["since"]) for side in (content, own))
     contents[name], named[name] = content, own
     made["meaning"] = _texts(own, content)
     made["lineage"] = _lineage(context, model, columns, direct)
@@ -114,13 +116,16 @@ def _model(context: Any, name: str, model: Any, contents: dict[str, Relation]) -
     return made
 
 
-def _closed(relation: Relation, types: dict[str, str]) -> Relation:
-    """A relation as others see it: its columns with their types, not what is inside."""
+def _closed(relation: Relation, types: dict[str, str], since: str) -> Relation:
+    """A relation as others see it: its columns with their types, not what is inside.
+
+    since: the first day that is ever built, for models that are built span by span.
+    """
     columns = {
         name: ColumnMeaning(*(f"{text}:{types.get(name, '')}" for text in (c.pure, c.full)))
         for name, c in relation.columns.items()
     }
-    return Relation(relation.rows, columns)
+    return Relation(f"{relation.rows}:{since}" if since else relation.rows, columns)
 
 
 def _query(context: Any, model: Any) -> exp.Expression | None:
@@ -137,6 +142,10 @@ def _query(context: Any, model: Any) -> exp.Expression | None:
         validate_qualify_columns=False,
         infer_schema=True,
     )
+
+
+def _tables(query: exp.Expression) -> set[str]:
+    return {short(table) for table in query.find_all(exp.Table) if table.db}
 
 
 def _texts(own: Relation, content: Relation) -> dict[str, Any]:

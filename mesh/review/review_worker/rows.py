@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .project import short
@@ -29,7 +30,10 @@ def environments_differ(context: Any, source: str, target: str) -> tuple[list[st
 def data_diff(
     context: Any, source: str, target: str, products: list[str], personal: dict[str, list[str]]
 ) -> list[dict[str, Any]]:
-    """One entry per product. personal: columns by product that may not be shown."""
+    """One entry per product. personal: columns by product that may not be shown.
+
+    Of a product without a contract no values are shown: nobody says which of them are personal.
+    """
     models = {short(name): name for name in context.models}
     found = []
     for product in products:
@@ -45,21 +49,22 @@ def data_diff(
                 limit=50,
             )
             for diff in diffs or []:
-                found.append(_one(product, diff, set(personal.get(product, []))))
+                found.append(_one(product, diff, personal.get(product)))
         except Exception as error:
             text = " ".join(str(error).split())[:300]
             found.append({"product": product, "problem": text})
     return found
 
 
-def _one(product: str, diff: Any, personal: set[str]) -> dict[str, Any]:
+def _one(product: str, diff: Any, personal: list[str] | None) -> dict[str, Any]:
     rows = diff.row_diff()
     match = {
         str(row.Index): round(float(row.pct_match), 2) for row in rows.column_stats.itertuples()
     }
+    records = [] if personal is None else rows.joined_sample.head(SAMPLES).to_dict("records")
     samples = [
-        {key: _plain(value) for key, value in record.items() if not _shows(key, personal)}
-        for record in rows.joined_sample.head(SAMPLES).to_dict("records")
+        {key: _plain(value) for key, value in record.items() if not _shows(key, personal or ())}
+        for record in records
     ]
     return {
         "product": product,
@@ -73,7 +78,7 @@ def _one(product: str, diff: Any, personal: set[str]) -> dict[str, Any]:
     }
 
 
-def _shows(key: str, personal: set[str]) -> bool:
+def _shows(key: str, personal: Iterable[str]) -> bool:
     """Whether a column of the sample holds personal values; it may carry the name of a side."""
     words = str(key).lower().replace("`", "").replace('"', "")
     return any(
