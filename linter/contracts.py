@@ -10,7 +10,7 @@ from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model, SqlModel
 
 from mesh.contracts import Contract, load_contracts
-from mesh.contracts.header import SOURCE_DOMAIN, TABLE_AUDIT
+from mesh.contracts.header import AUDIT, SOURCE_DOMAIN
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, query_inputs, short_name
 
 PERSONAL_COLUMNS = ("user_id", "userid")
@@ -32,7 +32,7 @@ class _ContractRule(Rule):
 def _checks(name: str, audit: str, arguments: dict[str, exp.Expression]) -> bool:
     """Whether an audit is one of this product's contract, and not of another's."""
     product = arguments.get("product")
-    return audit == TABLE_AUDIT and product is not None and product.name == name
+    return audit == AUDIT and product is not None and product.name == name
 
 
 class PublicModelNeedsContract(_ContractRule):

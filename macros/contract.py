@@ -102,25 +102,20 @@ def source_contract(evaluator, table: exp.Expression) -> list[exp.Property]:
 
 
 @macro()
-def broken_rows(
-    evaluator, this_model, source, product, interval, months, grain, rules
+def broken_contract(
+    evaluator, this_model, source, product, interval, months, grain, rows, tables
 ) -> exp.Subquery:
-    """The table of the audit `contract_rows`."""
-    from mesh.contracts.audits import broken_rows as query
-    from mesh.contracts.header import audited_interval, pairs
+    """The table of the audit `contract`."""
+    from mesh.contracts.audits import broken_contract as query
+    from mesh.contracts.header import audited_interval, checked_rules, row_conditions
 
     table = this_model if isinstance(source, exp.Null) else source
-    table = audited_interval(evaluator, table, interval, months)
-    columns = [column.name for column in grain.expressions]
-    return query(table, product.name, columns, pairs(rules)).subquery("broken")
-
-
-@macro()
-def broken_tables(evaluator, this_model, product, interval, months, rules) -> exp.Subquery:
-    """The table of the audit `contract_table`."""
-    from mesh.contracts.audits import broken_tables as query
-    from mesh.contracts.header import audited_interval, table_rules
-
-    part = audited_interval(evaluator, this_model, interval, months)
-    whole = None if isinstance(months, exp.Array) else this_model
-    return query(table_rules(rules, whole=whole, part=part), product.name).subquery("broken")
+    audited = audited_interval(evaluator, table, interval, months)
+    whole = None if isinstance(months, exp.Array) else table
+    return query(
+        product.name,
+        audited,
+        [column.name for column in grain.expressions],
+        row_conditions(rows),
+        checked_rules(tables, audited, whole),
+    ).subquery("broken")

@@ -10,8 +10,8 @@ from project_copy import ProjectCopy, copy_project
 from sqlglot import exp, parse_one
 
 from mesh.contracts import find, load_contracts
-from mesh.contracts.audits import broken_rows, broken_tables, within
-from mesh.contracts.header import pairs, table_rules
+from mesh.contracts.audits import CheckedRule, broken_contract, within
+from mesh.contracts.header import AUDIT, checked_rules, row_conditions
 from mesh.environments import plan
 from mesh.errors import CheckFailed
 from mesh.ingest import ingest
@@ -43,16 +43,17 @@ def said(query: exp.Select, rows: list[tuple] = HOSTILE) -> str | None:
 
 def row_audit(**conditions: str) -> exp.Select:
     rules = [(name, parse_one(text, dialect="bigquery")) for name, text in conditions.items()]
-    return broken_rows(exp.to_table("things"), PRODUCT, ["id"], rules)
+    return broken_contract(PRODUCT, exp.to_table("things"), ["id"], rules, [])
 
 
 def table_audit(**queries: str) -> exp.Select:
-    things = exp.to_table("things")
     rules = [
-        (name, parse_one(text.replace("${table}", "__contract_table__"), dialect="bigquery"))
+        CheckedRule(
+            name, parse_one(text.replace("${table}", "__contract_table__"), dialect="bigquery")
+        )
         for name, text in queries.items()
     ]
-    return broken_tables([(name, query, things) for name, query in rules], PRODUCT)
+    return broken_contract(PRODUCT, exp.to_table("things"), ["id"], [], rules)
 
 
 def test_rows_that_keep_all_rules_are_not_spoken_of() -> None:
@@ -95,6 +96,20 @@ def test_of_many_broken_rows_five_are_shown_and_all_are_counted() -> None:
     assert text.count("breaks cheap (") == 5
 
 
+def test_rules_about_rows_and_about_the_table_are_told_together() -> None:
+    query = broken_contract(
+        PRODUCT,
+        exp.to_table("things"),
+        ["id"],
+        [("cheap", parse_one("price < 5"))],
+        [CheckedRule("few", parse_one("SELECT COUNT(*) AS n FROM __contract_table__ AS t"))],
+    )
+    text = said(query)
+    assert text is not None
+    assert "Rule cheap: 1 failing. For example: id=NULL breaks cheap (price=5.0)" in text
+    assert 'Rule few: 1 failing. For example: {"n":7}' in text
+
+
 def test_rules_about_the_table_tell_rule_number_and_rows() -> None:
     doubled = "SELECT id, COUNT(*) AS copies FROM ${table} GROUP BY id HAVING COUNT(*) > 1"
     rows = [*HOSTILE, *HOSTILE[:2], (1, "it's", 1.0)]
@@ -117,17 +132,13 @@ def test_only_the_interval_in_question_is_looked_at() -> None:
 
 @pytest.mark.parametrize("contract", load_contracts().values(), ids=lambda c: c.product)
 def test_the_audits_of_every_contract_are_googlesql_and_duckdb(contract) -> None:
-    table = exp.to_table("a.b")
     rows = [(rule.id, rule.condition) for rule in contract.row_rules()]
-    tables = [(rule.id, rule.query, table) for rule in contract.table_rules()]
-    for query in (
-        broken_rows(table, contract.product, contract.grain, rows),
-        broken_tables(tables, contract.product),
-    ):
-        text = query.sql(dialect="bigquery")
-        assert "__contract_table__" not in text
-        assert sqlglot.parse_one(text, dialect="bigquery").sql(dialect="bigquery") == text
-        assert sqlglot.parse_one(query.sql(dialect="duckdb"), dialect="duckdb")
+    tables = [CheckedRule(rule.id, rule.query) for rule in contract.table_rules()]
+    query = broken_contract(contract.product, exp.to_table("a.b"), contract.grain, rows, tables)
+    text = query.sql(dialect="bigquery")
+    assert "__contract_table__" not in text
+    assert sqlglot.parse_one(text, dialect="bigquery").sql(dialect="bigquery") == text
+    assert sqlglot.parse_one(query.sql(dialect="duckdb"), dialect="duckdb")
 
 
 # --- in a plan ---
@@ -150,11 +161,11 @@ def test_the_state_holds_every_rule_that_was_checked(copy: ProjectCopy) -> None:
         assert len(planned) == 13
         for product, snapshot in planned.items():
             contract = find(product)
-            audits = dict(snapshot.model.audits)
+            arguments = dict(snapshot.model.audits)[AUDIT]
             table = exp.to_table("t")
-            found = table_rules(audits["contract_table"]["rules"], table, table)
-            assert [rule[0] for rule in found] == [rule.id for rule in contract.table_rules()]
-            rows = pairs(audits["contract_rows"]["rules"])
+            found = checked_rules(arguments["tables"], table, table)
+            assert [rule.id for rule in found] == [rule.id for rule in contract.table_rules()]
+            rows = row_conditions(arguments["rows"])
             assert [rule[0] for rule in rows] == [rule.id for rule in contract.row_rules()]
 
 

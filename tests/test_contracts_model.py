@@ -129,7 +129,7 @@ def test_row_rules_are_derived_and_stated_with_stable_ids(plays: Contract) -> No
             "month >= CAST('1995-01-01' AS DATE) AND month < CAST('2100-01-01' AS DATE)"
         ),
         "device.enum": "device IN ('phone', 'tv')",
-        "device.length": "LENGTH(device) >= 2 AND LENGTH(device) <= 20",
+        "device.length": "CHAR_LENGTH(device) >= 2 AND CHAR_LENGTH(device) <= 20",
         "device.pattern": "REGEXP_CONTAINS(device, '^[a-z]+$')",
         "score.required": "NOT score IS NULL",
         "score.range": "score >= 0.5 AND score <= 5.0",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mesh.contracts.audits import within
+from mesh.contracts.audits import CheckedRule, within
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
@@ -16,9 +16,8 @@ from mesh.contracts.sql import DIALECT
 if TYPE_CHECKING:
     from sqlmesh import MacroEvaluator
 
-# The audits in audits/ that check the rules of a contract.
-ROW_AUDIT = "contract_rows"
-TABLE_AUDIT = "contract_table"
+# The audit in audits/ that checks the rules of a contract.
+AUDIT = "contract"
 SOURCE_DOMAIN = "operational"
 DELIVERIES = "operational.ingests"
 WHOLE = "table"
@@ -41,7 +40,7 @@ def model_properties(product: str) -> list[exp.Property]:
         "tags": _texts(contract.tags),
         "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
         "grants": _grants(contract),
-        "audits": exp.Tuple(expressions=_audits(contract)),
+        "audits": exp.Tuple(expressions=[_audit(contract, tables=contract.table_rules())]),
     }
     references = sorted({name for rule in contract.table_rules() for name in rule.references})
     if references:
@@ -85,10 +84,10 @@ def _grants(contract: Contract) -> exp.Tuple:
 
 
 def source_audits(table: str) -> list[exp.Property]:
-    """The audits of a model that lets an operational table through, interval by interval."""
+    """The audit of a model that lets an operational table through, interval by interval."""
     contract = find(f"{SOURCE_DOMAIN}.{table}")
     source = exp.to_table(contract.product, dialect=DIALECT)
-    audit = _row_audit(contract, source=source)
+    audit = _audit(contract, source=source)
     return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
 
 
@@ -115,43 +114,57 @@ def audited_interval(
     return within(table, interval.this.name, interval.to, spans)
 
 
-def pairs(rules: exp.Expression) -> list[tuple[str, exp.Expression]]:
-    """Id and condition of each rule in the argument of an audit."""
+def row_conditions(rules: exp.Expression) -> list[tuple[str, exp.Expression]]:
+    """Id and condition of each rule in the argument `rows` of the audit."""
     return [(rule.expressions[0].name, rule.expressions[1].unnest()) for rule in _items(rules)]
 
 
-def table_rules(
-    rules: exp.Expression, whole: exp.Expression | None, part: exp.Expression
-) -> list[tuple[str, exp.Select, exp.Expression]]:
-    """Id, query and table of each rule in the argument of an audit.
+def checked_rules(
+    rules: exp.Expression, audited: exp.Expression, whole: exp.Expression | None
+) -> list[CheckedRule]:
+    """The rules in the argument `tables` of the audit.
 
+    audited: the rows for rules that an interval can break.
     whole: the table for rules that are only right on all of it; None leaves them out.
-    part: the table for rules that an interval can break.
     """
     found = []
     for rule in _items(rules):
         name, scope, query = rule.expressions
-        table = whole if scope.name == WHOLE else part
-        if table is not None:
-            found.append((name.name, query.unnest(), table))
+        if scope.name != WHOLE:
+            found.append(CheckedRule(name.name, query.unnest()))
+        elif whole is not None:
+            table = None if whole is audited else whole
+            found.append(CheckedRule(name.name, query.unnest(), table))
     return found
 
 
 def _items(rules: exp.Expression) -> list[exp.Expression]:
     """The rules of an argument, each a tuple that begins with its id; one may stand alone."""
+    if isinstance(rules, exp.Null):
+        return []
     tuples = rules.unnest()
     alone = isinstance(tuples.expressions[0], exp.Literal)
     return [tuples] if alone else [rule.unnest() for rule in tuples.expressions]
 
 
-def _audits(contract: Contract) -> list[exp.Expression]:
-    """One audit for all row rules, one for all table rules; the rules stand in their arguments.
+def _audit(
+    contract: Contract,
+    source: exp.Expression | None = None,
+    tables: tuple[TableRule, ...] = (),
+) -> exp.Expression:
+    """One audit for all rules; they stand in its arguments.
 
     So a rule that is edited shows in SQLMesh's diff, and what an environment was checked against
     is in its state. Both hold text, so the rules are a tuple: of an array that begins with a query,
     SQLGlot writes the first element alone.
+
+    source: the table to be checked instead of the model's own.
     """
-    tables = [
+    conditions = [
+        exp.Tuple(expressions=[_text(rule.id), exp.Paren(this=rule.condition.copy())])
+        for rule in contract.row_rules()
+    ]
+    queries = [
         exp.Tuple(
             expressions=[
                 _text(rule.id),
@@ -159,18 +172,22 @@ def _audits(contract: Contract) -> list[exp.Expression]:
                 exp.Subquery(this=_audited_query(rule)),
             ]
         )
-        for rule in contract.table_rules()
+        for rule in tables
     ]
-    return [
-        _row_audit(contract),
-        _call(
-            TABLE_AUDIT,
-            contract,
-            interval=_interval(contract),
-            months=exp.Null(),
-            rules=exp.Tuple(expressions=tables),
-        ),
+    arguments = {
+        "product": _text(contract.product),
+        "source": source or exp.Null(),
+        "interval": _interval(contract),
+        "months": exp.Null(),
+        "grain": exp.Array(expressions=[exp.column(name) for name in contract.grain]),
+        "rows": exp.Tuple(expressions=conditions),
+        "tables": exp.Tuple(expressions=queries) if queries else exp.Null(),
+    }
+    named = [
+        exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
+        for name, value in arguments.items()
     ]
+    return exp.Anonymous(this=AUDIT, expressions=named)
 
 
 def _audited_query(rule: TableRule) -> exp.Select:
@@ -183,33 +200,9 @@ def _audited_query(rule: TableRule) -> exp.Select:
     return query.having(exp.and_(having, exp.Exists(this=delivered)), append=False)
 
 
-def _row_audit(contract: Contract, source: exp.Expression | None = None) -> exp.Expression:
-    rules = [
-        exp.Tuple(expressions=[_text(rule.id), exp.Paren(this=rule.condition.copy())])
-        for rule in contract.row_rules()
-    ]
-    return _call(
-        ROW_AUDIT,
-        contract,
-        source=source or exp.Null(),
-        interval=_interval(contract),
-        months=exp.Null(),
-        grain=exp.Array(expressions=[exp.column(name) for name in contract.grain]),
-        rules=exp.Tuple(expressions=rules),
-    )
-
-
 def _interval(contract: Contract) -> exp.Expression:
     """The column that says when a row's events happened, with its type; NULL if there is none."""
     time = next((c for c in contract.columns if c.bigquery_type in ("DATE", "TIMESTAMP")), None)
     if time is None:
         return exp.Null()
     return exp.cast(exp.column(time.name), time.bigquery_type, dialect=DIALECT)
-
-
-def _call(audit: str, contract: Contract, **arguments: exp.Expression) -> exp.Expression:
-    named = [
-        exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
-        for name, value in {"product": _text(contract.product), **arguments}.items()
-    ]
-    return exp.Anonymous(this=audit, expressions=named)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from mesh.contracts.model import Column, Contract, StatedRule, Value
 from mesh.contracts.problems import ContractInvalid, Problem
@@ -286,7 +286,7 @@ def derived_rules(column: Column) -> list[RowRule]:
         what = "has " + " and ".join(f"{text} {size}" for text, _, size in lengths) + " characters"
         condition = exp.and_(
             *[
-                operator(this=exp.Length(this=this()), expression=exp.Literal.number(size))
+                operator(this=_characters(this()), expression=exp.Literal.number(size))
                 for _, operator, size in lengths
             ]
         )
@@ -298,6 +298,13 @@ def derived_rules(column: Column) -> list[RowRule]:
         what = f"is a multiple of {column.multiple_of}"
         add("multiple_of", "conformity", "logicalTypeOptions", what, _multiple(column, this))
     return found
+
+
+def _characters(text: exp.Column) -> exp.Expression:
+    """CHAR_LENGTH: LENGTH counts the bytes of BYTES, and SQLGlot makes other engines ask which."""
+    length = parse_one("CHAR_LENGTH(text)", dialect=DIALECT)
+    length.set("this", text)
+    return length
 
 
 def _bounds(column: Column) -> list[tuple[str, Value, type[exp.Binary]]]:

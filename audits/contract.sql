@@ -1,0 +1,9 @@
+AUDIT (
+  name contract,
+  dialect bigquery
+);
+
+/* Every rule of a contract: those about rows in one scan, those about the table on the same rows. */
+SELECT
+  failing
+FROM @broken_contract(@this_model, @source, @product, @interval, @months, @grain, @rows, @tables)
