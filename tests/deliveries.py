@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pytest
 
+from mesh.errors import MeshError
 from mesh.ingest import IngestResult, ingest
 
 NOW = datetime(2020, 1, 1, tzinfo=UTC)
@@ -51,3 +53,13 @@ def rows(database: Path, query: str) -> list[tuple]:
 def all_tables(database: Path) -> dict[str, list[tuple]]:
     names = ("movies", "ratings", "tags", "rejected_lines", "ingests", "changed_months")
     return {name: rows(database, f"FROM operational.{name} ORDER BY ALL") for name in names}
+
+
+def refused(source: Path, database: Path, **options) -> str:
+    """The sentence that a user reads; the database must not have come into being."""
+    with pytest.raises(MeshError) as caught:
+        ingest(source, database=database, now=NOW, **options)
+    assert caught.value.exit_code in (1, 2)
+    assert caught.value.fix
+    assert not database.exists()
+    return str(caught.value)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from mesh.errors import WrongUse
-from tests.deliveries import HEADERS, all_tables, deliver, loader, rows
+from tests.deliveries import HEADERS, all_tables, deliver, loader, refused, rows
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def test_bad_rows_of_parquet_are_rejected_like_lines(load, database, tmp_path):
 def test_bad_texts_of_parquet_are_rejected_like_those_of_lines(load, database, tmp_path):
     query = """SELECT * FROM (VALUES (1, 'A', 'Drama|Crime'), (2, ' \u3000\t\v', 'Drama'),
         (3, NULL, 'Drama'), (4, 'B', ''), (5, 'C', 'Drama| '), (6, repeat('é', 1025), 'Drama'),
-        (0, 'D', 'Drama'), (8, repeat('é', 1024), '\u200b')) t(movieId, title, genres)"""
+        (0, 'D', 'Drama'), (7, chr(0), 'Drama'), (8, repeat('é', 1024), '\u200b')) t(movieId, title, genres)"""
     result = load(write_parquet(tmp_path / "in", movies=query))
     assert result.counts["movies"].loaded == 2
     found = rows(
@@ -111,4 +113,51 @@ def test_bad_texts_of_parquet_are_rejected_like_those_of_lines(load, database, t
         (5, "empty genre: in 'Drama| '"),
         (6, "title too long: 1025 characters, at most 1024"),
         (7, "number out of range: movieId 0"),
+        (8, "bytes that are not UTF-8 text: a NUL byte"),
     ]
+
+
+def test_parquet_with_other_columns(tmp_path, database):
+    message = refused(
+        write_parquet(tmp_path / "in", ratings="SELECT 1 AS userId, 1 AS film"), database
+    )
+    assert "ratings.parquet: the columns are userId, film where userId, movieId, " in message
+
+
+def test_parquet_with_another_type(tmp_path, database):
+    query = "SELECT 1 AS userId, 'x' AS movieId, 4.0 AS rating, 964982703 AS timestamp"
+    message = refused(write_parquet(tmp_path / "in", ratings=query), database)
+    assert "the column movieId is VARCHAR where BIGINT is expected." in message
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 not really"])
+def test_a_parquet_file_that_is_none(tmp_path, database, content):
+    folder = deliver(tmp_path / "in")
+    (folder / "ratings.csv").unlink()
+    (folder / "ratings.parquet").write_bytes(content)
+    assert "ratings.parquet: this is not a Parquet file, or it is cut off" in refused(
+        folder, database
+    )
+
+
+def test_parquet_whose_text_is_not_utf8(tmp_path, database):
+    folder = deliver(tmp_path / "in")
+    (folder / "movies.csv").unlink()
+    text = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0" * 4 + b"\1\0\0\0"), pa.py_buffer(b"\xe9")]
+    )
+    movies = pa.table({"movieId": [1], "title": text, "genres": ["Drama"]})
+    pyarrow.parquet.write_table(movies, folder / "movies.parquet")
+    message = refused(folder, database)
+    assert "movies.parquet: the rows cannot be read: a file is damaged, or a text in it" in message
+
+
+def test_parquet_files_of_one_table_that_differ(tmp_path, database):
+    folder = write_parquet(tmp_path / "in", ratings="SELECT 1")
+    (folder / "ratings.parquet").unlink()
+    (folder / "ratings").mkdir()
+    for number, kind in enumerate(("INTEGER", "BIGINT")):
+        query = f"SELECT 1::{kind} userId, 1 movieId, 4.0 rating, 964982703 AS timestamp"
+        duckdb.sql(f"COPY ({query}) TO '{folder}/ratings/{number}.parquet'")
+        (folder / "ratings" / f".{number}.crc.parquet").write_text("no file of anybody's")
+    assert "the column types differ from those in ratings/0.parquet." in refused(folder, database)

@@ -11,16 +11,15 @@ import stat
 import subprocess
 import sys
 import zipfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from mesh.errors import MeshError, WrongUse
+from mesh.errors import WrongUse
 from mesh.ingest import ingest, source
+from tests.deliveries import NOW, refused
 
-NOW = datetime(2020, 1, 1, tzinfo=UTC)
 TEXTS = {
     "movies": "movieId,title,genres\n1,Toy Story (1995),Comedy\n",
     "ratings": "userId,movieId,rating,timestamp\n1,1,4.0,964982703\n",
@@ -39,16 +38,6 @@ def deliver(folder: Path, **texts: str | bytes) -> Path:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "mesh.duckdb"
-
-
-def refused(source: Path, database: Path, **options) -> str:
-    """The sentence that a user reads; the database must not have come into being."""
-    with pytest.raises(MeshError) as caught:
-        ingest(source, database=database, now=NOW, **options)
-    assert caught.value.exit_code in (1, 2)
-    assert caught.value.fix
-    assert not database.exists()
-    return str(caught.value)
 
 
 def zipped(path: Path, entries: dict[str, str | bytes]) -> Path:
@@ -218,44 +207,6 @@ def test_a_table_in_two_forms(tmp_path, database):
     duckdb.sql(f"COPY (SELECT 1 AS movieId) TO '{folder / 'movies.parquet'}'")
     message = refused(folder, database)
     assert "the table movies is there more than once: movies.csv and movies.parquet." in message
-
-
-def parquet(folder: Path, query: str) -> Path:
-    deliver(folder)
-    (folder / "ratings.csv").unlink()
-    duckdb.sql(f"COPY ({query}) TO '{folder / 'ratings.parquet'}'")
-    return folder
-
-
-def test_parquet_with_other_columns(tmp_path, database):
-    message = refused(parquet(tmp_path / "in", "SELECT 1 AS userId, 1 AS film"), database)
-    assert "ratings.parquet: the columns are userId, film where userId, movieId, " in message
-
-
-def test_parquet_with_another_type(tmp_path, database):
-    query = "SELECT 1 AS userId, 'x' AS movieId, 4.0 AS rating, 964982703 AS timestamp"
-    message = refused(parquet(tmp_path / "in", query), database)
-    assert "the column movieId is VARCHAR where BIGINT is expected." in message
-
-
-@pytest.mark.parametrize("content", [b"", b"PAR1 not really"])
-def test_a_parquet_file_that_is_none(tmp_path, database, content):
-    folder = deliver(tmp_path / "in")
-    (folder / "ratings.csv").unlink()
-    (folder / "ratings.parquet").write_bytes(content)
-    assert "ratings.parquet: this is not a Parquet file, or it is cut off" in refused(
-        folder, database
-    )
-
-
-def test_parquet_files_of_one_table_that_differ(tmp_path, database):
-    folder = parquet(tmp_path / "in", "SELECT 1")
-    (folder / "ratings.parquet").unlink()
-    (folder / "ratings").mkdir()
-    for number, kind in enumerate(("INTEGER", "BIGINT")):
-        query = f"SELECT 1::{kind} userId, 1 movieId, 4.0 rating, 964982703 AS timestamp"
-        duckdb.sql(f"COPY ({query}) TO '{folder}/ratings/{number}.parquet'")
-    assert "the column types differ from those in ratings/0.parquet." in refused(folder, database)
 
 
 def test_a_source_without_permission(tmp_path, database, monkeypatch):

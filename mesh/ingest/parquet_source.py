@@ -91,11 +91,35 @@ def load_parquet(
 ) -> ParquetRows:
     """Load the good rows into the table `staged`; tell `reject` the others.
 
-    Raises WrongUse when a file is no Parquet or has other columns.
+    Raises WrongUse when a file is no Parquet, is damaged, or has other columns.
     """
     types = _check_columns(connection, files, source)
-    ends = _row_counts(connection, files)
+    values = ", ".join(_value_sql(column, types) for column in files.table.columns)
     reason = _reason_sql(files.table, types, now)
+    try:
+        return _load_rows(connection, files, staged, values, reason, reject)
+    except (duckdb.IOException, duckdb.OutOfMemoryException):
+        raise
+    except duckdb.Error as error:
+        raise WrongUse(
+            "the rows cannot be read: a file is damaged, or a text in it is not UTF-8.",
+            where=Location(
+                source / (files.names[0] if len(files.names) == 1 else files.table.name)
+            ),
+            fix="Write it again.",
+        ) from error
+
+
+def _load_rows(
+    connection: duckdb.DuckDBPyConnection,
+    files: TableFiles,
+    staged: str,
+    values: str,
+    reason: str,
+    reject: Callable[[str, int, str, str], None],
+) -> ParquetRows:
+    """values, reason: SQL of the columns, and of why a row is rejected or NULL."""
+    ends = _row_counts(connection, files)
     bad = connection.execute(
         f"SELECT file, number, raw_text, {reason} AS reason FROM ({_rows_sql(files)}) "
         "WHERE reason IS NOT NULL ORDER BY file, number"
@@ -103,7 +127,6 @@ def load_parquet(
     starts = np.concatenate(([0], ends[:-1]))
     for file, number, text, why in bad:
         reject(files.names[file], number + 1, text, why)
-    values = ", ".join(_value_sql(column, types) for column in files.table.columns)
     connection.execute(
         f"CREATE TABLE {staged} AS SELECT {values} FROM ({_rows_sql(files)}) WHERE {reason} IS NULL"
     )
@@ -239,6 +262,7 @@ _BLANK = r"[\s\v\x1c-\x1f\x{85}\p{Z}]*"
 
 def _reasons_of_text(name: str, quoted: str) -> list[tuple[str, str]]:
     cases = [(f"{quoted} IS NULL OR regexp_full_match({quoted}, '{_BLANK}')", f"'empty {name}'")]
+    cases.append((f"contains({quoted}, chr(0))", "'bytes that are not UTF-8 text: a NUL byte'"))
     if most := MOST_CHARACTERS.get(name):
         told = f"'{name} too long: ' || length({quoted}) || ' characters, at most {most}'"
         cases.append((f"length({quoted}) > {most}", told))

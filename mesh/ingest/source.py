@@ -103,7 +103,8 @@ def _files_of(table: Table, folder: Path, source: Path) -> TableFiles | None:
             candidates.append(TableFiles(table, kind, (path,), (path.name,)))
     parts = folder / table.name
     if parts.is_dir():
-        paths = tuple(sorted(path for path in parts.rglob("*.parquet") if path.is_file()))
+        found = (path for path in parts.rglob("*.parquet") if not path.name.startswith((".", "_")))
+        paths = tuple(sorted(path for path in found if path.is_file()))
         if paths:
             names = tuple(path.relative_to(folder).as_posix() for path in paths)
             candidates.append(TableFiles(table, "parquet", paths, names))
