@@ -99,7 +99,8 @@ def test_bad_rows_of_parquet_are_rejected_like_lines(load, database, tmp_path):
 def test_bad_texts_of_parquet_are_rejected_like_those_of_lines(load, database, tmp_path):
     query = """SELECT * FROM (VALUES (1, 'A', 'Drama|Crime'), (2, ' \u3000\t\v', 'Drama'),
         (3, NULL, 'Drama'), (4, 'B', ''), (5, 'C', 'Drama| '), (6, repeat('é', 1025), 'Drama'),
-        (0, 'D', 'Drama'), (7, chr(0), 'Drama'), (8, repeat('é', 1024), '\u200b')) t(movieId, title, genres)"""
+        (0, 'D', 'Drama'), (7, chr(0), 'Drama'), (8, repeat('é', 1024), '\u200b')
+        ) t(movieId, title, genres)"""
     result = load(write_parquet(tmp_path / "in", movies=query))
     assert result.counts["movies"].loaded == 2
     found = rows(
