@@ -142,6 +142,13 @@ FAULTS = {
         "FILTER",
         "either `equals` or `one_of`",
     ),
+    "a column filtered twice": (
+        "user_360",
+        "{field: period, equals: all_time}",
+        "{field: preference, equals: likes}",
+        "FILTER",
+        "`preference` is filtered twice",
+    ),
     "a pie of more than ten slices": (
         "user_360",
         "top: {count: 9,",
@@ -204,6 +211,13 @@ FAULTS = {
         "kind: dount",
         "CHART_KIND",
         "Did you mean `donut`?",
+    ),
+    "a chart of a billion rows": (
+        "user_360",
+        "width: 3, height: 2}",
+        "width: 3, height: 1000000000}",
+        "VALUE",
+        "less than or equal to 100",
     ),
     "a number that is text": (
         "user_360",

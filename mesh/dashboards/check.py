@@ -32,7 +32,7 @@ RULES: Mapping[str, str] = {
     "FIELD_UNKNOWN": "A field is a column of the product.",
     "FIELD_TYPE": "A field has a type that can be used in its place.",
     "VALUE_UNKNOWN": "A filter and a label name a value that the column can have.",
-    "FILTER": "A filter says `equals` or `one_of`, and not both.",
+    "FILTER": "A column is filtered once, by `equals` or by `one_of`.",
     "TABLE_COLUMN": "A column of a table is a dimension or a metric.",
     "PIE_SLICES": "A pie has at most ten slices; the rest is Others.",
     "TOP": "The product counted Others for just as many values as the chart shows.",
@@ -190,8 +190,14 @@ class _Checker:
             yield self.alias(chart.source, (*here, "source"))
             return
         contract = self.contract(chart.source)
+        filtered: set[str] = set()
         for number, condition in enumerate(chart.filters):
             yield from self.filter(contract, condition, (*here, "filters", number))
+            if condition.field in filtered:
+                message = f"`{shown(condition.field)}` is filtered twice."
+                fix = "Filter it once; `one_of` takes several values."
+                yield self.problem((*here, "filters", number), "FILTER", message, fix)
+            filtered.add(condition.field)
         if isinstance(chart, spec.Pie | spec.Bar):
             at = (*here, "dimension")
             yield from self.field(contract, chart.dimension.field, (*at, "field"))

@@ -84,10 +84,10 @@ class Top(Strict):
 class Position(Strict):
     """Where a chart stands on the grid: columns 1 to 12, rows from 1."""
 
-    column: Annotated[int, Field(ge=1)]
-    row: Annotated[int, Field(ge=1)]
-    width: Annotated[int, Field(ge=1)]
-    height: Annotated[int, Field(ge=1)]
+    column: Annotated[int, Field(ge=1, le=12)]
+    row: Annotated[int, Field(ge=1, le=500)]
+    width: Annotated[int, Field(ge=1, le=12)]
+    height: Annotated[int, Field(ge=1, le=100)]
 
 
 class ChartBase(Strict):
