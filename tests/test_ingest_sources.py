@@ -18,6 +18,7 @@ import pytest
 
 from mesh.errors import WrongUse
 from mesh.ingest import ingest, source
+from mesh.ingest.targets.duckdb import DuckDBTarget
 from tests.deliveries import NOW, refused
 
 TEXTS = {
@@ -274,6 +275,19 @@ def test_a_database_that_is_none(tmp_path, database):
     with pytest.raises(WrongUse, match="this is not a DuckDB file of a version that can be read"):
         ingest(deliver(tmp_path / "in"), database=database, now=NOW)
     assert database.read_bytes() == b"not a database " * 1000
+
+
+def test_a_database_without_permission(tmp_path, database, monkeypatch):
+    class Denied:
+        def execute(self, _statement: str) -> None:
+            raise duckdb.IOException(f'Cannot open file "{database}": Permission denied')
+
+    target = DuckDBTarget(database)
+    target.connection = Denied()
+    with pytest.raises(
+        WrongUse, match=r"mesh.duckdb: permission denied\. Give yourself access, or"
+    ):
+        target._attach()
 
 
 def test_a_database_path_that_is_a_folder(tmp_path):

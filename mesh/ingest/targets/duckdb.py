@@ -198,8 +198,14 @@ def _cannot_open(database: Path, error: duckdb.Error) -> WrongUse:
             where=where,
             fix="Move it away, or let MESH_DUCKDB name another file.",
         )
+    if "Permission denied" in text:
+        return WrongUse(
+            "permission denied.",
+            where=where,
+            fix="Give yourself access, or let MESH_DUCKDB name another file.",
+        )
     return WrongUse(
-        f"the database cannot be opened: {' '.join(text.split())}",
+        f"the database cannot be opened: {' '.join(text.split()).rstrip('.')}.",
         where=where,
         fix="Check the path and its permissions, or let MESH_DUCKDB name another file.",
     )
