@@ -352,6 +352,49 @@ def test_an_error_of_sqlmeshs_is_shown_at_the_line_that_it_names() -> None:
     assert str(report._place_in("Something else.")) == "config.yaml:1"
 
 
+def test_a_project_without_its_configuration_does_not_load(clone: Path) -> None:
+    (clone / "config.yaml").unlink()
+    found = review(clone, "main").findings
+    assert [(f.rule, f.message) for f in found] == [
+        ("PROJECT_NO_LOAD", "The project does not load: there is no config.yaml any more")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("field: user_group, equals: raters", "field: usergroup, equals: raters", 62, "no column"),
+        ("field: user_group, equals: raters", "field: user_group, equals: rater", 62, "is never"),
+        ("'>=1.0.0 <2.0.0'", "'>=2.0.0 <3.0.0'", 15, "which is not in"),
+        ("sources:", "sources: [", 14, "is no YAML"),
+    ],
+)
+def test_an_edited_dashboard_is_held_against_the_contracts(
+    old: str, new: str, line: int, said: str, tmp_path: Path
+) -> None:
+    from mesh.contracts import load_contracts
+    from mesh.review.dashboards import edited_dashboards
+
+    root, name = Path(__file__).parent.parent, "looker/user_360.yaml"
+    for side in ("before", "after"):
+        shutil.copytree(root / "looker", tmp_path / side / "looker")
+    change(tmp_path / "after", name, old, new)
+    sides, contracts = (tmp_path / "before", tmp_path / "after"), load_contracts()
+    found = list(edited_dashboards(*sides, contracts))
+    assert {(f.rule, f.breaking) for f in found} == {("CHART_NO_BREAK", True)}
+    assert any(said in f.message and str(f.where) == f"{name}:{line}" for f in found), found
+    assert list(edited_dashboards(*reversed(sides), contracts)) == []
+
+
+def test_charts_of_a_dashboard_that_cannot_be_read_are_not_called_deleted(
+    clone: Path, without_models: None
+) -> None:
+    (clone / "looker/sales.yaml").write_text("id: [sales\n")
+    made = review(clone, "main")
+    assert "CHART_NO_DELETE" not in rules(made)
+    assert "looker/sales.yaml is no YAML, so its charts are not looked at." in made.notes
+
+
 def test_a_comment_never_exceeds_its_limit(clone: Path, without_models: None) -> None:
     text = (clone / ORDERS).read_text()
     start, end = text.index("      - id: customer"), text.index("    quality:")

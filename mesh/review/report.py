@@ -15,7 +15,8 @@ from typing import Any
 from mesh.contracts.draft import SUFFIX
 from mesh.contracts.problems import ContractInvalid
 from mesh.errors import MeshError
-from mesh.review.charts import Chart, read_charts
+from mesh.review.charts import read_charts
+from mesh.review.dashboards import edited_dashboards
 from mesh.review.diff import compare
 from mesh.review.findings import Finding, Place, finding
 from mesh.review.git import find_checkout
@@ -119,14 +120,17 @@ def compare_roots(
     base, head = _models(old_root, root, load, personal)
     unloadable = _unloadable((base, old_root), (head, root))
     found = [*diff.findings, *more, *unloadable]
-    old_charts, new_charts = _charts(old_root, notes), _charts(root, notes)
+    (old_charts, _), (new_charts, broken) = (read_charts(side) for side in (old_root, root))
+    notes += [f"{path} is no YAML, so its charts are not looked at." for path in broken]
     contracts = {**old.sources, **new.sources}
     world = World(base, head, contracts, {**old_charts, **new_charts})
     now = World(base, head, contracts, new_charts)
     if base.models and head.models:
         found += model_changes(base, head, diff, found, root)
     found += broken_readers(now, new.sources, found)
-    found += chart_changes(old_charts, new_charts, {*new.sources, *new.unreadable})
+    found += edited_dashboards(old_root, root, {p: s.contract for p, s in new.sources.items()})
+    readable = {name: chart for name, chart in old_charts.items() if chart.path not in broken}
+    found += chart_changes(readable, new_charts, {*new.sources, *new.unreadable})
     found += chart_columns_gone(now, found)
     found = [weighed(one, head.rows) for one in found]
     judged = judge(diff, found, new, levels, day)
@@ -183,7 +187,8 @@ def _models(
     """The models of both; none where there is no SQLMesh project."""
     there = [(folder / "config.yaml").is_file() for folder in (old_root, root)]
     if not there[1]:
-        return Models(), Models()
+        gone = "there is no config.yaml any more" if there[0] else ""
+        return Models(), Models(problem=gone)
     base, head = load(base=old_root if there[0] else None, head=root, personal=personal)
     return base, head
 
@@ -207,12 +212,6 @@ def _place_in(text: str) -> Place:
     if file is None:
         return Place("config.yaml", 1)
     return Place(file[1] or file[2], int(line[1] or line[2]) if line else 1)
-
-
-def _charts(root: Path, notes: list[str]) -> dict[str, Chart]:
-    charts, broken = read_charts(root)
-    notes += [f"{path} is no YAML, so its charts are not looked at." for path in broken]
-    return charts
 
 
 def _cost(root: Path, commit: str) -> tuple[dict[str, Any] | None, str]:

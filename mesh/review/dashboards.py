@@ -1,0 +1,55 @@
+"""Dashboards that were edited, held against the contracts of the work tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mesh.contracts import Contract
+from mesh.contracts.problems import Problem
+from mesh.review.findings import Finding, Place, finding
+
+# Of all that `mesh dashboards check` finds, what concerns the data: not how a page is laid out.
+_READING = frozenset(
+    {
+        *("SOURCE_UNKNOWN", "SOURCE_VERSION", "SOURCE_PERSONAL", "SOURCE_ROLE", "SOURCE_ALIAS"),
+        *("METRIC_UNKNOWN", "METRIC_NOT_ADDITIVE", "METRIC_NOT_ONE_ROW"),
+        *("FIELD_UNKNOWN", "FIELD_TYPE", "VALUE_UNKNOWN", "FILTER"),
+    }
+)
+
+
+def edited_dashboards(
+    old_root: Path, root: Path, contracts: Mapping[str, Contract]
+) -> Iterator[Finding]:
+    """What an edit of a dashboard broke: what its former state would break too is not told here."""
+    for path in sorted((root / "looker").glob("*.yaml")):
+        before = old_root / "looker" / path.name
+        if before.is_file() and before.read_bytes() == path.read_bytes():
+            continue
+        known = _problems(before, contracts) if before.is_file() else []
+        said = {(problem.rule, problem.message) for problem in known or ()}
+        if known is None:
+            continue
+        for problem in _problems(path, contracts, unreadable=True) or ():
+            if (problem.rule, problem.message) not in said:
+                yield finding(
+                    "CHART_NO_BREAK",
+                    path.stem,
+                    f"{problem.rule}: {problem.message}",
+                    Place(path.relative_to(root).as_posix(), problem.line),
+                    fix=problem.fix,
+                )
+
+
+def _problems(
+    path: Path, contracts: Mapping[str, Contract], *, unreadable: bool = False
+) -> list[Problem] | None:
+    """Problems that concern the data; None, or why, when the file is no dashboard."""
+    from mesh.dashboards.check import check_dashboard
+    from mesh.dashboards.read import read_spec
+
+    loaded, wrong = read_spec(path)
+    if loaded is None:
+        return sorted(wrong) if unreadable else None
+    return sorted({p for p in check_dashboard(loaded, contracts) if p.rule in _READING})
