@@ -19,6 +19,7 @@ from mesh.errors import WrongUse
 from mesh.review import report
 from mesh.review.git import find_checkout
 from mesh.review.load import Models
+from mesh.review.machine import sarif
 from mesh.review.markdown import LIMIT, MARKER, code, escape, markdown
 from mesh.review.report import Review, review
 
@@ -189,8 +190,12 @@ def test_a_project_below_the_top_of_the_repository(tmp_path: Path, without_model
     shop(top / "mesh")
     repository(top)
     change(top, f"mesh/{ORDERS}", "{minimum: 0}", "{minimum: -5}")
-    (found,) = (f for f in review(top / "mesh", "main").findings if f.rule == "RANGE_NO_WIDEN")
+    made = review(top / "mesh", "main")
+    (found,) = (f for f in made.findings if f.rule == "RANGE_NO_WIDEN")
     assert found.where.path == ORDERS
+    (result,) = sarif([found], made.prefix)["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place["uri"] == f"mesh/{ORDERS}"
 
 
 def test_names_of_files_may_be_anything(clone: Path, without_models: None, tmp_path: Path) -> None:
@@ -308,7 +313,9 @@ def test_hostile_text_shows_as_text(clone: Path, without_models: None) -> None:
     quoted = json.dumps(HOSTILE)
     change(clone, ORDERS, "The price in euros.", quoted)
     change(clone, "looker/sales.yaml", "title: Sold at the counter", f"title: {quoted}")
-    text = markdown(review(clone, "main"))
+    made = review(clone, "main")
+    assert "](" not in json.dumps(sarif(made.findings)["runs"][0]["results"])
+    text = markdown(made)
     assert "ʼʼʼ" in text, "a fence in a text cannot end the code that it stands in"
     outside = re.sub(r"`[^`\n]*`", "", text)
     assert "<script>" not in outside and "](javascript" not in outside
@@ -422,8 +429,6 @@ def test_a_comment_never_exceeds_its_limit(clone: Path, without_models: None) ->
 
 
 def test_sarif_points_at_lines_that_are_there(clone: Path, without_models: None) -> None:
-    from mesh.review.machine import sarif
-
     change(clone, ORDERS, "{minimum: 0}", "{minimum: -5}")
     change(clone, ORDERS, "purpose: What was ordered.", "purpose: What was sold.")
     made = review(clone, "main")

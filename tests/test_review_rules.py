@@ -427,6 +427,14 @@ def test_whoever_takes_out_an_entry_that_raised_a_level_is_seen_doing_so(tmp_pat
     assert "COLUMN_ADDED is now info instead of breaking for shop.orders" in found.message
 
 
+def test_levels_that_mean_nothing_are_a_finding_and_hide_no_other(tmp_path: Path) -> None:
+    text = LEVELS.replace("NO_WIDEN", "NO_WIDENS")
+    review = with_levels(tmp_path, text)
+    assert {"RANGE_NO_WIDEN", "CONTRACT_INVALID"} <= set(rules_of(review))
+    (found,) = (f for f in review.findings if f.rule == "CONTRACT_INVALID")
+    assert str(found.where) == "contracts/review.yaml:2" and "RANGE_NO_WIDENS" in found.message
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [

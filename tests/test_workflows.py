@@ -254,6 +254,20 @@ def test_the_review_of_a_pull_request_fails_when_a_contract_is_broken() -> None:
     assert 'exit "$code"' in step["run"] and "continue-on-error" not in step
 
 
+def test_a_change_that_does_not_build_is_reviewed_all_the_same() -> None:
+    job = read(ROOT / ".github/workflows/pull-request.yml")["jobs"]["review"]
+    step = next(step for step in job["steps"] if step.get("id") == "review")
+    assert step["if"] == "${{ !cancelled() }}"
+
+
+def test_the_comment_is_posted_whole() -> None:
+    from mesh.review.markdown import LIMIT
+
+    comment = read(ROOT / ".github/workflows/pull-request.yml")["jobs"]["comment"]
+    (cut,) = re.findall(r"head -c (\d+)", str(comment["steps"]))
+    assert LIMIT + 500 <= int(cut) <= 65_536
+
+
 def test_the_owners_are_those_of_the_contracts() -> None:
     from mesh.contracts import load_contracts
     from mesh.review.charts import read_charts

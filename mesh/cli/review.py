@@ -50,7 +50,7 @@ def review(
 
         _save(markdown, write(result))
     if sarif:
-        _save(sarif, json.dumps(machine.sarif(result.findings), indent=2) + "\n")
+        _save(sarif, json.dumps(machine.sarif(result.findings, result.prefix), indent=2) + "\n")
     if as_json:
         typer.echo(json.dumps(machine.review_json(result), indent=2, default=str))
     else:

@@ -27,11 +27,11 @@ def edited_dashboards(
         before = old_root / "looker" / path.name
         if before.is_file() and before.read_bytes() == path.read_bytes():
             continue
-        known = _problems(before, contracts) if before.is_file() else []
-        said = {(problem.rule, problem.message) for problem in known or ()}
+        known = _problems(before, contracts) if before.is_file() else ()
         if known is None:
             continue
-        for problem in _problems(path, contracts, unreadable=True) or ():
+        said = {(problem.rule, problem.message) for problem in known}
+        for problem in _problems(path, contracts, unreadable=before.is_file()) or ():
             if (problem.rule, problem.message) not in said:
                 yield finding(
                     "CHART_NO_BREAK",

@@ -130,16 +130,6 @@ class Checkout:
             target.write_bytes(answer[end + 1 : end + 1 + size])
             at = end + 1 + size + 1
 
-    def renames(self, commit: str) -> dict[str, str]:
-        """Files that were renamed between a commit and the work tree: old to new path."""
-        done = self.git("diff", "--name-status", "-z", "-M", "--diff-filter=R", commit, "--", ".")
-        words = [os.fsdecode(word) for word in done.stdout.split(b"\0")]
-        found = {}
-        for index in range(0, len(words) - 2, 3):
-            old, new = (w.removeprefix(self.prefix) for w in words[index + 1 : index + 3])
-            found[old] = new
-        return found
-
 
 def run_git(
     folder: Path, *words: str, text: bytes | None = None

@@ -83,6 +83,25 @@ def read_levels(folder: Path, path: str = f"contracts/{FILE_NAME}") -> Levels:
     )
 
 
+def read_both(base: Path | None, head: Path | None) -> tuple[tuple[Levels, Levels], list[Finding]]:
+    """The levels of two folders of contracts, and what is wrong with those of the later one."""
+    found: list[Finding] = []
+    levels = []
+    for folder in (base, head):
+        try:
+            levels.append(read_levels(folder) if folder else Levels())
+        except ContractInvalid as error:
+            levels.append(Levels())
+            if folder is head:
+                for problem in error.problems:
+                    where = Place(f"contracts/{FILE_NAME}", problem.line)
+                    message = f"{problem.rule}: {problem.message}"
+                    found.append(
+                        finding("CONTRACT_INVALID", "contracts", message, where, fix=problem.fix)
+                    )
+    return (levels[0], levels[1]), found
+
+
 def read_organisation(folder: Path) -> str:
     """The organisation whose teams own the files."""
     read_levels(folder)

@@ -72,8 +72,11 @@ def rules_json() -> list[dict[str, str]]:
     ]
 
 
-def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
-    """The findings as one SARIF run; paths are relative to the root of the checkout."""
+def sarif(findings: Iterable[Finding], prefix: str = "") -> dict[str, Any]:
+    """The findings as one SARIF run; paths are relative to the root of the checkout.
+
+    prefix: the folder of the project in the checkout, with a slash, or empty.
+    """
     shown = list(findings)
     used = list(dict.fromkeys(one.rule for one in shown))
     return {
@@ -87,7 +90,7 @@ def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "utf16CodeUnits",
-                "results": [_sarif_result(one, used.index(one.rule)) for one in shown],
+                "results": [_sarif_result(one, used.index(one.rule), prefix) for one in shown],
             }
         ],
     }
@@ -106,7 +109,7 @@ def _sarif_rule(rule_id: str) -> dict[str, Any]:
     return made
 
 
-def _sarif_result(one: Finding, index: int) -> dict[str, Any]:
+def _sarif_result(one: Finding, index: int, prefix: str) -> dict[str, Any]:
     import hashlib
 
     text = f"{one.product}: {one.message}" + (f" {one.fix}" if one.fix else "")
@@ -115,11 +118,12 @@ def _sarif_result(one: Finding, index: int) -> dict[str, Any]:
         "ruleId": one.rule,
         "ruleIndex": index,
         "level": _SARIF_LEVELS[one.level],
-        "message": {"text": text},
+        # Brackets before parentheses would be a link.
+        "message": {"text": text.replace("](", "] (")},
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(one.where.path)},
+                    "artifactLocation": {"uri": _uri(prefix + one.where.path)},
                     "region": {"startLine": max(1, one.where.line)},
                 }
             }

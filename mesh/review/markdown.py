@@ -257,12 +257,15 @@ def _plan(review: Review) -> Section:
     plan = review.plan
     if plan is None:
         return None
-    against = "prod" if plan["against"] == "prod" else "the base (there is no prod here)"
+    with_prod = plan["against"] == "prod"
+    against = "prod" if with_prod else "the base (there is no prod here)"
     if not plan["models"] and not plan["removed"]:
         return "Plan", [f"SQLMesh's plan against {against}: no changes."]
     rows = ["| model | change | SQLMesh's category | to build |", "| --- | --- | --- | --- |"]
     for item in plan["models"]:
-        spans = ", ".join(f"{a} to {b}" for a, b in item["intervals"]) or "nothing known"
+        spans = ", ".join(f"{a} to {b}" for a, b in item["intervals"]) or (
+            "nothing" if with_prod else "not known"
+        )
         rows.append(f"| {escape(item['model'])} | {item['how']} | {item['category']} | {spans} |")
     rows += [f"| {escape(name)} | removed | | |" for name in plan["removed"]]
     note = (

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from mesh.contracts.draft import SUFFIX
-from mesh.contracts.problems import ContractInvalid
 from mesh.errors import MeshError
 from mesh.review.charts import read_charts
 from mesh.review.dashboards import edited_dashboards
@@ -28,7 +27,7 @@ from mesh.review.impact import (
     chart_columns_gone,
     impact,
 )
-from mesh.review.levels import FILE_NAME, Levels, read_levels
+from mesh.review.levels import read_both
 from mesh.review.load import Models, load_both
 from mesh.review.meaning_changes import model_changes, plain_error, weighed
 from mesh.review.read import Contracts, read_contracts
@@ -46,7 +45,7 @@ class Review:
 
     base: the commit that the work tree was compared with. plan, rows, cost: plain data of
     SQLMesh's plan, of the data diff and of `mesh cost`; None when there is none, and `notes` say
-    why.
+    why. prefix: the folder of the project in the checkout, with a slash, or empty.
     """
 
     base: str
@@ -60,6 +59,7 @@ class Review:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     owners: dict[str, str] = field(default_factory=dict)
+    prefix: str = ""
 
     @property
     def breaking(self) -> bool:
@@ -101,6 +101,7 @@ def review(
     return Review(
         base=commit,
         base_name=base or "",
+        prefix=checkout.prefix,
         seconds=round(time.monotonic() - started, 1),
         **made,
     )
@@ -112,7 +113,7 @@ def compare_roots(
     """The fields of a Review for the project at two roots. load: how the models are read."""
     notes: list[str] = []
     old, new = _contracts(old_root), _contracts(root)
-    levels, more = _levels(old_root, root)
+    levels, more = read_both(old_root / "contracts", root / "contracts")
     if not old.sources and not old.problems:
         notes.append("The base has no contracts yet: everything here is new.")
     diff = compare(old, new, day)
@@ -161,24 +162,6 @@ def personal_columns(*sides: Contracts) -> dict[str, list[str]]:
 def _contracts(root: Path) -> Contracts:
     folder = root / "contracts"
     return read_contracts(folder.rglob(f"*{SUFFIX}") if folder.is_dir() else (), root)
-
-
-def _levels(old_root: Path, root: Path) -> tuple[tuple[Levels, Levels], list[Finding]]:
-    found: list[Finding] = []
-    levels = []
-    for side in (old_root, root):
-        try:
-            levels.append(read_levels(side / "contracts"))
-        except ContractInvalid as error:
-            levels.append(Levels())
-            if side is root:
-                for problem in error.problems:
-                    where = Place(f"contracts/{FILE_NAME}", problem.line)
-                    message = f"{problem.rule}: {problem.message}"
-                    found.append(
-                        finding("CONTRACT_INVALID", "contracts", message, where, fix=problem.fix)
-                    )
-    return (levels[0], levels[1]), found
 
 
 def _models(

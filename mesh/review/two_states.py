@@ -13,7 +13,7 @@ from mesh.errors import WrongUse
 from mesh.review.diff import ContractDiff, compare
 from mesh.review.findings import Finding
 from mesh.review.git import find_checkout
-from mesh.review.levels import Levels, lowered, read_levels
+from mesh.review.levels import Levels, lowered, read_both
 from mesh.review.pair import Source
 from mesh.review.read import Contracts, read_contracts
 from mesh.review.verdict import Verdict, verdicts, version_findings, version_too_small
@@ -58,23 +58,25 @@ def compare_states(before: str, after: str, today: datetime.date | None = None) 
     """Compare two files, folders or revisions. Raises WrongUse for what is none of these."""
     day = today or datetime.datetime.now(datetime.UTC).date()
     with tempfile.TemporaryDirectory(prefix="mesh-diff-") as scratch:
-        old, old_levels = _state(before, Path(scratch) / "before")
-        new, new_levels = _state(after, Path(scratch) / "after")
+        old, old_folder = _state(before, Path(scratch) / "before")
+        new, new_folder = _state(after, Path(scratch) / "after")
         if Path(before).is_file() and Path(after).is_file():
             old, new = _one_product(old, new)
         diff = compare(old, new, day)
-        return judge(diff, list(diff.findings), new, (old_levels, new_levels), day)
+        levels, more = read_both(old_folder, new_folder)
+        return judge(diff, [*diff.findings, *more], new, levels, day)
 
 
-def _state(name: str, scratch: Path) -> tuple[Contracts, Levels]:
+def _state(name: str, scratch: Path) -> tuple[Contracts, Path | None]:
+    """The contracts of one state, and the folder that they lie in."""
     path = Path(name)
     if path.is_file():
-        return read_contracts([path], Path.cwd(), names_count=False), Levels()
+        return read_contracts([path], Path.cwd(), names_count=False), None
     if path.is_dir():
         inner = path / "contracts"
         folder = inner if inner.is_dir() else path
         root = path if inner.is_dir() else path.parent
-        return read_contracts(folder.rglob(f"*{SUFFIX}"), root), read_levels(folder)
+        return read_contracts(folder.rglob(f"*{SUFFIX}"), root), folder
     if path.suffix in (".yaml", ".yml"):
         raise WrongUse(f"There is no file `{shown(name)}`.", fix="Check its name.")
     checkout = find_checkout(Path.cwd())
@@ -82,8 +84,7 @@ def _state(name: str, scratch: Path) -> tuple[Contracts, Levels]:
     scratch.mkdir(parents=True)
     checkout.extract(commit, scratch, only=("contracts/",))
     folder = scratch / "contracts"
-    levels = read_levels(folder) if folder.is_dir() else Levels()
-    return read_contracts(folder.rglob(f"*{SUFFIX}"), scratch), levels
+    return read_contracts(folder.rglob(f"*{SUFFIX}"), scratch), folder
 
 
 def _one_product(old: Contracts, new: Contracts) -> tuple[Contracts, Contracts]:
