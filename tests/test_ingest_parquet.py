@@ -10,6 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from mesh.errors import WrongUse
+from mesh.ingest.lake import Lake
 from tests.deliveries import HEADERS, all_tables, deliver, loader, refused, rows
 
 
@@ -21,6 +22,33 @@ def database(tmp_path: Path) -> Path:
 @pytest.fixture
 def load(database: Path):
     return loader(database)
+
+
+def test_what_a_killed_run_left_beside_the_parquet_files_is_cleared_away(
+    load, tmp_path, monkeypatch
+):
+    lake = tmp_path / "lake"
+    source = deliver(tmp_path / "in")
+    load(source, parquet=lake)
+    (tmp_path / ".lake.unfinished" / "ratings").mkdir(parents=True)
+    lake.rename(tmp_path / ".lake.replaced")
+    monkeypatch.setattr(Lake, "move_into_place", lambda _self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        load(source, parquet=lake)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["db", "in", "lake"]
+    assert (lake / "movies.parquet").is_file()
+
+
+def test_a_mount_point_is_refused_for_parquet(tmp_path, database, monkeypatch):
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "lake")
+    message = refused(deliver(tmp_path / "in"), database, parquet=tmp_path / "lake")
+    assert "lake: this is a mount point, which cannot be replaced as a whole. Give" in message
+
+
+def test_a_folder_for_parquet_without_permission_is_refused(tmp_path, database, monkeypatch):
+    monkeypatch.setattr("mesh.ingest.lake.os.access", lambda *_: False)
+    message = refused(deliver(tmp_path / "in"), database, parquet=tmp_path / "lake")
+    assert f"{tmp_path}: permission denied." in message
 
 
 def write_parquet(folder: Path, **queries: str) -> Path:
