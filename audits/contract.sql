@@ -5,5 +5,5 @@ AUDIT (
 
 /* Every rule of a contract: those about rows in one scan, those about the table on the same rows. */
 SELECT
-  failing
+  findings
 FROM @broken_contract(@this_model, @source, @product, @interval, @months, @grain, @rows, @tables)

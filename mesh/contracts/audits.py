@@ -4,22 +4,24 @@ An audit of SQLMesh's counts the rows of its query and reports the count alone. 
 rule and some of the rows, so this query raises an error of the engine's that says both; it returns
 no row when all is well.
 
-SQLMesh copies, parses and prints an audit several times over, so each condition stands in it once.
+SQLMesh copies, parses and prints an audit several times over, which takes longer than to run it on
+small data. So each condition stands in it once, and no query stands inside another where it can
+stand beside it.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from mesh.contracts.rules import bind
 from mesh.contracts.sql import DIALECT
 
 SAMPLES = 5
-# Samples are drawn from stripes of the broken rows, so that neither engine has to line up all rows
-# on one thread or worker to number them: a hex digit's 16 to the power of this many stripes.
+# Hexadecimal digits: as many stripes as 16 to that power.
 STRIPE_DIGITS = 2
 AUDITED = "audited"
 # Where several rules read the rows of a view, it is worked out once for all of them; but to keep
@@ -51,39 +53,26 @@ def broken_contract(
     rows: the table or subquery to be audited.
     conditions: id and condition of each rule about a row; a condition that is NULL counts as kept.
     """
-    columns = {column.name for _, condition in conditions for column in _columns(condition)}
+    columns = {name for _, condition in conditions for name in _columns(condition)}
     readers = [rule for rule in tables if rule.query.find(exp.Column)]
     kept = len(columns) <= WIDE and len(readers) > 1
     audited = exp.to_table(AUDITED) if kept else rows
     steps: dict[str, exp.Query] = {AUDITED: exp.select("*").from_(rows)} if kept else {}
-    findings: list[exp.Select] = []
+    offending = [_offending(rule, rule.table or audited) for rule in tables]
     if conditions:
-        steps |= _broken_rows(audited, grain, conditions)
-        flags = [_flag(number) for number in range(len(conditions))]
-        steps |= _stripes("broken_rows", "row_stripes", counted=flags)
-        findings.append(_finding("row_stripes", _counts([name for name, _ in conditions])))
-    if tables:
-        steps["offending"] = _all_rows([_offending(r, r.table or audited) for r in tables])
-        steps |= _stripes("offending", "table_stripes", by="rule")
-        said = [" Rule ", exp.column("rule"), ": ", _written(_sum("failing")), " failing."]
-        findings.append(_finding("table_stripes", said).group_by("rule", copy=False))
-    if not findings:
-        return exp.select("0 AS failing").where(exp.false())
-    steps["by_rule"] = _all_rows(findings)
-    steps["summary"] = (
-        exp.Select(
-            expressions=[
-                _as(exp.Count(this=exp.Star()), "failing"),
-                _as(_all_texts(exp.column("finding"), ""), "findings"),
-            ]
-        )
-        .from_("by_rule", copy=False)
-        .where(_above_0("failing"), copy=False)
+        steps |= _broken_rows(audited, conditions)
+        offending.insert(0, _samples_of_rows(grain, conditions))
+    if not offending:
+        return exp.select("'' AS findings").where(exp.false())
+    steps["offending"] = _all_rows(offending)
+    steps |= _findings()
+    said = exp.column("findings")
+    raised = exp.Anonymous(
+        this="ERROR", expressions=[_joined([f"{product} breaks its contract.", said])]
     )
-    message = _joined([f"{product} breaks its contract.", exp.column("findings")])
-    raised = exp.Anonymous(this="ERROR", expressions=[message])
-    query = exp.select("failing").from_("summary")
-    query.where(_if(_above_0("failing"), raised, exp.false()), copy=False)
+    there = exp.Is(this=said.copy(), expression=exp.Null())
+    query = exp.select("findings").from_("summary", copy=False)
+    query.where(exp.If(this=there, true=exp.false(), false=raised), copy=False)
     for name, step in steps.items():
         query.with_(name, as_=step, copy=False)
     return query
@@ -110,38 +99,52 @@ def within(
 
 
 def _broken_rows(
-    table: exp.Expression,
-    grain: Sequence[str],
-    conditions: Sequence[tuple[str, exp.Expression]],
+    table: exp.Expression, conditions: Sequence[tuple[str, exp.Expression]]
 ) -> dict[str, exp.Query]:
-    """The rows that break any condition, found in one scan.
-
-    A sample shows the grain of a row, and of each rule it breaks the columns in question.
-    """
-    flags = [_flag(number) for number in range(len(conditions))]
+    """The rows that break any condition, found in one scan, each with the ids of the rules."""
+    flags = [exp.column(f"breaks_{number}") for number in range(len(conditions))]
     broken = [
-        _as(exp.Not(this=exp.Paren(this=condition.copy())), flag)
+        _as(exp.Not(this=exp.Paren(this=condition.copy())), flag.name)
         for flag, (_, condition) in zip(flags, conditions, strict=True)
     ]
-    findings = [
-        _if(
-            exp.column(flag),
-            _joined([f" {rule_id} (", *_values([c.name for c in _columns(condition)]), ")"]),
-            _text(""),
-        )
-        for flag, (rule_id, condition) in zip(flags, conditions, strict=True)
-    ]
-    sample = _joined([*_values(grain), " breaks", *findings])
-    any_flag: exp.Expression = exp.column(flags[0])
+    rules = _joined(
+        [
+            exp.If(this=flag.copy(), true=_text(f"{rule_id} "), false=_text(""))
+            for flag, (rule_id, _) in zip(flags, conditions, strict=True)
+        ]
+    )
+    any_flag: exp.Expression = flags[0]
     for flag in flags[1:]:
-        any_flag = exp.Or(this=any_flag, expression=exp.column(flag))
-    shown = [*map(exp.column, flags), _as(sample, "sample")]
+        any_flag = exp.Or(this=any_flag, expression=flag)
     return {
         "checked": exp.Select(expressions=[exp.Star(), *broken]).from_(table.copy(), copy=False),
-        "broken_rows": exp.Select(expressions=shown)
+        "broken_rows": exp.Select(expressions=[exp.Star(), _as(rules, "rules")])
         .from_("checked", copy=False)
         .where(any_flag, copy=False),
     }
+
+
+def _samples_of_rows(
+    grain: Sequence[str], conditions: Sequence[tuple[str, exp.Expression]]
+) -> exp.Select:
+    """Each broken row once for each of its rules: the grain, and the columns the rule speaks of."""
+    by_columns = defaultdict(list)
+    for rule_id, condition in conditions:
+        by_columns[tuple(c for c in _columns(condition) if c not in grain)].append(rule_id)
+    spoken_of = exp.Case()
+    for columns, rule_ids in by_columns.items():
+        if columns:
+            one_of = exp.In(this=exp.column("rule"), expressions=[*map(_text, rule_ids)])
+            spoken_of = spoken_of.when(one_of, _joined([", ", *_values(columns)]), copy=False)
+    sample = [*_values(grain)]
+    if spoken_of.args.get("ifs"):
+        sample.append(spoken_of.else_(_text(""), copy=False))
+    split = parse_one(
+        "SELECT 1 FROM broken_rows CROSS JOIN UNNEST(SPLIT(rules, ' ')) AS rule WHERE rule <> ''",
+        dialect=DIALECT,
+    )
+    split.set("expressions", [exp.column("rule"), _as(_joined(sample), "sample")])
+    return split
 
 
 def _offending(rule: CheckedRule, table: exp.Expression) -> exp.Select:
@@ -154,54 +157,41 @@ def _offending(rule: CheckedRule, table: exp.Expression) -> exp.Select:
     return exp.Select(expressions=columns).from_(found, copy=False)
 
 
-def _stripes(
-    rows: str, name: str, counted: Sequence[str] = (), by: str | None = None
-) -> dict[str, exp.Query]:
-    """A few hundred rows for any number of broken ones: how many they are, and one of them each."""
-    digits = exp.Substring(
-        this=exp.MD5(this=exp.column("sample")), start=_number(1), length=_number(STRIPE_DIGITS)
-    )
-    keys = [exp.column(by)] if by else []
-    columns = [
-        *keys,
-        _as(digits, "stripe"),
-        _as(exp.Count(this=exp.Star()), "failing"),
-        *(_as(exp.CountIf(this=exp.column(flag)), flag) for flag in counted),
-        _as(exp.Min(this=exp.column("sample")), "sample"),
-    ]
-    unnumbered = f"unnumbered_{name}"
-    order = exp.Order(expressions=[exp.Ordered(this=exp.column("stripe"))])
-    nth = exp.Window(this=exp.RowNumber(), order=order, partition_by=[key.copy() for key in keys])
-    return {
-        unnumbered: exp.Select(expressions=columns)
-        .from_(rows, copy=False)
-        .group_by(*(key.copy() for key in keys), "stripe", copy=False),
-        name: exp.Select(expressions=[exp.Star(), _as(nth, "nth")]).from_(unnumbered, copy=False),
-    }
+def _findings() -> dict[str, exp.Query]:
+    """From rule and sample of each offending row to one text; NULL if there is none.
 
-
-def _counts(rule_ids: Sequence[str]) -> list[str | exp.Expression]:
-    """How many rows break each rule.
-
-    A text of which a part is NULL is NULL, so a rule that no row breaks is not spoken of.
+    Samples are drawn from stripes of the rows: to number all rows, either engine would have to line
+    them up on one thread or worker.
     """
-    return [
-        _or_empty(_joined([f" Rule {rule_id}: ", _written(_none_if_0(_flag(n))), " failing."]))
-        for n, rule_id in enumerate(rule_ids)
-    ]
+    steps = {
+        "stripes": f"""
+            SELECT rule, SUBSTR(TO_HEX(MD5(sample)), 1, {STRIPE_DIGITS}) AS stripe,
+              COUNT(*) AS failing, MIN(sample) AS sample
+            FROM offending GROUP BY rule, stripe""",
+        "numbered": """
+            SELECT *, ROW_NUMBER() OVER (PARTITION BY rule ORDER BY stripe) AS nth FROM stripes""",
+        "by_rule": f"""
+            SELECT rule, CONCAT(' Rule ', rule, ': ', CAST(SUM(failing) AS STRING),
+              ' failing. For example: ',
+              STRING_AGG(IF(nth <= {SAMPLES}, sample, NULL), '; ' ORDER BY nth), '.') AS finding
+            FROM numbered GROUP BY rule""",
+        "summary": "SELECT STRING_AGG(finding, '' ORDER BY rule) AS findings FROM by_rule",
+    }
+    return {name: parse_one(step, dialect=DIALECT) for name, step in steps.items()}
 
 
-def _finding(stripes: str, counts: Sequence[str | exp.Expression]) -> exp.Select:
-    """How many broken rows there are, and a text that says so and shows the first few of them."""
-    few = _if(
-        exp.LTE(this=exp.column("nth"), expression=_number(SAMPLES)),
-        exp.column("sample"),
-        exp.Null(),
-    )
-    text = _joined([*counts, " For example: ", _or_empty(_all_texts(few, "; "))])
-    return exp.Select(expressions=[_as(_sum("failing"), "failing"), _as(text, "finding")]).from_(
-        stripes, copy=False
-    )
+def _columns(condition: exp.Expression) -> list[str]:
+    """The names of a condition's columns, each once, in their order."""
+    return list(dict.fromkeys(column.name for column in condition.find_all(exp.Column)))
+
+
+def _values(columns: Iterable[str]) -> list[str | exp.Expression]:
+    parts: list[str | exp.Expression] = []
+    for number, column in enumerate(columns):
+        text = exp.Cast(this=exp.column(column), to=exp.DataType.build("text"))
+        parts.append(f"{', ' if number else ''}{column}=")
+        parts.append(exp.Coalesce(this=text, expressions=[_text("NULL")]))
+    return parts
 
 
 def _all_rows(queries: Sequence[exp.Query]) -> exp.Query:
@@ -211,23 +201,6 @@ def _all_rows(queries: Sequence[exp.Query]) -> exp.Query:
     return together
 
 
-def _flag(number: int) -> str:
-    return f"breaks_{number}"
-
-
-def _columns(condition: exp.Expression) -> list[exp.Column]:
-    """The columns of a condition, each once, in their order."""
-    return list({column.name: column for column in condition.find_all(exp.Column)}.values())
-
-
-def _values(columns: Iterable[str]) -> list[str | exp.Expression]:
-    parts: list[str | exp.Expression] = []
-    for number, column in enumerate(columns):
-        parts.append(f"{', ' if number else ''}{column}=")
-        parts.append(exp.Coalesce(this=_written(exp.column(column)), expressions=[_text("NULL")]))
-    return parts
-
-
 def _joined(parts: Sequence[str | exp.Expression]) -> exp.Expression:
     texts = [_text(part) if isinstance(part, str) else part for part in parts]
     return exp.Concat(expressions=texts, safe=False, coalesce=False)
@@ -235,38 +208,6 @@ def _joined(parts: Sequence[str | exp.Expression]) -> exp.Expression:
 
 def _as(expression: exp.Expression, name: str) -> exp.Alias:
     return exp.Alias(this=expression, alias=exp.to_identifier(name))
-
-
-def _if(condition: exp.Expression, then: exp.Expression, otherwise: exp.Expression) -> exp.If:
-    return exp.If(this=condition, true=then, false=otherwise)
-
-
-def _above_0(column: str) -> exp.GT:
-    return exp.GT(this=exp.column(column), expression=_number(0))
-
-
-def _sum(column: str) -> exp.Sum:
-    return exp.Sum(this=exp.column(column))
-
-
-def _none_if_0(flag: str) -> exp.Nullif:
-    return exp.Nullif(this=_sum(flag), expression=_number(0))
-
-
-def _written(value: exp.Expression) -> exp.Cast:
-    return exp.Cast(this=value, to=exp.DataType.build("text"))
-
-
-def _or_empty(text: exp.Expression) -> exp.Coalesce:
-    return exp.Coalesce(this=text, expressions=[_text("")])
-
-
-def _all_texts(text: exp.Expression, separator: str) -> exp.GroupConcat:
-    return exp.GroupConcat(this=text, separator=_text(separator))
-
-
-def _number(value: int) -> exp.Literal:
-    return exp.Literal.number(value)
 
 
 def _text(text: str) -> exp.Literal:
