@@ -264,3 +264,21 @@ def test_a_port_that_is_taken_is_named(address: tuple[str, Path], built: Project
     port = int(address[0].rpartition(":")[2])
     with pytest.raises(WrongUse, match=f"port {port} cannot be used"):
         make_server(Site(lambda: built), port, ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (BrokenPipeError(), ""),
+        (ValueError("odd"), "a page could not be sent: ValueError('odd')\n"),
+    ],
+)
+def test_a_viewer_who_leaves_is_no_error_and_others_are_one_line(
+    error: Exception, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with make_server(Site(lambda: None), 0, ENVIRONMENT) as server:
+        try:
+            raise error
+        except type(error):
+            server.handle_error(None, None)
+    assert capsys.readouterr().err == told

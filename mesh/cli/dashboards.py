@@ -52,7 +52,7 @@ def check_command(
             out.print(str(problem), markup=False, soft_wrap=True)
         number = len(problems)
         what = "no problems" if not number else "1 problem" if number == 1 else f"{number} problems"
-        out.print(f"{count} dashboards: {what}")
+        out.print(f"{count} dashboard{'' if count == 1 else 's'}: {what}")
     if problems:
         raise typer.Exit(1)
 

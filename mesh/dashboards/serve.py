@@ -6,6 +6,7 @@ The database is opened only while pages are built, so that SQLMesh can work besi
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -143,11 +144,19 @@ def make_server(site: Site, port: int, first: str) -> ThreadingHTTPServer:
 
     Handler.site, Handler.first = site, first
     try:
-        return ThreadingHTTPServer((LOOPBACK, port), Handler)
+        return _Server((LOOPBACK, port), Handler)
     except (OSError, OverflowError):
         raise WrongUse(
             f"port {port} cannot be used.", fix="Name another one with --port, or 0 for a free one."
         ) from None
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """One line, where the standard library prints a traceback; none when the viewer left."""
+        error = sys.exception()
+        if not isinstance(error, ConnectionError):
+            print(f"a page could not be sent: {error!r}", file=sys.stderr)
 
 
 class _Handler(BaseHTTPRequestHandler):
