@@ -270,6 +270,28 @@ def test_a_database_that_this_process_holds(tmp_path, database):
         ingest(folder, database=database, now=NOW)
 
 
+@pytest.mark.parametrize("damage", [lambda b: b[:20_000], lambda b: b[:12_288] + b"block" * 50_000])
+def test_a_database_that_is_damaged(tmp_path, database, damage):
+    folder = deliver(tmp_path / "in")
+    ingest(folder, database=database, now=NOW)
+    database.write_bytes(damage(database.read_bytes()))
+    with pytest.raises(WrongUse, match=r"the database is damaged or cut off\. Move it away and"):
+        ingest(folder, database=database, now=NOW)
+
+
+def test_a_database_of_another_make_is_refused_without_asking_the_network(tmp_path, database):
+    database.write_bytes(b"SQLite format 3\0" + b"\0" * 5_000)
+    with pytest.raises(WrongUse, match="this is not a DuckDB file of a version that can be read"):
+        ingest(deliver(tmp_path / "in"), database=database, now=NOW)
+
+
+def test_a_view_in_the_place_of_a_table_is_not_touched(tmp_path, database):
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE SCHEMA operational; CREATE VIEW operational.tags AS SELECT 1")
+    with pytest.raises(WrongUse, match=r"operational\.tags is a view, not a table\. Let MESH_DUCK"):
+        ingest(deliver(tmp_path / "in"), database=database, now=NOW)
+
+
 def test_a_database_that_is_none(tmp_path, database):
     database.write_bytes(b"not a database " * 1000)
     with pytest.raises(WrongUse, match="this is not a DuckDB file of a version that can be read"):

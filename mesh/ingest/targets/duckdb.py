@@ -76,7 +76,10 @@ class DuckDBTarget:
         self.database.parent.mkdir(parents=True, exist_ok=True)
         path = literal(str(self.database))
         try:
-            self.connection.execute(f"ATTACH {path} AS {CATALOG} (STORAGE_VERSION 'latest')")
+            # Told the type, DuckDB does not download what it would need for another.
+            self.connection.execute(
+                f"ATTACH {path} AS {CATALOG} (TYPE duckdb, STORAGE_VERSION 'latest')"
+            )
         except duckdb.Error as error:
             raise _cannot_open(self.database, error) from error
 
@@ -91,6 +94,15 @@ class DuckDBTarget:
 
     def _check_shape(self, table: Table) -> None:
         """A table that someone else made, or an older version of this project, is not touched."""
+        if not self._count(
+            f"duckdb_tables() WHERE database_name = '{CATALOG}' AND schema_name = '{SCHEMA}' "
+            f"AND table_name = '{table.name}'"
+        ):
+            raise WrongUse(
+                f"{SCHEMA}.{table.name} is a view, not a table.",
+                where=Location(self.database),
+                fix="Let MESH_DUCKDB name another file, or drop that view.",
+            )
         described = self.connection.execute(f"DESCRIBE {_name(table)}").fetchall()
         expected = [(column.name, column.duckdb) for column in table.columns]
         if [(name, kind) for name, kind, *_ in described] != expected:
@@ -185,12 +197,18 @@ class DuckDBTarget:
 def _cannot_open(database: Path, error: duckdb.Error) -> WrongUse:
     text = str(error)
     where = Location(database)
-    if "lock" in text.lower() or "already attached" in text or "different configuration" in text:
+    if "set lock" in text or "already attached" in text or "different configuration" in text:
         holder = re.search(r"PID (\d+)", text)
         return WrongUse(
             f"another process{f' ({holder[1]})' if holder else ''} holds the database.",
             where=where,
             fix="Close the program that has it open (a notebook, `sqlmesh ui`), then run again.",
+        )
+    if any(words in text for words in ("Corrupt", "checksum", "read enough bytes")):
+        return WrongUse(
+            "the database is damaged or cut off.",
+            where=where,
+            fix="Move it away and ingest again, or put a copy of it in its place.",
         )
     if "not a valid DuckDB" in text or "newer version" in text or "Serialization" in text:
         return WrongUse(
