@@ -85,9 +85,9 @@ def refresh(project: Project, name: str, *, now: datetime | None = None) -> Refr
         environment = project.environment(name)
         snapshots = project.snapshots(environment)
         stale = _stale_months(project, environment, snapshots)
-        _forget(project, environment, stale)
+        _forget(project, environment, snapshots, stale)
         months = sorted(set().union(*(s.changed for s in stale.values())) - {NO_MONTH})
-        models = _run(project, environment, newest_month(project), now)
+        models = _run(project, environment, snapshots, execution_time(newest_month(project), now))
     return RefreshResult(
         environment=name,
         changed_months=tuple(months),
@@ -169,7 +169,12 @@ def _by_short_name(snapshots: dict[str, Snapshot], name: str) -> Snapshot | None
     return next(found, None)
 
 
-def _forget(project: Project, environment: Environment, stale: dict[str, Stale]) -> None:
+def _forget(
+    project: Project,
+    environment: Environment,
+    own: dict[str, Snapshot],
+    stale: dict[str, Stale],
+) -> None:
     """Remove the stale months of the watermarks and of all that is built on them.
 
     Tables are shared between environments that have the same model, and so is a watermark. What
@@ -178,14 +183,15 @@ def _forget(project: Project, environment: Environment, stale: dict[str, Stale])
     """
     if not stale:
         return
-    own = project.snapshots(environment)
     watermarks = {own[name].name_version for name in stale}
     affected: dict[tuple[str, str], tuple[Snapshot, Months]] = {}
     for summary in project.context.state_reader.get_environments_summary():
-        other = project.context.state_reader.get_environment(summary.name)
-        if other is None:
+        if summary.name == environment.name:
+            snapshots = own
+        elif other := project.context.state_reader.get_environment(summary.name):
+            snapshots = project.snapshots(other)
+        else:
             continue
-        snapshots = project.snapshots(other)
         for name, lacking in stale.items():
             if name not in snapshots or snapshots[name].name_version not in watermarks:
                 continue
@@ -235,16 +241,15 @@ def _interval(span: Span) -> tuple[int, int]:
 
 
 def _run(
-    project: Project, environment: Environment, newest: date | None, now: datetime | None
+    project: Project, environment: Environment, snapshots: dict[str, Snapshot], as_of: datetime
 ) -> tuple[str, ...]:
     """Let SQLMesh run whatever is missing; the names of the models it ran.
 
     SQLMesh audits a view whole, whatever changed in it. So the facts run first, then the views on
     them are audited for the missing months alone, and then the rest runs.
     """
-    as_of = execution_time(newest, now)
     record = project.new_record()
-    facts, views = first_layers(project.snapshots(environment))
+    facts, views = first_layers(snapshots)
     _run_models(project, environment, as_of, [short_name(name) for name in facts])
     snapshots = project.snapshots(environment)
     audited = [
