@@ -6,7 +6,7 @@ import difflib
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -153,6 +153,15 @@ def _check_database(database: Path) -> None:
         raise _database_error(error) from error
 
 
+def _check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
+    """WrongUse if another process took the database between the check of it and its use.
+
+    fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
+    """
+    if not fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL"):
+        raise _database_error(OSError("lock"))
+
+
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
@@ -182,4 +191,7 @@ def open_project(
     if gateway == BIGQUERY_GATEWAY:
         warehouse()  # says which variable is missing, where SQLMesh would say "missing gateway"
     with readable_errors():
-        return Project(Context(paths=[str(root)], gateway=gateway, load=models), console)
+        project = Project(Context(paths=[str(root)], gateway=gateway, load=models), console)
+        if gateway != BIGQUERY_GATEWAY:
+            _check_attached(project.context.engine_adapter.fetchall)
+        return project
