@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from review_projects import SHOP
 from typer.testing import CliRunner
 
 from mesh.cli.main import app
@@ -380,6 +381,30 @@ def test_nobody_relies_on_a_draft(tmp_path: Path) -> None:
         file.write_text(file.read_text().replace("status: active", "status: draft"))
     (found,) = (f for f in diff(before, after).findings if f.rule == "COLUMN_NO_DELETE")
     assert found.level is Level.WARNING and "draft" in found.reason
+
+
+def test_a_rule_that_reads_a_column_that_goes_is_found_in_the_other_contract(
+    tmp_path: Path,
+) -> None:
+    reader = "contracts/reporting/customers.odcs.yaml"
+    rule = (
+        "      - {id: known, type: sql, description: Known., dimension: consistency, "
+        "severity: error, mustBe: 0, query: 'SELECT COUNT(*) FROM (SELECT 1 FROM ${table} AS c "
+        "INNER JOIN shop.orders AS o ON o.customer = c.customer WHERE o.channel IS NULL) AS x'}\n"
+    )
+    for side in ("before", "after"):
+        shutil.copytree(SHOP / "contracts", tmp_path / side / "contracts")
+        file = tmp_path / side / reader
+        file.write_text(file.read_text().replace("    quality:\n", f"    quality:\n{rule}"))
+    assert diff(tmp_path / "before", tmp_path / "after").findings == ()
+    file = tmp_path / "after" / ORDERS
+    file.write_text(file.read_text().replace("name: channel", "name: origin"))
+    review = diff(tmp_path / "before", tmp_path / "after")
+    (found,) = (f for f in review.findings if f.rule == "CONTRACT_INVALID")
+    assert found.product == "reporting.customers" and found.where.path == reader
+    assert "The rule speaks of the column `channel`, which is not there." in found.message
+    (verdict,) = (v for v in review.verdicts if v.product == "reporting.customers")
+    assert verdict.write.startswith(f"{found.where}: ") and verdict.outcome == "wrong"
 
 
 LEVELS = """levels:

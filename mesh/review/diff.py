@@ -13,6 +13,7 @@ from mesh.review.pair import Pair, Source
 from mesh.review.product import compare_product
 from mesh.review.quality import compare_quality
 from mesh.review.read import Contracts
+from mesh.review.references import unresolved
 from mesh.review.rules import Level
 from mesh.review.service import compare_access, compare_grain, compare_service
 
@@ -91,11 +92,13 @@ def _invalid(base: Contracts, head: Contracts) -> Iterator[Finding]:
     for side, rule in ((head, "CONTRACT_INVALID"), (base, "BASE_CONTRACT_INVALID")):
         products = {source.path: product for product, source in side.sources.items()}
         products |= {path: product for product, path in side.unreadable.items()}
-        for path, problems in side.problems.items():
-            for problem in problems:
-                message = f"{problem.rule}: {problem.message}"
-                where = Place(path, problem.line)
-                yield finding(rule, products[path], message, where, fix=problem.fix)
+        stated = [(path, one) for path, several in side.problems.items() for one in several]
+        if side is head:
+            stated += unresolved(base, head)
+        for path, problem in stated:
+            message = f"{problem.rule}: {problem.message}"
+            where = Place(path, problem.line)
+            yield finding(rule, products[path], message, where, fix=problem.fix)
 
 
 def _renamed(removed: dict[str, Source], added: dict[str, Source]) -> dict[str, str]:

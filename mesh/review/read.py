@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mesh.contracts.draft import SUFFIX, read_draft
+from mesh.contracts.draft import SUFFIX, Draft, read_draft
 from mesh.contracts.load import build, quick_checks
 from mesh.contracts.problems import ContractInvalid, Problem
 from mesh.review.pair import Source
@@ -20,12 +20,14 @@ class Contracts:
     """The contracts of one revision.
 
     sources: what could be read, by product. problems: by path from the root, all that lint says.
-    unreadable: the products of files of which nothing could be made.
+    unreadable: the products of files of which nothing could be made. drafts: by path, what was read
+    of files that stand beside each other, so that their rules can be held against one another.
     """
 
     sources: dict[str, Source] = field(default_factory=dict)
     problems: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    drafts: dict[str, Draft] = field(default_factory=dict)
 
 
 def read_contracts(files: Iterable[Path], root: Path, *, names_count: bool = True) -> Contracts:
@@ -36,9 +38,11 @@ def read_contracts(files: Iterable[Path], root: Path, *, names_count: bool = Tru
     found = Contracts()
     for file in sorted(files):
         path = _shown(file, root)
-        source, problems = _read(file, path)
+        source, draft, problems = _read(file, path)
         if not names_count:
             problems = tuple(p for p in problems if p.rule not in ABOUT_NAMES)
+        elif source and draft:
+            found.drafts[path] = draft
         if problems:
             found.problems[path] = problems
         if source is None:
@@ -56,11 +60,11 @@ def _shown(file: Path, root: Path) -> str:
         return file.as_posix()
 
 
-def _read(file: Path, path: str) -> tuple[Source | None, tuple[Problem, ...]]:
+def _read(file: Path, path: str) -> tuple[Source | None, Draft | None, tuple[Problem, ...]]:
     try:
         draft = read_draft(file)
     except ContractInvalid as error:
-        return None, error.problems
+        return None, None, error.problems
     problems = tuple(sorted([*draft.found, *quick_checks(draft)]))
     try:
         contract = build(draft)
@@ -68,8 +72,8 @@ def _read(file: Path, path: str) -> tuple[Source | None, tuple[Problem, ...]]:
         # A draft with problems need not have what a contract is made of.
         if not problems:
             raise
-        return None, problems
+        return None, draft, problems
     if not contract.name or not contract.columns:
-        return None, problems
+        return None, draft, problems
     text = file.read_text(encoding="utf-8-sig", errors="replace")
-    return Source(contract, path, text, draft.tree), problems
+    return Source(contract, path, text, draft.tree), draft, problems

@@ -18,6 +18,7 @@ from mesh.review.rules import Bump, Level
 NOTICE_DAYS = 30
 # What is proposed as an end date when a version is superseded.
 NOTICE_MONTHS = 6
+MOST_ADVICE = 5
 Outcome = Literal["right", "too small", "wrong", "no change"]
 
 
@@ -178,7 +179,7 @@ def _of_pair(
         write, snippet = _how_to_break(pair, broken, head, today)
     elif broken:
         outcome = "wrong"
-        write = " ".join(dict.fromkeys(f.fix for f in broken if f.fix))
+        write = _mending(broken)
         if any(f.rule == "VERSION_OLD_NEEDS_END" for f in broken):
             write = f"In {pair.after.path} write:"
             snippet = _ending(pair.old, today)
@@ -230,6 +231,18 @@ def _how_to_break(
     return f"{restore} {beside} {ending}", _ending(old, today)
 
 
+def _mending(broken: list[Finding]) -> str:
+    """How to mend what no version can: with its place where the advice is about a line."""
+    advice = [
+        f"{one.where}: {one.fix}" if one.definition.category == "review" else one.fix
+        for one in broken
+        if one.fix
+    ]
+    advice = list(dict.fromkeys(advice))
+    more = len(advice) - MOST_ADVICE
+    return " ".join([*advice[:MOST_ADVICE], *([f"And {more} more."] if more > 0 else [])])
+
+
 def _made_by(domain: str, name: str) -> str:
     """What stands behind a contract: a model, or a table of the source."""
     if domain == SOURCE_DOMAIN:
@@ -263,7 +276,7 @@ def _of_added(
     product, version = source.product, contract.version
     broken = [f for f in by_product.get(product, []) if f.level is Level.BREAKING]
     if broken:
-        write = " ".join(dict.fromkeys(f.fix for f in broken if f.fix))
+        write = _mending(broken)
         return Verdict(product, None, version, Bump.NONE, Bump.NONE, "wrong", write)
     older = _older(contract, {**diff.removed, **head})
     if not older:
