@@ -7,6 +7,7 @@ counts the tests of all parts, as pytest does. Exit code: 0 if every part passed
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -41,39 +42,56 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
     return (str(BIN / "python"), "-m", "pytest", "-p", "no:cacheprovider", *arguments)
 
 
-# Two lanes for two cores: what is in one lane runs in turn.
-LANES = (
-    (
-        Part(
-            "checks",
-            (
-                (str(BIN / "ruff"), "check", "."),
-                (str(BIN / "ruff"), "format", "--check", "."),
-                (str(BIN / "sqlmesh"), "format", "--check"),
-                (str(BIN / "sqlmesh"), "lint"),
-                (str(BIN / "sqlmesh"), "test"),
-                (str(BIN / "mesh"), "contracts", "lint"),
-                (str(BIN / "mesh"), "contracts", "prove"),
-                (str(BIN / "mesh"), "dashboards", "check"),
-                (str(BIN / "mesh"), "docs", "--check"),
-                (str(BIN / "mesh"), "codeowners", "--check"),
-            ),
-        ),
-        Part("tests", (_pytest("-m", "not bigquery and not browser", "--durations=15"),)),
-        Part("browser", (("scripts/install-chromium",), _pytest("-m", "browser"))),
-        Part("infra", (("make", "--silent", "test-infra"),)),
-        Part("peer", ((str(BIN / "python"), "scripts/peer", "--sample"),)),
-    ),
-    (
-        Part(
-            "bigquery",
-            (
-                ("scripts/bigquery-emulator", "install"),
-                ("scripts/postgres", "install"),
-                _pytest("-m", "bigquery", "--durations=10"),
-            ),
+# What plans whole projects takes as long as everything else together.
+PLANNING = tuple(
+    f"tests/test_{name}.py"
+    for name in (
+        "contract_audits",
+        "contract_macro",
+        "contracts_new",
+        "demo",
+        "fresh_clone",
+        "linter",
+        "refresh",
+        "status",
+        "verify",
+    )
+)
+HERE = "not bigquery and not browser"
+
+# The longest first: each core takes the next part when it has done one.
+PARTS = (
+    Part(
+        "bigquery",
+        (
+            ("scripts/bigquery-emulator", "install"),
+            ("scripts/postgres", "install"),
+            _pytest("-m", "bigquery", "--durations=10"),
         ),
     ),
+    Part("planning", (_pytest("-m", HERE, "--durations=10", *PLANNING),)),
+    Part(
+        "tests",
+        (_pytest("-m", HERE, "--durations=10", *(f"--ignore={path}" for path in PLANNING)),),
+    ),
+    Part(
+        "checks",
+        (
+            (str(BIN / "ruff"), "check", "."),
+            (str(BIN / "ruff"), "format", "--check", "."),
+            (str(BIN / "sqlmesh"), "format", "--check"),
+            (str(BIN / "sqlmesh"), "lint"),
+            (str(BIN / "sqlmesh"), "test"),
+            (str(BIN / "mesh"), "contracts", "lint"),
+            (str(BIN / "mesh"), "contracts", "prove"),
+            (str(BIN / "mesh"), "dashboards", "check"),
+            (str(BIN / "mesh"), "docs", "--check"),
+            (str(BIN / "mesh"), "codeowners", "--check"),
+        ),
+    ),
+    Part("browser", (("scripts/install-chromium",), _pytest("-m", "browser"))),
+    Part("peer", ((str(BIN / "python"), "scripts/peer", "--sample"),)),
+    Part("infra", (("make", "--silent", "test-infra"),)),
 )
 
 
@@ -100,9 +118,8 @@ def run(part: Part) -> Outcome:
 
 def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(max_workers=len(LANES)) as pool:
-        lanes = pool.map(lambda lane: [run(part) for part in lane], LANES)
-        outcomes = [outcome for lane in lanes for outcome in lane]
+    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+        outcomes = list(pool.map(run, PARTS))
     totals = dict.fromkeys(("passed", "failed", "skipped"), 0)
     for outcome in outcomes:
         text = outcome.log.read_text(errors="replace")
