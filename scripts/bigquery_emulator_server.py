@@ -20,6 +20,7 @@ from local_bigquery.settings import settings
 
 # The bridges lie with the tests: what the emulator does otherwise is the tests' business.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "bigquery"))
+import quick_catalog
 from bridges import install_in_emulator
 
 
@@ -28,6 +29,7 @@ def main(data_dir: str, gcs_root: str, ready_file: str) -> None:
     settings.data_dir = Path(data_dir)
     settings.gcs_local_root = Path(gcs_root)
     install_in_emulator()
+    quick_catalog.install()
     database.connection()
     storage, grpc_port = grpc_server.start("127.0.0.1", 0)
     rest = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
