@@ -36,7 +36,10 @@ def test_a_folder_that_cannot_be_made_is_named(
     database = tmp_path / "file" / "mesh.duckdb"
     said = opening(monkeypatch, database)
     assert said.startswith(f"the database {database} cannot be opened: ")
-    assert said.endswith("Check that the disk has room and that you may write there.")
+    assert said.endswith(
+        ". Check that the disk has room and that you may write there, or let MESH_DUCKDB name "
+        "another file."
+    )
 
 
 def test_a_folder_in_the_place_of_the_database_is_named(
@@ -56,6 +59,17 @@ def test_a_file_that_is_no_database_is_named(
     said = opening(monkeypatch, database)
     assert said.startswith(f"the database {database} cannot be opened: ")
     assert "not a valid DuckDB database file" in said
+
+
+def test_a_damaged_database_is_not_said_to_be_in_use_nor_one_of_another_make_to_be_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database = tmp_path / "mesh.duckdb"
+    duckdb.connect(str(database)).close()
+    database.write_bytes(database.read_bytes()[:100] + b"block" * 100_000)
+    assert "is in use" not in opening(monkeypatch, database)
+    database.write_bytes(b"SQLite format 3\0" + b"\0" * 5_000)
+    assert "download" not in opening(monkeypatch, database)
 
 
 def test_a_process_may_open_its_database_twice(

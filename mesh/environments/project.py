@@ -112,7 +112,7 @@ def readable_errors() -> Iterator[None]:
     except duckdb.Error as error:
         raise WrongUse(f"DuckDB refuses: {_one_line(error)}") from error
     except SQLMeshError as error:
-        if "lock" in str(error) and "Could not set lock" in str(error):
+        if _HELD in str(error):
             raise _database_error(error) from error
         meant = explanation(error) or CheckFailed(f"SQLMesh refuses: {_one_line(error)}")
         raise meant from error
@@ -123,9 +123,13 @@ def readable_errors() -> Iterator[None]:
         raise meant from error
 
 
+# Not "lock" alone, which also stands in what DuckDB says of a damaged block.
+_HELD = "Could not set lock"
+
+
 def _database_error(error: Exception) -> WrongUse:
     text = str(error)
-    if "lock" in text.lower():
+    if _HELD in text:
         holder = re.search(r"PID (\d+)", text)
         process = f"process {holder.group(1)}" if holder else "another process"
         return WrongUse(
@@ -133,8 +137,9 @@ def _database_error(error: Exception) -> WrongUse:
             fix="Stop it (a running `sqlmesh ui`, a notebook, another mesh command) and try again.",
         )
     return WrongUse(
-        f"the database {database_path()} cannot be opened: {_one_line(error)}",
-        fix="Check that the disk has room and that you may write there.",
+        f"the database {database_path()} cannot be opened: {_one_line(error).rstrip('.')}.",
+        fix="Check that the disk has room and that you may write there, or let "
+        f"{DATABASE_VARIABLE} name another file.",
     )
 
 
@@ -145,7 +150,9 @@ def _check_database(database: Path) -> None:
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         if database.exists():
-            duckdb.connect(str(database), read_only=True).close()
+            # A file of another database's must not make DuckDB download what reads it.
+            settings = {"autoinstall_known_extensions": False}
+            duckdb.connect(str(database), read_only=True, config=settings).close()
     except duckdb.ConnectionException:
         # This process has it open already.
         return
@@ -159,7 +166,7 @@ def _check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
     fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
     """
     if not fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL"):
-        raise _database_error(OSError("lock"))
+        raise _database_error(OSError(_HELD))
 
 
 def _one_line(error: Exception) -> str:
