@@ -79,6 +79,15 @@ def test_bigquery_bills_ten_megabytes_for_the_smallest_table() -> None:
     assert price(TIB, 6.25) == 6.25
 
 
+def stored(database: duckdb.DuckDBPyConnection, *columns: str) -> SimpleNamespace:
+    """What is asked of a project: rows of a query, and the columns of a table."""
+    adapter = SimpleNamespace(columns=lambda table: dict.fromkeys(columns))
+    return SimpleNamespace(
+        context=SimpleNamespace(engine_adapter=adapter),
+        rows=lambda query: database.execute(query.sql(dialect="duckdb")).fetchall(),
+    )
+
+
 def test_sizes_are_those_that_google_publishes() -> None:
     database = duckdb.connect()
     database.execute(
@@ -86,7 +95,7 @@ def test_sizes_are_those_that_google_publishes() -> None:
         "(1, 'é', TRUE, TIMESTAMP '2018-09-03 00:00:00'), "
         "(NULL, NULL, FALSE, TIMESTAMP '2018-10-03 00:00:00')) AS v(n, s, b, rated)"
     )
-    local = SimpleNamespace(rows=lambda q: database.execute(q.sql(dialect="duckdb")).fetchall())
+    local = stored(database, "n", "s", "b", "rated")
     model = SimpleNamespace(partitioned_by=[exp.column("rated")])
     columns = {"n": "INT64", "s": "STRING", "b": "BOOL", "rated": "TIMESTAMP"}
     project = SimpleNamespace(columns=lambda name: columns, models={"x.t": model})
@@ -118,6 +127,21 @@ def test_the_textbook_reads_all_ratings_each_month() -> None:
     assert set(found) == set(TEXTBOOK)
     assert found["interactions.user_genre_ratings"] == 32 * ratings
     assert found["interactions.movies_engagement"] == 24 * ratings
+
+
+def test_a_column_that_the_environment_lacks_counts_by_its_type() -> None:
+    """What a change adds is reckoned before anything was planned with it."""
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE events AS SELECT 7 AS id, TIMESTAMP '2018-09-24' AS moment")
+    local = stored(connection, "id", "moment")
+    model = SimpleNamespace(partitioned_by=[exp.column("day")])
+    project = SimpleNamespace(
+        models={"shop.events": model},
+        columns=lambda name: {"id": "INT64", "moment": "TIMESTAMP", "day": "DATE", "tag": "STRING"},
+    )
+    size = _measure(project, local, "shop.events", exp.to_table("events"))
+    assert size.columns == {"id": 8, "moment": 8, "day": 8, "tag": 2}
+    assert size.months == {date(2018, 9, 1): 1}
 
 
 def test_without_ratings_there_is_nothing_to_reckon_from() -> None:

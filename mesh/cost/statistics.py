@@ -17,7 +17,7 @@ def table_sizes(project: BigQueryProject, local: Project, environment: str) -> d
     """The size of every stored table that a model or a query can read, by `schema.name`.
 
     WrongUse if there is no environment of that name. A model that the environment does not have
-    counts as empty.
+    counts as empty; of a column that it does not have yet, a value counts what its type takes.
     """
     with readable_errors():
         built = local.environment(environment)
@@ -42,17 +42,25 @@ def table_sizes(project: BigQueryProject, local: Project, environment: str) -> d
 
 def _measure(project: BigQueryProject, local: Project, name: str, table: exp.Table) -> TableSize:
     columns = {column.lower(): type_ for column, type_ in project.columns(name).items()}
-    widths = [_mean_bytes(column, type_) for column, type_ in columns.items()]
+    there = {column.lower() for column in local.context.engine_adapter.columns(table)}
+    widths = [
+        _mean_bytes(column, type_)
+        if column in there
+        else exp.Literal.number(BYTES_OF.get(type_, TEXT_OVERHEAD))
+        for column, type_ in columns.items()
+    ]
     query = exp.select(exp.Count(this=exp.Star()), *widths).from_(table.copy())
     ((rows, *means),) = local.rows(query)
     column = partition_column(project, name)
     months = {}
     if column is not None:
-        month = parse_one(f"DATE_TRUNC(DATE({column}), MONTH)", dialect="bigquery")
+        times = [column, *(c for c, type_ in columns.items() if type_ in ("DATE", "TIMESTAMP"))]
+        time = next((c for c in times if c.lower() in there), column)
+        month = parse_one(f"DATE_TRUNC(DATE({time}), MONTH)", dialect="bigquery")
         counted = (
             exp.select(exp.alias_(month, "first_day"), exp.Count(this=exp.Star()))
             .from_(table.copy())
-            .where(exp.column(column).is_(exp.null()).not_())
+            .where(exp.column(time).is_(exp.null()).not_())
             .group_by("1")
         )
         months = {_date(day): float(count) for day, count in local.rows(counted)}
