@@ -198,7 +198,8 @@ def refusal(capsys, *words: str) -> str:
         ("--users", "-5", "--users is -5. Give 1 or more."),
         ("--users", "0", "--users is 0. Give 1 or more."),
         ("--seed", "-1", "--seed is -1. Give 0 or more."),
-        ("--movies", "30", "--movies is 30. Give 100 or more: every user rates at least 20"),
+        ("--movies", "30", "--movies is 30. Give 100 to 1000000: every user rates at least 20"),
+        ("--movies", "100000000000", "--movies is 100000000000. Give 100 to 1000000: every"),
         ("--end", "1990-01-01", "--end is 1990-01-01. Give a day from 1997-12-31 to yesterday"),
         ("--end", "2999-01-01", "--end is 2999-01-01. Give a day from 1997-12-31 to yesterday"),
     ],
@@ -236,7 +237,7 @@ def test_a_folder_with_files_in_it_is_refused_unless_forced(tmp_path, capsys):
 def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 1_000_000_000})()
     monkeypatch.setattr(generated_files.shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(WrongUse, match=r"1,000,000 users take about 4.7 GB, 1.0 GB are free"):
+    with pytest.raises(WrongUse, match=r"1,000,000 users take about 4,700 MB, 1,000 MB are free"):
         generate(tmp_path, 1_000_000)
     assert list(tmp_path.iterdir()) == []
 

@@ -15,6 +15,7 @@ from mesh.generate.words import GENRE_RATING, GENRE_SHARE, GENRES, NO_GENRES
 UNLISTED = len(GENRES)
 GENRE_SLOTS = 4
 MINIMUM_MOVIES = 100
+MAXIMUM_MOVIES = 1_000_000
 
 # The best known movies come in as in a small data set; the long tail comes late and all at once.
 _CORE_MOVIES = 9_000

@@ -88,7 +88,7 @@ def prepare_folder(out: Path, users: int, force: bool) -> None:
     needed = users * BYTES_PER_USER
     if free < needed:
         raise WrongUse(
-            f"{users:,} users take about {needed / 1e9:,.1f} GB, {free / 1e9:,.1f} GB are free.",
+            f"{users:,} users take about {needed / 1e6:,.0f} MB, {free / 1e6:,.0f} MB are free.",
             where=Location(out),
             fix="Make room, choose another disk with --out, or fewer --users.",
         )

@@ -24,7 +24,13 @@ from mesh.generate.audience import (
     normal_quantiles,
     rating_counts,
 )
-from mesh.generate.catalogue import MINIMUM_MOVIES, Catalogue, make_catalogue, movies_for
+from mesh.generate.catalogue import (
+    MAXIMUM_MOVIES,
+    MINIMUM_MOVIES,
+    Catalogue,
+    make_catalogue,
+    movies_for,
+)
 from mesh.generate.files import (
     movie_lines,
     prepare_folder,
@@ -119,10 +125,11 @@ def _check(users: int, seed: int, movies: int | None, end: date) -> None:
         raise WrongUse(f"--users is {users}.", fix="Give 1 or more.")
     if seed < 0:
         raise WrongUse(f"--seed is {seed}.", fix="Give 0 or more.")
-    if movies is not None and movies < MINIMUM_MOVIES:
+    if movies is not None and not MINIMUM_MOVIES <= movies <= MAXIMUM_MOVIES:
         raise WrongUse(
             f"--movies is {movies}.",
-            fix=f"Give {MINIMUM_MOVIES} or more: every user rates at least 20 different ones.",
+            fix=f"Give {MINIMUM_MOVIES} to {MAXIMUM_MOVIES}: every user rates at least 20 different "
+            "ones, and all of them must fit into memory.",
         )
     today = datetime.now(tz=UTC).date()
     if not EARLIEST_LAST_DAY <= end < today:
