@@ -198,7 +198,7 @@ def refusal(capsys, *words: str) -> str:
         ("--users", "-5", "--users is -5. Give 1 or more."),
         ("--users", "0", "--users is 0. Give 1 or more."),
         ("--seed", "-1", "--seed is -1. Give 0 or more."),
-        ("--movies", "30", "--movies is 30. Give 100 to 1000000: every user rates at least 20"),
+        ("--movies", "30", "--movies is 30. Give 100 to 1000000: every user rates at least"),
         ("--movies", "100000000000", "--movies is 100000000000. Give 100 to 1000000: every"),
         ("--end", "1990-01-01", "--end is 1990-01-01. Give a day from 1997-12-31 to yesterday"),
         ("--end", "2999-01-01", "--end is 2999-01-01. Give a day from 1997-12-31 to yesterday"),

@@ -128,8 +128,8 @@ def _check(users: int, seed: int, movies: int | None, end: date) -> None:
     if movies is not None and not MINIMUM_MOVIES <= movies <= MAXIMUM_MOVIES:
         raise WrongUse(
             f"--movies is {movies}.",
-            fix=f"Give {MINIMUM_MOVIES} to {MAXIMUM_MOVIES}: every user rates at least 20 different "
-            "ones, and all of them must fit into memory.",
+            fix=f"Give {MINIMUM_MOVIES} to {MAXIMUM_MOVIES}: every user rates at least 20 of "
+            "them, and all must fit into memory.",
         )
     today = datetime.now(tz=UTC).date()
     if not EARLIEST_LAST_DAY <= end < today:
