@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mesh.review.diff import ContractDiff
-from mesh.review.findings import Finding, Place, finding
+from mesh.review.findings import Finding, finding
+from mesh.review.lines import Files
 from mesh.review.load import Models
 from mesh.review.rules import Level
 from mesh.review.words import shortened
@@ -17,10 +18,9 @@ from mesh.review.words import shortened
 _PURE, _FULL = (0, 2), (1, 3)
 
 
-def model_changes(
-    base: Models, head: Models, diff: ContractDiff, known: list[Finding], root: Path
-) -> Iterator[Finding]:
+def model_changes(files: Files, diff: ContractDiff, known: list[Finding]) -> Iterator[Finding]:
     """Findings on the models of products that both revisions have."""
+    base, head = files.base, files.head
     broken = {(f.product, f.column) for f in known if f.level is Level.BREAKING}
     for product, pair in diff.pairs.items():
         was, now = base.models.get(product), head.models.get(product)
@@ -32,17 +32,15 @@ def model_changes(
             continue
         if "unread" in now:
             if "unread" not in was:
-                message = (
-                    f"{product} cannot be resolved any more: {plain_error(now['unread'], root)}"
-                )
-                where = Place(now["path"], line_of(root / now["path"], None))
-                yield finding("CONSUMER_NO_BREAK", product, message, where)
+                why = plain_error(now["unread"], files.root)
+                message = f"{product} cannot be resolved any more: {why}"
+                yield finding("CONSUMER_NO_BREAK", product, message, files.place(product, None))
             continue
         promised = {old.name: new.name for old, new in pair.columns if old and new}
-        drifted = list(_columns(product, was, now, promised, broken, root))
+        drifted = list(_columns(product, was, now, promised, broken, files))
         yield from drifted
         broken |= {(product, one.column) for one in drifted}
-        yield from _meaning(product, was, now, base, head, broken, promised, root)
+        yield from _meaning(product, was, now, files, broken, promised)
 
 
 def _columns(
@@ -51,7 +49,7 @@ def _columns(
     now: dict[str, Any],
     promised: dict[str, str],
     broken: set[tuple[str, str | None]],
-    root: Path,
+    files: Files,
 ) -> Iterator[Finding]:
     for column, kind in was["columns"].items():
         if column not in promised or (product, column) in broken:
@@ -65,7 +63,7 @@ def _columns(
             else (f"gives {column} as {after} instead of {kind}")
         )
         message = f"The model {what}, which its contract still promises."
-        where = Place(now["path"], line_of(root / now["path"], column))
+        where = files.place(product, column)
         yield finding(
             "MODEL_KEEPS_COLUMNS",
             product,
@@ -90,15 +88,14 @@ def _meaning(
     product: str,
     was: dict[str, Any],
     now: dict[str, Any],
-    base: Models,
-    head: Models,
+    files: Files,
     broken: set[tuple[str, str | None]],
     promised: dict[str, str],
-    root: Path,
 ) -> Iterator[Finding]:
     old, new = was["meaning"], now["meaning"]
+    base, head = files.base, files.head
     because = _roots(product, base, head)
-    place = head.models[because[0]]["path"] if because else now["path"]
+    cause = because[0] if because else product
     affected = []
     for column, before in old["columns"].items():
         after = new["columns"].get(column)
@@ -113,7 +110,7 @@ def _meaning(
                 "COLUMN_SAME_MEANING",
                 product,
                 message,
-                Place(place, line_of(root / place, column)),
+                files.place(cause, column),
                 column=column,
                 before=shortened(texts[0]),
                 after=shortened(texts[1]),
@@ -130,7 +127,7 @@ def _meaning(
             "ROWS_SAME_MEANING",
             product,
             message,
-            Place(place, line_of(root / place, None)),
+            files.place(cause, None),
             because=tuple(because),
         )
 
@@ -207,25 +204,6 @@ def plain_error(text: str, root: Path) -> str:
     for folder in (root.resolve(), root):
         text = text.replace(f"{folder}/", "")
     return shortened(text, 600)
-
-
-def line_of(file: Path, column: str | None) -> int:
-    """The line of a model's file at which a column is selected; of the query without a column."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return 1
-    if column is not None:
-        named = re.compile(rf"\bAS\s+`?{re.escape(column)}`?\s*,?\s*$", re.IGNORECASE)
-        plain = re.compile(rf"\b{re.escape(column)}\b")
-        for pattern in (named, plain):
-            for number, line in enumerate(lines, 1):
-                if pattern.search(line):
-                    return number
-    for number, line in enumerate(lines, 1):
-        if re.match(r"\s*(WITH|SELECT|FROM)\b", line, re.IGNORECASE):
-            return number
-    return 1
 
 
 def weighed(found: Finding, rows: list[dict[str, Any]] | None) -> Finding:

@@ -28,6 +28,7 @@ from mesh.review.impact import (
     impact,
 )
 from mesh.review.levels import read_both
+from mesh.review.lines import Files
 from mesh.review.load import Models, load_both
 from mesh.review.meaning_changes import model_changes, plain_error, weighed
 from mesh.review.read import Contracts, read_contracts
@@ -127,7 +128,7 @@ def compare_roots(
     world = World(base, head, contracts, {**old_charts, **new_charts})
     now = World(base, head, contracts, new_charts)
     if base.models and head.models:
-        found += model_changes(base, head, diff, found, root)
+        found += model_changes(Files(old_root, root, base, head), diff, found)
     found += broken_readers(now, new.sources, found)
     found += edited_dashboards(old_root, root, {p: s.contract for p, s in new.sources.items()})
     readable = {name: chart for name, chart in old_charts.items() if chart.path not in broken}
