@@ -165,7 +165,14 @@ def _check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
 
     fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
     """
-    if not fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL"):
+    import duckdb
+
+    try:
+        there = fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL")
+    except duckdb.BinderException:
+        # This process has it open already.
+        return
+    if not there:
         raise _database_error(OSError(_HELD))
 
 
