@@ -118,7 +118,7 @@ def _broken_rows(
         any_flag = exp.Or(this=any_flag, expression=flag)
     return {
         "checked": exp.Select(expressions=[exp.Star(), *broken]).from_(table.copy(), copy=False),
-        "broken_rows": exp.Select(expressions=[exp.Star(), _as(rules, "rules")])
+        "broken_rows": exp.Select(expressions=[exp.Star(), _as(rules, "broken_rules")])
         .from_("checked", copy=False)
         .where(any_flag, copy=False),
     }
@@ -134,16 +134,19 @@ def _samples_of_rows(
     spoken_of = exp.Case()
     for columns, rule_ids in by_columns.items():
         if columns:
-            one_of = exp.In(this=exp.column("rule"), expressions=[*map(_text, rule_ids)])
+            one_of = exp.In(this=exp.column("broken_rule"), expressions=[*map(_text, rule_ids)])
             spoken_of = spoken_of.when(one_of, _joined([", ", *_values(columns)]), copy=False)
     sample = [*_values(grain)]
     if spoken_of.args.get("ifs"):
         sample.append(spoken_of.else_(_text(""), copy=False))
     split = parse_one(
-        "SELECT 1 FROM broken_rows CROSS JOIN UNNEST(SPLIT(rules, ' ')) AS rule WHERE rule <> ''",
+        "SELECT 1 FROM broken_rows CROSS JOIN UNNEST(SPLIT(broken_rules, ' ')) AS broken_rule "
+        "WHERE broken_rule <> ''",
         dialect=DIALECT,
     )
-    split.set("expressions", [exp.column("rule"), _as(_joined(sample), "sample")])
+    split.set(
+        "expressions", [_as(exp.column("broken_rule"), "rule"), _as(_joined(sample), "sample")]
+    )
     return split
 
 
