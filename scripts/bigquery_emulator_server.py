@@ -30,7 +30,8 @@ def main(data_dir: str, gcs_root: str, ready_file: str) -> None:
     settings.gcs_local_root = Path(gcs_root)
     install_in_emulator()
     quick_catalog.install()
-    database.connection()
+    # Its queries are tiny: to share one out over cores costs more than it saves.
+    database.connection().execute("SET threads = 1")
     storage, grpc_port = grpc_server.start("127.0.0.1", 0)
     rest = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
 
