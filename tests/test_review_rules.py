@@ -362,6 +362,20 @@ def test_a_major_version_in_place_is_wrong(tmp_path: Path) -> None:
     assert review.verdicts[0].outcome == "wrong"
 
 
+def test_the_range_of_a_number_counts_whatever_its_type(tmp_path: Path) -> None:
+    review = edited(
+        tmp_path,
+        (
+            "name: customer, logicalType: integer, physicalType: INT64, "
+            "customProperties: [{property: duckdbType, value: BIGINT}]",
+            "name: customer, logicalType: number, physicalType: FLOAT64, "
+            "customProperties: [{property: duckdbType, value: DOUBLE}], "
+            "logicalTypeOptions: {minimum: 1}",
+        ),
+    )
+    assert rules_of(review) == ["COLUMN_TYPE_NO_WIDEN", "RANGE_NARROWED"]
+
+
 def test_two_columns_that_swap_their_names_are_both_renamed(tmp_path: Path) -> None:
     review = edited(
         tmp_path,

@@ -21,8 +21,10 @@ def compare_values(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
     yield from _nulls(pair, old, new)
     yield from _unique(pair, old, new)
     yield from _enum(pair, old, new)
-    if old.logical_type == new.logical_type:
+    types = {old.logical_type, new.logical_type}
+    if len(types) == 1 or types <= {"integer", "number"}:
         yield from _range(pair, old, new)
+    if len(types) == 1:
         yield from _step(pair, old, new)
         yield from _length(pair, old, new)
         yield from _pattern(pair, old, new)
