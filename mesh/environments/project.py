@@ -153,7 +153,7 @@ def _check_database(database: Path) -> None:
             # A file of another database's must not make DuckDB download what reads it.
             settings = {"autoinstall_known_extensions": False}
             duckdb.connect(str(database), read_only=True, config=settings).close()
-    except duckdb.ConnectionException:
+    except (duckdb.ConnectionException, duckdb.BinderException):
         # This process has it open already.
         return
     except (OSError, duckdb.Error) as error:
