@@ -178,6 +178,20 @@ def test_a_query_that_means_another_thing_breaks(name: str, tmp_path: Path) -> N
     assert review["verdicts"][0].outcome == "wrong"
 
 
+def test_what_a_contract_says_of_others_does_not_hide_a_query_that_changed(tmp_path: Path) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    contract, model = after / "contracts/shop/orders.odcs.yaml", after / ORDERS
+    text = contract.read_text().replace("role: reporting_team", "role: sales_team")
+    contract.write_text(text.replace("classification: personal", "classification: internal"))
+    text = model.read_text().replace("lines.price >= 0", "lines.price > 1")
+    model.write_text(text.replace("customer::INT64", "order_id::INT64"))
+    found = {f.rule: f for f in compared(before, after)["findings"]}
+    assert {"ROLE_NO_DELETE", "COLUMN_PERSONAL_NO_RELEASE", "COLUMN_SAME_MEANING"} <= found.keys()
+    rows = found["ROWS_SAME_MEANING"]
+    assert "lines.price >= 0" in rows.before and "lines.price > 1" in rows.after
+    assert str(rows.where) == f"{ORDERS}:12"
+
+
 def test_a_rename_of_an_internal_model_is_silent(tmp_path: Path) -> None:
     before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
     for file in after.rglob("*.sql"):

@@ -22,34 +22,44 @@ class Files:
 
     def place(self, model: str, column: str | None) -> Place:
         """The line at which a column is selected, unless only others were changed."""
+        before, after = self._texts(model)
+        named, changed = line_of(after, column), _other_lines(after, before)
+        line = named if named in changed or not changed else min(changed)
+        return Place(self.head.models[model]["path"], line)
+
+    def changed(self, model: str) -> tuple[str, str]:
+        """The lines that were changed, before and after, each side as one text."""
+        before, after = self._texts(model)
+        sides = [(a, _other_lines(a, b, gaps=False)) for a, b in ((before, after), (after, before))]
+        old, new = (" ".join(text[n - 1].strip() for n in sorted(lines)) for text, lines in sides)
+        return old, new
+
+    def _texts(self, model: str) -> tuple[list[str], list[str]]:
         path = self.head.models[model]["path"]
         before = self.base.models.get(model, {}).get("path", path)
-        after = _lines(self.root / path)
-        named = line_of(after, column)
-        changed = _changed(_lines(self.old_root / before), after)
-        return Place(path, named if named in changed or not changed else min(changed))
+        return _lines(self.old_root / before), _lines(self.root / path)
 
 
-def _lines(file: Path) -> tuple[str, ...]:
+def _lines(file: Path) -> list[str]:
     try:
-        return tuple(file.read_text(encoding="utf-8").splitlines())
+        return file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
-        return ()
+        return []
 
 
-def _changed(before: tuple[str, ...], after: tuple[str, ...]) -> set[int]:
-    """Lines of the later text that are new or other, or follow on one that went; no comments."""
+def _other_lines(text: list[str], than: list[str], *, gaps: bool = True) -> set[int]:
+    """Lines of a text that are not in the other, or with gaps follow on one that is; no comments."""
     found: set[int] = set()
-    if not before:
+    if not than:
         return found
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    matcher = difflib.SequenceMatcher(None, than, text, autojunk=False)
     for kind, _, _, start, end in matcher.get_opcodes():
         if kind != "equal":
-            found |= set(range(start + 1, max(end, start + 1) + 1))
-    return {n for n in found if n <= len(after) and not re.match(r"\s*(/\*|--|$)", after[n - 1])}
+            found |= set(range(start + 1, max(end, start + gaps) + 1))
+    return {n for n in found if n <= len(text) and not re.match(r"\s*(/\*|--|$)", text[n - 1])}
 
 
-def line_of(lines: tuple[str, ...], column: str | None) -> int:
+def line_of(lines: list[str], column: str | None) -> int:
     """The line of a model's file at which a column is selected; of the query without a column."""
     if column is not None:
         named = re.compile(rf"\bAS\s+`?{re.escape(column)}`?\s*,?\s*$", re.IGNORECASE)

@@ -15,13 +15,21 @@ from mesh.review.load import Models
 from mesh.review.rules import Level
 from mesh.review.words import shortened
 
+_ABOUT_READERS = ("COLUMN_CLASSIFICATION_NO_RAISE", "COLUMN_PERSONAL_NO_RELEASE")
 _PURE, _FULL = (0, 2), (1, 3)
 
 
 def model_changes(files: Files, diff: ContractDiff, known: list[Finding]) -> Iterator[Finding]:
     """Findings on the models of products that both revisions have."""
     base, head = files.base, files.head
-    broken = {(f.product, f.column) for f in known if f.level is Level.BREAKING}
+    # What a contract says about a column itself, or about its rows, accounts for another query.
+    broken = {
+        (f.product, f.column)
+        for f in known
+        if f.level is Level.BREAKING
+        and f.rule not in _ABOUT_READERS
+        and (f.column or f.rule == "GRAIN_SAME")
+    }
     for product, pair in diff.pairs.items():
         was, now = base.models.get(product), head.models.get(product)
         if was is None:
@@ -106,6 +114,8 @@ def _meaning(
             texts = [_expression(*side, because, column) for side in ((was, base), (now, head))]
             if texts[0] == texts[1]:
                 texts = _differences(because, base, head)
+            if texts[0] == texts[1]:
+                texts = files.changed(cause)
             yield finding(
                 "COLUMN_SAME_MEANING",
                 product,
@@ -123,11 +133,14 @@ def _meaning(
         which = f" It touches {', '.join(affected)}." if affected else ""
         what = _new_start(because, base, head) or "Rows are chosen, joined or grouped otherwise"
         message = f"{what}{_through(product, because)}.{which}"
+        texts = files.changed(cause)
         yield finding(
             "ROWS_SAME_MEANING",
             product,
             message,
             files.place(cause, None),
+            before=shortened(texts[0]),
+            after=shortened(texts[1]),
             because=tuple(because),
         )
 
