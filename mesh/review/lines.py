@@ -48,7 +48,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def _other_lines(text: list[str], than: list[str], *, gaps: bool = True) -> set[int]:
-    """Lines of a text that are not in the other, or with gaps follow on one that is; no comments."""
+    """Lines that are not in the other text, or with gaps follow on one that is; no comments."""
     found: set[int] = set()
     if not than:
         return found
