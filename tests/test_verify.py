@@ -15,9 +15,10 @@ from mesh.cli.main import app
 from mesh.cli.main import run as run_mesh
 from mesh.contracts import CONTRACTS, load_contracts
 from mesh.environments import Project
-from mesh.errors import MeshError, WrongUse
+from mesh.errors import Location, MeshError, WrongUse
 from mesh.verify import Status, VerifyReport, verify
 from mesh.verify.junit import check_writable, write_junit
+from mesh.verify.report import Outcome, ProductReport
 from mesh.verify.text import broken_promises, finding
 from tests.verify_project import ENVIRONMENT, place, tampered
 
@@ -345,6 +346,19 @@ def test_the_json_holds_counts_and_samples(built: Project) -> None:
     rule = next(one for one in data["products"][0]["rules"] if one["rule"] == "rating.range")
     assert rule["failing"] > 0 and rule["sample"][0]["rating"] == 7.3
     assert rule["status"] == "broken" and rule["file"].endswith("user_movie_ratings.odcs.yaml")
+
+
+def test_what_is_no_number_is_text_in_the_json() -> None:
+    sample = ({"rating": float("nan"), "count": 3}, {"rating": float("-inf"), "count": None})
+    where = Location(Path("contracts/x.odcs.yaml"), 7)
+    broken = Outcome("r.range", "range", "r", "conformity", Status.BROKEN, where, 2, 2, sample)
+    product = ProductReport("x.y", "1.0.0", None, 2, (broken,), 0.1)
+    report = VerifyReport("dev", datetime.now(UTC), "given", (product,), (), 0.1)
+    text = json.dumps(as_document(report), allow_nan=False, default=str)
+    assert json.loads(text)["products"][0]["rules"][0]["sample"] == [
+        {"rating": "nan", "count": 3},
+        {"rating": "-inf", "count": None},
+    ]
 
 
 def test_the_command_prints_a_table_and_ends_with_1(

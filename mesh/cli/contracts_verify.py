@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -127,7 +128,13 @@ def as_document(report: VerifyReport) -> dict:
 def _rule(outcome: Outcome) -> dict:
     data = asdict(outcome)
     where = data.pop("where")
+    data["sample"] = [{name: _number(v) for name, v in row.items()} for row in outcome.sample]
     return {**data, "file": str(where["path"]), "line": where["line"]}
+
+
+def _number(value: object) -> object:
+    """JSON has no NaN and no infinity: they are written as text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(value: object) -> str:
