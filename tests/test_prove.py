@@ -40,6 +40,7 @@ class Broken:
 PERIODS = f"{INTERNAL}/user_period_ratings_monthly.sql"
 GENRES = f"{INTERNAL}/movie_genres.sql"
 LISTED = "NOT genre IN ('', '(no genres listed)')"
+LISTED = "NOT genre IN ('', '(no genres listed)')"
 MOVIES = f"{INTERNAL}/movies.sql"
 TAGS = f"{INTERNAL}/movie_tags.sql"
 ACTIONS = f"{INTERNAL}/user_actions_monthly.sql"
@@ -191,6 +192,47 @@ BROKEN = {
     "cast_from_date_to_number": Broken(
         DAILY, "COUNT(*)::INT64", "MAX(DATE(rated_at)::INT64)::INT64",
         "Invalid cast from DATE to INT64",
+    ),
+    "array_of_arrays": Broken(
+        TOTALS, "genre::STRING AS genre", "genre::STRING AS genre, [[1]] AS nested",
+        "Cannot construct array with element type ARRAY<INT64>", "[[1]]",
+    ),
+    "outer_join_without_equality": Broken(
+        PREFERENCES, "CROSS JOIN engagement_internal.thresholds AS thresholds",
+        "LEFT JOIN engagement_internal.thresholds AS thresholds\n"
+        "  ON ratings.rating_count > thresholds.smallest_group",
+        "BigQuery joins thresholds by LEFT JOIN only where ON has an equality", "LEFT JOIN",
+        rule="planner",
+    ),
+    "subquery_that_is_no_join": Broken(
+        GENRES, LISTED,
+        "EXISTS(SELECT 1 FROM interactions_internal.movie_tags AS t "
+        "WHERE t.movie_id > listed.movie_id)",
+        "BigQuery cannot turn the subquery over t into a join: compare a column of it", "EXISTS",
+        rule="planner",
+    ),
+    "subquery_with_a_limit": Broken(
+        TAGS, "WHERE\n", "WHERE\n  tag = (SELECT m.title FROM interactions_internal.movies AS m "
+        "WHERE m.movie_id = tag_events.movie_id LIMIT 1) AND ",
+        "BigQuery cannot turn the subquery over m into a join", "LIMIT 1", rule="planner",
+    ),
+    "sample_by_rows": Broken(
+        GENRES, " AS movies\n", " AS movies TABLESAMPLE BERNOULLI (10 PERCENT)\n",
+        "BigQuery samples a table by SYSTEM alone, not by BERNOULLI", "BERNOULLI", rule="planner",
+    ),
+    "regular_expression_that_is_none": Broken(
+        GENRES, LISTED, "REGEXP_CONTAINS(genre, '(unclosed')",
+        "cannot read the regular expression '(unclosed': missing ): (unclosed.", "unclosed",
+        rule="planner",
+    ),
+    "json_path_that_is_none": Broken(
+        GENRES, LISTED, "JSON_VALUE(genre, '$[') <> ''",
+        "cannot read the JSON path '$[': write $.name or $[0].", "JSON_VALUE", rule="planner",
+    ),
+    "day_that_is_none": Broken(
+        GENRES, LISTED, "DATE '2024-13-01' < CURRENT_DATE()",
+        "BigQuery refuses the text '2024-13-01' as a DATE: Invalid DATE literal", "2024-13-01",
+        rule="planner",
     ),
     "no_partition_filter": Broken(
         TAGS, "WHERE\n  tagged_at >= '1995-01-01 00:00:00+00:00'::TIMESTAMP", "",

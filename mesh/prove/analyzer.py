@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mesh.errors import CheckFailed
 from mesh.prove.dialect import FEATURES_NOT_IN_BIGQUERY, FEATURES_OF_BIGQUERY
+from mesh.prove.types import analyzer_type, bigquery_type
 from mesh.settings import PROJECT_ROOT
 
 CACHE = PROJECT_ROOT / ".cache" / "googlesql"
@@ -71,15 +71,19 @@ class Analyzer:
         self._registered: int | None = None
 
     def add_table(self, name: Iterable[str], schema: Schema) -> None:
-        """Let statements read a table; one that is there under the name is replaced."""
+        """Let statements read a table; one that is there under the name is replaced.
+
+        A column of a type that BigQuery does not have is left out.
+        """
         from zetasql.types import SimpleColumn, SimpleTable
 
         parts = tuple(name)
         self._tables[parts] = SimpleTable(
             name=parts[-1],
             column=[
-                SimpleColumn(name=column, type=_type(type_name), is_writable_column=True)
-                for column, type_name in schema.items()
+                SimpleColumn(name=column, type=type_, is_writable_column=True)
+                for column, name in schema.items()
+                if (type_ := analyzer_type(name)) is not None
             ],
         )
         self._forget_catalog()
@@ -146,7 +150,7 @@ def _outputs(statement: Any) -> Iterator[OutputColumn]:
         names = [field.name for field in statement.DESCRIPTOR.fields]
         if "output_column_list" in names:
             for column in statement.output_column_list:
-                yield OutputColumn(column.name, _type_name(column.column.type))
+                yield OutputColumn(column.name, bigquery_type(column.column.type))
             return
         kind = (
             statement.WhichOneof("node") if "node" in statement.DESCRIPTOR.oneofs_by_name else None
@@ -187,37 +191,6 @@ def _language() -> Any:
         kind for name, kind in ResolvedNodeKind.__members__.items() if name.endswith("_STMT")
     ]
     return language
-
-
-def _type(name: str) -> Any:
-    """The analyzer's type of a BigQuery type; of arrays and of everything simple."""
-    from zetasql.types import ArrayType, Type, TypeKind
-
-    array = re.fullmatch(r"ARRAY<(.+)>", name)
-    if array:
-        element = _type(array.group(1))
-        return Type(type_kind=TypeKind.TYPE_ARRAY, array_type=ArrayType(element_type=element))
-    simple = re.sub(r"\(.*\)$", "", name)
-    try:
-        kind = TypeKind["TYPE_" + {"FLOAT64": "DOUBLE"}.get(simple, simple)]
-    except KeyError:
-        raise CheckFailed(
-            f"the type {name} is none that can be proved.",
-            fix="Use one of BigQuery's simple types, or an ARRAY of one.",
-        ) from None
-    return Type(type_kind=kind)
-
-
-def _type_name(type_: Any) -> str:
-    from zetasql.types import TypeKind
-
-    kind = TypeKind(type_.type_kind).name.removeprefix("TYPE_")
-    if kind == "ARRAY":
-        return f"ARRAY<{_type_name(type_.array_type.element_type)}>"
-    if kind == "STRUCT":
-        fields = type_.struct_type.field
-        return "STRUCT<" + ", ".join(_type_name(field.field_type) for field in fields) + ">"
-    return {"DOUBLE": "FLOAT64"}.get(kind, kind)
 
 
 def _service() -> Any:

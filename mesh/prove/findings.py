@@ -13,7 +13,7 @@ class Finding:
     """Something that BigQuery would refuse, or would answer otherwise than the contract says.
 
     subject: the model, or dashboard and chart. rule: refused, output, partition_filter, function,
-    limit, audit, or not_rendered. path, line: the place that has to be changed.
+    planner, limit, audit, or not_rendered. path, line: the place that has to be changed.
     """
 
     subject: str

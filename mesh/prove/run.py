@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlglot import exp
@@ -21,6 +21,7 @@ from mesh.prove.analyzer import Analyzer, OutputColumn, Refusal
 from mesh.prove.findings import Finding, Proof
 from mesh.prove.limits import filtered_tables, function_limits, model_limits, unfiltered_reads
 from mesh.prove.place import line_in_file
+from mesh.prove.planner import planner_limits
 from mesh.prove.project import PROJECT, BigQueryProject, open_for_bigquery
 from mesh.settings import PROJECT_ROOT
 
@@ -46,11 +47,15 @@ class _Run:
     analyzer: Analyzer
     required: dict[str, str]
     statements: int = 0
-    unreadable: set[str] = field(default_factory=set)
 
     def refusal(self, sql: str) -> Refusal | None:
         self.statements += 1
         return self.analyzer.analyze(sql).refusal
+
+    def said(self, sql: str) -> str | None:
+        """What Google says against a statement; None if it takes it."""
+        refusal = self.refusal(sql)
+        return _said(refusal) if refusal else None
 
 
 def prove(
@@ -109,7 +114,6 @@ def _add_tables(run: _Run) -> None:
             columns = _analyzed(run, name) or columns
         known = {c: t for c, t in columns.items() if t != "UNKNOWN"}
         if not known:
-            run.unreadable.add(name)
             continue
         schema, table = name.split(".")
         run.analyzer.add_table((PROJECT, schema, table), known)
@@ -165,7 +169,7 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
     if query is None:
         return
     sql = query.sql(dialect="bigquery", pretty=True)
-    found = list(_refused(run, name, path, source, sql))
+    found = list(_refused(run, name, path, source, query))
     if not found:
         found += _outputs(run, name, path, source, sql)
     for message in unfiltered_reads(query, run.required):
@@ -173,7 +177,7 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
         line = _line(source, sql, f"`{schema}`.`{table}`", len(schema) + 3)
         found.append(Finding(name, "partition_filter", path, line, message))
     yield from found
-    if not any(finding.rule in ("refused", "function") for finding in found):
+    if not any(finding.rule in ("refused", "function", "planner") for finding in found):
         yield from _wrapped(run, name, path)
         yield from _audits(run, name, path)
 
@@ -191,7 +195,10 @@ def _line(source: str, sql: str, phrase: str, skipped: int) -> int:
     return line_in_file(source, sql, line, position - sql.rfind("\n", 0, position))
 
 
-def _refused(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterator[Finding]:
+def _refused(
+    run: _Run, name: str, path: Path, source: str, query: exp.Expression
+) -> Iterator[Finding]:
+    sql = query.sql(dialect="bigquery", pretty=True)
     refusal = run.refusal(sql)
     if refusal is not None:
         line = line_in_file(source, sql, refusal.line, refusal.column)
@@ -200,6 +207,8 @@ def _refused(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterato
     for message, word in function_limits(sql):
         line = line_in_file(source, sql, word.line, word.start)
         yield Finding(name, "function", path, line, message)
+    for message, phrase in planner_limits(query, run.said):
+        yield Finding(name, "planner", path, _line(source, sql, phrase, 1), message)
 
 
 def _said(refusal: Refusal) -> str:
@@ -291,7 +300,8 @@ def _audits(run: _Run, name: str, path: Path) -> Iterator[Finding]:
             if not rules:
                 message = f"BigQuery refuses the audit {audit}: {_said(refusal)}"
                 yield Finding(name, "audit", path, 1, message)
-        for message in unfiltered_reads(query, run.required):
+        wrong = [message for message, _ in planner_limits(query, run.said)]
+        for message in (*wrong, *unfiltered_reads(query, run.required)):
             yield Finding(name, "audit", path, 1, f"audit {audit}: {message}")
 
 
@@ -323,7 +333,10 @@ def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
         return
     for message, _ in function_limits(chart.sql):
         yield Finding(chart.subject, "function", chart.path, chart.line, message)
-    for message in unfiltered_reads(parse_one(chart.sql, dialect="bigquery"), run.required):
+    query = parse_one(chart.sql, dialect="bigquery")
+    for message, _ in planner_limits(query, run.said):
+        yield Finding(chart.subject, "planner", chart.path, chart.line, message)
+    for message in unfiltered_reads(query, run.required):
         yield Finding(chart.subject, "partition_filter", chart.path, chart.line, message)
 
 
