@@ -421,6 +421,21 @@ def test_a_rule_that_reads_a_column_that_goes_is_found_in_the_other_contract(
     assert verdict.write.startswith(f"{found.where}: ") and verdict.outcome == "wrong"
 
 
+def test_a_version_that_has_ended_may_be_retired(tmp_path: Path) -> None:
+    level = "{id: end, property: endOfLife, value: '%s', description: Then it goes.}"
+    for side, status in (("before", "deprecated"), ("after", "retired")):
+        shutil.copytree(FIXTURES / "COLUMN_NO_DELETE" / "before", tmp_path / side)
+        file = tmp_path / side / ORDERS
+        text = file.read_text().replace("status: active", f"status: {status}")
+        file.write_text(text.replace("  - {id: up,", f"  - {level % '2026-10-31'}\n  - {{id: up,"))
+    sides = [str(tmp_path / side) for side in ("before", "after")]
+    ended = compare_states(*sides, TODAY)
+    (found,) = (f for f in ended.findings if f.rule == "PRODUCT_STATUS_NO_RETREAT")
+    assert found.reason == "it ended on 2026-10-31, so nobody relies on it any more"
+    assert not ended.breaking
+    assert compare_states(*sides, datetime.date(2026, 10, 31)).breaking
+
+
 LEVELS = """levels:
   - rule: RANGE_NO_WIDEN
     level: warning

@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mesh.contracts.model import Contract
 from mesh.review.columns import compare_columns
 from mesh.review.findings import Finding, Place, finding
 from mesh.review.pair import Pair, Source
@@ -47,7 +48,7 @@ def compare(base: Contracts, head: Contracts, today: datetime.date) -> ContractD
     renamed = _renamed(removed, added)
     findings = list(_invalid(base, head))
     for pair in pairs.values():
-        findings += compare_pair(pair)
+        findings += compare_pair(pair, today)
     for product, name in renamed.items():
         pair = Pair(removed[product], added[name])
         message = f"{product} was renamed to {name}."
@@ -68,8 +69,11 @@ def compare(base: Contracts, head: Contracts, today: datetime.date) -> ContractD
     return ContractDiff(pairs, added, removed, renamed, tuple(findings))
 
 
-def compare_pair(pair: Pair) -> list[Finding]:
-    """All changes of one contract, except those that the version verdict finds."""
+def compare_pair(pair: Pair, today: datetime.date | None = None) -> list[Finding]:
+    """All changes of one contract, except those that the version verdict finds.
+
+    today: for versions that have ended, which may change as they may go.
+    """
     found = [
         *compare_product(pair),
         *compare_columns(pair),
@@ -78,10 +82,19 @@ def compare_pair(pair: Pair) -> list[Finding]:
         *compare_service(pair),
         *compare_access(pair),
     ]
+    reason = ""
     if pair.old.status in UNRELIABLE:
         reason = f"the base says `status: {pair.old.status}`, on which nobody relies"
+    elif today and _ended(pair.old, today):
+        reason = f"it ended on {pair.old.end_of_life}, so nobody relies on it any more"
+    if reason:
         found = [_softened(f, reason) if f.level is Level.BREAKING else f for f in found]
     return found
+
+
+def _ended(contract: Contract, today: datetime.date) -> bool:
+    end = contract.end_of_life
+    return contract.deprecated and end is not None and end < today
 
 
 def _softened(found: Finding, reason: str) -> Finding:
@@ -128,7 +141,7 @@ def _removed(
         old = source.contract
         where = Place(source.path, 1)
         details = {"base": Place(source.path, old.line_of("name"))}
-        if old.deprecated and old.end_of_life and old.end_of_life < today:
+        if _ended(old, today):
             message = f"{product} {old.version} was removed; it ended on {old.end_of_life}."
             yield finding("PRODUCT_REMOVED_AFTER_END", product, message, where, **details)
             continue
