@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from sqlglot.errors import SchemaError
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
 from mesh.environments import open_project
@@ -96,6 +97,8 @@ def test_a_database_that_another_process_took_meanwhile_is_not_an_empty_one(
     ("raised", "kind", "said"),
     [
         (ConfigError("bad\n  model"), CheckFailed, "SQLMesh refuses: bad model"),
+        (ConfigError("near \x1b[4m~\x1b[0m 'a'"), CheckFailed, "SQLMesh refuses: near ~ 'a'"),
+        (SchemaError("odd at 'm.sql'"), CheckFailed, "SQLMesh refuses: odd at 'm.sql'"),
         (
             SQLMeshError('IO Error: Could not set lock on file "x": held in python (PID 12)'),
             WrongUse,

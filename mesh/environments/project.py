@@ -101,6 +101,7 @@ class Project:
 def readable_errors() -> Iterator[None]:
     """Turn what SQLMesh and the engines raise into one sentence with what to do."""
     import duckdb
+    from sqlglot.errors import SqlglotError
     from sqlmesh.utils.errors import SQLMeshError
 
     try:
@@ -111,7 +112,7 @@ def readable_errors() -> Iterator[None]:
         raise _database_error(error) from error
     except duckdb.Error as error:
         raise WrongUse(f"DuckDB refuses: {_one_line(error)}") from error
-    except SQLMeshError as error:
+    except (SQLMeshError, SqlglotError) as error:
         if _HELD in str(error):
             raise _database_error(error) from error
         meant = explanation(error) or CheckFailed(f"SQLMesh refuses: {_one_line(error)}")
@@ -177,7 +178,8 @@ def _check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    # SQLGlot underlines the word it stumbles over, in a terminal's own signs.
+    return " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
 
 
 def open_project(
