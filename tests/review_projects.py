@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
 import subprocess
@@ -14,9 +15,13 @@ from typing import Any
 
 import mesh.review
 from mesh.review.load import Models
+from mesh.review.two_states import ContractReview, compare_states
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SHOP = FIXTURES / "review" / "shop"
+BREAKING = FIXTURES / "breaking"
+TODAY = datetime.date(2026, 11, 24)
+ORDERS = "contracts/shop/orders.odcs.yaml"
 DELETED = ".deleted"
 _LOCK = threading.Lock()
 
@@ -109,3 +114,24 @@ def _describe(root: Path) -> Models:
             del os.environ["MESH_DUCKDB"]
         else:
             os.environ["MESH_DUCKDB"] = database
+
+
+def diff(before: Path, after: Path) -> ContractReview:
+    return compare_states(str(before), str(after), TODAY)
+
+
+def edited(tmp_path: Path, *edits: tuple[str, str]) -> ContractReview:
+    """The diff between the contract of the fixtures and the same with texts replaced."""
+    before = BREAKING / "COLUMN_NO_DELETE" / "before"
+    shutil.copytree(before, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / ORDERS
+    text = file.read_text()
+    for old, new in edits:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    file.write_text(text)
+    return diff(before, tmp_path)
+
+
+def rules_of(review: ContractReview) -> list[str]:
+    return [found.rule for found in review.findings if found.rule != "VERSION_TOO_SMALL"]

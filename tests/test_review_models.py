@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from review_projects import FIXTURES, load_here, overlay, shop
+from review_projects import BREAKING, TODAY, load_here, overlay, shop
 
 from mesh.review.impact import Hit
 from mesh.review.report import compare_roots
 from mesh.review.rules import RULES, Level
 
-BREAKING = FIXTURES / "breaking"
-TODAY = datetime.date(2026, 11, 24)
 OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")] + [
     "ENUM_NO_DROP_IN_USE",
     "PROJECT_NO_LOAD",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 import re
 import shutil
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from review_projects import SHOP
+from review_projects import BREAKING, ORDERS, SHOP, diff, edited, rules_of
 from typer.testing import CliRunner
 
 from mesh.cli.main import app
@@ -21,11 +20,7 @@ from mesh.contracts.model import Column, Contract, ServiceLevel, StatedRule
 from mesh.review import columns, product, quality, service
 from mesh.review.findings import Finding
 from mesh.review.rules import CATEGORIES, RULES, Bump, Level
-from mesh.review.two_states import ContractReview, compare_states
 
-FIXTURES = Path(__file__).parent / "fixtures" / "breaking"
-TODAY = datetime.date(2026, 11, 24)
-ORDERS = "contracts/shop/orders.odcs.yaml"
 # Rules that need models and charts, which test_review_models.py loads.
 OF_PROJECTS = {rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")} | {
     "ENUM_NO_DROP_IN_USE",
@@ -35,31 +30,10 @@ OF_PROJECTS = {rule.id for rule in RULES.values() if rule.category in ("model", 
 OF_CONTRACTS = [rule for rule in RULES if rule not in OF_PROJECTS]
 
 
-def diff(before: Path, after: Path) -> ContractReview:
-    return compare_states(str(before), str(after), TODAY)
-
-
-def edited(tmp_path: Path, *edits: tuple[str, str]) -> ContractReview:
-    """The diff between the contract of the fixtures and the same with texts replaced."""
-    before = FIXTURES / "COLUMN_NO_DELETE" / "before"
-    shutil.copytree(before, tmp_path, dirs_exist_ok=True)
-    file = tmp_path / ORDERS
-    text = file.read_text()
-    for old, new in edits:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    file.write_text(text)
-    return diff(before, tmp_path)
-
-
-def rules_of(review: ContractReview) -> list[str]:
-    return [found.rule for found in review.findings if found.rule != "VERSION_TOO_SMALL"]
-
-
 @pytest.mark.parametrize("rule", OF_CONTRACTS)
 def test_each_rule_finds_its_change_at_its_place(rule: str) -> None:
-    expected = yaml.safe_load((FIXTURES / rule / "expected.yaml").read_text())
-    found = diff(FIXTURES / rule / "before", FIXTURES / rule / "after").findings
+    expected = yaml.safe_load((BREAKING / rule / "expected.yaml").read_text())
+    found = diff(BREAKING / rule / "before", BREAKING / rule / "after").findings
     assert [{"rule": f.rule, "level": str(f.level), "at": str(f.where)} for f in found] == expected
     own = [f for f in found if f.rule == rule]
     assert own and all(f.message.endswith((".", "$", "€")) or ": " in f.message for f in own)
@@ -68,13 +42,13 @@ def test_each_rule_finds_its_change_at_its_place(rule: str) -> None:
 @pytest.mark.parametrize("rule", OF_CONTRACTS)
 def test_a_revision_compared_with_itself_is_silent(rule: str) -> None:
     for side in ("before", "after"):
-        folder = FIXTURES / rule / side
+        folder = BREAKING / rule / side
         silent = {"CONTRACT_INVALID", "BASE_CONTRACT_INVALID"}
         assert set(rules_of(diff(folder, folder))) <= silent
 
 
 def test_every_rule_has_a_fixture_and_every_fixture_a_rule() -> None:
-    folders = {path.name for path in FIXTURES.iterdir() if path.is_dir()}
+    folders = {path.name for path in BREAKING.iterdir() if path.is_dir()}
     assert folders == set(RULES)
 
 
@@ -101,13 +75,13 @@ def test_every_field_of_a_contract_is_compared() -> None:
 
 
 def test_a_pair_of_changes_is_found_as_both(tmp_path: Path) -> None:
-    base = FIXTURES / "COLUMN_NO_DELETE" / "before" / ORDERS
+    base = BREAKING / "COLUMN_NO_DELETE" / "before" / ORDERS
     single = [
         rule
         for rule in OF_CONTRACTS
-        if (FIXTURES / rule / "before" / ORDERS).exists()
-        and (FIXTURES / rule / "before" / ORDERS).read_text() == base.read_text()
-        and [p.name for p in (FIXTURES / rule / "after").rglob("*.yaml")] == [base.name]
+        if (BREAKING / rule / "before" / ORDERS).exists()
+        and (BREAKING / rule / "before" / ORDERS).read_text() == base.read_text()
+        and [p.name for p in (BREAKING / rule / "after").rglob("*.yaml")] == [base.name]
         and rule not in ("CONTRACT_INVALID", "VERSION_TOO_SMALL")
     ]
     assert len(single) > 30
@@ -117,7 +91,7 @@ def test_a_pair_of_changes_is_found_as_both(tmp_path: Path) -> None:
     for index, rule in enumerate(single):
         for step in (1, 5, 11, 17):
             other = single[(index + step) % len(single)]
-            sides = [FIXTURES / r / "after" / ORDERS for r in (rule, other)]
+            sides = [BREAKING / r / "after" / ORDERS for r in (rule, other)]
             done = subprocess.run(
                 ["git", "merge-file", "-p", str(sides[0]), str(base), str(sides[1])],
                 capture_output=True,
@@ -127,7 +101,7 @@ def test_a_pair_of_changes_is_found_as_both(tmp_path: Path) -> None:
                 continue
             tried += 1
             merged.write_bytes(done.stdout)
-            found = rules_of(diff(FIXTURES / "COLUMN_NO_DELETE" / "before", tmp_path / "after"))
+            found = rules_of(diff(BREAKING / "COLUMN_NO_DELETE" / "before", tmp_path / "after"))
             assert {rule, other} <= set(found), f"{rule} and {other}: {found}"
     assert tried > 60
 
@@ -172,7 +146,7 @@ HARMLESS = {
 def test_harmless_changes_are_silent(name: str, tmp_path: Path) -> None:
     edits = HARMLESS[name]
     if name == "the order of rules":
-        lines = (FIXTURES / "COLUMN_NO_DELETE" / "before" / ORDERS).read_text().splitlines(True)
+        lines = (BREAKING / "COLUMN_NO_DELETE" / "before" / ORDERS).read_text().splitlines(True)
         rules = [line for line in lines if line.startswith("      - {id: row_count")]
         other = [line for line in lines if line.startswith("      - {id: one_voucher")]
         edits = [(rules[0] + other[0], other[0] + rules[0])]
@@ -182,7 +156,7 @@ def test_harmless_changes_are_silent(name: str, tmp_path: Path) -> None:
 
 
 def test_reordered_keys_are_silent(tmp_path: Path) -> None:
-    before = FIXTURES / "COLUMN_NO_DELETE" / "before"
+    before = BREAKING / "COLUMN_NO_DELETE" / "before"
     data = yaml.safe_load((before / ORDERS).read_text())
 
     def turned(node: object) -> object:
@@ -288,80 +262,6 @@ def test_a_role_without_a_right_is_told_in_a_whole_sentence(tmp_path: Path) -> N
     assert lost.message == "The role analysts may no longer read."
 
 
-def test_the_verdict_says_exactly_what_to_write(tmp_path: Path) -> None:
-    review = edited(tmp_path, ("maximum: 1000", "maximum: 2000"))
-    (verdict,) = review.verdicts
-    assert (verdict.outcome, verdict.needed.word, verdict.made.word) == ("wrong", "major", "none")
-    assert "Leave shop.orders 1.2.0 as it was" in verdict.write
-    assert "contracts/shop/orders_v2.odcs.yaml" in verdict.write
-    assert "`version: 2.0.0`" in verdict.write and "models/shop/orders_v2.sql" in verdict.write
-    assert yaml.safe_load(verdict.snippet.replace("…\n", "")) == {
-        "version": "1.3.0",
-        "status": "deprecated",
-        "slaProperties": [
-            {
-                "id": "end_of_life",
-                "property": "endOfLife",
-                "value": "2027-05-31",
-                "description": "Until then both versions are there; move to orders_v2.",
-            }
-        ],
-    }
-
-
-def test_a_larger_minor_version_does_not_make_a_breaking_change_right(tmp_path: Path) -> None:
-    review = edited(
-        tmp_path, ("maximum: 1000", "maximum: 2000"), ("version: 1.2.0", "version: 1.9.0")
-    )
-    assert review.breaking and review.verdicts[0].outcome == "wrong"
-
-
-def test_the_right_minor_version_is_right(tmp_path: Path) -> None:
-    review = edited(
-        tmp_path, ("maximum: 1000", "maximum: 900"), ("version: 1.2.0", "version: 1.3.0")
-    )
-    assert [v.outcome for v in review.verdicts] == ["right"] and not review.breaking
-
-
-def successor(tmp_path: Path, *, ends: bool) -> ContractReview:
-    before = FIXTURES / "COLUMN_NO_DELETE" / "before"
-    shutil.copytree(before, tmp_path, dirs_exist_ok=True)
-    file = tmp_path / ORDERS
-    text = file.read_text()
-    new = text.replace("id: shop.orders", "id: shop.orders_v2")
-    new = new.replace("name: orders\nversion: 1.2.0", "name: orders_v2\nversion: 2.0.0")
-    new = new.replace("name: orders\n    physical", "name: orders_v2\n    physical")
-    (file.parent / "orders_v2.odcs.yaml").write_text(new.replace("maximum: 1000", "maximum: 9000"))
-    if ends:
-        text = text.replace("version: 1.2.0\nstatus: active", "version: 1.3.0\nstatus: deprecated")
-        level = "{id: end, property: endOfLife, value: '2027-06-30', description: Then it goes.}"
-        file.write_text(text.replace("  - {id: up,", f"  - {level}\n  - {{id: up,"))
-    return diff(before, tmp_path)
-
-
-def test_a_new_major_version_beside_the_old_one_with_an_end_date_is_right(tmp_path: Path) -> None:
-    review = successor(tmp_path, ends=True)
-    assert not review.breaking
-    new = next(v for v in review.verdicts if v.product == "shop.orders_v2")
-    assert (new.outcome, str(new.before), str(new.after)) == ("right", "1.2.0", "2.0.0")
-    assert new.moving == ("The range of amount is wider: at most 1000 became at most 9000.",)
-
-
-def test_a_new_major_version_without_an_end_of_the_old_one_is_wrong(tmp_path: Path) -> None:
-    review = successor(tmp_path, ends=False)
-    assert review.breaking
-    new = next(v for v in review.verdicts if v.product == "shop.orders_v2")
-    assert new.outcome == "wrong" and "endOfLife" in new.snippet
-
-
-def test_a_major_version_in_place_is_wrong(tmp_path: Path) -> None:
-    review = edited(
-        tmp_path, ("maximum: 1000", "maximum: 2000"), ("version: 1.2.0", "version: 2.0.0")
-    )
-    assert "RANGE_NO_WIDEN" in rules_of(review) and "CONTRACT_INVALID" in rules_of(review)
-    assert review.verdicts[0].outcome == "wrong"
-
-
 def test_the_range_of_a_number_counts_whatever_its_type(tmp_path: Path) -> None:
     review = edited(
         tmp_path,
@@ -383,18 +283,6 @@ def test_two_columns_that_swap_their_names_are_both_renamed(tmp_path: Path) -> N
         ("id: item, name: item", "id: item, name: order_id"),
     )
     assert rules_of(review).count("COLUMN_NO_RENAME") == 2
-
-
-def test_nobody_relies_on_a_draft(tmp_path: Path) -> None:
-    before = tmp_path / "before"
-    shutil.copytree(FIXTURES / "COLUMN_NO_DELETE" / "before", before)
-    after = tmp_path / "after"
-    shutil.copytree(FIXTURES / "COLUMN_NO_DELETE" / "after", after)
-    for side in (before, after):
-        file = side / ORDERS
-        file.write_text(file.read_text().replace("status: active", "status: draft"))
-    (found,) = (f for f in diff(before, after).findings if f.rule == "COLUMN_NO_DELETE")
-    assert found.level is Level.WARNING and "draft" in found.reason
 
 
 def test_a_rule_that_reads_a_column_that_goes_is_found_in_the_other_contract(
@@ -421,119 +309,12 @@ def test_a_rule_that_reads_a_column_that_goes_is_found_in_the_other_contract(
     assert verdict.write.startswith(f"{found.where}: ") and verdict.outcome == "wrong"
 
 
-def test_a_version_that_has_ended_may_be_retired(tmp_path: Path) -> None:
-    level = "{id: end, property: endOfLife, value: '%s', description: Then it goes.}"
-    for side, status in (("before", "deprecated"), ("after", "retired")):
-        shutil.copytree(FIXTURES / "COLUMN_NO_DELETE" / "before", tmp_path / side)
-        file = tmp_path / side / ORDERS
-        text = file.read_text().replace("status: active", f"status: {status}")
-        file.write_text(text.replace("  - {id: up,", f"  - {level % '2026-10-31'}\n  - {{id: up,"))
-    sides = [str(tmp_path / side) for side in ("before", "after")]
-    ended = compare_states(*sides, TODAY)
-    (found,) = (f for f in ended.findings if f.rule == "PRODUCT_STATUS_NO_RETREAT")
-    assert found.reason == "it ended on 2026-10-31, so nobody relies on it any more"
-    assert not ended.breaking
-    assert compare_states(*sides, datetime.date(2026, 10, 31)).breaking
-
-
-LEVELS = """levels:
-  - rule: RANGE_NO_WIDEN
-    level: warning
-    product: shop.orders
-    reason: The only consumer has agreed to it.
-"""
-
-
-def with_levels(tmp_path: Path, text: str, *, before: bool = True) -> ContractReview:
-    old = tmp_path / "before"
-    shutil.copytree(FIXTURES / "RANGE_NO_WIDEN" / "before", old)
-    new = tmp_path / "after"
-    shutil.copytree(FIXTURES / "RANGE_NO_WIDEN" / "after", new)
-    for side in (old, new) if before else (new,):
-        (side / "contracts" / "review.yaml").write_text(text)
-    return diff(old, new)
-
-
-def test_a_level_can_be_set_with_a_reason(tmp_path: Path) -> None:
-    review = with_levels(tmp_path, LEVELS)
-    assert not review.breaking
-    found = next(f for f in review.findings if f.rule == "RANGE_NO_WIDEN")
-    assert (found.level, found.reason) == (Level.WARNING, "The only consumer has agreed to it.")
-
-
-def test_a_level_for_another_product_does_not_count(tmp_path: Path) -> None:
-    assert with_levels(tmp_path, LEVELS.replace("shop.orders", "shop.returns")).breaking
-
-
-def test_whoever_lowers_a_level_in_the_same_change_is_seen_doing_so(tmp_path: Path) -> None:
-    review = with_levels(tmp_path, LEVELS, before=False)
-    assert "LEVEL_LOWERED" in rules_of(review)
-
-
-def test_whoever_takes_out_an_entry_that_raised_a_level_is_seen_doing_so(tmp_path: Path) -> None:
-    raised = LEVELS.replace("RANGE_NO_WIDEN", "COLUMN_ADDED").replace("warning", "breaking")
-    old, new = tmp_path / "old", tmp_path / "new"
-    for side in (old, new):
-        shutil.copytree(FIXTURES / "COLUMN_ADDED" / "after", side)
-    (old / "contracts" / "review.yaml").write_text(raised)
-    (found,) = diff(old, new).findings
-    assert (found.rule, str(found.where)) == ("LEVEL_LOWERED", "contracts/review.yaml:1")
-    assert "COLUMN_ADDED is now info instead of breaking for shop.orders" in found.message
-
-
-def test_levels_that_mean_nothing_are_a_finding_and_hide_no_other(tmp_path: Path) -> None:
-    text = LEVELS.replace("NO_WIDEN", "NO_WIDENS")
-    review = with_levels(tmp_path, text)
-    assert {"RANGE_NO_WIDEN", "CONTRACT_INVALID"} <= set(rules_of(review))
-    (found,) = (f for f in review.findings if f.rule == "CONTRACT_INVALID")
-    assert str(found.where) == "contracts/review.yaml:2" and "RANGE_NO_WIDENS" in found.message
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "said"),
-    [
-        (
-            "levels:\n  - rule: RANGE_NO_WIDENS\n    level: info\n    reason: a b c\n",
-            2,
-            "Did you mean `RANGE_NO_WIDEN`?",
-        ),
-        (
-            "levels:\n  - rule: RANGE_NO_WIDEN\n    level: low\n    reason: a b c\n",
-            3,
-            "is no level",
-        ),
-        ("levels:\n  - rule: RANGE_NO_WIDEN\n    level: info\n", 2, "without a reason"),
-        (
-            "levels:\n  - rule: RANGE_NO_WIDEN\n    levl: info\n    reason: a b c\n",
-            3,
-            "Did you mean `level`?",
-        ),
-        ("level:\n  - rule: RANGE_NO_WIDEN\n", 1, "Did you mean `levels`?"),
-        (
-            "levels:\n  - rule: CHANGE_UNKNOWN\n    level: off\n    reason: a b c\n",
-            2,
-            "cannot be changed",
-        ),
-        ("levels: RANGE_NO_WIDEN\n", 1, "must be a list"),
-        ("levels:\n  - RANGE_NO_WIDEN\n", 2, "is no entry"),
-    ],
-)
-def test_lint_refuses_levels_that_mean_nothing(
-    tmp_path: Path, text: str, line: int, said: str
-) -> None:
-    from mesh.review.levels import lint_levels
-
-    (tmp_path / "review.yaml").write_text(text)
-    problems = lint_levels(tmp_path)
-    assert any(p.line == line and said in f"{p.message} {p.fix}" for p in problems), problems
-
-
 def run(*words: str):
     return CliRunner().invoke(app, ["contracts", "diff", *words])
 
 
 def test_the_command_compares_files_folders_and_says_so_by_its_exit_code() -> None:
-    pair = [str(FIXTURES / "COLUMN_NO_DELETE" / side) for side in ("before", "after")]
+    pair = [str(BREAKING / "COLUMN_NO_DELETE" / side) for side in ("before", "after")]
     folders = run(*pair)
     assert folders.exit_code == 1 and "Column note was deleted." in folders.stdout
     files = run(*(f"{side}/{ORDERS}" for side in pair), "--json")
@@ -549,7 +330,7 @@ def test_two_files_of_different_names_are_two_states_of_one_thing(tmp_path: Path
     sides = []
     for side in ("before", "after"):
         sides.append(tmp_path / f"{side}.yaml")
-        shutil.copy(FIXTURES / "RANGE_NO_WIDEN" / side / ORDERS, sides[-1])
+        shutil.copy(BREAKING / "RANGE_NO_WIDEN" / side / ORDERS, sides[-1])
     done = run(*map(str, sides), "--json")
     assert [f["rule"] for f in json.loads(done.stdout)["findings"]] == ["RANGE_NO_WIDEN"]
 
