@@ -106,3 +106,17 @@ def test_an_operational_table_can_be_drafted_too(built: Project, tmp_path: Path)
     document = drafted(built, "operational.ratings", tmp_path)
     assert document["schema"][0]["physicalType"] == "table"
     assert columns(document)["rating"]["logicalTypeOptions"]["multipleOf"] == 0.5
+
+
+def test_an_internal_model_needs_no_contract(built: Project, tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match=r"is internal.*call it interactions\.rating_events"):
+        new_contract(built, "rating_events", ENVIRONMENT, root=tmp_path)
+
+
+def test_a_column_that_the_environment_does_not_have_yet_is_named(
+    built: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ("interactions.user_actions", {"user_id": "INT64", "mood": "STRING"})
+    monkeypatch.setattr("mesh.products.new._model", lambda *_: model)
+    with pytest.raises(WrongUse, match=r"has no column mood yet\. Plan your change first"):
+        new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)

@@ -19,7 +19,7 @@ from mesh.contracts.problems import ContractInvalid, display, suggestion
 from mesh.contracts.types import DUCKDB_TYPE_PROPERTY, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL_NAMES
 from mesh.contracts.unfinished import TODO
 from mesh.environments import Project
-from mesh.environments.names import short_name
+from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
 from mesh.environments.project import OPERATIONAL_SCHEMA
 from mesh.errors import Location, WrongUse
 from mesh.products.profile import ColumnProfile, Profile, profile
@@ -43,11 +43,16 @@ def new_contract(
     """Write the draft of a model's contract where it belongs; needs the project's models.
 
     environment: whose data is looked at; a model that is not there yet is drafted without data.
-    Raises WrongUse for an unknown model, a column whose type no contract can state, and a
-    contract that is there already.
+    Raises WrongUse for an unknown or an internal model, a column whose type no contract can state
+    or that the environment does not have, and a contract that is there already.
     """
     name, types = _model(project, model)
     domain, _, table = name.partition(".")
+    if not is_public(name):
+        raise WrongUse(
+            f"{name} is internal: only its own domain reads it, so it needs no contract.",
+            fix=f"To publish it, call it {domain.removesuffix(INTERNAL_SUFFIX)}.{table}.",
+        )
     path = root / domain / f"{table}{SUFFIX}"
     if path.exists():
         raise WrongUse(
@@ -94,6 +99,12 @@ def _profile(
     if snapshot is None:
         return None
     place = project.view(snapshot, found)
+    missing = set(types) - set(snapshot.node.columns_to_types or types)
+    if missing:
+        raise WrongUse(
+            f"{name} in {environment} has no column {', '.join(sorted(missing))} yet.",
+            fix=f"Plan your change first: `sqlmesh plan {environment}`.",
+        )
     if snapshot.is_external:
         place = exp.to_table(name)
         place.set("catalog", exp.to_identifier(project.context.default_catalog))
