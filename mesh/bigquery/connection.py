@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 from mesh.bigquery.errors import explained
 from mesh.errors import WrongUse
 from mesh.settings import BIGQUERY_GATEWAY, PROJECT_ROOT
+
+# It advises `gcloud config set project`, which has no part in this: our variables name the project.
+logging.getLogger("google.auth").setLevel(logging.ERROR)
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials

@@ -47,9 +47,10 @@ class Project:
 
     @cached_property
     def environment_names(self) -> list[str]:
-        return sorted(
-            environment.name for environment in self.context.state_reader.get_environments_summary()
-        )
+        # What reads the state first is told that it cannot be reached.
+        with readable_errors():
+            summaries = self.context.state_reader.get_environments_summary()
+        return sorted(environment.name for environment in summaries)
 
     def environment(self, name: str) -> Environment:
         """The environment of that name as it was last planned; WrongUse if there is none."""
@@ -59,7 +60,8 @@ class Project:
                 fix="Use small letters, digits and underscores, as in dev, test, acceptance, prod "
                 "or dev_anna.",
             )
-        environment = self.context.state_reader.get_environment(name)
+        with readable_errors():
+            environment = self.context.state_reader.get_environment(name)
         if environment is None:
             known = ", ".join(self.environment_names) or "there is none yet"
             near = difflib.get_close_matches(name, self.environment_names, n=1)

@@ -7,6 +7,7 @@ from it. What an emulator never says stands here as Google's client raises it.
 from __future__ import annotations
 
 import socket
+from unittest.mock import Mock
 
 import psycopg2
 import pytest
@@ -16,7 +17,7 @@ from google.auth.exceptions import RefreshError
 
 from mesh.bigquery import Warehouse, connect, explained, explanation, warehouse
 from mesh.bigquery.errors import MEANINGS
-from mesh.environments.project import readable_errors
+from mesh.environments.project import Project, readable_errors
 from mesh.errors import CheckFailed, MeshError, WrongUse
 
 URL = "https://bigquery.example/bigquery/v2/projects/p/jobs?prettyPrint=false"
@@ -188,7 +189,7 @@ def test_another_failure_passes_unchanged():
     assert explanation(ValueError("ours")) is None
 
 
-def test_a_machine_without_credentials_says_how_to_log_in(monkeypatch, tmp_path):
+def test_a_machine_without_credentials_says_how_to_log_in(monkeypatch, tmp_path, caplog):
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -196,6 +197,7 @@ def test_a_machine_without_credentials_says_how_to_log_in(monkeypatch, tmp_path)
     with pytest.raises(WrongUse, match="there are no Google credentials on this machine") as caught:
         connect(Warehouse("p"))
     assert "gcloud auth application-default login" in str(caught.value)
+    assert caplog.text == ""
 
 
 def test_a_state_database_that_is_not_there_is_named(monkeypatch):
@@ -209,6 +211,16 @@ def test_a_state_database_that_is_not_there_is_named(monkeypatch):
         explained(),
     ):
         psycopg2.connect(host="127.0.0.1", port=port, dbname="states", user="mesh")
+
+
+@pytest.mark.parametrize("look", [lambda p: p.environment_names, lambda p: p.environment("dev")])
+def test_who_reads_the_state_first_is_told_that_it_cannot_be_reached(look):
+    reader = Mock()
+    reader.get_environment.side_effect = reader.get_environments_summary.side_effect = _postgres(
+        "connection to server failed: Connection refused"
+    )
+    with pytest.raises(WrongUse, match=r"states on 10\.0\.0\.9:5439 cannot be reached"):
+        look(Project(Mock(state_reader=reader), console=None))
 
 
 def test_without_its_variables_there_is_no_gateway(monkeypatch, tmp_path):
