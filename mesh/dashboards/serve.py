@@ -130,8 +130,9 @@ def serve(
     site = Site(lambda: open_project(gateway), gateway=gateway)
     names = site.environments()
     first = environment or ("prod" if "prod" in names else names[0])
-    site.get(first)
     with make_server(site, port, first) as server:
+        # Built before the address is told: whoever opens it waits for nothing.
+        site.get(first)
         announce(f"http://{LOOPBACK}:{server.server_address[1]}/  (stop with Ctrl-C)")
         server.serve_forever()
 
