@@ -70,6 +70,12 @@ class BigQueryProject:
         path = self.models[name]._path
         return Path(path) if path else self.root
 
+    def audit_source(self, name: str, audit: str) -> tuple[Path, str]:
+        """The file that an audit of a model stands in, and its text; else the model's."""
+        found = self.context._audits.get(audit)
+        path = Path(found._path) if found is not None and found._path else self.path(name)
+        return path, path.read_text(encoding="utf-8") if path.is_file() else ""
+
     def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expression | None:
         """The model's query with plain names, for a span of days from `start` to `end`."""
         model = self.models[name]

@@ -299,7 +299,9 @@ def _audits(run: _Run, name: str, path: Path) -> Iterator[Finding]:
             yield from rules
             if not rules:
                 message = f"BigQuery refuses the audit {audit}: {_said(refusal)}"
-                yield Finding(name, "audit", path, 1, message)
+                file, source = run.project.audit_source(name, audit)
+                line = line_in_file(source, sql, refusal.line, refusal.column)
+                yield Finding(name, "audit", file, line, message)
         wrong = [message for message, _ in planner_limits(query, run.said)]
         for message in (*wrong, *unfiltered_reads(query, run.required)):
             yield Finding(name, "audit", path, 1, f"audit {audit}: {message}")
