@@ -251,7 +251,7 @@ def _run(
     record = project.new_record()
     facts, views = first_layers(snapshots)
     _run_models(project, environment, as_of, [short_name(name) for name in facts])
-    snapshots = project.snapshots(environment)
+    project.context.state_reader.refresh_snapshot_intervals(snapshots.values())
     audited = [
         short_name(name)
         for name in views
