@@ -165,12 +165,13 @@ def built(users: int, folder: Path) -> Path:
     database, source = folder / FILE_NAME, folder / "source"
     env = {**os.environ, "MESH_DUCKDB": str(database)}
     size = ["--users", str(users), "--seed", str(SEED), "--out", str(source)]
-    for words in (
-        ["mesh.cli.main", "generate", *size],
-        ["mesh.cli.main", "ingest", str(source)],
-        ["sqlmesh.cli.main", "plan", ENVIRONMENT, "--auto-apply", "--no-prompts", "--skip-tests"],
+    for command, *words in (
+        ("mesh", "generate", *size),
+        ("mesh", "ingest", str(source)),
+        ("sqlmesh", "plan", ENVIRONMENT, "--auto-apply", "--no-prompts", "--skip-tests"),
     ):
-        subprocess.run([sys.executable, "-m", *words], check=True, env=env, cwd=ROOT)
+        program = Path(sys.executable).with_name(command)
+        subprocess.run([program, *words], check=True, env=env, cwd=ROOT)
     shutil.rmtree(source)
     return database
 
