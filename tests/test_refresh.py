@@ -243,7 +243,10 @@ def test_what_an_audit_stopped_is_repaired_by_a_later_refresh(
         "dev could not be brought up to date. interactions_internal.delivered_ratings: "
     )
     assert "operational.ratings breaks its contract. Rule rating.range: " in said
-    assert said.endswith("Mend it and run `mesh refresh` again: the months stay marked as missing.")
+    assert said.endswith(
+        "Mend it, or plan dev if the project has changed since, and run `mesh refresh dev` again: "
+        "the months stay marked as missing."
+    )
     undone = "UPDATE operational.ratings SET rating = rating - 7 WHERE userId = 3"
     with duckdb.connect(str(database)) as connection:
         connection.execute(undone)

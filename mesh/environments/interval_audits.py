@@ -81,8 +81,9 @@ def audit_missing(
 def failed(environment: str, reason: str) -> CheckFailed:
     """The error of a refresh that a model or an audit stopped."""
     return CheckFailed(
-        f"{environment} could not be brought up to date. {reason}",
-        fix="Mend it and run `mesh refresh` again: the months stay marked as missing.",
+        f"{environment} could not be brought up to date. {reason.rstrip('.')}.",
+        fix=f"Mend it, or plan {environment} if the project has changed since, and run "
+        f"`mesh refresh {environment}` again: the months stay marked as missing.",
     )
 
 
