@@ -25,13 +25,18 @@ HEADERS = {
 }
 
 
-def deliver(folder: Path, **texts: str | bytes) -> Path:
-    """Write a delivery: the small one above, except for what is given."""
+def write(folder: Path, **texts: str | bytes) -> Path:
+    """Write each text as the CSV file of its name."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in {"movies": MOVIES, "ratings": RATINGS, "tags": TAGS, **texts}.items():
+    for name, text in texts.items():
         data = text if isinstance(text, bytes) else text.encode()
         (folder / f"{name}.csv").write_bytes(data)
     return folder
+
+
+def deliver(folder: Path, **texts: str | bytes) -> Path:
+    """Write a delivery: the small one above, except for what is given."""
+    return write(folder, **{"movies": MOVIES, "ratings": RATINGS, "tags": TAGS, **texts})
 
 
 def loader(database: Path) -> Callable[..., IngestResult]:

@@ -12,17 +12,9 @@ import pytest
 
 from mesh.errors import CheckFailed, WrongUse
 from mesh.ingest import create_operational_tables_sql
-from tests.deliveries import HEADERS, MOVIES, NOW, RATINGS, TAGS, all_tables, deliver, loader, rows
+from tests.deliveries import HEADERS, MOVIES, NOW, RATINGS, TAGS, all_tables, deliver, rows
 
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "db" / "mesh.duckdb"
-
-
-@pytest.fixture
-def load(database: Path):
-    return loader(database)
+pytest_plugins = ["tests.ingesting"]
 
 
 def test_an_ingest_is_recorded_with_counts_and_months(load, database, tmp_path):

@@ -7,17 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.deliveries import HEADERS, MOVIES, RATINGS, TAGS, all_tables, deliver, loader, rows
+from tests.deliveries import HEADERS, MOVIES, RATINGS, TAGS, all_tables, deliver, rows
 
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "db" / "mesh.duckdb"
-
-
-@pytest.fixture
-def load(database: Path):
-    return loader(database)
+pytest_plugins = ["tests.ingesting"]
 
 
 def reject(load, database: Path, tmp_path: Path, table: str, line: str | bytes) -> tuple[str, str]:

@@ -11,17 +11,9 @@ import pytest
 
 from mesh.errors import WrongUse
 from mesh.ingest.lake import Lake
-from tests.deliveries import HEADERS, all_tables, deliver, loader, refused, rows
+from tests.deliveries import HEADERS, all_tables, deliver, refused, rows
 
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "db" / "mesh.duckdb"
-
-
-@pytest.fixture
-def load(database: Path):
-    return loader(database)
+pytest_plugins = ["tests.ingesting"]
 
 
 def test_what_a_killed_run_left_beside_the_parquet_files_is_cleared_away(

@@ -21,14 +21,9 @@ from hypothesis import strategies as st
 
 from mesh.errors import MeshError
 from mesh.ingest import ingest
+from tests.deliveries import HEADERS, NOW, write
 
-NOW = datetime(2020, 1, 1, tzinfo=UTC)
 MUTANTS = int(os.environ.get("MESH_MUTANTS", "60"))
-HEADERS = {
-    "movies": "movieId,title,genres",
-    "ratings": "userId,movieId,rating,timestamp",
-    "tags": "userId,movieId,tag,timestamp",
-}
 SMALL = {
     "movies": b'movieId,title,genres\n1,Toy Story (1995),Animation|Comedy\n2,"Heat, The (1995)",'
     b'Crime\n3,"""Quoted"" (2001)",Drama\n10,Cit\xc3\xa9 (1995),(no genres listed)\n',
@@ -37,14 +32,6 @@ SMALL = {
     "tags": b'userId,movieId,tag,timestamp\n1,1,fun,964982703\n2,2,"slow, but good",1000000000\n'
     b'3,10,"""art""",1300000000\n4,1,\xe5\xba\xa7\xe9\xa0\xad,1400000000\n',
 }
-
-
-def deliver(folder: Path, **contents: bytes | str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        data = content if isinstance(content, bytes) else content.encode()
-        (folder / f"{name}.csv").write_bytes(data)
-    return folder
 
 
 def tables(database: Path) -> dict[str, list[tuple]]:
@@ -174,7 +161,7 @@ def expected(delivery: dict[str, bytes]) -> tuple[dict[str, dict], dict[str, lis
 
 def check_against_oracle(delivery: dict[str, bytes], folder: Path, database: Path) -> bool:
     """Ingest; False when it was refused as a whole, which must then be by one of our errors."""
-    source = deliver(folder, **delivery)
+    source = write(folder, **delivery)
     try:
         result = ingest(source, database=database, now=NOW, max_rejected=1)
     except MeshError:
@@ -250,7 +237,7 @@ def test_damaged_anywhere_also_in_headers_it_ends_in_a_sentence_or_in_order(tmp_
             data[position : position + 1] = chance.choice(INTERESTING)
         mutant[name] = bytes(data)
         try:
-            ingest(deliver(tmp_path / "in", **mutant), database=tmp_path / "x.duckdb", now=NOW)
+            ingest(write(tmp_path / "in", **mutant), database=tmp_path / "x.duckdb", now=NOW)
         except MeshError:
             refused += 1
     assert refused
@@ -299,7 +286,7 @@ deliveries = st.lists(st.tuples(ratings, tags, movies), min_size=1, max_size=4)
 
 
 def written(folder: Path, ratings: dict, tags: dict, movies: dict) -> Path:
-    return deliver(
+    return write(
         folder,
         movies="\n".join([HEADERS["movies"], *(f"{m},{t},Drama" for m, t in movies.items())]),
         ratings="\n".join(
@@ -371,7 +358,7 @@ def large(tmp_path_factory) -> tuple[Path, Path]:
             for movie in range(1, 401)
         )
         text = f"{HEADERS['ratings']}\n{rated}"
-        sources.append(deliver(folder / name, movies=movies, ratings=text, tags=SMALL["tags"][:29]))
+        sources.append(write(folder / name, movies=movies, ratings=text, tags=SMALL["tags"][:29]))
     return sources[0], sources[1]
 
 

@@ -19,7 +19,7 @@ import pytest
 from mesh.errors import WrongUse
 from mesh.ingest import ingest, source
 from mesh.ingest.targets.duckdb import DuckDBTarget
-from tests.deliveries import NOW, refused
+from tests.deliveries import NOW, refused, write
 
 TEXTS = {
     "movies": "movieId,title,genres\n1,Toy Story (1995),Comedy\n",
@@ -29,11 +29,7 @@ TEXTS = {
 
 
 def deliver(folder: Path, **texts: str | bytes) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in {**TEXTS, **texts}.items():
-        data = text if isinstance(text, bytes) else text.encode()
-        (folder / f"{name}.csv").write_bytes(data)
-    return folder
+    return write(folder, **{**TEXTS, **texts})
 
 
 @pytest.fixture

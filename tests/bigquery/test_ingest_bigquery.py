@@ -18,6 +18,7 @@ from mesh.ingest.schema import ALL_TABLES, DELIVERED
 from mesh.ingest.targets import bigquery_jobs
 from mesh.ingest.targets.bigquery import BigQueryTarget
 from tests.bigquery.cut import network
+from tests.deliveries import write
 
 pytestmark = pytest.mark.bigquery
 
@@ -34,10 +35,7 @@ TAGS = "userId,movieId,tag,timestamp\n1,1,heist,1000000002\n"
 
 
 def deliver(folder: Path, movies: str = MOVIES, ratings: str = RATINGS, tags: str = TAGS) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name, text in (("movies", movies), ("ratings", ratings), ("tags", tags)):
-        (folder / f"{name}.csv").write_text(text)
-    return folder
+    return write(folder, movies=movies, ratings=ratings, tags=tags)
 
 
 @dataclass(frozen=True)
