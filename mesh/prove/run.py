@@ -169,7 +169,7 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
     if query is None:
         return
     sql = query.sql(dialect="bigquery", pretty=True)
-    found = list(_refused(run, name, path, source, query))
+    found = list(_refused(run, name, path, source, query, sql))
     if not found:
         found += _outputs(run, name, path, source, sql)
     for message in unfiltered_reads(query, run.required):
@@ -196,9 +196,9 @@ def _line(source: str, sql: str, phrase: str, skipped: int) -> int:
 
 
 def _refused(
-    run: _Run, name: str, path: Path, source: str, query: exp.Expression
+    run: _Run, name: str, path: Path, source: str, query: exp.Expression, sql: str
 ) -> Iterator[Finding]:
-    sql = query.sql(dialect="bigquery", pretty=True)
+    """sql: the query as text, in lines."""
     refusal = run.refusal(sql)
     if refusal is not None:
         line = line_in_file(source, sql, refusal.line, refusal.column)
