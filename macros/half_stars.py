@@ -34,15 +34,29 @@ def median_of_histogram(evaluator, table: exp.Expression) -> exp.Expression:
     """The exact median in stars: the mean of the two middle ratings when the count is even.
 
     table: the name of a table in the query that has the columns of a histogram.
+    """
+    return _median(f"{table.name}.{{}}")
+
+
+@macro()
+def median_of_histograms(evaluator, table: exp.Expression) -> exp.Expression:
+    """The exact median in stars of all histograms of a group, for a query with GROUP BY.
+
+    table: the name of a table in the query that has the columns of a histogram.
+    """
+    return _median(f"SUM({table.name}.{{}})::INT64")
+
+
+def _median(column: str) -> exp.Expression:
+    """The median of the histogram whose columns `column` makes of their names.
 
     With c ratings of n at a threshold or below, the lower middle one is above it if 2 c < n, the
     upper one if 2 c <= n. So each of the nine thresholds moves the sum of both, in half-stars, by
     SIGN(n - 2 c) + 1 from its least value 2, and the median is a quarter of that sum in stars.
     """
-    bits = 21
-    n = f"{table.name}.rating_count"
+    bits, n = 21, column.format("rating_count")
     at_most = [
-        f"(({table.name}.histogram_{part} >> {bits * field}) & {(1 << bits) - 1})"
+        f"(({column.format(f'histogram_{part}')} >> {bits * field}) & {(1 << bits) - 1})"
         for part in ("low", "mid", "high")
         for field in range(3)
     ]

@@ -40,6 +40,9 @@ FROM parts
 GROUP BY group_id
 """
 MEDIANS = "SELECT group_id, @median_of_histogram(histograms)::FLOAT64 AS m FROM histograms"
+MEDIAN_OF_ALL = """
+SELECT group_id, @median_of_histograms(parts)::FLOAT64 AS m FROM parts GROUP BY group_id
+"""
 COUNTS = "SELECT group_id, {} FROM histograms".format(
     ", ".join(f"@ratings_of(histograms, {h / 2})::INT64 AS c{h}" for h in HALF_STARS)
 )
@@ -71,6 +74,7 @@ class Warehouse:
             )
         self.histograms_sql, self.sums_sql = on_duckdb(HISTOGRAMS), on_duckdb(SUMS)
         self.medians_sql, self.counts_sql = on_duckdb(MEDIANS), on_duckdb(COUNTS)
+        self.median_of_all_sql = on_duckdb(MEDIAN_OF_ALL)
 
     def load_ratings(self, groups: list[list[int]]) -> None:
         """Replace all ratings. groups: the ratings of each group in half-stars, 1 to 10."""
@@ -92,6 +96,12 @@ class Warehouse:
         self._load("parts", parts, same_group=True)
         ((_, *total),) = self.connection.execute(self.sums_sql).fetchall()
         return tuple(total)
+
+    def median_of_all(self, parts: list[Histogram]) -> float:
+        """The median in stars of all histograms together, by the macro; raises as `sums` does."""
+        self._load("parts", parts, same_group=True)
+        ((_, median),) = self.connection.execute(self.median_of_all_sql).fetchall()
+        return median
 
     def medians(self, histograms: list[Histogram]) -> list[float]:
         """The median of each histogram in stars, by the macro."""
@@ -200,10 +210,12 @@ def test_histograms_add_up_to_that_of_all_their_ratings(
 ) -> None:
     everything = [half_stars for group in groups for half_stars in group]
     warehouse.load_ratings(groups)
-    total = warehouse.sums(list(warehouse.histograms().values()))
+    parts = list(warehouse.histograms().values())
+    total = warehouse.sums(parts)
     warehouse.load_ratings([everything])
     assert total == warehouse.histograms()[0]
     assert warehouse.medians([total]) == [statistics.median(everything) / 2]
+    assert warehouse.median_of_all(parts) == statistics.median(everything) / 2
 
 
 @given(st.lists(ten_counts(1, MOST_RATINGS), min_size=1, max_size=8))
@@ -256,7 +268,10 @@ def test_a_group_beyond_the_limit_is_an_error_and_never_a_wrong_number(
         total = warehouse.sums([packed(one), packed(other)])
     except duckdb.ConversionException:
         assert not fits
+        with pytest.raises(duckdb.ConversionException, match="out of range"):
+            warehouse.median_of_all([packed(one), packed(other)])
     else:
         assert fits
         assert warehouse.medians([total]) == [median_of_counts(both)]
+        assert warehouse.median_of_all([packed(one), packed(other)]) == median_of_counts(both)
         assert warehouse.counts([total]) == [both]

@@ -40,19 +40,18 @@ class Broken:
 PERIODS = f"{INTERNAL}/user_period_ratings_monthly.sql"
 GENRES = f"{INTERNAL}/movie_genres.sql"
 LISTED = "NOT genre IN ('', '(no genres listed)')"
-LISTED = "NOT genre IN ('', '(no genres listed)')"
 MOVIES = f"{INTERNAL}/movies.sql"
 TAGS = f"{INTERNAL}/movie_tags.sql"
 ACTIONS = f"{INTERNAL}/user_actions_monthly.sql"
 EVENTS = f"{INTERNAL}/rating_events.sql"
-TOTALS = f"{INTERNAL}/user_genre_ratings_total.sql"
+MONTHS = f"{INTERNAL}/movie_ratings_monthly.sql"
 DAILY = f"{INTERNAL}/movie_ratings_daily.sql"
 GROUPS = "engagement/internal/user_groups.sql"
 PREFERENCES = "engagement/user_genre_preferences.sql"
 
 BROKEN = {
     "unknown_function": Broken(
-        TOTALS, "SUM(rating_count)", "MEDIAN(rating_count)", "Function not found: MEDIAN", "MEDIAN"
+        MONTHS, "SUM(rating_count)", "MEDIAN(rating_count)", "Function not found: MEDIAN", "MEDIAN"
     ),
     "function_of_another_engine": Broken(
         MOVIES, "MOD(DIV(release_year, 10) * 10, 100)", "list_sum([release_year])",
@@ -75,14 +74,17 @@ BROKEN = {
         "SUM(IF(action_type = 'tag', action_monthly_count, 'none'))",
         "No matching signature for function IF", "none",
     ),
-    "sum_of_text": Broken(TOTALS, "SUM(rating_count)", "SUM(genre)", "aggregate function SUM"),
+    "sum_of_text": Broken(
+        GROUPS, "SUM(IF(action_type = 'tag', action_monthly_count, 0))", "SUM(action_type)",
+        "aggregate function SUM",
+    ),
     "branches_of_two_types": Broken(
         MOVIES, "ELSE CONCAT(CAST(DIV(release_year, 10) * 10 AS STRING), 's')", "ELSE release_year",
         "No matching signature for operator CASE",
     ),
     "not_grouped": Broken(
-        TOTALS, "GROUP BY\n  user_id,\n  genre", "GROUP BY\n  user_id",
-        "which is neither grouped nor aggregated", "genre::STRING",
+        MONTHS, "GROUP BY\n  movie_id,\n  reporting_month", "GROUP BY\n  movie_id",
+        "which is neither grouped nor aggregated", "DATE_TRUNC(rated_on",
     ),
     "aggregate_in_where": Broken(
         DAILY, "WHERE\n  rated_on", "WHERE\n  COUNT(*) > 1 AND rated_on",
@@ -93,7 +95,7 @@ BROKEN = {
         "Analytic function not allowed in WHERE", "ROW_NUMBER",
     ),
     "aggregate_in_aggregate": Broken(
-        TOTALS, "SUM(rating_count)", "SUM(MAX(rating_count))",
+        MONTHS, "SUM(rating_count)", "SUM(MAX(rating_count))",
         "Aggregations of aggregations are not allowed",
     ),
     "ambiguous_column": Broken(
@@ -106,9 +108,9 @@ BROKEN = {
         "Name histogram_lo not found inside ratings", "histogram_lo)",
     ),
     "unknown_table": Broken(
-        TOTALS, "FROM interactions_internal.user_genre_ratings_monthly",
-        "FROM interactions_internal.user_genre_ratings_weekly",
-        "Table not found: interactions_internal.user_genre_ratings_weekly", "_weekly",
+        MONTHS, "FROM interactions_internal.movie_ratings_daily",
+        "FROM interactions_internal.movie_ratings_weekly",
+        "Table not found: interactions_internal.movie_ratings_weekly", "_weekly",
     ),
     "date_compared_with_timestamp": Broken(
         DAILY, "WHERE\n  rated_on", "WHERE\n  rated_on = rated_at AND rated_on",
@@ -131,13 +133,13 @@ BROKEN = {
         "Values referenced in UNNEST must be arrays", "UNNEST",
     ),
     "qualify_without_window": Broken(
-        TOTALS, "GROUP BY\n  user_id,\n  genre",
-        "GROUP BY\n  user_id,\n  genre\nQUALIFY\n  SUM(rating_count) > 1",
+        MONTHS, "GROUP BY\n  movie_id,\n  reporting_month",
+        "GROUP BY\n  movie_id,\n  reporting_month\nQUALIFY\n  SUM(rating_count) > 1",
         "QUALIFY clause", "QUALIFY",
     ),
     "qualify_on_a_number": Broken(
-        TOTALS, "GROUP BY\n  user_id,\n  genre",
-        "GROUP BY\n  user_id,\n  genre\nQUALIFY\n  ROW_NUMBER() OVER (ORDER BY genre)",
+        MONTHS, "GROUP BY\n  movie_id,\n  reporting_month",
+        "GROUP BY\n  movie_id,\n  reporting_month\nQUALIFY\n  ROW_NUMBER() OVER ()",
         "QUALIFY clause should return type BOOL", "QUALIFY",
     ),
     "where_on_a_number": Broken(
@@ -157,12 +159,12 @@ BROKEN = {
         "Queries in UNION ALL have mismatched column count",
     ),
     "percentile_as_aggregate": Broken(
-        TOTALS, "SUM(rating_count)", "PERCENTILE_CONT(rating_count, 0.5)",
+        MONTHS, "SUM(rating_count)", "PERCENTILE_CONT(rating_count, 0.5)",
         "PERCENTILE_CONT exists in BigQuery as a window function alone", "PERCENTILE_CONT",
         rule="function",
     ),
     "function_that_bigquery_leaves_out": Broken(
-        TOTALS, "SUM(rating_count)", "SUM(IFERROR(rating_count, 0))",
+        MONTHS, "SUM(rating_count)", "SUM(IFERROR(rating_count, 0))",
         "BigQuery has no function IFERROR", "IFERROR", rule="function",
     ),
     "array_function_that_bigquery_leaves_out": Broken(
@@ -194,7 +196,7 @@ BROKEN = {
         "Invalid cast from DATE to INT64",
     ),
     "array_of_arrays": Broken(
-        TOTALS, "genre::STRING AS genre", "genre::STRING AS genre, [[1]] AS nested",
+        MONTHS, "movie_id::INT64 AS movie_id", "movie_id::INT64 AS movie_id, [[1]] AS nested",
         "Cannot construct array with element type ARRAY<INT64>", "[[1]]",
     ),
     "outer_join_without_equality": Broken(

@@ -21,9 +21,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mesh.environments.interval_audits import audit_missing, failed, first_layers
+from mesh.environments.interval_audits import (
+    MILLISECONDS,
+    audit_missing,
+    failed,
+    first_layers,
+)
 from mesh.environments.names import execution_time, months_after, short_name
-from mesh.environments.project import Project, readable_errors
+from mesh.environments.project import Project, models_set_aside, readable_errors
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -81,7 +86,7 @@ def refresh(project: Project, name: str, *, now: datetime | None = None) -> Refr
     that the next refresh tries again.
     """
     started = datetime.now(UTC)
-    with readable_errors():
+    with readable_errors(), models_set_aside():
         environment = project.environment(name)
         snapshots = project.snapshots(environment)
         stale = _stale_months(project, environment, snapshots)
@@ -250,7 +255,7 @@ def _run(
     """
     record = project.new_record()
     facts, views = first_layers(snapshots)
-    _run_models(project, environment, as_of, [short_name(name) for name in facts])
+    _run_models(project, environment, snapshots, as_of, [short_name(name) for name in facts])
     project.context.state_reader.refresh_snapshot_intervals(snapshots.values())
     audited = [
         short_name(name)
@@ -258,13 +263,18 @@ def _run(
         if audit_missing(project, environment, snapshots, name, as_of)
     ]
     ran = list(record.models)
-    _run_models(project, environment, as_of, None)
+    _run_models(project, environment, snapshots, as_of, None)
     return (*ran, *audited, *record.models[len(ran) :])
 
 
 def _run_models(
-    project: Project, environment: Environment, as_of: datetime, names: list[str] | None
+    project: Project,
+    environment: Environment,
+    snapshots: dict[str, Snapshot],
+    as_of: datetime,
+    names: list[str] | None,
 ) -> None:
+    _remember(project, snapshots)
     outcome = project.context.run(
         environment.name,
         execution_time=as_of,
@@ -276,3 +286,15 @@ def _run_models(
     )
     if outcome.is_failure:
         raise failed(environment.name, project.console.record.failure)
+
+
+def _remember(project: Project, snapshots: dict[str, Snapshot]) -> None:
+    """Put the snapshots back into SQLMesh's cache, which gives up those whose intervals change.
+
+    To load them again takes longer than many a run, and a run reads their intervals in any case.
+    """
+    from sqlmesh.utils.date import now_timestamp
+
+    state = project.context.state_sync
+    expires = now_timestamp() + state.ttl * MILLISECONDS
+    state.snapshot_cache.update({s.snapshot_id: (s, expires) for s in snapshots.values()})

@@ -4,7 +4,7 @@ MODEL (
   @contract(trending_movies)
 );
 
-/* The most rated movies of a span of days, against the span of as many days before it. */
+/* The most rated movies of a span of days, against the span of as many days before it. The earliest day stands in the WHERE as well, since an engine drops the days before it sooner than by the join. */
 WITH spans AS (
   SELECT
     windows.period,
@@ -23,6 +23,12 @@ WITH spans AS (
   FROM interactions.movies_engagement_daily AS daily
   INNER JOIN engagement_internal.windows AS windows
     ON daily.rated_on BETWEEN windows.previous_start AND windows.window_end
+  WHERE
+    daily.rated_on >= (
+      SELECT
+        MIN(previous_start)
+      FROM engagement_internal.windows
+    )
   GROUP BY
     windows.period,
     daily.movie_id,
