@@ -104,8 +104,8 @@ def source_contract(evaluator, table: exp.Expression) -> list[exp.Property]:
 @macro()
 def broken_contract(
     evaluator, this_model, source, product, interval, months, grain, rows, tables
-) -> exp.Subquery:
-    """The table of the audit `contract`."""
+) -> exp.Select:
+    """The query of the audit `contract`."""
     from mesh.contracts.audits import broken_contract as query
     from mesh.contracts.header import audited_interval, checked_rules, row_conditions
 
@@ -118,4 +118,4 @@ def broken_contract(
         [column.name for column in grain.expressions],
         row_conditions(rows),
         checked_rules(tables, audited, whole),
-    ).subquery("broken")
+    )

@@ -184,11 +184,11 @@ BROKEN_ROWS = {
     ),
     # pattern, range of an integer, a rule in SQL about one column and one about two
     "interactions/user_genre_ratings": (
-        "months.genre::STRING AS genre,\n  months.reporting_month::DATE AS reporting_month,\n"
-        "  months.rating_count::INT64",
-        "CASE months.user_id WHEN 8 THEN '(no genres listed)' WHEN 9 THEN 'a|b' ELSE months.genre "
-        "END::STRING AS genre,\n  months.reporting_month::DATE AS reporting_month,\n"
-        "  IF(months.user_id = 7, months.rating_count + 1000, 0)::INT64",
+        "genre::STRING AS genre,\n  reporting_month::DATE AS reporting_month,\n"
+        "  rating_count::INT64",
+        "CASE user_id WHEN 8 THEN '(no genres listed)' WHEN 9 THEN 'a|b' ELSE genre "
+        "END::STRING AS genre,\n  reporting_month::DATE AS reporting_month,\n"
+        "  IF(user_id = 7, rating_count + 1000, 0)::INT64",
     ),
 }
 BROKEN_TABLES = {

@@ -64,21 +64,21 @@ def drift(copy: ProjectCopy) -> None:
     copy.edit(MOVIES, "\n    quality:", f"{COUNTRY}\n    quality:")
     copy.edit(
         f"{models}/user_genre_ratings.sql",
-        "AS rating_median\n",
-        "AS rating_median,\n  1::INT64 AS luck\n",
+        "::FLOAT64 AS rating_median\n",
+        "::FLOAT64 AS rating_median,\n  1::INT64 AS luck\n",
     )
     copy.edit(
         f"{models}/user_actions.sql", "action_monthly_count::INT64", "action_monthly_count::FLOAT64"
     )
     copy.edit(
         f"{models}/user_period_ratings.sql",
-        "  months.release_decade::STRING AS release_decade,\n",
+        "  release_decade::STRING AS release_decade,\n",
         "",
     )
     copy.edit(
         f"{models}/user_period_ratings.sql",
-        "SELECT\n",
-        "SELECT\n  months.release_decade::STRING AS release_decade,\n",
+        ")\nSELECT\n",
+        ")\nSELECT\n  release_decade::STRING AS release_decade,\n",
     )
     copy.edit(
         f"{models}/movies_engagement_daily.sql",
