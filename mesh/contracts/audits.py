@@ -58,7 +58,11 @@ def broken_contract(
     kept = len(columns) <= WIDE and len(readers) > 1
     audited = exp.to_table(AUDITED) if kept else rows
     steps: dict[str, exp.Query] = {AUDITED: exp.select("*").from_(rows)} if kept else {}
-    offending = [_offending(rule, rule.table or audited) for rule in tables]
+    offending = []
+    for number, rule in enumerate(tables):
+        found = f"found_{number}"
+        steps[found] = bind(rule.query, rule.table or audited)
+        offending.append(_offending(rule, found))
     if conditions:
         steps |= _broken_rows(audited, conditions)
         offending.insert(0, _samples_of_rows(grain, conditions))
@@ -147,12 +151,9 @@ def _samples_of_rows(
     return split
 
 
-def _offending(rule: CheckedRule, table: exp.Expression) -> exp.Select:
-    """What a rule about the table finds, as texts."""
-    row = exp.func("TO_JSON_STRING", exp.column("found"), dialect=DIALECT)
-    found = exp.Subquery(
-        this=bind(rule.query, table), alias=exp.TableAlias(this=exp.to_identifier("found"))
-    )
+def _offending(rule: CheckedRule, found: str) -> exp.Select:
+    """What a rule about the table finds, as texts; its rows are in the table `found`."""
+    row = exp.func("TO_JSON_STRING", exp.column(found), dialect=DIALECT)
     columns = [_as(_text(rule.id), "rule"), _as(row, "sample")]
     return exp.Select(expressions=columns).from_(found, copy=False)
 
