@@ -7,7 +7,13 @@ from sqlmesh import macro
 
 @macro()
 def operational_tables(evaluator) -> list[str]:
-    """Statements that create the operational tables where they are missing."""
-    from mesh.ingest.schema import create_operational_tables_sql
+    """Statements that create the operational tables; none if all are there.
 
-    return create_operational_tables_sql(evaluator.engine_adapter.dialect)
+    Asked for first: who plans in production may read these tables, and not create any.
+    """
+    from mesh.ingest.schema import ALL_TABLES, SCHEMA, create_operational_tables_sql
+
+    engine = evaluator.engine_adapter
+    if all(engine.table_exists(f"{SCHEMA}.{table.name}") for table in ALL_TABLES):
+        return []
+    return create_operational_tables_sql(engine.dialect)
