@@ -1,4 +1,4 @@
-"""Before anything is built, SQLMesh makes the operational tables, but only where they are missing."""
+"""SQLMesh makes the operational tables before it builds, but only where they are missing."""
 
 from __future__ import annotations
 
