@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from sqlglot import exp
 
 from mesh.environments.names import execution_time
-from mesh.environments.project import Project, models_set_aside, readable_errors
+from mesh.environments.project import Project, collector_paused, readable_errors
 from mesh.environments.refresh import newest_month, refresh
 from mesh.errors import CheckFailed
 
@@ -31,7 +31,7 @@ def plan(project: Project, name: str, *, now: datetime | None = None) -> PlanRes
 
     started = datetime.now(UTC)
     record = project.new_record()
-    with readable_errors(), models_set_aside():
+    with readable_errors(), collector_paused():
         try:
             project.context.plan(
                 name,

@@ -28,7 +28,7 @@ from mesh.environments.interval_audits import (
     first_layers,
 )
 from mesh.environments.names import execution_time, months_after, short_name
-from mesh.environments.project import Project, models_set_aside, readable_errors
+from mesh.environments.project import Project, collector_paused, readable_errors
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -86,7 +86,7 @@ def refresh(project: Project, name: str, *, now: datetime | None = None) -> Refr
     that the next refresh tries again.
     """
     started = datetime.now(UTC)
-    with readable_errors(), models_set_aside():
+    with readable_errors(), collector_paused():
         environment = project.environment(name)
         snapshots = project.snapshots(environment)
         stale = _stale_months(project, environment, snapshots)
