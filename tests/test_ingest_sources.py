@@ -250,7 +250,7 @@ def test_a_database_that_another_process_holds(tmp_path, database):
     ingest(folder, database=database, now=NOW)
     holder = hold(database)
     try:
-        with pytest.raises(WrongUse, match=rf"another process \({holder.pid}\) holds the"):
+        with pytest.raises(WrongUse, match=rf"is in use by process {holder.pid}\. Stop it"):
             ingest(folder, database=database, now=NOW)
     finally:
         holder.communicate(b"\n")
@@ -261,7 +261,7 @@ def test_a_database_that_this_process_holds(tmp_path, database):
     ingest(folder, database=database, now=NOW)
     with (
         duckdb.connect(str(database)),
-        pytest.raises(WrongUse, match="holds the database"),
+        pytest.raises(WrongUse, match="the database is in use"),
     ):
         ingest(folder, database=database, now=NOW)
 

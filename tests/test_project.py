@@ -36,10 +36,10 @@ def test_a_folder_that_cannot_be_made_is_named(
     (tmp_path / "file").write_text("not a folder")
     database = tmp_path / "file" / "mesh.duckdb"
     said = opening(monkeypatch, database)
-    assert said.startswith(f"the database {database} cannot be opened: ")
+    assert said.startswith(f"{database}: the database cannot be opened: ")
     assert said.endswith(
-        ". Check that the disk has room and that you may write there, or let MESH_DUCKDB name "
-        "another file."
+        ". Check the path, that the disk has room and that you may write there, or let "
+        "MESH_DUCKDB name another file."
     )
 
 
@@ -49,7 +49,7 @@ def test_a_folder_in_the_place_of_the_database_is_named(
     database = tmp_path / "mesh.duckdb"
     database.mkdir()
     said = opening(monkeypatch, database)
-    assert said.startswith(f"the database {database} cannot be opened: ")
+    assert said.startswith(f"{database}: the database cannot be opened: ")
 
 
 def test_a_file_that_is_no_database_is_named(
@@ -57,9 +57,10 @@ def test_a_file_that_is_no_database_is_named(
 ) -> None:
     database = tmp_path / "mesh.duckdb"
     database.write_bytes(b"movieId,title,genres\n" * 1000)
-    said = opening(monkeypatch, database)
-    assert said.startswith(f"the database {database} cannot be opened: ")
-    assert "not a valid DuckDB database file" in said
+    assert opening(monkeypatch, database) == (
+        f"{database}: this is not a DuckDB file of a version that can be read. Move it away, or "
+        "let MESH_DUCKDB name another file."
+    )
 
 
 def test_a_damaged_database_is_not_said_to_be_in_use_nor_one_of_another_make_to_be_installed(
@@ -105,7 +106,7 @@ def test_a_database_that_another_process_took_meanwhile_is_not_an_empty_one(
             "is in use by process 12. Stop it",
         ),
         (duckdb.IOException("Could not set lock"), WrongUse, "is in use by another process."),
-        (duckdb.IOException("No space left on device"), WrongUse, "Check that the disk has room"),
+        (duckdb.IOException("No space left on device"), WrongUse, "that the disk has room"),
         (duckdb.CatalogException("no\ntable x"), WrongUse, "DuckDB refuses: no table x"),
     ],
 )

@@ -128,6 +128,6 @@ def test_a_database_that_another_process_holds_is_told_with_the_process(
         holder.communicate("")
     assert code == 2
     assert said == (
-        f"error: the database {copy.database} is in use by process {holder.pid}. Stop it (a "
+        f"error: {copy.database}: the database is in use by process {holder.pid}. Stop it (a "
         "running `sqlmesh ui`, a notebook, another mesh command) and try again."
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from mesh.bigquery import explanation, warehouse
+from mesh.database import HELD, cannot_open
 from mesh.environments.names import is_public, short_name
 from mesh.errors import CheckFailed, MeshError, WrongUse
 from mesh.settings import BIGQUERY_GATEWAY, DATABASE_VARIABLE, PROJECT_ROOT, database_path
@@ -112,12 +113,12 @@ def readable_errors() -> Iterator[None]:
     except MeshError:
         raise
     except duckdb.IOException as error:
-        raise _database_error(error) from error
+        raise cannot_open(database_path(), error) from error
     except duckdb.Error as error:
         raise WrongUse(f"DuckDB refuses: {_one_line(error)}") from error
     except (SQLMeshError, SqlglotError) as error:
-        if _HELD in str(error):
-            raise _database_error(error) from error
+        if HELD in str(error):
+            raise cannot_open(database_path(), error) from error
         meant = explanation(error) or CheckFailed(f"SQLMesh refuses: {_one_line(error)}")
         raise meant from error
     except Exception as error:
@@ -141,26 +142,6 @@ def collector_paused() -> Iterator[None]:
         gc.enable()
 
 
-# Not "lock" alone, which also stands in what DuckDB says of a damaged block.
-_HELD = "Could not set lock"
-
-
-def _database_error(error: Exception) -> WrongUse:
-    text = str(error)
-    if _HELD in text:
-        holder = re.search(r"PID (\d+)", text)
-        process = f"process {holder.group(1)}" if holder else "another process"
-        return WrongUse(
-            f"the database {database_path()} is in use by {process}.",
-            fix="Stop it (a running `sqlmesh ui`, a notebook, another mesh command) and try again.",
-        )
-    return WrongUse(
-        f"the database {database_path()} cannot be opened: {_one_line(error).rstrip('.')}.",
-        fix="Check that the disk has room and that you may write there, or let "
-        f"{DATABASE_VARIABLE} name another file.",
-    )
-
-
 def _check_database(database: Path) -> None:
     """WrongUse if the local database cannot be used: SQLMesh goes on without it, in memory."""
     import duckdb
@@ -175,7 +156,7 @@ def _check_database(database: Path) -> None:
         # This process has it open already.
         return
     except (OSError, duckdb.Error) as error:
-        raise _database_error(error) from error
+        raise cannot_open(database_path(), error) from error
 
 
 def _check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
@@ -191,7 +172,7 @@ def _check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
         # This process has it open already.
         return
     if not there:
-        raise _database_error(OSError(_HELD))
+        raise cannot_open(database_path(), OSError(HELD))
 
 
 def _one_line(error: Exception) -> str:

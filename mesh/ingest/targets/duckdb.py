@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from mesh.database import cannot_open
 from mesh.errors import Location, WrongUse
 from mesh.ingest.lake import Lake
 from mesh.ingest.literals import literal, literals
@@ -81,7 +81,7 @@ class DuckDBTarget:
                 f"ATTACH {path} AS {CATALOG} (TYPE duckdb, STORAGE_VERSION 'latest')"
             )
         except duckdb.Error as error:
-            raise _cannot_open(self.database, error) from error
+            raise cannot_open(self.database, error) from error
 
     def _begin(self) -> None:
         self.connection.execute("BEGIN")
@@ -192,38 +192,3 @@ class DuckDBTarget:
     def commit(self) -> None:
         """Make it last."""
         self.connection.execute("COMMIT")
-
-
-def _cannot_open(database: Path, error: duckdb.Error) -> WrongUse:
-    text = str(error)
-    where = Location(database)
-    if "set lock" in text or "already attached" in text or "different configuration" in text:
-        holder = re.search(r"PID (\d+)", text)
-        return WrongUse(
-            f"another process{f' ({holder[1]})' if holder else ''} holds the database.",
-            where=where,
-            fix="Close the program that has it open (a notebook, `sqlmesh ui`), then run again.",
-        )
-    if any(words in text for words in ("Corrupt", "checksum", "read enough bytes")):
-        return WrongUse(
-            "the database is damaged or cut off.",
-            where=where,
-            fix="Move it away and ingest again, or put a copy of it in its place.",
-        )
-    if "not a valid DuckDB" in text or "newer version" in text or "Serialization" in text:
-        return WrongUse(
-            "this is not a DuckDB file of a version that can be read.",
-            where=where,
-            fix="Move it away, or let MESH_DUCKDB name another file.",
-        )
-    if "Permission denied" in text:
-        return WrongUse(
-            "permission denied.",
-            where=where,
-            fix="Give yourself access, or let MESH_DUCKDB name another file.",
-        )
-    return WrongUse(
-        f"the database cannot be opened: {' '.join(text.split()).rstrip('.')}.",
-        where=where,
-        fix="Check the path and its permissions, or let MESH_DUCKDB name another file.",
-    )

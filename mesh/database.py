@@ -1,0 +1,51 @@
+"""What is said of the local database when DuckDB cannot open it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mesh.errors import Location, WrongUse
+from mesh.settings import DATABASE_VARIABLE
+
+# Not "lock" alone, which also stands in what DuckDB says of a damaged block.
+HELD = "Could not set lock"
+
+
+def cannot_open(database: Path, error: Exception) -> WrongUse:
+    """The error for a user, from the one that DuckDB or the system raised."""
+    text = " ".join(str(error).split())
+    wrong, fix = _reason(text)
+    return WrongUse(wrong, where=Location(database), fix=fix)
+
+
+def _reason(text: str) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+
+    def says(*words: str) -> bool:
+        return any(word in text for word in words)
+
+    another = f"let {DATABASE_VARIABLE} name another file."
+    if says(HELD, "already attached", "different configuration"):
+        holder = re.search(r"PID (\d+)", text)
+        process = f"process {holder.group(1)}" if holder else "another process"
+        return (
+            f"the database is in use by {process}.",
+            "Stop it (a running `sqlmesh ui`, a notebook, another mesh command) and try again.",
+        )
+    if says("Corrupt", "checksum", "read enough bytes"):
+        return (
+            "the database is damaged or cut off.",
+            "Move it away and ingest again, or put a copy of it in its place.",
+        )
+    if says("not a valid DuckDB", "newer version", "Serialization"):
+        return (
+            "this is not a DuckDB file of a version that can be read.",
+            f"Move it away, or {another}",
+        )
+    if says("Permission denied"):
+        return "permission denied.", f"Give yourself access, or {another}"
+    return (
+        f"the database cannot be opened: {text.rstrip('.')}.",
+        f"Check the path, that the disk has room and that you may write there, or {another}",
+    )
