@@ -54,14 +54,21 @@ def _median(column: str) -> exp.Expression:
     upper one if 2 c <= n. So each of the nine thresholds moves the sum of both, in half-stars, by
     SIGN(n - 2 c) + 1 from its least value 2, and the median is a quarter of that sum in stars.
     """
-    bits, n = 21, column.format("rating_count")
+    n = column.format("rating_count")
     at_most = [
-        f"(({column.format(f'histogram_{part}')} >> {bits * field}) & {(1 << bits) - 1})"
+        _field(column.format(f"histogram_{part}"), position)
         for part in ("low", "mid", "high")
-        for field in range(3)
+        for position in range(3)
     ]
     steps = " + ".join(f"SIGN({n} - 2 * {ratings})" for ratings in at_most)
     return parse_one(f"(11 + {steps}) / 4", dialect="bigquery")
+
+
+def _field(packed: str, position: int) -> str:
+    """One of the three fields of a packed integer; the last needs no mask."""
+    bits = 21
+    shifted = f"({packed} >> {bits * position})" if position else packed
+    return shifted if position == 2 else f"({shifted} & {(1 << bits) - 1})"
 
 
 @macro()
@@ -70,14 +77,13 @@ def ratings_of(evaluator, table: exp.Expression, stars: exp.Expression) -> exp.E
 
     table: the name of a table in the query that has the columns of a histogram.
     """
-    bits, half_stars = 21, round(float(stars.name) * 2)
+    half_stars = round(float(stars.name) * 2)
 
     def at_most(threshold: int) -> str:
         if threshold == 10:
             return f"{table.name}.rating_count"
         part = ("low", "mid", "high")[(threshold - 1) // 3]
-        shift = bits * ((threshold - 1) % 3)
-        return f"(({table.name}.histogram_{part} >> {shift}) & {(1 << bits) - 1})"
+        return _field(f"{table.name}.histogram_{part}", (threshold - 1) % 3)
 
     below = f" - {at_most(half_stars - 1)}" if half_stars > 1 else ""
     return parse_one(at_most(half_stars) + below, dialect="bigquery")
