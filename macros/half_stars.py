@@ -55,18 +55,20 @@ def _median(column: str) -> exp.Expression:
     SIGN(n - 2 c) + 1 from its least value 2, and the median is a quarter of that sum in stars.
     """
     n = column.format("rating_count")
-    at_most = [
-        _field(column.format(f"histogram_{part}"), position)
-        for part in ("low", "mid", "high")
-        for position in range(3)
-    ]
-    steps = " + ".join(f"SIGN({n} - 2 * {ratings})" for ratings in at_most)
+    steps = " + ".join(f"SIGN({n} - 2 * {_at_most(column, h)})" for h in range(1, 10))
     return parse_one(f"(11 + {steps}) / 4", dialect="bigquery")
 
 
-def _field(packed: str, position: int) -> str:
-    """One of the three fields of a packed integer; the last needs no mask."""
+def _at_most(column: str, half_stars: int) -> str:
+    """How many ratings of a histogram are at most so many half-stars, 1 to 10.
+
+    The first field of a packed integer needs no shift, the last no mask.
+    """
+    if half_stars == 10:
+        return column.format("rating_count")
     bits = 21
+    part, position = divmod(half_stars - 1, 3)
+    packed = column.format(f"histogram_{('low', 'mid', 'high')[part]}")
     shifted = f"({packed} >> {bits * position})" if position else packed
     return shifted if position == 2 else f"({shifted} & {(1 << bits) - 1})"
 
@@ -77,13 +79,6 @@ def ratings_of(evaluator, table: exp.Expression, stars: exp.Expression) -> exp.E
 
     table: the name of a table in the query that has the columns of a histogram.
     """
-    half_stars = round(float(stars.name) * 2)
-
-    def at_most(threshold: int) -> str:
-        if threshold == 10:
-            return f"{table.name}.rating_count"
-        part = ("low", "mid", "high")[(threshold - 1) // 3]
-        return _field(f"{table.name}.histogram_{part}", (threshold - 1) % 3)
-
-    below = f" - {at_most(half_stars - 1)}" if half_stars > 1 else ""
-    return parse_one(at_most(half_stars) + below, dialect="bigquery")
+    column, half_stars = f"{table.name}.{{}}", round(float(stars.name) * 2)
+    below = f" - {_at_most(column, half_stars - 1)}" if half_stars > 1 else ""
+    return parse_one(_at_most(column, half_stars) + below, dialect="bigquery")
