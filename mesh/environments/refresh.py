@@ -21,12 +21,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mesh.environments.interval_audits import (
-    MILLISECONDS,
-    audit_missing,
-    failed,
-    first_layers,
-)
+from mesh.environments.interval_audits import MILLISECONDS, audit_missing, failed, first_layers
 from mesh.environments.names import execution_time, months_after, short_name
 from mesh.environments.project import Project, collector_paused, readable_errors
 
@@ -223,7 +218,8 @@ def _with_downstream(snapshots: dict[str, Snapshot], name: str) -> Iterable[Snap
 def _spans_to_remove(snapshot: Snapshot, months: Months) -> list[Span]:
     """Spans of months [first, end) to build again; one month stands for all of a full model."""
     if snapshot.is_full:
-        built = [datetime.fromtimestamp(end / 1000, UTC).date() for _, end in snapshot.intervals]
+        ends = (end / MILLISECONDS for _, end in snapshot.intervals)
+        built = [datetime.fromtimestamp(end, UTC).date() for end in ends]
         last = months_after(max(built), -1) if built else max(months)
         return [(last, months_after(last))]
     return list(_contiguous(sorted(months - {NO_MONTH} or months)))
