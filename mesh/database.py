@@ -47,5 +47,5 @@ def _reason(text: str) -> tuple[str, str]:
         return "permission denied.", f"Give yourself access, or {another}"
     return (
         f"the database cannot be opened: {text.rstrip('.')}.",
-        f"Check the path, that the disk has room and that you may write there, or {another}",
+        f"Check that the disk has room and that you may write there, or {another}",
     )

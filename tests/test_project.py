@@ -38,8 +38,8 @@ def test_a_folder_that_cannot_be_made_is_named(
     said = opening(monkeypatch, database)
     assert said.startswith(f"{database}: the database cannot be opened: ")
     assert said.endswith(
-        ". Check the path, that the disk has room and that you may write there, or let "
-        "MESH_DUCKDB name another file."
+        ". Check that the disk has room and that you may write there, or let MESH_DUCKDB name "
+        "another file."
     )
 
 
@@ -106,7 +106,7 @@ def test_a_database_that_another_process_took_meanwhile_is_not_an_empty_one(
             "is in use by process 12. Stop it",
         ),
         (duckdb.IOException("Could not set lock"), WrongUse, "is in use by another process."),
-        (duckdb.IOException("No space left on device"), WrongUse, "that the disk has room"),
+        (duckdb.IOException("No space left on device"), WrongUse, "Check that the disk has room"),
         (duckdb.CatalogException("no\ntable x"), WrongUse, "DuckDB refuses: no table x"),
     ],
 )

@@ -156,7 +156,7 @@ def _check_database(database: Path) -> None:
         # This process has it open already.
         return
     except (OSError, duckdb.Error) as error:
-        raise cannot_open(database_path(), error) from error
+        raise cannot_open(database, error) from error
 
 
 def _check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
