@@ -111,11 +111,10 @@ def broken_contract(
 
     table = this_model if isinstance(source, exp.Null) else source
     audited = audited_interval(evaluator, table, interval, months)
-    whole = None if isinstance(months, exp.Array) else table
     return query(
         product.name,
         audited,
         [column.name for column in grain.expressions],
         row_conditions(rows),
-        checked_rules(tables, audited, whole),
+        checked_rules(tables, audited, table),
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("models", "contracts", "macros", "audits", "linter", "mesh")
+PARTS = ("models", "contracts", "macros", "audits", "linter", "materializations", "mesh")
 FILES = ("config.yaml", "external_models.yaml")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -13,7 +13,6 @@ from sqlmesh.utils.errors import ConfigError, SQLMeshError
 from mesh.environments import open_project
 from mesh.environments.names import (
     domain_of,
-    execution_time,
     is_public,
     months_after,
     short_name,
@@ -139,11 +138,3 @@ def test_months_are_counted_over_the_turn_of_the_year() -> None:
     assert months_after(date(2019, 12, 1)) == date(2020, 1, 1)
     assert months_after(date(2020, 1, 1), -1) == date(2019, 12, 1)
     assert months_after(date(2020, 1, 1), 25) == date(2022, 2, 1)
-
-
-def test_a_month_that_is_under_way_is_built_as_if_it_were_over() -> None:
-    now = datetime(2020, 5, 17, 12, tzinfo=UTC)
-    assert execution_time(None, now) == now
-    assert execution_time(date(2020, 4, 1), now) == now
-    assert execution_time(date(2020, 5, 1), now) == datetime(2020, 6, 1, tzinfo=UTC)
-    assert execution_time(date(2020, 12, 1), now) == datetime(2021, 1, 1, tzinfo=UTC)

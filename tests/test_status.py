@@ -63,16 +63,17 @@ def test_each_product_has_its_rows_and_its_newest_month(copy: ProjectCopy) -> No
     for name in ("movies_engagement", "movies_engagement_daily", "user_movie_ratings"):
         assert by_name[f"interactions.{name}"].newest_month == newest
         assert by_name[f"interactions.{name}"].view == f"mesh.interactions__dev.{name}"
-    assert by_name["engagement.audience_groups"].newest_month is None
+    assert by_name["engagement.audience_groups"].newest_month == newest
     for product in found.products:
-        assert product.last_run is not None
-        assert product.last_run.date() >= date(2020, 1, 1)
+        assert product.changed_at is not None
+        assert product.changed_at.date() >= date(2020, 1, 1)
 
 
 def test_the_command_shows_all_environments_and_answers_in_json(copy: ProjectCopy) -> None:
     code, said, _ = mesh(copy, "status")
     assert code == 0
-    assert said.startswith("dev data product rows newest month last run (UTC)")
+    assert said.startswith("dev shows delivery 1 of 20")
+    assert "data product rows newest month by its contract data changed (UTC)" in said
     code, said, _ = mesh(copy, "status", "dev", "--json")
     answer = json.loads(said)
     assert code == 0

@@ -20,7 +20,7 @@ from mesh.cli.demo import demo
 from mesh.cli.docs import docs
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
-from mesh.cli.refresh import refresh
+from mesh.cli.refresh import promote, refresh, rollback
 from mesh.cli.review import review
 from mesh.cli.status import status
 from mesh.console import err
@@ -50,6 +50,8 @@ app.command()(generate)
 app.command()(ingest)
 app.command()(cost)
 app.command()(refresh)
+app.command()(promote)
+app.command()(rollback)
 app.command()(status)
 contracts_app.command("diff")(contracts_diff)
 app.add_typer(contracts_app)

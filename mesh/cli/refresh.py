@@ -1,14 +1,20 @@
-"""`mesh refresh`: bring an environment up to date with all that was ingested."""
+"""`mesh refresh`, `mesh promote`, `mesh rollback`: change what an environment shows."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh.cli.options import Gateway, Json
 from mesh.console import out
+
+if TYPE_CHECKING:
+    from mesh.environments import RefreshResult
+    from mesh.environments.deliveries import Delivery
+
+SHOWN_MONTHS = 12
 
 
 def refresh(
@@ -16,30 +22,80 @@ def refresh(
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
-    """Build the months that deliveries changed again, and nothing else.
+    """Let an environment show the newest delivery; months that it did not change are not built.
 
-    Tables are shared by all environments that have the same version of a model, so what one of
-    them brings up to date is up to date in the others as well.
+    No other environment changes. What it shows is checked before it is shown.
     """
     from mesh.environments import open_project
     from mesh.environments import refresh as run
 
-    result = run(open_project(gateway), environment)
+    result = run(open_project(gateway, models=False), environment)
+    _show(result, as_json, f"{environment} was up to date.")
+
+
+def promote(
+    source: Annotated[str, typer.Argument(help="The environment that shows it, as acceptance.")],
+    environment: Annotated[str, typer.Argument(help="The environment that will, as prod.")],
+    gateway: Gateway = None,
+    as_json: Json = False,
+) -> None:
+    """Let an environment show just what another shows, models and deliveries; nothing is built."""
+    from mesh.environments import open_project
+    from mesh.environments import promote as run
+
+    result = run(open_project(gateway, models=False), source, environment)
+    _show(result, as_json, f"{environment} shows what {source} shows already.")
+
+
+def rollback(
+    environment: Annotated[str, typer.Argument(help="The environment to take back, as prod.")],
+    gateway: Gateway = None,
+    as_json: Json = False,
+) -> None:
+    """Let an environment show again what it showed before its last plan, refresh or promotion."""
+    from mesh.environments import open_project
+    from mesh.environments import rollback as run
+
+    result = run(open_project(gateway, models=False), environment)
+    _show(result, as_json, f"{environment} shows what it showed before already.")
+
+
+def _show(result: RefreshResult, as_json: bool, nothing: str) -> None:
     months = [f"{month:%Y-%m}" for month in result.changed_months]
     if as_json:
         answer = {
             "environment": result.environment,
+            "changed": result.changed,
+            "deliveries": [delivery.number for delivery in result.deliveries],
+            "no_longer_shown": [delivery.number for delivery in result.before],
             "changed_months": months,
             "models": list(result.models),
+            "made_again": list(result.made_again),
             "seconds": round(result.seconds, 3),
         }
         out.print_json(json.dumps(answer))
-    elif not result.models:
-        out.print(f"{environment} was up to date.")
-    else:
-        shown = ", ".join(months[:12]) + (", …" if len(months) > 12 else "")
-        out.print(
-            f"{environment} is up to date: {len(months)} changed month"
-            f"{'' if len(months) == 1 else 's'}{f' ({shown})' if months else ''}, "
-            f"{len(set(result.models))} models run in {result.seconds:.1f} s."
-        )
+        return
+    if result.made_again:
+        out.print(f"Was gone and is there again: {', '.join(result.made_again)}.")
+    if not result.changed:
+        out.print(nothing)
+        return
+    said = [
+        *([f"shows {_numbers(result.deliveries)} now"] if result.deliveries else []),
+        *([f"shows {_numbers(result.before)} no longer"] if result.before else []),
+    ] or ["is up to date"]
+    shown = ", ".join(months[:SHOWN_MONTHS]) + (", …" if len(months) > SHOWN_MONTHS else "")
+    changed = f"{len(months)} changed month{'' if len(months) == 1 else 's'}"
+    out.print(
+        f"{result.environment} {' and '.join(said)}: {changed}{f' ({shown})' if months else ''}, "
+        f"{len(set(result.models))} models run in {result.seconds:.1f} s."
+    )
+
+
+def _numbers(deliveries: tuple[Delivery, ...]) -> str:
+    numbers = sorted({delivery.number for delivery in deliveries})
+    if len(numbers) == 1:
+        return f"delivery {numbers[0]}"
+    if numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"deliveries {numbers[0]} to {numbers[-1]}"
+    return f"deliveries {', '.join(map(str, numbers))}"

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from mesh.cli.options import Gateway, Json
 from mesh.console import out
 
 if TYPE_CHECKING:
-    from mesh.environments import EnvironmentStatus
+    from mesh.environments import EnvironmentStatus, ProductStatus
 
 
 def status(
@@ -22,11 +23,11 @@ def status(
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
-    """Show each data product of an environment: rows, newest month, last run."""
+    """Show which deliveries an environment shows and lacks, and how young each product is."""
     from mesh.environments import open_project
     from mesh.environments import status as look
 
-    project = open_project(gateway)
+    project = open_project(gateway, models=False)
     names = [environment] if environment else project.environment_names
     found = [look(project, name) for name in names]
     if as_json:
@@ -39,24 +40,75 @@ def status(
 
 
 def show_status(environment: EnvironmentStatus) -> None:
-    """Print the products of an environment as a table."""
+    """Print what an environment shows and lacks, and its products as a table."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=environment.environment, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=_headline(environment), title_justify="left", box=SIMPLE_HEAD)
     table.add_column("data product", no_wrap=True)
     table.add_column("rows", justify="right")
     table.add_column("newest month")
-    table.add_column("last run (UTC)")
+    table.add_column("by its contract")
+    table.add_column("data changed (UTC)")
     for product in environment.products:
         table.add_row(
             product.product,
-            f"{product.rows:,}",
+            f"{product.rows:,}" if product.rows is not None else "[red]not readable[/]",
             f"{product.newest_month:%Y-%m}" if product.newest_month else "–",
-            f"{product.last_run:%Y-%m-%d %H:%M}" if product.last_run else "–",
+            _age(product),
+            f"{product.changed_at:%Y-%m-%d %H:%M}" if product.changed_at else "–",
         )
     out.print(table)
+    for line in findings(environment):
+        out.print(f"[red]✗[/] {escape(line)}", soft_wrap=True)
 
 
-def _text(value: object) -> str:
+def findings(environment: EnvironmentStatus) -> list[str]:
+    """What is not in order in an environment, each with what to do."""
+    name = environment.environment
+    found = []
+    if environment.lost:
+        found.append(
+            f"{name} has lost {', '.join(environment.lost)}: `mesh refresh {name}` makes them "
+            "again."
+        )
+    if environment.mixed:
+        found.append(
+            f"{name} shows different deliveries in different products, as after a plan of some "
+            f"models: `sqlmesh plan {name}` or `mesh refresh {name}` brings all to the newest."
+        )
+    elif environment.lacking:
+        found.append(f"{lacks(environment)}: `mesh refresh {name}` shows them.")
+    return found
+
+
+def lacks(environment: EnvironmentStatus) -> str:
+    """Which deliveries an environment does not show, with their months."""
+    numbers = ", ".join(str(delivery.number) for delivery in environment.lacking)
+    word = "delivery" if len(environment.lacking) == 1 else "deliveries"
+    months = environment.lacking_months
+    unknown = any(None in delivery.months.values() for delivery in environment.lacking)
+    count = "any months" if unknown else f"{len(months)} month{'' if len(months) == 1 else 's'}"
+    span = f", {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if months and not unknown else ""
+    return f"{environment.environment} does not show {word} {numbers} yet ({count}{span})"
+
+
+def _headline(environment: EnvironmentStatus) -> str:
+    shows = environment.shows
+    told = f"delivery {shows.number} of {shows.finished_at:%Y-%m-%d %H:%M}" if shows else "nothing"
+    late = environment.late
+    age = f", {len(late)} of {len(environment.products)} products late" if late else ""
+    return f"{environment.environment} shows {told}{age}"
+
+
+def _age(product: ProductStatus) -> str:
+    if product.fresh is None:
+        return "–"
+    days = f"{product.age_days:,} day{'' if product.age_days == 1 else 's'} old"
+    return f"fresh, {days}" if product.fresh else f"[red]late[/], {days}"
+
+
+def _text(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

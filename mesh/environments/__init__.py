@@ -2,7 +2,7 @@
 
 from mesh.environments.plan import PlanResult, plan
 from mesh.environments.project import Project, open_project
-from mesh.environments.refresh import RefreshResult, refresh
+from mesh.environments.refresh import RefreshResult, promote, refresh, rollback
 from mesh.environments.status import EnvironmentStatus, ProductStatus, status
 
 __all__ = [
@@ -13,6 +13,8 @@ __all__ = [
     "RefreshResult",
     "open_project",
     "plan",
+    "promote",
     "refresh",
+    "rollback",
     "status",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -28,19 +28,6 @@ def months_after(month: date, count: int = 1) -> date:
     """The first day of the month that many months later."""
     index = month.year * 12 + month.month - 1 + count
     return date(index // 12, index % 12 + 1, 1)
-
-
-def execution_time(newest_month: date | None, now: datetime | None = None) -> datetime:
-    """As of when models run: now, or the end of the newest month if that is not over.
-
-    SQLMesh builds whole months. A month that is under way is built as far as it was delivered,
-    and built again when more of it is.
-    """
-    now = now or datetime.now(UTC)
-    if newest_month is None:
-        return now
-    end = months_after(newest_month)
-    return max(now, datetime(end.year, end.month, 1, tzinfo=UTC))
 
 
 def domain_of(name: str) -> str:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
-from sqlglot import exp
-
-from mesh.environments.names import execution_time
 from mesh.environments.project import Project, collector_paused, readable_errors
-from mesh.environments.refresh import newest_month, refresh
 from mesh.errors import CheckFailed
 
 
@@ -23,7 +19,7 @@ class PlanResult:
 
 
 def plan(project: Project, name: str, *, now: datetime | None = None) -> PlanResult:
-    """Apply the project to an environment, and bring it up to date with all that was ingested.
+    """Apply the project to an environment, as of the newest delivery.
 
     CheckFailed names the model or the audit that stopped it; the environment is then as it was.
     """
@@ -34,22 +30,11 @@ def plan(project: Project, name: str, *, now: datetime | None = None) -> PlanRes
     with readable_errors(), collector_paused():
         try:
             project.context.plan(
-                name,
-                auto_apply=True,
-                no_prompts=True,
-                skip_tests=True,
-                execution_time=execution_time(_newest(project), now),
+                name, auto_apply=True, no_prompts=True, skip_tests=True, execution_time=now
             )
         except PlanError as error:
             raise CheckFailed(
                 f"{name} could not be planned and is as it was. {record.failure}",
                 fix=f"Mend it and run `sqlmesh plan {name}` again.",
             ) from error
-    models = (*record.models, *refresh(project, name, now=now).models)
-    return PlanResult(name, models, (datetime.now(UTC) - started).total_seconds())
-
-
-def _newest(project: Project) -> date | None:
-    """The newest delivered month; None where nothing was ever ingested, not even an empty table."""
-    table = exp.to_table("operational.changed_months")
-    return newest_month(project) if project.context.engine_adapter.table_exists(table) else None
+    return PlanResult(name, tuple(record.models), (datetime.now(UTC) - started).total_seconds())

@@ -199,6 +199,9 @@ def open_project(
 
     # SQLGlot remembers from its first use what it can write, and SQLMesh adds to that on import.
     generator._DISPATCH_CACHE.clear()
+    from mesh.environments.hooks import install
+
+    install()
     console = recording_console()
     # It warns for each model that DuckDB knows no grants; what fails comes through the console.
     logging.getLogger("sqlmesh").setLevel(logging.ERROR)

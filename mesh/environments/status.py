@@ -1,84 +1,177 @@
-"""`mesh status`: what stands in an environment."""
+"""`mesh status`: what stands in an environment, and what does not."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from mesh.contracts import Contract, ServiceLevel, load_contracts
 from mesh.environments.project import Project, readable_errors
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
     from sqlmesh.core.snapshot import Snapshot
 
+    from mesh.environments.deliveries import Delivery
+
 # The columns that say when a row's events happened, in the order in which they are looked for.
-TIME_COLUMNS = ("reporting_month", "rated_on", "rated_at")
+TIME_COLUMNS = ("reporting_month", "rated_on", "rated_at", "as_of")
 
 
 @dataclass(frozen=True)
 class ProductStatus:
     """One data product in an environment.
 
-    rows: how many there are. newest_month: the first day of the newest month, None without rows or
-    without a time. last_run: when SQLMesh last ran it, UTC.
+    rows: how many there are; None if it cannot be read. newest_month: the first day of the newest
+    month, None without rows or without a time. changed_at: when its rows were last written, or
+    those of the tables under it, UTC. fresh: whether it is as young as its contract promises,
+    today; None if that promises nothing. age_days: of its newest moment.
     """
 
     product: str
     view: str
-    rows: int
+    rows: int | None
     newest_month: date | None
-    last_run: datetime | None
+    changed_at: datetime | None
+    fresh: bool | None
+    age_days: int | None
 
 
 @dataclass(frozen=True)
 class EnvironmentStatus:
+    """An environment, its data products, and the deliveries that it shows.
+
+    shows: the newest delivery such that it and all before it are shown; None if there is none.
+    lacking: the deliveries that it does not show yet, in their order. mixed: whether it shows some
+    of them in some products. lost: models whose table or view is gone.
+    """
+
     environment: str
     planned_at: datetime | None
+    shows: Delivery | None
+    lacking: tuple[Delivery, ...]
+    mixed: bool
+    lost: tuple[str, ...]
     products: tuple[ProductStatus, ...]
 
+    @property
+    def lacking_months(self) -> tuple[date, ...]:
+        """The months that the deliveries changed which are not shown yet, ascending."""
+        return tuple(sorted({month for d in self.lacking for month in d.changed_months}))
 
-def status(project: Project, name: str) -> EnvironmentStatus:
-    """Rows, newest month and last run of every data product in an environment."""
+    @property
+    def late(self) -> tuple[ProductStatus, ...]:
+        """The products that are older than their contracts promise."""
+        return tuple(product for product in self.products if product.fresh is False)
+
+
+def status(project: Project, name: str, *, now: datetime | None = None) -> EnvironmentStatus:
+    """What stands in an environment: deliveries, rows, newest months, and what is missing.
+
+    now: the day of use that freshness is measured against.
+    """
+    from mesh.environments.deliveries import read_deliveries
+    from mesh.environments.repair import lost
+    from mesh.environments.versions import stamps_of
+
     with readable_errors():
         environment = project.environment(name)
+        snapshots = project.snapshots(environment)
+        adapter = project.context.engine_adapter
+        log = read_deliveries(adapter)
+        stamps = stamps_of(snapshots.values())
+        gone = lost(project.context.state_reader, adapter, environment).names
+        contracts = load_contracts()
         return EnvironmentStatus(
             environment=environment.name,
             planned_at=_utc(environment.finalized_ts),
+            shows=log.shown(stamps),
+            lacking=log.lacking(stamps),
+            mixed=log.is_mixed(stamps),
+            lost=gone,
             products=tuple(
-                _product(project, environment, product, snapshot)
-                for product, snapshot in project.products(environment).items()
+                _product(
+                    project,
+                    environment,
+                    _Asked(name, snapshot, contracts.get(name), now or datetime.now(UTC)),
+                    _built_under(snapshots, snapshot),
+                    may_fail=bool(gone),
+                )
+                for name, snapshot in project.products(environment).items()
             ),
         )
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A product that is asked for: its version, its contract, and the day of use."""
+
+    product: str
+    snapshot: Snapshot
+    contract: Contract | None
+    now: datetime
+
+
+def _built_under(snapshots: Mapping[str, Snapshot], snapshot: Snapshot) -> list[Snapshot]:
+    """The tables that hold the rows of a version: its own, or under a view those that it reads."""
+    if not snapshot.is_view:
+        return [snapshot]
+    parents = [snapshots[p.name] for p in snapshot.parents if p.name in snapshots]
+    built = [p for p in parents if not p.is_external]
+    return [table for parent in built for table in _built_under(snapshots, parent)]
+
+
 def _product(
-    project: Project, environment: Environment, product: str, snapshot: Snapshot
+    project: Project,
+    environment: Environment,
+    asked: _Asked,
+    tables: list[Snapshot],
+    *,
+    may_fail: bool,
 ) -> ProductStatus:
-    view = project.view(snapshot, environment)
-    columns = snapshot.model.columns_to_types or {}
+    """may_fail: whether a table of the environment is gone, so that a view may not be readable."""
+    view = project.view(asked.snapshot, environment)
+    columns = asked.snapshot.model.columns_to_types or {}
+    level = _freshness(asked.contract)
     time = next((column for column in TIME_COLUMNS if column in columns), None)
-    newest = exp.func("MAX", exp.column(time)) if time else exp.Null()
-    query = exp.select(exp.Count(this=exp.Star()), newest).from_(view)
-    rows, latest = project.rows(query)[0]
+    moments = (time, level.element if level and level.element in columns else None)
+    newest = [exp.func("MAX", exp.column(c)) if c else exp.Null() for c in moments]
+    query = exp.select(exp.Count(this=exp.Star()), *newest).from_(view)
+    rows: int | None = None
+    latest = measured = None
+    try:
+        rows, latest, measured = project.rows(query)[0]
+    except Exception:
+        if not may_fail:
+            raise
+    age = (asked.now - _moment(measured)) / timedelta(days=1) if measured else None
+    promised = level.days if level else None
+    written = [s.last_altered_ts or s.created_ts for s in tables]
     return ProductStatus(
-        product=product,
+        product=asked.product,
         view=re.sub(r'["`]', "", view.sql(dialect=project.context.engine_adapter.dialect)),
         rows=rows,
-        newest_month=_month(latest),
-        last_run=_utc(snapshot.last_altered_ts),
+        newest_month=_moment(latest).date().replace(day=1) if latest else None,
+        changed_at=_utc(max(written, default=None)),
+        fresh=age <= promised if age is not None and promised is not None else None,
+        age_days=round(age) if age is not None else None,
     )
 
 
-def _month(latest: date | datetime | None) -> date | None:
-    if latest is None:
-        return None
-    if isinstance(latest, datetime):
-        latest = latest.astimezone(UTC).date() if latest.tzinfo else latest.date()
-    return latest.replace(day=1)
+def _freshness(contract: Contract | None) -> ServiceLevel | None:
+    levels = contract.service_levels if contract else ()
+    return next((level for level in levels if level.property == "freshness"), None)
+
+
+def _moment(value: date | datetime) -> datetime:
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _utc(milliseconds: int | None) -> datetime | None:

@@ -3,9 +3,7 @@ MODEL (
   kind FULL,
   description 'One row per movie, its title taken apart.',
   grain movie_id,
-  depends_on (
-    interactions_internal.delivered_movies
-  )
+  @source_contract(movies)
 );
 
 /* A title ends in its year, "Heat (1995)", or in a range of years, "Note (2006-2007)", or in neither. */

@@ -10,9 +10,7 @@ MODEL (
   physical_properties (
     require_partition_filter = TRUE
   ),
-  depends_on (
-    interactions_internal.delivered_ratings
-  )
+  @source_contract(ratings)
 );
 
 /* Every rating of the months that are being built, sorted so that a month lies together on disk. Its day in UTC is worked out here, once for all that count by day or month, and from the microseconds of whole days: where a session has a time zone, DATE() takes longer than the counting. */

@@ -10,9 +10,7 @@ MODEL (
   physical_properties (
     require_partition_filter = TRUE
   ),
-  depends_on (
-    interactions_internal.delivered_tags
-  )
+  @source_contract(tags)
 );
 
 /* Every tag of the months that are being built. */

@@ -6,10 +6,7 @@ MODEL (
   description 'How a user rated a genre in a month, as a histogram of half-stars.',
   grain (user_id, genre, reporting_month),
   partitioned_by DATE_TRUNC(reporting_month, MONTH),
-  clustered_by (user_id, genre),
-  depends_on (
-    interactions_internal.delivered_movie_months
-  )
+  clustered_by (user_id, genre)
 );
 
 /* A rating counts once in each genre of its movie. */

@@ -6,10 +6,7 @@ MODEL (
   description 'How a user rated the movies of a decade in a month, as a histogram of half-stars.',
   grain (user_id, release_decade, reporting_month),
   partitioned_by DATE_TRUNC(reporting_month, MONTH),
-  clustered_by (user_id, release_decade),
-  depends_on (
-    interactions_internal.delivered_movie_months
-  )
+  clustered_by (user_id, release_decade)
 );
 
 /* A rating counts in the decade in which its movie came out; a movie without a year in none. */

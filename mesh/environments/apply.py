@@ -1,0 +1,141 @@
+"""Applies versions of models to an environment without the files of the project.
+
+`sqlmesh plan` applies what stands in the files. What is applied here stands in SQLMesh's state: the
+models of an environment as of a newer delivery (a refresh), those of another environment (a
+promotion), or those of the plan before (a rollback).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlmesh.core.context_diff import ContextDiff
+from sqlmesh.core.plan import PlanBuilder
+from sqlmesh.core.snapshot import Snapshot
+
+from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
+from mesh.environments.repair import Lost, lost, make_views, repair
+from mesh.environments.versions import stamped, stamps_of
+
+if TYPE_CHECKING:
+    from sqlmesh.core.context import GenericContext
+    from sqlmesh.core.environment import Environment
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a change of an environment brought.
+
+    changed: whether anything was built, promoted or made again.
+    """
+
+    changed: bool
+    made_again: Lost | None = None
+
+
+def of_the_newest_delivery(
+    snapshots: Mapping[str, Snapshot], log: DeliveryLog
+) -> dict[str, Snapshot]:
+    """The same models with the newest delivery in their stamps."""
+    nodes = {name: snapshot.node for name, snapshot in snapshots.items()}
+    newest = stamped(nodes, log)
+    if all(newest[name] is node for name, node in nodes.items()):
+        return dict(snapshots)
+    cache: dict = {}
+    return {
+        name: Snapshot.from_node(
+            node,
+            nodes=newest,
+            cache=cache,
+            ttl=snapshots[name].ttl,
+            table_naming_convention=snapshots[name].table_naming_convention,
+        )
+        for name, node in newest.items()
+    }
+
+
+def environment_snapshots(context: GenericContext, environment: Environment) -> dict[str, Snapshot]:
+    """The versions that an environment shows, by name."""
+    stored = context.state_reader.get_snapshots(environment.snapshots)
+    return {snapshot.name: snapshot for snapshot in stored.values()}
+
+
+def bring_up_to_date(context: GenericContext, name: str, *, now: datetime | None = None) -> Applied:
+    """Build an environment's models as of the newest delivery, and let it show them.
+
+    PlanError when a model or an audit stops it; the environment is then as it was.
+    """
+    environment = context.state_reader.get_environment(name)
+    if environment is None:
+        return Applied(changed=False)
+    made_again = repair(context, name)
+    log = read_deliveries(context.engine_adapter)
+    snapshots = environment_snapshots(context, environment)
+    changed = apply_snapshots(
+        context, name, of_the_newest_delivery(snapshots, log), environment, log=log, now=now
+    )
+    return Applied(changed or made_again is not None, made_again)
+
+
+def apply_snapshots(
+    context: GenericContext,
+    name: str,
+    snapshots: Mapping[str, Snapshot],
+    origin: Environment,
+    *,
+    log: DeliveryLog | None = None,
+    now: datetime | None = None,
+) -> bool:
+    """Let an environment show these versions, building what of them is missing.
+
+    origin: the environment whose `before_all` statements they come with. Returns whether there was
+    anything to do.
+    """
+    from mesh.environments.hooks import choose_versions
+
+    log = log or read_deliveries(context.engine_adapter)
+    difference = ContextDiff.create(
+        name,
+        snapshots=dict(snapshots),
+        create_from=origin.name,
+        state_reader=context.state_reader,
+        provided_requirements=origin.requirements,
+        environment_statements=context.state_reader.get_environment_statements(origin.name),
+        infer_python_dependencies=False,
+    )
+    config = context.config
+    builder = PlanBuilder(
+        context_diff=difference,
+        execution_time=as_of(log, now),
+        apply=context.apply,
+        is_dev=name != "prod",
+        include_unmodified=True,
+        environment_ttl=None if name in context.pinned_environments else context.environment_ttl,
+        environment_suffix_target=config.environment_suffix_target,
+        environment_catalog_mapping=context.environment_catalog_mapping,
+        categorizer_config=context.auto_categorize_changes,
+        console=context.console,
+    )
+    plan = choose_versions(context, builder, log).build()
+    unfinished = difference.is_unfinalized_environment
+    if not plan.has_changes and not plan.missing_intervals and not unfinished:
+        return False
+    builder.apply()
+    _make_lost_views(context, name)
+    return True
+
+
+def _make_lost_views(context: GenericContext, name: str) -> None:
+    """Views that could not be made before their tables were built again."""
+    environment = context.state_reader.get_environment(name)
+    if environment is not None:
+        gone = lost(context.state_reader, context.engine_adapter, environment)
+        make_views(context.snapshot_evaluator, context.state_reader, environment, list(gone.views))
+
+
+def shown_stamps(context: GenericContext, environment: Environment) -> dict[str, str | None]:
+    """By operational table the delivery that an environment shows."""
+    return stamps_of(environment_snapshots(context, environment).values())

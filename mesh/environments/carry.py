@@ -1,0 +1,238 @@
+"""Carries the months that a delivery did not change into the tables of the new version.
+
+A delivery gives each model that it reaches a new version, whose table is empty. The version before
+it, of the same code, holds the same rows for every month that no delivery since has changed: they
+are copied inside the engine, and SQLMesh finds just the changed months missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.core.snapshot.definition import SnapshotIntervals, merge_intervals
+from sqlmesh.utils.date import to_timestamp
+
+from mesh.environments.deliveries import ANY_MOVIE_CHANGED, DeliveryLog
+from mesh.environments.names import months_after
+from mesh.environments.versions import CodeVersions, lineage
+from mesh.ingest.schema import DELIVERED
+
+if TYPE_CHECKING:
+    from sqlmesh.core.engine_adapter import EngineAdapter
+    from sqlmesh.core.snapshot import SnapshotId
+    from sqlmesh.core.state_sync import StateReader, StateSync
+
+Interval = tuple[int, int]
+
+
+# Operational tables whose rows have a time. A row of another (a movie) counts as changed in each
+# month in which a row of these refers to it.
+EVENTS = frozenset(table.name for table in DELIVERED if table.month_of)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A new version, the one before it, and the intervals in which both hold the same rows.
+
+    whole_inputs: whether a table that is always built whole stands between the new version and
+    the last incremental tables under it, and is another than under the old one.
+    """
+
+    new: Snapshot
+    old: Snapshot
+    intervals: tuple[Interval, ...]
+    whole_inputs: bool
+
+
+def carried_over(
+    state: StateReader, snapshots: Mapping[str, Snapshot], log: DeliveryLog
+) -> dict[str, Carried]:
+    """For each version without data what an earlier version of the same code can give it.
+
+    snapshots: by name all models of a plan, versioned. Of several earlier versions the one is taken
+    that gives the most months.
+    """
+    empty = [s for s in snapshots.values() if _can_carry(s) and not s.intervals]
+    if not empty:
+        return {}
+    names = [snapshot.name for snapshot in snapshots.values() if not snapshot.is_external]
+    stored = state.get_snapshots(state.get_snapshots_by_names(names))
+    stored.update({s.snapshot_id: s for s in snapshots.values()})
+    code = CodeVersions(stored.values())
+    earlier = {
+        snapshot_id: {s.name: s for s in _closure(snapshot, stored)}
+        for snapshot_id, snapshot in stored.items()
+        if snapshot.intervals and _can_carry(snapshot)
+    }
+    found: dict[str, Carried] = {}
+    for new in empty:
+        of_code = code.of(new)
+        for snapshot_id, closure in earlier.items():
+            old = stored[snapshot_id]
+            if old.name != new.name or old.version == new.version or code.of(old) != of_code:
+                continue
+            whole = _other_whole_inputs(new, snapshots, {s.snapshot_id for s in closure.values()})
+            if not new.is_view and any(EVENTS & lineage(snapshots, n).keys() for n in whole):
+                continue
+            kept = _kept(log, new, old, lineage(snapshots, new.name), lineage(closure, old.name))
+            best = found.get(new.name)
+            if kept and (best is None or _length(kept) > _length(best.intervals)):
+                found[new.name] = Carried(new, old, tuple(kept), bool(whole))
+    return found
+
+
+def _other_whole_inputs(
+    new: Snapshot, snapshots: Mapping[str, Snapshot], old_ids: set[SnapshotId]
+) -> set[str]:
+    """The tables that are built whole under a version, through views, and not under the old one."""
+    found: set[str] = set()
+    open_names = [parent.name for parent in new.parents]
+    while open_names:
+        parent = snapshots.get(open_names.pop())
+        if parent is None or parent.is_external:
+            continue
+        if parent.is_view:
+            open_names.extend(above.name for above in parent.parents)
+        elif not _can_carry(parent) and parent.snapshot_id not in old_ids:
+            found.add(parent.name)
+    return found
+
+
+def _can_carry(snapshot: Snapshot) -> bool:
+    return snapshot.is_model and (snapshot.is_incremental_by_time_range or snapshot.is_view)
+
+
+def _closure(snapshot: Snapshot, stored: Mapping) -> list[Snapshot]:
+    """A version and all that it is built on, as far as they are known."""
+    found, open_ids = {}, [snapshot.snapshot_id]
+    while open_ids:
+        one = stored.get(open_ids.pop())
+        if one is not None and one.snapshot_id not in found:
+            found[one.snapshot_id] = one
+            open_ids.extend(one.parents)
+    return list(found.values())
+
+
+def _kept(
+    log: DeliveryLog,
+    new: Snapshot,
+    old: Snapshot,
+    stamps: Mapping[str, str | None],
+    old_stamps: Mapping[str, str | None],
+) -> list[Interval]:
+    """The intervals of the old version in which no delivery changed anything for the new one."""
+    changed: set[date] = set()
+    for table, stamp in stamps.items():
+        months = log.changed(table, old_stamps.get(table), stamp)
+        if months is None:
+            return []
+        changed |= months
+    limit = _end(new)
+    kept = [(s, e if limit is None else min(e, limit)) for s, e in merge_intervals(old.intervals)]
+    return _without([i for i in kept if i[0] < i[1]], [_interval(m) for m in sorted(changed)])
+
+
+def _end(snapshot: Snapshot) -> int | None:
+    """Where the last month of a version ends, in milliseconds since 1970."""
+    end = snapshot.node.end
+    return _interval(date.fromisoformat(str(end)[:10]).replace(day=1))[1] if end else None
+
+
+def _without(intervals: list[Interval], removed: list[Interval]) -> list[Interval]:
+    left = list(intervals)
+    for start, end in removed:
+        left = [
+            part
+            for low, high in left
+            for part in ((low, min(high, start)), (max(low, end), high))
+            if part[0] < part[1]
+        ]
+    return left
+
+
+def _interval(month: date) -> Interval:
+    return to_timestamp(month), to_timestamp(months_after(month))
+
+
+def _length(intervals: Iterable[Interval]) -> int:
+    return sum(end - start for start, end in intervals)
+
+
+def carry(carried: Mapping[str, Carried], state: StateSync, adapter: EngineAdapter) -> None:
+    """Fill the tables of new versions with what they share with earlier ones, and note it.
+
+    Views have no rows of their own: see `months_to_audit`.
+    """
+    for one in carried.values():
+        if one.new.is_view:
+            continue
+        _copy(adapter, one)
+        noted = SnapshotIntervals(
+            name=one.new.name,
+            identifier=one.new.identifier,
+            version=one.new.version,
+            dev_version=one.new.dev_version,
+            intervals=list(one.intervals),
+        )
+        state.add_snapshots_intervals([noted])
+
+
+def _copy(adapter: EngineAdapter, one: Carried) -> None:
+    source, target = one.old.table_name(), one.new.table_name()
+    if adapter.SUPPORTS_CLONING:
+        # Changed months are in it too, and are replaced when they are built.
+        adapter.clone_table(target, source, replace=True)
+        return
+    columns = list(one.new.model.columns_to_types_or_raise)
+    time_column = one.new.model.time_column
+    is_date = one.new.model.columns_to_types_or_raise[time_column.column.name].is_type("date")
+    within = [
+        exp.and_(
+            time_column.column.copy() >= _bound(start, is_date),
+            time_column.column.copy() < _bound(end, is_date),
+        )
+        for start, end in one.intervals
+    ]
+    rows = exp.select(*(exp.column(name, quoted=True) for name in columns)).from_(
+        exp.to_table(source)
+    )
+    # A version that lost its intervals may still have rows.
+    adapter.drop_table(target, exists=True)
+    adapter.ctas(
+        target,
+        rows.where(exp.or_(*within)),
+        one.new.model.columns_to_types,
+        table_description=one.new.model.description,
+    )
+
+
+def _bound(milliseconds: int, is_date: bool) -> exp.Expression:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    text = moment.date().isoformat() if is_date else moment.isoformat(sep=" ")
+    return exp.cast(exp.Literal.string(text), "date" if is_date else "timestamptz")
+
+
+def months_to_audit(one: Carried) -> exp.Array | None:
+    """The months of a view whose rows are other than the audited ones of its version before.
+
+    None for all of them: where a table under the view is built whole, any row may be other.
+    """
+    if one.whole_inputs:
+        return None
+    start = to_timestamp(one.new.node.start or "1995-01-01")
+    limit = _end(one.new) or max(end for _, end in one.old.intervals)
+    rest = _without([(start, limit)], list(one.intervals)) or [_interval(ANY_MOVIE_CHANGED)]
+    return exp.Array(expressions=[_days(span) for span in rest])
+
+
+def _days(span: Interval) -> exp.Tuple:
+    """First and last day of a span [start, end) in milliseconds since 1970."""
+    start, end = (datetime.fromtimestamp(time / 1000, UTC) for time in span)
+    last = date.fromordinal(end.date().toordinal() - 1)
+    days = (start.date().isoformat(), last.isoformat())
+    return exp.Tuple(expressions=[exp.Literal.string(day) for day in days])

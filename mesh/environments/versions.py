@@ -1,0 +1,136 @@
+"""Versions of models: their code, and the deliveries that their tables hold.
+
+SQLMesh gives a model a new version, with a table of its own, when anything that decides on its data
+changes. The stamp of a model is among that, so the delivery becomes part of the version: an
+environment points at tables that are never written again once it shows them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.utils.dag import DAG
+from sqlmesh.utils.hashing import hash_data
+
+from mesh.environments.deliveries import PREFIX, TABLES, DeliveryLog
+from mesh.environments.names import months_after, query_inputs, short_name
+from mesh.ingest.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from sqlmesh.core.model import Model
+    from sqlmesh.core.node import Node
+    from sqlmesh.core.snapshot import SnapshotId
+
+_OWN = re.compile(rf"(?:; )?{PREFIX} \d+ of .*$")
+
+
+def delivery_stamp(model: Model) -> str | None:
+    """The delivery that stands in a model's stamp."""
+    found = _OWN.search(model.stamp or "")
+    return found.group(0).removeprefix("; ") if found else None
+
+
+def source_of(model: Model) -> str | None:
+    """The operational table that a model's query reads; None for models that read none.
+
+    A model reads one at most: its version is of one table's deliveries.
+    """
+    if not any(short_name(name).startswith(f"{SCHEMA}.") for name in model.depends_on):
+        return None
+    read = {name.split(".")[1] for name in query_inputs(model) if name.startswith(f"{SCHEMA}.")}
+    return next(iter(sorted(read & set(TABLES))), None)
+
+
+def stamped(nodes: Mapping[str, Node], log: DeliveryLog) -> dict[str, Node]:
+    """The nodes of a project, its models as of the newest delivery.
+
+    Models that read an operational table get its newest delivery as their stamp. They and all that
+    is built on them end with the newest delivered month: nothing of a version is ever built from a
+    later delivery.
+    """
+    result = dict(nodes)
+    models = {name: node for name, node in nodes.items() if node.is_model}
+    stamps: dict[str, str] = {}
+    sources: dict[str, frozenset[str]] = {}
+    for name in DAG({n: set(m.depends_on) & models.keys() for n, m in models.items()}).sorted:
+        model = models[name]
+        if model.kind.is_external:
+            continue
+        table = source_of(model)
+        above = [sources.get(parent, frozenset()) for parent in model.depends_on]
+        sources[name] = frozenset().union(*above, {table} if table else ())
+        changes: dict[str, object] = {}
+        newest = log.newest(table) if table else None
+        if table and newest:
+            stamps[table] = newest.stamp
+            changes["stamp"] = _with_delivery(model.stamp, newest.stamp)
+        elif table and delivery_stamp(model):
+            changes["stamp"] = _with_delivery(model.stamp, None)
+        if sources[name]:
+            month = log.newest_month(sources[name], stamps)
+            if month:
+                changes["end"] = _last_day(month)
+        changed = {key: value for key, value in changes.items() if getattr(model, key) != value}
+        if changed:
+            result[name] = model.copy(update=changed)
+    return result
+
+
+def _with_delivery(stamp: str | None, delivery: str | None) -> str | None:
+    own = _OWN.sub("", stamp or "")
+    return "; ".join(part for part in (own, delivery) if part) or None
+
+
+def _last_day(month: date) -> str:
+    return (months_after(month) - timedelta(days=1)).isoformat()
+
+
+def stamps_of(snapshots: Iterable[Snapshot]) -> dict[str, str | None]:
+    """By operational table the delivery that the models reading it hold; the oldest, of several."""
+    found: dict[str, str | None] = {}
+    for snapshot in snapshots:
+        if snapshot.is_model and not snapshot.is_external and (table := source_of(snapshot.model)):
+            stamp = delivery_stamp(snapshot.model)
+            known = found.get(table, stamp)
+            found[table] = min(known, stamp, key=_number) if known and stamp else None
+    return found
+
+
+def _number(stamp: str) -> int:
+    return int(stamp.split()[1])
+
+
+def lineage(snapshots: Mapping[str, Snapshot], name: str) -> dict[str, str | None]:
+    """By operational table the delivery in the stamps of a model and of all that it is built on."""
+    dag = DAG({n: {p.name for p in s.parents} for n, s in snapshots.items()})
+    above = [snapshots[n] for n in (*dag.upstream(name), name) if n in snapshots]
+    return stamps_of(above)
+
+
+class CodeVersions:
+    """What a version's data depends on but for the deliveries: its code and that of its inputs."""
+
+    def __init__(self, snapshots: Iterable[Snapshot]) -> None:
+        self._snapshots: dict[SnapshotId, Snapshot] = {s.snapshot_id: s for s in snapshots}
+        self._known: dict[SnapshotId, str | None] = {}
+
+    def of(self, snapshot: Snapshot) -> str | None:
+        """A hash that two versions of a model share if they differ in deliveries alone; None if
+        the versions that it is built on are not all known."""
+        known = self._known.get(snapshot.snapshot_id)
+        if known is None:
+            known = self._known[snapshot.snapshot_id] = self._hash(snapshot)
+        return known
+
+    def _hash(self, snapshot: Snapshot) -> str | None:
+        if not snapshot.is_model:
+            return snapshot.fingerprint.data_hash
+        model = snapshot.model
+        own = model.copy(update={"stamp": _with_delivery(model.stamp, None)}).data_hash
+        parents = [self._snapshots.get(parent) for parent in sorted(snapshot.parents)]
+        above = [parent and self.of(parent) for parent in parents]
+        return None if None in above else hash_data([own, *above])
