@@ -111,10 +111,11 @@ def broken_contract(
 
     table = this_model if isinstance(source, exp.Null) else source
     audited = audited_interval(evaluator, table, interval, months)
+    by_months = isinstance(months, exp.Array)
     return query(
         product.name,
         audited,
         [column.name for column in grain.expressions],
         row_conditions(rows),
-        checked_rules(tables, audited, table),
+        checked_rules(tables, audited, table, by_months=by_months),
     )

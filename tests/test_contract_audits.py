@@ -169,7 +169,7 @@ def test_the_state_holds_every_rule_that_was_checked(copy: ProjectCopy) -> None:
             contract = find(product)
             arguments = dict(snapshot.model.audits)[AUDIT]
             table = exp.to_table("t")
-            found = checked_rules(arguments["tables"], table, table)
+            found = checked_rules(arguments["tables"], table, table, by_months=False)
             assert [rule.id for rule in found] == [rule.id for rule in contract.table_rules()]
             rows = row_conditions(arguments["rows"])
             assert [rule[0] for rule in rows] == [rule.id for rule in contract.row_rules()]

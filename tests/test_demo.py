@@ -29,8 +29,8 @@ def test_a_broken_promise_in_acceptance_stops_the_demo_before_prod_and_then_it_g
     stopped = copy.run("mesh", "demo", "--source", str(source))
     assert stopped.returncode == 1
     assert "acceptance breaks promises. 1 broken promise among" in stopped.stderr
-    assert "operational.ratings" in stopped.stderr and "prod was not planned" in stopped.stderr
-    assert "planned acceptance" in stopped.stdout and "planned prod" not in stopped.stdout
+    assert "operational.ratings" in stopped.stderr and "prod is as it was" in stopped.stderr
+    assert "planned acceptance" in stopped.stdout and "promoted" not in stopped.stdout
     assert "Traceback" not in stopped.stderr
 
     copy.edit(contract, "mustBeBetween: [900000, 1000000000]", "mustBeBetween: [1, 1000000000]")
@@ -38,7 +38,7 @@ def test_a_broken_promise_in_acceptance_stops_the_demo_before_prod_and_then_it_g
     assert done.returncode == 0, done.stderr
     for line in (
         "nothing new to ingest",
-        "planned prod: nothing to build",
+        "promoted acceptance to prod: the same tables",
         "Audience: 120 users",
         "user_360.html",
         "sqlmesh ui",

@@ -11,4 +11,3 @@ def test_the_data_model_is_what_models_and_contracts_say(tmp_path, monkeypatch):
     page = data_model.render(open_project())
     assert data_model.PATH.read_text(encoding="utf-8") == page, "run `mesh docs`"
     assert "interactions__user_genre_ratings --> engagement__user_genre_preferences" in page
-    assert "delivered_ratings" not in page

@@ -5,7 +5,6 @@ from __future__ import annotations
 import yaml
 
 from mesh.contracts import load_contracts
-from mesh.ingest.schema import CHANGED_MONTHS
 from mesh.settings import PROJECT_ROOT
 
 
@@ -17,5 +16,4 @@ def test_external_models_have_the_columns_of_the_contracts_with_the_source():
         for name, contract in load_contracts().items()
         if contract.domain == "operational"
     }
-    expected["operational.changed_months"] = {c.name: c.bigquery for c in CHANGED_MONTHS.columns}
     assert told == expected

@@ -17,7 +17,7 @@ def test_a_plan_before_the_first_delivery_builds_empty_products_and_a_refresh_fi
     assert copy.run("mesh", "ingest", str(tmp_path / "source")).returncode == 0
     refreshed = copy.run("mesh", "refresh", "dev")
     assert refreshed.returncode == 0, refreshed.stderr
-    assert refreshed.stdout.startswith("dev is up to date: ")
+    assert refreshed.stdout.startswith("dev shows delivery 1 now: ")
 
     (dev,) = json.loads(copy.run("mesh", "status", "dev", "--json").stdout)
     rows = {product["product"]: product["rows"] for product in dev["products"]}

@@ -28,7 +28,8 @@ RIGHTS = {
     ("sqlmesh-bot.yml", "bot"): {"checks", "id-token", "issues", "pull-requests"},
     ("merge.yml", "acceptance"): {"id-token"},
     ("merge.yml", "prod"): {"id-token"},
-    ("monthly.yml", "run"): {"id-token"},
+    ("monthly.yml", "acceptance"): {"id-token"},
+    ("monthly.yml", "prod"): {"id-token"},
 }
 OWN = ("mesh", "ruff", "sqlmesh")
 SYSTEM = {"git", "cat", "echo", "cd", "exit", "printf", "gzip", "base64", "gunzip", "head", "gh"}

@@ -110,6 +110,7 @@ def as_document(report: VerifyReport) -> dict:
         "as_of_reason": report.as_of_reason,
         "seconds": round(report.seconds, 3),
         "without_contract": list(report.without_contract),
+        "lacking": [delivery.number for delivery in report.lacking],
         "products": [
             {
                 "product": product.product,
@@ -148,6 +149,10 @@ def _show(report: VerifyReport) -> None:
         f"{report.summary} Freshness as of {report.as_of:%Y-%m-%d} ({report.as_of_reason}); "
         f"{report.seconds:.1f} s."
     )
+    if report.lacking:
+        from mesh.environments.deliveries import told
+
+        out.print(f"{report.environment} does not show {told(report.lacking)} yet.")
     if report.without_contract:
         names = ", ".join(report.without_contract)
         out.print(f"Without a contract, so not looked at: {names}.")

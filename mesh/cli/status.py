@@ -65,6 +65,8 @@ def show_status(environment: EnvironmentStatus) -> None:
 
 def findings(environment: EnvironmentStatus) -> list[str]:
     """What is not in order in an environment, each with what to do."""
+    from mesh.environments.deliveries import told
+
     name = environment.environment
     found = []
     if environment.lost:
@@ -78,19 +80,9 @@ def findings(environment: EnvironmentStatus) -> list[str]:
             f"models: `sqlmesh plan {name}` or `mesh refresh {name}` brings all to the newest."
         )
     elif environment.lacking:
-        found.append(f"{lacks(environment)}: `mesh refresh {name}` shows them.")
+        lacking = told(environment.lacking)
+        found.append(f"{name} does not show {lacking} yet: `mesh refresh {name}` does.")
     return found
-
-
-def lacks(environment: EnvironmentStatus) -> str:
-    """Which deliveries an environment does not show, with their months."""
-    numbers = ", ".join(str(delivery.number) for delivery in environment.lacking)
-    word = "delivery" if len(environment.lacking) == 1 else "deliveries"
-    months = environment.lacking_months
-    unknown = any(None in delivery.months.values() for delivery in environment.lacking)
-    count = "any months" if unknown else f"{len(months)} month{'' if len(months) == 1 else 's'}"
-    span = f", {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if months and not unknown else ""
-    return f"{environment.environment} does not show {word} {numbers} yet ({count}{span})"
 
 
 def _headline(environment: EnvironmentStatus) -> str:

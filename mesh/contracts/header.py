@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 AUDIT = "contract"
 SOURCE_DOMAIN = "operational"
 DELIVERIES = "operational.ingests"
+# What a rule of the audit is about: rows that an interval can hold, all of a table, or its size.
+INTERVAL = "interval"
 WHOLE = "table"
+COUNT = "count"
 
 
 def model_properties(product: str) -> list[exp.Property]:
@@ -120,19 +123,21 @@ def row_conditions(rules: exp.Expression) -> list[tuple[str, exp.Expression]]:
 
 
 def checked_rules(
-    rules: exp.Expression, audited: exp.Expression, whole: exp.Expression | None
+    rules: exp.Expression, audited: exp.Expression, whole: exp.Expression, *, by_months: bool
 ) -> list[CheckedRule]:
     """The rules in the argument `tables` of the audit.
 
-    audited: the rows for rules that an interval can break.
-    whole: the table for rules that are only right on all of it; None leaves them out.
+    audited: the rows for rules that an interval can break. whole: the table for rules that are only
+    right on all of it. by_months: whether just some months of a view are audited, whose other rows
+    were: then of the rules about all of it only its number of rows is asked for again, since the
+    others compare sums that the same code has made.
     """
     found = []
     for rule in _items(rules):
         name, scope, query = rule.expressions
-        if scope.name != WHOLE:
+        if scope.name == INTERVAL:
             found.append(CheckedRule(name.name, query.unnest()))
-        elif whole is not None:
+        elif scope.name == COUNT or not by_months:
             table = None if whole is audited else whole
             found.append(CheckedRule(name.name, query.unnest(), table))
     return found
@@ -168,7 +173,7 @@ def _audit(
         exp.Tuple(
             expressions=[
                 _text(rule.id),
-                _text(WHOLE if rule.whole_table else "interval"),
+                _text(_scope(rule)),
                 exp.Subquery(this=_audited_query(rule)),
             ]
         )
@@ -188,6 +193,12 @@ def _audit(
         for name, value in arguments.items()
     ]
     return exp.Anonymous(this=AUDIT, expressions=named)
+
+
+def _scope(rule: TableRule) -> str:
+    if rule.kind == "row_count":
+        return COUNT
+    return WHOLE if rule.whole_table else INTERVAL
 
 
 def _audited_query(rule: TableRule) -> exp.Select:

@@ -30,7 +30,7 @@ def render(project: Project) -> str:
         f"Drawn from models and contracts by `{COMMAND}`; do not edit.",
         "",
         "Arrows go from what is read to what reads it. Products under contract are drawn as boxes "
-        "with a double border, internal models as rounded ones; watermarks are left out.",
+        "with a double border, internal models as rounded ones.",
         "",
         "```mermaid",
         *_graph(models),
@@ -45,17 +45,16 @@ def render(project: Project) -> str:
 
 
 def _graph(models: dict[str, Model]) -> Iterator[str]:
-    shown = {name for name in models if ".delivered_" not in name and ".changed_" not in name}
     yield "flowchart LR"
-    for domain in sorted({domain_of(name) for name in shown}, key=lambda d: (d != SOURCE, d)):
+    for domain in sorted({domain_of(name) for name in models}, key=lambda d: (d != SOURCE, d)):
         yield f"  subgraph {domain}"
-        for name in sorted(name for name in shown if domain_of(name) == domain):
+        for name in sorted(name for name in models if domain_of(name) == domain):
             label = name.split(".")[1]
             box = f"[[{label}]]" if is_public(name) else f"({label})"
             yield f"    {_node(name)}{box}"
         yield "  end"
-    for name in sorted(shown):
-        for parent in sorted(query_inputs(models[name]) & shown):
+    for name in sorted(models):
+        for parent in sorted(query_inputs(models[name]) & models.keys()):
             yield f"  {_node(parent)} --> {_node(name)}"
 
 

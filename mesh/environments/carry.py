@@ -19,6 +19,7 @@ from sqlmesh.utils.date import to_timestamp
 
 from mesh.environments.deliveries import ANY_MOVIE_CHANGED, DeliveryLog
 from mesh.environments.names import months_after
+from mesh.environments.repair import missing_from, tables_of
 from mesh.environments.versions import CodeVersions, lineage
 from mesh.ingest.schema import DELIVERED
 
@@ -50,7 +51,10 @@ class Carried:
 
 
 def carried_over(
-    state: StateReader, snapshots: Mapping[str, Snapshot], log: DeliveryLog
+    state: StateReader,
+    adapter: EngineAdapter,
+    snapshots: Mapping[str, Snapshot],
+    log: DeliveryLog,
 ) -> dict[str, Carried]:
     """For each version without data what an earlier version of the same code can give it.
 
@@ -64,10 +68,12 @@ def carried_over(
     stored = state.get_snapshots(state.get_snapshots_by_names(names))
     stored.update({s.snapshot_id: s for s in snapshots.values()})
     code = CodeVersions(stored.values())
+    tables = tables_of({i: s for i, s in stored.items() if _can_carry(s)})
+    gone = missing_from(adapter, tables.values())
     earlier = {
-        snapshot_id: {s.name: s for s in _closure(snapshot, stored)}
-        for snapshot_id, snapshot in stored.items()
-        if snapshot.intervals and _can_carry(snapshot)
+        snapshot.snapshot_id: {s.name: s for s in _closure(snapshot, stored)}
+        for snapshot, table in tables.items()
+        if table.sql() not in gone
     }
     found: dict[str, Carried] = {}
     for new in empty:
@@ -166,10 +172,12 @@ def _length(intervals: Iterable[Interval]) -> int:
 def carry(carried: Mapping[str, Carried], state: StateSync, adapter: EngineAdapter) -> None:
     """Fill the tables of new versions with what they share with earlier ones, and note it.
 
-    Views have no rows of their own: see `months_to_audit`.
+    Views have no rows of their own: see `months_to_audit`. A table that is there, although no
+    month of it is noted, is somebody else's, who is making it now or was killed: SQLMesh builds all
+    of it.
     """
     for one in carried.values():
-        if one.new.is_view:
+        if one.new.is_view or adapter.table_exists(one.new.table_name()):
             continue
         _copy(adapter, one)
         noted = SnapshotIntervals(
@@ -186,7 +194,7 @@ def _copy(adapter: EngineAdapter, one: Carried) -> None:
     source, target = one.old.table_name(), one.new.table_name()
     if adapter.SUPPORTS_CLONING:
         # Changed months are in it too, and are replaced when they are built.
-        adapter.clone_table(target, source, replace=True)
+        adapter.clone_table(target, source)
         return
     columns = list(one.new.model.columns_to_types_or_raise)
     time_column = one.new.model.time_column
@@ -201,8 +209,6 @@ def _copy(adapter: EngineAdapter, one: Carried) -> None:
     rows = exp.select(*(exp.column(name, quoted=True) for name in columns)).from_(
         exp.to_table(source)
     )
-    # A version that lost its intervals may still have rows.
-    adapter.drop_table(target, exists=True)
     adapter.ctas(
         target,
         rows.where(exp.or_(*within)),

@@ -8,7 +8,7 @@ holds the deliveries up to its stamp, and no other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -131,6 +131,22 @@ class DeliveryLog:
             return False
         first = self._place[lacking[0].stamp]
         return any(self._place.get(stamp or "", -1) > first for stamp in stamps.values())
+
+
+def told(deliveries: Sequence[Delivery]) -> str:
+    """Deliveries by their numbers, with the months that they changed."""
+    numbers = sorted({delivery.number for delivery in deliveries})
+    word = "delivery" if len(numbers) == 1 else "deliveries"
+    listed = ", ".join(map(str, numbers))
+    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+        listed = f"{numbers[0]} to {numbers[-1]}"
+    if any(None in delivery.months.values() for delivery in deliveries):
+        return f"{word} {listed} (any months)"
+    months = sorted({month for delivery in deliveries for month in delivery.changed_months})
+    count = f"{len(months)} month{'' if len(months) == 1 else 's'}"
+    span = f", {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if len(months) > 1 else ""
+    span = span or (f", {months[0]:%Y-%m}" if months else "")
+    return f"{word} {listed} ({count}{span})"
 
 
 def as_of(log: DeliveryLog, now: datetime | None = None) -> datetime:

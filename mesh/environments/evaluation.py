@@ -1,15 +1,16 @@
 """How a plan is applied: SQLMesh's own evaluation of plans, for tables that hold deliveries.
 
 Three things are added to it. Months that no delivery changed are carried over from the version
-before. What reads an operational table is audited for being of the newest delivery before SQLMesh
-notes it as built. And an environment changes in one moment: on DuckDB a plan is one transaction;
-elsewhere all views are exchanged by one script, last.
+before. What reads an operational table is looked at again before SQLMesh notes it as built: it must
+still be of the newest delivery. And an environment changes in one moment: what is built is not
+shown yet, and then on DuckDB the views and SQLMesh's record of them change in one transaction;
+elsewhere all views are exchanged by one script.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -21,13 +22,18 @@ from sqlmesh.utils.errors import PlanError
 from mesh.environments.carry import Carried, carried_over, carry, months_to_audit
 from mesh.environments.deliveries import DeliveryLog, read_deliveries
 from mesh.environments.names import short_name
+from mesh.environments.repair import forget_lost
 from mesh.environments.versions import delivery_stamp, source_of
 
 if TYPE_CHECKING:
     from sqlmesh import Context
     from sqlmesh.core.engine_adapter import EngineAdapter
     from sqlmesh.core.plan import EvaluatablePlan
-    from sqlmesh.core.plan.stages import VirtualLayerUpdateStage
+    from sqlmesh.core.plan.stages import (
+        EnvironmentRecordUpdateStage,
+        FinalizeEnvironmentStage,
+        VirtualLayerUpdateStage,
+    )
     from sqlmesh.core.snapshot import Snapshot
 
 
@@ -53,6 +59,15 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
         other = self.of(super().set_correlation_id(correlation_id))
         other.carried = self.carried
         return other
+
+    def evaluate(self, snapshot: Snapshot, **kwargs: Any) -> str | None:
+        """Write what a model selects into its table, whole or not at all where that can be.
+
+        A version that is shown already is only written again with the same rows, after a
+        restatement; SQLMesh deletes them first.
+        """
+        with transaction(self.adapter):
+            return super().evaluate(snapshot, **kwargs)
 
     def audit(self, snapshot: Snapshot, **kwargs: Any) -> list[Any]:
         """The audits of a model's node, for the months in question."""
@@ -89,18 +104,35 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         log = read_deliveries(self.snapshot_evaluator.adapter)
         own = DeliverySnapshotEvaluator.of(self.snapshot_evaluator)
         self.snapshot_evaluator = own
-        with _one_moment(own.adapter):
-            if not plan.skip_backfill and not plan.empty_backfill:
-                own.carried = self._carry(plan, log)
+        if not plan.skip_backfill and not plan.empty_backfill:
+            own.carried = self._carry(plan, log)
+        with ExitStack() as self._promotion:
             super().evaluate(plan, circuit_breaker)
 
     def _carry(self, plan: EvaluatablePlan, log: DeliveryLog) -> Mapping[str, Carried]:
         stored = self.state_sync.get_snapshots(plan.environment.snapshots)
         snapshots = {s.name: s for s in (*plan.new_snapshots, *stored.values())}
         self.state_sync.refresh_snapshot_intervals(snapshots.values())
-        carried = carried_over(self.state_sync, snapshots, log)
-        carry(carried, self.state_sync, self.snapshot_evaluator.adapter)
+        adapter = self.snapshot_evaluator.adapter
+        forget_lost(self.state_sync, adapter, stored)
+        carried = carried_over(self.state_sync, adapter, snapshots, log)
+        with transaction(adapter):
+            carry(carried, self.state_sync, adapter)
         return carried
+
+    def visit_environment_record_update_stage(
+        self, stage: EnvironmentRecordUpdateStage, plan: EvaluatablePlan
+    ) -> None:
+        """Begin to promote; it ends when the environment is finalized, or did not happen."""
+        self._promotion.enter_context(transaction(self.snapshot_evaluator.adapter))
+        super().visit_environment_record_update_stage(stage, plan)
+
+    def visit_finalize_environment_stage(
+        self, stage: FinalizeEnvironmentStage, plan: EvaluatablePlan
+    ) -> None:
+        """All of the environment has changed."""
+        super().visit_finalize_environment_stage(stage, plan)
+        self._promotion.close()
 
     def visit_virtual_layer_update_stage(
         self, stage: VirtualLayerUpdateStage, plan: EvaluatablePlan
@@ -139,8 +171,8 @@ def _has_transactions(adapter: EngineAdapter) -> bool:
 
 
 @contextmanager
-def _one_moment(adapter: EngineAdapter) -> Iterator[None]:
-    """All of a plan, with SQLMesh's state in the same file, or none of it."""
+def transaction(adapter: EngineAdapter) -> Iterator[None]:
+    """All of the block or none of it, where the engine can; SQLMesh does nothing on DuckDB."""
     if not _has_transactions(adapter):
         yield
         return
@@ -149,7 +181,8 @@ def _one_moment(adapter: EngineAdapter) -> Iterator[None]:
         yield
         adapter.execute("COMMIT")
     except BaseException:
-        adapter.execute("ROLLBACK")
+        with suppress(Exception):
+            adapter.execute("ROLLBACK")
         raise
 
 

@@ -73,7 +73,9 @@ def choose_versions(context: GenericContext, builder: PlanBuilder, log: Any) -> 
             # The same query on other rows: SQLMesh would see no change.
             builder.set_choice(snapshot, SnapshotChangeCategory.BREAKING)
     snapshots = {s.name: s for s in builder.build().context_diff.snapshots.values()}
-    for name, carried in carried_over(context.state_reader, snapshots, log).items():
+    for name, carried in carried_over(
+        context.state_reader, context.engine_adapter, snapshots, log
+    ).items():
         if not carried.new.is_view:
             snapshots[name].intervals = list(carried.intervals)
     return builder

@@ -28,6 +28,8 @@ from mesh.errors import CheckFailed, WrongUse
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
 
+PROD = "prod"
+
 
 @dataclass(frozen=True)
 class RefreshResult:
@@ -142,6 +144,9 @@ def _change(
                 fix=f"Mend it, or plan {name} if the project has changed since, and run the same "
                 "command again.",
             ) from error
+        if name == PROD and applied.changed:
+            # Versions that no environment has had for a week; SQLMesh does it when it runs prod.
+            context.run_janitor(ignore_ttl=False)
         now_shown = context.state_reader.get_environment(name)
         lacks = log.lacking(shown_stamps(context, now_shown)) if now_shown else log.deliveries
     return RefreshResult(

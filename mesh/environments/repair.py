@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlmesh.core.engine_adapter import EngineAdapter
     from sqlmesh.core.environment import Environment
     from sqlmesh.core.snapshot import SnapshotEvaluator, SnapshotId
-    from sqlmesh.core.state_sync import StateReader
+    from sqlmesh.core.state_sync import StateReader, StateSync
 
 
 @dataclass(frozen=True)
@@ -87,30 +87,33 @@ def lost(state: StateReader, adapter: EngineAdapter, environment: Environment) -
 def repair(context: GenericContext, name: str) -> Lost | None:
     """Let SQLMesh build again what is lost, and make lost views whose tables are there.
 
-    Returns what was lost in the environment of that name, or in any other that a plan may promote;
-    None if nothing was.
+    Returns what was lost; None if nothing was, or there is no environment of that name.
     """
     state, adapter = context.state_sync, context.engine_adapter
-    environments = {e.name: e for e in state.get_environments() if e.finalized_ts}
-    found = {
-        other: lost(state, adapter, environment) for other, environment in environments.items()
-    }
-    tables = {s.snapshot_id: s for one in found.values() for s in one.tables}
-    _forget(context, list(tables.values()))
-    own = found.get(name)
-    if own and own.views:
-        whole = [s for s in own.views if s.snapshot_id not in tables]
-        make_views(context.snapshot_evaluator, state, environments[name], whole)
-    return own if own and own.names else None
+    environment = state.get_environment(name)
+    if environment is None or not environment.finalized_ts:
+        return None
+    found = lost(state, adapter, environment)
+    forget_lost(state, adapter, state.get_snapshots(environment.snapshots))
+    if found.views:
+        gone = {snapshot.snapshot_id for snapshot in found.tables}
+        whole = [s for s in found.views if s.snapshot_id not in gone]
+        make_views(context.snapshot_evaluator, state, environment, whole)
+    return found if found.names else None
 
 
-def _forget(context: GenericContext, snapshots: list[Snapshot]) -> None:
-    state = context.state_sync
-    for snapshot in snapshots:
+def forget_lost(
+    state: StateSync, adapter: EngineAdapter, snapshots: Mapping[SnapshotId, Snapshot]
+) -> None:
+    """Take the months of lost tables out of the state, and out of these versions."""
+    tables = tables_of(snapshots)
+    missing = missing_from(adapter, tables.values())
+    gone = [snapshot for snapshot, table in tables.items() if table.sql() in missing]
+    for snapshot in gone:
         span = (min(s for s, _ in snapshot.intervals), max(e for _, e in snapshot.intervals))
         state.remove_intervals([(snapshot, span)], remove_shared_versions=True)
-    state.refresh_snapshot_intervals(snapshots)
-    if still := [short_name(s.name) for s in snapshots if s.intervals]:
+    state.refresh_snapshot_intervals(gone)
+    if still := [short_name(s.name) for s in gone if s.intervals]:
         raise CheckFailed(
             f"the table of {', '.join(still)} is gone, and the clock of this machine is behind the "
             "one that built it: SQLMesh would not take note of it.",

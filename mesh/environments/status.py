@@ -60,11 +60,6 @@ class EnvironmentStatus:
     products: tuple[ProductStatus, ...]
 
     @property
-    def lacking_months(self) -> tuple[date, ...]:
-        """The months that the deliveries changed which are not shown yet, ascending."""
-        return tuple(sorted({month for d in self.lacking for month in d.changed_months}))
-
-    @property
     def late(self) -> tuple[ProductStatus, ...]:
         """The products that are older than their contracts promise."""
         return tuple(product for product in self.products if product.fresh is False)

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mesh.errors import Location
+
+if TYPE_CHECKING:
+    from mesh.environments.deliveries import Delivery
 
 
 class Status(StrEnum):
@@ -76,7 +80,8 @@ class VerifyReport:
     """What a verification of an environment found.
 
     as_of: the moment that freshness is measured against; as_of_reason: why this one.
-    without_contract: public models of the environment that no contract speaks of.
+    without_contract: public models of the environment that no contract speaks of. lacking: the
+    deliveries that the environment does not show yet, in their order.
     """
 
     environment: str
@@ -85,6 +90,7 @@ class VerifyReport:
     products: tuple[ProductReport, ...]
     without_contract: tuple[str, ...]
     seconds: float
+    lacking: tuple[Delivery, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -23,6 +23,8 @@ from mesh.verify.report import Outcome, ProductReport, Status, VerifyReport
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mesh.environments.deliveries import Delivery
+
 RATINGS = f"{OPERATIONAL_SCHEMA}.ratings"
 RATED_AT = "timestamp"
 # What is not published yet, or no longer, need not be in an environment.
@@ -51,6 +53,7 @@ def verify(
     chosen = _choose(products, contracts)
     with readable_errors():
         places = _places(project, environment)
+        lacking = _lacking(project, environment)
         if products:
             _all_there(chosen, places, environment)
         engine = open_engine(project)
@@ -71,8 +74,18 @@ def verify(
         as_of_reason=reason,
         products=tuple(reports),
         without_contract=() if products else tuple(sorted(set(places) - known)),
+        lacking=lacking,
         seconds=time.perf_counter() - started,
     )
+
+
+def _lacking(project: Project, name: str) -> tuple[Delivery, ...]:
+    """The deliveries that an environment does not show yet."""
+    from mesh.environments.deliveries import read_deliveries
+    from mesh.environments.versions import stamps_of
+
+    snapshots = project.snapshots(project.environment(name))
+    return read_deliveries(project.context.engine_adapter).lacking(stamps_of(snapshots.values()))
 
 
 def _choose(products: Sequence[str] | None, root: Path) -> list[Contract]:
