@@ -4,9 +4,10 @@
 
 For each size, in one run: the textbook SQL for `user_genre_ratings` and `movies_engagement`, the
 full build of every product by SQLMesh, its audits once more on their own, one new month by
-`mesh refresh`, and a refresh that finds nothing to do: SQLMesh's start-up. Each step is a process
-of its own; time is that of the work alone, without imports and without loading the project; memory
-is the peak of the process. Figures are for comparison within one run only.
+`mesh refresh` (and what of it goes into months that are copied from the version before), a refresh
+that finds nothing to do: SQLMesh's start-up, and the promotion to another environment. Each step is
+a process of its own; time is that of the work alone, without imports and without loading the
+project; memory is the peak of the process. Figures are for comparison within one run only.
 """
 
 from __future__ import annotations
@@ -111,10 +112,25 @@ def audited() -> dict[str, float]:
 
 
 def refreshed() -> dict[str, float]:
-    from mesh.environments import open_project, refresh
+    from mesh.environments import evaluation, open_project, refresh
 
-    project = open_project()
-    return {"seconds": timed(lambda: refresh(project, ENVIRONMENT))}
+    copied = 0.0
+    carry = evaluation.carry
+
+    def measured(*arguments: object) -> None:
+        nonlocal copied
+        copied += timed(lambda: carry(*arguments))
+
+    evaluation.carry = measured
+    project = open_project(models=False)
+    return {"seconds": timed(lambda: refresh(project, ENVIRONMENT)), "copied": copied}
+
+
+def promoted() -> dict[str, float]:
+    from mesh.environments import open_project, promote
+
+    project = open_project(models=False)
+    return {"seconds": timed(lambda: promote(project, ENVIRONMENT, "prod"))}
 
 
 def one_more_month(source: Path, folder: Path) -> None:
@@ -148,6 +164,7 @@ STEPS: dict[str, Callable[..., dict[str, float]]] = {
     "build": built,
     "audits": audited,
     "refresh": refreshed,
+    "promotion": promoted,
 }
 
 
@@ -175,6 +192,7 @@ def measure(users: int) -> dict[str, dict[str, float]]:
         in_a_process("ingest", database, str(folder / "month"), "append")
         results["refresh"] = in_a_process("refresh", database)
         results["start-up"] = in_a_process("refresh", database)
+        results["promotion"] = in_a_process("promotion", database)
         for step, result in results.items():
             print(
                 f"  {step:9} {result['seconds']:7.1f} s  {result['megabytes']:7,.0f} MB", flush=True
@@ -194,6 +212,8 @@ def main(sizes: tuple[int, ...]) -> None:
             result[step]["seconds"] - result["start-up"]["seconds"] for step in ("refresh", "build")
         )
         print(f"  the same, start-up aside  {month / whole:.2f}")
+        copied = result["refresh"]["copied"]
+        print(f"  copied / refresh without  {copied / (result['refresh']['seconds'] - copied):.2f}")
         without = build["seconds"] - result["audits"]["seconds"]
         print(f"  audits / build without    {result['audits']['seconds'] / without:.2f}")
     if len(by_size) > 1:
