@@ -10,6 +10,8 @@ DATABASE_VARIABLE = "MESH_DUCKDB"
 DEFAULT_DATABASE = Path("data") / "mesh.duckdb"
 LOCAL_GATEWAY = "duckdb"
 BIGQUERY_GATEWAY = "bigquery"
+# The project of prod's views; their catalog is then a second file on DuckDB.
+PROD_VARIABLE = "MESH_BIGQUERY_PROD_PROJECT"
 
 
 def database_path() -> Path:

@@ -17,7 +17,7 @@ from mesh.environments.names import (
     months_after,
     short_name,
 )
-from mesh.environments.project import _check_attached, _check_database, readable_errors
+from mesh.environments.project import _check_database, check_attached, readable_errors
 from mesh.errors import CheckFailed, WrongUse
 
 
@@ -88,9 +88,9 @@ def test_a_database_that_another_process_took_meanwhile_is_not_an_empty_one(
 ) -> None:
     with duckdb.connect() as memory:
         with pytest.raises(WrongUse, match="is in use by another process"):
-            _check_attached(lambda query: memory.execute(query).fetchall())
+            check_attached(lambda query: memory.execute(query).fetchall())
         memory.execute(f"ATTACH '{tmp_path / 'mesh.duckdb'}' AS mesh")
-        _check_attached(lambda query: memory.execute(query).fetchall())
+        check_attached(lambda query: memory.execute(query).fetchall())
 
 
 @pytest.mark.parametrize(

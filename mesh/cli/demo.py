@@ -28,8 +28,10 @@ def demo(
 ) -> None:
     """Ingest, plan dev, test, acceptance and prod, verify, and draw the dashboards."""
     from mesh.demo import demo as run
+    from mesh.working_copy import writing
 
-    result = run(source, say=lambda step: out.print(f"• {step}", highlight=False))
+    with writing():
+        result = run(source, say=lambda step: out.print(f"• {step}", highlight=False))
     show_status(result.status)
     audience = result.audience
     out.print(

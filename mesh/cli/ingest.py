@@ -39,9 +39,10 @@ def ingest(
     """Load a MovieLens delivery into the operational tables, whole or not at all."""
     from mesh.ingest import ingest as load
     from mesh.ingest.run import target_for
+    from mesh.working_copy import writing
 
     target_for(gateway)  # a gateway that is none is refused before anything is shown
-    with _observer(quiet=as_json) as observer:
+    with writing(gateway), _observer(quiet=as_json) as observer:
         result = load(
             source,
             append=append,

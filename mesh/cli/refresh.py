@@ -28,8 +28,10 @@ def refresh(
     """
     from mesh.environments import open_project
     from mesh.environments import refresh as run
+    from mesh.working_copy import writing
 
-    result = run(open_project(gateway, models=False), environment)
+    with writing(gateway):
+        result = run(open_project(gateway, models=False), environment)
     _show(result, as_json, f"{environment} was up to date.")
 
 
@@ -42,8 +44,10 @@ def promote(
     """Let an environment show just what another shows, models and deliveries; nothing is built."""
     from mesh.environments import open_project
     from mesh.environments import promote as run
+    from mesh.working_copy import writing
 
-    result = run(open_project(gateway, models=False), source, environment)
+    with writing(gateway):
+        result = run(open_project(gateway, models=False), source, environment)
     _show(result, as_json, f"{environment} shows what {source} shows already.")
 
 
@@ -55,8 +59,10 @@ def rollback(
     """Let an environment show again what it showed before its last plan, refresh or promotion."""
     from mesh.environments import open_project
     from mesh.environments import rollback as run
+    from mesh.working_copy import writing
 
-    result = run(open_project(gateway, models=False), environment)
+    with writing(gateway):
+        result = run(open_project(gateway, models=False), environment)
     _show(result, as_json, f"{environment} shows what it showed before already.")
 
 

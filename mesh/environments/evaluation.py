@@ -108,6 +108,9 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
             own.carried = self._carry(plan, log)
         with ExitStack() as self._promotion:
             super().evaluate(plan, circuit_breaker)
+        if _has_transactions(own.adapter):
+            # A copy of the file alone then has all of it.
+            own.adapter.execute("CHECKPOINT")
 
     def _carry(self, plan: EvaluatablePlan, log: DeliveryLog) -> Mapping[str, Carried]:
         stored = self.state_sync.get_snapshots(plan.environment.snapshots)

@@ -2,7 +2,7 @@
 
 SQLMesh has no interface for "a delivery is a version of the data". It has a folder that every
 command that builds imports, `materializations/`, and this is installed from there, so that
-`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Four methods are wrapped;
+`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Five methods are wrapped;
 what each of them returns is of SQLMesh's own making.
 """
 
@@ -12,15 +12,22 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+from sqlmesh.core.config import DuckDBConnectionConfig
 from sqlmesh.core.config.scheduler import BuiltInSchedulerConfig
 from sqlmesh.core.context import GenericContext
 from sqlmesh.core.snapshot import SnapshotChangeCategory
+from sqlmesh.utils.errors import ConfigError
 
+from mesh.database import cannot_open
 from mesh.environments.carry import carried_over
 from mesh.environments.deliveries import as_of, read_deliveries
 from mesh.environments.evaluation import plan_evaluator
+from mesh.environments.project import check_attached
 from mesh.environments.repair import repair
 from mesh.environments.versions import delivery_stamp, stamped
+from mesh.errors import MeshError
+from mesh.settings import database_path
 
 if TYPE_CHECKING:
     from sqlmesh.core.plan import PlanBuilder
@@ -33,6 +40,7 @@ def install() -> None:
     if getattr(GenericContext, INSTALLED, False):
         return
     setattr(GenericContext, INSTALLED, True)
+    _wrap("_new_state_sync", _of_a_database_that_opens)
     _wrap("_nodes_to_snapshots", _of_the_newest_delivery)
     _wrap("plan_builder", _as_of_the_newest_delivery)
     _wrap("_run", _up_to_date_before_a_run)
@@ -47,6 +55,25 @@ def _wrap(name: str, wrapper: Callable[..., Any]) -> None:
         return wrapper(original, self, *args, **kwargs)
 
     setattr(GenericContext, name, method)
+
+
+def _of_a_database_that_opens(original: Any, context: GenericContext) -> Any:
+    """ConfigError with a sentence: SQLMesh takes what it cannot open for an empty project."""
+    connection = context.connection_config
+    if isinstance(connection, DuckDBConnectionConfig) and (
+        connection.database or connection.catalogs
+    ):
+        _refuse_what_does_not_open(context)
+    return original(context)
+
+
+def _refuse_what_does_not_open(context: GenericContext) -> None:
+    try:
+        check_attached(context.engine_adapter.fetchall)
+    except MeshError as error:
+        raise ConfigError(str(error)) from None
+    except duckdb.Error as error:
+        raise ConfigError(str(cannot_open(database_path(), error))) from None
 
 
 def _of_the_newest_delivery(original: Any, context: GenericContext, nodes: dict) -> Any:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from mesh.environments.reporting import Record
 
+# What this process has opened, to be let go of before a file takes another's place.
+_opened: list[Project] = []
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9_]+")
 OPERATIONAL_SCHEMA = "operational"
 
@@ -159,7 +161,7 @@ def _check_database(database: Path) -> None:
         raise cannot_open(database, error) from error
 
 
-def _check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
+def check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
     """WrongUse if another process took the database between the check of it and its use.
 
     fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
@@ -210,5 +212,12 @@ def open_project(
     with readable_errors():
         project = Project(Context(paths=[str(root)], gateway=gateway, load=models), console)
         if gateway != BIGQUERY_GATEWAY:
-            _check_attached(project.context.engine_adapter.fetchall)
+            check_attached(project.context.engine_adapter.fetchall)
+        _opened.append(project)
         return project
+
+
+def close_projects() -> None:
+    """Let go of the databases of all projects that this process has opened."""
+    while _opened:
+        _opened.pop().context.close()

@@ -16,7 +16,7 @@ from .meaning import ColumnMeaning, Relation, meaning_of
 def load_context(root: Path, gateway: str | None, read_only: bool) -> Any:
     """Load the project; read_only: open a DuckDB file without writing to it."""
     from sqlmesh import Context
-    from sqlmesh.core.config import Config, load_configs
+    from sqlmesh.core.config import Config, DuckDBConnectionConfig, load_configs
     from sqlmesh.core.console import NoopConsole, set_console
 
     set_console(NoopConsole())
@@ -27,7 +27,13 @@ def load_context(root: Path, gateway: str | None, read_only: bool) -> Any:
 
     config = next(iter(load_configs(None, Config, [root]).values()))
     for one in config.gateways.values() if isinstance(config.gateways, dict) else []:
-        catalogs = getattr(one.connection, "catalogs", None) or {}
+        connection = one.connection
+        if not isinstance(connection, DuckDBConnectionConfig):
+            continue
+        if connection.database:
+            connection.catalogs = {Path(connection.database).stem: connection.database}
+            connection.database = None
+        catalogs = connection.catalogs or {}
         for name, place in catalogs.items():
             if isinstance(place, str):
                 catalogs[name] = DuckDBAttachOptions(type="duckdb", path=place, read_only=True)
