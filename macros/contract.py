@@ -107,15 +107,23 @@ def broken_contract(
 ) -> exp.Select:
     """The query of the audit `contract`."""
     from mesh.contracts.audits import broken_contract as query
-    from mesh.contracts.header import audited_interval, checked_rules, row_conditions
+    from mesh.contracts.header import (
+        audited_interval,
+        checked_rules,
+        row_conditions,
+        source_table,
+    )
 
-    table = this_model if isinstance(source, exp.Null) else source
-    audited = audited_interval(evaluator, table, interval, months)
-    by_months = isinstance(months, exp.Array)
+    conditions = row_conditions(rows)
+    own = isinstance(source, exp.Null)
+    table = this_model if own else source_table(source)
+    # What the models let through was checked when it came in; the source can hold anything.
+    everywhere = () if own else conditions
+    audited = audited_interval(evaluator, table, interval, months, everywhere)
     return query(
         product.name,
         audited,
         [column.name for column in grain.expressions],
-        row_conditions(rows),
-        checked_rules(tables, audited, table, by_months=by_months),
+        conditions,
+        checked_rules(tables, audited, table, by_months=isinstance(months, exp.Array)),
     )

@@ -54,7 +54,7 @@ def broken_contract(
     conditions: id and condition of each rule about a row; a condition that is NULL counts as kept.
     """
     columns = {name for _, condition in conditions for name in _columns(condition)}
-    readers = [rule for rule in tables if rule.query.find(exp.Column)]
+    readers = [rule for rule in tables if rule.table is None and rule.query.find(exp.Column)]
     kept = len(columns) <= WIDE and len(readers) > 1
     audited = exp.to_table(AUDITED) if kept else rows
     steps: dict[str, exp.Query] = {AUDITED: exp.select("*").from_(rows)} if kept else {}
@@ -87,11 +87,15 @@ def within(
     column: str,
     column_type: exp.DataType,
     spans: Sequence[tuple[str, str]],
+    others: Sequence[exp.Expression] = (),
 ) -> exp.Subquery:
-    """The rows of `table` whose day is in one of the spans, first and last day in ISO text, UTC."""
+    """The rows of `table` whose day is in one of the spans, first and last day in ISO text, UTC.
+
+    others: conditions that let in more rows, whatever their day.
+    """
     is_date = column_type.this == exp.DataType.Type.DATE
     times = ("", "") if is_date else (" 00:00:00+00:00", " 23:59:59.999999+00:00")
-    conditions = []
+    conditions: list[exp.Expression] = [*others]
     for span in spans:
         bounds = [
             exp.cast(exp.Literal.string(f"{day[:10]}{time}"), column_type.copy())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.optimizer.simplify import simplify
 
 from mesh.contracts.audits import CheckedRule, within
 from mesh.contracts.load import find
@@ -87,10 +89,14 @@ def _grants(contract: Contract) -> exp.Tuple:
 
 
 def source_audits(table: str) -> list[exp.Property]:
-    """The audit of a model that lets an operational table through, interval by interval."""
+    """The audit of a model that lets an operational table through, interval by interval.
+
+    No interval sees what the source promises of all its rows: that its grain is unique, and what
+    it says of the time alone. So these are asked of the whole table whenever a part of it is built.
+    """
     contract = find(f"{SOURCE_DOMAIN}.{table}")
     source = exp.to_table(contract.product, dialect=DIALECT)
-    audit = _audit(contract, source=source)
+    audit = _audit(contract, source=source, tables=contract.table_rules())
     return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
 
 
@@ -99,12 +105,15 @@ def audited_interval(
     table: exp.Expression,
     interval: exp.Expression,
     months: exp.Expression,
+    everywhere: Sequence[tuple[str, exp.Expression]] = (),
 ) -> exp.Expression:
     """The rows of `table` that are to be checked.
 
     interval: the time column with its type, as `column::DATE`, or NULL.
     months: pairs of dates, the first and the last day of spans of months, or NULL: then the
     interval that SQLMesh is building, or all rows where SQLMesh builds no interval, as in a view.
+    everywhere: rules, of which those about the time alone are checked outside of the interval too:
+    a row without a time, or with one before or after all that is ever built, is in no interval.
     """
     if not isinstance(interval, exp.Cast):
         return table
@@ -114,7 +123,26 @@ def audited_interval(
         spans = [(str(evaluator.locals["start_date"]), str(evaluator.locals["end_date"]))]
     else:
         return table
-    return within(table, interval.this.name, interval.to, spans)
+    time = interval.this.name
+    broken = [
+        _negated(condition)
+        for _, condition in everywhere
+        if {column.name for column in condition.find_all(exp.Column)} == {time}
+    ]
+    return within(table, time, interval.to, spans, broken)
+
+
+def _negated(condition: exp.Expression) -> exp.Expression:
+    """NOT of a condition, in words by which BigQuery can tell what partitions to leave out."""
+    if isinstance(condition, exp.Not):
+        return condition.this.copy()
+    return simplify(exp.not_(condition.copy()), dialect=DIALECT)
+
+
+def source_table(source: exp.Expression) -> exp.Table:
+    """The argument `source` of the audit: a name with a dot is read as a column of a table."""
+    names = [part.name for part in source.parts] if isinstance(source, exp.Column) else []
+    return exp.to_table(".".join(names), dialect=DIALECT) if names else source
 
 
 def row_conditions(rules: exp.Expression) -> list[tuple[str, exp.Expression]]:

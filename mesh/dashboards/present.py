@@ -13,6 +13,7 @@ from mesh.dashboards.ranking import ranked_table
 from mesh.dashboards.view import ChartView, LegendEntry, Mark, PageView, SourceView
 
 NO_DATA = "No data yet."
+NOTHING_TO_SHOW = "Nothing that may be shown."
 TOO_FEW = "Numbers that stand for fewer than five users are not shown."
 
 
@@ -20,6 +21,7 @@ def present(dashboard: spec.Dashboard, data: DashboardData) -> PageView:
     """The page of a dashboard, its charts in reading order."""
     ordered = sorted(dashboard.charts, key=lambda c: (c.position.row, c.position.column))
     sources = []
+    with_rows = {state.product for state in data.sources if state.rows}
     for state in data.sources:
         contract = find(state.product)
         rows = "not there yet" if state.rows is None else f"{state.rows:,}"
@@ -32,12 +34,15 @@ def present(dashboard: spec.Dashboard, data: DashboardData) -> PageView:
         purpose=dashboard.purpose,
         environment=data.environment,
         as_of=day(data.as_of),
-        charts=[_chart(dashboard, chart, data.charts[chart.id]) for chart in ordered],
+        charts=[_chart(dashboard, chart, data.charts[chart.id], with_rows) for chart in ordered],
         sources=sources,
     )
 
 
-def _chart(dashboard: spec.Dashboard, chart: spec.Chart, data: ChartData) -> ChartView:
+def _chart(
+    dashboard: spec.Dashboard, chart: spec.Chart, data: ChartData, with_rows: set[str]
+) -> ChartView:
+    """with_rows: the products that have any: where others can be drawn, a group was held back."""
     source = dashboard.sources[chart.source]
     common: dict[str, Any] = {
         "id": chart.id,
@@ -53,7 +58,8 @@ def _chart(dashboard: spec.Dashboard, chart: spec.Chart, data: ChartData) -> Cha
     names = spec.metrics_of(chart)
     shown = [row for row in rows if row[names[0]] is not None]
     if not shown:
-        return ChartView(**common, empty=data.missing or f"{NO_DATA} {TOO_FEW}")
+        why = NOTHING_TO_SHOW if source.product in with_rows else NO_DATA
+        return ChartView(**common, empty=data.missing or f"{why} {TOO_FEW}")
     if not isinstance(chart, spec.Table):
         first = shown[0]
         start = first.get(source.window_start) if source.window_start else None

@@ -37,7 +37,8 @@ class Delivery:
 
     months: the first days of the changed months by table; UNKNOWN for all of a table. A table that
     it did not change is not among them. found: rows of the tables where they are not those that the
-    ingest left, so that somebody else changed them.
+    ingest left, so that somebody else changed them. newest: where the months are not known, the
+    newest that there is.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Delivery:
     source: str
     months: dict[str, Months | None]
     found: str = ""
+    newest: date | None = None
 
     @property
     def stamp(self) -> str:
@@ -105,6 +107,8 @@ class DeliveryLog:
             last = self._place.get(stamps.get(table, ""), -1)
             for delivery in self.deliveries[: last + 1]:
                 months |= delivery.months.get(table) or frozenset()
+                if table in delivery.months and delivery.newest:
+                    months.add(delivery.newest)
         months.discard(ANY_MOVIE_CHANGED)
         return max(months, default=None)
 
@@ -199,11 +203,13 @@ def _delivery(row: tuple[Any, ...], written: dict[str, set[date]]) -> Delivery:
     number, finished_at, mode, source, counted, *_ = row
     together = set().union(*written.values()) - {ANY_MOVIE_CHANGED}
     months: dict[str, Months | None] = {name: frozenset(found) for name, found in written.items()}
-    if together != set(counted if counted is not None else ()):
+    recorded = set(counted if counted is not None else ())
+    if together != recorded:
         months = dict.fromkeys(TABLES, UNKNOWN)
     if finished_at.tzinfo is None:
         finished_at = finished_at.replace(tzinfo=UTC)
-    return Delivery(number, finished_at, mode, source, months)
+    newest = max(recorded | together, default=None)
+    return Delivery(number, finished_at, mode, source, months, newest=newest)
 
 
 def _unrecorded(number: int, written: dict[str, set[date]]) -> Delivery:
@@ -224,4 +230,17 @@ def _found(
     if not other:
         return []
     found = ", ".join(f"{now[name]} rows found in {name}" for name in other)
-    return [Delivery(last.number, last.finished_at, "found", "", dict(other), found)]
+    newest = max((m for name in other if (m := _newest_month(adapter, name))), default=None)
+    return [Delivery(last.number, last.finished_at, "found", "", dict(other), found, newest)]
+
+
+def _newest_month(adapter: EngineAdapter, name: str) -> date | None:
+    """The newest month of a table that is not in the future, where no rule lets a row be."""
+    time = next(table.month_of for table in DELIVERED if table.name == name)
+    if time is None:
+        return None
+    at = exp.column(time, quoted=True)
+    latest = exp.cast(exp.Literal.string(datetime.now(UTC).isoformat(sep=" ")), "timestamptz")
+    query = exp.select(exp.func("MAX", at)).from_(f"{SCHEMA}.{name}").where(at <= latest)
+    (found,) = adapter.fetchone(query) or (None,)
+    return found.astimezone(UTC).date().replace(day=1) if found else None

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from mesh.environments import Project
 from mesh.errors import WrongUse
+from mesh.verify.values import python_rows
 
 if TYPE_CHECKING:
     import ibis
@@ -49,12 +50,12 @@ class Engine:
     def rows(self, query: exp.Query, schema: dict[str, DataType | str] | None = None) -> list[Row]:
         """The few rows of a query in the BigQuery dialect; schema: spares the engine a question.
 
-        Raises EngineRefuses.
+        A time that Python's calendar does not reach is its text. Raises EngineRefuses.
         """
         # Quoted, so that a column called `timestamp` or `order` is a column on both engines.
         sql = query.sql(dialect=self.dialect, identify=True)
         return self._guarded(
-            lambda: self.backend.sql(sql, schema=schema).to_pyarrow().to_pylist()  # type: ignore[union-attr]
+            lambda: python_rows(self.backend.sql(sql, schema=schema).to_pyarrow())  # type: ignore[union-attr]
         )
 
     def type_of(self, text: str) -> DataType:
@@ -70,10 +71,11 @@ class Engine:
         import duckdb
         from google.api_core.exceptions import GoogleAPIError
         from ibis.common.exceptions import IbisError, TableNotFound
+        from pyarrow import ArrowException
 
         try:
             return work()
-        except (duckdb.Error, GoogleAPIError, IbisError, TableNotFound) as error:
+        except (duckdb.Error, GoogleAPIError, IbisError, TableNotFound, ArrowException) as error:
             text = " ".join(str(error).split())
             if isinstance(error, TableNotFound):
                 text = f"there is no table or view {text}"

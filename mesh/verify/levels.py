@@ -52,6 +52,9 @@ class Levels:
             return self._outcome(name, contract, level, measures, "", "there are no rows")
         if newest is None:
             return self._outcome(name, contract, level, measures, _no_time(level, measures))
+        if isinstance(newest, str):
+            wrong = f"the newest {level.element} is {newest}, a time that has no age"
+            return self._outcome(name, contract, level, measures, wrong)
         age = (self.as_of - newest) / timedelta(days=1)
         told = f"the newest {level.element} is {_day(newest)}"
         if age <= (level.days or 0):
@@ -70,6 +73,9 @@ class Levels:
             return self._outcome(name, contract, level, measures, "", "there are no rows")
         if oldest is None:
             return self._outcome(name, contract, level, measures, _no_time(level, measures))
+        if isinstance(oldest, str):
+            wrong = f"the oldest {level.element} is {oldest}, a time that has no age"
+            return self._outcome(name, contract, level, measures, wrong)
         age = (self.as_of - oldest) / timedelta(days=1)
         told = f"the oldest {level.element} is {_day(oldest)}"
         if age <= (level.days or 0):

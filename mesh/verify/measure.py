@@ -39,13 +39,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass over a product told: its rows, failing rows by rule, and its span of time."""
+    """What one pass over a product told: its rows, failing rows by rule, and its span of time.
+
+    newest, oldest: text where they are beyond Python's calendar, such as `infinity`.
+    """
 
     rows: int | None
     failing: dict[str, int] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
-    newest: datetime | None = None
-    oldest: datetime | None = None
+    newest: datetime | str | None = None
+    oldest: datetime | str | None = None
 
 
 @dataclass(frozen=True)
@@ -173,10 +176,10 @@ def _without(row: Row, key: str) -> Row:
     return {name: value for name, value in row.items() if name != key}
 
 
-def _moment(value: date | datetime | None) -> datetime | None:
-    """A date as its first moment; always with the time zone UTC."""
-    if value is None:
-        return None
+def _moment(value: date | datetime | str | None) -> datetime | str | None:
+    """A date as its first moment; always with the time zone UTC. What is no date stays its text."""
+    if value is None or isinstance(value, str):
+        return value
     if not isinstance(value, datetime):
         return datetime.combine(value, time(), UTC)
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)

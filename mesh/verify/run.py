@@ -44,7 +44,8 @@ def verify(
 
     products: names with or without domain, operational tables too; by default all that have a
     contract. as_of: the day of use that freshness is measured against, UTC; by default the moment
-    of the newest rating. contracts: their folder. tell: hears which product is being looked at.
+    of the newest rating that is not in the future. contracts: their folder. tell: hears which
+    product is being looked at.
 
     Whatever the data breaks is in the report, never raised. Raises WrongUse for an environment or
     product that is not there, and ContractInvalid for a contract that cannot be relied on.
@@ -142,9 +143,12 @@ def _as_of(
         return (as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)), "as given"
     if as_of is not None:
         return datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC), "as given"
-    newest = exp.alias_(exp.Max(this=exp.column(RATED_AT)), "newest")
+    # A rating in the future is a fault of its own; to measure from it would make all else look old.
+    rated_at = exp.column(RATED_AT)
+    newest = exp.alias_(exp.Max(this=rated_at), "newest")
+    past = exp.LTE(this=rated_at.copy(), expression=exp.CurrentTimestamp())
     try:
-        row = engine.rows(exp.select(newest).from_(places[RATINGS].copy()))[0]
+        row = engine.rows(exp.select(newest).from_(places[RATINGS].copy()).where(past))[0]
     except EngineRefuses:
         row = {"newest": None}
     if isinstance(row["newest"], datetime):

@@ -4,66 +4,65 @@ MODEL (
   @contract(audience_groups)
 );
 
-/* How many users are in a group and how many are not, and what share of all users and of all actions they are. */
+/* How many users are in a group and how many are not, and what share of all users and of all actions they are. Both sides of a group are counted in one row, so that a side with nobody in it counts as too small to be shown. */
 WITH memberships AS (
   SELECT
-    'all_users' AS user_group,
-    TRUE AS is_member,
-    rating_count + tag_count AS action_count
-  FROM engagement_internal.user_groups
-  UNION ALL
-  SELECT
-    'raters' AS user_group,
-    is_rater AS is_member,
-    rating_count + tag_count AS action_count
-  FROM engagement_internal.user_groups
-  UNION ALL
-  SELECT
-    'taggers' AS user_group,
-    is_tagger AS is_member,
-    rating_count + tag_count AS action_count
-  FROM engagement_internal.user_groups
-  UNION ALL
-  SELECT
-    'sleepers' AS user_group,
-    is_sleeper AS is_member,
-    rating_count + tag_count AS action_count
-  FROM engagement_internal.user_groups
+    user_group,
+    CASE user_group
+      WHEN 'raters'
+      THEN users.is_rater
+      WHEN 'taggers'
+      THEN users.is_tagger
+      WHEN 'sleepers'
+      THEN users.is_sleeper
+      ELSE TRUE
+    END AS is_member,
+    users.rating_count + users.tag_count AS action_count
+  FROM engagement_internal.user_groups AS users
+  CROSS JOIN UNNEST(['all_users', 'raters', 'taggers', 'sleepers']) AS user_group
 ), counted AS (
   SELECT
     user_group,
-    is_member,
-    COUNT(*) AS user_count,
-    SUM(action_count) AS action_count
+    COUNT(*) AS all_users,
+    COUNTIF(is_member) AS members,
+    SUM(action_count) AS all_actions,
+    SUM(IF(is_member, action_count, 0)) AS member_actions
   FROM memberships
   GROUP BY
-    user_group,
-    is_member
-), compared AS (
+    user_group
+), sides AS (
   SELECT
-    user_group,
-    is_member,
-    user_count,
-    action_count,
-    SUM(user_count) OVER (PARTITION BY user_group) AS all_users,
-    SUM(action_count) OVER (PARTITION BY user_group) AS all_actions,
-    MIN(user_count) OVER (PARTITION BY user_group) AS smaller_side
+    counted.user_group,
+    membership,
+    counted.all_users,
+    counted.all_actions,
+    IF(membership = 'members', counted.members, counted.all_users - counted.members) AS user_count,
+    IF(
+      membership = 'members',
+      counted.member_actions,
+      counted.all_actions - counted.member_actions
+    ) AS action_count,
+    LEAST(counted.members, counted.all_users - counted.members) AS smaller_side
   FROM counted
+  CROSS JOIN UNNEST(['members', 'others']) AS membership
 )
 SELECT
-  compared.user_group::STRING AS user_group,
-  IF(compared.is_member, 'members', 'others')::STRING AS membership,
-  compared.user_count::INT64 AS user_count,
+  sides.user_group::STRING AS user_group,
+  sides.membership::STRING AS membership,
+  sides.user_count::INT64 AS user_count,
   (
-    compared.user_count / compared.all_users
+    sides.user_count / sides.all_users
   )::FLOAT64 AS user_share,
-  compared.action_count::INT64 AS action_count,
+  sides.action_count::INT64 AS action_count,
   (
-    compared.action_count / compared.all_actions
+    sides.action_count / sides.all_actions
   )::FLOAT64 AS action_share,
   newest_rating.rated_on::DATE AS as_of
-FROM compared
+FROM sides
 CROSS JOIN engagement_internal.newest_rating AS newest_rating
 CROSS JOIN engagement_internal.thresholds AS thresholds
 WHERE
-  compared.smaller_side >= thresholds.smallest_group
+  sides.user_count >= thresholds.smallest_group
+  AND (
+    sides.user_group = 'all_users' OR sides.smaller_side >= thresholds.smallest_group
+  )

@@ -4,10 +4,9 @@ MODEL (
   @contract(audience_segments)
 );
 
-/* How the groups overlap: each user is in exactly one segment. Taggers who rate much and taggers who do not are one segment when either is too small to be shown. */
-WITH counted AS (
+/* How the groups overlap: each user is in exactly one segment. Taggers who rate much and taggers who do not are one segment when either is too small to be shown, or has nobody in it: so segments are counted from their list, not from the users there are. */
+WITH users AS (
   SELECT
-    is_tagger,
     CASE
       WHEN is_rater AND is_tagger
       THEN 'raters_and_taggers'
@@ -16,14 +15,23 @@ WITH counted AS (
       WHEN is_tagger
       THEN 'taggers_only'
       ELSE 'sleepers'
-    END AS segment,
-    COUNT(*) AS user_count,
-    SUM(rating_count) AS rating_count,
-    SUM(tag_count) AS tag_count
+    END AS user_segment,
+    rating_count,
+    tag_count
   FROM engagement_internal.user_groups
+), counted AS (
+  SELECT
+    segment,
+    segment IN ('raters_and_taggers', 'taggers_only') AS is_tagger,
+    COUNT(users.user_segment) AS user_count,
+    COALESCE(SUM(users.rating_count), 0) AS rating_count,
+    COALESCE(SUM(users.tag_count), 0) AS tag_count
+  FROM UNNEST(['raters_only', 'raters_and_taggers', 'taggers_only', 'sleepers']) AS segment
+  LEFT JOIN users
+    ON users.user_segment = segment
   GROUP BY
-    is_tagger,
-    segment
+    segment,
+    is_tagger
 ), compared AS (
   SELECT
     segment,
@@ -55,16 +63,10 @@ WITH counted AS (
 SELECT
   folded.segment::STRING AS segment,
   folded.user_count::INT64 AS user_count,
-  (
-    folded.user_count / folded.all_users
-  )::FLOAT64 AS user_share,
+  SAFE_DIVIDE(folded.user_count, folded.all_users)::FLOAT64 AS user_share,
   folded.rating_count::INT64 AS rating_count,
   folded.tag_count::INT64 AS tag_count,
-  (
-    (
-      folded.rating_count + folded.tag_count
-    ) / folded.all_actions
-  )::FLOAT64 AS action_share,
+  SAFE_DIVIDE(folded.rating_count + folded.tag_count, folded.all_actions)::FLOAT64 AS action_share,
   newest_rating.rated_on::DATE AS as_of
 FROM folded
 CROSS JOIN engagement_internal.newest_rating AS newest_rating
