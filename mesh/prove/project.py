@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from mesh.environments.hooks import WITHOUT_DELIVERIES
 from mesh.environments.names import short_name
 from mesh.environments.project import readable_errors
 from mesh.environments.reporting import recording_console
@@ -174,4 +175,7 @@ def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
                 "environment_catalog_mapping": {},
             }
         )
-        return BigQueryProject(Context(paths=[str(root)], config=alone), root)
+        context = Context(paths=[str(root)], config=alone)
+        # There is no warehouse to ask for deliveries.
+        setattr(context, WITHOUT_DELIVERIES, True)
+        return BigQueryProject(context, root)
