@@ -26,9 +26,10 @@ from mesh.environments.versions import delivery_stamp, source_of
 if TYPE_CHECKING:
     from sqlmesh import Context
     from sqlmesh.core.engine_adapter import EngineAdapter
+    from sqlmesh.core.environment import Environment
     from sqlmesh.core.plan import EvaluatablePlan
     from sqlmesh.core.plan.stages import VirtualLayerUpdateStage
-    from sqlmesh.core.snapshot import Snapshot
+    from sqlmesh.core.snapshot import Snapshot, SnapshotId
 
 
 class AnotherDelivery(PlanError):
@@ -89,17 +90,27 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         log = read_deliveries(self.snapshot_evaluator.adapter)
         own = DeliverySnapshotEvaluator.of(self.snapshot_evaluator)
         self.snapshot_evaluator = own
+        plan = plan.copy(update={"environment": self._with_its_past(plan.environment)})
         with _one_moment(own.adapter):
             if not plan.skip_backfill and not plan.empty_backfill:
                 own.carried = self._carry(plan, log)
             super().evaluate(plan, circuit_breaker)
 
+    def _with_its_past(self, environment: Environment) -> Environment:
+        """What an environment showed before stays so when a plan shows nothing else."""
+        known = self.state_sync.get_environment(environment.name)
+        if known is None or not known.finalized_ts or _ids(known) != _ids(environment):
+            return environment
+        before = known.previous_finalized_snapshots_
+        return environment.copy(update={"previous_finalized_snapshots_": before})
+
     def _carry(self, plan: EvaluatablePlan, log: DeliveryLog) -> Mapping[str, Carried]:
+        adapter = self.snapshot_evaluator.adapter
         stored = self.state_sync.get_snapshots(plan.environment.snapshots)
         snapshots = {s.name: s for s in (*plan.new_snapshots, *stored.values())}
         self.state_sync.refresh_snapshot_intervals(snapshots.values())
-        carried = carried_over(self.state_sync, snapshots, log)
-        carry(carried, self.state_sync, self.snapshot_evaluator.adapter)
+        carried = carried_over(self.state_sync, snapshots, log, adapter)
+        carry(carried, self.state_sync, adapter)
         return carried
 
     def visit_virtual_layer_update_stage(
@@ -131,6 +142,10 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         script = ";\n".join(s.sql(adapter.dialect, identify=True) for s in statements)
         if script:
             adapter.execute(f"{script};")
+
+
+def _ids(environment: Environment) -> set[SnapshotId]:
+    return {snapshot.snapshot_id for snapshot in environment.snapshots}
 
 
 def _has_transactions(adapter: EngineAdapter) -> bool:
