@@ -104,7 +104,16 @@ def repair(context: GenericContext, name: str) -> Lost | None:
     return own if own and own.names else None
 
 
+def forget_lost(context: GenericContext, snapshots: Mapping[SnapshotId, Snapshot]) -> None:
+    """Let SQLMesh build again what is lost of these versions, whether an environment shows it."""
+    tables = tables_of({i: s for i, s in snapshots.items() if s.is_model and s.categorized})
+    gone = missing_from(context.engine_adapter, tables.values())
+    _forget(context, [s for s, table in tables.items() if table.sql() in gone])
+
+
 def _forget(context: GenericContext, snapshots: list[Snapshot]) -> None:
+    if not snapshots:
+        return
     state = context.state_sync
     for snapshot in snapshots:
         span = (min(s for s, _ in snapshot.intervals), max(e for _, e in snapshot.intervals))
