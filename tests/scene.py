@@ -167,7 +167,8 @@ class Scene:
         )
         return done
 
-    def _now_shows(self, environment: str, now: Shown) -> None:
+    def now_is(self, environment: str, now: Shown) -> None:
+        """Note what an environment must show from now on."""
         self.told.append(f"{environment} shows {now}")
         if environment in self.shows and self.shows[environment] != now:
             self.before[environment] = self.shows[environment]
@@ -175,7 +176,7 @@ class Scene:
 
     def now_shows(self, environment: str, version: str) -> None:
         """Note that a command brought an environment to a version of the newest delivery."""
-        self._now_shows(environment, Shown(version, self.newest))
+        self.now_is(environment, Shown(version, self.newest))
 
     @contextmanager
     def project(self, version: str | None = None) -> Iterator[Project]:
@@ -210,13 +211,13 @@ class Scene:
     def promote(self, source: str, environment: str) -> RefreshResult:
         with self.project() as project:
             done = promote(project, source, environment)
-        self._now_shows(environment, self.shows[source])
+        self.now_is(environment, self.shows[source])
         return done
 
     def rollback(self, environment: str) -> RefreshResult:
         with self.project() as project:
             done = rollback(project, environment)
-        self._now_shows(environment, self.before[environment])
+        self.now_is(environment, self.before[environment])
         return done
 
     def command(self, version: str, *words: str) -> subprocess.CompletedProcess[str]:
