@@ -52,14 +52,14 @@ class Carried:
 
 def carried_over(
     state: StateReader,
-    adapter: EngineAdapter,
     snapshots: Mapping[str, Snapshot],
     log: DeliveryLog,
+    adapter: EngineAdapter,
 ) -> dict[str, Carried]:
     """For each version without data what an earlier version of the same code can give it.
 
     snapshots: by name all models of a plan, versioned. Of several earlier versions the one is taken
-    that gives the most months.
+    that gives the most months. One whose table is gone has nothing to give.
     """
     empty = [s for s in snapshots.values() if _can_carry(s) and not s.intervals]
     if not empty:
@@ -68,12 +68,13 @@ def carried_over(
     stored = state.get_snapshots(state.get_snapshots_by_names(names))
     stored.update({s.snapshot_id: s for s in snapshots.values()})
     code = CodeVersions(stored.values())
-    tables = tables_of({i: s for i, s in stored.items() if _can_carry(s)})
-    gone = missing_from(adapter, tables.values())
+    names_of_empty = {s.name for s in empty}
+    built = tables_of({i: s for i, s in stored.items() if s.name in names_of_empty})
+    gone = missing_from(adapter, built.values())
     earlier = {
         snapshot.snapshot_id: {s.name: s for s in _closure(snapshot, stored)}
-        for snapshot, table in tables.items()
-        if table.sql() not in gone
+        for snapshot, table in built.items()
+        if _can_carry(snapshot) and table.sql() not in gone
     }
     found: dict[str, Carried] = {}
     for new in empty:

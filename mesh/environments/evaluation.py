@@ -28,13 +28,14 @@ from mesh.environments.versions import delivery_stamp, source_of
 if TYPE_CHECKING:
     from sqlmesh import Context
     from sqlmesh.core.engine_adapter import EngineAdapter
+    from sqlmesh.core.environment import Environment
     from sqlmesh.core.plan import EvaluatablePlan
     from sqlmesh.core.plan.stages import (
         EnvironmentRecordUpdateStage,
         FinalizeEnvironmentStage,
         VirtualLayerUpdateStage,
     )
-    from sqlmesh.core.snapshot import Snapshot
+    from sqlmesh.core.snapshot import Snapshot, SnapshotId
 
 
 class AnotherDelivery(PlanError):
@@ -104,6 +105,7 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         log = read_deliveries(self.snapshot_evaluator.adapter)
         own = DeliverySnapshotEvaluator.of(self.snapshot_evaluator)
         self.snapshot_evaluator = own
+        plan = plan.copy(update={"environment": self._with_its_past(plan.environment)})
         if not plan.skip_backfill and not plan.empty_backfill:
             own.carried = self._carry(plan, log)
         with ExitStack() as self._promotion:
@@ -112,13 +114,20 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
             # A copy of the file alone then has all of it.
             own.adapter.execute("CHECKPOINT")
 
+    def _with_its_past(self, environment: Environment) -> Environment:
+        """What an environment showed before stays so when a plan shows nothing else."""
+        known = self.state_sync.get_environment(environment.name)
+        if known is None or not known.finalized_ts or _ids(known) != _ids(environment):
+            return environment
+        before = known.previous_finalized_snapshots_
+        return environment.copy(update={"previous_finalized_snapshots_": before})
+
     def _carry(self, plan: EvaluatablePlan, log: DeliveryLog) -> Mapping[str, Carried]:
+        adapter = self.snapshot_evaluator.adapter
         stored = self.state_sync.get_snapshots(plan.environment.snapshots)
         snapshots = {s.name: s for s in (*plan.new_snapshots, *stored.values())}
         self.state_sync.refresh_snapshot_intervals(snapshots.values())
-        adapter = self.snapshot_evaluator.adapter
-        forget_lost(self.state_sync, adapter, stored)
-        carried = carried_over(self.state_sync, adapter, snapshots, log)
+        carried = carried_over(self.state_sync, snapshots, log, adapter)
         with transaction(adapter):
             carry(carried, self.state_sync, adapter)
         return carried
@@ -166,6 +175,10 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         script = ";\n".join(s.sql(adapter.dialect, identify=True) for s in statements)
         if script:
             adapter.execute(f"{script};")
+
+
+def _ids(environment: Environment) -> set[SnapshotId]:
+    return {snapshot.snapshot_id for snapshot in environment.snapshots}
 
 
 def _has_transactions(adapter: EngineAdapter) -> bool:

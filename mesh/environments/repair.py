@@ -106,7 +106,8 @@ def forget_lost(
     state: StateSync, adapter: EngineAdapter, snapshots: Mapping[SnapshotId, Snapshot]
 ) -> None:
     """Take the months of lost tables out of the state, and out of these versions."""
-    tables = tables_of(snapshots)
+    versioned = {i: s for i, s in snapshots.items() if s.is_model and s.categorized}
+    tables = tables_of(versioned)
     missing = missing_from(adapter, tables.values())
     gone = [snapshot for snapshot, table in tables.items() if table.sql() in missing]
     for snapshot in gone:

@@ -1,0 +1,336 @@
+"""A database that goes through deliveries and commands, and what each environment must show then.
+
+The law that tests hold against it: after a command that says success, an environment shows just
+what a fresh build of its version of the models makes of the deliveries that it shows; and it
+changes by no command but those that name it.
+"""
+
+from __future__ import annotations
+
+import datetime as clock_module
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pytest
+from audience import Audience, epoch, opened, small_audience
+from products_in_python import Products, Rules, in_python
+from project_copy import ProjectCopy, copy_project
+
+from mesh.environments import (
+    Project,
+    RefreshResult,
+    open_project,
+    plan,
+    promote,
+    refresh,
+    rollback,
+    status,
+)
+from mesh.ingest import IngestResult, ingest
+
+DAILY = "models/interactions/internal/movie_ratings_daily.sql"
+THRESHOLDS = "models/engagement/internal/thresholds.sql"
+SHOWN_SCHEMA = re.compile(r"(interactions|engagement)(?:__(\w+))?")
+PRODUCTS = 13
+RULES = {"A": Rules(), "B": Rules(lowest_rating=1.0), "C": Rules(rater_above=12, smallest_group=6)}
+
+
+def make_versions(folder: Path) -> dict[str, ProjectCopy]:
+    """Three versions of the models.
+
+    A: as they are. B: a fact counts half a star as one, a breaking change. C: it has a column
+    more, which SQLMesh calls non-breaking, and marts have other thresholds.
+    """
+    versions = {name: copy_project(folder / name) for name in RULES}
+    for part in ("low", "mid", "high"):
+        old, new = f"part(rating, '{part}')", f"part(GREATEST(rating, 1.0), '{part}')"
+        versions["B"].edit(DAILY, old, new)
+    versions["C"].edit(
+        DAILY, "AS histogram_high\n", "AS histogram_high,\n  MAX(rating)::FLOAT64 AS best_rating\n"
+    )
+    versions["C"].edit(THRESHOLDS, "100::INT64 AS rater", "12::INT64 AS rater")
+    versions["C"].edit(THRESHOLDS, "5::INT64 AS smallest", "6::INT64 AS smallest")
+    return versions
+
+
+@cache
+def begin(folder: Path) -> Scene:
+    """Version A of the first delivery, in prod and acceptance; tests work on copies of it.
+
+    Neither of the two expires when the calendar moves on.
+    """
+    versions = make_versions(folder)
+    scene = Scene(versions, folder / "mesh.duckdb", FreshBuilds(versions, folder / "fresh"))
+    scene.deliver()
+    scene.plan("prod", "A")
+    scene.plan("acceptance", "A")
+    scene.check()
+    return scene
+
+
+def scene_audience() -> Audience:
+    """The small audience, with enough ratings in its newest months for every mart to have rows."""
+    audience = small_audience()
+    for user in range(31, 37):
+        for movie in range(1, 8):
+            audience.rate(user, movie, epoch(2016, 10 + (user + movie) % 2, 1 + user % 28))
+        audience.tag(user, 1)
+    return audience
+
+
+def shown(database: Path) -> dict[str, Products]:
+    """All rows of all products of all environments, read without SQLMesh."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH '{database}' AS mesh (READ_ONLY)")
+        connection.execute("USE mesh")
+        views = connection.execute(
+            "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = 'mesh'"
+        ).fetchall()
+        found: dict[str, Products] = {}
+        for schema, view in sorted(views):
+            if match := SHOWN_SCHEMA.fullmatch(schema):
+                rows = connection.execute(f'FROM "{schema}"."{view}"').fetchall()
+                products = found.setdefault(match.group(2) or "prod", {})
+                products[f"{match.group(1)}.{view}"] = sorted(rows, key=repr)
+        return found
+
+
+@dataclass
+class FreshBuilds:
+    """Whole builds of a version from a delivery alone, each made once."""
+
+    versions: dict[str, ProjectCopy]
+    folder: Path
+    known: dict[tuple[str, str], Products] = field(default_factory=dict)
+
+    def of(self, version: str, audience: Audience) -> Products:
+        key = (version, repr((audience.movies, audience.ratings, audience.tags)))
+        if key not in self.known:
+            folder = self.folder / f"fresh_{len(self.known)}"
+            database = folder / "mesh.duckdb"
+            ingest(audience.deliver(folder / "source"), database=database)
+            with opened(self.versions[version], database) as project:
+                plan(project, "prod")
+            self.known[key] = shown(database)["prod"]
+        return self.known[key]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an environment must show."""
+
+    version: str
+    delivery: int
+
+
+@dataclass
+class Scene:
+    """A database, its source, and what was done to it.
+
+    delivered: the source as of each delivery. shows, before: what each environment must show, and
+    what it would go back to.
+    """
+
+    versions: dict[str, ProjectCopy]
+    database: Path
+    fresh: FreshBuilds
+    audience: Audience = field(default_factory=scene_audience)
+    delivered: dict[int, Audience] = field(default_factory=dict)
+    shows: dict[str, Shown] = field(default_factory=dict)
+    before: dict[str, Shown] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def newest(self) -> int:
+        return max(self.delivered)
+
+    def deliver(self, *, append: bool = False) -> IngestResult:
+        """Ingest the source as it is now."""
+        source = self.audience.deliver(self.database.parent / f"source_{len(self.told)}")
+        done = ingest(source, append=append, database=self.database)
+        self.told.append(f"deliver{' append' if append else ''} -> {done.ingest_id}")
+        self.delivered[done.ingest_id] = Audience(
+            self.audience.chance,
+            dict(self.audience.movies),
+            dict(self.audience.ratings),
+            dict(self.audience.tags),
+        )
+        return done
+
+    def now_is(self, environment: str, now: Shown) -> None:
+        """Note what an environment must show from now on."""
+        self.told.append(f"{environment} shows {now}")
+        if environment in self.shows and self.shows[environment] != now:
+            self.before[environment] = self.shows[environment]
+        self.shows[environment] = now
+
+    def now_shows(self, environment: str, version: str) -> None:
+        """Note that a command brought an environment to a version of the newest delivery."""
+        self.now_is(environment, Shown(version, self.newest))
+
+    @contextmanager
+    def project(self, version: str | None = None) -> Iterator[Project]:
+        """A project with the models of a version; without one, what environments hold alone."""
+        copy = self.versions[version or "A"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MESH_DUCKDB", str(self.database))
+            project = open_project(root=copy.root, models=version is not None)
+            try:
+                yield project
+            finally:
+                project.context.close()
+
+    def plan(self, environment: str, version: str) -> tuple[str, ...]:
+        with self.project(version) as project:
+            done = plan(project, environment)
+        self.now_shows(environment, version)
+        return done.models
+
+    def run(self, environment: str, version: str) -> None:
+        """`sqlmesh run`: with the versions that the environment has, whatever stands in files."""
+        with self.project(version) as project:
+            project.context.run(environment)
+        self.now_shows(environment, self.shows[environment].version)
+
+    def refresh(self, environment: str) -> RefreshResult:
+        with self.project() as project:
+            done = refresh(project, environment)
+        self.now_shows(environment, self.shows[environment].version)
+        return done
+
+    def promote(self, source: str, environment: str) -> RefreshResult:
+        with self.project() as project:
+            done = promote(project, source, environment)
+        self.now_is(environment, self.shows[source])
+        return done
+
+    def rollback(self, environment: str) -> RefreshResult:
+        with self.project() as project:
+            done = rollback(project, environment)
+        self.now_is(environment, self.before[environment])
+        return done
+
+    def command(self, version: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command of the project's environment, such as `sqlmesh plan prod`, as a process."""
+        copy = self.versions[version]
+        program = shutil.which(words[0], path=str(Path(sys.executable).parent)) or words[0]
+        return subprocess.run(
+            [program, *words[1:]],
+            cwd=copy.root,
+            env={**copy.environment, "MESH_DUCKDB": str(self.database)},
+            capture_output=True,
+            text=True,
+            timeout=500,
+        )
+
+    def sqlmesh_plan(self, environment: str, version: str, *options: str) -> str:
+        """What native `sqlmesh plan` says; it must succeed."""
+        done = self.command(
+            version,
+            "sqlmesh",
+            "plan",
+            environment,
+            "--auto-apply",
+            "--no-prompts",
+            "--skip-tests",
+            *options,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.now_shows(environment, version)
+        return " ".join(done.stdout.split())
+
+    def expected(self, environment: str, *, whole: bool = True) -> Products:
+        """What an environment must show: of a fresh build, or the part that Python works out."""
+        shows = self.shows[environment]
+        if whole:
+            return self.fresh.of(shows.version, self.delivered[shows.delivery])
+        return in_python(self.delivered[shows.delivery], RULES[shows.version])
+
+    def check(self, *, whole: bool = True) -> dict[str, Products]:
+        """Every environment shows what it must, and `mesh status` says so."""
+        found = shown(self.database)
+        assert found.keys() == self.shows.keys(), self.told
+        for environment in self.shows:
+            assert len(found[environment]) == PRODUCTS, (environment, self.told)
+            self._compare(environment, found[environment], whole=False)
+            if whole:
+                self._compare(environment, found[environment], whole=True)
+        with self.project() as project:
+            for environment, must in self.shows.items():
+                said = status(project, environment)
+                assert not said.mixed and not said.lost, (environment, said, self.told)
+                assert said.shows, (environment, self.told)
+                # A delivery that changed nothing is shown wherever the one before it is.
+                assert said.shows.number >= must.delivery, (environment, said.shows, self.told)
+                data = self.delivered[said.shows.number]
+                assert _data(data) == _data(self.delivered[must.delivery]), self.told
+        return found
+
+    def _compare(self, environment: str, found: Products, *, whole: bool) -> None:
+        for name, rows in self.expected(environment, whole=whole).items():
+            if found[name] != rows:
+                missing = [row for row in rows if row not in found[name]][:3]
+                excess = [row for row in found[name] if row not in rows][:3]
+                pytest.fail(f"{environment} {name}: {missing=} {excess=} {whole=} {self.told}")
+
+
+def _data(audience: Audience) -> tuple:
+    return audience.movies, audience.ratings, audience.tags
+
+
+def copied(scene: Scene, folder: Path) -> Scene:
+    """The same scene on a copy of its database."""
+    folder.mkdir(parents=True, exist_ok=True)
+    database = Path(shutil.copy2(scene.database, folder / "mesh.duckdb"))
+    audience = Audience(scene.audience.chance, *(dict(d) for d in _data(scene.audience)))
+    return Scene(
+        scene.versions,
+        database,
+        scene.fresh,
+        audience,
+        dict(scene.delivered),
+        dict(scene.shows),
+        dict(scene.before),
+        list(scene.told),
+    )
+
+
+@contextmanager
+def clock(**moved: float) -> Iterator[None]:
+    """The clock of SQLMesh and of `mesh.environments`, moved: `clock(days=-1)`."""
+    import sqlmesh.utils.date
+
+    from mesh.environments import deliveries
+
+    real, shift = clock_module.datetime, timedelta(**moved)
+
+    class AnyDatetime(type):
+        def __instancecheck__(cls, value: object) -> bool:
+            return isinstance(value, real)
+
+    class Moved(real, metaclass=AnyDatetime):
+        def __new__(cls, *args, **kwargs):
+            return real(*args, **kwargs)
+
+        @classmethod
+        def now(cls, tz=None):
+            return real.now(tz) + shift
+
+        @classmethod
+        def utcnow(cls):
+            return (real.now(UTC) + shift).replace(tzinfo=None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (sqlmesh.utils.date, deliveries):
+            patch.setattr(module, "datetime", Moved)
+        yield

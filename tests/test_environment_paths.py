@@ -1,0 +1,490 @@
+"""Ways through versions, deliveries and environments that went wrong once, or nearly."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from audience import epoch
+from scene import Scene, begin, clock, copied, shown
+
+from mesh.environments import refresh, rollback, status
+from mesh.errors import CheckFailed, WrongUse
+
+DAILY = "movie_ratings_daily"
+LATE = (epoch(1997, 2, 3), epoch(2016, 5, 3))
+
+
+@pytest.fixture
+def scene(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Scene:
+    """Version A of the first delivery, in prod and acceptance."""
+    return copied(begin(tmp_path_factory.getbasetemp() / "scene"), tmp_path)
+
+
+def deliver_late(scene: Scene, user: int = 1) -> None:
+    """A user, who has not rated all movies, rates two more, in 1997-02 and 2016-05."""
+    movies = [
+        movie for movie in scene.audience.movies if (user, movie) not in scene.audience.ratings
+    ]
+    for movie, at in zip(movies, LATE, strict=False):
+        scene.audience.rate(user, movie, at)
+    scene.deliver(append=True)
+
+
+def by_hand(scene: Scene, *statements: str) -> list[tuple]:
+    """What somebody does to the database without this project; rows of the last statement."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH '{scene.database}' AS mesh")
+        connection.execute("USE mesh")
+        rows = []
+        for statement in statements:
+            rows = connection.execute(statement).fetchall()
+        return rows
+
+
+def physical(scene: Scene, model: str) -> list[str]:
+    """The tables that hold versions of a model, as SQL."""
+    found = by_hand(
+        scene,
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'mesh' "
+        f"AND schema_name LIKE 'sqlmesh\\_\\_%' ESCAPE '\\' AND table_name LIKE '%{model}%'",
+    )
+    return [f'"{schema}"."{table}"' for schema, table in found]
+
+
+def unchanged(scene: Scene, environment: str = "prod") -> None:
+    """Refuse that an environment shows anything else than it must."""
+    found = shown(scene.database)[environment]
+    assert found == scene.expected(environment)
+
+
+# --- versions that missed a delivery ---
+
+
+def test_a_version_that_missed_a_delivery_is_planned_with_it(scene: Scene) -> None:
+    scene.sqlmesh_plan("prod", "B")
+    deliver_late(scene)
+    scene.refresh("prod")
+    scene.sqlmesh_plan("prod", "A")
+    scene.check()
+    deliver_late(scene, user=2)
+    scene.refresh("prod")
+    scene.check()
+
+
+def test_a_version_that_was_nowhere_while_a_delivery_arrived_is_promoted_with_it(
+    scene: Scene,
+) -> None:
+    scene.plan("acceptance", "C")
+    scene.plan("acceptance", "A")
+    deliver_late(scene)
+    scene.refresh("prod")
+    scene.sqlmesh_plan("acceptance", "C")
+    scene.promote("acceptance", "prod")
+    scene.check()
+    deliver_late(scene, user=2)
+    scene.refresh("prod")
+    scene.check()
+
+
+def test_a_non_breaking_change_is_planned_after_another_environment_had_the_delivery(
+    scene: Scene,
+) -> None:
+    """What is built on the changed model must not keep its table of the delivery before."""
+    deliver_late(scene)
+    scene.refresh("acceptance")
+    scene.plan("prod", "C")
+    scene.check()
+
+
+def test_a_version_is_merged_after_late_data_reached_prod(scene: Scene) -> None:
+    scene.plan("acceptance", "B")
+    scene.plan("acceptance", "A")
+    deliver_late(scene)
+    scene.refresh("prod")
+    scene.sqlmesh_plan("prod", "B")
+    scene.check()
+
+
+def test_a_forward_only_plan_does_not_write_a_delivery_into_tables_that_others_show(
+    scene: Scene,
+) -> None:
+    deliver_late(scene)
+    before = shown(scene.database)
+    done = scene.command(
+        "B", "sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests",
+        "--forward-only",
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "would keep tables of another delivery" in " ".join((done.stdout + done.stderr).split())
+    assert shown(scene.database) == before
+
+
+# --- SQLMesh's own commands ---
+
+
+def test_sqlmesh_run_brings_one_environment_to_the_delivery(scene: Scene) -> None:
+    deliver_late(scene)
+    before = shown(scene.database)["prod"]
+    done = scene.command("A", "sqlmesh", "run", "acceptance")
+    assert done.returncode == 0, done.stdout + done.stderr
+    scene.now_shows("acceptance", "A")
+    scene.check()
+    assert shown(scene.database)["prod"] == before
+
+
+def test_sqlmesh_plan_says_which_months_need_a_backfill(scene: Scene) -> None:
+    deliver_late(scene)
+    said = scene.sqlmesh_plan("acceptance", "A")
+    # SQLMesh shortens a long list to its ends.
+    needed = said.split("Models needing backfill:")[1].split("[1/")[0]
+    months = "[1997-02-01 - 1997-02-28, 2016-05-01 - 2016-05-31]"
+    assert f"user_period_ratings_monthly`: {months}" in needed, said
+    assert set(re.findall(r"\[\d[^]]*\]", needed)) == {months}
+    scene.check()
+
+
+def test_the_calendar_moves_on_and_a_run_comes_before_the_refresh(scene: Scene) -> None:
+    deliver_late(scene)
+    with clock(days=40):
+        scene.run("prod", "A")
+        scene.check()
+        scene.refresh("prod")
+        scene.check()
+
+
+def test_a_restatement_leaves_right_numbers(scene: Scene) -> None:
+    said = scene.sqlmesh_plan("prod", "A", "--restate-model", "interactions_internal.rating_events")
+    assert "rating_events" in said
+    scene.check()
+    deliver_late(scene)
+    scene.refresh("prod")
+    scene.refresh("acceptance")
+    scene.check()
+
+
+def test_a_restatement_of_prod_leaves_an_environment_of_an_older_delivery_alone(
+    scene: Scene,
+) -> None:
+    deliver_late(scene)
+    scene.refresh("prod")
+    scene.sqlmesh_plan("prod", "A", "--restate-model", "interactions_internal.rating_events")
+    scene.check()
+    scene.rollback("prod")
+    scene.check()
+    scene.promote("acceptance", "prod")
+    scene.refresh("acceptance")
+    scene.check()
+
+
+def test_a_restatement_with_a_delivery_outstanding(scene: Scene) -> None:
+    """It brings the delivery, or says why not; nothing is mixed."""
+    deliver_late(scene)
+    before = shown(scene.database)
+    done = scene.command(
+        "A", "sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests",
+        "--restate-model", "interactions_internal.rating_events",
+    )  # fmt: skip
+    if done.returncode == 0:
+        with scene.project() as project:
+            if not status(project, "prod").lacking:
+                scene.now_shows("prod", "A")
+        scene.check()
+    else:
+        assert shown(scene.database) == before
+        assert "plan or refresh again" in " ".join((done.stdout + done.stderr).split())
+    scene.refresh("prod")
+    scene.check()
+
+
+def test_promotion_shows_exactly_what_the_other_environment_shows(scene: Scene) -> None:
+    deliver_late(scene)
+    before = shown(scene.database)["prod"]
+    scene.refresh("acceptance")
+    after = shown(scene.database)
+    assert after["prod"] == before
+    assert after["acceptance"] != before
+    assert scene.promote("acceptance", "prod").models == ()
+    assert shown(scene.database)["prod"] == after["acceptance"]
+    scene.check()
+
+
+# --- deliveries that nobody may see ---
+
+CHANGED = (
+    "INSERT INTO operational.changed_months SELECT DISTINCT 2, 'ratings', "
+    "date_trunc('month', timestamp)::DATE FROM operational.ratings WHERE userId = 3"
+)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE operational.ratings SET rating = 5.25 WHERE userId = 3",
+        "INSERT INTO operational.ratings FROM operational.ratings WHERE userId = 3",
+    ],
+    ids=["out_of_contract", "duplicate_of_the_grain"],
+)
+def test_broken_rows_change_nothing_of_prod(scene: Scene, statement: str) -> None:
+    by_hand(scene, statement, CHANGED)
+    before = shown(scene.database)
+    with scene.project() as project, pytest.raises(CheckFailed, match="is as it was"):
+        refresh(project, "prod")
+    assert shown(scene.database) == before
+    done = scene.command(
+        "A", "sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests"
+    )
+    assert done.returncode != 0
+    done = scene.command("A", "sqlmesh", "run", "prod")
+    assert done.returncode != 0
+    assert shown(scene.database) == before
+
+
+def test_a_delivery_without_genres_is_refused_by_refresh_as_by_plan(scene: Scene) -> None:
+    for movie, (title, _) in scene.audience.movies.items():
+        scene.audience.movies[movie] = (title, "(no genres listed)")
+    scene.deliver()
+    before = shown(scene.database)
+    with scene.project() as project, pytest.raises(CheckFailed, match="is as it was") as caught:
+        refresh(project, "prod")
+    assert "user_genre_ratings" in str(caught.value)
+    assert shown(scene.database) == before
+    done = scene.command(
+        "A", "sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests"
+    )
+    assert done.returncode != 0
+    assert shown(scene.database) == before
+
+
+def test_rows_that_somebody_put_in_by_hand_are_a_delivery(scene: Scene) -> None:
+    """As ingests will count them: the tables' rows after each ingest."""
+    tables = ("movies", "ratings", "tags")
+    by_hand(
+        scene,
+        *(f"ALTER TABLE operational.ingests ADD COLUMN {table}_rows BIGINT" for table in tables),
+        *(
+            f"UPDATE operational.ingests SET {table}_rows = (SELECT count(*) FROM "
+            f"operational.{table})"
+            for table in tables
+        ),
+    )
+    assert not scene.refresh("acceptance").changed
+    movie = next(m for m in scene.audience.movies if (1, m) not in scene.audience.ratings)
+    scene.audience.ratings[1, movie] = (4.5, LATE[0])
+    by_hand(
+        scene,
+        f"INSERT INTO operational.ratings VALUES (1, {movie}, 4.5, to_timestamp({LATE[0]}))",
+    )
+    with scene.project() as project:
+        assert [found.mode for found in status(project, "prod").lacking] == ["found"]
+        done = refresh(project, "prod")
+        assert done.changed
+        said = status(project, "prod")
+    assert (said.lacking, said.mixed) == ((), False)
+    assert shown(scene.database)["prod"] == scene.fresh.of("A", scene.audience)
+    with scene.project() as project:
+        assert not refresh(project, "prod").changed
+
+
+# --- months and clocks ---
+
+
+def test_the_month_under_way_survives_a_change_of_a_model(scene: Scene) -> None:
+    now = int(datetime.now(UTC).timestamp()) - 120
+    scene.audience.rate(40, 1, now)
+    scene.deliver(append=True)
+    scene.refresh("prod")
+    scene.audience.rate(40, 2, now + 30)
+    scene.deliver(append=True)
+    scene.refresh("prod")
+    scene.check()
+    scene.sqlmesh_plan("prod", "B")
+    scene.check()
+
+
+@pytest.mark.parametrize("behind", [{"days": -1}, {"minutes": -5}], ids=["a_day", "five_minutes"])
+def test_a_clock_that_is_behind_keeps_no_delivery_out(scene: Scene, behind: dict) -> None:
+    deliver_late(scene)
+    with clock(**behind):
+        assert scene.refresh("prod").changed
+        scene.check()
+    deliver_late(scene, user=2)
+    with clock(**behind):
+        scene.plan("prod", "A")
+        scene.run("acceptance", "A")
+        scene.check()
+
+
+# --- what was removed by hand ---
+
+
+def test_what_was_dropped_by_hand_is_said_and_made_again_by_refresh(scene: Scene) -> None:
+    for table in physical(scene, DAILY):
+        by_hand(scene, f"DROP TABLE {table}")
+    by_hand(scene, 'DROP VIEW "interactions"."user_actions"')
+    with scene.project() as project:
+        lost = status(project, "prod").lost
+    assert {"interactions_internal.movie_ratings_daily", "interactions.user_actions"} <= set(lost)
+    assert set(scene.refresh("prod").made_again) >= {"interactions.user_actions"}
+    scene.check()
+
+
+def test_what_was_dropped_by_hand_is_made_again_by_sqlmesh_plan(scene: Scene) -> None:
+    for table in physical(scene, "user_genre_ratings_monthly"):
+        by_hand(scene, f"DROP TABLE {table}")
+    by_hand(scene, 'DROP SCHEMA "engagement" CASCADE')
+    scene.sqlmesh_plan("prod", "A")
+    scene.check()
+
+
+def test_a_table_of_a_version_that_nobody_shows_was_dropped_by_hand(scene: Scene) -> None:
+    here = set(physical(scene, DAILY))
+    scene.plan("acceptance", "B")
+    scene.plan("acceptance", "A")
+    for table in set(physical(scene, DAILY)) - here:
+        by_hand(scene, f"DROP TABLE {table}")
+    scene.plan("acceptance", "B")
+    scene.check()
+
+
+def test_a_dropped_table_that_nobody_shows_is_no_source_of_months(scene: Scene) -> None:
+    here = set(physical(scene, DAILY))
+    scene.plan("acceptance", "B")
+    scene.plan("acceptance", "A")
+    for table in set(physical(scene, DAILY)) - here:
+        by_hand(scene, f"DROP TABLE {table}")
+    deliver_late(scene)
+    scene.plan("acceptance", "B")
+    scene.check()
+
+
+def test_changed_months_that_are_lost_are_counted_as_all_months(scene: Scene) -> None:
+    deliver_late(scene)
+    by_hand(scene, "DELETE FROM operational.changed_months")
+    scene.refresh("prod")
+    scene.check()
+    by_hand(scene, "DELETE FROM operational.changed_months")
+    deliver_late(scene, user=2)
+    scene.refresh("prod")
+    scene.refresh("acceptance")
+    scene.check()
+
+
+def test_changed_months_are_lost_and_the_same_delivery_comes_again(scene: Scene) -> None:
+    by_hand(scene, "DELETE FROM operational.changed_months")
+    scene.deliver()
+    scene.refresh("prod")
+    scene.refresh("acceptance")
+    scene.check()
+
+
+# --- the way back ---
+
+
+def test_a_second_rollback_goes_forward_again(scene: Scene) -> None:
+    deliver_late(scene)
+    scene.plan("prod", "B")
+    scene.rollback("prod")
+    scene.check()
+    assert scene.shows["prod"].version == "A"
+    scene.rollback("prod")
+    scene.check()
+    assert scene.shows["prod"].version == "B"
+
+
+def test_a_rollback_when_nothing_was_delivered_in_a_new_month(scene: Scene) -> None:
+    """A refresh that has nothing to show is no state to go back to."""
+    scene.plan("prod", "B")
+    with clock(days=40):
+        scene.refresh("prod")
+        scene.plan("prod", "B")
+        scene.rollback("prod")
+        scene.check()
+    assert scene.shows["prod"].version == "A"
+
+
+def test_a_rollback_without_a_plan_before_says_so(scene: Scene) -> None:
+    with scene.project() as project, pytest.raises(WrongUse) as caught:
+        rollback(project, "prod")
+    assert "prod was planned once, so there is nothing to go back to" in str(caught.value)
+    unchanged(scene)
+
+
+def test_a_rollback_to_tables_that_the_janitor_removed_says_so(scene: Scene) -> None:
+    scene.plan("acceptance", "B")
+    scene.plan("prod", "B")
+    with clock(days=9), scene.project() as project:
+        project.context.run_janitor(ignore_ttl=False)
+    with scene.project() as project, pytest.raises(WrongUse) as caught:
+        rollback(project, "prod")
+    assert "the tables that prod showed before are gone" in str(caught.value)
+    scene.check()
+
+
+# --- other processes, other projects ---
+
+HOLDER = """
+import sys, time, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("mesh", "refresh", "prod"), ("mesh", "ingest", "SOURCE"), ("sqlmesh", "plan", "prod"),
+     ("sqlmesh", "run", "prod")],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_second_process_is_told_and_does_nothing(
+    scene: Scene, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    source = scene.audience.deliver(tmp_path / "again")
+    before = shown(scene.database)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(scene.database)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert holder.stdout and holder.stdout.readline() == "held\n"
+        done = scene.command("A", *(str(source) if word == "SOURCE" else word for word in words))
+    finally:
+        holder.communicate()
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode != 0
+    assert f"the database is in use by process {holder.pid}" in said
+    assert "Traceback" not in said
+    assert shown(scene.database) == before
+
+
+def test_a_refresh_and_an_ingest_at_once_do_nothing_wrong(scene: Scene, tmp_path: Path) -> None:
+    deliver_late(scene)
+    source = scene.audience.deliver(tmp_path / "again")
+    environment = {**scene.versions["A"].environment, "MESH_DUCKDB": str(scene.database)}
+    both = []
+    for words in (("refresh", "prod"), ("ingest", str(source)), ("refresh", "acceptance")):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mesh.cli.main", *words],
+            cwd=scene.versions["A"].root,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        both.append(process)
+        time.sleep(0.5)
+    said = [process.communicate(timeout=300) for process in both]
+    for process, (_, errors) in zip(both, said, strict=True):
+        assert "Traceback" not in errors
+        assert process.returncode == 0 or "is in use by" in " ".join(errors.split()), errors
+    scene.refresh("prod")
+    scene.refresh("acceptance")
+    scene.check()
