@@ -49,6 +49,11 @@ class Carried:
     whole_inputs: bool
 
 
+def has_empty(snapshots: Mapping[str, Snapshot]) -> bool:
+    """Whether a version has no data that an earlier one could give it."""
+    return any(_can_carry(s) and not s.intervals for s in snapshots.values())
+
+
 def carried_over(
     state: StateReader, snapshots: Mapping[str, Snapshot], log: DeliveryLog
 ) -> dict[str, Carried]:
@@ -186,7 +191,8 @@ def _copy(adapter: EngineAdapter, one: Carried) -> None:
     source, target = one.old.table_name(), one.new.table_name()
     if adapter.SUPPORTS_CLONING:
         # Changed months are in it too, and are replaced when they are built.
-        adapter.clone_table(target, source, replace=True)
+        # BigQuery refuses OR REPLACE together with IF NOT EXISTS.
+        adapter.clone_table(target, source, replace=True, exists=False)
         return
     columns = list(one.new.model.columns_to_types_or_raise)
     time_column = one.new.model.time_column
