@@ -9,6 +9,7 @@ what each of them returns is of SQLMesh's own making.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from sqlmesh.core.context import GenericContext
 from sqlmesh.core.snapshot import SnapshotChangeCategory
 
 from mesh.environments.carry import carried_over
-from mesh.environments.deliveries import as_of, read_deliveries
+from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.evaluation import plan_evaluator
 from mesh.environments.repair import repair
 from mesh.environments.versions import delivery_stamp, stamped
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from sqlmesh.core.plan import PlanBuilder
 
 INSTALLED = "_deliveries_are_versions"
+# The deliveries that a plan is made of, read once.
+_planned: ContextVar[DeliveryLog | None] = ContextVar("planned", default=None)
 
 
 def install() -> None:
@@ -50,7 +53,8 @@ def _wrap(name: str, wrapper: Callable[..., Any]) -> None:
 
 
 def _of_the_newest_delivery(original: Any, context: GenericContext, nodes: dict) -> Any:
-    return original(context, stamped(nodes, read_deliveries(context.engine_adapter)))
+    log = _planned.get() or read_deliveries(context.engine_adapter)
+    return original(context, stamped(nodes, log))
 
 
 def _as_of_the_newest_delivery(
@@ -61,10 +65,15 @@ def _as_of_the_newest_delivery(
     log = read_deliveries(context.engine_adapter)
     if not kwargs.get("execution_time"):
         kwargs["execution_time"] = as_of(log)
-    return choose_versions(context, original(context, environment, **kwargs), log)
+    token = _planned.set(log)
+    try:
+        builder = original(context, environment, **kwargs)
+    finally:
+        _planned.reset(token)
+    return choose_versions(context, builder, log)
 
 
-def choose_versions(context: GenericContext, builder: PlanBuilder, log: Any) -> PlanBuilder:
+def choose_versions(context: GenericContext, builder: PlanBuilder, log: DeliveryLog) -> PlanBuilder:
     """Give what a delivery reaches new versions, and show what these take from earlier ones."""
     difference = builder.build().context_diff
     for snapshot in difference.new_snapshots.values():
