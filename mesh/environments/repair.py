@@ -67,16 +67,30 @@ def missing_from(adapter: EngineAdapter, tables: Iterable[exp.Table]) -> set[str
 
 def lost(state: StateReader, adapter: EngineAdapter, environment: Environment) -> Lost:
     """What an environment should have and has not."""
-    snapshots = state.get_snapshots(environment.snapshots)
-    tables = tables_of(snapshots)
-    promoted = {info.snapshot_id for info in environment.promoted_snapshots}
-    views = {
-        snapshot: snapshot.qualified_view_name.table_for_environment(
-            environment.naming_info, dialect=adapter.dialect
-        )
-        for snapshot in snapshots.values()
-        if snapshot.is_model and not snapshot.is_symbolic and snapshot.snapshot_id in promoted
-    }
+    return _lost(state, adapter, [environment], environment)
+
+
+def _lost(
+    state: StateReader,
+    adapter: EngineAdapter,
+    environments: list[Environment],
+    own: Environment | None,
+) -> Lost:
+    """The lost tables of all these environments, and the lost views of one; each schema is
+    listed once."""
+    tables: dict[Snapshot, exp.Table] = {}
+    for environment in environments:
+        tables |= tables_of(state.get_snapshots(environment.snapshots))
+    views: dict[Snapshot, exp.Table] = {}
+    if own is not None:
+        promoted = {info.snapshot_id for info in own.promoted_snapshots}
+        views = {
+            snapshot: snapshot.qualified_view_name.table_for_environment(
+                own.naming_info, dialect=adapter.dialect
+            )
+            for snapshot in state.get_snapshots(own.snapshots).values()
+            if snapshot.is_model and not snapshot.is_symbolic and snapshot.snapshot_id in promoted
+        }
     gone = missing_from(adapter, (*tables.values(), *views.values()))
     return Lost(
         tables=tuple(s for s, table in tables.items() if table.sql() in gone),
@@ -87,21 +101,22 @@ def lost(state: StateReader, adapter: EngineAdapter, environment: Environment) -
 def repair(context: GenericContext, name: str) -> Lost | None:
     """Let SQLMesh build again what is lost, and make lost views whose tables are there.
 
-    Returns what was lost in the environment of that name, or in any other that a plan may promote;
-    None if nothing was.
+    Tables are looked for in all environments: a plan may promote those of any. Returns what was
+    lost in the environment of that name; None if nothing was.
     """
     state, adapter = context.state_sync, context.engine_adapter
     environments = {e.name: e for e in state.get_environments() if e.finalized_ts}
-    found = {
-        other: lost(state, adapter, environment) for other, environment in environments.items()
-    }
-    tables = {s.snapshot_id: s for one in found.values() for s in one.tables}
-    _forget(context, list(tables.values()))
-    own = found.get(name)
-    if own and own.views:
-        whole = [s for s in own.views if s.snapshot_id not in tables]
-        make_views(context.snapshot_evaluator, state, environments[name], whole)
-    return own if own and own.names else None
+    own = environments.get(name)
+    found = _lost(state, adapter, list(environments.values()), own)
+    _forget(context, list(found.tables))
+    if own is None:
+        return None
+    tables = {s.snapshot_id for s in found.tables}
+    whole = [s for s in found.views if s.snapshot_id not in tables]
+    make_views(context.snapshot_evaluator, state, own, whole)
+    shown = {info.snapshot_id for info in own.snapshots}
+    mine = tuple(s for s in found.tables if s.snapshot_id in shown)
+    return Lost(mine, found.views) if mine or found.views else None
 
 
 def _forget(context: GenericContext, snapshots: list[Snapshot]) -> None:
