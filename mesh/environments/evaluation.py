@@ -18,14 +18,15 @@ from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
-from mesh.environments.carry import Carried, carried_over, carry, months_to_audit
-from mesh.environments.deliveries import DeliveryLog, read_deliveries
+from mesh.environments.carry import Carried, carried_over, carry, has_empty, months_to_audit
+from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
 from mesh.environments.versions import delivery_stamp, source_of
 
 if TYPE_CHECKING:
     from sqlmesh import Context
     from sqlmesh.core.engine_adapter import EngineAdapter
+    from sqlmesh.core.environment import EnvironmentNamingInfo
     from sqlmesh.core.plan import EvaluatablePlan
     from sqlmesh.core.plan.stages import VirtualLayerUpdateStage
     from sqlmesh.core.snapshot import Snapshot
@@ -86,27 +87,29 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
 
         PlanError when a model or an audit stops it: the environment is then as it was.
         """
-        log = read_deliveries(self.snapshot_evaluator.adapter)
         own = DeliverySnapshotEvaluator.of(self.snapshot_evaluator)
         self.snapshot_evaluator = own
-        with _one_moment(own.adapter):
+        with _one_moment(own.adapter, plan.environment.naming_info):
             if not plan.skip_backfill and not plan.empty_backfill:
-                own.carried = self._carry(plan, log)
+                own.carried = self._carry(plan)
             super().evaluate(plan, circuit_breaker)
 
-    def _carry(self, plan: EvaluatablePlan, log: DeliveryLog) -> Mapping[str, Carried]:
+    def _carry(self, plan: EvaluatablePlan) -> Mapping[str, Carried]:
         stored = self.state_sync.get_snapshots(plan.environment.snapshots)
         snapshots = {s.name: s for s in (*plan.new_snapshots, *stored.values())}
         self.state_sync.refresh_snapshot_intervals(snapshots.values())
-        carried = carried_over(self.state_sync, snapshots, log)
-        carry(carried, self.state_sync, self.snapshot_evaluator.adapter)
+        if not has_empty(snapshots):
+            return {}
+        adapter = self.snapshot_evaluator.adapter
+        carried = carried_over(self.state_sync, snapshots, read_deliveries(adapter))
+        carry(carried, self.state_sync, adapter)
         return carried
 
     def visit_virtual_layer_update_stage(
         self, stage: VirtualLayerUpdateStage, plan: EvaluatablePlan
     ) -> None:
         """Point all views of the environment at their new tables."""
-        if not _has_transactions(self.snapshot_evaluator.adapter):
+        if not _is_one_database(self.snapshot_evaluator.adapter, plan.environment.naming_info):
             self._exchange_views(stage, plan)
         super().visit_virtual_layer_update_stage(stage, plan)
 
@@ -133,15 +136,22 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
             adapter.execute(f"{script};")
 
 
-def _has_transactions(adapter: EngineAdapter) -> bool:
-    """Whether tables and views of an engine can be changed in one transaction."""
-    return adapter.dialect == "duckdb"
+def _is_one_database(adapter: EngineAdapter, naming: EnvironmentNamingInfo) -> bool:
+    """Whether tables and views of an environment can be changed in one transaction.
+
+    DuckDB's transactions change one database each, and `environment_catalog_mapping` may put the
+    views into another.
+    """
+    return adapter.dialect == "duckdb" and naming.catalog_name_override in (
+        None,
+        adapter.default_catalog,
+    )
 
 
 @contextmanager
-def _one_moment(adapter: EngineAdapter) -> Iterator[None]:
+def _one_moment(adapter: EngineAdapter, naming: EnvironmentNamingInfo) -> Iterator[None]:
     """All of a plan, with SQLMesh's state in the same file, or none of it."""
-    if not _has_transactions(adapter):
+    if not _is_one_database(adapter, naming):
         yield
         return
     adapter.execute("BEGIN TRANSACTION")
