@@ -50,6 +50,11 @@ class Carried:
     whole_inputs: bool
 
 
+def has_empty(snapshots: Mapping[str, Snapshot]) -> bool:
+    """Whether a version has no data that an earlier one could give it."""
+    return any(_can_carry(s) and not s.intervals for s in snapshots.values())
+
+
 def carried_over(
     state: StateReader,
     snapshots: Mapping[str, Snapshot],

@@ -168,41 +168,67 @@ def as_of(log: DeliveryLog, now: datetime | None = None) -> datetime:
 
 
 def read_deliveries(adapter: EngineAdapter) -> DeliveryLog:
-    """The deliveries to the operational tables that an engine holds; none where there are none."""
-    tables = {name: exp.to_table(f"{SCHEMA}.{name}") for name in (INGESTS.name, *TABLES)}
-    if not adapter.table_exists(tables[INGESTS.name]):
+    """The deliveries to the operational tables that an engine holds; none where there are none.
+
+    One query, of one moment: what is recorded, what was written down, and what is there.
+    """
+    ingests, changed = (exp.to_table(f"{SCHEMA}.{t.name}") for t in (INGESTS, CHANGED_MONTHS))
+    if not adapter.table_exists(ingests):
         return DeliveryLog()
-    columns = ["ingest_id", "finished_at", "mode", "source", "changed_months"]
+    columns = ["finished_at", "mode", "source", "changed_months"]
     counts = [f"{table}_rows" for table in TABLES]
-    counted = set(counts) <= set(adapter.columns(tables[INGESTS.name]))
-    query = exp.select(*columns, *(counts if counted else ())).from_(tables[INGESTS.name])
-    rows = adapter.fetchall(query.order_by("ingest_id"))
-    written = _written_months(adapter)
-    deliveries = [_delivery(row, written.pop(row[0], {})) for row in rows]
-    deliveries += [_unrecorded(number, months) for number, months in written.items()]
-    deliveries.sort(key=lambda delivery: delivery.number)
-    if rows and counted:
-        recorded = dict(zip(TABLES, rows[-1][len(columns) :], strict=True))
-        deliveries += _found(adapter, deliveries[-1], recorded)
+    counted = set(counts) <= set(adapter.columns(ingests))
+    if counted:
+        columns += counts
+    number = exp.column("ingest_id", "recorded")
+    number = exp.func("COALESCE", number, exp.column("ingest_id", "written"))
+    query = (
+        exp.select(number, *(exp.column(name, "recorded") for name in columns), "written.months")
+        .from_(ingests.as_("recorded"))
+        .join(
+            _written(changed).subquery("written"),
+            on="recorded.ingest_id = written.ingest_id",
+            join_type="full",
+        )
+    )
+    if counted:
+        there = (exp.select("COUNT(*)").from_(f"{SCHEMA}.{name}").subquery() for name in TABLES)
+        query = query.select(*there)
+    found = adapter.fetchall(query.order_by("1"))
+    places = len(columns) + 2
+    rows = [tuple(row)[:places] for row in found]
+    deliveries = [_delivery(row) for row in rows]
+    recorded = [row for row in rows if row[1] is not None]
+    if recorded and counted:
+        left = dict(zip(TABLES, recorded[-1][5:-1], strict=True))
+        now = dict(zip(TABLES, tuple(found[0])[places:], strict=True))
+        deliveries += _found(adapter, deliveries[-1], left, now)
     return DeliveryLog(tuple(deliveries))
 
 
-def _written_months(adapter: EngineAdapter) -> dict[int, dict[str, set[date]]]:
-    table = exp.to_table(f"{SCHEMA}.{CHANGED_MONTHS.name}")
-    written: dict[int, dict[str, set[date]]] = {}
-    if adapter.table_exists(table):
-        query = exp.select("ingest_id", "source_table", "reporting_month").from_(table)
-        for number, name, month in adapter.fetchall(query):
-            written.setdefault(number, {}).setdefault(name, set()).add(month)
-    return written
+def _written(changed: exp.Table) -> exp.Select:
+    """By ingest the changed months, each as table and day in one text."""
+    day = exp.cast(exp.column("reporting_month"), "text")
+    text = exp.func("CONCAT", exp.column("source_table"), exp.Literal.string(" "), day)
+    months = exp.ArrayAgg(this=text).as_("months")
+    return exp.select("ingest_id", months).from_(changed).group_by("ingest_id")
 
 
-def _delivery(row: tuple[Any, ...], written: dict[str, set[date]]) -> Delivery:
+def _delivery(row: tuple[Any, ...]) -> Delivery:
     """The delivery of a row of `ingests`; if its months are not those that it counted, somebody
-    lost some of them, and any may have changed."""
-    number, finished_at, mode, source, counted, *_ = row
-    together = set().union(*written.values()) - {ANY_MOVIE_CHANGED}
+    lost some of them, and any may have changed.
+
+    Without a row, just the months of a delivery are known: its record was lost or never made.
+    """
+    number, finished_at, mode, source, counted, *_, texts = row
+    written: dict[str, set[date]] = {}
+    for text in texts if texts is not None else ():
+        name, _, day = text.rpartition(" ")
+        written.setdefault(name, set()).add(date.fromisoformat(day))
     months: dict[str, Months | None] = {name: frozenset(found) for name, found in written.items()}
+    if finished_at is None:
+        return Delivery(number, datetime.fromtimestamp(0, UTC), "unrecorded", "", months)
+    together = set().union(*written.values()) - {ANY_MOVIE_CHANGED}
     recorded = set(counted if counted is not None else ())
     if together != recorded:
         months = dict.fromkeys(TABLES, UNKNOWN)
@@ -212,19 +238,13 @@ def _delivery(row: tuple[Any, ...], written: dict[str, set[date]]) -> Delivery:
     return Delivery(number, finished_at, mode, source, months, newest=newest)
 
 
-def _unrecorded(number: int, written: dict[str, set[date]]) -> Delivery:
-    """A delivery of which only the changed months are known: its record was lost or never made."""
-    months = {name: frozenset(found) for name, found in written.items()}
-    return Delivery(number, datetime.fromtimestamp(0, UTC), "unrecorded", "", dict(months))
-
-
 def _found(
-    adapter: EngineAdapter, last: Delivery, recorded: dict[str, int | None]
+    adapter: EngineAdapter,
+    last: Delivery,
+    recorded: dict[str, int | None],
+    now: dict[str, int],
 ) -> list[Delivery]:
     """What stands in the tables after somebody else than an ingest changed them."""
-    counted = {name: exp.select("COUNT(*)").from_(f"{SCHEMA}.{name}") for name in TABLES}
-    query = exp.select(*(exp.Subquery(this=q).as_(name) for name, q in counted.items()))
-    now = dict(zip(TABLES, adapter.fetchone(query) or (), strict=True))
     counted_once = [name for name in TABLES if recorded[name] is not None]
     other = {name: UNKNOWN for name in counted_once if now[name] != recorded[name]}
     if not other:

@@ -19,16 +19,15 @@ from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
-from mesh.environments.carry import Carried, carried_over, carry, months_to_audit
-from mesh.environments.deliveries import DeliveryLog, read_deliveries
+from mesh.environments.carry import Carried, carried_over, carry, has_empty, months_to_audit
+from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
-from mesh.environments.repair import forget_lost
 from mesh.environments.versions import delivery_stamp, source_of
 
 if TYPE_CHECKING:
     from sqlmesh import Context
     from sqlmesh.core.engine_adapter import EngineAdapter
-    from sqlmesh.core.environment import Environment
+    from sqlmesh.core.environment import Environment, EnvironmentNamingInfo
     from sqlmesh.core.plan import EvaluatablePlan
     from sqlmesh.core.plan.stages import (
         EnvironmentRecordUpdateStage,
@@ -102,12 +101,11 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
 
         PlanError when a model or an audit stops it: the environment is then as it was.
         """
-        log = read_deliveries(self.snapshot_evaluator.adapter)
         own = DeliverySnapshotEvaluator.of(self.snapshot_evaluator)
         self.snapshot_evaluator = own
         plan = plan.copy(update={"environment": self._with_its_past(plan.environment)})
         if not plan.skip_backfill and not plan.empty_backfill:
-            own.carried = self._carry(plan, log)
+            own.carried = self._carry(plan)
         with ExitStack() as self._promotion:
             super().evaluate(plan, circuit_breaker)
         if _has_transactions(own.adapter):
@@ -122,11 +120,14 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         before = known.previous_finalized_snapshots_
         return environment.copy(update={"previous_finalized_snapshots_": before})
 
-    def _carry(self, plan: EvaluatablePlan, log: DeliveryLog) -> Mapping[str, Carried]:
+    def _carry(self, plan: EvaluatablePlan) -> Mapping[str, Carried]:
         adapter = self.snapshot_evaluator.adapter
         stored = self.state_sync.get_snapshots(plan.environment.snapshots)
         snapshots = {s.name: s for s in (*plan.new_snapshots, *stored.values())}
         self.state_sync.refresh_snapshot_intervals(snapshots.values())
+        if not has_empty(snapshots):
+            return {}
+        log = read_deliveries(adapter)
         carried = carried_over(self.state_sync, snapshots, log, adapter)
         with transaction(adapter):
             carry(carried, self.state_sync, adapter)
@@ -136,7 +137,9 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         self, stage: EnvironmentRecordUpdateStage, plan: EvaluatablePlan
     ) -> None:
         """Begin to promote; it ends when the environment is finalized, or did not happen."""
-        self._promotion.enter_context(transaction(self.snapshot_evaluator.adapter))
+        adapter = self.snapshot_evaluator.adapter
+        if _is_one_database(adapter, plan.environment.naming_info):
+            self._promotion.enter_context(transaction(adapter))
         super().visit_environment_record_update_stage(stage, plan)
 
     def visit_finalize_environment_stage(
@@ -150,7 +153,7 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         self, stage: VirtualLayerUpdateStage, plan: EvaluatablePlan
     ) -> None:
         """Point all views of the environment at their new tables."""
-        if not _has_transactions(self.snapshot_evaluator.adapter):
+        if not _is_one_database(self.snapshot_evaluator.adapter, plan.environment.naming_info):
             self._exchange_views(stage, plan)
         super().visit_virtual_layer_update_stage(stage, plan)
 
@@ -182,8 +185,20 @@ def _ids(environment: Environment) -> set[SnapshotId]:
 
 
 def _has_transactions(adapter: EngineAdapter) -> bool:
-    """Whether tables and views of an engine can be changed in one transaction."""
+    """Whether tables of an engine, and what SQLMesh notes of them, can be changed at once."""
     return adapter.dialect == "duckdb"
+
+
+def _is_one_database(adapter: EngineAdapter, naming: EnvironmentNamingInfo) -> bool:
+    """Whether views of an environment and SQLMesh's record of them can be changed at once.
+
+    DuckDB's transactions change one database each, and `environment_catalog_mapping` may put the
+    views into another.
+    """
+    return _has_transactions(adapter) and naming.catalog_name_override in (
+        None,
+        adapter.default_catalog,
+    )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ what each of them returns is of SQLMesh's own making.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from sqlmesh.utils.errors import ConfigError, PlanError
 
 from mesh.database import cannot_open
 from mesh.environments.carry import carried_over
-from mesh.environments.deliveries import as_of, read_deliveries
+from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.evaluation import plan_evaluator
 from mesh.environments.names import short_name
 from mesh.environments.project import check_attached
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 INSTALLED = "_deliveries_are_versions"
 # Set on a context whose engine holds no operational tables.
 WITHOUT_DELIVERIES = "_without_deliveries"
+# The deliveries that a plan is made of, read once.
+_planned: ContextVar[DeliveryLog | None] = ContextVar("planned", default=None)
 
 
 def install() -> None:
@@ -84,7 +87,8 @@ def _refuse_what_does_not_open(context: GenericContext) -> None:
 def _of_the_newest_delivery(original: Any, context: GenericContext, nodes: dict) -> Any:
     if getattr(context, WITHOUT_DELIVERIES, False):
         return original(context, nodes)
-    return original(context, stamped(nodes, read_deliveries(context.engine_adapter)))
+    log = _planned.get() or read_deliveries(context.engine_adapter)
+    return original(context, stamped(nodes, log))
 
 
 def _as_of_the_newest_delivery(
@@ -95,10 +99,15 @@ def _as_of_the_newest_delivery(
     log = read_deliveries(context.engine_adapter)
     if not kwargs.get("execution_time"):
         kwargs["execution_time"] = as_of(log)
-    return choose_versions(context, original(context, environment, **kwargs), log)
+    token = _planned.set(log)
+    try:
+        builder = original(context, environment, **kwargs)
+    finally:
+        _planned.reset(token)
+    return choose_versions(context, builder, log)
 
 
-def choose_versions(context: GenericContext, builder: PlanBuilder, log: Any) -> PlanBuilder:
+def choose_versions(context: GenericContext, builder: PlanBuilder, log: DeliveryLog) -> PlanBuilder:
     """Give what a delivery reaches new versions, and show what these take from earlier ones.
 
     PlanError for a plan that would let a model of another delivery keep its table.

@@ -9,7 +9,7 @@ and a lost view is made again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,10 +43,9 @@ class Lost:
 
 
 def tables_of(snapshots: Mapping[SnapshotId, Snapshot]) -> dict[Snapshot, exp.Table]:
-    """Where each built version has its rows."""
-    index = DeployabilityIndex.create(snapshots)
+    """Where each built version has its rows: those of the intervals that SQLMesh notes of it."""
     return {
-        snapshot: exp.to_table(snapshot.table_name(is_deployable=index.is_deployable(snapshot)))
+        snapshot: exp.to_table(snapshot.table_name(is_deployable=True))
         for snapshot in snapshots.values()
         if snapshot.is_model and not snapshot.is_symbolic and snapshot.intervals
     }
@@ -89,16 +88,15 @@ def repair(context: GenericContext, name: str) -> Lost | None:
 
     Returns what was lost; None if nothing was, or there is no environment of that name.
     """
-    state, adapter = context.state_sync, context.engine_adapter
+    state = context.state_sync
     environment = state.get_environment(name)
     if environment is None or not environment.finalized_ts:
         return None
-    found = lost(state, adapter, environment)
-    forget_lost(state, adapter, state.get_snapshots(environment.snapshots))
-    if found.views:
-        gone = {snapshot.snapshot_id for snapshot in found.tables}
-        whole = [s for s in found.views if s.snapshot_id not in gone]
-        make_views(context.snapshot_evaluator, state, environment, whole)
+    found = lost(state, context.engine_adapter, environment)
+    _forget(state, found.tables)
+    gone = {snapshot.snapshot_id for snapshot in found.tables}
+    whole = [s for s in found.views if s.snapshot_id not in gone]
+    make_views(context.snapshot_evaluator, state, environment, whole)
     return found if found.names else None
 
 
@@ -108,13 +106,16 @@ def forget_lost(
     """Take the months of lost tables out of the state, and out of these versions."""
     versioned = {i: s for i, s in snapshots.items() if s.is_model and s.categorized}
     tables = tables_of(versioned)
-    missing = missing_from(adapter, tables.values())
-    gone = [snapshot for snapshot, table in tables.items() if table.sql() in missing]
-    for snapshot in gone:
+    gone = missing_from(adapter, tables.values())
+    _forget(state, [snapshot for snapshot, table in tables.items() if table.sql() in gone])
+
+
+def _forget(state: StateSync, snapshots: Collection[Snapshot]) -> None:
+    for snapshot in snapshots:
         span = (min(s for s, _ in snapshot.intervals), max(e for _, e in snapshot.intervals))
         state.remove_intervals([(snapshot, span)], remove_shared_versions=True)
-    state.refresh_snapshot_intervals(gone)
-    if still := [short_name(s.name) for s in gone if s.intervals]:
+    state.refresh_snapshot_intervals(snapshots)
+    if still := [short_name(s.name) for s in snapshots if s.intervals]:
         raise CheckFailed(
             f"the table of {', '.join(still)} is gone, and the clock of this machine is behind the "
             "one that built it: SQLMesh would not take note of it.",

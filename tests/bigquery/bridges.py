@@ -64,6 +64,7 @@ def remove() -> None:
 def install_in_emulator() -> None:
     """Put the emulator's own bridges in; called in its process before it serves."""
     _require_partition_filter_as_the_service_does()
+    _clone_with_partitions_and_descriptions()
     _know_grants()
 
 
@@ -94,13 +95,55 @@ def _require_partition_filter_as_the_service_does() -> None:
             conditions = [merged.args["on"], *(when.args.get("condition") for when in whens)]
             tree = exp.select("*").where(*(c.copy() for c in conditions if c is not None))
         # The real service makes a view over such a table, and looks for the filter when the view is
-        # queried. The emulator looks for it when the view is made: it refuses every view of
-        # SQLMesh's virtual layer, which filters nothing.
-        elif isinstance(tree, exp.Create) and tree.args.get("kind") == "VIEW" and not is_target:
+        # queried; and it clones one whole. The emulator looks for the filter when the view or the
+        # clone is made: it refuses every view of SQLMesh's virtual layer, which filters nothing.
+        elif (
+            isinstance(tree, exp.Create)
+            and not is_target
+            and (tree.args.get("kind") == "VIEW" or CLONE in tree.meta)
+        ):
             tree = exp.select("*").where(exp.column("_partitiondate").eq(exp.null()))
         real_check(tree, table, is_target)
 
     merge.run, tables._check = run, check
+
+
+# Marks the query by which the emulator makes a clone.
+CLONE = "clone"
+CLONED = (
+    "schema",
+    "timePartitioning",
+    "clustering",
+    "requirePartitionFilter",
+    "labels",
+    "description",
+)
+
+
+def _clone_with_partitions_and_descriptions() -> None:
+    # A clone on the real service has the partitions, clusters, options and descriptions of its
+    # source. The emulator copies the rows, and remembers of the new table just what it came from.
+    from local_bigquery.catalog import ddl, names, tables
+    from local_bigquery.sql.rules import ddl as rules
+
+    real_definition, real_split = ddl._definition, rules.split
+
+    def split(tree: Any) -> list:
+        parts = real_split(tree)
+        if tree.args.get("clone"):
+            for part in parts:
+                part.meta[CLONE] = True
+        return parts
+
+    def definition(tree: Any, project_id: str, dataset_id: str) -> dict:
+        defined = real_definition(tree, project_id, dataset_id)
+        if "cloneDefinition" not in defined:
+            return defined
+        source = tables.load(*names.reference(tree.args["clone"].this, project_id, dataset_id))
+        kept = source.model_dump(by_alias=True, exclude_none=True)
+        return {name: kept[name] for name in CLONED if name in kept} | defined
+
+    ddl._definition, rules.split = definition, split
 
 
 GRANT = re.compile(

@@ -154,6 +154,18 @@ def test_a_merge_needs_the_partition_column_in_on_or_when(bigquery_client, filte
     bigquery_client.query_and_wait(f"{merge} AND t.month >= '2024-01-01' {update}")
 
 
+def test_a_clone_is_partitioned_and_described_as_its_source(bigquery_client, dataset, filtered):
+    source = bigquery_client.get_table(filtered)
+    source.description = "As it was."
+    bigquery_client.update_table(source, ["description"])
+    bigquery_client.query_and_wait(f"CREATE OR REPLACE TABLE {dataset}.cloned CLONE {filtered}")
+    clone = bigquery_client.get_table(f"{bigquery_client.project}.{dataset}.cloned")
+    assert clone.description == "As it was."
+    assert clone.time_partitioning == source.time_partitioning
+    assert clone.require_partition_filter
+    assert clone.num_rows == 1
+
+
 def test_rows_come_through_the_storage_api(bigquery_client, dataset):
     bigquery_client.query_and_wait(f"CREATE TABLE {dataset}.stored AS SELECT 0.1 AS x")
     rows = bigquery_client.list_rows(f"{bigquery_client.project}.{dataset}.stored")
