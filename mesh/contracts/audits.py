@@ -106,6 +106,13 @@ def within(
     return rows.subquery(AUDITED)
 
 
+def sharing(table: exp.Expression, rows: exp.Expression, column: str) -> exp.Subquery:
+    """The rows of `table` of which `column` has a value that it has in `rows` too."""
+    values = exp.select(exp.column(column)).from_(rows.copy())
+    among = exp.column(column).isin(query=values)
+    return exp.select("*").from_(table.copy()).where(among).subquery()
+
+
 def _broken_rows(
     table: exp.Expression, conditions: Sequence[tuple[str, exp.Expression]]
 ) -> dict[str, exp.Query]:
