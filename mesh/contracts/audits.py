@@ -108,9 +108,10 @@ def within(
 
 def sharing(table: exp.Expression, rows: exp.Expression, column: str) -> exp.Subquery:
     """The rows of `table` of which `column` has a value that it has in `rows` too."""
-    values = exp.select(exp.column(column)).from_(rows.copy())
-    among = exp.column(column).isin(query=values)
-    return exp.select("*").from_(table.copy()).where(among).subquery()
+    values = exp.select(exp.column(column)).distinct().from_(rows.copy()).subquery("shared")
+    same = exp.EQ(this=exp.column(column, "shared"), expression=exp.column(column, "every"))
+    every = exp.alias_(table.copy(), "every", table=True)
+    return exp.select("every.*").from_(every).join(values, on=same).subquery()
 
 
 def _broken_rows(
