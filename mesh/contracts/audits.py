@@ -106,6 +106,14 @@ def within(
     return rows.subquery(AUDITED)
 
 
+def sharing(table: exp.Expression, rows: exp.Expression, column: str) -> exp.Subquery:
+    """The rows of `table` of which `column` has a value that it has in `rows` too."""
+    values = exp.select(exp.column(column)).distinct().from_(rows.copy()).subquery("shared")
+    same = exp.EQ(this=exp.column(column, "shared"), expression=exp.column(column, "every"))
+    every = exp.alias_(table.copy(), "every", table=True)
+    return exp.select("every.*").from_(every).join(values, on=same).subquery()
+
+
 def _broken_rows(
     table: exp.Expression, conditions: Sequence[tuple[str, exp.Expression]]
 ) -> dict[str, exp.Query]:

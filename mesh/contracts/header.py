@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.optimizer.simplify import simplify
 
-from mesh.contracts.audits import CheckedRule, within
+from mesh.contracts.audits import CheckedRule, sharing, within
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 AUDIT = "contract"
 SOURCE_DOMAIN = "operational"
 DELIVERIES = "operational.ingests"
-# What a rule of the audit is about: rows that an interval can hold, all of a table, or its size.
-INTERVAL = "interval"
-WHOLE = "table"
-COUNT = "count"
+# What the query of a rule about the table reads: the rows of the interval, all rows, all rows that
+# share the first column of their key with the interval, or no more than their number. Only rows
+# that share a key can stand beside a copy.
+INTERVAL, WHOLE, KEYS, COUNT = "interval", "table", "keys", "count"
 
 
 def model_properties(product: str) -> list[exp.Property]:
@@ -92,7 +92,7 @@ def source_audits(table: str) -> list[exp.Property]:
     """The audit of a model that lets an operational table through, interval by interval.
 
     No interval sees what the source promises of all its rows: that its grain is unique, and what
-    it says of the time alone. So these are asked of the whole table whenever a part of it is built.
+    it says of the time alone. So these are asked beyond the interval whenever one is built.
     """
     contract = find(f"{SOURCE_DOMAIN}.{table}")
     source = exp.to_table(contract.product, dialect=DIALECT)
@@ -163,11 +163,14 @@ def checked_rules(
     found = []
     for rule in _items(rules):
         name, scope, query = rule.expressions
+        select = query.unnest()
         if scope.name == INTERVAL:
-            found.append(CheckedRule(name.name, query.unnest()))
+            found.append(CheckedRule(name.name, select))
         elif scope.name == COUNT or not by_months:
             table = None if whole is audited else whole
-            found.append(CheckedRule(name.name, query.unnest(), table))
+            if table and scope.name == KEYS:
+                table = sharing(table, audited, select.expressions[0].name)
+            found.append(CheckedRule(name.name, select, table))
     return found
 
 
@@ -201,7 +204,7 @@ def _audit(
         exp.Tuple(
             expressions=[
                 _text(rule.id),
-                _text(_scope(rule)),
+                _text(_scope(rule, source)),
                 exp.Subquery(this=_audited_query(rule)),
             ]
         )
@@ -223,10 +226,12 @@ def _audit(
     return exp.Anonymous(this=AUDIT, expressions=named)
 
 
-def _scope(rule: TableRule) -> str:
+def _scope(rule: TableRule, source: exp.Expression | None) -> str:
     if rule.kind == "row_count":
         return COUNT
-    return WHOLE if rule.whole_table else INTERVAL
+    if not rule.whole_table:
+        return INTERVAL
+    return KEYS if source and rule.kind == "unique" else WHOLE
 
 
 def _audited_query(rule: TableRule) -> exp.Select:
