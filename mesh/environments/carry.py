@@ -41,7 +41,8 @@ class Carried:
     """A new version, the one before it, and the intervals in which both hold the same rows.
 
     whole_inputs: whether a table that is always built whole stands between the new version and
-    the last incremental tables under it, and is another than under the old one.
+    the last incremental tables under it, and is another than under the old one; or further below,
+    if it is of events.
     """
 
     new: Snapshot
@@ -88,27 +89,38 @@ def carried_over(
             old = stored[snapshot_id]
             if old.name != new.name or old.version == new.version or code.of(old) != of_code:
                 continue
-            whole = _other_whole_inputs(new, snapshots, {s.snapshot_id for s in closure.values()})
-            if not new.is_view and any(EVENTS & lineage(snapshots, n).keys() for n in whole):
+            old_ids = {s.snapshot_id for s in closure.values()}
+            whole = _other_whole_inputs(new, snapshots, old_ids)
+            every = _other_whole_inputs(new, snapshots, old_ids, through_tables=True)
+            any_month = any(EVENTS & lineage(snapshots, name).keys() for name in every)
+            if any_month and not new.is_view:
                 continue
             kept = _kept(log, new, old, lineage(snapshots, new.name), lineage(closure, old.name))
             best = found.get(new.name)
             if kept and (best is None or _length(kept) > _length(best.intervals)):
-                found[new.name] = Carried(new, old, tuple(kept), bool(whole))
+                found[new.name] = Carried(new, old, tuple(kept), any_month or bool(whole))
     return found
 
 
 def _other_whole_inputs(
-    new: Snapshot, snapshots: Mapping[str, Snapshot], old_ids: set[SnapshotId]
+    new: Snapshot,
+    snapshots: Mapping[str, Snapshot],
+    old_ids: set[SnapshotId],
+    *,
+    through_tables: bool = False,
 ) -> set[str]:
-    """The tables that are built whole under a version, through views, and not under the old one."""
+    """The tables that are built whole under a version, and not under the old one.
+
+    They are looked for through views. through_tables: and through incremental tables, which may
+    have been built again whole because of them.
+    """
     found: set[str] = set()
     open_names = [parent.name for parent in new.parents]
     while open_names:
         parent = snapshots.get(open_names.pop())
         if parent is None or parent.is_external:
             continue
-        if parent.is_view:
+        if parent.is_view or (through_tables and _can_carry(parent)):
             open_names.extend(above.name for above in parent.parents)
         elif not _can_carry(parent) and parent.snapshot_id not in old_ids:
             found.add(parent.name)

@@ -10,6 +10,9 @@ from sqlmesh.core.console import Console, NoopConsole, TerminalConsole, set_cons
 from mesh.console import err
 from mesh.environments.names import short_name
 
+# DuckDB of every statement in a transaction after one that failed.
+ABORTED = "Current transaction is aborted"
+
 
 @dataclass
 class Record:
@@ -33,7 +36,10 @@ class _Recording:
         super().start_snapshot_evaluation_progress(snapshot, *args, **kwargs)  # type: ignore[misc]
 
     def log_failed_models(self, errors: list[Any]) -> None:
-        self.record.failures.extend(_reason(error) for error in errors)
+        reasons = [_reason(error) for error in errors]
+        # What ran beside the model that failed was stopped with it.
+        causes = [reason for reason in reasons if ABORTED not in reason]
+        self.record.failures.extend(causes or reasons)
 
     def log_error(self, message: str, *args: Any, **kwargs: Any) -> None:
         self.record.failures.append(" ".join(message.split()))

@@ -1,0 +1,125 @@
+"""Models that this project does not have, and databases that older versions of it left."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from audience import epoch
+from project_copy import ROOT, ProjectCopy, copy_project
+from scene import Scene, Shown, begin, copied, shown
+from test_environment_paths import deliver_late
+
+from mesh.environments import plan, refresh
+
+# The last state of the project in which a delivery was a watermark of a table.
+WATERMARKS = "147c8a1"
+MODELS = {
+    "newest": (
+        "FULL",
+        "SELECT MAX(rated_on)::DATE AS rated_on FROM interactions_internal.rating_events "
+        "WHERE rated_on >= '1995-01-01'::DATE",
+    ),
+    "aged": (
+        "INCREMENTAL_BY_TIME_RANGE (time_column rated_on)",
+        "SELECT daily.movie_id::INT64 AS movie_id, daily.rated_on::DATE AS rated_on, "
+        "DATE_DIFF(newest.rated_on, daily.rated_on, DAY)::INT64 AS days "
+        "FROM interactions_internal.movie_ratings_daily AS daily "
+        "CROSS JOIN interactions_internal.newest AS newest "
+        "WHERE daily.rated_on BETWEEN @start_date AND @end_date",
+    ),
+    "aged_twice": (
+        "INCREMENTAL_BY_TIME_RANGE (time_column rated_on)",
+        "SELECT movie_id::INT64 AS movie_id, rated_on::DATE AS rated_on, (days * 2)::INT64 AS days "
+        "FROM interactions_internal.aged WHERE rated_on BETWEEN @start_date AND @end_date",
+    ),
+}
+
+
+@pytest.fixture
+def scene(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Scene:
+    """Version A of the first delivery, in prod and acceptance."""
+    return copied(begin(tmp_path_factory.getbasetemp() / "scene"), tmp_path)
+
+
+def test_no_month_is_carried_over_a_table_of_events_that_is_built_whole(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Not even two incremental tables above it."""
+    copy = copy_project(tmp_path / "project")
+    for name, (kind, query) in MODELS.items():
+        header = (
+            f"MODEL (name interactions_internal.{name}, kind {kind}, description 'For a test.');"
+        )
+        copy.write(f"models/interactions/internal/{name}.sql", f"{header}\n\n{query}\n")
+    scene.versions = {**scene.versions, "A": copy}
+    with scene.project("A") as project:
+        plan(project, "prod")
+    scene.audience.rate(41, 1, epoch(2016, 12, 24))
+    scene.deliver(append=True)
+    with scene.project() as project:
+        refresh(project, "prod")
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(f"ATTACH '{scene.database}' AS mesh (READ_ONLY)")
+        connection.execute("USE mesh")
+        wrong = connection.execute(
+            "SELECT twice.* FROM interactions_internal.aged_twice AS twice "
+            "WHERE days <> 2 * date_diff('day', rated_on, DATE '2016-12-24')"
+        ).fetchall()
+    assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+    """The project as it was before a delivery was a version of the data."""
+    root = tmp_path_factory.mktemp("older")
+    archive = subprocess.run(
+        ["git", "archive", WATERMARKS], cwd=ROOT, capture_output=True, check=False
+    )
+    if archive.returncode:
+        pytest.skip(f"this clone does not reach back to {WATERMARKS}")
+    subprocess.run(["tar", "-x", "-C", str(root)], input=archive.stdout, check=True)
+    return ProjectCopy(root)
+
+
+@pytest.mark.parametrize("command", ["sqlmesh plan prod", "mesh refresh prod"])
+def test_a_database_of_an_older_version_of_the_project_is_brought_up_to_date(
+    scene: Scene, older: ProjectCopy, tmp_path: Path, command: str
+) -> None:
+    database = tmp_path / "older.duckdb"
+    environment = {**older.environment, "MESH_DUCKDB": str(database)}
+    begun = Scene(scene.versions, database, scene.fresh)
+    begun.deliver()
+    planned = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "sqlmesh"),
+            "plan",
+            "prod",
+            "--auto-apply",
+            "--no-prompts",
+            "--skip-tests",
+        ],
+        cwd=older.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    before = shown(database)
+    begun.shows["prod"] = Shown("A", 1)
+    deliver_late(begun)
+    if command == "sqlmesh plan prod":
+        begun.sqlmesh_plan("prod", "A")
+        begun.check()
+        return
+    done = begun.command("A", "mesh", "refresh", "prod")
+    if done.returncode == 0:
+        begun.now_shows("prod", "A")
+        begun.check()
+    else:
+        assert "Traceback" not in done.stderr
+        assert "sqlmesh plan prod" in done.stderr
+        assert shown(database) == before
