@@ -36,7 +36,8 @@ class Delivery:
     """One ingest, or what was found in the tables without one.
 
     months: the first days of the changed months by table; UNKNOWN for all of a table. A table that
-    it did not change is not among them. found: rows of the tables where they are not those that the
+    it did not change is not among them. reach: the newest month that may be among the unknown ones.
+    found: rows of the tables where they are not those that the
     ingest left, so that somebody else changed them.
     """
 
@@ -45,6 +46,7 @@ class Delivery:
     mode: str
     source: str
     months: dict[str, Months | None]
+    reach: date | None = None
     found: str = ""
 
     @property
@@ -99,12 +101,19 @@ class DeliveryLog:
         return frozenset(months)
 
     def newest_month(self, tables: Iterable[str], stamps: dict[str, str]) -> date | None:
-        """The newest month that any delivery up to these stamps changed; None without one."""
+        """The newest month that any delivery up to these stamps may have changed; None without
+        one."""
         months: set[date] = set()
         for table in tables:
             last = self._place.get(stamps.get(table, ""), -1)
             for delivery in self.deliveries[: last + 1]:
                 months |= delivery.months.get(table) or frozenset()
+                if (
+                    table in delivery.months
+                    and delivery.months[table] is UNKNOWN
+                    and delivery.reach
+                ):
+                    months.add(delivery.reach)
         months.discard(ANY_MOVIE_CHANGED)
         return max(months, default=None)
 
@@ -183,11 +192,13 @@ def _delivery(row: tuple[Any, ...], written: dict[str, set[date]]) -> Delivery:
     number, finished_at, mode, source, counted, *_ = row
     together = set().union(*written.values()) - {ANY_MOVIE_CHANGED}
     months: dict[str, Months | None] = {name: frozenset(found) for name, found in written.items()}
-    if together != set(counted if counted is not None else ()):
+    all_counted = set(counted if counted is not None else ())
+    if together != all_counted:
         months = dict.fromkeys(TABLES, UNKNOWN)
     if finished_at.tzinfo is None:
         finished_at = finished_at.replace(tzinfo=UTC)
-    return Delivery(number, finished_at, mode, source, months)
+    reach = max(all_counted | together, default=None)
+    return Delivery(number, finished_at, mode, source, months, reach)
 
 
 def _unrecorded(number: int, written: dict[str, set[date]]) -> Delivery:
@@ -208,4 +219,19 @@ def _found(
     if not other:
         return []
     found = ", ".join(f"{now[name]} rows found in {name}" for name in other)
-    return [Delivery(last.number, last.finished_at, "found", "", dict(other), found)]
+    reach = _newest_month_there(adapter)
+    return [Delivery(last.number, last.finished_at, "found", "", dict(other), reach, found)]
+
+
+def _newest_month_there(adapter: EngineAdapter) -> date | None:
+    """The newest month that the operational tables have rows of."""
+    newest = []
+    for table in DELIVERED:
+        if table.month_of:
+            time = exp.func("MAX", exp.column(table.month_of, quoted=True))
+            newest += adapter.fetchone(exp.select(time).from_(f"{SCHEMA}.{table.name}")) or ()
+    moments = [
+        moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in newest if moment
+    ]
+    latest = max(moments, default=None)
+    return latest.astimezone(UTC).date().replace(day=1) if latest else None
