@@ -21,6 +21,7 @@ from sqlmesh.utils.errors import PlanError
 from mesh.environments.carry import Carried, carried_over, carry, closure, months_to_audit
 from mesh.environments.deliveries import DeliveryLog, read_deliveries
 from mesh.environments.names import short_name
+from mesh.environments.repair import make_lost_views
 from mesh.environments.versions import delivery_stamp, lineage, source_of
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
             if not plan.skip_backfill and not plan.empty_backfill:
                 own.carried = self._carry(plan, log)
             super().evaluate(plan, circuit_breaker)
+            make_lost_views(own, self.state_sync, plan.environment)
 
     def _with_its_past(self, environment: Environment) -> Environment:
         """What an environment showed before stays so when a plan shows nothing else."""

@@ -23,6 +23,7 @@ from mesh.errors import CheckFailed
 
 if TYPE_CHECKING:
     from sqlmesh.core.context import GenericContext
+    from sqlmesh.core.context_diff import ContextDiff
     from sqlmesh.core.engine_adapter import EngineAdapter
     from sqlmesh.core.environment import Environment
     from sqlmesh.core.snapshot import SnapshotEvaluator, SnapshotId
@@ -43,13 +44,19 @@ class Lost:
 
 
 def tables_of(snapshots: Mapping[SnapshotId, Snapshot]) -> dict[Snapshot, exp.Table]:
-    """Where each built version has its rows."""
+    """Where each built version has its rows, as the views of an environment read them.
+
+    snapshots: with all that they are built on, as far as it decides on whose table is read.
+    """
     index = DeployabilityIndex.create(snapshots)
-    return {
-        snapshot: exp.to_table(snapshot.table_name(is_deployable=index.is_deployable(snapshot)))
-        for snapshot in snapshots.values()
-        if snapshot.is_model and not snapshot.is_symbolic and snapshot.intervals
-    }
+    found = {}
+    for snapshot in snapshots.values():
+        if not snapshot.is_model or snapshot.is_symbolic:
+            continue
+        own = index.is_representative(snapshot)
+        if snapshot.intervals if own else snapshot.dev_intervals:
+            found[snapshot] = exp.to_table(snapshot.table_name(is_deployable=own))
+    return found
 
 
 def missing_from(adapter: EngineAdapter, tables: Iterable[exp.Table]) -> set[str]:
@@ -85,7 +92,9 @@ def lost(state: StateReader, adapter: EngineAdapter, environment: Environment) -
 
 
 def repair(context: GenericContext, name: str) -> Lost | None:
-    """Let SQLMesh build again what is lost, and make lost views whose tables are there.
+    """Let SQLMesh build again what is lost, and make lost views if no table is.
+
+    Those over a lost table are made when it is built again: a view may be over others.
 
     Returns what was lost in the environment of that name, or in any other that a plan may promote;
     None if nothing was.
@@ -98,15 +107,26 @@ def repair(context: GenericContext, name: str) -> Lost | None:
     tables = {s.snapshot_id: s for one in found.values() for s in one.tables}
     _forget(context, list(tables.values()))
     own = found.get(name)
-    if own and own.views:
-        whole = [s for s in own.views if s.snapshot_id not in tables]
-        make_views(context.snapshot_evaluator, state, environments[name], whole)
+    if own and own.views and not tables:
+        make_views(context.snapshot_evaluator, state, environments[name], list(own.views))
     return own if own and own.names else None
 
 
-def forget_lost(context: GenericContext, snapshots: Mapping[SnapshotId, Snapshot]) -> None:
-    """Let SQLMesh build again what is lost of these versions, whether an environment shows it."""
-    tables = tables_of({i: s for i, s in snapshots.items() if s.is_model and s.categorized})
+def make_lost_views(
+    evaluator: SnapshotEvaluator, state: StateReader, environment: Environment
+) -> None:
+    """The views of an environment that are gone, once the tables under them are there again."""
+    gone = lost(state, evaluator.adapter, environment)
+    make_views(evaluator, state, environment, list(gone.views))
+
+
+def forget_lost(context: GenericContext, difference: ContextDiff) -> None:
+    """Let SQLMesh build again what is lost of the versions of a plan, whoever shows them.
+
+    What a plan makes has nothing to lose yet.
+    """
+    known = {i: s for i, s in difference.snapshots.items() if i not in difference.new_snapshots}
+    tables = tables_of(known)
     gone = missing_from(context.engine_adapter, tables.values())
     _forget(context, [s for s, table in tables.items() if table.sql() in gone])
 
