@@ -57,6 +57,10 @@ PLANNING = tuple(
         "verify",
     )
 )
+# Sequences of deliveries and commands; they share the builds that they compare with.
+ENVIRONMENTS = tuple(
+    f"tests/test_environment_{name}.py" for name in ("paths", "models", "kills", "law")
+)
 HERE = "not bigquery and not browser"
 
 # The longest first: each core takes the next part when it has done one.
@@ -70,9 +74,17 @@ PARTS = (
         ),
     ),
     Part("planning", (_pytest("-m", HERE, "--durations=10", *PLANNING),)),
+    Part("environments", (_pytest("-m", HERE, "--durations=10", *ENVIRONMENTS),)),
     Part(
         "tests",
-        (_pytest("-m", HERE, "--durations=10", *(f"--ignore={path}" for path in PLANNING)),),
+        (
+            _pytest(
+                "-m",
+                HERE,
+                "--durations=10",
+                *(f"--ignore={path}" for path in (*PLANNING, *ENVIRONMENTS)),
+            ),
+        ),
     ),
     Part(
         "checks",

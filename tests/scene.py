@@ -8,6 +8,7 @@ changes by no command but those that name it.
 from __future__ import annotations
 
 import datetime as clock_module
+import random
 import re
 import shutil
 import subprocess
@@ -292,7 +293,7 @@ def copied(scene: Scene, folder: Path) -> Scene:
     """The same scene on a copy of its database."""
     folder.mkdir(parents=True, exist_ok=True)
     database = Path(shutil.copy2(scene.database, folder / "mesh.duckdb"))
-    audience = Audience(scene.audience.chance, *(dict(d) for d in _data(scene.audience)))
+    audience = Audience(random.Random(1), *(dict(d) for d in _data(scene.audience)))
     return Scene(
         scene.versions,
         database,

@@ -17,7 +17,7 @@ from sqlmesh.core.plan import PlanBuilder
 from sqlmesh.core.snapshot import Snapshot
 
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
-from mesh.environments.repair import Lost, lost, make_views, repair
+from mesh.environments.repair import Lost, repair
 from mesh.environments.versions import stamped, stamps_of
 
 if TYPE_CHECKING:
@@ -124,16 +124,7 @@ def apply_snapshots(
     if not plan.has_changes and not plan.missing_intervals and not unfinished:
         return False
     builder.apply()
-    _make_lost_views(context, name)
     return True
-
-
-def _make_lost_views(context: GenericContext, name: str) -> None:
-    """Views that could not be made before their tables were built again."""
-    environment = context.state_reader.get_environment(name)
-    if environment is not None:
-        gone = lost(context.state_reader, context.engine_adapter, environment)
-        make_views(context.snapshot_evaluator, context.state_reader, environment, list(gone.views))
 
 
 def shown_stamps(context: GenericContext, environment: Environment) -> dict[str, str | None]:

@@ -78,24 +78,24 @@ def carried_over(
     built = tables_of({i: s for i, s in stored.items() if s.name in names_of_empty})
     gone = missing_from(adapter, built.values())
     earlier = {
-        snapshot.snapshot_id: {s.name: s for s in _closure(snapshot, stored)}
+        snapshot.snapshot_id: closure(snapshot, stored)
         for snapshot, table in built.items()
         if _can_carry(snapshot) and table.sql() not in gone
     }
     found: dict[str, Carried] = {}
     for new in empty:
         of_code = code.of(new)
-        for snapshot_id, closure in earlier.items():
+        for snapshot_id, under in earlier.items():
             old = stored[snapshot_id]
             if old.name != new.name or old.version == new.version or code.of(old) != of_code:
                 continue
-            old_ids = {s.snapshot_id for s in closure.values()}
+            old_ids = {s.snapshot_id for s in under.values()}
             whole = _other_whole_inputs(new, snapshots, old_ids)
             every = _other_whole_inputs(new, snapshots, old_ids, through_tables=True)
             any_month = any(EVENTS & lineage(snapshots, name).keys() for name in every)
             if any_month and not new.is_view:
                 continue
-            kept = _kept(log, new, old, lineage(snapshots, new.name), lineage(closure, old.name))
+            kept = _kept(log, new, old, lineage(snapshots, new.name), lineage(under, old.name))
             best = found.get(new.name)
             if kept and (best is None or _length(kept) > _length(best.intervals)):
                 found[new.name] = Carried(new, old, tuple(kept), any_month or bool(whole))
@@ -131,15 +131,15 @@ def _can_carry(snapshot: Snapshot) -> bool:
     return snapshot.is_model and (snapshot.is_incremental_by_time_range or snapshot.is_view)
 
 
-def _closure(snapshot: Snapshot, stored: Mapping) -> list[Snapshot]:
-    """A version and all that it is built on, as far as they are known."""
+def closure(snapshot: Snapshot, stored: Mapping[SnapshotId, Snapshot]) -> dict[str, Snapshot]:
+    """By name a version and all that it is built on, as far as they are known."""
     found, open_ids = {}, [snapshot.snapshot_id]
     while open_ids:
         one = stored.get(open_ids.pop())
         if one is not None and one.snapshot_id not in found:
             found[one.snapshot_id] = one
             open_ids.extend(one.parents)
-    return list(found.values())
+    return {one.name: one for one in found.values()}
 
 
 def _kept(

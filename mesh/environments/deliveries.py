@@ -101,7 +101,8 @@ class DeliveryLog:
         return frozenset(months)
 
     def newest_month(self, tables: Iterable[str], stamps: dict[str, str]) -> date | None:
-        """The newest month that any delivery up to these stamps changed; None without one."""
+        """The newest month that any delivery up to these stamps may have changed; None without
+        one."""
         months: set[date] = set()
         for table in tables:
             last = self._place.get(stamps.get(table, ""), -1)

@@ -9,9 +9,9 @@ elsewhere all views are exchanged by one script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlglot import exp
 from sqlmesh.core.dialect import schema_
@@ -19,10 +19,18 @@ from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
-from mesh.environments.carry import Carried, carried_over, carry, has_empty, months_to_audit
+from mesh.environments.carry import (
+    Carried,
+    carried_over,
+    carry,
+    closure,
+    has_empty,
+    months_to_audit,
+)
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
-from mesh.environments.versions import delivery_stamp, source_of
+from mesh.environments.repair import make_lost_views
+from mesh.environments.versions import delivery_stamp, lineage, source_of
 
 if TYPE_CHECKING:
     from sqlmesh import Context
@@ -32,9 +40,11 @@ if TYPE_CHECKING:
     from sqlmesh.core.plan.stages import (
         EnvironmentRecordUpdateStage,
         FinalizeEnvironmentStage,
+        RestatementStage,
         VirtualLayerUpdateStage,
     )
     from sqlmesh.core.snapshot import Snapshot, SnapshotId
+    from sqlmesh.core.state_sync import StateSync
 
 
 class AnotherDelivery(PlanError):
@@ -108,6 +118,7 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
             own.carried = self._carry(plan)
         with ExitStack() as self._promotion:
             super().evaluate(plan, circuit_breaker)
+        make_lost_views(own, self.state_sync, plan.environment)
         if _has_transactions(own.adapter):
             # A copy of the file alone then has all of it.
             own.adapter.execute("CHECKPOINT")
@@ -149,6 +160,27 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         super().visit_finalize_environment_stage(stage, plan)
         self._promotion.close()
 
+    def visit_restatement_stage(self, stage: RestatementStage, plan: EvaluatablePlan) -> None:
+        """Let other environments build again what was restated in prod, as far as they can.
+
+        What holds an older delivery cannot be built again, and is right as it is.
+        """
+        state = self.state_sync
+        names = [s.name for s in stage.all_snapshots.values() if not s.is_external]
+        stored = state.get_snapshots(state.get_snapshots_by_names(names))
+        log = read_deliveries(self.snapshot_evaluator.adapter)
+        kept = set()
+        for snapshot in stored.values():
+            held = lineage(closure(snapshot, stored), snapshot.name)
+            newest = {table: log.newest(table) for table in held}
+            if any(one and one.stamp != held[table] for table, one in newest.items()):
+                kept.add(snapshot.name_version)
+        self.state_sync = cast("StateSync", _Keeping(state, kept))
+        try:
+            super().visit_restatement_stage(stage, plan)
+        finally:
+            self.state_sync = state
+
     def visit_virtual_layer_update_stage(
         self, stage: VirtualLayerUpdateStage, plan: EvaluatablePlan
     ) -> None:
@@ -178,6 +210,21 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         script = ";\n".join(s.sql(adapter.dialect, identify=True) for s in statements)
         if script:
             adapter.execute(f"{script};")
+
+
+class _Keeping:
+    """A state in which some versions stay built."""
+
+    def __init__(self, state: StateSync, kept: set[Any]) -> None:
+        self._state = state
+        self._kept = kept
+
+    def remove_intervals(self, snapshot_intervals: Sequence[Any], **options: Any) -> None:
+        others = [one for one in snapshot_intervals if one[0].name_version not in self._kept]
+        self._state.remove_intervals(others, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._state, name)
 
 
 def _ids(environment: Environment) -> set[SnapshotId]:

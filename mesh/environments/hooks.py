@@ -113,7 +113,7 @@ def choose_versions(context: GenericContext, builder: PlanBuilder, log: Delivery
     PlanError for a plan that would let a model of another delivery keep its table.
     """
     difference = builder.build().context_diff
-    forget_lost(context.state_sync, context.engine_adapter, difference.snapshots)
+    forget_lost(context.state_sync, context.engine_adapter, difference)
     reached = _of_other_deliveries(difference)
     for snapshot in _changed_above(difference, reached):
         # The same query on other rows: SQLMesh would see no change, and keep tables for it.

@@ -23,6 +23,7 @@ from mesh.errors import CheckFailed
 
 if TYPE_CHECKING:
     from sqlmesh.core.context import GenericContext
+    from sqlmesh.core.context_diff import ContextDiff
     from sqlmesh.core.engine_adapter import EngineAdapter
     from sqlmesh.core.environment import Environment
     from sqlmesh.core.snapshot import SnapshotEvaluator, SnapshotId
@@ -84,9 +85,10 @@ def lost(state: StateReader, adapter: EngineAdapter, environment: Environment) -
 
 
 def repair(context: GenericContext, name: str) -> Lost | None:
-    """Let SQLMesh build again what is lost, and make lost views whose tables are there.
+    """Let SQLMesh build again what is lost, and make lost views if no table is.
 
-    Returns what was lost; None if nothing was, or there is no environment of that name.
+    Those over a lost table are made when it is built again: a view may be over others. Returns what
+    was lost; None if nothing was, or there is no environment of that name.
     """
     state = context.state_sync
     environment = state.get_environment(name)
@@ -94,18 +96,26 @@ def repair(context: GenericContext, name: str) -> Lost | None:
         return None
     found = lost(state, context.engine_adapter, environment)
     _forget(state, found.tables)
-    gone = {snapshot.snapshot_id for snapshot in found.tables}
-    whole = [s for s in found.views if s.snapshot_id not in gone]
-    make_views(context.snapshot_evaluator, state, environment, whole)
+    if not found.tables:
+        make_views(context.snapshot_evaluator, state, environment, list(found.views))
     return found if found.names else None
 
 
-def forget_lost(
-    state: StateSync, adapter: EngineAdapter, snapshots: Mapping[SnapshotId, Snapshot]
+def make_lost_views(
+    evaluator: SnapshotEvaluator, state: StateReader, environment: Environment
 ) -> None:
-    """Take the months of lost tables out of the state, and out of these versions."""
-    versioned = {i: s for i, s in snapshots.items() if s.is_model and s.categorized}
-    tables = tables_of(versioned)
+    """The views of an environment that are gone, once the tables under them are there again."""
+    gone = lost(state, evaluator.adapter, environment)
+    make_views(evaluator, state, environment, list(gone.views))
+
+
+def forget_lost(state: StateSync, adapter: EngineAdapter, difference: ContextDiff) -> None:
+    """Let SQLMesh build again what is lost of the versions of a plan, whoever shows them.
+
+    What a plan makes has nothing to lose yet.
+    """
+    known = {i: s for i, s in difference.snapshots.items() if i not in difference.new_snapshots}
+    tables = tables_of(known)
     gone = missing_from(adapter, tables.values())
     _forget(state, [snapshot for snapshot, table in tables.items() if table.sql() in gone])
 
