@@ -19,6 +19,7 @@ from sqlmesh.utils.date import to_timestamp
 
 from mesh.environments.deliveries import ANY_MOVIE_CHANGED, DeliveryLog
 from mesh.environments.names import months_after
+from mesh.environments.repair import missing_from
 from mesh.environments.versions import CodeVersions, lineage
 from mesh.ingest.schema import DELIVERED
 
@@ -55,12 +56,15 @@ def has_empty(snapshots: Mapping[str, Snapshot]) -> bool:
 
 
 def carried_over(
-    state: StateReader, snapshots: Mapping[str, Snapshot], log: DeliveryLog
+    state: StateReader,
+    adapter: EngineAdapter,
+    snapshots: Mapping[str, Snapshot],
+    log: DeliveryLog,
 ) -> dict[str, Carried]:
     """For each version without data what an earlier version of the same code can give it.
 
     snapshots: by name all models of a plan, versioned. Of several earlier versions the one is taken
-    that gives the most months.
+    that gives the most months; if somebody removed its table, the new one is built whole.
     """
     empty = [s for s in snapshots.values() if _can_carry(s) and not s.intervals]
     if not empty:
@@ -88,7 +92,9 @@ def carried_over(
             best = found.get(new.name)
             if kept and (best is None or _length(kept) > _length(best.intervals)):
                 found[new.name] = Carried(new, old, tuple(kept), bool(whole))
-    return found
+    sources = {n: exp.to_table(c.old.table_name()) for n, c in found.items() if not c.new.is_view}
+    gone = missing_from(adapter, sources.values())
+    return {n: c for n, c in found.items() if n not in sources or sources[n].sql() not in gone}
 
 
 def _other_whole_inputs(

@@ -101,7 +101,7 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         if not has_empty(snapshots):
             return {}
         adapter = self.snapshot_evaluator.adapter
-        carried = carried_over(self.state_sync, snapshots, read_deliveries(adapter))
+        carried = carried_over(self.state_sync, adapter, snapshots, read_deliveries(adapter))
         carry(carried, self.state_sync, adapter)
         return carried
 

@@ -82,7 +82,8 @@ def choose_versions(context: GenericContext, builder: PlanBuilder, log: Delivery
             # The same query on other rows: SQLMesh would see no change.
             builder.set_choice(snapshot, SnapshotChangeCategory.BREAKING)
     snapshots = {s.name: s for s in builder.build().context_diff.snapshots.values()}
-    for name, carried in carried_over(context.state_reader, snapshots, log).items():
+    earlier = carried_over(context.state_reader, context.engine_adapter, snapshots, log)
+    for name, carried in earlier.items():
         if not carried.new.is_view:
             snapshots[name].intervals = list(carried.intervals)
     return builder
