@@ -24,6 +24,7 @@ def test_an_ingest_is_recorded_with_counts_and_months(load, database, tmp_path):
     assert row[2:10] == (result.checksum, "snapshot", 7, 7, 0, 2, 3, 2)
     assert row[10] == [date(2000, 7, 1), date(2001, 9, 1), date(2004, 11, 1)]
     assert row[11] <= row[12]
+    assert row[13:] == (2, 3, 2, None)
     assert rows(database, "SELECT * FROM operational.changed_months ORDER BY ALL") == [
         (1, "movies", date(1970, 1, 1)),
         (1, "movies", date(2000, 7, 1)),
@@ -208,7 +209,7 @@ def test_the_statements_that_make_the_tables_can_run_twice():
     with duckdb.connect() as connection:
         for statement in create_operational_tables_sql("duckdb") * 2:
             connection.execute(statement)
-        assert len(connection.execute("SHOW ALL TABLES").fetchall()) == 6
+        assert len(connection.execute("SHOW ALL TABLES").fetchall()) == 9
     bigquery = create_operational_tables_sql("bigquery")
     assert "`changed_months` ARRAY<DATE>" in " ".join(bigquery)
     assert all("IF NOT EXISTS" in statement for statement in bigquery)

@@ -9,8 +9,15 @@ import re
 
 import pytest
 
-from mesh.ingest.schema import ALL_TABLES, Table, create_operational_tables_sql
-from mesh.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql
+from mesh.ingest.schema import (
+    ALL_TABLES,
+    INGESTS,
+    Table,
+    add_columns_sql,
+    create_operational_tables_sql,
+)
+from mesh.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql, undo
+from mesh.ingest.targets.undo_sql import logged_sql, months_sql
 from mesh.prove.analyzer import Analyzer
 
 MONTHS = "ARRAY<DATE>[DATE '2001-01-01']"
@@ -60,8 +67,23 @@ def test_google_accepts_what_is_asked_and_what_is_published(analyzer, mode):
     asked = analyzer.analyze(statements.changed_months())
     assert asked.refusal is None
     assert [column.type for column in asked.columns] == ["STRING", "DATE"]
-    script = statements.publish(rejected=True)
+    script = statements.publish(rejected=True, kept=[2, 3])
     assert _refusals(analyzer, script) == []
+
+
+def test_google_accepts_what_an_undo_asks_and_does(analyzer):
+    asked = [analyzer.analyze(ask(_name, 7)) for ask in (logged_sql, months_sql)]
+    assert [answer.refusal for answer in asked] == [None, None]
+    assert [[c.type for c in answer.columns] for answer in asked] == [
+        ["STRING"],
+        ["STRING", "DATE"],
+    ]
+    assert _refusals(analyzer, undo(_name, 7, emptied={"tags"})) == []
+
+
+def test_google_accepts_what_brings_an_older_table_up_to_date(analyzer):
+    (statement,) = add_columns_sql(INGESTS, "bigquery", _name(INGESTS))
+    assert _refusals(analyzer, statement.replace("ADD COLUMN `", "ADD COLUMN `newer_")) == []
 
 
 def test_google_accepts_what_makes_the_tables(analyzer):
@@ -74,8 +96,11 @@ def test_a_word_that_googlesql_reserves_is_refused(analyzer):
 
 
 def test_nothing_that_defines_a_table_stands_in_the_transaction():
-    for mode in ("snapshot", "append"):
-        script = Statements(_name, _staged, mode).publish(rejected=True)
+    published = [
+        Statements(_name, _staged, mode).publish(rejected=True, kept=[2, 3])
+        for mode in ("snapshot", "append")
+    ]
+    for script in (*published, undo(_name, 7, emptied={"tags"})):
         assert script.startswith("BEGIN TRANSACTION;")
         assert script.endswith("COMMIT TRANSACTION;")
         assert not re.search(r"\b(CREATE|DROP|ALTER)\b", script)

@@ -9,6 +9,7 @@ import typer
 
 from mesh.cli.options import Gateway, Json
 from mesh.console import err, out, progress
+from mesh.errors import WrongUse
 
 if TYPE_CHECKING:
     from mesh.ingest import IngestResult
@@ -17,27 +18,52 @@ if TYPE_CHECKING:
 
 def ingest(
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="Folder, .zip or gs://bucket/prefix with movies, ratings and tags, "
-            "as CSV or Parquet."
+            "as CSV or Parquet; with --undo the number of a delivery.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     append: Annotated[
         bool,
         typer.Option("--append", help="Add and replace by key; without it, replace everything."),
     ] = False,
     max_rejected: Annotated[
-        str, typer.Option(help="Share of lines that may be rejected, such as 0.1% or 0.001.")
-    ] = "0.1%",
+        str | None,
+        typer.Option(
+            help="Share of lines that may be rejected, such as 0.1% or 0.001.", show_default="0.1%"
+        ),
+    ] = None,
     parquet: Annotated[
         Path | None, typer.Option(help="Also write the tables to this folder, as Parquet.")
     ] = None,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo", help="Take the newest delivery out again: the tables are as before it."
+        ),
+    ] = False,
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
     """Load a MovieLens delivery into the operational tables, whole or not at all."""
+    if undo:
+        loading = {
+            "--append": append,
+            "--parquet": parquet is not None,
+            "--max-rejected": max_rejected is not None,
+        }
+        _undo(source, gateway, as_json, [option for option, given in loading.items() if given])
+        return
+    if source is None:
+        raise WrongUse(
+            "ingest needs a source: a folder, a .zip or gs://bucket/prefix with movies, ratings "
+            "and tags.",
+            fix="Name it, or take the newest delivery out again with --undo.",
+        )
     from mesh.ingest import ingest as load
+    from mesh.ingest.limit import DEFAULT_LIMIT
     from mesh.ingest.run import target_for
     from mesh.working_copy import writing
 
@@ -46,7 +72,7 @@ def ingest(
         result = load(
             source,
             append=append,
-            max_rejected=max_rejected,
+            max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
             parquet=parquet,
             target=target_for(gateway, observer),
             observer=observer,
@@ -55,6 +81,36 @@ def ingest(
         out.print_json(data=_for_machines(result))
         return
     _show(result, parquet)
+
+
+def _undo(source: str | None, gateway: str | None, as_json: bool, loading: list[str]) -> None:
+    """Undo a delivery and say so. loading: the options given that say how to load one."""
+    from mesh.ingest.run import target_for
+    from mesh.ingest.undo import delivery_number, undo
+
+    if loading:
+        raise WrongUse(
+            f"{loading[0]} is about loading a delivery, and --undo takes one out.",
+            fix=f"Leave {loading[0]} out.",
+        )
+    number = delivery_number(source)
+    target_for(gateway)
+    with _observer(quiet=as_json) as observer:
+        result = undo(number, target=target_for(gateway, observer), observer=observer)
+    if as_json:
+        out.print_json(data={**_for_machines(result), "undoes": result.undoes})
+        return
+    out.print(
+        f"ingest {result.ingest_id}: {result.source}; movies, ratings and tags are as before it. "
+        f"Changed months: {_span(list(result.changed_months))}.",
+        markup=False,
+        soft_wrap=True,
+    )
+    out.print(
+        "Next: `mesh refresh acceptance`, and when it is right there, `mesh refresh prod`.",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 class _observer:

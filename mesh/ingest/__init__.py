@@ -5,10 +5,12 @@
 
 A delivery is opened and checked (`source`), read line by line in effect (`prepare`, `lines`),
 loaded into staging tables (`stage`), checked across lines (`checks`) and published by a `targets`
-module, whole or not at all. `schema` says what the tables look like.
+module, whole or not at all. `schema` says what the tables look like, `history` what was ingested so
+far; `undo` takes the newest delivery out again.
 """
 
 from mesh.ingest.run import IngestResult, ingest
 from mesh.ingest.schema import create_operational_tables_sql
+from mesh.ingest.undo import undo
 
-__all__ = ["IngestResult", "create_operational_tables_sql", "ingest"]
+__all__ = ["IngestResult", "create_operational_tables_sql", "ingest", "undo"]

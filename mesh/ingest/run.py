@@ -34,7 +34,8 @@ class IngestResult:
 
     nothing_changed: the delivery was the last one again; then ingest_id is that of the last one,
     counts is empty and nothing was recorded. counts: per table. months: per table, the first days
-    of the months that changed (1970-01-01 under movies: some movie changed).
+    of the months that changed (1970-01-01 under movies: some movie changed). undoes: the delivery
+    that was undone, when the ingest is an undo.
     """
 
     source: str
@@ -45,6 +46,7 @@ class IngestResult:
     counts: dict[str, Counts]
     months: dict[str, tuple[date, ...]]
     seconds: float
+    undoes: int | None = None
 
     @property
     def lines_read(self) -> int:
@@ -146,13 +148,13 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
         ThreadPoolExecutor(1) as pool,
     ):
         sizes = _stamps(delivery)
-        last = target.last_ingest()
+        history = target.history()
         digest = pool.submit(checksum, delivery)
         # Only when there is something to compare with is it worth waiting for the checksum.
-        repeated = bool(last and last.repeats(digest.result(), order.mode))
+        repeated = bool(history.newest) and history.repeats(digest.result(), order.mode)
         counts: dict[str, Counts] = {}
-        if last and repeated:
-            published = Published(last.ingest_id, {table.name: () for table in DELIVERED})
+        if repeated:
+            published = Published(history.newest_id, {table.name: () for table in DELIVERED})
         else:
             stage = target.stage(order.mode)
             fill_stage(

@@ -24,7 +24,8 @@ class Table:
     """A table; `key` are the columns that identify one row (empty for logs).
 
     month_of: the timestamp by whose month BigQuery partitions the table. cluster: the columns that
-    BigQuery sorts by. DuckDB knows neither.
+    BigQuery sorts by. DuckDB knows neither. newest_columns: so many at the end came later; a table
+    without them is one of an older version of this project, and gets them.
     """
 
     name: str
@@ -32,10 +33,24 @@ class Table:
     key: tuple[str, ...] = ()
     month_of: str | None = None
     cluster: tuple[str, ...] = ()
+    newest_columns: int = 0
+
+    @property
+    def added(self) -> tuple[Column, ...]:
+        """The columns that an older version of this project did not have."""
+        return self.columns[len(self.columns) - self.newest_columns :]
 
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    def shape(self, dialect: str) -> list[tuple[str, str]]:
+        """Name and type of each column."""
+        return [(column.name, getattr(column, dialect)) for column in self.columns]
+
+    def older_shape(self, dialect: str) -> list[tuple[str, str]] | None:
+        """The shape in an older version of this project, if it had another."""
+        return self.shape(dialect)[: -self.newest_columns] if self.newest_columns else None
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -101,8 +116,15 @@ INGESTS = Table(
         Column("changed_months", "DATE[]", "ARRAY<DATE>"),
         _instant("started_at"),
         _instant("finished_at"),
+        # How many rows each table has afterwards, and the delivery that this ingest undoes: columns
+        # that an older version of this project did not have.
+        _integer("movies_rows"),
+        _integer("ratings_rows"),
+        _integer("tags_rows"),
+        _integer("undoes"),
     ),
     ("ingest_id",),
+    newest_columns=4,
 )
 CHANGED_MONTHS = Table(
     "changed_months",
@@ -115,7 +137,24 @@ CHANGED_MONTHS = Table(
 )
 
 DELIVERED = (MOVIES, RATINGS, TAGS)
-ALL_TABLES = (*DELIVERED, REJECTED_LINES, INGESTS, CHANGED_MONTHS)
+
+
+def _log(table: Table) -> Table:
+    return Table(
+        f"undo_{table.name}",
+        (_integer("ingest_id"), Column("was_there", "BOOLEAN", "BOOL"), *table.columns),
+        cluster=("ingest_id",),
+    )
+
+
+# What each of the newest deliveries did to a table, row by row, so that it can be undone.
+# was_there: the row stood in the table before the delivery and does not afterwards; else the
+# reverse. Nothing is logged for a delivery into an empty table.
+UNDO_LOGS = {table: _log(table) for table in DELIVERED}
+
+# What models and their audits read: a plan needs these and no more.
+READ_BY_MODELS = (*DELIVERED, REJECTED_LINES, INGESTS, CHANGED_MONTHS)
+ALL_TABLES = (*READ_BY_MODELS, *UNDO_LOGS.values())
 
 
 def _quoted(name: str, dialect: str) -> str:
@@ -133,6 +172,14 @@ def create_table_sql(table: Table, dialect: str, qualified_name: str, *, guard: 
     return f"{words} ({columns}){_layout(table) if dialect == 'bigquery' else ''}"
 
 
+def add_columns_sql(table: Table, dialect: str, qualified_name: str) -> list[str]:
+    """Statements that bring a table of an older version of this project up to date: one on
+    BigQuery, where they are no part of a transaction; on DuckDB, which adds one at a time, more."""
+    added = [f"ADD COLUMN {_quoted(c.name, dialect)} {getattr(c, dialect)}" for c in table.added]
+    actions = [", ".join(added)] if dialect == "bigquery" else added
+    return [f"ALTER TABLE {qualified_name} {action}" for action in actions]
+
+
 def _layout(table: Table) -> str:
     """How BigQuery lays a table out on disk: a monthly run reads the partition of its month."""
     layout = ""
@@ -144,7 +191,7 @@ def _layout(table: Table) -> str:
 
 
 def create_operational_tables_sql(dialect: str) -> list[str]:
-    """Statements that make the schema and its six tables where they are missing.
+    """Statements that make the schema and its tables where they are missing.
 
     dialect: 'duckdb' or 'bigquery'. Running them again changes nothing, so that a plan on an
     empty clone finds its sources.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from mesh.ingest.history import Entry, History
 from mesh.ingest.lake import Lake
 from mesh.ingest.stage import Counts, Stage
 
@@ -15,31 +16,16 @@ ANY_MOVIE_CHANGED = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
-class LastIngest:
-    """The newest entry of `operational.ingests`, and how many rows the tables have now."""
-
-    ingest_id: int
-    checksum: str
-    mode: str
-    loaded: dict[str, int]
-    rows_now: dict[str, int]
-
-    def repeats(self, checksum: str, mode: str) -> bool:
-        """True when the same delivery in the same mode would change nothing. A snapshot whose
-        tables have other row counts by now was tampered with, and is loaded again."""
-        same = self.checksum == checksum and self.mode == mode
-        return same and (mode == "append" or self.loaded == self.rows_now)
-
-
-@dataclass(frozen=True)
 class Record:
-    """What is recorded about an ingest; the target adds ingest_id, changed months and the end."""
+    """What is recorded about an ingest; the target adds ingest_id, changed months, how many rows
+    the tables have then, and the end."""
 
     source: str
     checksum: str
-    mode: str  # snapshot | append
+    mode: str  # snapshot | append | undo
     counts: dict[str, Counts]
     started_at: datetime
+    undoes: int | None = None
 
     def total(self, what: str) -> int:
         """Sum of 'read', 'loaded' or 'rejected' over the tables."""
@@ -67,8 +53,8 @@ class Target(Protocol):
     def session(self) -> AbstractContextManager[Target]:
         """Connect; raises WrongUse when that is not possible."""
 
-    def last_ingest(self) -> LastIngest | None:
-        """The newest ingest, or None."""
+    def history(self) -> History:
+        """All ingests so far, and how many rows the tables have."""
 
     def stage(self, mode: str) -> Stage:
         """Empty staging. In mode 'append' the temporary table `known_movies` stands on its
@@ -76,8 +62,12 @@ class Target(Protocol):
 
     def publish(self, stage: Stage, record: Record) -> Published:
         """Prepare that the staged rows become the operational tables (snapshot) or are upserted
-        (append), with rejected lines, changed months and the ingest's record. Lasts only after
-        `commit`."""
+        (append), with rejected lines, changed months, the ingest's record and what it takes to undo
+        it. Lasts only after `commit`."""
+
+    def undo(self, delivery: Entry, record: Record) -> Published:
+        """Prepare that the operational tables become what they were before the delivery, with
+        changed months and the undo's own record. Lasts only after `commit`."""
 
     def export(self, lake: Lake) -> None:
         """Write the operational tables, as they will be after `commit`, as Parquet."""

@@ -13,6 +13,7 @@ import duckdb
 
 from mesh.bigquery import Warehouse, connect, explained, warehouse
 from mesh.errors import WrongUse
+from mesh.ingest.history import READ_COLUMNS, Entry, History
 from mesh.ingest.lake import Lake
 from mesh.ingest.literals import literal
 from mesh.ingest.progress import Observer, Step, unobserved
@@ -24,12 +25,19 @@ from mesh.ingest.schema import (
     REJECTED_LINES,
     SCHEMA,
     Table,
+    add_columns_sql,
     create_operational_tables_sql,
 )
 from mesh.ingest.stage import REJECTED, Stage
-from mesh.ingest.targets.base import LastIngest, Published, Record
+from mesh.ingest.targets.base import Published, Record
 from mesh.ingest.targets.bigquery_jobs import Jobs, patient
-from mesh.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql
+from mesh.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql, undo
+from mesh.ingest.targets.undo_sql import (
+    emptied_by_undo,
+    logged_sql,
+    months_by_table,
+    months_sql,
+)
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -52,7 +60,7 @@ class BigQueryTarget:
         self.client: bigquery.Client
         self.connection: duckdb.DuckDBPyConnection
         self.work: Path
-        self.last_id = 0
+        self.past = History()
         self.script: tuple[str, str, list[Any]] | None = None
         self.staged_tables: dict[Table, str] = {}
 
@@ -86,8 +94,8 @@ class BigQueryTarget:
             self._query(";\n".join(statements))
 
     def _is_there(self, table: Table) -> bool:
-        """Whether a table exists. WrongUse when it is one that someone else made, or an older
-        version of this project: it is not touched."""
+        """Whether a table exists. One of an older version of this project gets the columns that
+        came later. WrongUse when it is one that someone else made: it is not touched."""
         from google.api_core.exceptions import NotFound
 
         try:
@@ -99,7 +107,11 @@ class BigQueryTarget:
         for field in found.schema:
             kind = names.get(field.field_type, field.field_type)
             shape.append((field.name, f"ARRAY<{kind}>" if field.mode == "REPEATED" else kind))
-        expected = [(column.name, column.bigquery) for column in table.columns]
+        if shape == table.older_shape("bigquery"):
+            for statement in add_columns_sql(table, "bigquery", self._name(table)):
+                self._query(statement)
+            return True
+        expected = table.shape("bigquery")
         if shape != expected:
             raise WrongUse(
                 f"the table {SCHEMA}.{table.name} of the project {self.place.project} has other "
@@ -125,24 +137,19 @@ class BigQueryTarget:
     def _staged(self, table: Table) -> str:
         return f"`{self.client.project}`.`{STAGING}`.`{self.staged_tables[table]}`"
 
-    def last_ingest(self) -> LastIngest | None:
-        """The newest ingest, or None."""
+    def history(self) -> History:
+        """All ingests so far, and how many rows the tables have."""
         counts = ", ".join(f"(SELECT COUNT(*) FROM {self._name(table)})" for table in DELIVERED)
+        columns = ", ".join(READ_COLUMNS)
         rows = self._query(
-            "SELECT ingest_id, checksum, mode, movies_loaded, ratings_loaded, tags_loaded, "
-            f"{counts} FROM {self._name(INGESTS)} ORDER BY ingest_id DESC LIMIT 1"
+            f"SELECT {columns}, {counts} FROM {self._name(INGESTS)} ORDER BY ingest_id"
         )
-        if not rows:
-            return None
-        self.last_id, checksum, mode, *numbers = rows[0]
-        names = [table.name for table in DELIVERED]
-        return LastIngest(
-            ingest_id=self.last_id,
-            checksum=checksum,
-            mode=mode,
-            loaded=dict(zip(names, numbers[:3], strict=True)),
-            rows_now=dict(zip(names, numbers[3:], strict=True)),
-        )
+        if rows:
+            now = rows[0][len(READ_COLUMNS) :]
+            names = [table.name for table in DELIVERED]
+            entries = tuple(Entry.of(row[: len(READ_COLUMNS)]) for row in rows)
+            self.past = History(entries, dict(zip(names, now, strict=True)))
+        return self.past
 
     def stage(self, mode: str) -> Stage:
         """Staging tables in a local DuckDB, in one transaction."""
@@ -177,16 +184,28 @@ class BigQueryTarget:
         statements = Statements(self._name, self._staged, record.mode)
         self.observer(Step("comparing with what is there", 0.0))
         changed = self._query(statements.changed_months())
-        months = {
-            table.name: tuple(sorted(month for name, month in changed if name == table.name))
-            for table in DELIVERED
-        }
-        published = Published(self.last_id + 1, months)
+        published = Published(self.past.newest_id + 1, months_by_table(changed))
         staged = "-".join(name.rpartition("_")[2] for name in self.staged_tables.values())
         self.script = (
             f"mesh-publish-{published.ingest_id}-{record.mode}-{record.checksum[:16]}-{staged}",
-            statements.publish(rejected=rejected),
-            _parameters(record, published, self.last_id),
+            statements.publish(rejected=rejected, kept=self.past.kept_with(published.ingest_id)),
+            _parameters(record, published, self.past.newest_id),
+        )
+        return published
+
+    def undo(self, delivery: Entry, record: Record) -> Published:
+        """Ask what the delivery changed, and prepare to take it out."""
+        number = delivery.ingest_id
+        months = months_by_table(self._query(months_sql(self._name, number)))
+        changed = {name for name, some in months.items() if some}
+        logged = {row[0] for row in self._query(logged_sql(self._name, number))}
+        published = Published(self.past.newest_id + 1, months)
+        # When the delivery came in tells it from one of the same number in tables that are gone.
+        came_in = int(delivery.finished_at.timestamp() * 1_000_000)
+        self.script = (
+            f"mesh-undo-{published.ingest_id}-of-{number}-{delivery.checksum[:16]}-{came_in}",
+            undo(self._name, number, emptied_by_undo(logged, changed)),
+            _parameters(record, published, self.past.newest_id),
         )
         return published
 
@@ -240,7 +259,7 @@ class BigQueryTarget:
             except NotFound:
                 return False
 
-        name = f"mesh-load-{self.last_id + 1}-{table.name}-{print_of}"
+        name = f"mesh-load-{self.past.newest_id + 1}-{table.name}-{print_of}"
         return self.jobs.start(name, begin, still_good), f"loading {table.name} into BigQuery"
 
     def export(self, lake: Lake) -> None:
@@ -254,7 +273,7 @@ class BigQueryTarget:
         lake.write(self.connection, _incoming)
 
     def commit(self) -> None:
-        """Publish all six tables at once, and drop the staging tables."""
+        """Publish all tables at once, and drop the staging tables."""
         from google.cloud.bigquery import QueryJobConfig
 
         name, sql, parameters = self.script
@@ -285,7 +304,8 @@ def _incoming(table: Table) -> str:
 
 
 def _parameters(record: Record, published: Published, last_id: int) -> list[Any]:
-    """The columns of `ingests` but the last, the changed months and the newest ingest's id."""
+    """The columns of `ingests` that the script does not find out itself, the changed months and
+    the newest ingest's id."""
     from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
 
     totals = [record.total(what) for what in ("read", "loaded", "rejected")]
@@ -299,6 +319,7 @@ def _parameters(record: Record, published: Published, last_id: int) -> list[Any]
         ),
         ArrayQueryParameter("changed_months", "DATE", list(published.changed_months)),
         ScalarQueryParameter("started_at", "TIMESTAMP", record.started_at),
+        ScalarQueryParameter("undoes", "INT64", record.undoes),
         ScalarQueryParameter("last_id", "INT64", last_id),
         *(
             ArrayQueryParameter(f"months_of_{name}", "DATE", list(months))

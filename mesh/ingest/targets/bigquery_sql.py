@@ -2,12 +2,12 @@
 
 No text from outside stands in them: values are parameters, names are those of
 `mesh.ingest.schema` and of the project. Which months change is asked first; then one script
-publishes all six tables in one transaction, or none of them.
+publishes all tables in one transaction, or none of them. An undo is such a script as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mesh.ingest.schema import (
@@ -16,10 +16,11 @@ from mesh.ingest.schema import (
     INGESTS,
     MOVIES,
     REJECTED_LINES,
+    UNDO_LOGS,
     Table,
 )
+from mesh.ingest.targets.undo_sql import Name, prune_sql, restore_sql
 
-Name = Callable[[Table], str]
 STAGING = "operational_staging"
 OVERTAKEN = "mesh: another ingest published"
 
@@ -97,37 +98,67 @@ WHERE present.n IS DISTINCT FROM incoming.n OR present.mix IS DISTINCT FROM inco
 
     # BigQuery's transactions take SELECT, DML and nothing that defines a table: so the tables are
     # emptied and filled, not exchanged.
-    def publish(self, *, rejected: bool) -> str:
+    def publish(self, *, rejected: bool, kept: Collection[int]) -> str:
         """The script. Its parameters are the columns of `ingests`, @last_id (the ingest that was
         the newest when the months were asked for) and @months_of_<table>.
 
-        rejected: whether there are staged rejected lines.
+        rejected: whether there are staged rejected lines. kept: the deliveries whose logs stay.
         """
-        steps = [
-            f"SELECT IF((SELECT COALESCE(MAX(ingest_id), 0) FROM {self.name(INGESTS)}) = @last_id, "
-            f"TRUE, ERROR('{OVERTAKEN}'))"
-        ]
+        steps = []
         for table in DELIVERED:
-            steps += self._replace(table) if self.mode == "snapshot" else self._upsert(table)
+            snapshot = self.mode == "snapshot"
+            steps.append(self._log_replaced(table) if snapshot else self._log_upserted(table))
+            steps += self._replace(table) if snapshot else self._upsert(table)
+        steps += prune_sql(self.name, kept)
         if rejected:
             columns = ", ".join(REJECTED_LINES.column_names[1:])
             steps.append(
                 f"INSERT INTO {self.name(REJECTED_LINES)} (ingest_id, {columns}) "
                 f"SELECT @ingest_id, {columns} FROM {self.staged(REJECTED_LINES)}"
             )
-        steps += [
-            f"INSERT INTO {self.name(CHANGED_MONTHS)} (ingest_id, source_table, reporting_month) "
-            f"SELECT @ingest_id, '{table.name}', month "
-            f"FROM UNNEST(@months_of_{table.name}) AS month"
-            for table in DELIVERED
-        ]
-        columns = ", ".join(INGESTS.column_names)
-        values = ", ".join(f"@{name}" for name in INGESTS.column_names[:-1])
-        steps.append(
-            f"INSERT INTO {self.name(INGESTS)} ({columns}) SELECT {values}, CURRENT_TIMESTAMP()"
+        return _script(self.name, steps)
+
+    # For a delivery into an empty table nothing is logged: undoing it empties the table.
+    def _log_replaced(self, table: Table) -> str:
+        """Logs the rows that a table and its staged successor have not in common, of the months
+        that differ."""
+        columns = _columns(table)
+        of_months = (
+            f"DATE({_month('timestamp')}) IN UNNEST(@months_of_{table.name})"
+            if table.month_of
+            else "TRUE"
         )
-        body = ";\n".join(["BEGIN TRANSACTION", *steps, "COMMIT TRANSACTION"])
-        return f"{body};"
+        return f"""{self._log_into(table)}
+SELECT @ingest_id, surplus > 0, {columns}
+FROM (
+  SELECT {columns}, SUM(weight) AS surplus
+  FROM (
+    SELECT {columns}, 1 AS weight FROM {self.name(table)} WHERE {of_months}
+    UNION ALL
+    SELECT {columns}, -1 FROM {self.staged(table)}
+    WHERE {of_months} AND EXISTS (SELECT 1 FROM {self.name(table)})
+  )
+  GROUP BY {columns}
+  HAVING SUM(weight) <> 0
+)"""
+
+    def _log_upserted(self, table: Table) -> str:
+        """Logs the staged rows that say something new, and those in whose place they come."""
+        chosen = ", ".join(
+            f"IF(was_there, present.`{name}`, incoming.`{name}`)" for name in table.column_names
+        )
+        is_new = f"present.{table.key[0]} IS NULL"
+        return f"""{self._log_into(table)}
+SELECT @ingest_id, was_there, {chosen}
+FROM {self.staged(table)} AS incoming
+LEFT JOIN {self.name(table)} AS present ON {_same_key(table)}
+CROSS JOIN UNNEST([FALSE, TRUE]) AS was_there
+WHERE ({is_new} OR {_differs(table)}) AND NOT (was_there AND {is_new})
+  AND EXISTS (SELECT 1 FROM {self.name(table)})"""
+
+    def _log_into(self, table: Table) -> str:
+        columns = _columns(table)
+        return f"INSERT INTO {self.name(UNDO_LOGS[table])} (ingest_id, was_there, {columns})"
 
     def _replace(self, table: Table) -> list[str]:
         return [f"TRUNCATE TABLE {self.name(table)}", self._insert(table)]
@@ -145,6 +176,38 @@ WHERE present.n IS DISTINCT FROM incoming.n OR present.mix IS DISTINCT FROM inco
         return (
             f"INSERT INTO {self.name(table)} ({columns}) SELECT {columns} FROM {self.staged(table)}"
         )
+
+
+def undo(name: Name, delivery: int, emptied: Collection[str]) -> str:
+    """The script that takes a delivery out; parameters as for a publication.
+
+    emptied: the tables that were empty before it.
+    """
+    return _script(name, restore_sql(name, delivery, emptied))
+
+
+def _script(name: Name, steps: list[str]) -> str:
+    """The steps and the record of the ingest as one transaction, unless another came before."""
+    first = (
+        f"SELECT IF((SELECT COALESCE(MAX(ingest_id), 0) FROM {name(INGESTS)}) = @last_id, "
+        f"TRUE, ERROR('{OVERTAKEN}'))"
+    )
+    months = [
+        f"INSERT INTO {name(CHANGED_MONTHS)} (ingest_id, source_table, reporting_month) "
+        f"SELECT @ingest_id, '{table.name}', month FROM UNNEST(@months_of_{table.name}) AS month"
+        for table in DELIVERED
+    ]
+    told = {
+        "finished_at": "CURRENT_TIMESTAMP()",
+        **{f"{t.name}_rows": f"(SELECT COUNT(*) FROM {name(t)})" for t in DELIVERED},
+    }
+    columns = INGESTS.column_names
+    record = (
+        f"INSERT INTO {name(INGESTS)} ({', '.join(columns)}) "
+        f"SELECT {', '.join(told.get(column, f'@{column}') for column in columns)}"
+    )
+    parts = ["BEGIN TRANSACTION", first, *steps, *months, record, "COMMIT TRANSACTION"]
+    return ";\n".join(parts) + ";"
 
 
 def _columns(table: Table) -> str:

@@ -12,6 +12,7 @@ import duckdb
 
 from mesh.database import cannot_open
 from mesh.errors import Location, WrongUse
+from mesh.ingest.history import READ_COLUMNS, Entry, History
 from mesh.ingest.lake import Lake
 from mesh.ingest.literals import literal, literals
 from mesh.ingest.schema import (
@@ -22,11 +23,20 @@ from mesh.ingest.schema import (
     REJECTED_LINES,
     SCHEMA,
     Table,
+    add_columns_sql,
     create_table_sql,
 )
 from mesh.ingest.stage import REJECTED, Stage
 from mesh.ingest.targets import duckdb_changes
-from mesh.ingest.targets.base import LastIngest, Published, Record
+from mesh.ingest.targets.base import Published, Record
+from mesh.ingest.targets.undo_sql import (
+    emptied_by_undo,
+    logged_sql,
+    months_by_table,
+    months_sql,
+    prune_sql,
+    restore_sql,
+)
 
 CATALOG = "mesh"
 MEMORY_LIMIT = "3GB"
@@ -93,7 +103,8 @@ class DuckDBTarget:
             self._check_shape(table)
 
     def _check_shape(self, table: Table) -> None:
-        """A table that someone else made, or an older version of this project, is not touched."""
+        """A table that someone else made is not touched; one of an older version of this project
+        gets the columns that came later."""
         if not self._count(
             f"duckdb_tables() WHERE database_name = '{CATALOG}' AND schema_name = '{SCHEMA}' "
             f"AND table_name = '{table.name}'"
@@ -104,8 +115,13 @@ class DuckDBTarget:
                 fix="Let MESH_DUCKDB name another file, or drop that view.",
             )
         described = self.connection.execute(f"DESCRIBE {_name(table)}").fetchall()
-        expected = [(column.name, column.duckdb) for column in table.columns]
-        if [(name, kind) for name, kind, *_ in described] != expected:
+        shape = [(name, kind) for name, kind, *_ in described]
+        if shape == table.older_shape("duckdb"):
+            for statement in add_columns_sql(table, "duckdb", _name(table)):
+                self.connection.execute(statement)
+            return
+        expected = table.shape("duckdb")
+        if shape != expected:
             raise WrongUse(
                 f"the table {SCHEMA}.{table.name} has other columns than "
                 f"{', '.join(f'{name} {kind}' for name, kind in expected)}.",
@@ -118,22 +134,15 @@ class DuckDBTarget:
         for path in (self.database, Path(f"{self.database}.wal")):
             path.unlink(missing_ok=True)
 
-    def last_ingest(self) -> LastIngest | None:
-        """The newest ingest, or None."""
-        row = self.connection.execute(
-            "SELECT ingest_id, checksum, mode, movies_loaded, ratings_loaded, tags_loaded "
-            f"FROM {_name(INGESTS)} ORDER BY ingest_id DESC LIMIT 1"
-        ).fetchone()
-        if row is None:
-            return None
-        names = [table.name for table in DELIVERED]
-        return LastIngest(
-            ingest_id=row[0],
-            checksum=row[1],
-            mode=row[2],
-            loaded=dict(zip(names, row[3:], strict=True)),
-            rows_now={table.name: self._count(_name(table)) for table in DELIVERED},
-        )
+    def history(self) -> History:
+        """All ingests so far, and how many rows the tables have."""
+        rows = self.connection.execute(
+            f"SELECT {', '.join(READ_COLUMNS)} FROM {_name(INGESTS)} ORDER BY ingest_id"
+        ).fetchall()
+        return History(tuple(Entry.of(row) for row in rows), self._rows_now())
+
+    def _rows_now(self) -> dict[str, int]:
+        return {table.name: self._count(_name(table)) for table in DELIVERED}
 
     def _count(self, relation: str) -> int:
         return self.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
@@ -155,35 +164,51 @@ class DuckDBTarget:
     def publish(self, stage: Stage, record: Record) -> Published:
         """Put the staged rows in place. The caller commits."""
         con = self.connection
-        ingest_id = con.execute(
-            f"SELECT coalesce(max(ingest_id), 0) + 1 FROM {_name(INGESTS)}"
-        ).fetchone()[0]
-        work = duckdb_changes.Changes(con, _name, _incoming)
+        history = self.history()
+        ingest_id = history.newest_id + 1
+        work = duckdb_changes.Changes(con, _name, _incoming, ingest_id)
         months = work.snapshot() if record.mode == "snapshot" else work.append()
-        published = Published(ingest_id, months)
         con.execute(
             f"INSERT INTO {_name(REJECTED_LINES)} SELECT {ingest_id}, * FROM {REJECTED} "
             "ORDER BY file, line_number"
         )
+        for statement in prune_sql(_name, history.kept_with(ingest_id)):
+            con.execute(statement)
+        return self._record(Published(ingest_id, months), record)
+
+    def undo(self, delivery: Entry, record: Record) -> Published:
+        """Take a delivery out again. The caller commits."""
+        con, number = self.connection, delivery.ingest_id
+        logged = {row[0] for row in con.execute(logged_sql(_name, number)).fetchall()}
+        months = months_by_table(con.execute(months_sql(_name, number)).fetchall())
+        changed = {name for name, some in months.items() if some}
+        for statement in restore_sql(_name, number, emptied_by_undo(logged, changed)):
+            con.execute(statement)
+        return self._record(Published(self.history().newest_id + 1, months), record)
+
+    def _record(self, published: Published, record: Record) -> Published:
+        """Write down the ingest and the months it changed; the tables are already as it left
+        them."""
         rows = [
-            f"({literals((ingest_id, table, month))})"
-            for table, changed in months.items()
+            f"({literals((published.ingest_id, table, month))})"
+            for table, changed in published.months.items()
             for month in changed
         ]
         if rows:
-            con.execute(f"INSERT INTO {_name(CHANGED_MONTHS)} VALUES {', '.join(rows)}")
-        row = self._record_sql(ingest_id, record, published)
-        con.execute(f"INSERT INTO {_name(INGESTS)} VALUES ({row})")
-        return published
-
-    @staticmethod
-    def _record_sql(ingest_id: int, record: Record, published: Published) -> str:
+            self.connection.execute(f"INSERT INTO {_name(CHANGED_MONTHS)} VALUES {', '.join(rows)}")
         totals = [record.total(what) for what in ("read", "loaded", "rejected")]
         loaded = [record.counts[table.name].loaded for table in DELIVERED]
+        ingest_id = published.ingest_id
         values = (ingest_id, record.source, record.checksum, record.mode, *totals, *loaded)
         months = literals(published.changed_months)
         times = literals((record.started_at, datetime.now(UTC)))
-        return f"{literals(values)}, [{months}]::DATE[], {times}"
+        after = literals(self._rows_now().values())
+        undoes = "NULL" if record.undoes is None else literal(record.undoes)
+        self.connection.execute(
+            f"INSERT INTO {_name(INGESTS)} VALUES "
+            f"({literals(values)}, [{months}]::DATE[], {times}, {after}, {undoes})"
+        )
+        return published
 
     def export(self, lake: Lake) -> None:
         """Write the operational tables, as they will be after the commit."""

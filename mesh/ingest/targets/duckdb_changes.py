@@ -13,6 +13,7 @@ import duckdb
 
 from mesh.ingest.schema import MOVIES, RATINGS, TAGS, Table
 from mesh.ingest.targets.base import ANY_MOVIE_CHANGED
+from mesh.ingest.targets.duckdb_log import DAY, Log
 
 Months = dict[str, tuple[date, ...]]
 
@@ -21,6 +22,7 @@ class Changes:
     """The two ways to publish, on one DuckDB connection inside the caller's transaction.
 
     name, incoming: the full names, as SQL, of an operational table and of its staging table.
+    ingest_id: the ingest under which the changes are logged.
     """
 
     def __init__(
@@ -28,10 +30,12 @@ class Changes:
         connection: duckdb.DuckDBPyConnection,
         name: Callable[[Table], str],
         incoming: Callable[[Table], str],
+        ingest_id: int,
     ) -> None:
         self.connection = connection
         self.name = name
         self.incoming = incoming
+        self.log = Log(connection, name, incoming, ingest_id)
 
     def snapshot(self) -> Months:
         """Replace the three tables by the staged ones."""
@@ -43,12 +47,15 @@ class Changes:
         else:
             before = self._days_of_changed_movies(self.name(RATINGS))
             movie_days = before | self._days_of_changed_movies(self.incoming(RATINGS))
+        tag_days = self._days_that_differ(TAGS)
         months = {
             MOVIES.name: self._movie_months(movie_days),
             RATINGS.name: _months(rating_days),
-            TAGS.name: _months(self._days_that_differ(TAGS)),
+            TAGS.name: _months(tag_days),
         }
-        for table in (MOVIES, RATINGS, TAGS):
+        for table, days in ((MOVIES, None), (RATINGS, rating_days), (TAGS, tag_days)):
+            if self._count(self.name(table)):
+                self.log.replaced(table, days)
             self.connection.execute(f"DROP TABLE {self.name(table)}")
             self.connection.execute(f"ALTER TABLE {self.incoming(table)} RENAME TO {table.name}")
         return months
@@ -82,7 +89,7 @@ class Changes:
         if not self._count("changed_movies"):
             return set()
         return self._days(
-            f"SELECT DISTINCT {_DAY} FROM {ratings} SEMI JOIN changed_movies USING (movieId)"
+            f"SELECT DISTINCT {DAY} FROM {ratings} SEMI JOIN changed_movies USING (movieId)"
         )
 
     def _movie_months(self, days: set[int]) -> tuple[date, ...]:
@@ -94,10 +101,10 @@ class Changes:
         """Days on which the old and the staged table have not the same rows."""
         old, new = self.name(table), self.incoming(table)
         if not self._count(old):
-            return self._days(f"SELECT DISTINCT {_DAY} FROM {new}")
+            return self._days(f"SELECT DISTINCT {DAY} FROM {new}")
         columns = ", ".join(f'"{name}"' for name in table.column_names)
         prints = (
-            f"SELECT {_DAY} AS day, count(*) AS n, sum(hash({columns})) AS total, "
+            f"SELECT {DAY} AS day, count(*) AS n, sum(hash({columns})) AS total, "
             f"bit_xor(hash({columns})) AS mix FROM {{}} GROUP BY day"
         )
         return self._days(
@@ -112,14 +119,16 @@ class Changes:
         key = ", ".join(table.key)
         differs = " OR ".join(f"new.{n} IS DISTINCT FROM old.{n}" for n in table.values)
         same_key = " AND ".join(f"new.{n} = old.{n}" for n in table.key)
-        timed = table is not MOVIES
-        old_time = ", old.timestamp AS old_timestamp" if timed else ""
+        before = ", ".join(f"old.{name} AS old_{name}" for name in table.values)
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE upserted AS SELECT new.*{old_time} "
+            "CREATE OR REPLACE TEMP TABLE upserted AS "
+            f"SELECT new.*, old.{table.key[0]} IS NOT NULL AS was_there, {before} "
             f"FROM {self.incoming(table)} new LEFT JOIN {self.name(table)} old ON {same_key} "
             f"WHERE old.{table.key[0]} IS NULL OR {differs}"
         )
         columns = ", ".join(table.column_names)
+        if self._count(self.name(table)):
+            self.log.upserted(table)
         self.connection.execute(
             f"DELETE FROM {self.name(table)} old USING upserted new WHERE {same_key}"
         )
@@ -127,10 +136,10 @@ class Changes:
             f"INSERT INTO {self.name(table)} ({columns}) SELECT {columns} FROM upserted "
             f"ORDER BY {key}"
         )
-        if not timed:
+        if table is MOVIES:
             return set()
         return self._days(
-            f"SELECT DISTINCT {_DAY} FROM upserted UNION "
+            f"SELECT DISTINCT {DAY} FROM upserted UNION "
             "SELECT epoch_us(old_timestamp) // 86400000000 FROM upserted "
             "WHERE old_timestamp IS NOT NULL"
         )
@@ -140,10 +149,6 @@ class Changes:
 
     def _days(self, query: str) -> set[int]:
         return {row[0] for row in self.connection.execute(query).fetchall()}
-
-
-# Days since 1970, by integer arithmetic: many times faster than calendar functions on time zones.
-_DAY = "epoch_us(timestamp) // 86400000000"
 
 
 def _months(days: set[int]) -> tuple[date, ...]:
