@@ -162,8 +162,10 @@ def killed(scene: Scene, command: str, kind: str, amount: float, source: Path) -
     return subprocess.run(
         [sys.executable, "-c", KILLED, kind, str(amount), *words],
         cwd=copy.root,
-        env={**copy.environment, "MESH_DUCKDB": str(scene.database)},
-        capture_output=True,
+        # Workers that SQLMesh forks would outlive it, and hold what it writes to.
+        env={**copy.environment, "MESH_DUCKDB": str(scene.database), "MAX_FORK_WORKERS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         timeout=500,
     ).returncode
 

@@ -145,6 +145,8 @@ def told(deliveries: Sequence[Delivery]) -> str:
     listed = ", ".join(map(str, numbers))
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
         listed = f"{numbers[0]} to {numbers[-1]}"
+    if found := "; ".join(delivery.found for delivery in deliveries if delivery.found):
+        return f"what somebody else changed after {word} {listed} ({found})"
     if any(None in delivery.months.values() for delivery in deliveries):
         return f"{word} {listed} (any months)"
     months = sorted({month for delivery in deliveries for month in delivery.changed_months})
