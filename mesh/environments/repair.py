@@ -110,11 +110,13 @@ def make_lost_views(
 
 
 def forget_lost(state: StateSync, adapter: EngineAdapter, difference: ContextDiff) -> None:
-    """Let SQLMesh build again what is lost of the versions of a plan, whoever shows them.
+    """Let SQLMesh build again what is lost of the versions that a plan takes from elsewhere.
 
-    What a plan makes has nothing to lose yet.
+    What it makes has nothing to lose yet, and what its environment shows is looked at by `repair`.
     """
-    known = {i: s for i, s in difference.snapshots.items() if i not in difference.new_snapshots}
+    shown = set() if difference.is_new_environment else difference.previously_promoted_snapshot_ids
+    others = difference.snapshots.keys() - difference.new_snapshots.keys() - shown
+    known = {snapshot_id: difference.snapshots[snapshot_id] for snapshot_id in others}
     tables = tables_of(known)
     gone = missing_from(adapter, tables.values())
     _forget(state, [snapshot for snapshot, table in tables.items() if table.sql() in gone])
