@@ -107,7 +107,8 @@ def _undo(source: str | None, gateway: str | None, as_json: bool, loading: list[
         soft_wrap=True,
     )
     out.print(
-        "Next: `mesh refresh acceptance`, and when it is right there, `mesh promote acceptance prod`.",
+        "Next: `mesh refresh acceptance`, and when it is right there, "
+        "`mesh promote acceptance prod`.",
         markup=False,
         soft_wrap=True,
     )
