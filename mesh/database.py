@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from mesh.errors import Location, WrongUse
-from mesh.settings import DATABASE_VARIABLE
+from mesh.settings import DATABASE_VARIABLE, database_path
 
 # Not "lock" alone, which also stands in what DuckDB says of a damaged block.
 HELD = "Could not set lock"
@@ -49,3 +50,19 @@ def _reason(text: str) -> tuple[str, str]:
         f"the database cannot be opened: {text.rstrip('.')}.",
         f"Check that the disk has room and that you may write there, or {another}",
     )
+
+
+def check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
+    """WrongUse if another process took the database between the check of it and its use.
+
+    fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
+    """
+    import duckdb
+
+    try:
+        there = fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL")
+    except duckdb.BinderException:
+        # This process has it open already.
+        return
+    if not there:
+        raise cannot_open(database_path(), OSError(HELD))

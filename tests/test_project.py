@@ -10,6 +10,7 @@ import pytest
 from sqlglot.errors import SchemaError
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
+from mesh.database import check_attached
 from mesh.environments import open_project
 from mesh.environments.names import (
     domain_of,
@@ -17,7 +18,7 @@ from mesh.environments.names import (
     months_after,
     short_name,
 )
-from mesh.environments.project import _check_database, check_attached, readable_errors
+from mesh.environments.project import _check_database, readable_errors
 from mesh.errors import CheckFailed, WrongUse
 
 

@@ -16,6 +16,7 @@ from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.plan import PlanBuilder
 from sqlmesh.core.snapshot import Snapshot
 
+from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.repair import Lost, repair
 from mesh.environments.versions import stamped, stamps_of
@@ -94,8 +95,6 @@ def apply_snapshots(
     origin: the environment whose `before_all` statements they come with. Returns whether there was
     anything to do.
     """
-    from mesh.environments.hooks import choose_versions
-
     log = log or read_deliveries(context.engine_adapter)
     difference = ContextDiff.create(
         name,

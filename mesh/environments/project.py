@@ -7,7 +7,7 @@ import gc
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from mesh.bigquery import explanation, warehouse
-from mesh.database import HELD, cannot_open
+from mesh.database import HELD, cannot_open, check_attached
 from mesh.environments.names import is_public, short_name
 from mesh.errors import CheckFailed, MeshError, WrongUse
 from mesh.settings import BIGQUERY_GATEWAY, DATABASE_VARIABLE, PROJECT_ROOT, database_path
@@ -159,22 +159,6 @@ def _check_database(database: Path) -> None:
         return
     except (OSError, duckdb.Error) as error:
         raise cannot_open(database, error) from error
-
-
-def check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
-    """WrongUse if another process took the database between the check of it and its use.
-
-    fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
-    """
-    import duckdb
-
-    try:
-        there = fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL")
-    except duckdb.BinderException:
-        # This process has it open already.
-        return
-    if not there:
-        raise cannot_open(database_path(), OSError(HELD))
 
 
 def _one_line(error: Exception) -> str:
