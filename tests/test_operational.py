@@ -8,6 +8,7 @@ import duckdb
 from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 
 from macros.operational import operational_tables
+from mesh.ingest.schema import ALL_TABLES
 
 
 def test_tables_that_are_there_are_not_made_again() -> None:
@@ -16,7 +17,7 @@ def test_tables_that_are_there_are_not_made_again() -> None:
         engine = DuckDBEngineAdapter(lambda: connection)
         evaluator = SimpleNamespace(engine_adapter=engine)
         statements = operational_tables(evaluator)
-        assert len(statements) == 7
+        assert len(statements) == 1 + len(ALL_TABLES)
         for statement in statements:
             connection.execute(statement)
         assert operational_tables(evaluator) == []
