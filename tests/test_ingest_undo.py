@@ -477,7 +477,8 @@ def test_the_command_says_what_was_undone_and_what_comes_next(load, database, tm
     assert shown.splitlines() == [
         "ingest 3: undo of delivery 2; movies, ratings and tags are as before it. "
         "Changed months: 2 (2000-07 to 2011-03).",
-        "Next: `mesh refresh acceptance`, and when it is right there, `mesh promote acceptance prod`.",
+        "Next: `mesh refresh acceptance`, and when it is right there, "
+        "`mesh promote acceptance prod`.",
     ]
     code, shown, errors = command("1", "--undo", "--json")
     assert code == 0, errors
