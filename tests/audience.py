@@ -97,7 +97,7 @@ def opened(copy: ProjectCopy, database: Path) -> Iterator[Project]:
         try:
             yield project
         finally:
-            project.context.close()
+            project.close()
 
 
 def products(project: Project, environment: str) -> dict[str, list[tuple]]:

@@ -42,6 +42,11 @@ class Project:
     context: Context
     console: Any
 
+    def close(self) -> None:
+        """Let go of the engine; SQLMesh does so only of what it has used."""
+        self.context.close()
+        self.context.engine_adapter.close()
+
     def new_record(self) -> Record:
         """Forget what SQLMesh ran so far; what it runs from now on is noted in the result."""
         from mesh.environments.reporting import Record
@@ -204,4 +209,4 @@ def open_project(
 def close_projects() -> None:
     """Let go of the databases of all projects that this process has opened."""
     while _opened:
-        _opened.pop().context.close()
+        _opened.pop().close()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.dag import DAG
+from sqlmesh.utils.date import to_date
 from sqlmesh.utils.hashing import hash_data
 
 from mesh.environments.deliveries import PREFIX, TABLES, DeliveryLog
@@ -72,7 +73,8 @@ def stamped(nodes: Mapping[str, Node], log: DeliveryLog) -> dict[str, Node]:
             changes["stamp"] = _with_delivery(model.stamp, None)
         if sources[name]:
             month = log.newest_month(sources[name], stamps)
-            if month:
+            # A model may begin later than anything that was delivered.
+            if month and to_date(model.start or month) < months_after(month):
                 changes["end"] = _last_day(month)
         changed = {key: value for key, value in changes.items() if getattr(model, key) != value}
         if changed:
