@@ -189,7 +189,7 @@ class Scene:
             try:
                 yield project
             finally:
-                project.context.close()
+                project.close()
 
     def plan(self, environment: str, version: str) -> tuple[str, ...]:
         with self.project(version) as project:

@@ -44,7 +44,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         patch.setenv(DATABASE_VARIABLE, str(folder / "mesh.duckdb"))
         project = build(folder)
         yield project
-        project.context.close()
+        project.close()
 
 
 def place(project: Project, product: str) -> exp.Table:
