@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.dag import DAG
 from sqlmesh.utils.date import to_date
-from sqlmesh.utils.date import to_date
 from sqlmesh.utils.hashing import hash_data
 
 from mesh.environments.deliveries import PREFIX, TABLES, DeliveryLog
