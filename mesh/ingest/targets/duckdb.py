@@ -69,6 +69,11 @@ class DuckDBTarget:
             self.connection = con
             con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = true")
             con.execute("SET enable_progress_bar_print = false")
+            # The commit is a checkpoint, which lasts from one write of the file's header on. DuckDB
+            # 1.5 keeps of a log that was cut off while it was written the rows of large inserts.
+            con.execute(
+                "SET checkpoint_threshold = '1B'; SET auto_checkpoint_skip_wal_threshold = 0"
+            )
             self._attach()
             try:
                 self._begin()

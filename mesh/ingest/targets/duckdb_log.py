@@ -32,7 +32,9 @@ class Log:
         """
         if days is not None and not days:
             return
-        where = f"WHERE {DAY} IN ({', '.join(map(str, sorted(days)))})" if days else ""
+        # As a subquery the days are joined; a list of thousands is looked through row by row.
+        listed = ", ".join(map(str, sorted(days or ())))
+        where = f"WHERE {DAY} IN (SELECT unnest([{listed}]))" if days else ""
         columns = ", ".join(table.column_names)
         self._insert(
             table,
