@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mesh.errors import WrongUse
+from mesh.errors import CheckFailed, WrongUse
 from mesh.ingest.failures import understood
 from mesh.ingest.history import UNDO
 from mesh.ingest.progress import Observer, Step, unobserved
@@ -47,7 +49,7 @@ def undo(
     started, started_at = time.monotonic(), datetime.now(UTC)
     database = database or database_path()
     target = target or DuckDBTarget(database)
-    with understood(database, database), target.session():
+    with understood(database, database), _named(target) as undoing:
         delivery = target.history().undoable(number)
         record = Record(
             source=f"undo of delivery {delivery.ingest_id}",
@@ -57,6 +59,7 @@ def undo(
             started_at=started_at,
             undoes=delivery.ingest_id,
         )
+        undoing.append(delivery.ingest_id)
         observer(Step(f"undoing delivery {delivery.ingest_id}", 0.0))
         published = target.undo(delivery, record)
         target.commit()
@@ -71,3 +74,25 @@ def undo(
         seconds=time.monotonic() - started,
         undoes=delivery.ingest_id,
     )
+
+
+@contextmanager
+def _named(target: Target) -> Iterator[list[int]]:
+    """A session in which a failure names the delivery that was to be undone.
+
+    Whether a lost connection was lost before or after the undo is not known here: to run the same
+    command again without a number might undo one delivery more.
+    """
+    undoing: list[int] = []
+    try:
+        with target.session():
+            yield undoing
+    except CheckFailed as error:
+        if not undoing:
+            raise
+        raise CheckFailed(
+            error.message,
+            where=error.where,
+            fix=f"Run `mesh ingest --undo {undoing[0]}`, with this number: it undoes that "
+            "delivery, or says that it is undone already.",
+        ) from error

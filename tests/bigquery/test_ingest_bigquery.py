@@ -52,10 +52,11 @@ class Side:
     def rows(self, table: str, columns: str = "*") -> list[tuple]:
         query = f"SELECT {columns} FROM operational.{table}"
         if self.client:
-            return sorted(tuple(row) for row in self.client.query_and_wait(query))
+            found = [tuple(row) for row in self.client.query_and_wait(query)]
+            return sorted(found, key=str)
         with duckdb.connect(str(self.database), read_only=True) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            return sorted(connection.execute(query).fetchall())
+            return sorted(connection.execute(query).fetchall(), key=str)
 
     def everything(self) -> dict[str, list[tuple]]:
         """All tables; of `ingests` what does not depend on the clock."""

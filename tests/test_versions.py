@@ -1,0 +1,42 @@
+"""Versions of models: what a delivery makes of a model."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlmesh.core.dialect import parse
+from sqlmesh.core.model import load_sql_based_model
+
+from mesh.environments.deliveries import Delivery, DeliveryLog
+from mesh.environments.versions import delivery_stamp, stamped
+
+LOG = DeliveryLog(
+    (
+        Delivery(
+            number=1,
+            finished_at=datetime(2020, 1, 1, tzinfo=UTC),
+            mode="snapshot",
+            source="",
+            months={"ratings": frozenset({date(2016, 11, 1)})},
+        ),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("1995-01-01", "2016-11-30"), ("2016-11-15", "2016-11-30"), ("2024-01-01", None)],
+)
+def test_a_model_ends_with_the_newest_delivered_month_unless_it_begins_later(start, end):
+    model = load_sql_based_model(
+        parse(
+            "MODEL (name a.events, kind INCREMENTAL_BY_TIME_RANGE (time_column timestamp), "
+            f"start '{start}'); SELECT timestamp FROM operational.ratings",
+            default_dialect="bigquery",
+        ),
+        dialect="bigquery",
+    )
+    (made,) = stamped({model.fqn: model}, LOG).values()
+    assert made.end == end
+    assert delivery_stamp(made) == LOG.deliveries[0].stamp
