@@ -114,6 +114,10 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         own = DeliverySnapshotEvaluator.of(self.snapshot_evaluator)
         self.snapshot_evaluator = own
         plan = plan.copy(update={"environment": self._with_its_past(plan.environment)})
+        if plan.restatements:
+            # It would write what it reads now into tables that are shown.
+            for snapshot in self.state_sync.get_snapshots(plan.environment.snapshots).values():
+                _refuse_older_delivery(own.adapter, snapshot)
         if not plan.skip_backfill and not plan.empty_backfill:
             own.carried = self._carry(plan)
         with ExitStack() as self._promotion:
