@@ -151,12 +151,16 @@ def row_conditions(rules: exp.Expression) -> list[tuple[str, exp.Expression]]:
 
 
 def checked_rules(
-    rules: exp.Expression, audited: exp.Expression, whole: exp.Expression, *, by_months: bool
+    rules: exp.Expression,
+    audited: exp.Expression,
+    whole: exp.Expression | None,
+    *,
+    by_months: bool = False,
 ) -> list[CheckedRule]:
     """The rules in the argument `tables` of the audit.
 
     audited: the rows for rules that an interval can break. whole: the table for rules that are only
-    right on all of it. by_months: whether just some months of a view are audited, whose other rows
+    right on all of it; None, as older versions in SQLMesh's state say, leaves them out. by_months: whether just some months of a view are audited, whose other rows
     were: then of the rules about all of it only its number of rows is asked for again, since the
     others compare sums that the same code has made.
     """
@@ -166,7 +170,7 @@ def checked_rules(
         select = query.unnest()
         if scope.name == INTERVAL:
             found.append(CheckedRule(name.name, select))
-        elif scope.name == COUNT or not by_months:
+        elif whole is not None and (scope.name == COUNT or not by_months):
             table = None if whole is audited else whole
             if table and scope.name == KEYS:
                 table = sharing(table, audited, select.expressions[0].name)
