@@ -160,7 +160,8 @@ def checked_rules(
     """The rules in the argument `tables` of the audit.
 
     audited: the rows for rules that an interval can break. whole: the table for rules that are only
-    right on all of it; None, as older versions in SQLMesh's state say, leaves them out. by_months: whether just some months of a view are audited, whose other rows
+    right on all of it; None, as older versions in SQLMesh's state say, leaves them out.
+    by_months: whether just some months of a view are audited, whose other rows
     were: then of the rules about all of it only its number of rows is asked for again, since the
     others compare sums that the same code has made.
     """
