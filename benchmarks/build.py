@@ -83,7 +83,7 @@ def textbook() -> dict[str, float]:
 
 
 def ingested(source: str, *options: str) -> dict[str, float]:
-    from mesh.ingest import ingest
+    from mesh.movielens.ingest import ingest
 
     return {"seconds": timed(lambda: ingest(Path(source), append="append" in options))}
 
@@ -177,7 +177,7 @@ def in_a_process(step: str, database: Path, *arguments: str) -> dict[str, float]
 
 
 def measure(users: int) -> dict[str, dict[str, float]]:
-    from mesh.generate import generate
+    from mesh.movielens.generate import generate
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

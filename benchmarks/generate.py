@@ -11,7 +11,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from mesh.generate import generate
+from mesh.movielens.generate import generate
 
 DEFAULT_USERS = (40_000, 160_000)
 

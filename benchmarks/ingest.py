@@ -80,7 +80,7 @@ def main() -> None:
         if arguments.source:
             compare(arguments.source, folder, arguments.rounds, str(arguments.source))
             return
-        from mesh.generate import generate
+        from mesh.movielens.generate import generate
 
         for users in arguments.users or [40_000, 160_000]:
             source = folder / str(users)

@@ -12,7 +12,7 @@ def operational_tables(evaluator) -> list[str]:
     Asked for first: who plans in production may read these tables, and not create any. What only
     `mesh ingest` uses is not asked for: ingest makes it, also in a database that was there before.
     """
-    from mesh.ingest.schema import READ_BY_MODELS, SCHEMA, create_operational_tables_sql
+    from mesh.movielens.ingest.schema import READ_BY_MODELS, SCHEMA, create_operational_tables_sql
 
     engine = evaluator.engine_adapter
     if all(engine.table_exists(f"{SCHEMA}.{table.name}") for table in READ_BY_MODELS):

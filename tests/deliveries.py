@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from mesh.errors import MeshError
-from mesh.ingest import IngestResult, ingest
+from mesh.movielens.ingest import IngestResult, ingest
 
 NOW = datetime(2020, 1, 1, tzinfo=UTC)
 MOVIES = 'movieId,title,genres\n1,Toy Story (1995),Animation|Comedy\n2,"Heat, The (1995)",Crime\n'

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.ingest import IngestResult
+from mesh.movielens.ingest import IngestResult
 from tests.deliveries import loader
 
 

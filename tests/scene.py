@@ -36,7 +36,7 @@ from mesh.environments import (
     rollback,
     status,
 )
-from mesh.ingest import IngestResult, ingest
+from mesh.movielens.ingest import IngestResult, ingest
 
 DAILY = "models/interactions/internal/movie_ratings_daily.sql"
 THRESHOLDS = "models/engagement/internal/thresholds.sql"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mesh.catalogue import architecture
 from mesh.contracts import load_contracts
-from mesh.docs import architecture
 
 
 def test_the_committed_page_is_what_the_project_says() -> None:

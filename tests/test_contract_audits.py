@@ -14,7 +14,7 @@ from mesh.contracts.audits import CheckedRule, broken_contract, within
 from mesh.contracts.header import AUDIT, checked_rules, row_conditions
 from mesh.environments import plan
 from mesh.errors import CheckFailed
-from mesh.ingest import ingest
+from mesh.movielens.ingest import ingest
 
 PRODUCT = "shop.things"
 HOSTILE = [

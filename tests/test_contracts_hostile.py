@@ -14,8 +14,8 @@ from mesh.contracts import ContractInvalid, find, load_contract, load_contracts
 from mesh.contracts.lint import lint
 from mesh.contracts.patterns import complaint
 from mesh.contracts.sql import RuleSqlError, parse_rule
-from mesh.contracts.tree import read_tree
 from mesh.errors import WrongUse
+from mesh.files.tree import read_tree
 
 FIXTURES = Path(__file__).parent / "fixtures" / "contracts"
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from mesh.cli.contracts import app
 from mesh.contracts.lint import lint
-from mesh.contracts.problems import RULES, Problem
 from mesh.errors import WrongUse
+from mesh.files.problems import RULES, Problem
 
 FIXTURES = Path(__file__).parent / "fixtures" / "contracts"
 CASES = yaml.safe_load((FIXTURES / "broken.yaml").read_text())

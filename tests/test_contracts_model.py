@@ -16,8 +16,8 @@ from sqlglot import exp, parse_one
 
 from mesh.contracts import CONTRACTS, Contract, Version, contract_paths, find, load_contracts
 from mesh.contracts.load import load_contract
-from mesh.contracts.tree import read_tree
 from mesh.errors import WrongUse
+from mesh.files.tree import read_tree
 
 FIXTURES = Path(__file__).parent / "fixtures" / "contracts" / "valid"
 PRODUCTS = {

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mesh.catalogue.new import new_contract
 from mesh.contracts.lint import lint
 from mesh.environments import Project
 from mesh.errors import WrongUse
-from mesh.products.new import new_contract
 from tests.verify_project import ENVIRONMENT
 
 pytest_plugins = ["tests.verify_project"]
@@ -117,6 +117,6 @@ def test_a_column_that_the_environment_does_not_have_yet_is_named(
     built: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = ("interactions.user_actions", {"user_id": "INT64", "mood": "STRING"})
-    monkeypatch.setattr("mesh.products.new._model", lambda *_: model)
+    monkeypatch.setattr("mesh.catalogue.new._model", lambda *_: model)
     with pytest.raises(WrongUse, match=r"has no column mood yet\. Plan your change first"):
         new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)

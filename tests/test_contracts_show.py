@@ -11,12 +11,12 @@ import pytest
 from sqlglot import exp
 from typer.testing import CliRunner
 
+from mesh.catalogue.consumers import charts, consumers
+from mesh.catalogue.history import history
 from mesh.cli.main import app
 from mesh.cli.main import run as run_mesh
 from mesh.contracts import find
 from mesh.environments import Project, open_project
-from mesh.products.consumers import charts, consumers
-from mesh.products.history import history
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from mesh.cli.main import app
 from mesh.contracts import Version
-from mesh.contracts.problems import suggestion
 from mesh.dashboards import check as check_specs
 from mesh.dashboards.check import MAX_SLICES, RULES, in_range
 from mesh.dashboards.links import links
@@ -19,6 +18,7 @@ from mesh.dashboards.read import SPECS, DashboardInvalid, load_dashboards
 from mesh.dashboards.scan import MINIMUM_BILLED, chart_bytes
 from mesh.dashboards.sheet import build_sheet, replaced, write_sheet
 from mesh.errors import CheckFailed, WrongUse
+from mesh.files.problems import suggestion
 
 # File, text to replace (its first occurrence), other text, rule, part of the message or the fix.
 FAULTS = {

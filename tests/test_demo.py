@@ -7,7 +7,7 @@ import shutil
 import duckdb
 import pytest
 
-from mesh.generate import generate
+from mesh.movielens.generate import generate
 from tests.project_copy import copy_project
 
 

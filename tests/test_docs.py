@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mesh.docs import data_model
+from mesh.catalogue import data_model
 from mesh.environments import open_project
 
 

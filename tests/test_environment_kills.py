@@ -16,7 +16,7 @@ import pytest
 from scene import Scene, Shown, begin, copied, shown
 from test_environment_paths import deliver_late
 
-from mesh.ingest import ingest
+from mesh.movielens.ingest import ingest
 
 KILLS = int(os.environ.get("MESH_KILLS", "10"))
 FIRST = int(os.environ.get("MESH_FIRST_SEED", "0"))
@@ -76,7 +76,7 @@ class Counted:
         return self._connection.__exit__(*error)
 
 if "ingest" in words:
-    import mesh.ingest.targets.duckdb as target
+    import mesh.movielens.ingest.targets.duckdb as target
 
     class Module:
         def __getattr__(self, name):

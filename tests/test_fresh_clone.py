@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from mesh.generate import generate
+from mesh.movielens.generate import generate
 from tests.project_copy import copy_project
 
 

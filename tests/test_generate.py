@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from mesh.cli.main import run
 from mesh.errors import WrongUse
-from mesh.generate import GeneratedCounts, generate
-from mesh.generate import files as generated_files
+from mesh.movielens.generate import GeneratedCounts, generate
+from mesh.movielens.generate import files as generated_files
 
 FILES = ("movies.csv", "ratings.csv", "tags.csv")
 USERS = 600
@@ -248,7 +248,7 @@ def test_a_disk_that_fills_up_leaves_the_old_files_as_they_were(tmp_path, monkey
     def full(*_: object) -> bytes:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("mesh.generate.run.rating_lines", full)
+    monkeypatch.setattr("mesh.movielens.generate.run.rating_lines", full)
     with pytest.raises(WrongUse, match=r"the disk is full; nothing was kept\. Make room"):
         generate(tmp_path, 10, force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["ratings.csv"]

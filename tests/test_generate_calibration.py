@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from mesh.generate import generate
-from mesh.generate.catalogue import movies_for
-from mesh.generate.words import COMPLAINT, PRAISE
+from mesh.movielens.generate import generate
+from mesh.movielens.generate.catalogue import movies_for
+from mesh.movielens.generate.words import COMPLAINT, PRAISE
 
 USERS = 5_000
 FULL_USERS = 162_541

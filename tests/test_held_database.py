@@ -20,7 +20,7 @@ from sqlmesh.core.config import Config, load_configs
 
 from mesh import working_copy as module
 from mesh.errors import Location, WrongUse
-from mesh.generate import generate
+from mesh.movielens.generate import generate
 from mesh.settings import PROJECT_ROOT, database_path
 from mesh.working_copy import log_of, working_copy, writing
 from tests.project_copy import ProjectCopy, copy_project

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from mesh.errors import CheckFailed, WrongUse
-from mesh.ingest import create_operational_tables_sql
+from mesh.movielens.ingest import create_operational_tables_sql
 from tests.deliveries import HEADERS, MOVIES, NOW, RATINGS, TAGS, all_tables, deliver, rows
 
 pytest_plugins = ["tests.ingesting"]
@@ -226,8 +226,8 @@ def test_the_real_files_load_whole(load):
 
 def test_an_ingest_holds_the_contracts_with_the_source():
     from mesh.contracts import find
-    from mesh.ingest.lines import MOST_CHARACTERS, SMALLEST_ID
-    from mesh.ingest.schema import DELIVERED
+    from mesh.movielens.ingest.lines import MOST_CHARACTERS, SMALLEST_ID
+    from mesh.movielens.ingest.schema import DELIVERED
 
     for table in DELIVERED:
         contract = find(f"operational.{table.name}")

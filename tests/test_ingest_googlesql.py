@@ -9,15 +9,15 @@ import re
 
 import pytest
 
-from mesh.ingest.schema import (
+from mesh.movielens.ingest.schema import (
     ALL_TABLES,
     INGESTS,
     Table,
     add_columns_sql,
     create_operational_tables_sql,
 )
-from mesh.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql, undo
-from mesh.ingest.targets.undo_sql import logged_sql, months_sql
+from mesh.movielens.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql, undo
+from mesh.movielens.ingest.targets.undo_sql import logged_sql, months_sql
 from mesh.prove.analyzer import Analyzer
 
 MONTHS = "ARRAY<DATE>[DATE '2001-01-01']"

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from mesh.errors import WrongUse
-from mesh.ingest.lake import Lake
+from mesh.movielens.ingest.lake import Lake
 from tests.deliveries import HEADERS, all_tables, deliver, refused, rows
 
 pytest_plugins = ["tests.ingesting"]
@@ -38,7 +38,7 @@ def test_a_mount_point_is_refused_for_parquet(tmp_path, database, monkeypatch):
 
 
 def test_a_folder_for_parquet_without_permission_is_refused(tmp_path, database, monkeypatch):
-    monkeypatch.setattr("mesh.ingest.lake.os.access", lambda *_: False)
+    monkeypatch.setattr("mesh.movielens.ingest.lake.os.access", lambda *_: False)
     message = refused(deliver(tmp_path / "in"), database, parquet=tmp_path / "lake")
     assert f"{tmp_path}: permission denied." in message
 

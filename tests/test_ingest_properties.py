@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesh.errors import MeshError
-from mesh.ingest import ingest
+from mesh.movielens.ingest import ingest
 from tests.deliveries import HEADERS, NOW, write
 
 MUTANTS = int(os.environ.get("MESH_MUTANTS", "60"))
@@ -378,7 +378,7 @@ def state(database: Path) -> tuple[float, int]:
 def run_and_kill(source: Path, database: Path, after: float) -> bool:
     """Ingest in a process of its own, killed after some seconds; True when it was done before."""
     code = (
-        "import sys, pathlib; from mesh.ingest import ingest; print('go', flush=True); "
+        "import sys, pathlib; from mesh.movielens.ingest import ingest; print('go', flush=True); "
         f"ingest(pathlib.Path({str(source)!r}), database=pathlib.Path({str(database)!r})); "
         "print('done', flush=True)"
     )

@@ -17,8 +17,8 @@ import duckdb
 import pytest
 
 from mesh.errors import WrongUse
-from mesh.ingest import ingest, source
-from mesh.ingest.targets.duckdb import DuckDBTarget
+from mesh.movielens.ingest import ingest, source
+from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
 from tests.deliveries import NOW, refused, write
 
 TEXTS = {

@@ -13,8 +13,8 @@ import pytest
 
 from mesh.cli.main import run
 from mesh.errors import WrongUse
-from mesh.ingest import IngestResult, undo
-from mesh.ingest.schema import DELIVERED, INGESTS, UNDO_LOGS
+from mesh.movielens.ingest import IngestResult, undo
+from mesh.movielens.ingest.schema import DELIVERED, INGESTS, UNDO_LOGS
 from tests.deliveries import MOVIES, RATINGS, all_tables, deliver, rows
 
 pytest_plugins = ["tests.ingesting"]

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesh.errors import WrongUse
-from mesh.ingest import ingest, undo
+from mesh.movielens.ingest import ingest, undo
 from tests.deliveries import HEADERS, NOW, rows, write
 
 pytest_plugins = ["tests.ingesting"]
@@ -127,7 +127,7 @@ def test_any_sequence_of_deliveries_and_undos_is_what_a_stack_says(steps):
 
 KILLED = """
 import pathlib, sys
-from mesh.ingest import ingest, undo
+from mesh.movielens.ingest import ingest, undo
 print('go', flush=True)
 what, database = sys.argv[1], pathlib.Path(sys.argv[2])
 undo(database=database) if what == 'undo' else ingest(pathlib.Path(what), database=database)

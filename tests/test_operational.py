@@ -8,7 +8,7 @@ import duckdb
 from sqlmesh.core.engine_adapter.duckdb import DuckDBEngineAdapter
 
 from macros.operational import operational_tables
-from mesh.ingest.schema import ALL_TABLES
+from mesh.movielens.ingest.schema import ALL_TABLES
 
 
 def test_tables_that_are_there_are_not_made_again() -> None:

@@ -21,7 +21,7 @@ from sqlmesh.utils.date import to_datetime
 
 from mesh.environments import plan, refresh
 from mesh.errors import CheckFailed
-from mesh.ingest import ingest
+from mesh.movielens.ingest import ingest
 
 SEQUENCES = int(os.environ.get("MESH_SEQUENCES", "1"))
 GENRE_MONTHS = "interactions_internal.user_genre_ratings_monthly"

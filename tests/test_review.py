@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from mesh.cli.main import app
 from mesh.errors import WrongUse
+from mesh.git import find_checkout
 from mesh.review import report
-from mesh.review.git import find_checkout
 from mesh.review.load import Models
 from mesh.review.machine import sarif
 from mesh.review.markdown import LIMIT, MARKER, code, escape, markdown

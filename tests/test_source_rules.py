@@ -14,7 +14,7 @@ from project_copy import ProjectCopy, copy_project
 from mesh.contracts import find
 from mesh.environments import plan, refresh
 from mesh.errors import CheckFailed
-from mesh.ingest import ingest
+from mesh.movielens.ingest import ingest
 
 USER = 77777
 # What is put past the ingest into ratings and into tags, and the rule that it breaks in each.

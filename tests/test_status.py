@@ -14,7 +14,7 @@ from project_copy import ProjectCopy, copy_project
 
 from mesh.environments import plan, status
 from mesh.errors import WrongUse
-from mesh.ingest import ingest
+from mesh.movielens.ingest import ingest
 
 HOLDER = """
 import sys, duckdb

@@ -36,7 +36,7 @@ def lint_command(
     from mesh.console import out
     from mesh.contracts import CONTRACTS
     from mesh.contracts.lint import lint
-    from mesh.contracts.problems import display
+    from mesh.project import display
     from mesh.review.levels import lint_levels
 
     result = lint(list(paths or []))

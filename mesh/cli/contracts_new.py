@@ -18,10 +18,10 @@ def new_command(
     gateway: Gateway = None,
 ) -> None:
     """Draft the contract of a model from its columns and its data; you write what says TODO."""
-    from mesh.contracts.problems import display
+    from mesh.catalogue.new import new_contract
     from mesh.environments import open_project
     from mesh.environments.project import readable_errors
-    from mesh.products.new import new_contract
+    from mesh.project import display
 
     project = open_project(gateway)
     with readable_errors():

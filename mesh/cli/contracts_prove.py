@@ -20,7 +20,7 @@ def prove_command(
 ) -> None:
     """Prove that BigQuery takes every query, and answers with the contracts' columns and types."""
     from mesh.console import out
-    from mesh.contracts.problems import display
+    from mesh.project import display
     from mesh.prove import chart_queries, prove
 
     proof = prove(tuple(models or ()), charts=chart_queries())

@@ -12,9 +12,9 @@ from mesh.cli.options import Json
 from mesh.console import out
 
 if TYPE_CHECKING:
+    from mesh.catalogue.consumers import Consumer, Reader
+    from mesh.catalogue.history import Release
     from mesh.contracts import Column, Contract
-    from mesh.products.consumers import Consumer, Reader
-    from mesh.products.history import Release
 
 
 def show_command(
@@ -22,10 +22,10 @@ def show_command(
     as_json: Json = False,
 ) -> None:
     """Show a product: columns, promises, who may read it, who does, and its versions."""
+    from mesh.catalogue.consumers import charts, consumers
+    from mesh.catalogue.history import history
     from mesh.contracts import find
     from mesh.environments import open_project
-    from mesh.products.consumers import charts, consumers
-    from mesh.products.history import history
 
     contract = find(product)
     readers = consumers(open_project(), contract.product)

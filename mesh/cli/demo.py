@@ -27,7 +27,7 @@ def demo(
     ] = None,
 ) -> None:
     """Ingest, plan dev, test, acceptance and prod, verify, and draw the dashboards."""
-    from mesh.demo import demo as run
+    from mesh.movielens.demo import demo as run
     from mesh.working_copy import writing
 
     with writing():

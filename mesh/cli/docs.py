@@ -15,7 +15,7 @@ def docs(
     ] = False,
 ) -> None:
     """Draw docs/data-model.md and docs/architecture.md from the project."""
-    from mesh.docs import architecture, data_model
+    from mesh.catalogue import architecture, data_model
     from mesh.environments import open_project
     from mesh.errors import CheckFailed
     from mesh.settings import PROJECT_ROOT

@@ -26,7 +26,7 @@ def generate(
     ] = False,
 ) -> None:
     """Write sample data in the MovieLens formats, calibrated against the real data sets."""
-    from mesh.generate import generate as make
+    from mesh.movielens.generate import generate as make
 
     made = make(out, users, seed, movies=movies, end=end.date(), force=force)
     console.print(

@@ -12,8 +12,8 @@ from mesh.console import err, out, progress
 from mesh.errors import WrongUse
 
 if TYPE_CHECKING:
-    from mesh.ingest import IngestResult
-    from mesh.ingest.progress import Observer
+    from mesh.movielens.ingest import IngestResult
+    from mesh.movielens.ingest.progress import Observer
 
 
 def ingest(
@@ -62,9 +62,9 @@ def ingest(
             "and tags.",
             fix="Name it, or take the newest delivery out again with --undo.",
         )
-    from mesh.ingest import ingest as load
-    from mesh.ingest.limit import DEFAULT_LIMIT
-    from mesh.ingest.run import target_for
+    from mesh.movielens.ingest import ingest as load
+    from mesh.movielens.ingest.limit import DEFAULT_LIMIT
+    from mesh.movielens.ingest.run import target_for
     from mesh.working_copy import writing
 
     target_for(gateway)  # a gateway that is none is refused before anything is shown
@@ -85,8 +85,8 @@ def ingest(
 
 def _undo(source: str | None, gateway: str | None, as_json: bool, loading: list[str]) -> None:
     """Undo a delivery and say so. loading: the options given that say how to load one."""
-    from mesh.ingest.run import target_for
-    from mesh.ingest.undo import delivery_number, undo
+    from mesh.movielens.ingest.run import target_for
+    from mesh.movielens.ingest.undo import delivery_number, undo
 
     if loading:
         raise WrongUse(
@@ -121,7 +121,7 @@ class _observer:
         self.quiet = quiet
 
     def __enter__(self) -> Observer:
-        from mesh.ingest.progress import unobserved
+        from mesh.movielens.ingest.progress import unobserved
 
         if self.quiet:
             return unobserved

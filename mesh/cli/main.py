@@ -6,6 +6,7 @@ Exit codes: 0 all is well, 1 what was checked is not in order, 2 wrong use.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from mesh.cli.demo import demo
 from mesh.cli.docs import docs
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
+from mesh.cli.options import ABOUT, AROUND, FLAGS, named_first
 from mesh.cli.refresh import promote, refresh, rollback
 from mesh.cli.review import review
 from mesh.cli.status import status
@@ -28,7 +30,7 @@ from mesh.errors import MeshError
 
 app = typer.Typer(
     name="mesh",
-    help="The movie-audience data mesh: what SQLMesh does not do.",
+    help="Data products under contract: what SQLMesh does not do.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,11 +40,15 @@ app = typer.Typer(
 
 @app.callback()
 def options(
+    project: Annotated[
+        Path | None, typer.Option(*FLAGS, help=ABOUT, metavar="FOLDER", show_default=AROUND)
+    ] = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback behind an error.")
     ] = False,
 ) -> None:
-    """The movie-audience data mesh: what SQLMesh does not do."""
+    """Data products under contract: what SQLMesh does not do."""
+    named_first.set(project)
 
 
 app.command()(demo)

@@ -5,7 +5,7 @@
 
 from mesh.contracts.load import CONTRACTS, contract_paths, find, load_contract, load_contracts
 from mesh.contracts.model import Column, Contract, Role, ServiceLevel, StatedRule, Version
-from mesh.contracts.problems import ContractInvalid, Problem
+from mesh.files.problems import ContractInvalid, Problem
 
 __all__ = [
     "CONTRACTS",

@@ -8,9 +8,7 @@ from typing import Any
 
 from mesh.contracts.draft import COLUMNS, Draft
 from mesh.contracts.patterns import complaint
-from mesh.contracts.problems import Problem, shown, suggestion
 from mesh.contracts.standard import ColumnObject
-from mesh.contracts.tree import Steps
 from mesh.contracts.types import (
     CLASSIFICATIONS,
     DUCKDB_TYPE_PROPERTY,
@@ -21,6 +19,8 @@ from mesh.contracts.types import (
     PERSONAL_NAMES,
 )
 from mesh.contracts.values import BOUNDS, HOW, Limits, comparable, limits_of
+from mesh.files.problems import Problem, shown, suggestion
+from mesh.files.tree import Steps
 
 MAX_DESCRIPTION = 1024
 OPERATIONAL = "operational"

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from mesh.contracts.draft import LEVELS, SUFFIX, Draft
-from mesh.contracts.problems import Problem, shown, suggestion
 from mesh.contracts.standard import ServiceLevelObject
-from mesh.contracts.tree import Steps
+from mesh.files.problems import Problem, shown, suggestion
+from mesh.files.tree import Steps
 
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,99}")

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 
 from mesh.contracts.checks_product import MEASURED_BY
 from mesh.contracts.draft import LEVELS, Draft
-from mesh.contracts.problems import Problem, shown, suggestion
 from mesh.contracts.standard import Quality
-from mesh.contracts.tree import Steps
 from mesh.contracts.values import is_number
+from mesh.files.problems import Problem, shown, suggestion
+from mesh.files.tree import Steps
 
 _COMPARATORS = (
     "mustBe",

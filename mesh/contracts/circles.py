@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mesh.contracts.draft import Draft
-from mesh.contracts.problems import Problem
-from mesh.contracts.tree import Steps
+from mesh.files.problems import Problem
+from mesh.files.tree import Steps
 
 References = Mapping[str, Steps]
 """The products that the rules of one contract read, and where the first such rule stands."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mesh.contracts.problems import ContractInvalid, Problem
 from mesh.contracts.standard import ColumnObject, Document, Quality, TableObject, read_document
-from mesh.contracts.tree import Steps, Tree, read_tree
+from mesh.files.problems import ContractInvalid, Problem
+from mesh.files.tree import Steps, Tree, read_tree
 
 SUFFIX = ".odcs.yaml"
 COLUMNS: Steps = ("schema", 0, "properties")

@@ -14,9 +14,9 @@ from mesh.contracts.circles import check_circles, rule_references
 from mesh.contracts.draft import SUFFIX, Draft, product_of, read_drafts
 from mesh.contracts.load import CONTRACTS, quick_checks
 from mesh.contracts.patterns import complaint, matches, refused_by_engine
-from mesh.contracts.problems import Problem, display, shown
-from mesh.contracts.tree import Steps
 from mesh.errors import Location, WrongUse
+from mesh.files.problems import Problem, display, shown
+from mesh.files.tree import Steps
 
 # The levels of reviews lie beside the contracts; the command has them checked by their owner.
 REVIEW = "review.yaml"

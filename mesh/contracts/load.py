@@ -21,12 +21,12 @@ from mesh.contracts.model import (
     SupportChannel,
     Version,
 )
-from mesh.contracts.problems import ContractInvalid, Problem, display, suggestion
 from mesh.contracts.standard import ColumnObject, Quality, ServiceLevelObject, TypeOptions
-from mesh.contracts.tree import Steps
 from mesh.contracts.types import DUCKDB_TYPE_PROPERTY
 from mesh.contracts.unfinished import check_unfinished
 from mesh.errors import Location, WrongUse
+from mesh.files.problems import ContractInvalid, Problem, display, suggestion
+from mesh.files.tree import Steps
 from mesh.settings import PROJECT_ROOT
 
 CONTRACTS = PROJECT_ROOT / "contracts"

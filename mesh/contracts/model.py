@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mesh.contracts.problems import display
 from mesh.contracts.types import PERSONAL
 from mesh.errors import Location
+from mesh.project import display
 
 if TYPE_CHECKING:
     from mesh.contracts.rules import RowRule, TableRule

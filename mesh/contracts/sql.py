@@ -21,7 +21,7 @@ from sqlglot.errors import OptimizeError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from mesh.contracts.problems import shown, suggestion
+from mesh.files.problems import shown, suggestion
 
 DIALECT = "bigquery"
 TABLE = "__contract_table__"

@@ -14,8 +14,8 @@ import open_data_contract_standard.model as odcs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from mesh.contracts.problems import Problem, shown, suggestion
-from mesh.contracts.tree import Steps, Tree
+from mesh.files.problems import Problem, shown, suggestion
+from mesh.files.tree import Steps, Tree
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 StableId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mesh.contracts.draft import Draft
-from mesh.contracts.problems import Problem, shown
-from mesh.contracts.tree import Steps
+from mesh.files.problems import Problem, shown
+from mesh.files.tree import Steps
 
 TODO = "TODO"
 

@@ -72,7 +72,7 @@ def cost_of_revision(
 
     WrongUse if there is no such revision, CheckFailed if its project does not load.
     """
-    from mesh.review.git import find_checkout
+    from mesh.git import find_checkout
 
     tree = find_checkout(PROJECT_ROOT)
     commit = tree.commit(revision)

@@ -9,7 +9,7 @@ from sqlglot import exp, parse_one
 from mesh.cost.sizes import BYTES_OF, TEXT_OVERHEAD, TableSize
 from mesh.environments import Project
 from mesh.environments.project import OPERATIONAL_SCHEMA, readable_errors
-from mesh.ingest.schema import ALL_TABLES
+from mesh.movielens.ingest.schema import ALL_TABLES
 from mesh.prove.project import BigQueryProject
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mesh.contracts import Column, Contract, load_contracts
 from mesh.contracts.load import CONTRACTS
-from mesh.contracts.problems import Problem, shown, suggestion
-from mesh.contracts.tree import Steps
 from mesh.dashboards import spec
 from mesh.dashboards.read import SPECS, DashboardInvalid, Loaded, read_spec, spec_paths
 from mesh.dashboards.versions import in_range
+from mesh.files.problems import Problem, shown, suggestion
+from mesh.files.tree import Steps
 
 NON_ADDITIVE = "non_additive"
 """The tag of a column, in its contract, whose values must not be added over rows."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mesh.contracts.problems import ContractInvalid, Problem, display, shown, suggestion
-from mesh.contracts.tree import Steps, Tree, read_tree
 from mesh.dashboards import spec
 from mesh.errors import CheckFailed, Location, WrongUse
+from mesh.files.problems import ContractInvalid, Problem, display, shown, suggestion
+from mesh.files.tree import Steps, Tree, read_tree
 from mesh.settings import PROJECT_ROOT
 
 SPECS = PROJECT_ROOT / "looker"

@@ -21,7 +21,7 @@ from mesh.environments.deliveries import ANY_MOVIE_CHANGED, DeliveryLog
 from mesh.environments.names import months_after
 from mesh.environments.repair import missing_from, tables_of
 from mesh.environments.versions import CodeVersions, lineage
-from mesh.ingest.schema import DELIVERED
+from mesh.movielens.ingest.schema import DELIVERED
 
 if TYPE_CHECKING:
     from sqlmesh.core.engine_adapter import EngineAdapter

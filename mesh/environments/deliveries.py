@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from mesh.environments.names import months_after
-from mesh.ingest.schema import CHANGED_MONTHS, DELIVERED, INGESTS, SCHEMA
-from mesh.ingest.targets.base import ANY_MOVIE_CHANGED
+from mesh.movielens.ingest.schema import CHANGED_MONTHS, DELIVERED, INGESTS, SCHEMA
+from mesh.movielens.ingest.targets.base import ANY_MOVIE_CHANGED
 
 if TYPE_CHECKING:
     from sqlmesh.core.engine_adapter import EngineAdapter

@@ -19,7 +19,7 @@ from sqlmesh.utils.hashing import hash_data
 
 from mesh.environments.deliveries import PREFIX, TABLES, DeliveryLog
 from mesh.environments.names import months_after, query_inputs, short_name
-from mesh.ingest.schema import SCHEMA
+from mesh.movielens.ingest.schema import SCHEMA
 
 if TYPE_CHECKING:
     from sqlmesh.core.model import Model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mesh.contracts.problems import display
+from mesh.project import display
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from mesh.contracts.rules import bind
 from mesh.environments.names import is_public
 from mesh.environments.project import OPERATIONAL_SCHEMA
 from mesh.errors import WrongUse
-from mesh.ingest.schema import ALL_TABLES
+from mesh.movielens.ingest.schema import ALL_TABLES
 from mesh.prove.analyzer import Analyzer, OutputColumn, Refusal
 from mesh.prove.findings import Finding, Proof
 from mesh.prove.limits import filtered_tables, function_limits, model_limits, unfiltered_reads

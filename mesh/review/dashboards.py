@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mesh.contracts import Contract
-from mesh.contracts.problems import Problem
+from mesh.files.problems import Problem
 from mesh.review.findings import Finding, Place, finding
 
 # Of all that `mesh dashboards check` finds, what concerns the data: not how a page is laid out.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mesh.contracts.problems import ContractInvalid, Problem, shown, suggestion
-from mesh.contracts.tree import Steps, Tree, read_tree
+from mesh.files.problems import ContractInvalid, Problem, shown, suggestion
+from mesh.files.tree import Steps, Tree, read_tree
 from mesh.review.findings import Finding, Place, finding
 from mesh.review.rules import RULES, Level
 

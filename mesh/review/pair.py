@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from mesh.contracts.model import Column, Contract
-from mesh.contracts.tree import Steps, Tree
+from mesh.files.tree import Steps, Tree
 from mesh.review.findings import Finding, Place, finding
 
 

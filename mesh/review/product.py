@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mesh.contracts.tree import Steps
+from mesh.files.tree import Steps
 from mesh.review.findings import Finding
 from mesh.review.pair import Pair
 from mesh.review.words import same_words, shortened

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mesh.contracts.draft import SUFFIX, Draft, read_draft
 from mesh.contracts.load import build, quick_checks
-from mesh.contracts.problems import ContractInvalid, Problem
+from mesh.files.problems import ContractInvalid, Problem
 from mesh.review.pair import Source
 
 # What a file is called says where it belongs, not what it promises.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mesh.contracts.checks_rules import check_references, check_sql
 from mesh.contracts.circles import rule_references
-from mesh.contracts.problems import Problem
+from mesh.files.problems import Problem
 from mesh.review.read import Contracts
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from mesh.contracts.draft import SUFFIX
 from mesh.errors import MeshError
+from mesh.git import find_checkout
 from mesh.review.charts import read_charts
 from mesh.review.dashboards import edited_dashboards
 from mesh.review.diff import compare
 from mesh.review.findings import Finding, Place, finding
-from mesh.review.git import find_checkout
 from mesh.review.impact import (
     Impact,
     World,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.contracts.draft import SUFFIX
-from mesh.contracts.problems import shown
 from mesh.errors import WrongUse
+from mesh.files.problems import shown
+from mesh.git import find_checkout
 from mesh.review.diff import ContractDiff, compare
 from mesh.review.findings import Finding
-from mesh.review.git import find_checkout
 from mesh.review.levels import Levels, lowered, read_both
 from mesh.review.pair import Source
 from mesh.review.read import Contracts, read_contracts

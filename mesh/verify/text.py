@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from mesh.contracts.problems import shown
+from mesh.files.problems import shown
 from mesh.verify.report import Outcome, VerifyReport
 
 

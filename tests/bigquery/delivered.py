@@ -23,8 +23,8 @@ from sqlmesh.utils.date import to_datetime
 
 from mesh.environments import Project, open_project
 from mesh.environments.names import months_after, short_name
-from mesh.ingest import ingest
-from mesh.ingest.targets.bigquery import BigQueryTarget
+from mesh.movielens.ingest import ingest
+from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
 from tests.bigquery.conftest import Warehouse
 
 HERE = Path(__file__).parent

@@ -26,9 +26,9 @@ from sqlmesh.core.model.common import ParsableSql
 from mesh.environments import Project, open_project, refresh, status
 from mesh.environments.reporting import Record
 from mesh.errors import CheckFailed, WrongUse
-from mesh.generate import generate
-from mesh.ingest import ingest
-from mesh.ingest.targets.bigquery import BigQueryTarget
+from mesh.movielens.generate import generate
+from mesh.movielens.ingest import ingest
+from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
 from mesh.verify.report import VerifyReport
 from mesh.verify.run import verify
 from tests.bigquery.conftest import StateDatabase, Warehouse

@@ -12,11 +12,11 @@ from google.cloud import bigquery
 
 from mesh.cli.main import run
 from mesh.errors import CheckFailed, WrongUse
-from mesh.ingest import ingest
-from mesh.ingest.run import IngestResult
-from mesh.ingest.schema import ALL_TABLES, DELIVERED
-from mesh.ingest.targets import bigquery_jobs
-from mesh.ingest.targets.bigquery import BigQueryTarget
+from mesh.movielens.ingest import ingest
+from mesh.movielens.ingest.run import IngestResult
+from mesh.movielens.ingest.schema import ALL_TABLES, DELIVERED
+from mesh.movielens.ingest.targets import bigquery_jobs
+from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
 from tests.bigquery.cut import network
 from tests.deliveries import write
 
@@ -183,7 +183,7 @@ def test_a_network_that_stays_away_publishes_nothing_and_the_next_run_succeeds(
     cloud, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(bigquery_jobs, "PATIENCE_SECONDS", 1.0)
-    monkeypatch.setattr("mesh.ingest.targets.bigquery.UPLOAD_RETRIES", 0)
+    monkeypatch.setattr("mesh.movielens.ingest.targets.bigquery.UPLOAD_RETRIES", 0)
     source = deliver(tmp_path / "in")
     with network(cloud_url()) as (between, url):
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", url)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from mesh.errors import MeshError, WrongUse
-from mesh.ingest import cloud, ingest
+from mesh.movielens.ingest import cloud, ingest
 
 FILES = {
     "movies.csv": "movieId,title,genres\n1,Heat (1995),Action\n",

@@ -8,11 +8,11 @@ import pytest
 
 from mesh.cli.main import run
 from mesh.errors import CheckFailed, WrongUse
-from mesh.ingest import undo
-from mesh.ingest.run import IngestResult
-from mesh.ingest.schema import DELIVERED, INGESTS, UNDO_LOGS
-from mesh.ingest.targets import bigquery_jobs
-from mesh.ingest.targets.bigquery import BigQueryTarget
+from mesh.movielens.ingest import undo
+from mesh.movielens.ingest.run import IngestResult
+from mesh.movielens.ingest.schema import DELIVERED, INGESTS, UNDO_LOGS
+from mesh.movielens.ingest.targets import bigquery_jobs
+from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
 from tests.bigquery.cut import network
 from tests.bigquery.test_ingest_bigquery import (
     MOVIES,

@@ -1,0 +1,1 @@
+"""What people ask about products: drawn pages, readers, history, drafts of contracts."""

@@ -1,0 +1,314 @@
+"""A first draft of a contract, from what SQLMesh infers of a model and from its data.
+
+What can be seen is filled in; what only a person knows says TODO, and lint refuses that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlglot import exp
+
+from mesh.catalogue.profile import ColumnProfile, Profile, profile
+from mesh.contracts import CONTRACTS, load_contracts
+from mesh.contracts.draft import SUFFIX
+from mesh.contracts.types import DUCKDB_TYPE_PROPERTY, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL_NAMES
+from mesh.contracts.unfinished import TODO
+from mesh.environments import Project
+from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
+from mesh.environments.project import OPERATIONAL_SCHEMA
+from mesh.errors import Location, WrongUse
+from mesh.files.problems import ContractInvalid, display, suggestion
+
+EXAMPLE_LENGTH = 60
+_LOGICAL = {kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind in kinds}
+
+
+@dataclass(frozen=True)
+class NewContract:
+    """rows: that the draft was made from, 0 when there were none. todos: what is left to write."""
+
+    path: Path
+    rows: int
+    todos: int
+
+
+def new_contract(
+    project: Project, model: str, environment: str, *, root: Path = CONTRACTS
+) -> NewContract:
+    """Write the draft of a model's contract where it belongs; needs the project's models.
+
+    environment: whose data is looked at; a model that is not there yet is drafted without data.
+    Raises WrongUse for an unknown or an internal model, a column whose type no contract can state
+    or that the environment does not have, and a contract that is there already.
+    """
+    name, types = _model(project, model)
+    domain, _, table = name.partition(".")
+    if not is_public(name):
+        raise WrongUse(
+            f"{name} is internal: only its own domain reads it, so it needs no contract.",
+            fix=f"To publish it, call it {domain.removesuffix(INTERNAL_SUFFIX)}.{table}.",
+        )
+    path = root / domain / f"{table}{SUFFIX}"
+    if path.exists():
+        raise WrongUse(
+            f"{name} has a contract already.",
+            where=Location(display(path)),
+            fix="Edit it, or move it away first.",
+        )
+    seen = _profile(project, name, environment, types)
+    document = _document(domain, table, types, seen, _sibling(domain, root))
+    text = _write(document)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return NewContract(path, seen.rows if seen else 0, text.count(TODO))
+
+
+def _model(project: Project, wanted: str) -> tuple[str, dict[str, str]]:
+    """Name and columns, by BigQuery type, of a model by its name with or without domain."""
+    models = {short_name(model.fqn): model for model in project.context.models.values()}
+    same = [name for name in models if wanted in (name, name.partition(".")[2])]
+    if len(same) > 1:
+        raise WrongUse(
+            f"More than one model is called {wanted}.", fix=f"Write {' or '.join(sorted(same))}."
+        )
+    if not same:
+        raise WrongUse(f"There is no model {wanted}.", fix=suggestion(wanted, models))
+    types: dict[str, str] = {}
+    for column, kind in (models[same[0]].columns_to_types or {}).items():
+        text = kind.sql(dialect="bigquery")
+        if text not in _LOGICAL:
+            raise WrongUse(
+                f"{same[0]}: no contract can state the type of the column {column} ({text}).",
+                fix="Cast it in the model to one of: " + ", ".join(_LOGICAL) + ".",
+            )
+        types[column] = text
+    return same[0], types
+
+
+def _profile(
+    project: Project, name: str, environment: str, types: dict[str, str]
+) -> Profile | None:
+    found = project.environment(environment)
+    snapshots = {short_name(full): one for full, one in project.snapshots(found).items()}
+    snapshot = snapshots.get(name)
+    if snapshot is None:
+        return None
+    place = project.view(snapshot, found)
+    missing = set(types) - set(snapshot.node.columns_to_types or types)
+    if missing:
+        raise WrongUse(
+            f"{name} in {environment} has no column {', '.join(sorted(missing))} yet.",
+            fix=f"Plan your change first: `sqlmesh plan {environment}`.",
+        )
+    if snapshot.is_external:
+        place = exp.to_table(name)
+        place.set("catalog", exp.to_identifier(project.context.default_catalog))
+    seen = profile(project, place, types)
+    return seen if seen.rows else None
+
+
+def _sibling(domain: str, root: Path) -> dict[str, Any]:
+    """Team, support and roles of another contract of the domain: mostly they are the same."""
+    try:
+        known = load_contracts(root) if root.is_dir() else {}
+    except ContractInvalid:
+        known = {}
+    for contract in known.values():
+        if contract.domain == domain:
+            data = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
+            return {key: data[key] for key in ("team", "support", "roles")}
+    return {
+        "team": {"name": domain, "description": f"{TODO} who the team is"},
+        "support": [{"channel": f"{TODO} where to ask", "description": f"{TODO} what to expect"}],
+        "roles": [
+            {"role": f"{TODO} who may read", "access": "read", "description": f"{TODO} who that is"}
+        ],
+    }
+
+
+def _document(
+    domain: str, name: str, types: dict[str, str], seen: Profile | None, people: dict[str, Any]
+) -> dict[str, Any]:
+    grain = seen.grain if seen else ()
+    schema = {
+        "id": name,
+        "name": name,
+        "logicalType": "object",
+        "physicalType": "table" if domain == OPERATIONAL_SCHEMA else "view",
+        "dataGranularityDescription": f"{TODO} what one row stands for",
+        "properties": [
+            _column(column, kind, grain, seen.columns[column] if seen else None)
+            for column, kind in types.items()
+        ],
+        "quality": _rules(seen),
+    }
+    return {
+        "apiVersion": "v3.2.0",
+        "kind": "DataContract",
+        "id": f"{domain}.{name}",
+        "name": name,
+        "version": "1.0.0",
+        "status": "draft",
+        "domain": domain,
+        "description": {
+            "purpose": f"{TODO} what the product is for",
+            "usage": f"{TODO} how to use it",
+            "limitations": f"{TODO} what it cannot be used for",
+        },
+        "servers": _servers(domain),
+        "schema": [schema],
+        "slaProperties": _levels(types, grain),
+        **people,
+    }
+
+
+def _servers(domain: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "server": "local",
+            "type": "duckdb",
+            "environment": "prod",
+            "description": "The local DuckDB file.",
+            "database": "${MESH_DUCKDB:-data/mesh.duckdb}",
+            "schema": domain,
+        },
+        {
+            "server": "production",
+            "type": "bigquery",
+            "environment": "prod",
+            "description": "The data set in production.",
+            "project": "${MESH_BIGQUERY_PROD_PROJECT:-movie-audience}",
+            "dataset": domain,
+        },
+    ]
+
+
+def _column(
+    name: str, kind: str, grain: tuple[str, ...], seen: ColumnProfile | None
+) -> dict[str, Any]:
+    personal = name.lower() in PERSONAL_NAMES
+    column: dict[str, Any] = {
+        "id": name,
+        "name": name,
+        "logicalType": _LOGICAL[kind],
+        "physicalType": kind,
+        "customProperties": [{"property": DUCKDB_TYPE_PROPERTY, "value": DUCKDB_TYPES[kind]}],
+        "description": f"{TODO} what it means, with its unit",
+        "classification": "personal" if personal else "internal",
+        "required": seen is not None and not seen.nulls,
+    }
+    if name in grain:
+        column |= {"primaryKey": True, "primaryKeyPosition": grain.index(name) + 1}
+    if seen is None:
+        return column
+    if seen.values:
+        column["enum"] = [
+            {"value": value, "description": f"{TODO} what it stands for"} for value in seen.values
+        ]
+    elif options := _options(kind, seen):
+        column["logicalTypeOptions"] = options
+    if examples := _examples(seen):
+        column["examples"] = examples
+    return column
+
+
+def _options(kind: str, seen: ColumnProfile) -> dict[str, Any]:
+    """Bounds that the data keeps and that are likely meant; an author narrows or widens them."""
+    low, high = seen.minimum, seen.maximum
+    if low is None:
+        return {}
+    if kind == "INT64":
+        return {"minimum": min(low, 1)} if low >= 0 else {}
+    if kind == "FLOAT64" and seen.step is not None:
+        return {"minimum": low, "maximum": high, "multipleOf": seen.step}
+    if kind == "DATE":
+        return {"minimum": f"{low.year:04d}-01-01"}
+    if kind == "TIMESTAMP":
+        return {"minimum": f"{low.year:04d}-01-01T00:00:00+00:00"}
+    if kind == "STRING" and low != "":
+        return {"minLength": 1}
+    return {}
+
+
+def _examples(seen: ColumnProfile) -> list[Any]:
+    both = [seen.minimum, seen.maximum]
+    told = [
+        one.isoformat() if isinstance(one, date | datetime) else one
+        for one in dict.fromkeys(both)
+        if one is not None
+    ]
+    return [one for one in told if not isinstance(one, str) or 0 < len(one) <= EXAMPLE_LENGTH]
+
+
+def _rules(seen: Profile | None) -> list[dict[str, Any]]:
+    rules = [
+        {
+            "id": f"{column}_is_a_first_day",
+            "type": "sql",
+            "description": f"{column} is the first day of its month.",
+            "dimension": "conformity",
+            "severity": "error",
+            "query": f"SELECT COUNT(*) FROM ${{table}} WHERE NOT (EXTRACT(DAY FROM {column}) = 1)",
+            "mustBe": 0,
+        }
+        for column in sorted(seen.first_days if seen else ())
+    ]
+    most = 10 ** max(6, len(str(seen.rows if seen else 0)) + 2)
+    return [
+        *rules,
+        {
+            "id": "row_count",
+            "type": "library",
+            "metric": "rowCount",
+            "description": f"Between one and {most:,} rows.",
+            "dimension": "completeness",
+            "severity": "error",
+            "mustBeBetween": [1, most],
+        },
+    ]
+
+
+def _levels(types: dict[str, str], grain: tuple[str, ...]) -> list[dict[str, Any]]:
+    times = [name for name, kind in types.items() if kind in ("DATE", "TIMESTAMP")]
+    time = next((name for name in times if name in grain), times[0] if times else None)
+    element = {"element": time} if time else {}
+    levels = [
+        {
+            "id": "completeness",
+            "property": "completeness",
+            "value": 100,
+            "unit": "percent",
+            "customProperties": [
+                {"property": "measuredBy", "value": f"{TODO} the id of the rule that measures it"}
+            ],
+            "description": f"{TODO} what is all there",
+        },
+        {
+            "id": "retention",
+            "property": "retention",
+            "value": 50,
+            "unit": "y",
+            **element,
+            "description": f"{TODO} how long it is kept, and why",
+        },
+    ]
+    if time:
+        fresh = {"id": "freshness", "property": "freshness", "value": 62, "unit": "d", **element}
+        levels.insert(0, {**fresh, "description": f"{TODO} how late the newest rows may be"})
+    return levels
+
+
+class _Dumper(yaml.SafeDumper):
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def _write(document: dict[str, Any]) -> str:
+    return yaml.dump(
+        document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=98, indent=2
+    )

@@ -1,0 +1,1 @@
+"""YAML files with their lines, and what is wrong with them, as sentences."""

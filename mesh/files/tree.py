@@ -1,0 +1,314 @@
+"""YAML with the line of everything, read so that no file can hurt the reader.
+
+Built on the events of PyYAML instead of its loader: duplicate keys are found, aliases are counted
+while they expand, nesting is bounded before it recurses, and no tag makes an object. Scalars mean
+what they mean to PyYAML's safe loader, except that dates stay text, as in the standard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mesh.files.problems import ContractInvalid, Problem, shown
+
+MAX_BYTES = 1_000_000
+MAX_NODES = 20_000
+MAX_DEPTH = 24
+
+Steps = tuple[str | int, ...]
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BASIC_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null")}
+_COLLECTION_TAGS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The content of a file: plain dicts, lists and scalars, and the line of each by its steps."""
+
+    path: Path
+    data: dict[str, Any]
+    lines: Mapping[Steps, int]
+    problems: tuple[Problem, ...] = ()
+
+    def line(self, steps: Steps) -> int:
+        """The line of the key or item at these steps, or of the nearest thing around it."""
+        while steps not in self.lines and steps:
+            steps = steps[:-1]
+        return self.lines.get(steps, 1)
+
+    def keys_at(self, steps: Steps) -> dict[str, int]:
+        """The lines of the keys directly under these steps."""
+        depth = len(steps)
+        return {
+            str(where[depth]): line
+            for where, line in self.lines.items()
+            if len(where) == depth + 1 and where[:depth] == steps
+        }
+
+
+@dataclass
+class _Frame:
+    """A collection that is being read: where it hangs, and for a mapping the key to come."""
+
+    steps: Steps
+    value: Any
+    anchor: str | None
+    key: str | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+
+
+def read_tree(path: Path) -> Tree:
+    """Read a YAML file.
+
+    Raises ContractInvalid when nothing can be made of it. Duplicate keys, tags and the like are in
+    `problems` of the result, so that the rest of the file can still be checked.
+    """
+    text = _read_text(path)
+    reader = _Reader(path)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            reader.take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise _invalid(
+            path, line, f"is no YAML: {shown(error.problem or 'it ends too early', 120)}."
+        ) from None
+    except yaml.YAMLError as error:
+        position = getattr(error, "position", 0)
+        line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
+        raise _invalid(path, line, "holds a character that YAML does not allow.") from None
+    except RecursionError:
+        raise _too_large(path, 1) from None
+    return reader.finish()
+
+
+def _read_text(path: Path) -> str:
+    def unreadable(line: int, message: str, fix: str) -> ContractInvalid:
+        return ContractInvalid([Problem(path, line, "FILE_UNREADABLE", message, fix)])
+
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise unreadable(
+            1, f"The file cannot be read: {error.strerror}.", "Check its name and rights."
+        ) from None
+    if len(raw) > MAX_BYTES:
+        raise unreadable(
+            1, f"The file is larger than {MAX_BYTES:,} bytes.", "A contract is a short text."
+        )
+    if b"\0" in raw and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        line = raw[: raw.index(b"\0")].count(b"\n") + 1
+        raise unreadable(line, "The file is binary, not text.", "Write the contract as YAML text.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise unreadable(line, "The file is not encoded in UTF-8.", "Save it as UTF-8.") from None
+
+
+def _invalid(path: Path, line: int, what: str, fix: str = "") -> ContractInvalid:
+    fix = fix or "Check indentation, quotes and brackets around this line."
+    return ContractInvalid([Problem(path, line, "YAML_INVALID", f"The file {what}", fix)])
+
+
+def _too_large(path: Path, line: int) -> ContractInvalid:
+    message = f"The file holds more than {MAX_NODES:,} values, or more than {MAX_DEPTH} levels."
+    fix = "Write values out instead of repeating anchors within anchors, and nest less."
+    return ContractInvalid([Problem(path, line, "YAML_TOO_LARGE", message, fix)])
+
+
+class _Reader:
+    def __init__(self, path: Path):
+        self.path = path
+        self.problems: list[Problem] = []
+        self.lines: dict[Steps, int] = {}
+        self.anchors: dict[str, Any] = {}
+        self.stack: list[_Frame] = []
+        self.documents = 0
+        self.nodes = 0
+        self.root: Any = None
+
+    def problem(self, line: int, message: str, fix: str, rule: str = "YAML_INVALID") -> None:
+        self.problems.append(Problem(self.path, line, rule, message, fix))
+
+    def take(self, event: yaml.Event) -> None:
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.ScalarEvent):
+            if self._wants_key():
+                self._key(event, line)
+            else:
+                value = self._scalar(event, line)
+                if event.anchor:
+                    self.anchors[event.anchor] = value
+                self._put(value, line)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._open(event, line)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            frame = self.stack.pop()
+            if frame.anchor:
+                self.anchors[frame.anchor] = frame.value
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event.anchor, line)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                raise _invalid(
+                    self.path, line, "holds several documents.", "Write one contract per file."
+                )
+
+    def _wants_key(self) -> bool:
+        return (
+            bool(self.stack) and isinstance(self.stack[-1].value, dict) and not self.stack[-1].key
+        )
+
+    def _key(self, event: yaml.ScalarEvent, line: int) -> None:
+        frame = self.stack[-1]
+        key = event.value
+        if key == "<<" and event.implicit[0]:
+            self.problem(line, "Merge keys (`<<`) are not read.", "Write the keys out.")
+        elif key in frame.seen:
+            self.problem(
+                line,
+                f"The key `{shown(key)}` stands twice: first on line {frame.seen[key]}.",
+                "Keep one of the two.",
+                "KEY_DUPLICATE",
+            )
+        frame.seen.setdefault(key, line)
+        self._count(line)
+        frame.key = key or " "
+        self.lines.setdefault((*frame.steps, frame.key), line)
+
+    def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int) -> None:
+        if self._wants_key():
+            raise _invalid(
+                self.path, line, "has a key that is no text.", "Write keys as plain words."
+            )
+        if event.tag and event.tag not in _COLLECTION_TAGS:
+            self._tag(event.tag, line)
+        if len(self.stack) >= MAX_DEPTH:
+            raise _too_large(self.path, line)
+        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+        steps = self._put(value, line)
+        self.stack.append(_Frame(steps, value, event.anchor))
+
+    def _put(self, value: Any, line: int) -> Steps:
+        """Hang a value where it belongs, and return its steps."""
+        self._count(line)
+        if not self.stack:
+            self.root = value
+            self.lines.setdefault((), line)
+            return ()
+        frame = self.stack[-1]
+        if isinstance(frame.value, list):
+            frame.value.append(value)
+            steps: Steps = (*frame.steps, len(frame.value) - 1)
+            self.lines[steps] = line
+            return steps
+        key, frame.key = frame.key or " ", None
+        frame.value.setdefault(key, value)
+        return (*frame.steps, key)
+
+    def _alias(self, anchor: str, line: int) -> None:
+        if self._wants_key():
+            raise _invalid(self.path, line, "has an alias as a key.", "Write the key out.")
+        if anchor not in self.anchors:
+            raise _invalid(
+                self.path,
+                line,
+                f"uses the anchor `{shown(anchor)}` before its end.",
+                "Write the value out.",
+            )
+        self._put(self._copy(self.anchors[anchor], line, len(self.stack)), line)
+
+    def _copy(self, value: Any, line: int, depth: int) -> Any:
+        self._count(line)
+        if depth > MAX_DEPTH:
+            raise _too_large(self.path, line)
+        if isinstance(value, dict):
+            return {key: self._copy(item, line, depth + 1) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._copy(item, line, depth + 1) for item in value]
+        return value
+
+    def _count(self, line: int) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise _too_large(self.path, line)
+
+    def _tag(self, tag: str, line: int) -> None:
+        self.problem(
+            line, f"The YAML tag `{shown(tag)}` is not read.", "Write the value without a tag."
+        )
+
+    def _scalar(self, event: yaml.ScalarEvent, line: int) -> Any:
+        if event.tag and event.tag not in _BASIC_TAGS and event.tag != "!":
+            self._tag(event.tag, line)
+            return event.value
+        if event.tag == "tag:yaml.org,2002:str" or not event.implicit[0]:
+            return event.value
+        try:
+            return _plain(event.value)
+        except (ValueError, OverflowError):
+            self.problem(
+                line,
+                f"`{shown(event.value)}` is no number that can be kept.",
+                "Write a finite number of usual size, or put text into quotes.",
+            )
+            return None
+
+    def finish(self) -> Tree:
+        if self.root is None:
+            message, fix = "The file is empty.", "Write a contract, or delete the file."
+            raise ContractInvalid([Problem(self.path, 1, "YAML_INVALID", message, fix)])
+        if not isinstance(self.root, dict):
+            raise _invalid(
+                self.path,
+                self.lines.get((), 1),
+                "holds no mapping.",
+                "Begin with `apiVersion: v3.2.0` and the other keys of a contract.",
+            )
+        return Tree(self.path, self.root, self.lines, tuple(self.problems))
+
+
+_CONSTRUCTOR = yaml.SafeLoader("")
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> Any:
+    """The value of a plain scalar; numbers that are not finite are refused with ValueError."""
+    tag = _CONSTRUCTOR.resolve(yaml.ScalarNode, text, (True, False)).rpartition(":")[2]
+    node = yaml.ScalarNode(f"tag:yaml.org,2002:{tag}", text)
+    if tag == "null":
+        return None
+    if tag == "bool":
+        return _CONSTRUCTOR.construct_yaml_bool(node)
+    if tag == "int":
+        number = _CONSTRUCTOR.construct_yaml_int(node)
+        if abs(number) >= 2**63:
+            raise ValueError(text)
+        return number
+    if tag == "float":
+        number = _CONSTRUCTOR.construct_yaml_float(node)
+        if number - number != 0:
+            raise ValueError(text)
+        return number
+    return text
+
+
+def walk(data: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
+    """Every value of a tree with its steps, parents first."""
+    yield steps, data
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from walk(value, (*steps, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from walk(value, (*steps, index))

@@ -1,0 +1,1 @@
+"""What knows the delivery: the MovieLens files, their tables, and a generator of such files."""

@@ -1,0 +1,99 @@
+"""`mesh demo`: from files to data products in four environments, one step after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlglot import exp
+
+from mesh.environments import EnvironmentStatus, Project, open_project, plan, promote, status
+from mesh.errors import CheckFailed
+from mesh.settings import PROJECT_ROOT
+
+PLANNED = ("dev", "test", "acceptance")
+# What is verified before prod shows the same.
+VERIFIED = PLANNED[-1]
+PROD = "prod"
+SAMPLE = PROJECT_ROOT / "data" / "sample"
+SAMPLE_USERS = 650
+SAMPLE_SEED = 25
+DASHBOARDS = PROJECT_ROOT / "dist" / "dashboards"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The headline of the audience, in users."""
+
+    users: int
+    raters: int
+    taggers: int
+    sleepers: int
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    status: EnvironmentStatus
+    audience: Audience
+    dashboards: tuple[Path, ...]
+
+
+def demo(source: Path | None, *, say: Say) -> DemoResult:
+    """Ingest `source`, or a generated sample, plan all environments and draw the dashboards.
+
+    say: is told each step as it is done. CheckFailed when acceptance breaks a promise: prod is
+    then not planned.
+    """
+    from mesh.dashboards import build
+    from mesh.movielens.ingest import ingest
+    from mesh.verify import verify
+
+    loaded = ingest(source or _sample(say))
+    say(
+        "nothing new to ingest"
+        if loaded.nothing_changed
+        else f"ingested {loaded.lines_loaded:,} lines, {loaded.lines_rejected:,} rejected"
+    )
+    project = open_project()
+    for name in PLANNED:
+        planned = plan(project, name)
+        done = f"{len(set(planned.models))} models built" if planned.models else "nothing to build"
+        say(f"planned {name}: {done}, {planned.seconds:.1f} s")
+    report = verify(project, VERIFIED)
+    if not report.ok:
+        raise CheckFailed(
+            f"{VERIFIED} breaks promises. {report.summary}",
+            fix=f"See them with `mesh contracts verify --environment {VERIFIED}`; "
+            f"{PROD} is as it was.",
+        )
+    say(f"verified {VERIFIED}: {report.summary}")
+    promoted = promote(project, VERIFIED, PROD)
+    say(f"promoted {VERIFIED} to {PROD}: the same tables, {promoted.seconds:.1f} s")
+    pages = build(project, PROD, DASHBOARDS, png=False)
+    return DemoResult(status(project, PROD), _audience(project), tuple(pages))
+
+
+def _sample(say: Say) -> Path:
+    from mesh.movielens.generate import generate
+
+    made = generate(SAMPLE, SAMPLE_USERS, SAMPLE_SEED, force=True)
+    say(f"generated a sample: {made.users:,} users, {made.ratings:,} ratings in {SAMPLE}")
+    return SAMPLE
+
+
+def _audience(project: Project) -> Audience:
+    environment = project.environment("prod")
+    product = project.products(environment)["engagement.user_actions_and_groups"]
+
+    def users(*conditions: str) -> exp.Expression:
+        user = exp.column("user_id")
+        whose = exp.func("IF", exp.column(conditions[0]), user, exp.Null()) if conditions else user
+        return exp.Count(this=exp.Distinct(expressions=[whose]))
+
+    query = exp.select(users(), users("is_rater"), users("is_tagger"), users("is_sleeper")).from_(
+        project.view(product, environment)
+    )
+    return Audience(*project.rows(query)[0])

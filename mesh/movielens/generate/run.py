@@ -1,0 +1,217 @@
+"""The whole run: plan the world from the seed, make it block by block, write three files."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+
+from mesh.console import progress
+from mesh.errors import WrongUse
+from mesh.movielens.generate.activity import BLOCK_USERS, rate
+from mesh.movielens.generate.audience import (
+    Audience,
+    make_arrivals,
+    make_audience,
+    normal_quantiles,
+    rating_counts,
+)
+from mesh.movielens.generate.catalogue import (
+    MAXIMUM_MOVIES,
+    MINIMUM_MOVIES,
+    Catalogue,
+    make_catalogue,
+    movies_for,
+)
+from mesh.movielens.generate.files import (
+    movie_lines,
+    prepare_folder,
+    rating_lines,
+    replaced_together,
+    tag_lines,
+)
+from mesh.movielens.generate.tagging import Vocabulary, make_vocabulary, write_tags
+from mesh.movielens.generate.timeline import EARLIEST_LAST_DAY, LAST_DAY, Timeline, make_timeline
+
+DEFAULT_SEED = 25
+_MOST_PROCESSES = 4
+# Starting a second process takes longer than making this many users.
+_WORTH_A_PROCESS = 8_000
+
+
+@dataclass(frozen=True)
+class GeneratedCounts:
+    """What was written, and how long it took."""
+
+    folder: Path
+    users: int
+    movies: int
+    ratings: int
+    tags: int
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        """Lines in all three files, headers aside."""
+        return self.movies + self.ratings + self.tags
+
+
+@dataclass(frozen=True)
+class _World:
+    seed: int
+    audience: Audience
+    catalogue: Catalogue
+    vocabulary: Vocabulary
+    timeline: Timeline
+
+
+@dataclass(frozen=True)
+class _Block:
+    ratings: int
+    rating_lines: bytes
+    tags: int
+    tag_lines: bytes
+
+
+def generate(
+    out: Path,
+    users: int,
+    seed: int = DEFAULT_SEED,
+    *,
+    movies: int | None = None,
+    end: date = LAST_DAY,
+    force: bool = False,
+    processes: int | None = None,
+) -> GeneratedCounts:
+    """Write movies.csv, ratings.csv and tags.csv of that many users into the folder `out`.
+
+    movies: how many; by default as many as a data set of that size has.
+    end: the day of the newest rating (UTC).
+    force: replace the three files when the folder is not empty.
+    processes: how many share the work; by default as many as there are cores, when worth it.
+
+    The same users, seed, movies and end give the same bytes. Raises WrongUse when an argument is
+    out of range or the folder cannot be used; then no file is left or changed.
+    """
+    started = time.perf_counter()
+    movies = movies_for(users) if movies is None and users > 0 else movies
+    _check(users, seed, movies, end)
+    assert movies is not None
+    prepare_folder(out, users, force)
+    world = _make_world(users, seed, movies, end)
+    blocks = -(-users // BLOCK_USERS)
+    ratings = tags = 0
+    with replaced_together(out) as files, progress() as bar:
+        task = bar.add_task("generating", total=blocks, detail="")
+        files["movies.csv"].write(movie_lines(world.catalogue))
+        for block in _blocks(world, blocks, _processes(users, processes)):
+            files["ratings.csv"].write(block.rating_lines)
+            files["tags.csv"].write(block.tag_lines)
+            ratings, tags = ratings + block.ratings, tags + block.tags
+            bar.update(task, advance=1, detail=f"{ratings:,} ratings")
+    return GeneratedCounts(out, users, movies, ratings, tags, time.perf_counter() - started)
+
+
+def _check(users: int, seed: int, movies: int | None, end: date) -> None:
+    if users < 1:
+        raise WrongUse(f"--users is {users}.", fix="Give 1 or more.")
+    if seed < 0:
+        raise WrongUse(f"--seed is {seed}.", fix="Give 0 or more.")
+    if movies is not None and not MINIMUM_MOVIES <= movies <= MAXIMUM_MOVIES:
+        raise WrongUse(
+            f"--movies is {movies}.",
+            fix=f"Give {MINIMUM_MOVIES} to {MAXIMUM_MOVIES}: every user rates at least 20 of "
+            "them, and all must fit into memory.",
+        )
+    today = datetime.now(tz=UTC).date()
+    if not EARLIEST_LAST_DAY <= end < today:
+        raise WrongUse(
+            f"--end is {end}.",
+            fix=f"Give a day from {EARLIEST_LAST_DAY} to yesterday: ratings begin in 1995.",
+        )
+
+
+def _make_world(users: int, seed: int, movies: int, end: date) -> _World:
+    streams = np.random.SeedSequence([seed, 0]).spawn(4)
+    for_movies, for_arrivals, for_users, for_words = (
+        np.random.Generator(np.random.PCG64DXSM(stream)) for stream in streams
+    )
+    timeline = make_timeline(end, users)
+    typical = rating_counts(normal_quantiles(101))
+    catalogue = make_catalogue(for_movies, movies, users, typical, timeline)
+    arrival = make_arrivals(for_arrivals, users, timeline)
+    available = np.searchsorted(catalogue.added, arrival, side="right")
+    return _World(
+        seed=seed,
+        audience=make_audience(for_users, arrival, available),
+        catalogue=catalogue,
+        vocabulary=make_vocabulary(for_words),
+        timeline=timeline,
+    )
+
+
+def _make_block(world: _World, block: int) -> _Block:
+    ratings = rate(world.seed, block, world.audience, world.catalogue, world.timeline)
+    tags = write_tags(
+        world.seed,
+        block,
+        world.audience,
+        world.catalogue,
+        world.vocabulary,
+        world.timeline,
+        ratings,
+    )
+    ids = world.catalogue.ids
+    return _Block(
+        ratings=len(ratings.user),
+        rating_lines=rating_lines(ratings, ids),
+        tags=len(tags.user),
+        tag_lines=tag_lines(tags, ids, world.vocabulary),
+    )
+
+
+def _processes(users: int, wanted: int | None) -> int:
+    if wanted is not None:
+        return wanted
+    if users < _WORTH_A_PROCESS:
+        return 1
+    return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
+
+
+def _blocks(world: _World, count: int, processes: int) -> Iterator[_Block]:
+    """All blocks in order; no more than a few wait in memory."""
+    if processes == 1:
+        yield from (_make_block(world, block) for block in range(count))
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _remember, (world,)) as pool:
+        waiting: deque[Future[_Block]] = deque()
+        try:
+            for block in range(count):
+                waiting.append(pool.submit(_make_remembered_block, block))
+                if len(waiting) > 2 * processes:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+_remembered: list[_World] = []
+
+
+def _remember(world: _World) -> None:
+    _remembered[:] = [world]
+
+
+def _make_remembered_block(block: int) -> _Block:
+    return _make_block(_remembered[0], block)

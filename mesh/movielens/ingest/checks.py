@@ -1,0 +1,176 @@
+"""What can only be said about a line beside the others: its time, its movie, its key.
+
+Rows that fail are taken out of the staging tables and traced back to their lines.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesh.movielens.ingest.lines import FIRST_SECOND, outside_time
+from mesh.movielens.ingest.progress import Observer, Step
+from mesh.movielens.ingest.schema import MOVIES, Table
+from mesh.movielens.ingest.source import Delivery
+from mesh.movielens.ingest.stage import Counts, Origin, Rejections, Stage, load_table
+
+if TYPE_CHECKING:
+    import numpy as np
+
+KNOWN_MOVIES = "known_movies"
+# Two ids up to this fit one 64-bit key: four times faster to group by.
+PACKABLE = 2**31
+
+
+def fill_stage(
+    stage: Stage,
+    delivery: Delivery,
+    *,
+    work: Path,
+    now: int,
+    observer: Observer,
+) -> None:
+    """Read, check and load the three tables; afterwards `stage.counts` says what became of them.
+
+    work: a folder for copies. now: epoch seconds. A temporary table `known_movies` (movieId) may
+    stand on the connection with the movies known before (--append); else the delivery's own count.
+    """
+    rejections = Rejections(stage.connection)
+    origins = {
+        files.table.name: load_table(
+            stage, delivery, files, rejections, work=work, now=now, observer=observer
+        )
+        for files in (delivery.ratings, delivery.movies, delivery.tags)
+    }
+    for files in delivery.files:
+        origin = origins[files.table.name]
+        observer(Step(f"checking {files.table.name}", 0.0))
+        if files.table is not MOVIES:
+            _check_times(stage, origin, rejections, now)
+            _check_movies(stage, origin, rejections)
+        _check_keys(stage, origin, rejections)
+        if files.table is MOVIES:
+            _know_movies(stage)
+        stage.counts[files.table.name] = _counted(stage, origin, rejections)
+    rejections.flush()
+
+
+def _counted(stage: Stage, origin: Origin, rejections: Rejections) -> Counts:
+    """What became of the lines of one table. Each one must be in one place or the other."""
+    files = origin.files
+    loaded = stage.count(stage.qualify(files.table))
+    rejected = sum(rejections.counts[name] for name in files.names)
+    if loaded + rejected != origin.lines_read:
+        raise RuntimeError(
+            f"{files.table.name}: {origin.lines_read} lines read, but {loaded} loaded and "
+            f"{rejected} rejected"
+        )
+    return Counts(origin.lines_read, loaded, rejected, origin.empty_lines)
+
+
+def _know_movies(stage: Stage) -> None:
+    stage.connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {KNOWN_MOVIES} (movieId BIGINT)")
+    stage.connection.execute(
+        f"INSERT INTO {KNOWN_MOVIES} SELECT movieId FROM {stage.qualify(MOVIES)} "
+        f"WHERE movieId NOT IN (SELECT movieId FROM {KNOWN_MOVIES})"
+    )
+
+
+def _check_times(stage: Stage, origin: Origin, rejections: Rejections, now: int) -> None:
+    """Reject rows before 1995 or after `now`; free when all are inside, from the statistics."""
+    staged = stage.qualify(origin.files.table)
+    wrong = (
+        f"timestamp < make_timestamptz({FIRST_SECOND}::BIGINT * 1000000) "
+        f"OR timestamp > make_timestamptz({now}::BIGINT * 1000000)"
+    )
+    if not stage.count(f"{staged} WHERE {wrong}"):
+        return
+    found = stage.connection.execute(
+        f"SELECT rowid AS row, epoch_us(timestamp) // 1000000 AS seconds FROM {staged} "
+        f"WHERE {wrong} ORDER BY rowid"
+    ).fetchnumpy()
+    reasons = [outside_time(str(seconds)) for seconds in found["seconds"]]
+    _reject_rows(stage, origin, rejections, found["row"], reasons)
+
+
+def _check_movies(stage: Stage, origin: Origin, rejections: Rejections) -> None:
+    """Reject rows of movies that nobody delivered."""
+    staged = stage.qualify(origin.files.table)
+    stage.connection.execute(
+        "CREATE OR REPLACE TEMP TABLE unknown_movies AS "
+        f"SELECT movieId FROM (SELECT DISTINCT movieId FROM {staged}) "
+        f"ANTI JOIN {KNOWN_MOVIES} USING (movieId)"
+    )
+    if not stage.count("unknown_movies"):
+        return
+    found = stage.connection.execute(
+        f"SELECT rowid AS row, movieId FROM {staged} SEMI JOIN unknown_movies USING (movieId) "
+        "ORDER BY rowid"
+    ).fetchnumpy()
+    reasons = [f"unknown movie: {movie}" for movie in found["movieId"]]
+    _reject_rows(stage, origin, rejections, found["row"], reasons)
+
+
+def _check_keys(stage: Stage, origin: Origin, rejections: Rejections) -> None:
+    """Of the rows with one key the first in file order stays, the others are rejected."""
+    table = origin.files.table
+    staged = stage.qualify(table)
+    if _in_strict_order(stage, table, staged):
+        return
+    key = ", ".join(table.key)
+    firsts = ", ".join(f"first({name}) AS {name}" for name in table.key)
+    grouped = key
+    if len(table.key) == 2 and _packable(stage, table, staged):
+        grouped = f"{table.key[0]} * {PACKABLE} + {table.key[1]}"
+    stage.connection.execute(
+        "CREATE OR REPLACE TEMP TABLE repeated AS "
+        f"SELECT min(rowid) AS first, {firsts} FROM {staged} GROUP BY {grouped} HAVING count(*) > 1"
+    )
+    if not stage.count("repeated"):
+        return
+    found = stage.connection.execute(
+        f"SELECT {staged}.rowid AS row, first FROM {staged} JOIN repeated USING ({key}) "
+        f"WHERE {staged}.rowid > first ORDER BY {staged}.rowid"
+    ).fetchnumpy()
+    places = origin.place(found["first"])
+    reasons = [f"duplicate key: {', '.join(table.key)} as in {place}" for place in places]
+    _reject_rows(stage, origin, rejections, found["row"], reasons)
+
+
+def _in_strict_order(stage: Stage, table: Table, staged: str) -> bool:
+    """True when the keys ascend strictly in file order, as in MovieLens's own files: then none
+    stands twice, and no grouping is needed to know it."""
+    names = ", ".join(table.key)
+    before = ", ".join(f"lag({name}) OVER () AS {name}_before" for name in table.key)
+    smaller = f"row({names}) <= row({', '.join(f'{name}_before' for name in table.key)})"
+    if len(table.key) == 2:
+        first, second = table.key
+        smaller = (
+            f"NOT ({first} > {first}_before "
+            f"OR ({first} = {first}_before AND {second} > {second}_before))"
+        )
+    return not stage.connection.execute(
+        f"SELECT count(*) FROM (SELECT {names}, {before} FROM {staged}) WHERE {smaller}"
+    ).fetchone()[0]
+
+
+def _packable(stage: Stage, table: Table, staged: str) -> bool:
+    largest = ", ".join(f"max({name})" for name in table.key)
+    values = stage.connection.execute(f"SELECT {largest} FROM {staged}").fetchone()
+    return all((value or 0) < PACKABLE for value in values)
+
+
+def _reject_rows(
+    stage: Stage, origin: Origin, rejections: Rejections, rows: np.ndarray, reasons: list[str]
+) -> None:
+    """Take the rows (row ids, ascending) out of the staging table, each with its reason."""
+    if not len(rows):
+        return
+    for (file, number, text), reason in zip(origin.trace(rows), reasons, strict=True):
+        rejections.add(file, number, text, reason)
+    import pyarrow as pa
+
+    staged = stage.qualify(origin.files.table)
+    stage.connection.register("wrong_rows", pa.table({"row": rows}))
+    stage.connection.execute(f"DELETE FROM {staged} WHERE rowid IN (SELECT row FROM wrong_rows)")
+    stage.connection.unregister("wrong_rows")

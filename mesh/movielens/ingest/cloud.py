@@ -1,0 +1,129 @@
+"""A delivery in Cloud Storage, fetched into a folder: its lines are checked as any other's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from mesh.errors import WrongUse
+from mesh.movielens.ingest.progress import Observer, Step
+from mesh.movielens.ingest.source import TABLE_NAMES
+
+if TYPE_CHECKING:
+    from google.cloud import storage
+
+SCHEME = "gs://"
+_URL = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/(?P<prefix>.*))?")
+PIECE = 1 << 24
+
+
+@dataclass(frozen=True)
+class Place:
+    """A bucket and the prefix of the delivery in it, which ends in '/' or is a .zip or empty."""
+
+    bucket: str
+    prefix: str
+
+    def __str__(self) -> str:
+        return f"{SCHEME}{self.bucket}/{self.prefix}"
+
+
+def is_cloud(source: object) -> bool:
+    """Whether a source is named as one in Cloud Storage."""
+    return str(source).startswith(SCHEME)
+
+
+def place_of(url: str) -> Place:
+    """Bucket and prefix of a gs:// URL. Raises WrongUse when it is none."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise WrongUse(f"{url} names no bucket.", fix="Write gs://bucket/prefix.")
+    prefix = (match["prefix"] or "").strip("/")
+    return Place(match["bucket"], prefix if not prefix or prefix.endswith(".zip") else f"{prefix}/")
+
+
+@contextmanager
+def fetched(url: str, observer: Observer, client: storage.Client | None = None) -> Iterator[Path]:
+    """A local folder (or .zip) with the files of the delivery; it is gone afterwards.
+
+    client: for Cloud Storage; by default one with the credentials that BigQuery gets.
+    Raises WrongUse when there is no delivery under the prefix, or no room for it here.
+    """
+    from mesh.bigquery import explained
+
+    place = place_of(url)
+    with tempfile.TemporaryDirectory(prefix="mesh-cloud-") as work:
+        with explained():
+            blobs = _blobs(client or _client(), place)
+            _check_room(place, blobs, Path(work))
+            _download(place, blobs, Path(work), observer)
+        yield Path(work) / PurePosixPath(place.prefix).name if _zipped(place) else Path(work)
+
+
+def _client() -> storage.Client:
+    from google.cloud import storage
+
+    from mesh.bigquery.connection import credentials, warehouse
+
+    here = warehouse()
+    return storage.Client(project=here.project, credentials=credentials(here))
+
+
+def _zipped(place: Place) -> bool:
+    return place.prefix.endswith(".zip")
+
+
+def _blobs(client: storage.Client, place: Place) -> list[storage.Blob]:
+    """The files of the three tables under the prefix, or the one .zip."""
+    found = list(client.list_blobs(place.bucket, prefix=place.prefix))
+    if _zipped(place):
+        chosen = [blob for blob in found if blob.name == place.prefix]
+    else:
+        chosen = [blob for blob in found if _wanted(blob.name[len(place.prefix) :])]
+    if not chosen:
+        raise WrongUse(
+            f"there are no files of movies, ratings or tags under {place}.",
+            fix="Give the prefix under which movies.csv, ratings.csv and tags.csv lie.",
+        )
+    return chosen
+
+
+def _wanted(name: str) -> bool:
+    """Whether a name under the prefix is a table's file; never one that leads elsewhere."""
+    parts = PurePosixPath(name).parts
+    if not parts or ".." in parts or name.startswith("/"):
+        return False
+    if len(parts) == 1:
+        stem, _, kind = parts[0].rpartition(".")
+        return stem in TABLE_NAMES and kind in ("csv", "parquet")
+    return parts[0] in TABLE_NAMES and parts[-1].endswith(".parquet")
+
+
+def _check_room(place: Place, blobs: list[storage.Blob], folder: Path) -> None:
+    need = sum(blob.size or 0 for blob in blobs)
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        raise WrongUse(
+            f"{place} has {need:,} bytes, and only {free:,} are free in {folder.parent}.",
+            fix="Make room, or point the environment variable TMPDIR to a larger disk.",
+        )
+
+
+def _download(place: Place, blobs: list[storage.Blob], folder: Path, observer: Observer) -> None:
+    whole = sum(blob.size or 0 for blob in blobs) or 1
+    done = 0
+    for blob in blobs:
+        name = blob.name[len(place.prefix) :] or PurePosixPath(blob.name).name
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with blob.open("rb", chunk_size=PIECE) as remote, target.open("wb") as local:
+            while piece := remote.read(PIECE):
+                local.write(piece)
+                done += len(piece)
+                observer(Step(f"fetching {name}", done / whole))

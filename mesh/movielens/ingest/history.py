@@ -1,0 +1,184 @@
+"""What `operational.ingests` tells: which deliveries stand, and which of them can be undone.
+
+Deliveries stand on each other: only the newest that stands can be taken away. An undo is an entry
+of its own and takes its delivery out of those that stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mesh.errors import WrongUse
+from mesh.movielens.ingest.schema import DELIVERED, INGESTS, SCHEMA
+
+UNDO = "undo"
+KEPT = 5
+_LOAD = "Load one with `mesh ingest <source>`."
+# What the history reads of each entry, in this order.
+READ_COLUMNS = (
+    "ingest_id",
+    "source",
+    "checksum",
+    "mode",
+    *(f"{table.name}_loaded" for table in DELIVERED),
+    *(f"{table.name}_rows" for table in DELIVERED),
+    "undoes",
+    "finished_at",
+)
+assert set(READ_COLUMNS) <= set(INGESTS.column_names)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One ingest. loaded: lines loaded, per table. rows: rows in each table afterwards; None when
+    an older version of this project wrote the entry. undoes: the delivery that an undo undid."""
+
+    ingest_id: int
+    source: str
+    checksum: str
+    mode: str  # snapshot | append | undo
+    loaded: dict[str, int]
+    rows: dict[str, int] | None
+    undoes: int | None
+    finished_at: datetime
+
+    @classmethod
+    def of(cls, row: Sequence) -> Entry:
+        """The entry of a row with READ_COLUMNS."""
+        names = [table.name for table in DELIVERED]
+        rows = dict(zip(names, row[7:10], strict=True))
+        return cls(
+            *row[:4],
+            loaded=dict(zip(names, row[4:7], strict=True)),
+            rows=None if None in rows.values() else rows,
+            undoes=row[10],
+            finished_at=row[11],
+        )
+
+
+@dataclass(frozen=True)
+class History:
+    """All ingests, the oldest first. rows_now: how many rows each table has by now."""
+
+    entries: tuple[Entry, ...] = ()
+    rows_now: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def newest(self) -> Entry | None:
+        return self.entries[-1] if self.entries else None
+
+    @property
+    def newest_id(self) -> int:
+        """0 before the first ingest."""
+        return self.entries[-1].ingest_id if self.entries else 0
+
+    def repeats(self, checksum: str, mode: str) -> bool:
+        """True when the newest ingest was this delivery in this mode, so that it would change
+        nothing. A snapshot whose tables have other row counts by now was tampered with, and is
+        loaded again."""
+        newest = self.newest
+        if newest is None or (newest.checksum, newest.mode) != (checksum, mode):
+            return False
+        return mode == "append" or newest.loaded == self.rows_now
+
+    @property
+    def standing(self) -> list[int]:
+        """The deliveries that are not undone, the oldest first."""
+        return self._replayed()[0]
+
+    def kept_with(self, ingest_id: int) -> list[int]:
+        """The deliveries whose logs are kept when this one is published."""
+        return [*self._replayed()[1], ingest_id][-KEPT:]
+
+    def _replayed(self) -> tuple[list[int], list[int]]:
+        """The deliveries that stand, and those of them whose logs are still there."""
+        standing: list[int] = []
+        kept: list[int] = []
+        for entry in self.entries:
+            if entry.mode == UNDO:
+                standing = [number for number in standing if number != entry.undoes]
+                kept = [number for number in kept if number != entry.undoes]
+            else:
+                standing.append(entry.ingest_id)
+                kept = [*kept, entry.ingest_id][-KEPT:] if entry.rows else []
+        return standing, kept
+
+    def undoable(self, number: int | None) -> Entry:
+        """The delivery to undo: the one of that number, or the newest that stands.
+
+        Raises WrongUse with what to do instead when it cannot be undone.
+        """
+        if not self.entries:
+            raise WrongUse("nothing was ever ingested, so there is nothing to undo.", fix=_LOAD)
+        standing, kept = self._replayed()
+        if number is None:
+            if not standing:
+                raise WrongUse("every delivery is undone already.", fix=_LOAD)
+            number = standing[-1]
+        entry = self._delivery(number)
+        if number not in kept:
+            raise self._not_kept(entry)
+        if later := [other for other in standing if other > number]:
+            stand = "stands" if len(later) == 1 else "stand"
+            raise WrongUse(
+                f"delivery {number} cannot be undone while {_listed(later)} {stand} on it.",
+                fix=f"Undo {_listed(later[::-1])} first, then ingest "
+                f"{'it' if len(later) == 1 else 'them'} again.",
+            )
+        self._check_untouched()
+        return entry
+
+    def _delivery(self, number: int) -> Entry:
+        """The delivery of that number that is not undone."""
+        entry = next((e for e in self.entries if e.ingest_id == number), None)
+        if entry is None:
+            raise WrongUse(
+                f"there is no delivery {number}: the newest ingest is {self.newest_id}.",
+                fix=self._instead(),
+            )
+        if entry.mode == UNDO:
+            raise WrongUse(
+                f"ingest {number} is not a delivery but the undo of delivery {entry.undoes}.",
+                fix=f"To have delivery {entry.undoes} back, ingest it again.",
+            )
+        undo = next((e for e in self.entries if e.undoes == number), None)
+        if undo is not None:
+            raise WrongUse(
+                f"delivery {number} is undone already, by ingest {undo.ingest_id}.",
+                fix=self._instead(),
+            )
+        return entry
+
+    def _instead(self) -> str:
+        if not self.standing:
+            return _LOAD
+        return f"`mesh ingest --undo` undoes delivery {self.standing[-1]}, the newest that stands."
+
+    def _not_kept(self, entry: Entry) -> WrongUse:
+        why = (
+            f"they are kept for the {KEPT} newest deliveries."
+            if entry.rows
+            else "an older version of this project loaded it."
+        )
+        return WrongUse(
+            f"the rows from before delivery {entry.ingest_id} are not kept: {why}",
+            fix="Ingest the last good delivery again, as a full snapshot.",
+        )
+
+    def _check_untouched(self) -> None:
+        """Raise WrongUse when something else than an ingest changed the tables since."""
+        newest = self.newest
+        for name, rows in (newest.rows or {}).items():
+            if rows != self.rows_now[name]:
+                raise WrongUse(
+                    f"{SCHEMA}.{name} has {self.rows_now[name]:,} rows, and had {rows:,} after "
+                    f"ingest {newest.ingest_id}: something else changed it since.",
+                    fix="Put its rows back, or ingest the last good delivery as a full snapshot.",
+                )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    *most, last = [str(number) for number in numbers]
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,81 @@
+"""How many rejected lines are too many, and what is said then."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from mesh.errors import CheckFailed, WrongUse
+from mesh.movielens.ingest.literals import literal
+from mesh.movielens.ingest.stage import REJECTED, Stage
+
+DEFAULT_LIMIT = Decimal("0.001")
+REASONS_SHOWN = 3
+
+
+def share(text: str | float | Decimal) -> Decimal:
+    """'0.1%', '0.001' or a number between 0 and 1 as a share. Raises WrongUse."""
+    words = str(text).strip()
+    try:
+        number = Decimal(words.rstrip("%").strip()) / (100 if words.endswith("%") else 1)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not (number.is_finite() and 0 <= number <= 1):
+        raise WrongUse(
+            f"{words!r} is not a share of lines.",
+            fix="Give --max-rejected as 0.1% or 0.001, between 0 and 1.",
+        )
+    return number
+
+
+def check_limit(stage: Stage, limit: Decimal, folder: Path, name: str) -> None:
+    """Raise CheckFailed when more than the share `limit` of all lines was rejected. Empty lines,
+    which hold nothing that could be lost, are kept among the rejected, but do not count here.
+
+    folder: where the list of rejected lines of a refused delivery is written, as `<name>.csv`.
+    """
+    read = sum(counts.read for counts in stage.counts.values())
+    rejected = sum(counts.rejected - counts.empty for counts in stage.counts.values())
+    if rejected <= limit * read:
+        return
+    path = _write_list(stage, folder, name)
+    raise CheckFailed(
+        f"{rejected:,} of {read:,} lines were rejected ({_percent(rejected, read)}), more than "
+        f"the {_plain(limit * 100)} % allowed; the tables are as they were. Most frequent: "
+        f"{_most_frequent(stage)}. All of them are in {path}.",
+        fix="Correct the source, or allow more with --max-rejected.",
+    )
+
+
+def _percent(part: int, whole: int) -> str:
+    value = 100 * part / whole
+    return f"{value:.1f} %" if value >= 1 else f"{value:.2g} %"
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def _most_frequent(stage: Stage) -> str:
+    rows = stage.connection.execute(
+        "SELECT kind, count(*) AS n, min_by(file || ':' || line_number, (file, line_number)) "
+        f"FROM (SELECT *, split_part(reason, ':', 1) AS kind FROM {REJECTED}) "
+        f"GROUP BY kind ORDER BY n DESC, kind LIMIT {REASONS_SHOWN}"
+    ).fetchall()
+    return "; ".join(f"{kind} ({count:,}, the first at {place})" for kind, count, place in rows)
+
+
+def _write_list(stage: Stage, folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.csv"
+    part = folder / f".{name}.{os.getpid()}.part"
+    try:
+        stage.connection.execute(
+            f"COPY (SELECT * FROM {REJECTED} ORDER BY file, line_number) "
+            f"TO {literal(str(part))} (FORMAT csv, HEADER)"
+        )
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path

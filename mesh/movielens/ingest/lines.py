@@ -1,0 +1,205 @@
+"""What a line of a MovieLens file must look like: the one place that decides.
+
+One physical line is one record, always: an unclosed quote costs its own line and no other. Most
+lines are *plain* (no quotes, digits where digits belong) and are recognised many at a time by one
+regular expression; every other line is taken apart here, and is either put into plain form or
+rejected with a reason in words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
+
+LONGEST_LINE = 1 << 20
+LARGEST_INTEGER = 2**63 - 1
+# As the contracts with the source have it: what they refuse would stop every plan later.
+SMALLEST_ID = 1
+MOST_CHARACTERS = {"title": 1024, "tag": 10_000}
+FIRST_SECOND = 788_918_400  # 1995-01-01 00:00:00 UTC
+EMPTY_LINE = "empty line"
+UNIX = "\n"
+WINDOWS = "\r\n"
+
+# A plain line needs at most 18 digits for an id, so that it fits 64 bits without looking.
+_ID = rb"[1-9][0-9]{0,17}"
+_SECONDS = rb"[0-9]{1,11}"
+_RATING = rb"(?:0\.5|[1-4]\.[05]|5\.0)"
+
+
+def _plain_text(most: int, beyond_ascii: bool) -> bytes:
+    """A field without quotes, not blank, of at most so many bytes."""
+    allowed = rb'[^",\n\r\x00]' if beyond_ascii else rb'[^",\n\r\x00\x80-\xff]'
+    # Something visible other than a comma or a quote must be in it.
+    return rb"(?=[^\",\n]*[!#-+\--~])" + allowed + rb"{1,%d}+" % most
+
+
+def _plain_genres(beyond_ascii: bool) -> bytes:
+    """Genres with bars between them, each starting with something visible."""
+    allowed = rb'[^"|,\n\r\x00]' if beyond_ascii else rb'[^"|,\n\r\x00\x80-\xff]'
+    genre = rb"[!#-+\--{}~]" + allowed + rb"{0,100}+"
+    return genre + rb"(?:\|" + genre + rb"){0,100}+"
+
+
+def _plain_lines(table: Table, beyond_ascii: bool, line_end: str) -> re.Pattern[bytes]:
+    title, tag = (_plain_text(MOST_CHARACTERS[name], beyond_ascii) for name in ("title", "tag"))
+    fields = {
+        MOVIES.name: (_ID, title, _plain_genres(beyond_ascii)),
+        RATINGS.name: (_ID, _ID, _RATING, _SECONDS),
+        TAGS.name: (_ID, _ID, tag, _SECONDS),
+    }[table.name]
+    return re.compile(rb"(?:" + rb",".join(fields) + line_end.encode() + rb")++")
+
+
+# By table, whether text beyond ASCII is allowed, and line end: any number of plain lines.
+PLAIN = {
+    (table.name, beyond_ascii, line_end): _plain_lines(table, beyond_ascii, line_end)
+    for table in (MOVIES, RATINGS, TAGS)
+    for beyond_ascii in (True, False)
+    for line_end in (UNIX, WINDOWS)
+}
+
+
+@dataclass(frozen=True)
+class Fault(Exception):
+    """Why a line is rejected: '<kind>: <detail>'. Kinds are stable, details show the value."""
+
+    reason: str
+
+
+def readable(raw: bytes) -> str:
+    """The line as text that a person can read and that can be turned back: bytes that are not
+    UTF-8, and NUL, become escapes such as `\\xff`."""
+    return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def plain_form(table: Table, raw: bytes, now: int) -> bytes:
+    """The line in canonical form, line end included. Raises Fault when it has to be rejected.
+
+    raw: one line without its line end. now: epoch seconds, the latest timestamp accepted.
+    """
+    fields = _split(_decoded(raw))
+    expected = len(table.columns)
+    if len(fields) != expected:
+        hint = " (a comma inside a title needs quotes around it)" if table is MOVIES else ""
+        raise Fault(f"wrong number of fields: {len(fields)} instead of {expected}{hint}")
+    readers = _READERS[table.name]
+    values = [
+        reader(name, value, now)
+        for name, value, reader in zip(table.column_names, fields, readers, strict=True)
+    ]
+    return ",".join(values).encode() + b"\n"
+
+
+def _decoded(raw: bytes) -> str:
+    if not raw.strip():
+        raise Fault(EMPTY_LINE)
+    if len(raw) > LONGEST_LINE:
+        raise Fault(f"line too long: {len(raw)} bytes, at most {LONGEST_LINE} are read")
+    if b"\0" in raw:
+        raise Fault("bytes that are not UTF-8 text: a NUL byte")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Fault(
+            f"bytes that are not UTF-8: \\x{raw[error.start]:02x} at byte {error.start + 1}"
+        ) from None
+
+
+_FIELD = re.compile(r'(?:"((?:[^"]|"")*+)"|([^",]*+))(,|\Z)')
+
+
+def _split(text: str) -> list[str]:
+    """The fields of one CSV record, strictly as RFC 4180 has it."""
+    if '"' not in text:
+        return text.split(",")
+    fields: list[str] = []
+    position = 0
+    while True:
+        match = _FIELD.match(text, position)
+        if match is None:
+            raise Fault(f"broken quotes: in field {len(fields) + 1}")
+        quoted, bare, end = match.groups()
+        fields.append(bare if quoted is None else quoted.replace('""', '"'))
+        position = match.end()
+        if not end:
+            return fields
+
+
+def _short(value: str) -> str:
+    return repr(value if len(value) <= 40 else value[:37] + "...")
+
+
+_WHOLE = re.compile(r"(-?)0*([0-9]+)")
+_DECIMAL = re.compile(r"(-?)0*([0-9]*)(?:\.([0-9]*))?")
+
+
+def _whole(name: str, value: str) -> str:
+    """The digits of a whole number without leading zeros; its sign in front."""
+    match = _WHOLE.fullmatch(value.strip(" \t"))
+    if match is None:
+        raise Fault(f"unreadable number: {name} {_short(value)}")
+    return match[1] + match[2]
+
+
+def _id(name: str, value: str, _now: int) -> str:
+    digits = _whole(name, value)
+    if digits.startswith("-"):
+        raise Fault(f"number out of range: {name} {_short(value)} is negative")
+    if len(digits) > 19 or int(digits) > LARGEST_INTEGER:
+        raise Fault(f"number out of range: {name} {_short(value)} needs more than 64 bits")
+    if int(digits) < SMALLEST_ID:
+        raise Fault(f"number out of range: {name} {_short(value)} is less than {SMALLEST_ID}")
+    return digits
+
+
+def _seconds(name: str, value: str, now: int) -> str:
+    digits = _whole(name, value)
+    if digits.startswith("-") or len(digits) > 11 or not FIRST_SECOND <= int(digits) <= now:
+        raise Fault(outside_time(value))
+    return digits
+
+
+def _rating(name: str, value: str, _now: int) -> str:
+    match = _DECIMAL.fullmatch(value.strip(" \t"))
+    if match is None or not (match[2] or match[3] or "0" in value):
+        raise Fault(f"unreadable number: {name} {_short(value)}")
+    sign, whole, fraction = match[1], match[2] or "0", (match[3] or "").rstrip("0")
+    large = len(whole) > 1 or int(whole) > 5 or (int(whole) == 5 and fraction)
+    small = sign or (whole == "0" and (fraction or "0") < "5")
+    if large or small:
+        raise Fault(f"rating outside 0.5 to 5.0: {_short(value)}")
+    if fraction not in ("", "5"):
+        raise Fault(f"rating is not a half-star: {_short(value)}")
+    return f"{whole}.{fraction or '0'}"
+
+
+def _text(name: str, value: str, _now: int) -> str:
+    if not value.strip():
+        raise Fault(f"empty {name}")
+    most = MOST_CHARACTERS.get(name, len(value))
+    if len(value) > most:
+        raise Fault(f"{name} too long: {len(value)} characters, at most {most}")
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _genres(name: str, value: str, now: int) -> str:
+    text = _text(name, value, now)
+    if not all(genre.strip() for genre in value.split("|")):
+        raise Fault(f"empty genre: in {_short(value)}")
+    return text
+
+
+def outside_time(value: str) -> str:
+    """The reason for a timestamp before 1995 or in the future."""
+    return f"timestamp outside 1995 to now: {_short(value)}"
+
+
+_READERS: dict[str, tuple[Callable[[str, str, int], str], ...]] = {
+    MOVIES.name: (_id, _text, _genres),
+    RATINGS.name: (_id, _id, _rating, _seconds),
+    TAGS.name: (_id, _id, _text, _seconds),
+}

@@ -1,0 +1,234 @@
+"""`ingest`: a delivery becomes the operational tables, whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from mesh.errors import Location, MeshError, WrongUse
+from mesh.movielens.ingest.checks import fill_stage
+from mesh.movielens.ingest.cloud import fetched, is_cloud
+from mesh.movielens.ingest.digest import checksum
+from mesh.movielens.ingest.failures import understood
+from mesh.movielens.ingest.lake import Lake
+from mesh.movielens.ingest.limit import DEFAULT_LIMIT, check_limit, share
+from mesh.movielens.ingest.progress import Observer, Step, unobserved
+from mesh.movielens.ingest.schema import DELIVERED, TAGS
+from mesh.movielens.ingest.source import Delivery, open_source
+from mesh.movielens.ingest.stage import Counts, Stage
+from mesh.movielens.ingest.targets.base import Published, Record, Target
+from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
+from mesh.settings import BIGQUERY_GATEWAY, LOCAL_GATEWAY, database_path
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """What an ingest did.
+
+    nothing_changed: the delivery was the last one again; then ingest_id is that of the last one,
+    counts is empty and nothing was recorded. counts: per table. months: per table, the first days
+    of the months that changed (1970-01-01 under movies: some movie changed). undoes: the delivery
+    that was undone, when the ingest is an undo.
+    """
+
+    source: str
+    mode: str
+    ingest_id: int
+    nothing_changed: bool
+    checksum: str
+    counts: dict[str, Counts]
+    months: dict[str, tuple[date, ...]]
+    seconds: float
+    undoes: int | None = None
+
+    @property
+    def lines_read(self) -> int:
+        return sum(counts.read for counts in self.counts.values())
+
+    @property
+    def lines_loaded(self) -> int:
+        return sum(counts.loaded for counts in self.counts.values())
+
+    @property
+    def lines_rejected(self) -> int:
+        return sum(counts.rejected for counts in self.counts.values())
+
+    @property
+    def changed_months(self) -> tuple[date, ...]:
+        """All changed months, each once, ascending."""
+        return Published(self.ingest_id, self.months).changed_months
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What was asked for."""
+
+    mode: str
+    limit: Decimal
+    now: datetime
+    started_at: datetime
+    rejected_folder: Path
+    observer: Observer
+
+
+def ingest(
+    source: Path | str,
+    *,
+    append: bool = False,
+    max_rejected: str | float | Decimal = DEFAULT_LIMIT,
+    parquet: Path | None = None,
+    database: Path | None = None,
+    now: datetime | None = None,
+    target: Target | None = None,
+    observer: Observer = unobserved,
+) -> IngestResult:
+    """Load a delivery into the operational tables.
+
+    source: a folder or a .zip, here or as gs://bucket/prefix. append: upsert by key instead of
+    replacing everything.
+    max_rejected: the share of lines that may be rejected. parquet: a folder to write the tables to
+    as well. database: the DuckDB file (default: the project's). now: the latest timestamp that is
+    accepted. target: another engine than the DuckDB file. observer: is told how far it is.
+
+    Raises WrongUse when source or database cannot be used, CheckFailed when too many lines are
+    rejected; the tables are then as they were.
+    """
+    started_at = datetime.now(UTC)
+    database = database or database_path()
+    order = _Order(
+        mode="append" if append else "snapshot",
+        limit=share(max_rejected),
+        now=now or started_at,
+        started_at=started_at,
+        rejected_folder=database.parent / "rejected",
+        observer=observer,
+    )
+    with understood(Path(source), database), _opened(source, observer) as delivery:
+        lake = Lake(parquet) if parquet else None
+        try:
+            return _ingest(target or DuckDBTarget(database), delivery, order, lake)
+        finally:
+            if lake:
+                lake.discard()
+
+
+@contextmanager
+def _opened(source: Path | str, observer: Observer) -> Iterator[Delivery]:
+    """The delivery of a source; one in Cloud Storage goes by its URL, wherever it is now."""
+    if not is_cloud(source):
+        with open_source(Path(source)) as delivery:
+            yield delivery
+        return
+    with fetched(str(source), observer) as folder:
+        try:
+            with open_source(folder) as delivery:
+                yield replace(delivery, source=str(source))
+        except MeshError as error:
+            # A path shows neither where the files lie in the cloud nor the two slashes of a URL.
+            for local in (str(folder), str(Path(source))) if error.where else ():
+                if str(error.where).startswith(local):
+                    name = str(error.where).removeprefix(local)
+                    message = f"{str(source).rstrip('/')}{name}: {error.message}"
+                    raise type(error)(message, fix=error.fix) from error
+            raise
+
+
+def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None) -> IngestResult:
+    started = time.monotonic()
+    with (
+        target.session(),
+        tempfile.TemporaryDirectory(prefix="mesh-ingest-") as work,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        sizes = _stamps(delivery)
+        history = target.history()
+        digest = pool.submit(checksum, delivery)
+        # Only when there is something to compare with is it worth waiting for the checksum.
+        repeated = bool(history.newest) and history.repeats(digest.result(), order.mode)
+        counts: dict[str, Counts] = {}
+        if repeated:
+            published = Published(history.newest_id, {table.name: () for table in DELIVERED})
+        else:
+            stage = target.stage(order.mode)
+            fill_stage(
+                stage,
+                delivery,
+                work=Path(work),
+                now=int(order.now.timestamp()),
+                observer=order.observer,
+            )
+            if sizes != _stamps(delivery):
+                raise WrongUse(
+                    "the files changed while they were read.",
+                    where=Location(Path(delivery.source)),
+                    fix="Wait until they are complete, then run again.",
+                )
+            counts = stage.counts
+            _check(stage, delivery, order, digest.result())
+            order.observer(Step("publishing", 0.0))
+            published = target.publish(
+                stage,
+                Record(delivery.source, digest.result(), order.mode, counts, order.started_at),
+            )
+        if lake:
+            order.observer(Step("writing Parquet", 0.0))
+            target.export(lake)
+        if not repeated:
+            target.commit()
+        if lake:
+            lake.move_into_place()
+    return IngestResult(
+        source=delivery.source,
+        mode=order.mode,
+        ingest_id=published.ingest_id,
+        nothing_changed=repeated,
+        checksum=digest.result(),
+        counts=counts,
+        months=published.months,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _check(stage: Stage, delivery: Delivery, order: _Order, digest: str) -> None:
+    """Raise CheckFailed when this delivery should not become the tables."""
+    if order.mode == "snapshot":
+        for files in delivery.files:
+            if files.table is not TAGS and not stage.counts[files.table.name].read:
+                raise WrongUse(
+                    f"there is no line of {files.table.name}, and a full snapshot without any "
+                    "would empty the table.",
+                    where=Location(Path(delivery.source) / files.names[0]),
+                    fix="Export it again, or use --append for a delivery without them.",
+                )
+    name = f"{Path(delivery.source).stem}-{digest[:12]}"
+    check_limit(stage, order.limit, order.rejected_folder, name)
+
+
+def _stamps(delivery: Delivery) -> list[tuple[int, int]]:
+    """Size and modification time of every file."""
+    stats = [path.stat() for files in delivery.files for path in files.paths]
+    return [(stat.st_size, stat.st_mtime_ns) for stat in stats]
+
+
+def target_for(gateway: str | None, observer: Observer = unobserved) -> Target | None:
+    """The engine that a gateway's name stands for; None for the local DuckDB file.
+
+    observer: is told how far the engine's own jobs are.
+    """
+    if gateway in (None, LOCAL_GATEWAY):
+        return None
+    if gateway == BIGQUERY_GATEWAY:
+        from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
+
+        return BigQueryTarget(observer=observer)
+    raise WrongUse(
+        f"ingest cannot load into the gateway {gateway!r}.",
+        fix=f"Use --gateway {LOCAL_GATEWAY} or --gateway {BIGQUERY_GATEWAY}.",
+    )

@@ -1,0 +1,98 @@
+"""`undo`: the operational tables become what they were before their newest delivery."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mesh.errors import CheckFailed, WrongUse
+from mesh.movielens.ingest.failures import understood
+from mesh.movielens.ingest.history import UNDO
+from mesh.movielens.ingest.progress import Observer, Step, unobserved
+from mesh.movielens.ingest.run import IngestResult
+from mesh.movielens.ingest.schema import DELIVERED
+from mesh.movielens.ingest.stage import Counts
+from mesh.movielens.ingest.targets.base import Record, Target
+from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
+from mesh.settings import database_path
+
+
+def delivery_number(text: str | None) -> int | None:
+    """The number of the delivery to undo; None for the newest that stands."""
+    if text is None:
+        return None
+    if not re.fullmatch("[0-9]{1,18}", text):
+        raise WrongUse(
+            f"--undo takes the number of a delivery, and {text!r} is none.",
+            fix="The numbers are the ingest_id of operational.ingests; without one, --undo "
+            "undoes the newest delivery.",
+        )
+    return int(text)
+
+
+def undo(
+    number: int | None = None,
+    *,
+    database: Path | None = None,
+    target: Target | None = None,
+    observer: Observer = unobserved,
+) -> IngestResult:
+    """Undo a delivery: the one of that number, or the newest that is not undone.
+
+    database, target, observer: as for `ingest`. Raises WrongUse when that delivery cannot be
+    undone; the tables are then as they were.
+    """
+    started, started_at = time.monotonic(), datetime.now(UTC)
+    database = database or database_path()
+    target = target or DuckDBTarget(database)
+    with understood(database, database), _named(target) as undoing:
+        delivery = target.history().undoable(number)
+        record = Record(
+            source=f"undo of delivery {delivery.ingest_id}",
+            checksum=delivery.checksum,
+            mode=UNDO,
+            counts={table.name: Counts(0, 0, 0) for table in DELIVERED},
+            started_at=started_at,
+            undoes=delivery.ingest_id,
+        )
+        undoing.append(delivery.ingest_id)
+        observer(Step(f"undoing delivery {delivery.ingest_id}", 0.0))
+        published = target.undo(delivery, record)
+        target.commit()
+    return IngestResult(
+        source=record.source,
+        mode=record.mode,
+        ingest_id=published.ingest_id,
+        nothing_changed=False,
+        checksum=record.checksum,
+        counts=record.counts,
+        months=published.months,
+        seconds=time.monotonic() - started,
+        undoes=delivery.ingest_id,
+    )
+
+
+@contextmanager
+def _named(target: Target) -> Iterator[list[int]]:
+    """A session in which a failure names the delivery that was to be undone.
+
+    Whether a lost connection was lost before or after the undo is not known here: to run the same
+    command again without a number might undo one delivery more.
+    """
+    undoing: list[int] = []
+    try:
+        with target.session():
+            yield undoing
+    except CheckFailed as error:
+        if not undoing:
+            raise
+        raise CheckFailed(
+            error.message,
+            where=error.where,
+            fix=f"Run `mesh ingest --undo {undoing[0]}`, with this number: it undoes that "
+            "delivery, or says that it is undone already.",
+        ) from error

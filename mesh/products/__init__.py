@@ -1,1 +1,0 @@
-"""What people ask about one product: who reads it, how it came to be, how to start a new one."""
