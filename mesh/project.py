@@ -8,16 +8,58 @@ configuration's variables is asked of one object.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
-from mesh.errors import Location, WrongUse
+from mesh.errors import CheckFailed, Location, MeshError, WrongUse
 
 CONFIGS = ("config.yaml", "config.yml", "config.py")
 EXTERNAL_MODELS = ("external_models.yaml", "external_models.yml", "schema.yaml")
+TIME_TYPES = ("TIMESTAMP", "DATETIME", "DATE")
+# What `mesh init` writes into a project; raised when macros and lint rules ask for other functions.
+SET_UP = 2
+LOCAL_GATEWAY = "duckdb"
+BIGQUERY_GATEWAY = "bigquery"
 DATABASE_VARIABLE = "MESH_DUCKDB"
 DEFAULT_DATABASE = Path("data") / "mesh.duckdb"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table that models read and this project does not build: an external model of SQLMesh's.
+
+    columns: BigQuery types by name, as far as they are stated.
+    """
+
+    schema: str
+    name: str
+    columns: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def product(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def time(self) -> str | None:
+        """The first column that says when a row happened; None for what has no time."""
+        return next((name for name, kind in self.columns.items() if kind in TIME_TYPES), None)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the variable `mesh` in SQLMesh's configuration tells.
+
+    version: of what `mesh init` wrote. deliveries: the schema with the log of what was delivered
+    to the sources in it, if there is one. growth: by key column the power with which the rows of a
+    table grow when the largest source does.
+    """
+
+    version: int | None = None
+    deliveries: str | None = None
+    growth: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,22 +111,47 @@ class Project:
         return self.root / Path(os.environ.get(DATABASE_VARIABLE) or DEFAULT_DATABASE)
 
     @cached_property
-    def sources(self) -> frozenset[str]:
-        """The tables that models read and this project does not build, `<schema>.<table>`.
+    def sources(self) -> Mapping[str, Source]:
+        """The tables that are not built here, by `<schema>.<table>`.
 
-        They are SQLMesh's external models. A contract of one of them is a contract with the source.
+        A contract of one of them is a contract with the source.
         """
-        import yaml
-
-        found: set[str] = set()
-        files = [self.root / name for name in EXTERNAL_MODELS]
+        files = [path for name in EXTERNAL_MODELS if (path := self.root / name).is_file()]
         files += sorted((self.root / "external_models").glob("*.y*ml"))
+        found = {}
         for path in files:
-            if path.is_file():
-                for model in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
-                    names = [part.strip('`"') for part in str(model["name"]).split(".")]
-                    found.add(".".join(names[-2:]))
-        return frozenset(found)
+            for model in _yaml(path, path.read_text(encoding="utf-8")) or []:
+                schema, name = [part.strip('`"') for part in str(model["name"]).split(".")][-2:]
+                columns = {key: str(kind).upper() for key, kind in model.get("columns", {}).items()}
+                found[f"{schema}.{name}"] = Source(schema, name, columns)
+        return found
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Raises CheckFailed when the configuration is not YAML, or says what `mesh` cannot use."""
+        stated = (_configuration(self.config).get("variables") or {}).get("mesh") or {}
+        unknown = set(stated) - set(Settings.__dataclass_fields__)
+        if unknown:
+            raise CheckFailed(
+                f"`variables: mesh` has no key {', '.join(sorted(unknown))}.",
+                where=Location(self.shown(self.config)),
+                fix=f"Known are {', '.join(Settings.__dataclass_fields__)}.",
+            )
+        return Settings(**stated)
+
+    def check_set_up(self) -> None:
+        """WrongUse if the project was set up for another version of `mesh` than this one."""
+        version = self.settings.version
+        if version is None and not (self.root / "macros" / "contract.py").exists():
+            return
+        if version != SET_UP:
+            older = version is None or version < SET_UP
+            raise WrongUse(
+                f"this project was set up for {'an older' if older else 'a newer'} version of "
+                "`mesh` than the one that is installed.",
+                where=Location(self.config),
+                fix="Bring it up to date with `mesh init`." if older else "Install the newer one.",
+            )
 
     def shown(self, path: Path) -> Path:
         """The path from the root if it lies inside, else as it is."""
@@ -92,6 +159,43 @@ class Project:
             return path.resolve().relative_to(self.root)
         except ValueError:
             return path
+
+
+def _configuration(path: Path) -> Mapping[str, Any]:
+    """SQLMesh's configuration as it reads it: a template, with the environment's variables."""
+    if path.suffix == ".py":
+        return {}
+    import jinja2
+
+    text = path.read_text(encoding="utf-8")
+    try:
+        template = jinja2.Environment(autoescape=False).from_string(text)
+        text = template.render(env_var=lambda name, default=None: os.environ.get(name, default))
+    except jinja2.TemplateError as error:
+        raise _unreadable(path, getattr(error, "lineno", None), str(error)) from error
+    data = _yaml(path, text)
+    if not isinstance(data, dict):
+        raise _unreadable(path, 1, "it holds no mapping")
+    return data
+
+
+def _yaml(path: Path, text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        raise _unreadable(path, mark.line + 1 if mark else None, reason) from error
+
+
+def _unreadable(path: Path, line: int | None, reason: str) -> MeshError:
+    return CheckFailed(
+        f"the file cannot be read: {' '.join(reason.split())}.",
+        where=Location(display(path), line),
+        fix="Mend it; SQLMesh reads it too.",
+    )
 
 
 def find_project(start: Path | None = None) -> Project:

@@ -1,0 +1,16 @@
+"""The log of deliveries: two tables, in the schema of the sources, that who delivers writes.
+
+`ingests` has a row per delivery: `ingest_id` (from 1), `finished_at`, `mode`, `source`,
+`changed_months` (the first days of the months that it changed), and for each source table
+`<table>_rows`, how many rows that has afterwards. `changed_months` has a row per delivery
+(`ingest_id`), source table (`source_table`) and month (`reporting_month`) that changed.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+INGESTS = "ingests"
+CHANGED_MONTHS = "changed_months"
+# Stands for the month of rows that have no time of their own.
+WITHOUT_MONTH = date(1970, 1, 1)
