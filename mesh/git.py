@@ -14,9 +14,10 @@ from pathlib import Path, PurePosixPath
 
 from mesh.errors import WrongUse
 from mesh.files.problems import shown
+from mesh.project import Project
 
 # What the project does not need to load; everything else is there, in case a macro reads it.
-SKIPPED = ("docs/", "benchmarks/", "infra/", ".github/", "data/")
+SKIPPED = ("docs/", ".github/", "data/")
 MAX_BLOB = 5_000_000
 DEFAULT_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
@@ -156,29 +157,19 @@ def run_git(
         ) from None
 
 
-def find_checkout(start: Path) -> Checkout:
-    """The checkout around a folder, with the project in it. Raises WrongUse."""
-    done = run_git(start, "rev-parse", "--show-toplevel")
+def find_checkout(project: Project) -> Checkout:
+    """The checkout that a project lies in. Raises WrongUse."""
+    done = run_git(project.root, "rev-parse", "--show-toplevel")
     if done.returncode:
-        said = done.stderr.decode(errors="replace")
-        if "dubious ownership" in said:
+        if b"dubious ownership" in done.stderr:
             raise WrongUse(
-                f"git does not trust the owner of {start}.",
+                f"git does not trust the owner of {project.root}.",
                 fix="Add the folder to git's `safe.directory`.",
             )
         raise WrongUse(
-            f"{start} is no git checkout, so there is nothing to compare with.",
+            f"{project.root} is no git checkout, so there is nothing to compare with.",
             fix="Run it in a clone of the project.",
         )
     top = Path(os.fsdecode(done.stdout.rstrip(b"\n"))).resolve()
-    here = start.resolve()
-    for folder in (here, *here.parents):
-        if (folder / "config.yaml").is_file() or (folder / "contracts").is_dir():
-            prefix = folder.relative_to(top).as_posix() if folder != top else ""
-            return Checkout(folder, f"{prefix}/" if prefix else "")
-        if folder == top:
-            break
-    raise WrongUse(
-        f"There is no project in {top}: neither config.yaml nor contracts/.",
-        fix="Run it in the folder of the project.",
-    )
+    prefix = project.root.resolve().relative_to(top).as_posix()
+    return Checkout(project.root, "" if prefix == "." else f"{prefix}/")

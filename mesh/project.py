@@ -74,6 +74,11 @@ class Project:
         return next(path for name in CONFIGS if (path := self.root / name).is_file())
 
     @property
+    def loads(self) -> bool:
+        """Whether there is a configuration: the base of a change need not have one."""
+        return _holds_project(self.root)
+
+    @property
     def contracts(self) -> Path:
         """The folder of contracts, `<domain>/<product>.odcs.yaml`; need not be there."""
         return self.root / "contracts"

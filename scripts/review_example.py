@@ -55,8 +55,8 @@ def report(change: object) -> str:
     """The comment that a change of the small project gets."""
     from review_projects import load_here, shop
 
-    from mesh.review.markdown import MARKER, markdown
-    from mesh.review.report import Review, compare_roots
+    from mesh.review.report.markdown import MARKER, markdown
+    from mesh.review.run import Review, compare_roots
 
     assert callable(change)
     folder = Path(tempfile.mkdtemp(prefix="review-example-"))
@@ -73,7 +73,7 @@ def report(change: object) -> str:
 
 def rules_table() -> str:
     """The table of rules, as Markdown."""
-    from mesh.review.markdown import code, escape
+    from mesh.review.report.markdown import code, escape
     from mesh.review.rules import CATEGORIES, RULES
 
     lines = []

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import mesh.review
-from mesh.review.load import Models
-from mesh.review.two_states import ContractReview, compare_states
+import mesh.review.models
+from mesh.project import Project
+from mesh.review.models.review_worker.facts import Models, from_json
+from mesh.review.run import Personal
+from mesh.review.contracts.two_states import ContractReview, compare_states
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SHOP = FIXTURES / "review" / "shop"
@@ -79,8 +80,9 @@ def repository(folder: Path) -> Path:
 
 
 @contextmanager
-def _worker() -> Iterator[None]:
-    folder = str(Path(mesh.review.__file__).parent)
+def worker() -> Iterator[None]:
+    """As in the process of a revision: its modules can be imported."""
+    folder = str(Path(mesh.review.models.__file__).parent)
     sys.path.append(folder)
     try:
         yield
@@ -88,24 +90,22 @@ def _worker() -> Iterator[None]:
         sys.path.remove(folder)
 
 
-def load_here(
-    *, base: Path | None, head: Path, personal: dict[str, list[str]] | None = None
-) -> tuple[Models, Models]:
+def load_here(base: Project | None, head: Project, personal: Personal) -> tuple[Models, Models]:
     """What `load_both` does, in this process: much faster for many small projects."""
     del personal
-    sides = [_describe(root) if root else Models() for root in (base, head)]
-    return sides[0], sides[1]
+    return described(base.root) if base else Models(), described(head.root)
 
 
-def _describe(root: Path) -> Models:
+def described(root: Path) -> Models:
     here, database = Path.cwd(), os.environ.get("MESH_DUCKDB")
     os.environ["MESH_DUCKDB"] = str(root.parent / f"{root.name}.duckdb")
     try:
-        with _LOCK, _worker():
-            from review_worker.project import describe, load_context
+        with _LOCK, worker():
+            from review_worker import facts, project
 
-            described: dict[str, Any] = describe(load_context(root, None, False))
-            return Models(described)
+            context = project.load_context(root, None, read_only=False)
+            answer = facts.to_json(facts.Models(project.describe(context)))
+            return from_json(Models, answer)
     except Exception as error:
         return Models(problem=" ".join(str(error).split()))
     finally:

@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 from mesh.cli.main import app
 from mesh.errors import WrongUse
 from mesh.git import find_checkout
-from mesh.review import report
-from mesh.review.load import Models
-from mesh.review.machine import sarif
-from mesh.review.markdown import LIMIT, MARKER, code, escape, markdown
-from mesh.review.report import Review, review
+from mesh.review import run as report
+from mesh.review.models.review_worker.facts import Models
+from mesh.review.report.machine import sarif
+from mesh.review.report.markdown import LIMIT, MARKER, code, escape, markdown
+from mesh.review.run import Review, review
 
 ORDERS = "contracts/shop/orders.odcs.yaml"
 
@@ -333,14 +333,14 @@ def test_escaped_text_does_nothing() -> None:
 
 
 def test_text_inside_of_html_shows_as_text() -> None:
-    from mesh.review.markdown import escape_html
+    from mesh.review.report.markdown import escape_html
 
     assert escape_html("moving to shop.orders_v2") == "moving to shop.orders_v2"
     assert not set("<>&@`[]|") & set(re.sub(r"&#\d+;", "", escape_html(HOSTILE)))
 
 
 def test_what_was_personal_on_either_side_is_in_no_sample(clone: Path, tmp_path: Path) -> None:
-    from mesh.review.report import personal_columns
+    from mesh.review.run import personal_columns
 
     folder = clone / "contracts"
     before = report.read_contracts(folder.rglob("*.yaml"), clone)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from review_projects import BREAKING, TODAY, load_here, overlay, shop
 
-from mesh.review.impact import Hit
-from mesh.review.report import compare_roots
+from mesh.review.models.changes import weighed
+from mesh.review.models.impact import Hit
+from mesh.review.models.review_worker.facts import RowDiff
+from mesh.project import Project
+from mesh.review.run import Review, compare_projects
 from mesh.review.rules import RULES, Level
 
 OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")] + [
@@ -20,11 +23,11 @@ OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in ("model", 
 ]
 
 
-def compared(before: Path, after: Path) -> dict[str, Any]:
-    return compare_roots(before, after, load_here, TODAY)
+def compared(before: Path, after: Path) -> Review:
+    return compare_projects(Project(before), Project(after), load_here, TODAY)
 
 
-def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> dict[str, Any]:
+def edited(tmp_path: Path, file: str, *edits: tuple[str, str]) -> Review:
     before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
     text = (after / file).read_text()
     for old, new in edits:
@@ -39,14 +42,14 @@ def test_each_rule_finds_its_change_at_its_place(rule: str, tmp_path: Path) -> N
     before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
     overlay(before, BREAKING / rule / "before")
     overlay(after, BREAKING / rule / "after")
-    found = compared(before, after)["findings"]
+    found = compared(before, after).findings
     expected = yaml.safe_load((BREAKING / rule / "expected.yaml").read_text())
     assert [{"rule": f.rule, "level": str(f.level), "at": str(f.where)} for f in found] == expected
     assert rule in {f.rule for f in found}
 
 
-def hit(review: dict[str, Any], name: str) -> Hit:
-    return next(one for one in review["impact"].hits if one.name == name)
+def hit(review: Review, name: str) -> Hit:
+    return next(one for one in review.impact.hits if one.name == name)
 
 
 ORDERS = "models/shop/orders.sql"
@@ -85,8 +88,8 @@ SILENT = {
 @pytest.mark.parametrize("name", SILENT)
 def test_another_way_to_write_the_same_query_is_silent(name: str, tmp_path: Path) -> None:
     review = edited(tmp_path, ORDERS, *SILENT[name])
-    assert [f.message for f in review["findings"]] == []
-    assert review["impact"].hits == ()
+    assert [f.message for f in review.findings] == []
+    assert review.impact.hits == ()
 
 
 def test_keys_of_a_chart_in_another_order_are_silent(tmp_path: Path) -> None:
@@ -98,13 +101,13 @@ def test_keys_of_a_chart_in_another_order_are_silent(tmp_path: Path) -> None:
         ("{field: channel, label: Channel}", "{label: Channel, field: channel}"),
         ("{source: orders, field: amount,", "{field: amount, source: orders,"),
     )
-    assert review["findings"] == ()
+    assert review.findings == ()
 
 
 def test_a_source_that_becomes_another_product_changes_its_charts(tmp_path: Path) -> None:
     edit = ("orders: {product: shop.orders,", "orders: {product: reporting.customers,")
     review = edited(tmp_path, "looker/sales.yaml", edit)
-    assert [f.message for f in review["findings"]] == [
+    assert [f.message for f in review.findings] == [
         "The chart sales/by_channel was changed.",
         "The chart sales/from_the_counter was changed.",
     ]
@@ -117,14 +120,14 @@ def test_what_a_model_waits_for_does_not_count_as_what_it_reads(tmp_path: Path) 
         (side / "models/shop/hours.sql").write_text(waiting)
     file = after / ORDERS
     file.write_text(file.read_text().replace("lines.price >= 0", "lines.price > 1"))
-    names = {one.name for one in compared(before, after)["impact"].hits}
+    names = {one.name for one in compared(before, after).impact.hits}
     assert "reporting.customers" in names and "shop.hours" not in names
 
 
 def test_a_reader_of_a_model_that_is_gone_is_told_so(tmp_path: Path) -> None:
     before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
     (after / "models/shop/internal/order_lines.sql").unlink()
-    said = [f.message for f in compared(before, after)["findings"] if f.rule == "CONSUMER_NO_BREAK"]
+    said = [f.message for f in compared(before, after).findings if f.rule == "CONSUMER_NO_BREAK"]
     assert said == ["shop.orders still reads shop_internal.order_lines, which goes in this change."]
 
 
@@ -136,7 +139,7 @@ def test_rows_that_begin_on_another_day_break(tmp_path: Path) -> None:
             path = side / f"models/shop/{file}.sql"
             text = path.read_text().replace("kind VIEW", f"start '{start}', {kind}")
             path.write_text(text.replace("SELECT\n  line.", f"SELECT\n  {more}line.", 1))
-    (found,) = compared(before, after)["findings"]
+    (found,) = compared(before, after).findings
     assert (found.rule, found.product) == ("ROWS_SAME_MEANING", "shop.orders")
     assert found.message.startswith(
         "Rows begin at 2026-06-01 instead of 2026-01-01, because of shop_internal.order_lines."
@@ -171,8 +174,8 @@ MEANINGS = {
 def test_a_query_that_means_another_thing_breaks(name: str, tmp_path: Path) -> None:
     edit, rule, column = MEANINGS[name]
     review = edited(tmp_path, ORDERS, edit)
-    assert (rule, column) in [(f.rule, f.column) for f in review["findings"]]
-    assert review["verdicts"][0].outcome == "wrong"
+    assert (rule, column) in [(f.rule, f.column) for f in review.findings]
+    assert review.verdicts[0].outcome == "wrong"
 
 
 def test_what_a_contract_says_of_others_does_not_hide_a_query_that_changed(tmp_path: Path) -> None:
@@ -182,7 +185,7 @@ def test_what_a_contract_says_of_others_does_not_hide_a_query_that_changed(tmp_p
     contract.write_text(text.replace("classification: personal", "classification: internal"))
     text = model.read_text().replace("lines.price >= 0", "lines.price > 1")
     model.write_text(text.replace("customer::INT64", "order_id::INT64"))
-    found = {f.rule: f for f in compared(before, after)["findings"]}
+    found = {f.rule: f for f in compared(before, after).findings}
     assert {"ROLE_NO_DELETE", "COLUMN_PERSONAL_NO_RELEASE", "COLUMN_SAME_MEANING"} <= found.keys()
     rows = found["ROWS_SAME_MEANING"]
     assert "lines.price >= 0" in rows.before and "lines.price > 1" in rows.after
@@ -196,7 +199,7 @@ def test_a_rename_of_an_internal_model_is_silent(tmp_path: Path) -> None:
     (after / "models/shop/internal/order_lines.sql").rename(
         after / "models/shop/internal/order_items.sql"
     )
-    assert compared(before, after)["findings"] == ()
+    assert compared(before, after).findings == ()
 
 
 def test_a_consumer_that_moves_to_a_product_with_the_same_content_is_silent(tmp_path: Path) -> None:
@@ -206,12 +209,12 @@ def test_a_consumer_that_moves_to_a_product_with_the_same_content_is_silent(tmp_
     reader = after / "models/reporting/customers.sql"
     reader.write_text(reader.read_text().replace("FROM shop.orders AS", "FROM shop.orders_v2 AS"))
     review = compared(before, after)
-    assert [f.message for f in review["findings"] if f.product == "reporting.customers"] == []
+    assert [f.message for f in review.findings if f.product == "reporting.customers"] == []
 
 
 def test_a_change_is_told_where_it_was_made_and_not_again_downstream(tmp_path: Path) -> None:
     review = edited(tmp_path, ORDERS, ("SUM(lines", "AVG(lines"))
-    assert {f.product for f in review["findings"] if f.rule == "COLUMN_SAME_MEANING"} == {
+    assert {f.product for f in review.findings if f.rule == "COLUMN_SAME_MEANING"} == {
         "shop.orders"
     }
     assert hit(review, "reporting.customers").columns == ("web_amount",)
@@ -224,8 +227,8 @@ def test_lineage_reaches_from_a_column_to_the_charts_and_their_owners(tmp_path: 
     assert (reader.kind, reader.how, reader.owner) == ("product", "values", "reporting")
     assert reader.because == ("shop.orders.amount",)
     assert hit(review, "sales/by_channel").kind == "chart"
-    assert review["impact"].owners == ("reporting", "shop")
-    assert review["impact"].readers == {"shop.orders": ("reporting_team",)}
+    assert review.impact.owners == ("reporting", "shop")
+    assert review.impact.readers == {"shop.orders": ("reporting_team",)}
 
 
 def test_a_column_that_only_filters_hits_the_rows_of_its_readers(tmp_path: Path) -> None:
@@ -241,21 +244,20 @@ def test_a_column_that_only_filters_hits_the_rows_of_its_readers(tmp_path: Path)
 def test_a_column_that_nobody_reads_hits_no_one(tmp_path: Path) -> None:
     contract = "contracts/reporting/customers.odcs.yaml"
     review = edited(tmp_path, contract, ("in the web shop in euros", "in the web shop in cents"))
-    assert review["findings"][0].rule == "COLUMN_SAME_UNIT" and review["impact"].hits == ()
+    assert review.findings[0].rule == "COLUMN_SAME_UNIT" and review.impact.hits == ()
 
 
 def test_the_data_diff_can_clear_a_change_of_meaning(tmp_path: Path) -> None:
-    from mesh.review.meaning_changes import weighed
-
     review = edited(tmp_path, ORDERS, ("pieces * lines", "pieces + lines"))
-    found = next(f for f in review["findings"] if f.rule == "COLUMN_SAME_MEANING")
-    same = {"product": "shop.orders", "before": 9, "after": 9, "added": 0, "removed": 0}
-    cleared = weighed(found, [{**same, "changed": 0, "match": {"amount": 100.0}}])
+    found = next(f for f in review.findings if f.rule == "COLUMN_SAME_MEANING")
+    same = RowDiff("shop.orders", before=9, after=9, match={"amount": 100.0})
+    cleared = weighed(found, {same.product: same})
     assert cleared.level is Level.INFO and "the same values" in cleared.reason
     for other in (
-        {"match": {"amount": 99.9}},
-        {"match": {"amount": 100.0}, "added": 1},
-        {"match": {"amount": 100.0}, "before": 0, "after": 0},
+        replace(same, match={"amount": 99.9}),
+        replace(same, added=1),
+        replace(same, before=0, after=0),
+        replace(same, problem="It cannot be read."),
     ):
-        assert weighed(found, [{**same, **other}]).level is Level.BREAKING
-    assert weighed(found, None).level is Level.BREAKING
+        assert weighed(found, {same.product: other}).level is Level.BREAKING
+    assert weighed(found, {}).level is Level.BREAKING

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from review_projects import _worker, shop
 
-from mesh.review.load import load_both
+from mesh.review.models.load import load_both
 
 ORDERS = "models/shop/orders.sql"
 PERSONAL = {"shop.orders": ["customer"], "reporting.customers": ["customer"]}

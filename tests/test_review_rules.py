@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from mesh.cli.main import app
 from mesh.contracts.model import Column, Contract, ServiceLevel, StatedRule
-from mesh.review import columns, product, quality, service
+from mesh.review.contracts import columns, product, quality, service
 from mesh.review.findings import Finding
 from mesh.review.rules import CATEGORIES, RULES, Bump, Level
 
@@ -229,7 +229,7 @@ IMPLIED = [
 def test_the_stricter_of_two_conditions_is_known(strict: str, loose: str) -> None:
     from sqlglot import parse_one
 
-    from mesh.review.implication import implies
+    from mesh.contracts.conditions import implies
 
     conditions = [parse_one(text, dialect="bigquery") for text in (strict, loose)]
     assert implies(*conditions)
@@ -237,7 +237,7 @@ def test_the_stricter_of_two_conditions_is_known(strict: str, loose: str) -> Non
 
 
 def test_a_sign_of_comparison_is_a_word_of_a_description() -> None:
-    from mesh.review.words import same_words
+    from mesh.review.contracts.words import same_words
 
     assert not same_words("Likes when > 4.", "Likes when < 4.")
     assert not same_words("At least -5.", "At least 5.")

@@ -262,7 +262,7 @@ def test_a_change_that_does_not_build_is_reviewed_all_the_same() -> None:
 
 
 def test_the_comment_is_posted_whole() -> None:
-    from mesh.review.markdown import LIMIT
+    from mesh.review.report.markdown import LIMIT
 
     comment = read(ROOT / ".github/workflows/pull-request.yml")["jobs"]["comment"]
     (cut,) = re.findall(r"head -c (\d+)", str(comment["steps"]))

@@ -18,12 +18,12 @@ def contracts_diff(
     as_json: Json = False,
 ) -> None:
     """Compare contracts by the rules of a review: exit code 1 when a change is breaking."""
-    from mesh.review.terminal import print_contract_diff
-    from mesh.review.two_states import compare_states
+    from mesh.review.report.terminal import print_contract_diff
+    from mesh.review.contracts.two_states import compare_states
 
     result = compare_states(before, after)
     if as_json:
-        from mesh.review.machine import findings_json, verdict_json
+        from mesh.review.report.machine import findings_json, verdict_json
 
         made = {
             "breaking": result.breaking,

@@ -34,7 +34,7 @@ def review(
     rules: Annotated[bool, typer.Option("--rules", help="Show all rules, and stop.")] = False,
 ) -> None:
     """Compare the work tree with a base revision: exit code 1 when a contract is broken."""
-    from mesh.review import machine, terminal
+    from mesh.review.report import machine, terminal
 
     if rules:
         if as_json:
@@ -42,11 +42,11 @@ def review(
         else:
             terminal.print_rules()
         return
-    from mesh.review.report import review as look
+    from mesh.review.run import review as look
 
     result = look(Path.cwd(), base, gateway=gateway, environment=environment, cost=cost)
     if markdown:
-        from mesh.review.markdown import markdown as write
+        from mesh.review.report.markdown import markdown as write
 
         _save(markdown, write(result))
     if sarif:

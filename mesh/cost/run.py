@@ -73,8 +73,9 @@ def cost_of_revision(
     WrongUse if there is no such revision, CheckFailed if its project does not load.
     """
     from mesh.git import find_checkout
+    from mesh.project import Project as root_of
 
-    tree = find_checkout(PROJECT_ROOT)
+    tree = find_checkout(root_of(PROJECT_ROOT))
     commit = tree.commit(revision)
     with tempfile.TemporaryDirectory() as scratch:
         root, task, answer = (Path(scratch) / name for name in ("project", "task", "answer"))

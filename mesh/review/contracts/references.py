@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mesh.contracts.checks_rules import check_references, check_sql
 from mesh.contracts.circles import rule_references
 from mesh.files.problems import Problem
-from mesh.review.read import Contracts
+from mesh.review.contracts.read import Contracts
 
 
 def unresolved(base: Contracts, head: Contracts) -> Iterator[tuple[str, Problem]]:

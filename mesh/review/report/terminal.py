@@ -9,10 +9,10 @@ from rich.text import Text
 
 from mesh.console import out
 from mesh.review.findings import Finding
-from mesh.review.report import Review
+from mesh.review.run import Review
 from mesh.review.rules import RULES, Level
-from mesh.review.two_states import ContractReview
-from mesh.review.verdict import Verdict
+from mesh.review.contracts.two_states import ContractReview
+from mesh.review.contracts.verdict import Verdict
 
 _STYLES = {Level.BREAKING: "bold red", Level.WARNING: "yellow", Level.INFO: "dim"}
 

@@ -8,8 +8,8 @@ from typing import Any
 from mesh.contracts.checks_product import end_of_life
 from mesh.contracts.model import ServiceLevel
 from mesh.review.findings import Finding
-from mesh.review.pair import Pair
-from mesh.review.words import same_words
+from mesh.review.contracts.pair import Pair
+from mesh.review.contracts.words import same_words
 
 COVERED = frozenset(
     {"id", "property", "value", "unit", "element", "description", "measured_by", "line"}

@@ -8,8 +8,8 @@ from typing import Any
 
 from mesh.files.tree import Steps
 from mesh.review.findings import Finding
-from mesh.review.pair import Pair
-from mesh.review.words import same_words, shortened
+from mesh.review.contracts.pair import Pair
+from mesh.review.contracts.words import same_words, shortened
 
 COVERED = frozenset(
     {

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mesh.review.findings import Finding
-from mesh.review.impact import Hit
-from mesh.review.report import Review
+from mesh.review.models.impact import Hit
+from mesh.review.run import Review
 from mesh.review.rules import Level
-from mesh.review.verdict import Verdict
+from mesh.review.contracts.verdict import Verdict
 
 MARKER = "<!-- mesh review -->"
 # GitHub takes 65,536 characters; the workflow posts 65,000 bytes at the most.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.review.findings import Place
-from mesh.review.load import Models
+from mesh.review.models.review_worker.facts import Models
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Files:
         before, after = self._texts(model)
         named, changed = line_of(after, column), _other_lines(after, before)
         line = named if named in changed or not changed else min(changed)
-        return Place(self.head.models[model]["path"], line)
+        return Place(self.head.models[model].path, line)
 
     def changed(self, model: str) -> tuple[str, str]:
         """The lines that were changed, before and after, each side as one text."""
@@ -35,9 +35,9 @@ class Files:
         return old, new
 
     def _texts(self, model: str) -> tuple[list[str], list[str]]:
-        path = self.head.models[model]["path"]
-        before = self.base.models.get(model, {}).get("path", path)
-        return _lines(self.old_root / before), _lines(self.root / path)
+        now = self.head.models[model]
+        was = self.base.models.get(model, now)
+        return _lines(self.old_root / was.path), _lines(self.root / now.path)
 
 
 def _lines(file: Path) -> list[str]:
@@ -61,14 +61,12 @@ def _other_lines(text: list[str], than: list[str], *, gaps: bool = True) -> set[
 
 def line_of(lines: list[str], column: str | None) -> int:
     """The line of a model's file at which a column is selected; of the query without a column."""
+    patterns = [r"(?i)\s*(WITH|SELECT|FROM)\b"]
     if column is not None:
-        named = re.compile(rf"\bAS\s+`?{re.escape(column)}`?\s*,?\s*$", re.IGNORECASE)
-        plain = re.compile(rf"\b{re.escape(column)}\b")
-        for pattern in (named, plain):
-            for number, line in enumerate(lines, 1):
-                if pattern.search(line):
-                    return number
-    for number, line in enumerate(lines, 1):
-        if re.match(r"\s*(WITH|SELECT|FROM)\b", line, re.IGNORECASE):
-            return number
+        name = re.escape(column)
+        patterns = [rf"(?i).*\bAS\s+`?{name}`?\s*,?\s*$", rf".*\b{name}\b", *patterns]
+    for pattern in patterns:
+        for number, line in enumerate(lines, 1):
+            if re.match(pattern, line):
+                return number
     return 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from mesh.contracts.draft import SUFFIX, Draft, read_draft
 from mesh.contracts.load import build, quick_checks
 from mesh.files.problems import ContractInvalid, Problem
-from mesh.review.pair import Source
+from mesh.review.contracts.pair import Source
 
 # What a file is called says where it belongs, not what it promises.
 ABOUT_NAMES = frozenset({"NAME_DISAGREES", "FILE_NAME"})

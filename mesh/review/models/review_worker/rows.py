@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Mapping
 
+from sqlmesh import Context
+from sqlmesh.core.table_diff import TableDiff
+
+from .facts import RowDiff
 from .project import short
 
 SAMPLES = 5
 
 
-def environments_differ(context: Any, source: str, target: str) -> tuple[list[str], str]:
+def environments_differ(context: Context, source: str, target: str) -> tuple[list[str], str]:
     """Products that have other versions in the two environments, and why there are none."""
-    state = context.state_reader
-    for name in (source, target):
-        if state.get_environment(name) is None:
+    environments = [context.state_reader.get_environment(name) for name in (source, target)]
+    for name, environment in zip((source, target), environments, strict=True):
+        if environment is None:
             return [], f"there is no environment {name}"
-    old, new = (
-        {short(s.name): s for s in state.get_environment(name).snapshots}
-        for name in (source, target)
-    )
+    old, new = ({short(s.name): s for s in one.snapshots} for one in environments if one)
     planned = {short(s.name): s.fingerprint.data_hash for s in context.snapshots.values()}
     stale = [n for n, s in new.items() if n in planned and s.fingerprint.data_hash != planned[n]]
     if stale:
@@ -28,17 +28,19 @@ def environments_differ(context: Any, source: str, target: str) -> tuple[list[st
 
 
 def data_diff(
-    context: Any, source: str, target: str, products: list[str], personal: dict[str, list[str]]
-) -> list[dict[str, Any]]:
+    context: Context,
+    source: str,
+    target: str,
+    products: list[str],
+    personal: Mapping[str, Collection[str]],
+) -> tuple[RowDiff, ...]:
     """One entry per product. personal: columns by product that may not be shown.
 
     Of a product without a contract no values are shown: nobody says which of them are personal.
     """
     models = {short(name): name for name in context.models}
     found = []
-    for product in products:
-        if product not in models:
-            continue
+    for product in (name for name in products if name in models):
         try:
             diffs = context.table_diff(
                 source=source,
@@ -48,37 +50,32 @@ def data_diff(
                 skip_grain_check=True,
                 limit=50,
             )
-            for diff in diffs or []:
-                found.append(_one(product, diff, personal.get(product)))
+            found += [_one(product, diff, personal.get(product)) for diff in diffs or []]
         except Exception as error:
-            text = " ".join(str(error).split())[:300]
-            found.append({"product": product, "problem": text})
-    return found
+            found.append(RowDiff(product, " ".join(str(error).split())[:300]))
+    return tuple(found)
 
 
-def _one(product: str, diff: Any, personal: list[str] | None) -> dict[str, Any]:
+def _one(product: str, diff: TableDiff, personal: Collection[str] | None) -> RowDiff:
     rows = diff.row_diff()
-    match = {
-        str(row.Index): round(float(row.pct_match), 2) for row in rows.column_stats.itertuples()
-    }
     records = [] if personal is None else rows.joined_sample.head(SAMPLES).to_dict("records")
     samples = [
-        {key: _plain(value) for key, value in record.items() if not _shows(key, personal or ())}
+        {str(key): _plain(value) for key, value in record.items() if not _shows(key, personal or ())}
         for record in records
     ]
-    return {
-        "product": product,
-        "before": int(rows.source_count),
-        "after": int(rows.target_count),
-        "added": int(rows.t_only_count),
-        "removed": int(rows.s_only_count),
-        "changed": int(rows.join_count) - int(rows.full_match_count),
-        "match": match,
-        "samples": [sample for sample in samples if sample],
-    }
+    return RowDiff(
+        product,
+        before=int(rows.source_count),
+        after=int(rows.target_count),
+        added=int(rows.t_only_count),
+        removed=int(rows.s_only_count),
+        changed=int(rows.join_count) - int(rows.full_match_count),
+        match={str(row.Index): round(float(row.pct_match), 2) for row in rows.column_stats.itertuples()},
+        samples=tuple(sample for sample in samples if sample),
+    )
 
 
-def _shows(key: str, personal: Iterable[str]) -> bool:
+def _shows(key: object, personal: Collection[str]) -> bool:
     """Whether a column of the sample holds personal values; it may carry the name of a side."""
     words = str(key).lower().replace("`", "").replace('"', "")
     return any(
@@ -87,5 +84,5 @@ def _shows(key: str, personal: Iterable[str]) -> bool:
     )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> str | int | float | bool | None:
     return value if isinstance(value, int | float | str | bool) or value is None else str(value)

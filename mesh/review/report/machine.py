@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from mesh.review.findings import Finding
-from mesh.review.report import Review
+from mesh.review.run import Review
 from mesh.review.rules import CATEGORIES, RULES, Level
-from mesh.review.verdict import Verdict
+from mesh.review.contracts.verdict import Verdict
 
 _SARIF_LEVELS = {Level.BREAKING: "error", Level.WARNING: "warning", Level.INFO: "note"}
 

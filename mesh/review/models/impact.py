@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mesh.files.problems import ContractInvalid
 from mesh.review.charts import Chart, columns_of
 from mesh.review.findings import Finding, Place, finding
-from mesh.review.load import Models
-from mesh.review.pair import Source
+from mesh.review.contracts.pair import Source
+from mesh.review.models.meaning import reads
+from mesh.review.models.review_worker.facts import Models
 from mesh.review.rules import Level
 
 Node = tuple[str, str]
@@ -106,12 +107,13 @@ def _edges(world: World) -> tuple[dict[Node, set[Node]], dict[Node, set[str]]]:
     filters: dict[Node, set[str]] = defaultdict(set)
     for side in (world.base, world.head):
         for name, model in side.models.items():
-            for column, parents in model["lineage"].items():
-                for parent, parent_column in parents:
-                    values[(parent, parent_column)].add((name, column))
-            for parent, column in model["filters"]:
-                filters[(parent, column)].add(name)
-            for parent in model["parents"]:
+            read = reads(model)
+            for column, parents in read.values.items():
+                for origin in parents:
+                    values[origin].add((name, column))
+            for origin in read.filters:
+                filters[origin].add(name)
+            for parent in model.parents:
                 filters[(parent, ROWS)].add(name)
     for name, columns in _rule_readers(world.contracts).items():
         for node in columns:
@@ -163,8 +165,9 @@ def _next(
             yield (chart.name, column), True
 
 
-def _columns(side: Models, name: str) -> dict[str, str]:
-    return side.models.get(name, {}).get("columns", {})
+def _columns(side: Models, name: str) -> Mapping[str, str]:
+    model = side.models.get(name)
+    return model.columns if model else {}
 
 
 def _result(
@@ -208,9 +211,9 @@ def _kind(world: World, name: str) -> tuple[str, str, str]:
         product = name.split("/")[0]
         source = world.contracts.get(product)
         return "rule", world.owner(product), source.path if source else ""
-    model = world.head.models.get(name) or world.base.models.get(name) or {}
-    kind = "product" if model.get("public", True) else "internal model"
-    return kind, world.owner(name), model.get("path", "")
+    model = world.head.models.get(name) or world.base.models.get(name)
+    kind = "product" if model is None or model.public else "internal model"
+    return kind, world.owner(name), model.path if model else ""
 
 
 def broken_readers(
@@ -223,23 +226,20 @@ def broken_readers(
         if f.rule in ("COLUMN_NO_DELETE", "COLUMN_NO_RENAME") and f.column
     }
     for name, model in world.head.models.items():
-        if "unread" in model and not model["public"]:
-            message = f"{name} cannot be resolved any more: {model['unread'][:200]}"
-            if "unread" not in world.base.models.get(name, {"unread": ""}):
-                yield finding("CONSUMER_NO_BREAK", name, message, Place(model["path"], 1))
-        for parent in model["parents"]:
+        where, read = Place(model.path, 1), reads(model)
+        if model.unread and not model.public:
+            message = f"{name} cannot be resolved any more: {model.unread[:200]}"
+            if not world.base.models.get(name, model).unread:
+                yield finding("CONSUMER_NO_BREAK", name, message, where)
+        for parent in model.parents:
             if parent in world.base.models and parent not in world.head.models:
                 message = f"{name} still reads {parent}, which goes in this change."
-                yield finding("CONSUMER_NO_BREAK", name, message, Place(model["path"], 1))
-        reads = {tuple(p) for parents in model["lineage"].values() for p in parents}
-        reads |= {tuple(p) for p in model["filters"]}
-        for parent, column in sorted(reads):
+                yield finding("CONSUMER_NO_BREAK", name, message, where)
+        for parent, column in sorted(read.filters.union(*read.values.values())):
             there = _columns(world.head, parent)
             if (parent, column) in gone and column not in there and there:
                 message = f"{name} still reads {parent}.{column}, which goes in this change."
-                yield finding(
-                    "CONSUMER_NO_BREAK", name, message, Place(model["path"], 1), column=None
-                )
+                yield finding("CONSUMER_NO_BREAK", name, message, where)
     dropped = [f for f in known if f.rule == "ENUM_NARROWED" and f.column and f.before]
     for one in dropped:
         source = heads.get(one.product)
@@ -253,7 +253,7 @@ def broken_readers(
 
 def _asked_for(world: World, one: Finding, lost: list[str]) -> Iterator[Finding]:
     for name, model in world.head.models.items():
-        for parent, column, value in model["compared"]:
+        for parent, column, value in reads(model).compared:
             if (parent, column) == (one.product, one.column) and value in lost:
                 message = f"{name} asks for the value {value} of {column}, which no longer comes."
                 yield finding(

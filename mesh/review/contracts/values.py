@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from mesh.contracts.model import Column
 from mesh.contracts.values import comparable, is_multiple, is_number
 from mesh.review.findings import Finding
-from mesh.review.pair import Pair
-from mesh.review.words import same_words
+from mesh.review.contracts.pair import Pair
+from mesh.review.contracts.words import same_words
 
 
 def compare_values(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:

@@ -10,10 +10,10 @@ from sqlglot import exp
 from mesh.contracts.model import StatedRule
 from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
 from mesh.review.findings import Finding
-from mesh.review.implication import implies
-from mesh.review.pair import Pair
-from mesh.review.review_worker.meaning import meaning_of
-from mesh.review.words import same_words, shortened
+from mesh.contracts.conditions import implies
+from mesh.review.contracts.pair import Pair
+from mesh.contracts.queries import read_query
+from mesh.review.contracts.words import same_words, shortened
 
 Verdict = Literal["same", "tighter", "looser", "other"]
 COVERED = frozenset(
@@ -165,7 +165,7 @@ def _offending(was: exp.Expression, now: exp.Expression) -> Verdict:
 
 def _rows(query: exp.Expression) -> str:
     """Which rows a query finds: a rule counts them, and shows whichever columns it likes."""
-    return meaning_of(query).rows
+    return read_query(query).rows
 
 
 def _innermost(query: exp.Expression) -> exp.Select | None:

@@ -1,0 +1,94 @@
+"""Conditions in one spelling, and whether one implies another: SQLGlot's simplifier says it.
+
+Used to tell a rule that got tighter from one that got looser. Whatever is not understood counts as
+not implied, so that a doubt ends in a finding.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.normalize import normalize
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+from sqlglot.optimizer.simplify import simplify
+
+from mesh.contracts.sql import DIALECT
+
+_WEAKER = ((exp.GT, exp.GTE), (exp.LT, exp.LTE), (exp.EQ, exp.GTE), (exp.EQ, exp.LTE))
+
+
+def plain(node: exp.Expression) -> exp.Expression:
+    """An expression in one spelling: of lists, IF, products, and all that SQLGlot simplifies."""
+    node = exp.paren(node.copy(), copy=False)
+    for inner in node.walk():
+        inner.comments = None
+    node = node.transform(_spelled, copy=False)
+    node = exp.paren(simplify(node, dialect=DIALECT), copy=False)
+    for inner in reversed(list(node.find_all(exp.Add, exp.Mul))):
+        inner.replace(_ordered(inner))
+    return simplify(node, dialect=DIALECT).unnest()
+
+
+def _spelled(node: exp.Expression) -> exp.Expression:
+    if isinstance(node, exp.In) and node.expressions:
+        ways = [exp.EQ(this=node.this.copy(), expression=one) for one in node.expressions]
+        return exp.paren(exp.or_(*ways, copy=False))
+    if isinstance(node, exp.If) and not isinstance(node.parent, exp.Case):
+        branch = exp.If(this=node.this, true=node.args.get("true"))
+        return exp.Case(ifs=[branch], default=node.args.get("false"))
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Literal):
+        return exp.Count(this=exp.Star(), big_int=True)
+    return node
+
+
+def _ordered(node: exp.Binary) -> exp.Expression:
+    """A sum or a product with its operands in the order of their texts."""
+    operands = [exp.paren(p) if isinstance(p, exp.Binary) else p.copy() for p in node.flatten()]
+    made, *more = sorted(operands, key=exp.Expression.sql)
+    for operand in more:
+        made = type(node)(this=made, expression=operand)
+    return exp.paren(made, copy=False)
+
+
+def conjuncts(node: exp.Expression | None) -> list[exp.Expression]:
+    """The conditions that must all hold, each in one spelling; a TRUE says nothing."""
+    if node is None:
+        return []
+    whole = plain(node)
+    parts = list(whole.flatten()) if isinstance(whole, exp.And) else [whole]
+    return [part for part in parts if part != exp.true()]
+
+
+def implies(strict: exp.Expression, loose: exp.Expression) -> bool:
+    """Whether every row that keeps `strict` keeps `loose`; both are conditions as written."""
+    try:
+        few, many = (_clauses(node) for node in (strict, loose))
+    except (SqlglotError, RecursionError):
+        return False
+    return all(any(_clause_implies(one, other) for one in few) for other in many)
+
+
+def _clauses(node: exp.Expression) -> list[list[exp.Expression]]:
+    """The conjunctive normal form. Names of tables and quotes do not count."""
+    node = plain(normalize_identifiers(node.copy(), dialect=DIALECT))
+    for column in node.find_all(exp.Column):
+        column.set("table", None)
+        column.this.set("quoted", False)
+    node = normalize(plain(node))
+    whole = [part.unnest() for part in (node.flatten() if isinstance(node, exp.And) else [node])]
+    return [list(one.flatten()) if isinstance(one, exp.Or) else [one] for one in whole]
+
+
+def _clause_implies(strict: list[exp.Expression], loose: list[exp.Expression]) -> bool:
+    return all(any(_literal_implies(one, other) for other in loose) for one in strict)
+
+
+def _literal_implies(strict: exp.Expression, loose: exp.Expression) -> bool:
+    """`x > 2` implies `x > 1`, since both together are simplified to the former."""
+    if strict == loose:
+        return True
+    weaker = any(isinstance(strict, one) and isinstance(loose, other) for one, other in _WEAKER)
+    if weaker and (strict.left, strict.right) == (loose.left, loose.right):
+        return True
+    together = simplify(exp.and_(strict, loose), dialect=DIALECT)
+    return together == strict

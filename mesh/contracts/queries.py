@@ -1,0 +1,350 @@
+"""What a query means, so that two ways to write one thing are the same.
+
+A column is known by how it is computed from the tables that are read, the rows by what decides
+about them. Names of CTEs, aliases, comments, the order of conditions and of inner joins, and steps
+that pass rows through do not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, build_scope
+
+from mesh.contracts.conditions import conjuncts, plain
+
+Origin = tuple[str, str]
+"""A table, by the name that the query gives it, and one of its columns."""
+# Whatever is longer is known by its digest: queries on queries would grow without end.
+LONGEST = 400
+
+
+@dataclass(frozen=True)
+class Relation:
+    """The rows of a table, a query or a part of one, and its columns.
+
+    tables: whose rows are joined; conditions: which of them are kept; joins: outer ones, in order.
+    columns: each from columns of the tables; a table itself does not know its own.
+    deciding: all that ever decided about rows. ranked: whether a window looks at the rows.
+    """
+
+    tables: tuple[str, ...]
+    conditions: tuple[exp.Expression, ...] = ()
+    joins: tuple[str, ...] = ()
+    columns: dict[str, exp.Expression] = field(default_factory=dict)
+    deciding: tuple[exp.Expression, ...] = ()
+    ranked: bool = False
+    made: exp.Expression | None = None
+
+    @cached_property
+    def rows(self) -> str:
+        """One text for the rows; the name of a table for a table."""
+        if len(self.tables) == 1 and not self.conditions and not self.joins:
+            return self.tables[0]
+        conditions = sorted({one.sql() for one in self.conditions})
+        return digest(*sorted(self.tables), "where", *conditions, "join", *self.joins)
+
+    def column(self, name: str) -> exp.Expression:
+        """How a column is computed."""
+        known = self.columns.get(name) or self.made
+        return known.copy() if known else exp.column(name, table=self.tables[0])
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """One text for each column."""
+        return {name: value.sql() for name, value in self.columns.items()}
+
+    def origins_of(self, name: str) -> set[Origin]:
+        """The columns of tables that the values of a column come from."""
+        return set(origins(self.columns[name]))
+
+    @property
+    def filters(self) -> set[Origin]:
+        """The columns that decide about the rows."""
+        return set(origins(*self.deciding))
+
+    @property
+    def compared(self) -> set[tuple[str, str, str]]:
+        """Columns of tables, and the texts and numbers that they are compared with."""
+        found = set()
+        for node in (*self.deciding, *self.columns.values()):
+            for test in node.find_all(exp.EQ, exp.NEQ):
+                for literal in test.find_all(exp.Literal):
+                    found |= {(*origin, literal.name) for origin in origins(test)}
+        return found
+
+    def closed(self, *why: str) -> Relation:
+        """The same as one table, whose rows are not looked into; why: what else decides."""
+        return replace(self, tables=(digest(self.rows, *why),), conditions=(), joins=())
+
+    def copied(self, number: int) -> Relation:
+        """Another copy of the same rows, as in a join of a table with itself."""
+
+        def other(node: exp.Expression) -> exp.Expression:
+            if isinstance(node, exp.Column) and node.table:
+                node = exp.column(node.name, table=f"{node.table}#{number}")
+            return node
+
+        return replace(
+            self,
+            tables=tuple(f"{table}#{number}" for table in self.tables),
+            conditions=tuple(one.transform(other) for one in self.conditions),
+            columns={name: value.transform(other) for name, value in self.columns.items()},
+        )
+
+
+def digest(*parts: str) -> str:
+    return "_" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
+
+
+def origins(*nodes: exp.Expression) -> Iterator[Origin]:
+    """The columns of tables that expressions read."""
+    for node in nodes:
+        for column in node.find_all(exp.Column):
+            yield column.table.partition("#")[0], column.name
+
+
+def by_name(table: exp.Table) -> Relation:
+    """A table of which nothing is known but its name."""
+    return Relation((".".join(part.name for part in table.parts),))
+
+
+def read_query(
+    query: exp.Expression, table: Callable[[exp.Table], Relation] = by_name
+) -> Relation:
+    """The meaning of a query, qualified as far as it goes. table: the meaning of what it reads.
+
+    The type that the query itself gives a column does not count: it is told of as a type.
+    """
+    query = query.copy()
+    for select in _outermost(query):
+        for projection in select.expressions:
+            value = projection.unalias().unnest()
+            if isinstance(value, exp.Cast) and isinstance(projection, exp.Alias):
+                projection.set("this", value.this)
+    scope = build_scope(query)
+    return _Reader(table).read(scope, {}) if scope else Relation((digest(query.sql()),))
+
+
+def _outermost(query: exp.Expression) -> Iterator[exp.Select]:
+    query = query.unnest()
+    if isinstance(query, exp.SetOperation):
+        yield from _outermost(query.this)
+        yield from _outermost(query.expression)
+    elif isinstance(query, exp.Select):
+        yield query
+
+
+class _Reader:
+    def __init__(self, table: Callable[[exp.Table], Relation]) -> None:
+        self.table = table
+
+    def read(self, scope: Scope, outer: dict[str, Relation]) -> Relation:
+        """outer: the relations around a subquery, by alias."""
+        query = scope.expression.unnest()
+        if isinstance(query, exp.SetOperation):
+            return self._union(query, [self.read(part, outer) for part in scope.union_scopes])
+        if isinstance(query, exp.Select):
+            return self._select(scope, query, outer)
+        return Relation((digest(query.sql()),))
+
+    def _union(self, union: exp.SetOperation, parts: list[Relation]) -> Relation:
+        def together(texts: list[exp.Expression]) -> exp.Expression:
+            return _short(exp.Anonymous(this=union.key, expressions=texts))
+
+        if isinstance(union, exp.Union):
+            parts = sorted(parts, key=lambda part: (part.rows, *part.texts.values()))
+        kind = f"{union.key} {'distinct' if union.args.get('distinct') else 'all'}"
+        values = [list(part.columns.values()) for part in parts]
+        columns = {
+            name: together([side[index] for side in values if index < len(side)])
+            for index, name in enumerate(parts[0].columns)
+        }
+        texts = [value.sql() for value in columns.values()] if "distinct" in kind else []
+        rows = digest(kind, *(part.rows for part in parts), *texts)
+        deciding = tuple(one for part in parts for one in part.deciding)
+        return Relation((rows,), columns=columns, deciding=deciding)
+
+    def _select(self, scope: Scope, select: exp.Select, outer: dict[str, Relation]) -> Relation:
+        here = dict(outer)
+        subqueries = {id(inner.expression): inner for inner in scope.subquery_scopes}
+
+        def resolved(node: exp.Expression) -> exp.Expression:
+            if isinstance(node, exp.Column):
+                return _resolve(node, here, scope)
+            inner = subqueries.get(id(node))
+            if inner is None:
+                return node
+            read = self.read(inner, here)
+            rows = exp.Literal.string(read.rows)
+            used = exp.Tuple(expressions=[*read.deciding])
+            return exp.Anonymous(this="query", expressions=[rows, *read.columns.values(), used])
+
+        def value(node: exp.Expression) -> exp.Expression:
+            return _short(plain(_replaced(node, resolved)))
+
+        made = self._joined(scope, select, here, value)
+        where = select.args.get("where")
+        conditions = [part for one in conjuncts(where and where.this) for part in conjuncts(value(one))]
+        if conditions and made.ranked:
+            made = made.closed("ranked")
+        made = replace(
+            made,
+            conditions=(*made.conditions, *conditions),
+            deciding=(*made.deciding, *conditions),
+        )
+        return self._grouped(select, made, value)
+
+    def _joined(
+        self,
+        scope: Scope,
+        select: exp.Select,
+        here: dict[str, Relation],
+        value: Callable[[exp.Expression], exp.Expression],
+    ) -> Relation:
+        """The rows of FROM and its joins."""
+        joins = {join.alias_or_name: join for join in select.args.get("joins") or []}
+        made = Relation(())
+        for alias, (node, source) in scope.selected_sources.items():
+            join = joins.get(alias)
+            relation = self._source(node, source, here, value)
+            inner = join is None or (not join.side and join.kind in ("", "INNER", "CROSS"))
+            if not inner:
+                relation = relation.closed() if relation.conditions or relation.joins else relation
+            number = 0
+            while set(relation.tables) & set(made.tables):
+                number += 1
+                relation = relation.copied(number)
+            here[alias] = relation
+            on = [part for one in conjuncts(join and join.args.get("on")) for part in conjuncts(value(one))]
+            made = replace(
+                made,
+                columns={},
+                deciding=(*made.deciding, *relation.deciding, *on),
+                ranked=made.ranked or relation.ranked,
+            )
+            if inner:
+                made = replace(
+                    made,
+                    tables=(*made.tables, *relation.tables),
+                    conditions=(*made.conditions, *relation.conditions, *on),
+                    joins=(*made.joins, *relation.joins),
+                )
+                continue
+            if join.side != "LEFT":
+                made = made.closed()
+            text = f"{join.side} {join.kind} {relation.rows} ON {sorted({one.sql() for one in on})}"
+            made = replace(made, joins=(*made.joins, text))
+        return made if made.tables else replace(made, tables=("nothing",))
+
+    def _source(
+        self,
+        node: exp.Expression,
+        source: object,
+        here: dict[str, Relation],
+        value: Callable[[exp.Expression], exp.Expression],
+    ) -> Relation:
+        if isinstance(source, exp.Table):
+            return self.table(source)
+        assert isinstance(source, Scope)
+        if not isinstance(source.expression, exp.UDTF):
+            return self.read(source, {})
+        array = source.expression
+        parts = array.expressions if isinstance(array, exp.Unnest) else [array.this]
+        offset = exp.Literal.string(str(bool(array.args.get("offset"))))
+        made = exp.Anonymous(this="unnest", expressions=[*map(value, parts), offset])
+        return Relation((digest(made.sql()),), made=made, deciding=(made,))
+
+    def _grouped(
+        self,
+        select: exp.Select,
+        made: Relation,
+        value: Callable[[exp.Expression], exp.Expression],
+    ) -> Relation:
+        """What a SELECT makes of joined rows: groups, windows, limits, and its columns."""
+        group = select.args.get("group")
+        columns = {one.alias_or_name: value(one.unalias()) for one in select.expressions}
+        known = {key.sql(): key for key in map(value, group.expressions if group else ())}
+        keys = [known[text] for text in sorted(known)]
+        aggregates = any(_aggregated(one) for one in select.expressions)
+        why = []
+        if group or aggregates:
+            more = [str(v) for k, v in group.args.items() if k != "expressions" and v] if group else []
+            why += ["by", *sorted(known), *more]
+            columns = {
+                one.alias_or_name: _short(
+                    exp.Anonymous(this="grouped", expressions=[columns[one.alias_or_name], *keys])
+                )
+                if _aggregated(one)
+                else columns[one.alias_or_name]
+                for one in select.expressions
+            }
+        clauses = [*keys]
+        for key in ("having", "qualify", "limit", "offset"):
+            if clause := select.args.get(key):
+                clauses.append(value(clause.args.get("this") or clause.args["expression"]))
+                why += [key, clauses[-1].sql()]
+        if select.args.get("limit") and select.args.get("order"):
+            why += ["order", *(value(one).sql() for one in select.args["order"].expressions)]
+        if why:
+            made = made.closed(*why)
+        if select.args.get("distinct"):
+            # As grouped by all columns.
+            made = made.closed("by", *sorted({one.sql() for one in columns.values()}))
+            clauses += columns.values()
+        windows = [w for one in select.expressions for w in one.find_all(exp.Window)]
+        clauses += [value(p) for w in windows for p in w.args.get("partition_by") or []]
+        return replace(
+            made,
+            columns=columns,
+            deciding=(*made.deciding, *clauses),
+            ranked=bool(windows) or (made.ranked and not why),
+        )
+
+
+def _replaced(
+    node: exp.Expression, resolved: Callable[[exp.Expression], exp.Expression]
+) -> exp.Expression:
+    """An expression with its columns and subqueries replaced, which are known by identity."""
+    new = resolved(node)
+    if new is not node:
+        return new
+    made = type(node)()
+    for key, arg in node.args.items():
+        if isinstance(arg, list):
+            arg = [_replaced(a, resolved) if isinstance(a, exp.Expression) else a for a in arg]
+        elif isinstance(arg, exp.Expression):
+            arg = _replaced(arg, resolved)
+        made.set(key, arg)
+    return made
+
+
+def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp.Expression:
+    alias, name = column.table, column.name
+    if not alias:
+        own = list(scope.selected_sources)
+        owners = [a for a in own if a == name or name in here[a].columns] if len(own) > 1 else own
+        alias = owners[0] if len(owners) == 1 else ""
+    if alias in here:
+        return exp.paren(here[alias].column(name))
+    return exp.column(name, table=alias or None)
+
+
+def _aggregated(node: exp.Expression) -> bool:
+    return any(
+        not isinstance(one.parent, exp.Window)
+        and not one.find_ancestor(exp.Query) is not node.find_ancestor(exp.Query)
+        for one in node.find_all(exp.AggFunc)
+    )
+
+
+def _short(node: exp.Expression) -> exp.Expression:
+    text = node.sql()
+    if len(text) < LONGEST:
+        return node
+    columns = {column.sql(): column for column in node.find_all(exp.Column)}
+    return exp.Anonymous(this=digest(text), expressions=[columns[key] for key in sorted(columns)])

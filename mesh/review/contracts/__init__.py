@@ -1,0 +1,1 @@
+"""The contract diff: two states of contracts, compared as what they promise."""

@@ -1,0 +1,97 @@
+"""Both revisions' SQLMesh projects, each loaded once, side by side in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from mesh.errors import WrongUse
+from mesh.project import BIGQUERY_GATEWAY, DATABASE_VARIABLE, Project
+from mesh.review.models.review_worker.facts import Job, Models, from_json, to_json
+
+_HERE = Path(__file__).resolve().parent
+_START = f"import sys; sys.path.append({str(_HERE)!r}); from review_worker.main import run; run()"
+TIMEOUT = 1800
+
+
+def load_both(
+    base: Project | None,
+    head: Project,
+    personal: Mapping[str, tuple[str, ...]],
+    *,
+    scratch: Path,
+    gateway: str | None = None,
+    environment: str | None = None,
+) -> tuple[Models, Models]:
+    """Load two projects. SQLMesh is loaded twice in all: once for each.
+
+    base: None when the base had no project. personal: columns by product of which no values may be
+    shown. scratch: an empty folder. environment: which one to compare with prod, row by row; None
+    for no data diff. Raises WrongUse when it takes too long.
+    """
+    local = gateway != BIGQUERY_GATEWAY
+    state = head.database.is_file() if local else True
+    spares = {side: scratch / f"{side}.duckdb" for side in ("base", "head")}
+    answers = {side: scratch / f"{side}.json" for side in ("base", "head")}
+    running = []
+    if base is None:
+        answers["base"].write_bytes(to_json(Models()))
+    else:
+        job = Job("base", base.root, answers["base"], answers["base"])
+        running.append(_start(job, spares["base"], scratch))
+    job = Job(
+        "head",
+        head.root,
+        answers["head"],
+        answers["base"],
+        gateway=gateway,
+        state=state,
+        # A table diff writes temporary tables; without one the file is only read.
+        read_only=state and local and environment is None,
+        spare=spares["head"] if local else None,
+        variable=DATABASE_VARIABLE,
+        environment=environment,
+        personal=personal,
+    )
+    running.append(_start(job, head.database if state else spares["head"], scratch))
+    for process in running:
+        try:
+            process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            for one in running:
+                one.kill()
+            raise WrongUse(f"SQLMesh did not load both revisions within {TIMEOUT} s.") from None
+    return _answer(answers["base"]), _answer(answers["head"])
+
+
+def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
+    settings = {
+        **os.environ,
+        # The `mesh` that macros import is the one of the revision.
+        "PYTHONPATH": str(job.root),
+        "PYTHONSAFEPATH": "1",
+        DATABASE_VARIABLE: str(database),
+        "MAX_FORK_WORKERS": "1",
+    }
+    with (scratch / f"{job.side}.log").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _START],
+            cwd=job.root,
+            env=settings,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+        )
+    assert process.stdin
+    process.stdin.write(to_json(job))
+    process.stdin.close()
+    return process
+
+
+def _answer(path: Path) -> Models:
+    if not path.is_file():
+        return Models(problem="the process that loads it ended without an answer")
+    return from_json(Models, path.read_bytes())

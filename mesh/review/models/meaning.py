@@ -1,0 +1,112 @@
+"""What the models of one revision mean, and where their values and rows come from.
+
+One reading of a query gives both: SQLMesh's lineage follows values only, and a change of rows has
+to be followed too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlglot import exp, parse_one
+
+from mesh.contracts.queries import Origin, Relation, digest, read_query
+from mesh.review.models.review_worker.facts import Model, Models
+
+
+@lru_cache(maxsize=2048)
+def parsed(query: str, dialect: str) -> exp.Expression:
+    """A query as a tree, which nobody changes."""
+    return parse_one(query, dialect=dialect)
+
+
+@lru_cache(maxsize=2048)
+def _read(query: str, dialect: str) -> Relation:
+    return read_query(parsed(query, dialect), _named)
+
+
+def _named(table: exp.Table) -> Relation:
+    return Relation((short(table),))
+
+
+def short(table: exp.Table) -> str:
+    return f"{table.db}.{table.name}" if table.db else table.name
+
+
+def expressions(model: Model | None) -> dict[str, str]:
+    """How a model's own query computes its columns, as text."""
+    if model is None or not model.query:
+        return {}
+    query = parsed(model.query, model.dialect)
+    assert isinstance(query, exp.Query)
+    return {e.alias_or_name: e.unalias().sql(model.dialect) for e in query.selects}
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What one model reads directly. values: by column, where its values come from.
+
+    filters: columns that decide about its rows. compared: columns, and what they are compared with.
+    """
+
+    values: Mapping[str, frozenset[Origin]]
+    filters: frozenset[Origin]
+    compared: frozenset[tuple[str, str, str]]
+
+
+def reads(model: Model) -> Reads:
+    """Raises nothing: a model that cannot be read reads nothing that is known."""
+    if not model.query:
+        return Reads({}, frozenset(), frozenset())
+    relation = _read(model.query, model.dialect)
+    known = frozenset(model.parents)
+    values = {
+        name: frozenset(o for o in relation.origins_of(name) if o[0] in known)
+        for name in relation.columns
+    }
+    filters = frozenset(o for o in relation.filters if o[0] in known)
+    return Reads(values, filters, frozenset(c for c in relation.compared if c[0] in known))
+
+
+class Meanings:
+    """The meaning of products: other products by name, internal models by what they hold.
+
+    Then a change is told once, and not again by everything downstream.
+    """
+
+    def __init__(self, side: Models) -> None:
+        self.models = side.models
+        self._known: dict[tuple[str, frozenset[str]], Relation] = {}
+
+    def of(self, name: str, unfolded: Collection[str] = ()) -> Relation:
+        """unfolded: products that count by what they hold, too."""
+        key = name, frozenset(unfolded)
+        if key not in self._known:
+            self._known[key] = self._of(self.models[name], key[1])
+        return self._known[key]
+
+    def _of(self, model: Model, unfolded: frozenset[str]) -> Relation:
+        if not model.query:
+            return Relation((digest(model.version),))
+
+        def table(node: exp.Table) -> Relation:
+            other = self.models.get(short(node))
+            if other is None or (other.public and other.name not in unfolded):
+                return Relation((short(node),))
+            return self.of(other.name, unfolded)
+
+        made = read_query(parsed(model.query, model.dialect), table)
+        return made.closed(model.since) if model.since else made
+
+    def behind(self, name: str) -> Iterator[Model]:
+        """A product and the internal models that it is made of, nearest first."""
+        waiting, seen = [name], set()
+        while waiting:
+            model = self.models.get(waiting.pop(0))
+            if model is None or model.name in seen or (seen and model.public):
+                continue
+            seen.add(model.name)
+            yield model
+            waiting += model.parents

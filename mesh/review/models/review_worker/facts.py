@@ -1,0 +1,123 @@
+"""What one revision's project says of its models: frozen, so that it goes from process to process.
+
+The process of a revision and the one that compares both know these by different names, so they
+travel as JSON, which Pydantic writes and reads by the types that stand here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as SQLMesh rendered it.
+
+    columns: BigQuery types by name. query: with every column under its table's name, in `dialect`;
+    empty for a model that is not SQL, and for one that cannot be resolved, of which `unread` says
+    why. parents: the tables that it reads. since: the first day that is ever built, for models that
+    are built span by span. version: SQLMesh's fingerprint of what decides on the data.
+    """
+
+    name: str
+    public: bool
+    path: str
+    columns: Mapping[str, str]
+    parents: tuple[str, ...]
+    version: str
+    dialect: str = "bigquery"
+    query: str = ""
+    unread: str = ""
+    since: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One model of a plan. spans: of days that are to be built, each with its ends."""
+
+    model: str
+    how: str
+    category: str = ""
+    spans: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """SQLMesh's plan against prod, or against the base where there is no prod."""
+
+    against: Literal["prod", "base"]
+    models: tuple[Planned, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowDiff:
+    """Rows of one product in two environments. problem: why there are none to compare.
+
+    match: per cent of values that are the same, by column. samples: some rows that differ, by side
+    and column, without personal values.
+    """
+
+    product: str
+    problem: str = ""
+    before: int = 0
+    after: int = 0
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    match: Mapping[str, float] = field(default_factory=dict)
+    samples: tuple[Mapping[str, str | int | float | bool | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Models:
+    """One revision's answer. problem: why it did not load; then all else is empty.
+
+    models: by name, parents first. snapshots: SQLMesh's, as its JSON, to be compared by it.
+    """
+
+    models: Mapping[str, Model] = field(default_factory=dict)
+    problem: str = ""
+    plan: Plan | None = None
+    rows: tuple[RowDiff, ...] | None = None
+    notes: tuple[str, ...] = ()
+    snapshots: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a process has to do. answer: the file for its Models, base_answer: that of the base's.
+
+    state: whether there is a state to plan against. spare: a database for when the project's own is
+    held by another process; its path is in the environment variable `variable`. environment: which
+    one to compare with prod. personal: columns by product of which no values are shown.
+    """
+
+    side: Literal["base", "head"]
+    root: Path
+    answer: Path
+    base_answer: Path
+    gateway: str | None = None
+    state: bool = False
+    read_only: bool = False
+    spare: Path | None = None
+    variable: str = ""
+    environment: str | None = None
+    personal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def to_json(facts: object) -> bytes:
+    """Facts as JSON."""
+    return TypeAdapter(type(facts)).dump_json(facts)
+
+
+def from_json(kind: type[T], text: bytes) -> T:
+    """The facts of a kind that were written as JSON."""
+    return TypeAdapter(kind).validate_json(text)

@@ -1,0 +1,72 @@
+"""The process: reads one job as JSON from standard input, writes the answer into a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from .facts import Job, Models, from_json, to_json
+
+WAIT_SECONDS = 120
+
+
+def run() -> None:
+    """Do one job. The answer says why when the project does not load."""
+    job = from_json(Job, sys.stdin.buffer.read())
+    try:
+        answer = _work(job)
+    except BaseException as error:
+        answer = Models(problem=_line(error, 2000) or type(error).__name__)
+    partial = job.answer.with_suffix(".part")
+    partial.write_bytes(to_json(answer))
+    partial.rename(job.answer)
+
+
+def _line(error: BaseException, limit: int = 300) -> str:
+    return " ".join(str(error).split())[:limit]
+
+
+def _work(job: Job) -> Models:
+    from . import planning, rows
+    from .project import describe, open_project
+
+    opened, note = open_project(job)
+    context = opened.context
+    notes = [note] if note else []
+    answer = Models(describe(context))
+    if job.side == "base":
+        return replace(answer, snapshots=planning.snapshots_of(context))
+    plan = None
+    if opened.state:
+        try:
+            plan = planning.plan_against(context)
+        except Exception as error:
+            notes.append(f"The plan against prod failed: {_line(error)}")
+    base = _wait_for(job.base_answer) if plan is None else None
+    if base is not None and not base.problem:
+        plan = planning.plan_against_base(context, base.snapshots)
+    found = None
+    if opened.state and job.environment:
+        try:
+            products, why = rows.environments_differ(context, "prod", job.environment)
+            public = [name for name in products if name in answer.models and answer.models[name].public]
+            if why:
+                notes.append(f"No data diff: {why}.")
+            else:
+                found = rows.data_diff(context, "prod", job.environment, public, job.personal)
+        except Exception as error:
+            notes.append(f"The data diff failed: {_line(error)}")
+    return replace(answer, plan=plan, rows=found, notes=tuple(notes))
+
+
+def _wait_for(path: Path) -> Models | None:
+    """The answer of the other process; None when it does not come."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not path.exists():
+        if time.monotonic() > end or os.getppid() == 1:
+            return None
+        time.sleep(0.05)
+    return from_json(Models, path.read_bytes())

@@ -1,0 +1,91 @@
+"""SQLMesh's view of a change: the plan against prod, or the categories against the base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+from sqlmesh import Context
+from sqlmesh.core.context_diff import ContextDiff
+from sqlmesh.core.plan import Plan as SqlmeshPlan
+from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.core.snapshot.categorizer import categorize_change
+
+from .facts import Plan, Planned
+from .project import short
+
+CATEGORIES = {
+    1: "breaking",
+    2: "non-breaking",
+    3: "forward-only",
+    4: "indirect breaking",
+    5: "indirect non-breaking",
+    6: "metadata",
+}
+
+
+def plan_against(context: Context, environment: Literal["prod"] = "prod") -> Plan | None:
+    """What `sqlmesh plan prod` would do; None when there is no such environment in the state."""
+    if context.state_reader.get_environment(environment) is None:
+        return None
+    plan = context.plan_builder(
+        environment, skip_tests=True, skip_linter=True, include_unmodified=False
+    ).build()
+    diff = plan.context_diff
+    changed = [
+        _planned(plan, diff, snapshot)
+        for snapshot in diff.snapshots.values()
+        if snapshot.name in diff.modified_snapshots or snapshot.snapshot_id in diff.new_snapshots
+    ]
+    return _plan("prod", changed, (short(gone.name) for gone in diff.removed_snapshots))
+
+
+def _plan(against: Literal["prod", "base"], models: list[Planned], removed: Iterable[str]) -> Plan:
+    ordered = sorted(models, key=lambda item: (item.how, item.model))
+    return Plan(against, tuple(ordered), tuple(sorted(removed)))
+
+
+def _planned(plan: SqlmeshPlan, diff: ContextDiff, snapshot: Snapshot) -> Planned:
+    name, how, category = short(snapshot.name), "added", ""
+    if snapshot.name in diff.modified_snapshots:
+        direct, about = diff.directly_modified(snapshot.name), diff.metadata_updated(snapshot.name)
+        how = "directly modified" if direct else "metadata" if about else "indirectly modified"
+        category = _word(snapshot.change_category)
+    missing = (i for i in plan.missing_intervals if i.snapshot_id == snapshot.snapshot_id)
+    spans = [(_day(a), _day(b)) for item in missing for a, b in item.merged_intervals]
+    return Planned(name, how, category, tuple(spans))
+
+
+def _word(category: int | None) -> str:
+    return CATEGORIES.get(int(category), "") if category is not None else "not decided"
+
+
+def _day(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
+
+
+def snapshots_of(context: Context) -> dict[str, str]:
+    """The snapshots of a project as JSON, to be compared in the other process."""
+    return {short(s.name): s.json() for s in context.snapshots.values() if s.is_model}
+
+
+def plan_against_base(context: Context, base: Mapping[str, str]) -> Plan:
+    """The same by comparing with the base: for where no prod was ever planned."""
+    old = {name: Snapshot.parse_raw(text) for name, text in base.items()}
+    new = {short(s.name): s for s in context.snapshots.values() if s.is_model}
+    changed = []
+    for name, snapshot in new.items():
+        before = old.get(name)
+        if before is None:
+            changed.append(Planned(name, "added"))
+            continue
+        was, now = before.fingerprint, snapshot.fingerprint
+        if was.data_hash != now.data_hash:
+            category = categorize_change(snapshot, before, config=context.auto_categorize_changes)
+            changed.append(Planned(name, "directly modified", _word(category)))
+        elif was.parent_data_hash != now.parent_data_hash:
+            changed.append(Planned(name, "indirectly modified", "indirect"))
+        elif was.metadata_hash != now.metadata_hash:
+            changed.append(Planned(name, "metadata", "metadata"))
+    return _plan("base", changed, set(old) - set(new))

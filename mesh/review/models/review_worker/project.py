@@ -1,0 +1,115 @@
+"""One SQLMesh project as plain facts: its models, as they were rendered."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlmesh.core.model as core
+from sqlglot import exp
+from sqlglot.optimizer.qualify import qualify
+from sqlmesh import Context
+from sqlmesh.core.config import Config, DuckDBConnectionConfig, load_configs
+from sqlmesh.core.config.connection import DuckDBAttachOptions
+from sqlmesh.core.console import NoopConsole, set_console
+
+from .facts import Job, Model
+
+_HELD = ("IO Error", "lock", "IOException", "Permission")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A loaded project, and whether its state can be read."""
+
+    context: Context
+    state: bool
+
+
+def open_project(job: Job) -> tuple[Opened, str]:
+    """The project with its state; without it, and why, when its database cannot be opened."""
+    if not job.state or job.spare is None:
+        return Opened(load_context(job.root, job.gateway, read_only=False), job.state), ""
+    try:
+        context = load_context(job.root, job.gateway, read_only=job.read_only)
+        context.engine_adapter.fetchone("SELECT 1")
+        return Opened(context, True), ""
+    except Exception as error:
+        text = " ".join(str(error).split())
+        if not any(word in text for word in _HELD):
+            raise
+    os.environ[job.variable] = str(job.spare)
+    context = load_context(job.root, job.gateway, read_only=False)
+    note = f"No plan against prod: the database cannot be opened. {text[:200]}"
+    return Opened(context, False), note
+
+
+def load_context(root: Path, gateway: str | None, *, read_only: bool) -> Context:
+    """Load the project; read_only: open a DuckDB file without writing to it."""
+    set_console(NoopConsole())
+    os.chdir(root)
+    if not read_only:
+        return Context(paths=[str(root)], gateway=gateway)
+    config = next(iter(load_configs(None, Config, [root]).values()))
+    for one in config.gateways.values() if isinstance(config.gateways, dict) else []:
+        connection = one.connection
+        if not isinstance(connection, DuckDBConnectionConfig):
+            continue
+        if connection.database:
+            connection.catalogs = {Path(connection.database).stem: connection.database}
+            connection.database = None
+        catalogs = connection.catalogs or {}
+        for name, place in catalogs.items():
+            if isinstance(place, str):
+                catalogs[name] = DuckDBAttachOptions(type="duckdb", path=place, read_only=True)
+    return Context(paths=[str(root)], config=config, gateway=gateway)
+
+
+def short(name: str | exp.Table) -> str:
+    """`schema.model` of any spelling of a model's name."""
+    table = name if isinstance(name, exp.Table) else exp.to_table(name, dialect="bigquery")
+    return f"{table.db}.{table.name}"
+
+
+def describe(context: Context) -> dict[str, Model]:
+    """All models that the project makes, by short name, parents first."""
+    models = [context.models[name] for name in context.dag.sorted if name in context.models]
+    return {short(one.name): _model(context, one) for one in models if not one.kind.is_external}
+
+
+def _model(context: Context, model: core.Model) -> Model:
+    query, unread = None, ""
+    try:
+        query = _query(model)
+    except Exception as error:
+        unread = " ".join(str(error).split())[:300]
+    # What a model waits for, or what its audits read, says nothing about its rows.
+    parents = model.depends_on if query is None else query.find_all(exp.Table)
+    name = short(model.name)
+    return Model(
+        name,
+        public=not name.split(".")[0].endswith("_internal"),
+        path=os.path.relpath(model._path, context.path) if model._path else "",
+        columns={c: t.sql("bigquery") for c, t in (model.columns_to_types or {}).items()},
+        parents=tuple(sorted({short(p) for p in parents if isinstance(p, str) or p.db})),
+        version=model.data_hash,
+        dialect=model.dialect,
+        query=query.sql(model.dialect, comments=False) if query else "",
+        unread=unread,
+        since=str(model.start) if model.kind.is_incremental_by_time_range else "",
+    )
+
+
+def _query(model: core.Model) -> exp.Expression | None:
+    # Without dates SQLMesh renders for one fixed span, and has done so when it loaded the project.
+    query = model.render_query() if model.is_sql else None
+    if query is None:
+        return None
+    return qualify(
+        query.copy(),
+        dialect=model.dialect,
+        schema=model.mapping_schema,
+        validate_qualify_columns=False,
+        infer_schema=True,
+    )
