@@ -14,9 +14,9 @@ from pathlib import Path
 
 import mesh.review.models
 from mesh.project import Project
+from mesh.review.contracts.two_states import ContractReview, compare_states
 from mesh.review.models.review_worker.facts import Models, from_json
 from mesh.review.run import Personal
-from mesh.review.contracts.two_states import ContractReview, compare_states
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SHOP = FIXTURES / "review" / "shop"

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from review_projects import FIXTURES, TODAY, described, shop
 
-from mesh.review.findings import Finding
 from mesh.project import Project
+from mesh.review.findings import Finding
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.run import Personal, compare_projects
 

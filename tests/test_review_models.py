@@ -9,12 +9,12 @@ import pytest
 import yaml
 from review_projects import BREAKING, TODAY, load_here, overlay, shop
 
+from mesh.project import Project
 from mesh.review.models.changes import weighed
 from mesh.review.models.impact import Hit
 from mesh.review.models.review_worker.facts import RowDiff
-from mesh.project import Project
-from mesh.review.run import Review, compare_projects
 from mesh.review.rules import RULES, Level
+from mesh.review.run import Review, compare_projects
 
 OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")] + [
     "ENUM_NO_DROP_IN_USE",

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from review_projects import BREAKING, ORDERS, TODAY, diff, edited, rules_of
 
-from mesh.review.rules import Level
 from mesh.review.contracts.two_states import ContractReview, compare_states
+from mesh.review.rules import Level
 
 
 def test_the_verdict_says_exactly_what_to_write(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ def contracts_diff(
     as_json: Json = False,
 ) -> None:
     """Compare contracts by the rules of a review: exit code 1 when a change is breaking."""
-    from mesh.review.report.terminal import print_contract_diff
     from mesh.review.contracts.two_states import compare_states
+    from mesh.review.report.terminal import print_contract_diff
 
     result = compare_states(before, after)
     if as_json:

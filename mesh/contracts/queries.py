@@ -8,7 +8,9 @@ that pass rows through do not count.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -54,9 +56,22 @@ class Relation:
         return known.copy() if known else exp.column(name, table=self.tables[0])
 
     @property
+    def names(self) -> set[str]:
+        """The tables by which its columns are known."""
+        return {*self.tables, *(table for table, _ in origins(*self.columns.values()) if table)}
+
+    @property
     def texts(self) -> dict[str, str]:
         """One text for each column."""
         return {name: value.sql() for name, value in self.columns.items()}
+
+    @property
+    def blurred(self) -> dict[str, str]:
+        """The same, whichever of several copies of a table a column is of.
+
+        Copies are counted in the order of their rows: other rows may change the count alone.
+        """
+        return {name: blur(text) for name, text in self.texts.items()}
 
     def origins_of(self, name: str) -> set[Origin]:
         """The columns of tables that the values of a column come from."""
@@ -97,6 +112,10 @@ class Relation:
         )
 
 
+def blur(text: str) -> str:
+    return re.sub(r"#\d+", "", text)
+
+
 def digest(*parts: str) -> str:
     return "_" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
 
@@ -113,9 +132,7 @@ def by_name(table: exp.Table) -> Relation:
     return Relation((".".join(part.name for part in table.parts),))
 
 
-def read_query(
-    query: exp.Expression, table: Callable[[exp.Table], Relation] = by_name
-) -> Relation:
+def read_query(query: exp.Expression, table: Callable[[exp.Table], Relation] = by_name) -> Relation:
     """The meaning of a query, qualified as far as it goes. table: the meaning of what it reads.
 
     The type that the query itself gives a column does not count: it is told of as a type.
@@ -189,7 +206,9 @@ class _Reader:
 
         made = self._joined(scope, select, here, value)
         where = select.args.get("where")
-        conditions = [part for one in conjuncts(where and where.this) for part in conjuncts(value(one))]
+        conditions = [
+            part for one in conjuncts(where and where.this) for part in conjuncts(value(one))
+        ]
         if conditions and made.ranked:
             made = made.closed("ranked")
         made = replace(
@@ -208,26 +227,35 @@ class _Reader:
     ) -> Relation:
         """The rows of FROM and its joins."""
         joins = {join.alias_or_name: join for join in select.args.get("joins") or []}
-        made = Relation(())
+        made, inner = Relation(()), set()
         for alias, (node, source) in scope.selected_sources.items():
             join = joins.get(alias)
-            relation = self._source(node, source, here, value)
-            inner = join is None or (not join.side and join.kind in ("", "INNER", "CROSS"))
-            if not inner:
-                relation = relation.closed() if relation.conditions or relation.joins else relation
-            number = 0
-            while set(relation.tables) & set(made.tables):
-                number += 1
-                relation = relation.copied(number)
-            here[alias] = relation
-            on = [part for one in conjuncts(join and join.args.get("on")) for part in conjuncts(value(one))]
+            here[alias] = self._source(node, source, here, value)
+            if join is None or (not join.side and join.kind in ("", "INNER", "CROSS")):
+                inner.add(alias)
+            elif here[alias].conditions or here[alias].joins:
+                here[alias] = here[alias].closed()
+        # Several relations of one table: which of them a column is of must not depend on the order.
+        seen: Counter[str] = Counter()
+        for alias in sorted(scope.selected_sources, key=lambda a: here[a].rows):
+            names = here[alias].names
+            if number := max((seen[name] for name in names), default=0):
+                here[alias] = here[alias].copied(number)
+            seen.update(names)
+        for alias in scope.selected_sources:
+            join, relation = joins.get(alias), here[alias]
+            on = [
+                part
+                for one in conjuncts(join and join.args.get("on"))
+                for part in conjuncts(value(one))
+            ]
             made = replace(
                 made,
                 columns={},
                 deciding=(*made.deciding, *relation.deciding, *on),
                 ranked=made.ranked or relation.ranked,
             )
-            if inner:
+            if alias in inner:
                 made = replace(
                     made,
                     tables=(*made.tables, *relation.tables),
@@ -273,7 +301,9 @@ class _Reader:
         aggregates = any(_aggregated(one) for one in select.expressions)
         why = []
         if group or aggregates:
-            more = [str(v) for k, v in group.args.items() if k != "expressions" and v] if group else []
+            more = (
+                [str(v) for k, v in group.args.items() if k != "expressions" and v] if group else []
+            )
             why += ["by", *sorted(known), *more]
             columns = {
                 one.alias_or_name: _short(
@@ -347,4 +377,4 @@ def _short(node: exp.Expression) -> exp.Expression:
     if len(text) < LONGEST:
         return node
     columns = {column.sql(): column for column in node.find_all(exp.Column)}
-    return exp.Anonymous(this=digest(text), expressions=[columns[key] for key in sorted(columns)])
+    return exp.Anonymous(this=digest(blur(text)), expressions=[columns[key] for key in sorted(columns)])

@@ -178,9 +178,7 @@ def _models(old: Project, new: Project, load: Load, personal: Personal) -> tuple
     return Models(), Models(problem="there is no config.yaml any more" if old.loads else "")
 
 
-def _unloadable(
-    base: Models, head: Models, projects: tuple[Project, Project]
-) -> Iterator[Finding]:
+def _unloadable(base: Models, head: Models, projects: tuple[Project, Project]) -> Iterator[Finding]:
     for side, project, rule, what in (
         (head, projects[1], "PROJECT_NO_LOAD", "The project does not load"),
         (base, projects[0], "BASE_NO_LOAD", "The models of the base do not load"),

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from mesh.contracts.model import Column
 from mesh.contracts.types import CLASSIFICATIONS, PERSONAL
-from mesh.review.findings import Finding
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.values import compare_values
 from mesh.review.contracts.words import same_words, shortened, units
+from mesh.review.findings import Finding
 
 # The engine types by what they hold: a type fits into those that stand for it.
 _FITS_INTO = {

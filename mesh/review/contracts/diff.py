@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from mesh.contracts.model import Contract
 from mesh.review.contracts.columns import compare_columns
-from mesh.review.findings import Finding, Place, finding
 from mesh.review.contracts.pair import Pair, Source
 from mesh.review.contracts.product import compare_product
 from mesh.review.contracts.quality import compare_quality
 from mesh.review.contracts.read import Contracts
 from mesh.review.contracts.references import unresolved
-from mesh.review.rules import Level
 from mesh.review.contracts.service import compare_access, compare_grain, compare_service
+from mesh.review.findings import Finding, Place, finding
+from mesh.review.rules import Level
 
 # Nobody may rely on a product that is not active yet.
 UNRELIABLE = ("proposed", "draft", "retired")

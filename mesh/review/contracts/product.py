@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mesh.files.tree import Steps
-from mesh.review.findings import Finding
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words, shortened
+from mesh.review.findings import Finding
 
 COVERED = frozenset(
     {

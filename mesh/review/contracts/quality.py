@@ -7,13 +7,13 @@ from typing import Literal
 
 from sqlglot import exp
 
-from mesh.contracts.model import StatedRule
-from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
-from mesh.review.findings import Finding
 from mesh.contracts.conditions import implies
-from mesh.review.contracts.pair import Pair
+from mesh.contracts.model import StatedRule
 from mesh.contracts.queries import read_query
+from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
+from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words, shortened
+from mesh.review.findings import Finding
 
 Verdict = Literal["same", "tighter", "looser", "other"]
 COVERED = frozenset(

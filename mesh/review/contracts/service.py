@@ -7,9 +7,9 @@ from typing import Any
 
 from mesh.contracts.checks_product import end_of_life
 from mesh.contracts.model import ServiceLevel
-from mesh.review.findings import Finding
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words
+from mesh.review.findings import Finding
 
 COVERED = frozenset(
     {"id", "property", "value", "unit", "element", "description", "measured_by", "line"}

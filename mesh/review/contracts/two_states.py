@@ -12,11 +12,11 @@ from mesh.errors import WrongUse
 from mesh.files.problems import shown
 from mesh.git import find_checkout
 from mesh.review.contracts.diff import ContractDiff, compare
-from mesh.review.findings import Finding
-from mesh.review.levels import Levels, lowered, read_both
 from mesh.review.contracts.pair import Source
 from mesh.review.contracts.read import Contracts, read_contracts
 from mesh.review.contracts.verdict import Verdict, verdicts, version_findings, version_too_small
+from mesh.review.findings import Finding
+from mesh.review.levels import Levels, lowered, read_both
 
 
 @dataclass(frozen=True)

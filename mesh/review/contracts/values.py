@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from mesh.contracts.model import Column
 from mesh.contracts.values import comparable, is_multiple, is_number
-from mesh.review.findings import Finding
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words
+from mesh.review.findings import Finding
 
 
 def compare_values(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:

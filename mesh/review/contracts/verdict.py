@@ -11,8 +11,8 @@ from typing import Literal
 from mesh.contracts.header import SOURCE_DOMAIN
 from mesh.contracts.model import Contract, Version
 from mesh.review.contracts.diff import ContractDiff, compare_pair
-from mesh.review.findings import Finding, Place, finding
 from mesh.review.contracts.pair import Pair, Source
+from mesh.review.findings import Finding, Place, finding
 from mesh.review.rules import Bump, Level
 
 NOTICE_DAYS = 30

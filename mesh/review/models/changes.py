@@ -50,9 +50,7 @@ def model_changes(files: Files, diff: ContractDiff, known: list[Finding]) -> Ite
             yield from _meaning(product, pair, sides, files, broken)
 
 
-def _columns(
-    was: Model, now: Model, pair: Pair, broken: Broken, files: Files
-) -> Iterator[Finding]:
+def _columns(was: Model, now: Model, pair: Pair, broken: Broken, files: Files) -> Iterator[Finding]:
     for column, kind in was.columns.items():
         after = now.columns.get(column)
         if column not in pair.names or (now.name, column) in broken or after == kind:
@@ -86,8 +84,13 @@ def _meaning(
     )
     through = ", ".join(name for name in causes if name != product)
     because = f", because of {through}" if through else ""
+    other_rows = all(o.rows != n.rows for o, n in zip(olds, news, strict=True))
+    texts = [
+        (o.blurred, n.blurred) if other_rows else (o.texts, n.texts)
+        for o, n in zip(olds, news, strict=True)
+    ]
     for column in olds[0].columns:
-        same = any(o.texts[column] == n.texts.get(column) for o, n in zip(olds, news, strict=True))
+        same = any(was[column] == now.get(column) for was, now in texts)
         there = column in news[0].columns and column in pair.names
         if same or not there or (product, column) in broken:
             continue
@@ -102,7 +105,7 @@ def _meaning(
             after=shortened(after),
             because=tuple(causes),
         )
-    if (product, None) in broken or any(o.rows == n.rows for o, n in zip(olds, news, strict=True)):
+    if (product, None) in broken or not other_rows:
         return
     before, after = files.changed(causes[0])
     what = _new_start(causes, *sides) or "Rows are chosen, joined or grouped otherwise"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from mesh.files.problems import ContractInvalid
 from mesh.review.charts import Chart, columns_of
-from mesh.review.findings import Finding, Place, finding
 from mesh.review.contracts.pair import Source
+from mesh.review.findings import Finding, Place, finding
 from mesh.review.models.meaning import reads
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.rules import Level

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mesh.review.findings import Finding
-from mesh.review.run import Review
-from mesh.review.rules import CATEGORIES, RULES, Level
 from mesh.review.contracts.verdict import Verdict
+from mesh.review.findings import Finding
+from mesh.review.rules import CATEGORIES, RULES, Level
+from mesh.review.run import Review
 
 _SARIF_LEVELS = {Level.BREAKING: "error", Level.WARNING: "warning", Level.INFO: "note"}
 

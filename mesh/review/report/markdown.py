@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from mesh.review.contracts.verdict import Verdict
 from mesh.review.findings import Finding
 from mesh.review.models.impact import Hit
-from mesh.review.run import Review
 from mesh.review.rules import Level
-from mesh.review.contracts.verdict import Verdict
+from mesh.review.run import Review
 
 MARKER = "<!-- mesh review -->"
 # GitHub takes 65,536 characters; the workflow posts 65,000 bytes at the most.

@@ -8,11 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mesh.console import out
-from mesh.review.findings import Finding
-from mesh.review.run import Review
-from mesh.review.rules import RULES, Level
 from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
+from mesh.review.findings import Finding
+from mesh.review.rules import RULES, Level
+from mesh.review.run import Review
 
 _STYLES = {Level.BREAKING: "bold red", Level.WARNING: "yellow", Level.INFO: "dim"}
 

@@ -52,7 +52,9 @@ def _work(job: Job) -> Models:
     if opened.state and job.environment:
         try:
             products, why = rows.environments_differ(context, "prod", job.environment)
-            public = [name for name in products if name in answer.models and answer.models[name].public]
+            public = [
+                name for name in products if name in answer.models and answer.models[name].public
+            ]
             if why:
                 notes.append(f"No data diff: {why}.")
             else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlmesh.core.model as core
 from sqlglot import exp
+from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlmesh import Context
 from sqlmesh.core.config import Config, DuckDBConnectionConfig, load_configs
@@ -106,10 +107,17 @@ def _query(model: core.Model) -> exp.Expression | None:
     query = model.render_query() if model.is_sql else None
     if query is None:
         return None
-    return qualify(
+    schema, dialect = model.mapping_schema, model.dialect
+    query = qualify(
         query.copy(),
-        dialect=model.dialect,
-        schema=model.mapping_schema,
+        dialect=dialect,
+        schema=schema,
         validate_qualify_columns=False,
         infer_schema=True,
     )
+    query = annotate_types(query, schema=schema, dialect=dialect)
+    return query.transform(lambda node: node.this if _same_type(node) else node)
+
+
+def _same_type(node: exp.Expression) -> bool:
+    return type(node) is exp.Cast and node.this.type is not None and node.this.type == node.to

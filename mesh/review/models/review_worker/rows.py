@@ -60,7 +60,11 @@ def _one(product: str, diff: TableDiff, personal: Collection[str] | None) -> Row
     rows = diff.row_diff()
     records = [] if personal is None else rows.joined_sample.head(SAMPLES).to_dict("records")
     samples = [
-        {str(key): _plain(value) for key, value in record.items() if not _shows(key, personal or ())}
+        {
+            str(key): _plain(value)
+            for key, value in record.items()
+            if not _shows(key, personal or ())
+        }
         for record in records
     ]
     return RowDiff(
@@ -70,7 +74,9 @@ def _one(product: str, diff: TableDiff, personal: Collection[str] | None) -> Row
         added=int(rows.t_only_count),
         removed=int(rows.s_only_count),
         changed=int(rows.join_count) - int(rows.full_match_count),
-        match={str(row.Index): round(float(row.pct_match), 2) for row in rows.column_stats.itertuples()},
+        match={
+            str(row.Index): round(float(row.pct_match), 2) for row in rows.column_stats.itertuples()
+        },
         samples=tuple(sample for sample in samples if sample),
     )
 
