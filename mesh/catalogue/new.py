@@ -14,7 +14,7 @@ import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import ColumnProfile, Profile, profile
-from mesh.contracts import load_contracts
+from mesh.contracts import Contract, load_contracts
 from mesh.contracts.draft import SUFFIX
 from mesh.contracts.types import DUCKDB_TYPE_PROPERTY, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL_NAMES
 from mesh.contracts.unfinished import TODO
@@ -60,7 +60,8 @@ def new_contract(opened: Opened, model: str, environment: str) -> NewContract:
         )
     seen = _profile(opened, name, environment, types)
     is_source = name in opened.project.sources
-    document = _document(domain, table, types, seen, _sibling(domain, root), is_source=is_source)
+    people, servers = _sibling(domain, root), _servers(opened, domain)
+    document = _document(domain, table, types, seen, people, servers, is_source=is_source)
     text = _write(document)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -109,13 +110,16 @@ def _profile(opened: Opened, name: str, environment: str, types: dict[str, str])
     return seen if seen.rows else None
 
 
+def _known(root: Path) -> list[Contract]:
+    try:
+        return list(load_contracts(root).values()) if root.is_dir() else []
+    except ContractInvalid:
+        return []
+
+
 def _sibling(domain: str, root: Path) -> dict[str, Any]:
     """Team, support and roles of another contract of the domain: mostly they are the same."""
-    try:
-        known = load_contracts(root) if root.is_dir() else {}
-    except ContractInvalid:
-        known = {}
-    for contract in known.values():
+    for contract in _known(root):
         if contract.domain == domain:
             data = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
             return {key: data[key] for key in ("team", "support", "roles")}
@@ -134,6 +138,7 @@ def _document(
     types: dict[str, str],
     seen: Profile | None,
     people: dict[str, Any],
+    servers: list[dict[str, Any]],
     *,
     is_source: bool,
 ) -> dict[str, Any]:
@@ -163,32 +168,32 @@ def _document(
             "usage": f"{TODO} how to use it",
             "limitations": f"{TODO} what it cannot be used for",
         },
-        "servers": _servers(domain),
+        "servers": servers,
         "schema": [schema],
         "slaProperties": _levels(types, grain),
         **people,
     }
 
 
-def _servers(domain: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "server": "local",
-            "type": "duckdb",
-            "environment": "prod",
-            "description": "The local DuckDB file.",
-            "database": "${MESH_DUCKDB:-data/mesh.duckdb}",
-            "schema": domain,
-        },
-        {
-            "server": "production",
-            "type": "bigquery",
-            "environment": "prod",
-            "description": "The data set in production.",
-            "project": "${MESH_BIGQUERY_PROD_PROJECT:-movie-audience}",
-            "dataset": domain,
-        },
-    ]
+def _servers(opened: Opened, domain: str) -> list[dict[str, Any]]:
+    """Where other products of the project lie, or else where SQLMesh is connected to."""
+    for contract in _known(opened.project.contracts):
+        stated = yaml.safe_load(contract.path.read_text(encoding="utf-8"))["servers"]
+        keys = {"duckdb": "schema", "bigquery": "dataset"}
+        return [{**one, keys[one["type"]]: domain} for one in stated]
+    adapter = opened.context.engine_adapter
+    if adapter.dialect == "bigquery":
+        place = {"project": opened.context.default_catalog, "dataset": domain}
+    else:
+        place = {"database": str(opened.project.shown(_file(opened))), "schema": domain}
+    return [{"server": "local", "type": adapter.dialect, "environment": "prod", **place}]
+
+
+def _file(opened: Opened) -> Path:
+    """The DuckDB file of the connection."""
+    query = "SELECT path FROM duckdb_databases() WHERE path IS NOT NULL"
+    found = opened.context.engine_adapter.fetchall(query)
+    return Path(found[0][0]) if found else opened.project.database
 
 
 def _column(
