@@ -10,7 +10,7 @@ from mesh.errors import Location, WrongUse
 from mesh.project import Project
 from mesh.setup.config import with_mesh
 
-TEMPLATES = Path(__file__).parent / "files"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
