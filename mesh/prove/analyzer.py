@@ -226,7 +226,7 @@ def _client(cache: Path) -> Any:
             linker = Linker(engine)
             linker.define_wasi()
             self.instance = linker.instantiate(self.store, self.module)
-            self.exports = self.instance.exports(self.store)
+            self.exports: Any = self.instance.exports(self.store)
             if "_initialize" in self.exports:
                 self.exports["_initialize"](self.store)
             self.memory = self.exports["memory"]
