@@ -154,7 +154,7 @@ def _limits(condition: exp.Expr, alias: str, column: str) -> tuple[date | None, 
         return _day(condition.args["low"]), _day(condition.args["high"])
     if not isinstance(condition, tuple(_FLIPPED)):
         return None, None
-    left, right = condition.left, condition.right
+    left, right = condition.this, condition.expression
     kind: type[exp.Expr]
     if _is_column(left, alias, column):
         day, kind = _day(right), type(condition)
