@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
+from mesh.contracts.patterns import complaint
 from typer.testing import CliRunner
 
 from mesh.cli.contracts import app
 from mesh.contracts import ContractInvalid, find, load_contract, load_contracts
 from mesh.contracts.lint import lint
-from mesh.contracts.patterns import complaint
 from mesh.contracts.sql import RuleSqlError, parse_rule
 from mesh.errors import WrongUse
 from mesh.files.tree import read_tree

@@ -5,6 +5,7 @@ What can be seen is filled in; what only a person knows says TODO, and lint refu
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -14,10 +15,13 @@ import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import ColumnProfile, Profile, profile
-from mesh.contracts import load_contracts
+from mesh.contracts import Contract, load_contracts
+from mesh.contracts.constraints import COLUMN_KINDS, options
+from mesh.contracts.constraints.base import OPTIONS
 from mesh.contracts.draft import SUFFIX
-from mesh.contracts.types import DUCKDB_TYPE_PROPERTY, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL_NAMES
-from mesh.contracts.unfinished import TODO
+from mesh.contracts.findings import TODO
+from mesh.contracts.personal import person
+from mesh.contracts.types import LOGICAL_TYPES, PERSONAL
 from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
 from mesh.errors import Location, WrongUse
@@ -60,7 +64,7 @@ def new_contract(opened: Opened, model: str, environment: str) -> NewContract:
         )
     seen = _profile(opened, name, environment, types)
     is_source = name in opened.project.sources
-    document = _document(domain, table, types, seen, _sibling(domain, root), is_source=is_source)
+    document = _document(domain, table, types, seen, _known(root), is_source=is_source)
     text = _write(document)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -109,12 +113,16 @@ def _profile(opened: Opened, name: str, environment: str, types: dict[str, str])
     return seen if seen.rows else None
 
 
-def _sibling(domain: str, root: Path) -> dict[str, Any]:
-    """Team, support and roles of another contract of the domain: mostly they are the same."""
+def _known(root: Path) -> dict[str, Contract]:
+    """The contracts that are there; none if one of them cannot be relied on."""
     try:
-        known = load_contracts(root) if root.is_dir() else {}
+        return load_contracts(root) if root.is_dir() else {}
     except ContractInvalid:
-        known = {}
+        return {}
+
+
+def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
+    """Team, support and roles of another contract of the domain: mostly they are the same."""
     for contract in known.values():
         if contract.domain == domain:
             data = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
@@ -133,11 +141,12 @@ def _document(
     name: str,
     types: dict[str, str],
     seen: Profile | None,
-    people: dict[str, Any],
+    known: Mapping[str, Contract],
     *,
     is_source: bool,
 ) -> dict[str, Any]:
     grain = seen.grain if seen else ()
+    personal = {person(c.name) for contract in known.values() for c in contract.personal_columns}
     schema = {
         "id": name,
         "name": name,
@@ -145,7 +154,7 @@ def _document(
         "physicalType": "table" if is_source else "view",
         "dataGranularityDescription": f"{TODO} what one row stands for",
         "properties": [
-            _column(column, kind, grain, seen.columns[column] if seen else None)
+            _column(column, kind, grain, seen.columns[column] if seen else None, personal)
             for column, kind in types.items()
         ],
         "quality": _rules(seen),
@@ -166,7 +175,7 @@ def _document(
         "servers": _servers(domain),
         "schema": [schema],
         "slaProperties": _levels(types, grain),
-        **people,
+        **_people(domain, known),
     }
 
 
@@ -192,50 +201,36 @@ def _servers(domain: str) -> list[dict[str, Any]]:
 
 
 def _column(
-    name: str, kind: str, grain: tuple[str, ...], seen: ColumnProfile | None
+    name: str,
+    kind: str,
+    grain: tuple[str, ...],
+    seen: ColumnProfile | None,
+    personal: Collection[str],
 ) -> dict[str, Any]:
-    personal = name.lower() in PERSONAL_NAMES
     column: dict[str, Any] = {
         "id": name,
         "name": name,
         "logicalType": _LOGICAL[kind],
         "physicalType": kind,
-        "customProperties": [{"property": DUCKDB_TYPE_PROPERTY, "value": DUCKDB_TYPES[kind]}],
         "description": f"{TODO} what it means, with its unit",
-        "classification": "personal" if personal else "internal",
+        "classification": PERSONAL if person(name) in personal else "internal",
         "required": seen is not None and not seen.nulls,
     }
     if name in grain:
         column |= {"primaryKey": True, "primaryKeyPosition": grain.index(name) + 1}
     if seen is None:
         return column
-    if seen.values:
-        column["enum"] = [
-            {"value": value, "description": f"{TODO} what it stands for"} for value in seen.values
-        ]
-    elif options := _options(kind, seen):
-        column["logicalTypeOptions"] = options
+    # What the data keeps and is likely meant; an author narrows or widens it.
+    proposed = {
+        key: value for one in COLUMN_KINDS for key, value in one.propose(kind, seen).items()
+    }
+    limits = {key: proposed.pop(key) for key in options() if key in proposed}
+    column |= proposed
+    if limits:
+        column[OPTIONS] = limits
     if examples := _examples(seen):
         column["examples"] = examples
     return column
-
-
-def _options(kind: str, seen: ColumnProfile) -> dict[str, Any]:
-    """Bounds that the data keeps and that are likely meant; an author narrows or widens them."""
-    low, high = seen.minimum, seen.maximum
-    if low is None:
-        return {}
-    if kind == "INT64":
-        return {"minimum": min(low, 1)} if low >= 0 else {}
-    if kind == "FLOAT64" and seen.step is not None:
-        return {"minimum": low, "maximum": high, "multipleOf": seen.step}
-    if kind == "DATE":
-        return {"minimum": f"{low.year:04d}-01-01"}
-    if kind == "TIMESTAMP":
-        return {"minimum": f"{low.year:04d}-01-01T00:00:00+00:00"}
-    if kind == "STRING" and low != "":
-        return {"minLength": 1}
-    return {}
 
 
 def _examples(seen: ColumnProfile) -> list[Any]:

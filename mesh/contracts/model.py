@@ -18,7 +18,7 @@ from mesh.contracts.sql import RuleSqlError
 from mesh.contracts.types import DUCKDB_TYPES, PERSONAL, Value
 from mesh.errors import Location
 from mesh.files.problems import ContractInvalid, Problem
-from mesh.project import display
+from mesh.project import display, project_around
 
 
 @dataclass(frozen=True, order=True)
@@ -235,6 +235,12 @@ class Contract:
         """Purpose, usage and limits as one text."""
         return " ".join(text for text in (self.purpose, self.usage, self.limitations) if text)
 
+    @property
+    def is_of_source(self) -> bool:
+        """Whether the project that the file lies in reads this table and does not build it."""
+        project = project_around(self.path)
+        return project is not None and self.product in project.sources
+
     @cached_property
     def grain(self) -> tuple[str, ...]:
         """The names of the columns that identify a row, in order."""
@@ -292,9 +298,7 @@ class Contract:
                 rules.append(stated.promise.rule(facts, self._type_of))
             except RuleSqlError as error:
                 line = stated.query_line
-                problems.append(
-                    Problem(self.path, line, RULE_SQL.id, error.message, error.fix)
-                )
+                problems.append(Problem(self.path, line, RULE_SQL.id, error.message, error.fix))
         if problems:
             raise ContractInvalid(problems)
         return tuple(rules)

@@ -21,6 +21,4 @@ def evidence(columns: Iterable[tuple[str, str | None, Location]]) -> dict[str, L
 
     columns: of each column name, classification and where that stands.
     """
-    return {
-        person(name): place for name, classified, place in columns if classified == PERSONAL
-    }
+    return {person(name): place for name, classified, place in columns if classified == PERSONAL}

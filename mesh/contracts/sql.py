@@ -145,10 +145,12 @@ def _only_reads(select: exp.Select) -> None:
             continue
         if isinstance(node, exp.Func):
             name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
-            raise RuleSqlError(f"The function `{shown(name).upper()}` is not allowed in a rule.",
+            raise RuleSqlError(
+                f"The function `{shown(name).upper()}` is not allowed in a rule.",
                 f"Use what both engines run the same: {_FUNCTIONS}.",
             )
-        raise RuleSqlError(f"`{_node_text(node)}` is not allowed in a rule.",
+        raise RuleSqlError(
+            f"`{_node_text(node)}` is not allowed in a rule.",
             "Use plain SELECT, JOIN, WHERE, GROUP BY, HAVING and conditions on columns.",
         )
 
@@ -167,7 +169,8 @@ def _tables(select: exp.Select) -> tuple[str, ...]:
     own = False
     for table in select.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier) or table.catalog:
-            raise RuleSqlError(f"The rule reads `{_node_text(table)}`, which is no product.",
+            raise RuleSqlError(
+                f"The rule reads `{_node_text(table)}`, which is no product.",
                 "Read only `${table}` and products by `<domain>.<product>`.",
             )
         if table.db:
@@ -175,7 +178,8 @@ def _tables(select: exp.Select) -> tuple[str, ...]:
         elif table.name == TABLE:
             own = True
         elif table.name not in ctes:
-            raise RuleSqlError(f"The rule reads `{shown(table.name)}`, which is no product.",
+            raise RuleSqlError(
+                f"The rule reads `{shown(table.name)}`, which is no product.",
                 "Write `${table}` for the product itself, and `<domain>.<product>` for others.",
             )
     if not own:

@@ -22,7 +22,9 @@ from mesh.files.tree import Steps
 MAX_DESCRIPTION = 1024
 
 
-@check("DESCRIPTION_TOO_LONG", "BigQuery refuses column descriptions of more than 1,024 characters.")
+@check(
+    "DESCRIPTION_TOO_LONG", "BigQuery refuses column descriptions of more than 1,024 characters."
+)
 def description_too_long(subject: Subject) -> Found:
     for here, column in subject.draft.columns():
         if len(column.description or "") > MAX_DESCRIPTION:
@@ -62,7 +64,9 @@ def type_disagrees(subject: Subject) -> Found:
                 yield Finding((*at, "value"), message, f"Write {DUCKDB_TYPES[physical]}.")
 
 
-@check("CLASSIFICATION", "The classification is one of a known few, so that personal data is found.")
+@check(
+    "CLASSIFICATION", "The classification is one of a known few, so that personal data is found."
+)
 def classification(subject: Subject) -> Found:
     for here, column in subject.draft.columns():
         stated = column.classification
@@ -160,9 +164,7 @@ def example(subject: Subject) -> Found:
         yield from _against_pattern(subject, column, examples)
 
 
-def _against_pattern(
-    subject: Subject, column: StatedColumn, values: Mapping[Steps, Any]
-) -> Found:
+def _against_pattern(subject: Subject, column: StatedColumn, values: Mapping[Steps, Any]) -> Found:
     """Texts that the column's pattern does not match, by the engine that will match it."""
     promise = Pattern.read(column)
     if subject.around is None or promise is None or refused(promise.pattern):

@@ -65,8 +65,8 @@ class Change:
     message: str
     line: int | None = None
     was: int | None = None
-    before: str | None = None
-    after: str | None = None
+    before: str = ""
+    after: str = ""
     is_gone: bool = False
 
 
@@ -340,4 +340,3 @@ def refusal(promises: Collection[ColumnPromise], logical_type: str, value: Any) 
         return f"is not {HOW[logical_type]}"
     reasons = (promise.refusal(known) for promise in promises)
     return next((reason for reason in reasons if reason), None)
-

@@ -35,9 +35,7 @@ class Sql(TablePromise):
 
     kind: ClassVar[str] = "sql"
     type: ClassVar[str] = "sql"
-    needs: ClassVar[Mapping[str, str]] = {
-        "query": "Write a query that counts the offending rows."
-    }
+    needs: ClassVar[Mapping[str, str]] = {"query": "Write a query that counts the offending rows."}
     uses: ClassVar[frozenset[str]] = frozenset({"query", *COMPARATORS})
     query: str
 
