@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from mesh.errors import Location, WrongUse
 from mesh.project import DATABASE_VARIABLE
 
@@ -58,8 +60,6 @@ def check_attached(fetchall: Callable[[str], list[tuple[Any, ...]]], database: P
 
     fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
     """
-    import duckdb
-
     try:
         there = fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL")
     except duckdb.BinderException:

@@ -64,7 +64,8 @@ def new_contract(opened: Opened, model: str, environment: str) -> NewContract:
         )
     seen = _profile(opened, name, environment, types)
     is_source = name in opened.project.sources
-    document = _document(domain, table, types, seen, _known(root), is_source=is_source)
+    known, servers = _known(root), _servers(opened, domain)
+    document = _document(domain, table, types, seen, known, servers, is_source=is_source)
     text = _write(document)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -142,6 +143,7 @@ def _document(
     types: dict[str, str],
     seen: Profile | None,
     known: Mapping[str, Contract],
+    servers: list[dict[str, Any]],
     *,
     is_source: bool,
 ) -> dict[str, Any]:
@@ -172,32 +174,32 @@ def _document(
             "usage": f"{TODO} how to use it",
             "limitations": f"{TODO} what it cannot be used for",
         },
-        "servers": _servers(domain),
+        "servers": servers,
         "schema": [schema],
         "slaProperties": _levels(types, grain),
         **_people(domain, known),
     }
 
 
-def _servers(domain: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "server": "local",
-            "type": "duckdb",
-            "environment": "prod",
-            "description": "The local DuckDB file.",
-            "database": "${MESH_DUCKDB:-data/mesh.duckdb}",
-            "schema": domain,
-        },
-        {
-            "server": "production",
-            "type": "bigquery",
-            "environment": "prod",
-            "description": "The data set in production.",
-            "project": "${MESH_BIGQUERY_PROD_PROJECT:-movie-audience}",
-            "dataset": domain,
-        },
-    ]
+def _servers(opened: Opened, domain: str) -> list[dict[str, Any]]:
+    """Where other products of the project lie, or else where SQLMesh is connected to."""
+    for contract in _known(opened.project.contracts).values():
+        stated = yaml.safe_load(contract.path.read_text(encoding="utf-8"))["servers"]
+        keys = {"duckdb": "schema", "bigquery": "dataset"}
+        return [{**one, keys[one["type"]]: domain} for one in stated]
+    adapter = opened.context.engine_adapter
+    if adapter.dialect == "bigquery":
+        place = {"project": opened.context.default_catalog, "dataset": domain}
+    else:
+        place = {"database": str(opened.project.shown(_file(opened))), "schema": domain}
+    return [{"server": "local", "type": adapter.dialect, "environment": "prod", **place}]
+
+
+def _file(opened: Opened) -> Path:
+    """The DuckDB file of the connection."""
+    query = "SELECT path FROM duckdb_databases() WHERE path IS NOT NULL"
+    found = opened.context.engine_adapter.fetchall(query)
+    return Path(found[0][0]) if found else opened.project.database
 
 
 def _column(

@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.tokens import TokenType
+from sqlmesh.utils.date import to_datetime
 
 from mesh.environments.names import short_name
 from mesh.prove.dialect import FUNCTIONS_NOT_IN_BIGQUERY, WINDOW_ONLY_FUNCTIONS
@@ -37,9 +40,6 @@ _TRUNCATIONS = (exp.Cast, exp.Date, exp.TsOrDsToDate, exp.DateTrunc, exp.Timesta
 
 def function_limits(sql: str) -> Iterator[tuple[str, Word]]:
     """Functions of GoogleSQL that BigQuery does not have, or has with OVER alone."""
-    from sqlglot.dialects.bigquery import BigQuery
-    from sqlglot.tokens import TokenType
-
     tokens = BigQuery().tokenize(sql)
     at = {(word.line, word.start): word for word in words(sql)}
     for index, token in enumerate(tokens[:-1]):
@@ -236,8 +236,6 @@ def _partitions(model: Model) -> Iterator[str]:
 
 
 def _start(model: Model) -> datetime:
-    from sqlmesh.utils.date import to_datetime
-
     return to_datetime(model.start or "1995-01-01")
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
+import duckdb
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
@@ -143,8 +144,6 @@ def _patterns(query: exp.Expression) -> Iterator[Problem]:
 @cache
 def _wrong_pattern(pattern: str) -> str:
     """Why RE2, which is BigQuery's and DuckDB's, refuses a pattern; empty if it does not."""
-    import duckdb
-
     try:
         duckdb.execute("SELECT regexp_matches('', ?)", [pattern])
     except duckdb.Error as error:

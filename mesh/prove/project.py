@@ -13,6 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlmesh import Context
+from sqlmesh.core.config import (
+    BigQueryConnectionConfig,
+    Config,
+    DuckDBConnectionConfig,
+    GatewayConfig,
+)
+from sqlmesh.core.config.loader import load_configs
+from sqlmesh.core.environment import EnvironmentNamingInfo
+from sqlmesh.core.snapshot import SnapshotChangeCategory, SnapshotEvaluator
 
 from mesh.environments.hooks import WITHOUT_DELIVERIES
 from mesh.environments.names import short_name
@@ -50,8 +60,6 @@ class BigQueryProject:
     @cached_property
     def snapshots(self) -> dict[str, Snapshot]:
         """Full name of a model -> its snapshot, as if planned for the first time."""
-        from sqlmesh.core.snapshot import SnapshotChangeCategory
-
         snapshots = self.context.snapshots
         for snapshot in snapshots.values():
             if not snapshot.version:
@@ -87,9 +95,6 @@ class BigQueryProject:
 
     def wrapped(self, name: str) -> list[str]:
         """All that SQLMesh runs for the model: created, filled with a month, and shown in prod."""
-        from sqlmesh.core.environment import EnvironmentNamingInfo
-        from sqlmesh.core.snapshot import SnapshotEvaluator
-
         snapshot = self.snapshots[self.models[name].fqn]
         adapter = self._adapter
         evaluator = SnapshotEvaluator(adapter)
@@ -147,15 +152,6 @@ class BigQueryProject:
 
 def open_for_bigquery(project: Project) -> BigQueryProject:
     """Load a project; CheckFailed if SQLMesh cannot."""
-    from sqlmesh import Context
-    from sqlmesh.core.config import (
-        BigQueryConnectionConfig,
-        Config,
-        DuckDBConnectionConfig,
-        GatewayConfig,
-    )
-    from sqlmesh.core.config.loader import load_configs
-
     gateway = GatewayConfig(
         connection=BigQueryConnectionConfig(method="oauth-secrets", project=PROJECT, token="none"),
         state_connection=DuckDBConnectionConfig(database=":memory:"),

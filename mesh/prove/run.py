@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlmesh.utils.errors import SQLMeshError
 
@@ -327,8 +327,6 @@ def _broken_rules(run: _Run, name: str) -> Iterator[Finding]:
 
 
 def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
-    from sqlglot import parse_one
-
     refusal = run.refusal(chart.sql)
     if refusal is not None:
         message = f"BigQuery refuses its query: {_said(refusal)}"

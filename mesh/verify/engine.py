@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+import ibis
+from ibis.common.exceptions import IbisError, TableNotFound
+from pyarrow import ArrowException
 from sqlglot import exp
 
 from mesh.environments import Opened
@@ -68,10 +72,7 @@ class Engine:
         return _SPELLING.get(text, text) if self.dialect == "duckdb" else text
 
     def _guarded(self, work: Any) -> Any:
-        import duckdb
         from google.api_core.exceptions import GoogleAPIError
-        from ibis.common.exceptions import IbisError, TableNotFound
-        from pyarrow import ArrowException
 
         try:
             return work()
@@ -103,8 +104,6 @@ def modest_memory(engine: Engine) -> Iterator[None]:
 
 def open_engine(opened: Opened) -> Engine:
     """ibis on the connection of the project's gateway, so that both see the same session."""
-    import ibis
-
     adapter = opened.context.engine_adapter
     if adapter.dialect == "duckdb":
         return Engine(ibis.duckdb.from_connection(adapter.connection), "duckdb")

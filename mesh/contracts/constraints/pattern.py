@@ -86,7 +86,7 @@ def refused(pattern: str) -> str | None:
     try:
         matches(pattern, ("",))
     except duckdb.Error as error:
-        return str(error).splitlines()[0].rstrip(".")
+        return str(error).removeprefix("Invalid Input Error: ").splitlines()[0].rstrip(".")
     return None
 
 

@@ -1,6 +1,6 @@
 """How long a review takes: the contract diff alone, and the whole review without a data diff.
 
-    python benchmarks/review.py
+    python tests/benchmarks/review.py
 
 Targets on two cores: the contract diff under 2 seconds, the review under 20, SQLMesh loaded twice.
 """
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LIMITS = {"contracts diff": 2.0, "review": 20.0}
 
 

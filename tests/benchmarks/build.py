@@ -1,6 +1,6 @@
 """The build of all data products, beside the textbook SQL for two of them.
 
-    python benchmarks/build.py [USERS …]
+    python tests/benchmarks/build.py [USERS …]
 
 For each size, in one run: the textbook SQL for `user_genre_ratings` and `movies_engagement`, the
 full build of every product by SQLMesh, its audits once more on their own, one new month by
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from mesh.project import Project
 
-PROJECT = Project(Path(__file__).resolve().parent.parent)
+PROJECT = Project(Path(__file__).resolve().parents[2])
 
 SIZES = (40_000, 160_000)
 SEED = 25

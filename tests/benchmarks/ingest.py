@@ -1,6 +1,6 @@
 """`mesh ingest` against a bare DuckDB CREATE TABLE AS SELECT of the same three files.
 
-    python benchmarks/ingest.py --users 40000 --users 160000
+    python tests/benchmarks/ingest.py --users 40000 --users 160000
 
 Both run in processes of their own, in turn, on two threads; the best time of each counts. Peak
 memory is that of the process. The project's target: at most 2 times the time, under 4 GB.
@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("movies", "ratings", "tags")
 SEED = 25
 

@@ -16,7 +16,7 @@ from mesh.cost.scan import Relations, scan
 from mesh.project import find_project
 from mesh.prove.project import open_for_bigquery
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 USER_GENRE_RATINGS = """
 WITH exploded AS (

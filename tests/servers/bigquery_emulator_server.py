@@ -1,6 +1,6 @@
 """Serve the BigQuery emulator until the process is told to end.
 
-Runs in the emulator's own environment (Python 3.13), started by `scripts/bigquery-emulator`.
+Runs in the emulator's own environment (Python 3.13), started by `tests/servers/bigquery-emulator`.
 Both servers take the ports the system gives them, so instances never race for one; the ports go
 to the ready file once requests are answered.
 
@@ -19,7 +19,7 @@ from local_bigquery.grpc import server as grpc_server
 from local_bigquery.settings import settings
 
 # The bridges lie with the tests: what the emulator does otherwise is the tests' business.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "bigquery"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bigquery"))
 import quick_catalog
 from bridges import install_in_emulator
 

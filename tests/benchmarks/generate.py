@@ -1,6 +1,6 @@
 """How long `mesh generate` takes and how much memory, at growing sizes.
 
-python benchmarks/generate.py [USERS …]      by default 40,000 and 160,000
+python tests/benchmarks/generate.py [USERS …]      by default 40,000 and 160,000
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`mesh contracts verify` beside the peer and beside SQL written by hand, on the same file.
 
-    python benchmarks/verify.py --users 160000
-    python benchmarks/verify.py --database mesh.duckdb      (prod must be planned in it)
+    python tests/benchmarks/verify.py --users 160000
+    python tests/benchmarks/verify.py --database mesh.duckdb      (prod must be planned in it)
 
 Four ways, each in a process of its own, in turn; the best time of each counts:
 
@@ -31,7 +31,7 @@ import yaml
 
 from mesh.project import Project
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Project(ROOT)
 PEER = ROOT / ".cache" / "peer-venv" / "bin" / "python"
 PEER_SCHEMA = "peer_combined"
@@ -188,7 +188,7 @@ def main() -> None:
     if arguments.run:
         run_one(arguments.run)
         return
-    subprocess.run([sys.executable, "scripts/peer", "--lint-only"], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "tests/servers/peer", "--lint-only"], check=True, cwd=ROOT)
     with tempfile.TemporaryDirectory(prefix="mesh-benchmark-") as name:
         folder = Path(name)
         database = arguments.database or built(arguments.users, folder)

@@ -68,8 +68,8 @@ PARTS = (
     Part(
         "bigquery",
         (
-            ("scripts/bigquery-emulator", "install"),
-            ("scripts/postgres", "install"),
+            ("tests/servers/bigquery-emulator", "install"),
+            ("tests/servers/postgres", "install"),
             _pytest("-m", "bigquery", "--durations=10"),
         ),
     ),
@@ -86,23 +86,9 @@ PARTS = (
             ),
         ),
     ),
-    Part(
-        "checks",
-        (
-            (str(BIN / "ruff"), "check", "."),
-            (str(BIN / "ruff"), "format", "--check", "."),
-            (str(BIN / "sqlmesh"), "format", "--check"),
-            (str(BIN / "sqlmesh"), "lint"),
-            (str(BIN / "sqlmesh"), "test"),
-            (str(BIN / "mesh"), "contracts", "lint"),
-            (str(BIN / "mesh"), "contracts", "prove"),
-            (str(BIN / "mesh"), "dashboards", "check"),
-            (str(BIN / "mesh"), "docs", "--check"),
-            (str(BIN / "mesh"), "codeowners", "--check"),
-        ),
-    ),
-    Part("browser", (("scripts/install-chromium",), _pytest("-m", "browser"))),
-    Part("peer", ((str(BIN / "python"), "scripts/peer", "--sample"),)),
+    Part("checks", ((str(BIN / "python"), "tools/checks.py"),)),
+    Part("browser", (("tests/servers/install-chromium",), _pytest("-m", "browser"))),
+    Part("peer", ((str(BIN / "python"), "tests/servers/peer", "--sample"),)),
     Part("infra", (("make", "--silent", "test-infra"),)),
 )
 

@@ -1,7 +1,7 @@
 """Write the worked example into docs/reviews.md: a breaking change done wrong, then right.
 
 The reports are those of `mesh review`, on the small project of the tests. A test holds the page to
-what this writes: run `python scripts/review_example.py` after a change of the report.
+what this writes: run `python tools/review_example.py` after a change of the report.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def page(text: str) -> str:
     }
     for name, part in parts.items():
         start, end = (
-            f"<!-- {name}: written by scripts/review_example.py -->",
+            f"<!-- {name}: written by tools/review_example.py -->",
             f"<!-- end {name} -->",
         )
         pattern = re.compile(re.escape(start) + r".*?" + re.escape(end), re.DOTALL)
