@@ -166,15 +166,15 @@ class OnlyContractedInputs(_ContractRule):
                 producer = contracts.get(dependency)
                 if producer is None:
                     yield (
-                        f"{name}: reads the operational table {dependency}, which has no contract: "
+                        f"{name}: reads {dependency}, a table of a source that has no contract: "
                         f"draft one with `mesh contracts new {dependency}`, and state in it which "
                         "domain owns the table."
                     )
                 elif domain_of(name) != producer.owner or is_public(name):
                     yield (
-                        f"{name}: reads the operational table {dependency}: read a data product of "
-                        f"the domain {producer.owner} instead; only its internal models read the "
-                        "source."
+                        f"{name}: reads {dependency}, a table of the source: read a data product "
+                        f"of the domain {producer.owner} instead; only its internal models read "
+                        "the source."
                     )
             elif domain != domain_of(name) and not is_public(dependency):
                 yield (

@@ -228,7 +228,7 @@ def test_only_the_producers_internal_models_read_the_source(
     violations: list[dict[str, str]], model: str
 ) -> None:
     assert messages(violations, "onlycontractedinputs", model) == [
-        f"{model}: reads the operational table operational.movies: read a data product of the "
+        f"{model}: reads operational.movies, a table of the source: read a data product of the "
         "domain interactions instead; only its internal models read the source."
     ]
 

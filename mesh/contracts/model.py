@@ -184,9 +184,9 @@ class Server:
 
 @dataclass(frozen=True)
 class Contract:
-    """One contract: what a data product, or an operational table, promises.
+    """One contract: what a data product, or a table of a source, promises.
 
-    product: `<domain>.<name>`, which is the name of its model (or of its operational table).
+    product: `<domain>.<name>`, which is the name of its model (or of the table).
     rules: as stated; `row_rules()` and `table_rules()` give all that the contract asks for.
     end_of_life: the last day on which a deprecated version is there.
     """

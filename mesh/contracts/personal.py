@@ -12,7 +12,7 @@ NOT_PERSONAL = "not_personal"
 
 
 def person(name: str) -> str:
-    """A column's name however it is spelt: `userId` and `user_id` are one."""
+    """A column's name however it is spelt: `customerId` and `customer_id` are one."""
     return name.lower().replace("_", "")
 
 
