@@ -22,6 +22,7 @@ LAYERS = (
     "contracts",
     "bigquery",
     "environments",
+    "lint",
     "verify",
     "prove",
     "cost",

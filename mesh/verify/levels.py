@@ -125,7 +125,7 @@ class Levels:
 
 def _may_be_empty(contract: Contract) -> bool:
     """Whether no rows are fine: then there is nothing that could be too old."""
-    return not any(rule.minimum for rule in contract.table_rules() if rule.kind == "row_count")
+    return not any(rule.minimum for rule in contract.table_rules())
 
 
 def _no_time(level: ServiceLevel, measures: Measures) -> str:
