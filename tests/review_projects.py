@@ -17,6 +17,7 @@ from mesh.project import Project
 from mesh.review.contracts.two_states import ContractReview, compare_states
 from mesh.review.models.review_worker.facts import Models, from_json
 from mesh.review.run import Personal
+from tests.project_copy import PROJECT
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SHOP = FIXTURES / "review" / "shop"
@@ -117,7 +118,7 @@ def described(root: Path) -> Models:
 
 
 def diff(before: Path, after: Path) -> ContractReview:
-    return compare_states(str(before), str(after), TODAY)
+    return compare_states(PROJECT, str(before), str(after), TODAY)
 
 
 def edited(tmp_path: Path, *edits: tuple[str, str]) -> ContractReview:

@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from review_projects import SHOP, git, repository, shop
+from tests.review_projects import SHOP, git, repository, shop
 from typer.testing import CliRunner
 
 from mesh.cli.main import app
 from mesh.errors import WrongUse
 from mesh.git import find_checkout
+from mesh.project import Project, find_project
 from mesh.review import run as report
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.report.machine import sarif
@@ -36,7 +37,7 @@ def clone(tmp_path: Path) -> Path:
 @pytest.fixture
 def without_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave SQLMesh out, for tests of what surrounds it."""
-    monkeypatch.setattr(report, "load_both", lambda **_: (Models(), Models()))
+    monkeypatch.setattr(report, "load_both", lambda *_, **__: (Models(), Models()))
 
 
 def change(folder: Path, file: str, old: str, new: str) -> None:
@@ -105,26 +106,26 @@ def test_the_base_is_where_the_branch_left_main(clone: Path, without_models: Non
     change(clone, ORDERS, "{minimum: 0}", "{minimum: -5}")
     git(clone, "commit", "-qam", "main goes on")
     git(clone, "switch", "-q", "change")
-    assert review(clone, "main").findings == ()
+    assert review(Project(clone), "main").findings == ()
 
 
 def test_without_a_base_the_main_branch_is_taken(clone: Path, without_models: None) -> None:
     change(clone, ORDERS, "{minimum: 0}", "{minimum: -5}")
     git(clone, "commit", "-qam", "wider")
-    assert rules(review(clone)) == ["RANGE_NO_WIDEN"]
+    assert rules(review(Project(clone))) == ["RANGE_NO_WIDEN"]
 
 
 def test_uncommitted_changes_count(clone: Path, without_models: None) -> None:
     change(clone, ORDERS, "{minimum: 0}", "{minimum: -5}")
-    assert "RANGE_NO_WIDEN" in rules(review(clone, "main"))
+    assert "RANGE_NO_WIDEN" in rules(review(Project(clone), "main"))
 
 
 def test_a_deleted_file_counts_committed_or_not(clone: Path, without_models: None) -> None:
     (clone / ORDERS).unlink()
-    found = review(clone, "main").findings
+    found = review(Project(clone), "main").findings
     assert {f.rule for f in found} == {"PRODUCT_NO_DELETE", "CHART_NO_BREAK"}
     git(clone, "commit", "-qam", "gone")
-    assert "PRODUCT_NO_DELETE" in rules(review(clone, "main"))
+    assert "PRODUCT_NO_DELETE" in rules(review(Project(clone), "main"))
 
 
 def test_an_untracked_contract_counts(clone: Path, without_models: None) -> None:
@@ -132,7 +133,7 @@ def test_an_untracked_contract_counts(clone: Path, without_models: None) -> None
     text = text.replace("name: orders", "name: sales").replace("id: amount", "id: sum")
     text = text.replace("id: customer", "id: buyer")
     (clone / "contracts/shop/sales.odcs.yaml").write_text(text)
-    assert rules(review(clone, "main")) == ["PRODUCT_ADDED"]
+    assert rules(review(Project(clone), "main")) == ["PRODUCT_ADDED"]
 
 
 def test_a_renamed_contract_is_a_renamed_product(clone: Path, without_models: None) -> None:
@@ -140,12 +141,12 @@ def test_a_renamed_contract_is_a_renamed_product(clone: Path, without_models: No
     file = clone / "contracts/shop/sales.odcs.yaml"
     text = file.read_text().replace("shop.orders", "shop.sales")
     file.write_text(text.replace("name: orders", "name: sales"))
-    assert "PRODUCT_NO_RENAME" in rules(review(clone, "main"))
+    assert "PRODUCT_NO_RENAME" in rules(review(Project(clone), "main"))
 
 
 def test_a_contract_that_no_longer_parses_is_a_finding(clone: Path, without_models: None) -> None:
     (clone / ORDERS).write_text("kind: [DataContract\n")
-    (found,) = (f for f in review(clone, "main").findings if f.product == "shop.orders")
+    (found,) = (f for f in review(Project(clone), "main").findings if f.product == "shop.orders")
     assert found.rule == "CONTRACT_INVALID" and "is no YAML" in found.message
     assert found.where.path == ORDERS and found.breaking
 
@@ -158,7 +159,7 @@ def test_a_contract_of_the_base_that_does_not_parse_is_told(
     (folder / ORDERS).write_text("kind: [DataContract\n")
     repository(folder)
     (folder / ORDERS).write_text(good)
-    made = review(folder, "main")
+    made = review(Project(folder), "main")
     assert rules(made) == ["BASE_CONTRACT_INVALID"] and not made.breaking
 
 
@@ -170,7 +171,7 @@ def test_a_base_without_contracts_makes_everything_new(
     contracts.rename(tmp_path / "later")
     repository(folder)
     shutil.copytree(tmp_path / "later", contracts)
-    made = review(folder, "main")
+    made = review(Project(folder), "main")
     assert set(rules(made)) == {"PRODUCT_ADDED"} and not made.breaking
     assert "The base has no contracts yet: everything here is new." in made.notes
 
@@ -183,7 +184,7 @@ def test_a_base_without_a_project_makes_everything_new(
     (folder / "README.md").write_text("soon")
     repository(folder)
     shutil.copytree(SHOP, folder, dirs_exist_ok=True)
-    assert not review(folder, "main").breaking
+    assert not review(Project(folder), "main").breaking
 
 
 def test_a_project_below_the_top_of_the_repository(tmp_path: Path, without_models: None) -> None:
@@ -191,7 +192,7 @@ def test_a_project_below_the_top_of_the_repository(tmp_path: Path, without_model
     shop(top / "mesh")
     repository(top)
     change(top, f"mesh/{ORDERS}", "{minimum: 0}", "{minimum: -5}")
-    made = review(top / "mesh", "main")
+    made = review(Project(top / "mesh"), "main")
     (found,) = (f for f in made.findings if f.rule == "RANGE_NO_WIDEN")
     assert found.where.path == ORDERS
     (result,) = sarif([found], made.prefix)["runs"][0]["results"]
@@ -204,7 +205,7 @@ def test_names_of_files_may_be_anything(clone: Path, without_models: None, tmp_p
         (clone / name).write_text(name)
     git(clone, "add", "-A")
     git(clone, "commit", "-qm", "odd names")
-    checkout = find_checkout(clone)
+    checkout = find_checkout(Project(clone))
     checkout.extract(checkout.commit("HEAD"), tmp_path / "out")
     assert (tmp_path / "out" / "line\nend.txt").read_text() == "line\nend.txt"
     assert (tmp_path / "out" / "ünï.txt").exists()
@@ -212,7 +213,7 @@ def test_names_of_files_may_be_anything(clone: Path, without_models: None, tmp_p
 
 def refused(folder: Path, base: str | None) -> str:
     with pytest.raises(WrongUse) as caught:
-        review(folder, base)
+        review(Project(folder), base)
     assert caught.value.exit_code == 2
     return str(caught.value)
 
@@ -261,7 +262,8 @@ def test_a_repository_without_a_project_is_said(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "README.md").write_text("another project")
     repository(folder)
-    assert "There is no project" in refused(folder, "main")
+    with pytest.raises(WrongUse, match="no SQLMesh project"):
+        find_project(folder)
 
 
 def test_without_a_main_branch_one_has_to_be_named(clone: Path) -> None:
@@ -299,7 +301,7 @@ def test_a_change_that_hits_no_one_says_so(
 ) -> None:
     file = "contracts/reporting/customers.odcs.yaml"
     change(clone, file, "web shop in euros", "web shop in cents")
-    made = review(clone, "main")
+    made = review(Project(clone), "main")
     assert "No one: no model, product, rule or chart" in markdown(made)
     monkeypatch.chdir(clone)
     assert "it hits no one" in run("--base", "main").stdout
@@ -314,7 +316,7 @@ def test_hostile_text_shows_as_text(clone: Path, without_models: None) -> None:
     quoted = json.dumps(HOSTILE)
     change(clone, ORDERS, "The price in euros.", quoted)
     change(clone, "looker/sales.yaml", "title: Sold at the counter", f"title: {quoted}")
-    made = review(clone, "main")
+    made = review(Project(clone), "main")
     assert "](" not in json.dumps(sarif(made.findings)["runs"][0]["results"])
     text = markdown(made)
     assert "ʼʼʼ" in text, "a fence in a text cannot end the code that it stands in"
@@ -348,8 +350,8 @@ def test_what_was_personal_on_either_side_is_in_no_sample(clone: Path, tmp_path:
     change(clone, ORDERS, "classification: personal", "classification: internal")
     after = report.read_contracts(folder.rglob("*.yaml"), clone)
     for sides in ((before, after), (after, before)):
-        assert personal_columns(*sides)["shop.orders"] == ["customer"]
-    assert personal_columns(after)["shop.orders"] == []
+        assert personal_columns(*sides)["shop.orders"] == ("customer",)
+    assert personal_columns(after)["shop.orders"] == ()
 
 
 def test_an_error_of_sqlmeshs_is_shown_at_the_line_that_it_names() -> None:
@@ -362,7 +364,7 @@ def test_an_error_of_sqlmeshs_is_shown_at_the_line_that_it_names() -> None:
 
 def test_a_project_without_its_configuration_does_not_load(clone: Path) -> None:
     (clone / "config.yaml").unlink()
-    found = review(clone, "main").findings
+    found = review(Project(clone), "main").findings
     assert [(f.rule, f.message) for f in found] == [
         ("PROJECT_NO_LOAD", "The project does not load: there is no config.yaml any more")
     ]
@@ -398,7 +400,7 @@ def test_charts_of_a_dashboard_that_cannot_be_read_are_not_called_deleted(
     clone: Path, without_models: None
 ) -> None:
     (clone / "looker/sales.yaml").write_text("id: [sales\n")
-    made = review(clone, "main")
+    made = review(Project(clone), "main")
     assert "CHART_NO_DELETE" not in rules(made)
     assert "looker/sales.yaml is no YAML, so its charts are not looked at." in made.notes
 
@@ -418,7 +420,7 @@ def test_a_comment_never_exceeds_its_limit(clone: Path, without_models: None) ->
     git(clone, "commit", "-qam", "wide")
     base = git(clone, "rev-parse", "HEAD")
     (clone / ORDERS).write_text(text[:end] + many.replace("größer", "kühner") + text[end:])
-    made = review(clone, base)
+    made = review(Project(clone), base)
     assert len(made.findings) >= 600
     comment = markdown(made)
     assert LIMIT - 5_000 < len(comment.encode()) <= LIMIT + 500
@@ -432,7 +434,7 @@ def test_a_comment_never_exceeds_its_limit(clone: Path, without_models: None) ->
 def test_sarif_points_at_lines_that_are_there(clone: Path, without_models: None) -> None:
     change(clone, ORDERS, "{minimum: 0}", "{minimum: -5}")
     change(clone, ORDERS, "purpose: What was ordered.", "purpose: What was sold.")
-    made = review(clone, "main")
+    made = review(Project(clone), "main")
     (one,) = sarif(made.findings)["runs"]
     assert [r["level"] for r in one["results"]] == sorted(
         (r["level"] for r in one["results"]), key=["error", "warning", "note"].index

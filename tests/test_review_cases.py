@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from review_projects import FIXTURES, TODAY, described, shop
+from tests.review_projects import FIXTURES, TODAY, described, shop
 
 from mesh.project import Project
 from mesh.review.findings import Finding

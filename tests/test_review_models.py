@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from review_projects import BREAKING, TODAY, load_here, overlay, shop
+from tests.review_projects import BREAKING, TODAY, load_here, overlay, shop
 
 from mesh.project import Project
 from mesh.review.models.changes import weighed

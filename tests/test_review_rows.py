@@ -9,9 +9,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from review_projects import _worker, shop
+from tests.review_projects import shop, worker
 
+from mesh.project import Project
 from mesh.review.models.load import load_both
+from mesh.review.models.review_worker.facts import Plan
 
 ORDERS = "models/shop/orders.sql"
 PERSONAL = {"shop.orders": ["customer"], "reporting.customers": ["customer"]}
@@ -25,13 +27,13 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before, here = os.environ.get("MESH_DUCKDB"), Path.cwd()
     os.environ["MESH_DUCKDB"] = str(root / "data" / "mesh.duckdb")
     (root / "data").mkdir()
-    with _worker():
+    with worker():
         from review_worker.project import load_context
 
-        load_context(root, None, False).plan("prod", auto_apply=True, no_prompts=True)
+        load_context(root, None, read_only=False).plan("prod", auto_apply=True, no_prompts=True)
         file = root / ORDERS
         file.write_text(file.read_text().replace("pieces * lines", "pieces + lines"))
-        context = load_context(root, None, False)
+        context = load_context(root, None, read_only=False)
         context.plan("dev", auto_apply=True, no_prompts=True, include_unmodified=True)
         context.close()
         yield root
@@ -41,7 +43,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ["MESH_DUCKDB"] = before
 
 
-def worker(name: str) -> Any:
+def module(name: str) -> Any:
     import importlib
 
     return importlib.import_module(f"review_worker.{name}")
@@ -50,11 +52,11 @@ def worker(name: str) -> Any:
 def test_the_plan_against_prod_names_sqlmeshs_categories_and_writes_nothing(changed: Path) -> None:
     database = changed / "data" / "mesh.duckdb"
     before = database.read_bytes()
-    context = worker("project").load_context(changed, None, True)
-    plan = worker("planning").plan_against(context)
+    context = module("project").load_context(changed, None, read_only=True)
+    plan = module("planning").plan_against(context)
     context.close()
-    assert plan["against"] == "prod" and plan["removed"] == []
-    assert {item["model"]: (item["how"], item["category"]) for item in plan["models"]} == {
+    assert plan.against == "prod" and plan.removed == ()
+    assert {item.model: (item.how, item.category) for item in plan.models} == {
         "shop.orders": ("directly modified", "breaking"),
         "reporting.customers": ("indirectly modified", "indirect breaking"),
     }
@@ -62,24 +64,24 @@ def test_the_plan_against_prod_names_sqlmeshs_categories_and_writes_nothing(chan
 
 
 def test_the_data_diff_counts_rows_and_shows_no_personal_column(changed: Path) -> None:
-    context = worker("project").load_context(changed, None, False)
-    rows = worker("rows")
+    context = module("project").load_context(changed, None, read_only=False)
+    rows = module("rows")
     products, why = rows.environments_differ(context, "prod", "dev")
     assert (products, why) == (["reporting.customers", "shop.orders"], "")
-    found = {d["product"]: d for d in rows.data_diff(context, "prod", "dev", products, PERSONAL)}
+    found = {d.product: d for d in rows.data_diff(context, "prod", "dev", products, PERSONAL)}
     context.close()
     orders = found["shop.orders"]
-    assert (orders["before"], orders["after"], orders["added"], orders["removed"]) == (3, 3, 0, 0)
-    assert orders["changed"] == 3 and orders["match"]["amount"] == 0.0
-    assert orders["match"]["channel"] == 100.0
+    assert (orders.before, orders.after, orders.added, orders.removed) == (3, 3, 0, 0)
+    assert orders.changed == 3 and orders.match["amount"] == 0.0
+    assert orders.match["channel"] == 100.0
     for diff in found.values():
-        assert 0 < len(diff["samples"]) <= 5
-        assert not any("customer" in key.lower() for sample in diff["samples"] for key in sample)
+        assert 0 < len(diff.samples) <= 5
+        assert not any("customer" in key.lower() for sample in diff.samples for key in sample)
 
 
 def test_an_environment_that_is_missing_or_stale_gives_no_diff(changed: Path) -> None:
-    rows = worker("rows")
-    context = worker("project").load_context(changed, None, False)
+    rows = module("rows")
+    context = module("project").load_context(changed, None, read_only=False)
     assert rows.environments_differ(context, "prod", "dev_anna")[1] == (
         "there is no environment dev_anna"
     )
@@ -87,7 +89,7 @@ def test_an_environment_that_is_missing_or_stale_gives_no_diff(changed: Path) ->
     file = changed / ORDERS
     text = file.read_text()
     file.write_text(text.replace("pieces + lines", "pieces - lines"))
-    context = worker("project").load_context(changed, None, False)
+    context = module("project").load_context(changed, None, read_only=False)
     assert "was not planned with this change" in rows.environments_differ(context, "prod", "dev")[1]
     context.close()
     file.write_text(text)
@@ -97,7 +99,7 @@ def test_a_database_that_another_process_holds_does_not_stop_a_review(
     changed: Path, tmp_path: Path
 ) -> None:
     with duckdb.connect(str(changed / "data" / "mesh.duckdb")):
-        base, head = load_both(base=changed, head=changed, scratch=tmp_path)
+        base, head = load_both(Project(changed), Project(changed), {}, scratch=tmp_path)
     assert head.problem == "" and base.problem == ""
     assert any("the database cannot be opened" in note for note in head.notes)
-    assert head.plan == {"against": "base", "models": [], "removed": []}
+    assert head.plan == Plan("base")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from review_projects import BREAKING, ORDERS, SHOP, diff, edited, rules_of
+from tests.review_projects import BREAKING, ORDERS, SHOP, diff, edited, rules_of
 from typer.testing import CliRunner
 
 from mesh.cli.main import app

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from review_projects import BREAKING, ORDERS, TODAY, diff, edited, rules_of
+from tests.review_projects import BREAKING, ORDERS, TODAY, diff, edited, rules_of
 
 from mesh.review.contracts.two_states import ContractReview, compare_states
 from mesh.review.rules import Level
+from tests.project_copy import PROJECT
 
 
 def test_the_verdict_says_exactly_what_to_write(tmp_path: Path) -> None:
@@ -108,11 +109,11 @@ def test_a_version_that_has_ended_may_be_retired(tmp_path: Path) -> None:
         text = file.read_text().replace("status: active", f"status: {status}")
         file.write_text(text.replace("  - {id: up,", f"  - {level % '2026-10-31'}\n  - {{id: up,"))
     sides = [str(tmp_path / side) for side in ("before", "after")]
-    ended = compare_states(*sides, TODAY)
+    ended = compare_states(PROJECT, *sides, TODAY)
     (found,) = (f for f in ended.findings if f.rule == "PRODUCT_STATUS_NO_RETREAT")
     assert found.reason == "it ended on 2026-10-31, so nobody relies on it any more"
     assert not ended.breaking
-    assert compare_states(*sides, datetime.date(2026, 10, 31)).breaking
+    assert compare_states(PROJECT, *sides, datetime.date(2026, 10, 31)).breaking
 
 
 LEVELS = """levels:

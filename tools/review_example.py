@@ -55,17 +55,16 @@ def report(change: object) -> str:
     """The comment that a change of the small project gets."""
     from review_projects import load_here, shop
 
+    from mesh.project import Project
     from mesh.review.report.markdown import MARKER, markdown
-    from mesh.review.run import Review, compare_roots
+    from mesh.review.run import compare_projects
 
     assert callable(change)
     folder = Path(tempfile.mkdtemp(prefix="review-example-"))
     try:
         before, after = shop(folder / "before"), shop(folder / "after")
         change(after)
-        made = Review(
-            base="main", base_name="main", **compare_roots(before, after, load_here, TODAY)
-        )
+        made = compare_projects(Project(before), Project(after), load_here, TODAY)
         return markdown(made).replace(MARKER, "").strip()
     finally:
         shutil.rmtree(folder)

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import Json
+from mesh.cli.options import InProject, Json
 
 
 def contracts_diff(
+    project: InProject,
     before: Annotated[str, typer.Argument(help="A contract, a folder of contracts or a revision.")],
     after: Annotated[
         str, typer.Argument(help="The same, later; `.` is the work tree.", show_default=True)
@@ -21,7 +22,7 @@ def contracts_diff(
     from mesh.review.contracts.two_states import compare_states
     from mesh.review.report.terminal import print_contract_diff
 
-    result = compare_states(before, after)
+    result = compare_states(project, before, after)
     if as_json:
         from mesh.review.report.machine import findings_json, verdict_json
 

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, Json
+from mesh.cli.options import Gateway, InProject, Json
 
 
 def review(
+    project: InProject,
     base: Annotated[
         str | None,
         typer.Option(help="Branch, tag or commit to compare with; by default the main branch."),
@@ -44,7 +45,7 @@ def review(
         return
     from mesh.review.run import review as look
 
-    result = look(Path.cwd(), base, gateway=gateway, environment=environment, cost=cost)
+    result = look(project, base, gateway=gateway, environment=environment, cost=cost)
     if markdown:
         from mesh.review.report.markdown import markdown as write
 

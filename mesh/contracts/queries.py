@@ -377,4 +377,6 @@ def _short(node: exp.Expression) -> exp.Expression:
     if len(text) < LONGEST:
         return node
     columns = {column.sql(): column for column in node.find_all(exp.Column)}
-    return exp.Anonymous(this=digest(blur(text)), expressions=[columns[key] for key in sorted(columns)])
+    return exp.Anonymous(
+        this=digest(blur(text)), expressions=[columns[key] for key in sorted(columns)]
+    )

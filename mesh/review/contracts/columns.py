@@ -7,9 +7,20 @@ from collections.abc import Iterator
 from mesh.contracts.model import Column
 from mesh.contracts.types import CLASSIFICATIONS, PERSONAL
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.values import compare_values
 from mesh.review.contracts.words import same_words, shortened, units
-from mesh.review.findings import Finding
+from mesh.review.rules import (
+    BREAKS,
+    MAJOR,
+    MINOR,
+    NEXT,
+    PATCH,
+    SAY,
+    TELLS,
+    WARNS,
+    Change,
+    Finding,
+    Rules,
+)
 
 # The engine types by what they hold: a type fits into those that stand for it.
 _FITS_INTO = {
@@ -20,186 +31,63 @@ _FITS_INTO = {
     "DATE": ("TIMESTAMP", "STRING"),
     "TIMESTAMP": ("STRING",),
 }
+_MEASURED = ("integer", "number", "timestamp", "date")
 COVERED = frozenset(
     {
-        *("id", "name", "logical_type", "bigquery_type", "description", "classification"),
-        *("promises", "grain_position", "identifies", "deprecated", "tags", "examples"),
-        *("line", "lines"),
+        *("id", "name", "logical_type", "bigquery_type", "own_duckdb_type", "description"),
+        *("classification", "grain_position", "deprecated", "tags", "promises", "examples"),
+        *("line", "lines", "identifies"),
     }
 )
 """The fields of a Column that are compared here, in `values` or in `grain`."""
+Found = Iterator[Change]
+table: Rules[[Pair]] = Rules("column")
+rule: Rules[[Pair, Column, Column]] = Rules("column")
 
 
 def compare_columns(pair: Pair) -> Iterator[Finding]:
-    yield from _there(pair)
+    yield from table.findings(pair)
+    for old, new in pair.kept:
+        yield from rule.findings(pair, old, new)
+
+
+@table(
+    BREAKS,
+    MAJOR,
+    "Keep it until the end date of this major version, and leave it out of the next one.",
+)
+def column_no_delete(pair: Pair) -> Found:
+    """A column that is read is not taken away."""
     for old, new in pair.columns:
-        if old and new:
-            yield from _identity(pair, old, new)
-            yield from _type(pair, old, new)
-            yield from _description(pair, old, new)
-            yield from _classification(pair, old, new)
-            yield from _deprecation(pair, old, new)
-            yield from _labels(pair, old, new)
-            yield from compare_values(pair, old, new)
-    yield from _order(pair)
+        if old and new is None and pair.new.column(old.name) is None:
+            yield pair.gone(f"Column {old.name} was deleted.", old.line, column=old.name)
 
 
-def _there(pair: Pair) -> Iterator[Finding]:
-    old_names = {column.name: column for column in pair.old.columns}
+@table(BREAKS, MAJOR, "Give the new column a name that was never used.")
+def column_no_reuse(pair: Pair) -> Found:
+    """A known name does not begin to mean another column: queries would go on, wrongly."""
     for old, new in pair.columns:
-        if new is None and old is not None:
-            again = pair.new.column(old.name)
-            if again is None:
-                message = f"Column {old.name} was deleted."
-                yield pair.gone("COLUMN_NO_DELETE", message, old.line, column=old.name)
-        elif old is None and new is not None:
-            known = old_names.get(new.name)
-            if known is None:
-                message = f"Column {new.name} ({new.bigquery_type}) was added."
-                yield pair.report("COLUMN_ADDED", message, new.line, column=new.name)
-            else:
-                message = f"The name {new.name} now stands for another column (id {new.id})."
-                yield pair.report(
-                    "COLUMN_NO_REUSE", message, new.line_of("name"), known.line, column=new.name
-                )
+        known = pair.old.column(new.name) if new and old is None else None
+        if new and known:
+            message = f"The name {new.name} now stands for another column (id {new.id})."
+            yield pair.change(message, new.line_of("name"), known.line, column=new.name)
 
 
-def _identity(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
-    if old.name != new.name:
-        taken_over = pair.old.column(new.name)
-        message = f"Column {old.name} was renamed to {new.name} (its id {old.id} stayed)."
-        if taken_over:
-            message = f"Column {old.name} took over the name {new.name} of another column."
-        yield pair.report(
-            "COLUMN_NO_RENAME",
-            message,
-            new.line_of("name"),
-            old.line_of("name"),
-            column=old.name,
-            before=old.name,
-            after=new.name,
-        )
-    if old.id != new.id:
-        message = f"Column {new.name} has another id."
-        yield pair.report(
-            "COLUMN_SAME_ID",
-            message,
-            new.line_of("id"),
-            old.line_of("id"),
-            column=old.name,
-            before=old.id,
-            after=new.id,
-            fix=f"Write `id: {old.id}` again.",
-        )
+@table(TELLS, MINOR)
+def column_added(pair: Pair) -> Found:
+    """A further column changes no query that names its columns."""
+    for old, new in pair.columns:
+        if new and old is None and pair.old.column(new.name) is None:
+            message = f"Column {new.name} ({new.bigquery_type}) was added."
+            yield pair.change(message, new.line, column=new.name)
 
 
-def _type(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
-    before = (old.logical_type, old.bigquery_type)
-    after = (new.logical_type, new.bigquery_type)
-    if before == after:
-        return
-    if new.bigquery_type in _FITS_INTO.get(old.bigquery_type, ()):
-        rule, how = "COLUMN_TYPE_NO_WIDEN", "was widened"
-    elif old.bigquery_type in _FITS_INTO.get(new.bigquery_type, ()):
-        rule, how = "COLUMN_TYPE_NO_NARROW", "was narrowed"
-    else:
-        rule, how = "COLUMN_SAME_TYPE", "was changed"
-    shown = [old.bigquery_type, new.bigquery_type]
-    if shown[0] == shown[1]:
-        shown = [", ".join(before), ", ".join(after)]
-    key = next(
-        key
-        for key, b, a in zip(("logicalType", "physicalType"), before, after, strict=True)
-        if b != a and (key != "logicalType" or old.bigquery_type == new.bigquery_type)
-    )
-    yield pair.report(
-        rule,
-        f"The type of {old.name} {how}: {shown[0]} became {shown[1]}.",
-        new.line_of(key),
-        old.line_of(key),
-        column=old.name,
-        before=shown[0],
-        after=shown[1],
-    )
-
-
-def _description(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
-    if same_words(old.description, new.description):
-        return
-    details = {
-        "column": old.name,
-        "before": shortened(old.description),
-        "after": shortened(new.description),
-    }
-    lines = (new.line_of("description"), old.line_of("description"))
-    was, now = units(old.description), units(new.description)
-    numeric = old.logical_type in ("integer", "number", "timestamp", "date")
-    if numeric and was != now and was:
-        gone, new_ones = " and ".join(sorted(was - now)), " and ".join(sorted(now - was))
-        how = f"{gone or 'the old one'} became {new_ones or 'none'}"
-        yield pair.report(
-            "COLUMN_SAME_UNIT", f"The unit of {old.name} was changed: {how}.", *lines, **details
-        )
-        return
-    message = f"The description of {old.name} was changed."
-    yield pair.report("COLUMN_SAME_DESCRIPTION", message, *lines, **details)
-
-
-def _classification(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
-    if old.classification == new.classification:
-        return
-    order = CLASSIFICATIONS
-    known = old.classification in order and new.classification in order
-    raised = known and order.index(new.classification) > order.index(old.classification)
-    if old.classification == PERSONAL:
-        rule = "COLUMN_PERSONAL_NO_RELEASE"
-    else:
-        rule = "COLUMN_CLASSIFICATION_NO_RAISE" if raised else "COLUMN_CLASSIFICATION_NO_LOWER"
-    message = (
-        f"The classification of {old.name} was {'raised' if raised else 'lowered'}: "
-        f"{old.classification} became {new.classification}."
-    )
-    yield pair.report(
-        rule,
-        message,
-        new.line_of("classification"),
-        old.line_of("classification"),
-        column=old.name,
-        before=old.classification,
-        after=new.classification,
-    )
-
-
-def _deprecation(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
-    if new.deprecated and not old.deprecated:
-        message = f"Column {old.name} is deprecated."
-        yield pair.report("COLUMN_DEPRECATED", message, new.line_of("deprecated"), column=old.name)
-    if old.deprecated and not new.deprecated:
-        message = f"Column {old.name} is no longer deprecated."
-        yield pair.report("COLUMN_DEPRECATION_LIFTED", message, new.line, column=old.name)
-
-
-def _labels(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
-    for key, before, after in (
-        ("tags", sorted(old.tags), sorted(new.tags)),
-        ("examples", list(map(repr, old.examples)), list(map(repr, new.examples))),
-    ):
-        if before != after:
-            yield pair.report(
-                "COLUMN_SAME_LABELS",
-                f"The {key} of {old.name} were changed.",
-                new.line_of(key),
-                old.line_of(key),
-                column=old.name,
-                before=shortened(", ".join(before)),
-                after=shortened(", ".join(after)),
-            )
-
-
-def _order(pair: Pair) -> Iterator[Finding]:
-    """Positions count for those who read by them, unless a column before is gone in any case."""
-    kept_then = [old.name for old, new in pair.columns if old and new]
-    to_old = {new.name: old.name for old, new in pair.columns if old and new}
+@table(WARNS, MINOR, "Put new columns at the end, and leave the others in their order.")
+def column_same_order(pair: Pair) -> Found:
+    """Who reads by position (UNION, INSERT … SELECT *) meets other columns."""
+    # Positions count for those who read by them, unless a column before is gone in any case.
+    kept_then = [old.name for old, _ in pair.kept]
+    to_old = {new.name: old.name for old, new in pair.kept}
     now = [to_old.get(column.name) for column in pair.new.columns]
     while now and now[-1] is None:
         now.pop()
@@ -214,10 +102,180 @@ def _order(pair: Pair) -> Iterator[Finding]:
         moved = next(now for then, now in zip(kept_then, kept_now, strict=True) if then != now)
         first = pair.new.columns[now.index(moved)]
         message = f"The columns stand in another order, from {moved} on."
-    yield pair.report(
-        "COLUMN_SAME_ORDER",
-        message,
-        first.line,
-        before=", ".join(kept_then),
-        after=", ".join(column.name for column in pair.new.columns),
-    )
+    after = ", ".join(column.name for column in pair.new.columns)
+    yield pair.change(message, first.line, before=", ".join(kept_then), after=after)
+
+
+@rule(
+    BREAKS,
+    MAJOR,
+    "Keep the old name in this version, and use the new one in the next major version.",
+)
+def column_no_rename(pair: Pair, old: Column, new: Column) -> Found:
+    """A column keeps its name (the stable id tells a rename from a drop and an add)."""
+    if old.name == new.name:
+        return
+    message = f"Column {old.name} was renamed to {new.name} (its id {old.id} stayed)."
+    if pair.old.column(new.name):
+        message = f"Column {old.name} took over the name {new.name} of another column."
+    lines, texts = (new.line_of("name"), old.line_of("name")), (old.name, new.name)
+    yield pair.change(message, *lines, column=old.name, before=texts[0], after=texts[1])
+
+
+@rule(WARNS, PATCH, "Write the old id again.")
+def column_same_id(pair: Pair, old: Column, new: Column) -> Found:
+    """An id stays, so that reviews can follow a column."""
+    if old.id != new.id:
+        yield pair.change(
+            f"Column {new.name} has another id.",
+            new.line_of("id"),
+            old.line_of("id"),
+            column=old.name,
+            before=old.id,
+            after=new.id,
+            fix=f"Write `id: {old.id}` again.",
+        )
+
+
+def _types(column: Column) -> tuple[str, str, str]:
+    return (column.logical_type, column.bigquery_type, column.duckdb_type)
+
+
+def _retyped(pair: Pair, old: Column, new: Column, how: str) -> Change:
+    before, after = _types(old), _types(new)
+    keys = ("logicalType", "physicalType", "customProperties")
+    differ = [key for key, was, now in zip(keys, before, after, strict=True) if was != now]
+    same = old.bigquery_type == new.bigquery_type
+    key = differ[0] if same or differ[0] != "logicalType" else differ[1]
+    shown = (", ".join(before), ", ".join(after)) if same else (before[1], after[1])
+    message = f"The type of {old.name} {how}: {shown[0]} became {shown[1]}."
+    lines = (new.line_of(key), old.line_of(key))
+    return pair.change(message, *lines, column=old.name, before=shown[0], after=shown[1])
+
+
+def _fits(one: Column, other: Column) -> bool:
+    return other.bigquery_type in _FITS_INTO.get(one.bigquery_type, ())
+
+
+@rule(BREAKS, MAJOR, NEXT)
+def column_same_type(pair: Pair, old: Column, new: Column) -> Found:
+    """Joins, comparisons and charts rely on the type."""
+    if _types(old) != _types(new) and not _fits(old, new) and not _fits(new, old):
+        yield _retyped(pair, old, new, "was changed")
+
+
+@rule(BREAKS, MAJOR, NEXT)
+def column_type_no_widen(pair: Pair, old: Column, new: Column) -> Found:
+    """A wider type does not fit into the consumer's column, and divides or joins otherwise."""
+    if _fits(old, new):
+        yield _retyped(pair, old, new, "was widened")
+
+
+@rule(BREAKS, MAJOR, NEXT)
+def column_type_no_narrow(pair: Pair, old: Column, new: Column) -> Found:
+    """A narrower type loses digits that a consumer used."""
+    if _fits(new, old):
+        yield _retyped(pair, old, new, "was narrowed")
+
+
+def _described(pair: Pair, old: Column, new: Column, message: str) -> Change:
+    lines = (new.line_of("description"), old.line_of("description"))
+    before, after = shortened(old.description), shortened(new.description)
+    return pair.change(message, *lines, column=old.name, before=before, after=after)
+
+
+@rule(WARNS, PATCH, "See whether only the words changed, or the meaning too.")
+def column_same_description(pair: Pair, old: Column, new: Column) -> Found:
+    """The description is the meaning: other words may mean another thing."""
+    if not same_words(old.description, new.description) and not _other_unit(old, new):
+        yield _described(pair, old, new, f"The description of {old.name} was changed.")
+
+
+def _other_unit(old: Column, new: Column) -> bool:
+    was, now = units(old.description), units(new.description)
+    return old.logical_type in _MEASURED and bool(was) and was != now
+
+
+@rule(BREAKS, MAJOR, "Add a column in the new unit beside this one.")
+def column_same_unit(pair: Pair, old: Column, new: Column) -> Found:
+    """A number in another unit is wrong by a factor, and no query notices."""
+    if _other_unit(old, new):
+        was, now = units(old.description), units(new.description)
+        gone, come = (" and ".join(sorted(those)) for those in (was - now, now - was))
+        how = f"{gone or 'the old one'} became {come or 'none'}"
+        message = f"The unit of {old.name} was changed: {how}."
+        yield _described(pair, old, new, message)
+
+
+@rule(TELLS, PATCH)
+def column_same_labels(pair: Pair, old: Column, new: Column) -> Found:
+    """Tags, examples and notes help readers; no query holds them."""
+    for key, before, after in (
+        ("tags", sorted(old.tags), sorted(new.tags)),
+        ("examples", list(map(repr, old.examples)), list(map(repr, new.examples))),
+    ):
+        if before != after:
+            was, now = shortened(", ".join(before)), shortened(", ".join(after))
+            lines = (new.line_of(key), old.line_of(key))
+            message = f"The {key} of {old.name} were changed."
+            yield pair.change(message, *lines, column=old.name, before=was, after=now)
+
+
+@rule(WARNS, MINOR, SAY)
+def column_deprecated(pair: Pair, old: Column, new: Column) -> Found:
+    """Consumers learn in time that a column goes."""
+    if new.deprecated and not old.deprecated:
+        message = f"Column {old.name} is deprecated."
+        yield pair.change(message, new.line_of("deprecated"), column=old.name)
+
+
+@rule(TELLS, MINOR)
+def column_deprecation_lifted(pair: Pair, old: Column, new: Column) -> Found:
+    """Consumers learn that a column stays."""
+    if old.deprecated and not new.deprecated:
+        message = f"Column {old.name} is no longer deprecated."
+        yield pair.change(message, new.line, column=old.name)
+
+
+def _classified(pair: Pair, old: Column, new: Column) -> Change:
+    how = "raised" if _raised(old, new) else "lowered"
+    before, after = old.classification, new.classification
+    message = f"The classification of {old.name} was {how}: {before} became {after}."
+    lines = (new.line_of("classification"), old.line_of("classification"))
+    return pair.change(message, *lines, column=old.name, before=before, after=after)
+
+
+def _raised(old: Column, new: Column) -> bool:
+    ranks = [_rank(column) for column in (old, new)]
+    return -1 not in ranks and ranks[1] > ranks[0]
+
+
+def _rank(column: Column) -> int:
+    known = list(CLASSIFICATIONS)
+    return known.index(column.classification) if column.classification in known else -1
+
+
+@rule(
+    BREAKS,
+    MAJOR,
+    "Agree with each consumer, and publish the stricter version as the next major one.",
+)
+def column_classification_no_raise(pair: Pair, old: Column, new: Column) -> Found:
+    """Who was free to show or copy a column no longer is."""
+    if _raised(old, new) and old.classification != PERSONAL:
+        yield _classified(pair, old, new)
+
+
+@rule(WARNS, MINOR, "Let the owner of the data confirm it.")
+def column_classification_no_lower(pair: Pair, old: Column, new: Column) -> Found:
+    """Data that was protected is protected less."""
+    same = old.classification == new.classification
+    if not same and not _raised(old, new) and old.classification != PERSONAL:
+        yield _classified(pair, old, new)
+
+
+@rule(BREAKS, MINOR, "Keep `classification: personal`.")
+def column_personal_no_release(pair: Pair, old: Column, new: Column) -> Found:
+    """Personal data does not become anything else by a line in a file."""
+    if old.classification == PERSONAL != new.classification:
+        yield _classified(pair, old, new)

@@ -5,11 +5,22 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple, TypedDict, Unpack
 
-from mesh.contracts.model import Column, Contract
+from mesh.contracts.constraints.base import Effect
+from mesh.contracts.model import Column, Contract, StatedRule
 from mesh.files.tree import Steps, Tree
-from mesh.review.findings import Finding, Place, finding
+from mesh.review.rules import Change, Level, Place
+
+
+class Details(TypedDict, total=False):
+    """What more there is to say of a change; see `Change`."""
+
+    column: str | None
+    before: str
+    after: str
+    fix: str
+    severity: Level | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,18 @@ class Source:
     @property
     def product(self) -> str:
         return self.contract.product
+
+    def place(self, key: str) -> Place:
+        """Where a key of the contract stands."""
+        return Place(self.path, self.contract.line_of(key))
+
+
+class Versions(NamedTuple):
+    """A rule of both states. effect: what became of what it says; None for nothing."""
+
+    old: StatedRule
+    new: StatedRule
+    effect: Effect | None
 
 
 @dataclass(frozen=True)
@@ -54,25 +77,63 @@ class Pair:
         return match_columns(self.old.columns, self.new.columns)
 
     @cached_property
+    def kept(self) -> list[tuple[Column, Column]]:
+        """The columns that both have."""
+        return [(old, new) for old, new in self.columns if old and new]
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """From the old name of each column that is still there to its new name."""
-        return {old.name: new.name for old, new in self.columns if old and new}
+        return {old.name: new.name for old, new in self.kept}
+
+    @cached_property
+    def rules(self) -> list[Versions]:
+        """Rules of both: by id, and what only changed its id."""
+        old, new = ({rule.id: rule for rule in c.rules} for c in (self.old, self.new))
+        found = [
+            Versions(old[key], new[key], self._effect(old[key], new[key]))
+            for key in old
+            if key in new
+        ]
+        added = [rule for key, rule in new.items() if key not in old]
+        for rule in (rule for key, rule in old.items() if key not in new):
+            again = next((one for one in added if self._effect(rule, one) is None), None)
+            if again:
+                added.remove(again)
+                found.append(Versions(rule, again, None))
+        return found
+
+    @cached_property
+    def rules_gone(self) -> list[StatedRule]:
+        known = {one.old.id for one in self.rules}
+        return [rule for rule in self.old.rules if rule.id not in known]
+
+    @cached_property
+    def rules_added(self) -> list[StatedRule]:
+        known = {one.new.id for one in self.rules}
+        return [rule for rule in self.new.rules if rule.id not in known]
+
+    def _effect(self, old: StatedRule, new: StatedRule) -> Effect | None:
+        if type(old.promise) is not type(new.promise):
+            return Effect.OTHER
+        effect = old.promise.compare(new.promise, self.names)
+        return effect and old.promise.compare(new.promise, {}) and effect
 
     def line_of(self, steps: Steps) -> int:
         """The line of a key in the work tree."""
         return self.after.tree.line(steps)
 
-    def report(
-        self, rule: str, message: str, line: int, was: int | None = None, **details: object
-    ) -> Finding:
-        """A finding at a line of the work tree; was: the line in the base."""
+    def change(
+        self, message: str, line: int, was: int | None = None, **details: Unpack[Details]
+    ) -> Change:
+        """A change at a line of the work tree; was: the line in the base."""
         base = Place(self.before.path, was) if was else None
-        place = Place(self.after.path, line)
-        return finding(rule, self.old.product, message, place, base=base, **details)
+        place, product = Place(self.after.path, line), self.old.product
+        return Change(product=product, message=message, where=place, base=base, **details)
 
-    def gone(self, rule: str, message: str, was: int, **details: object) -> Finding:
-        """A finding on something of the base that is not there any more."""
-        return self.report(rule, message, self.line_now(was), was, **details)
+    def gone(self, message: str, was: int, **details: Unpack[Details]) -> Change:
+        """A change of something of the base that is not there any more."""
+        return self.change(message, self.line_now(was), was, **details)
 
     def line_now(self, line: int) -> int:
         """The line of the work tree at which a line of the base is, or was before it went."""
@@ -83,12 +144,12 @@ class Pair:
 
     @cached_property
     def _blocks(self) -> list[tuple[int, int, int, int]]:
-        matcher = difflib.SequenceMatcher(
-            None, self.before.text.splitlines(), self.after.text.splitlines(), autojunk=False
-        )
+        texts = (self.before.text.splitlines(), self.after.text.splitlines())
         return [
             (low + 1, high, start + 1, end)
-            for _, low, high, start, end in matcher.get_opcodes()
+            for _, low, high, start, end in difflib.SequenceMatcher(
+                None, *texts, autojunk=False
+            ).get_opcodes()
             if high > low
         ]
 

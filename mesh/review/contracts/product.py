@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from mesh.files.tree import Steps
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words, shortened
-from mesh.review.findings import Finding
+from mesh.review.rules import BREAKS, MAJOR, MINOR, NONE, PATCH, SAY, TELLS, WARNS, Change, Rules
 
 COVERED = frozenset(
     {
@@ -20,171 +19,224 @@ COVERED = frozenset(
 )
 """The fields of a Contract that are compared, here or beside here."""
 _RELIABLE = ("active", "deprecated")
+Found = Iterator[Change]
+rule: Rules[[Pair]] = Rules("product")
+ends: Rules[[Pair]] = Rules("version")
+unknown: Rules[[Pair]] = Rules("review")
 
 
-def compare_product(pair: Pair) -> Iterator[Finding]:
-    yield from _status(pair)
-    yield from _places(pair)
-    yield from _texts(pair)
-    yield from _residue(pair)
+def _status(pair: Pair, message: str) -> Change:
+    before, after = pair.old.status, pair.new.status
+    lines = (pair.new.line_of("status"), pair.old.line_of("status"))
+    return pair.change(message, *lines, before=before, after=after)
 
 
-def _status(pair: Pair) -> Iterator[Finding]:
-    old, new = pair.old, pair.new
-    line, was = new.line_of("status"), old.line_of("status")
-    texts = {"before": old.status, "after": new.status}
-    if old.status != new.status:
-        message = f"The status was {old.status}, and is {new.status}."
-        if new.status == "deprecated":
-            until = f" and ends on {new.end_of_life}" if new.end_of_life else ""
-            message = f"Version {new.version} is deprecated{until}."
-            yield pair.report("PRODUCT_DEPRECATED", message, line, was, **texts)
-        elif old.status in _RELIABLE and new.status not in _RELIABLE:
-            yield pair.report("PRODUCT_STATUS_NO_RETREAT", message, line, was, **texts)
-        else:
-            yield pair.report("PRODUCT_STATUS_CHANGED", message, line, was, **texts)
-    if old.end_of_life == new.end_of_life or old.end_of_life is None:
+def _retreats(pair: Pair) -> bool:
+    return pair.old.status in _RELIABLE and pair.new.status not in _RELIABLE
+
+
+@rule(BREAKS, MAJOR, "Keep it active, or deprecate it with an end date.")
+def product_status_no_retreat(pair: Pair) -> Found:
+    """Who relies on an active product may go on doing so."""
+    if _retreats(pair):
+        yield _status(pair, f"The status was {pair.old.status}, and is {pair.new.status}.")
+
+
+@rule(WARNS, MINOR, SAY)
+def product_deprecated(pair: Pair) -> Found:
+    """Consumers learn in time that a version ends."""
+    if pair.old.status != pair.new.status == "deprecated":
+        until = f" and ends on {pair.new.end_of_life}" if pair.new.end_of_life else ""
+        yield _status(pair, f"Version {pair.new.version} is deprecated{until}.")
+
+
+@rule(TELLS, MINOR)
+def product_status_changed(pair: Pair) -> Found:
+    """Consumers see when a product is ready, or stays after all."""
+    old, new = pair.old.status, pair.new.status
+    if old != new != "deprecated" and not _retreats(pair):
+        yield _status(pair, f"The status was {old}, and is {new}.")
+
+
+def _end(pair: Pair, *, later: bool) -> Found:
+    old, new = pair.old.end_of_life, pair.new.end_of_life
+    if old is None or old == new or (new is None or new > old) != later:
         return
-    level = new.service_level("endOfLife")
-    where = level.line if level else line
-    texts = {"before": str(old.end_of_life), "after": str(new.end_of_life or "none")}
-    if new.end_of_life is None or new.end_of_life > old.end_of_life:
-        message = f"The end date moved from {texts['before']} to {texts['after']}."
-        yield pair.report("END_LATER", message, where, **texts)
-    else:
-        message = f"The end date moved forward from {texts['before']} to {texts['after']}."
-        yield pair.report("END_NO_EARLIER", message, where, **texts)
+    level = pair.new.service_level("endOfLife")
+    line = level.line if level else pair.new.line_of("status")
+    before, after = str(old), str(new or "none")
+    message = f"The end date moved {'' if later else 'forward '}from {before} to {after}."
+    yield pair.change(message, line, before=before, after=after)
 
 
-def _places(pair: Pair) -> Iterator[Finding]:
-    old, new = ({(s.type, s.schema): s for s in c.servers} for c in (pair.old, pair.new))
-    for key, server in old.items():
-        if key not in new:
-            message = f"The product is no longer read at {key[1]} on {key[0]}."
-            yield pair.gone("PRODUCT_SAME_PLACE", message, server.line)
-    for key, server in new.items():
-        if key not in old:
-            message = f"The product can now be read at {key[1]} on {key[0]} too."
-            yield pair.report("PRODUCT_PLACE_ADDED", message, server.line)
-    if pair.old.kind != pair.new.kind:
-        yield pair.report(
-            "PRODUCT_SAME_KIND",
-            f"The product was a {pair.old.kind}, and is a {pair.new.kind}.",
-            pair.line_of(("schema", 0, "physicalType")),
-            before=pair.old.kind,
-            after=pair.new.kind,
-        )
+@ends(BREAKS, NONE, "Keep the date that was announced.")
+def end_no_earlier(pair: Pair) -> Found:
+    """Consumers plan their move by the end date."""
+    return _end(pair, later=False)
 
 
-def _texts(pair: Pair) -> Iterator[Finding]:
-    for key, rule in (
-        ("purpose", "PRODUCT_SAME_PURPOSE"),
-        ("usage", "PRODUCT_SAME_PURPOSE"),
-        ("limitations", "PRODUCT_SAME_LIMITS"),
-    ):
-        before, after = getattr(pair.old, key), getattr(pair.new, key)
-        if not same_words(before, after):
-            yield pair.report(
-                rule,
-                f"The {key} of the product {'were' if key == 'limitations' else 'was'} changed.",
-                pair.line_of(("description", key)),
-                before=shortened(before),
-                after=shortened(after),
-            )
-    if sorted(pair.old.tags) != sorted(pair.new.tags):
-        yield pair.report(
-            "PRODUCT_SAME_LABELS",
-            "The tags of the product were changed.",
-            pair.line_of(("tags",)),
-            before=", ".join(pair.old.tags),
-            after=", ".join(pair.new.tags),
-        )
+@ends(TELLS, PATCH)
+def end_later(pair: Pair) -> Found:
+    """More time takes nothing from anyone."""
+    return _end(pair, later=True)
 
 
-# Keys by their path in the file, `*` for an item of a list. What no pattern names is unknown.
-_COMPARED = """
-id name domain version status tags.* tags kind apiVersion
-description.(purpose|usage|limitations)
-servers.*.(server|type|schema|dataset)
-schema.*.(id|name|physicalType|dataGranularityDescription)
-schema.*.properties.*.(id|name|logicalType|physicalType|description|classification|required)
-schema.*.properties.*.(primaryKey|primaryKeyPosition|unique|deprecated)
-schema.*.properties.*.(tags|examples|enum|logicalTypeOptions|customProperties)(..*)?
-schema.*.quality.*.(id|name|type|description|dimension|severity|query|metric)
-schema.*.quality.*.mustBe[A-Za-z]*(..*)?
-schema.*.quality.*.arguments(..*)?
-slaProperties.*.(id|property|value|unit|element|description)
-slaProperties.*.customProperties(..*)?
-team.(name|description)
-support.*.(channel|tool|url|description)
-roles.*.(role|access|description)
-"""
-_LABELS = """
-(description|servers.*|team|support.*|roles.*)?.?authoritativeDefinitions(..*)?
-schema.*.(properties.*.|quality.*.)?authoritativeDefinitions(..*)?
-description.customProperties(..*)?
-servers.*.(environment|description|roles)
-schema.*.(logicalType|businessName|description|tags)(..*)?
-schema.*.properties.*.(businessName|physicalName|criticalDataElement)
-schema.*.properties.*.(partitioned|partitionKeyPosition|encryptedName|transform[A-Za-z]*)(..*)?
-schema.*.quality.*.(businessImpact|tags|customProperties)(..*)?
-slaProperties.*.(driver|scheduler|schedule)
-team.(members|tags|id)(..*)?
-support.*.(scope|invitationUrl|id|customProperties)(..*)?
-roles.*.(firstLevelApprovers|secondLevelApprovers|id|customProperties)(..*)?
-contractCreatedTs
-"""
-_PLACES = "servers.*.(project|database|host|port|location|path|catalog|account)"
+@rule(BREAKS, MAJOR, "Add the new place, and keep the old one.")
+def product_same_place(pair: Pair) -> Found:
+    """A product stays where it is read: engine, schema, data set."""
+    new = {(server.type, server.schema) for server in pair.new.servers}
+    for server in pair.old.servers:
+        if (server.type, server.schema) not in new:
+            message = f"The product is no longer read at {server.schema} on {server.type}."
+            yield pair.gone(message, server.line)
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    lines = [
-        part.replace("..*", "@").replace(".*", r"\.\d+").replace("@", r"\..*")
-        for part in text.split()
-    ]
-    dots = [re.sub(r"(?<!\\)\.(?![*?])", r"\\.", line) for line in lines]
-    return re.compile("|".join(f"(?:{line})" for line in dots))
+@rule(TELLS, MINOR)
+def product_place_added(pair: Pair) -> Found:
+    """Consumers see a further place to read."""
+    old = {(server.type, server.schema) for server in pair.old.servers}
+    for server in pair.new.servers:
+        if (server.type, server.schema) not in old:
+            message = f"The product can now be read at {server.schema} on {server.type} too."
+            yield pair.change(message, server.line)
 
 
-_KNOWN = _pattern(_COMPARED)
-_ARE_LABELS = _pattern(_LABELS)
-_ARE_PLACES = _pattern(_PLACES)
+@rule(TELLS, PATCH)
+def product_same_kind(pair: Pair) -> Found:
+    """A view and a table are read alike, but cost differently."""
+    before, after = pair.old.kind, pair.new.kind
+    if before != after:
+        message = f"The product was a {before}, and is a {after}."
+        line = pair.line_of(("schema", 0, "physicalType"))
+        yield pair.change(message, line, before=before, after=after)
+
+
+def _text(pair: Pair, key: str, verb: str) -> Found:
+    before, after = getattr(pair.old, key), getattr(pair.new, key)
+    if not same_words(before, after):
+        message = f"The {key} of the product {verb} changed."
+        line, texts = pair.line_of(("description", key)), (shortened(before), shortened(after))
+        yield pair.change(message, line, before=texts[0], after=texts[1])
+
+
+@rule(TELLS, PATCH)
+def product_same_purpose(pair: Pair) -> Found:
+    """Purpose and usage are read before a product is chosen."""
+    yield from _text(pair, "purpose", "was")
+    yield from _text(pair, "usage", "was")
+
+
+@rule(WARNS, MINOR, SAY)
+def product_same_limits(pair: Pair) -> Found:
+    """A new limit takes something away from those who relied on more."""
+    return _text(pair, "limitations", "were")
+
+
+_DEFINITIONS = "authoritativeDefinitions"
+# Keys by what they lie under, lists left out; each with all below it. What is not here is unknown.
+_COMPARED = {
+    "": "id name domain version status tags kind apiVersion",
+    "description": "purpose usage limitations",
+    "servers": "server type schema dataset",
+    "schema": "id name physicalType dataGranularityDescription",
+    "schema.properties": "id name logicalType physicalType description classification required "
+    "primaryKey primaryKeyPosition unique deprecated tags examples enum logicalTypeOptions "
+    "customProperties",
+    "schema.quality": "id name type description dimension severity query metric arguments mustBe "
+    "mustNotBe mustBeGreaterThan mustBeGreaterOrEqualTo mustBeLessThan mustBeLessOrEqualTo "
+    "mustBeBetween mustNotBeBetween",
+    "slaProperties": "id property value unit element description customProperties",
+    "team": "name description",
+    "support": "channel tool url description",
+    "roles": "role access description",
+}
+_LABELS = {
+    "": f"contractCreatedTs {_DEFINITIONS}",
+    "description": f"customProperties {_DEFINITIONS}",
+    "servers": f"environment description roles {_DEFINITIONS}",
+    "schema": f"logicalType businessName description tags {_DEFINITIONS}",
+    "schema.properties": "businessName physicalName criticalDataElement partitioned "
+    "partitionKeyPosition encryptedName transformSourceObjects transformLogic "
+    f"transformDescription {_DEFINITIONS}",
+    "schema.quality": f"businessImpact tags customProperties {_DEFINITIONS}",
+    "slaProperties": "driver scheduler schedule",
+    "team": f"members tags id {_DEFINITIONS}",
+    "support": f"scope invitationUrl id customProperties {_DEFINITIONS}",
+    "roles": f"firstLevelApprovers secondLevelApprovers id customProperties {_DEFINITIONS}",
+}
+_PLACES = {"servers": "project database host port location path catalog account"}
+_LISTS = {
+    *("tags", "servers", "schema", "schema.properties", "schema.quality", "slaProperties"),
+    *("support", "roles", "team.members"),
+}
 _IDENTITY = ("id", "server", "channel", "role", "property", "value", "name")
-
-
-def _residue(pair: Pair) -> Iterator[Finding]:
-    """Changes at keys that the typed contract does not carry."""
-    before, after = _leaves(pair.before.data), _leaves(pair.after.data)
-    said: set[str] = set()
-    for key in sorted(before.keys() | after.keys(), key=str):
-        was, now = before.get(key), after.get(key)
-        if (was and was[1]) == (now and now[1]) or _item_is_gone(key, before, after):
-            continue
-        steps = (now or was)[0]  # type: ignore[index]
-        path = ".".join(map(str, steps))
-        if _KNOWN.fullmatch(path):
-            continue
-        shown = ".".join(str(step) for step in steps if not isinstance(step, int))
-        line = pair.line_of(steps)
-        texts = {"before": str(was[1]) if was else "", "after": str(now[1]) if now else ""}
-        if _ARE_LABELS.fullmatch(path):
-            rule, message = "PRODUCT_SAME_LABELS", f"`{shown}` was changed."
-        elif _ARE_PLACES.fullmatch(path):
-            rule, message = "PRODUCT_PLACE_CHANGED", f"`{shown}` of a server was changed."
-        else:
-            rule = "CHANGE_UNKNOWN"
-            message = f"`{shown}` was changed, and no rule knows what that means to a consumer."
-        if message not in said:
-            said.add(message)
-            yield pair.report(rule, message, line, **texts)
-
-
 Key = tuple[str, ...]
 
 
-def _leaves(data: Any) -> dict[Key, tuple[Steps, Any]]:
+class _Leaf(NamedTuple):
+    steps: Steps
+    value: Any
+
+    @property
+    def keys(self) -> list[str]:
+        """Where it lies, lists left out."""
+        return [step for step in self.steps if isinstance(step, str)]
+
+    def under(self, known: Mapping[str, str]) -> bool:
+        keys = self.keys
+        return any(
+            key in known.get(".".join(keys[:depth]), "").split() for depth, key in enumerate(keys)
+        )
+
+
+def _residue(pair: Pair, *, labels: bool = False, places: bool = False) -> Found:
+    """Changes at keys that the typed contract does not carry; each sentence once."""
+    before, after = _leaves(pair.before.data), _leaves(pair.after.data)
+    said: set[str] = set()
+    for key in sorted(before.keys() | after.keys()):
+        was, now = before.get(key), after.get(key)
+        leaf = now or was
+        same = (was and was.value) == (now and now.value)
+        if leaf is None or same or leaf.under(_COMPARED) or _item_is_gone(key, before, after):
+            continue
+        if (leaf.under(_LABELS), leaf.under(_PLACES)) != (labels, places):
+            continue
+        what = f"`{'.'.join(leaf.keys)}`" + (" of a server" if places else "")
+        message = f"{what} was changed."
+        if not labels and not places:
+            message = f"{what} was changed, and no rule knows what that means to a consumer."
+        texts = (str(was.value) if was else "", str(now.value) if now else "")
+        if message not in said:
+            said.add(message)
+            line = pair.line_of(leaf.steps)
+            yield pair.change(message, line, before=texts[0], after=texts[1])
+
+
+@rule(TELLS, PATCH)
+def product_same_labels(pair: Pair) -> Found:
+    """Tags, links and notes find a product; no query holds them."""
+    before, after = sorted(pair.old.tags), sorted(pair.new.tags)
+    if before != after:
+        message, line = "The tags of the product were changed.", pair.line_of(("tags",))
+        yield pair.change(message, line, before=", ".join(before), after=", ".join(after))
+    yield from _residue(pair, labels=True)
+
+
+@rule(WARNS, PATCH, SAY)
+def product_place_changed(pair: Pair) -> Found:
+    """Consumers know when a project or a database has another name."""
+    return _residue(pair, places=True)
+
+
+@unknown(BREAKS, NONE, "Take the change out, or teach mesh.review this kind of change.")
+def change_unknown(pair: Pair) -> Found:
+    """What the review does not understand it does not wave through."""
+    return _residue(pair)
+
+
+def _leaves(data: Any) -> dict[Key, _Leaf]:
     """All scalars of a document by a path that stays when items of a list move."""
-    found: dict[Key, tuple[Steps, Any]] = {}
+    found: dict[Key, _Leaf] = {}
 
     def walk(node: Any, key: Key, steps: Steps) -> None:
         if isinstance(node, dict):
@@ -192,34 +244,22 @@ def _leaves(data: Any) -> dict[Key, tuple[Steps, Any]]:
                 walk(value, (*key, str(name)), (*steps, str(name)))
         elif isinstance(node, list):
             for index, item in enumerate(node):
-                identity = str(index)
+                identity: Any = index if isinstance(item, list) else f"={item}"
                 if isinstance(item, dict):
-                    named = next((item[k] for k in _IDENTITY if k in item), index)
-                    identity = f"={named}"
-                elif not isinstance(item, list):
-                    identity = f"={item}"
-                walk(item, (*key, identity), (*steps, index))
+                    identity = f"={next((item[k] for k in _IDENTITY if k in item), index)}"
+                walk(item, (*key, str(identity)), (*steps, index))
         else:
-            found[key] = (steps, node)
+            found[key] = _Leaf(steps, node)
 
     walk(data, (), ())
     return found
 
 
-def _item_is_gone(key: Key, before: dict, after: dict) -> bool:
+def _item_is_gone(key: Key, before: Mapping[Key, _Leaf], after: Mapping[Key, _Leaf]) -> bool:
     """Whether the key lies in an item of a list that only one side has: others tell of that."""
-    for depth, part in enumerate(key):
+    for depth, part in enumerate(key, 1):
         if part.startswith("="):
-            prefix = key[: depth + 1]
-            sides = [any(k[: depth + 1] == prefix for k in side) for side in (before, after)]
+            sides = [any(k[:depth] == key[:depth] for k in side) for side in (before, after)]
             if not all(sides):
-                return (
-                    _KNOWN_LISTS.fullmatch(".".join(p for p in key[:depth] if p[0] != "="))
-                    is not None
-                )
+                return ".".join(p for p in key[: depth - 1] if p[0] != "=") in _LISTS
     return False
-
-
-_KNOWN_LISTS = re.compile(
-    r"tags|servers|schema|schema\.(?:properties|quality)|slaProperties|support|roles|team\.members"
-)

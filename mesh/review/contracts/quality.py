@@ -3,91 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
-
-from sqlglot import exp
 
 from mesh.contracts.constraints.base import Effect
-from mesh.contracts.constraints.sql import Sql
-from mesh.contracts.model import StatedRule
-from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
-from mesh.review.findings import Finding
-from mesh.review.implication import implies
-from mesh.review.pair import Pair
-from mesh.review.review_worker.meaning import meaning_of
-from mesh.review.words import same_words, shortened
+from mesh.review.contracts.pair import Pair, Versions
+from mesh.review.contracts.values import of_other_kinds
+from mesh.review.contracts.words import same_words, shortened
+from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, Change, Rules
 
-Verdict = Literal["same", "tighter", "looser", "other"]
 COVERED = frozenset(
-    {
-        *("id", "name", "description", "dimension", "severity", "promise"),
-        *("line", "query_line"),
-    }
+    {"id", "name", "description", "dimension", "severity", "promise", "line", "query_line"}
 )
-_VERDICTS: dict[Effect | None, Verdict] = {
-    None: "same",
-    Effect.TIGHTER: "tighter",
-    Effect.LOOSER: "looser",
-    Effect.OTHER: "other",
-}
-_OPPOSITE: dict[Verdict, Verdict] = {"tighter": "looser", "looser": "tighter"}
+Found = Iterator[Change]
+rule: Rules[[Pair]] = Rules("quality")
 
 
-def compare_quality(pair: Pair) -> Iterator[Finding]:
-    old, new = ({rule.id: rule for rule in c.rules} for c in (pair.old, pair.new))
-    lost = [rule for key, rule in old.items() if key not in new]
-    added = [rule for key, rule in new.items() if key not in old]
-    for rule in list(lost):
-        again = next((r for r in added if compare_rules(rule, r, pair.names) == "same"), None)
-        if again:
-            lost.remove(rule)
-            added.remove(again)
-            message = f"The rule {rule.id} is now called {again.id}."
-            yield pair.report("QUALITY_SAME_ID", message, again.line, rule.line)
-    for rule in lost:
-        message = f"The rule {rule.id} was deleted: {shortened(rule.description)}"
-        yield pair.gone("QUALITY_NO_DELETE", message, rule.line)
-    for rule in added:
-        message = f"The rule {rule.id} was added: {shortened(rule.description)}"
-        yield pair.report("QUALITY_ADDED", message, rule.line)
-    for key in (key for key in old if key in new):
-        yield from _rule(pair, old[key], new[key])
+@rule(BREAKS, MAJOR, NEXT)
+def quality_no_delete(pair: Pair) -> Found:
+    """What was promised may no longer hold, and nothing would say so."""
+    for old in pair.rules_gone:
+        message = f"The rule {old.id} was deleted: {shortened(old.description)}"
+        yield pair.gone(message, old.line)
 
 
-def _rule(pair: Pair, old: StatedRule, new: StatedRule) -> Iterator[Finding]:
-    verdict = compare_rules(old, new, pair.names)
-    if verdict != "same" and compare_rules(old, new, {}) == "same":
-        verdict = "same"
-    severity = _severity(old.severity, new.severity)
-    line, was = new.query_line, old.query_line
-    details = {
-        "before": shortened(old.promise.text(), 600),
-        "after": shortened(new.promise.text(), 600),
-    }
-    found: dict[Verdict, list[str]] = {"looser": [], "tighter": []}
-    if severity != "same":
-        found[severity].append(f"{old.severity} became {new.severity}")
-    if verdict == "other":
-        message = f"The rule {old.id} says another thing."
-        yield pair.report("QUALITY_SAME_RULE", message, line, was, **details)
-    elif verdict != "same":
-        found[verdict].append("its condition changed")
-    if found["looser"]:
-        message = f"The rule {old.id} is looser: {' and '.join(found['looser'])}."
-        yield pair.report("QUALITY_NO_LOOSEN", message, line, was, **details)
-    if found["tighter"]:
-        message = f"The rule {old.id} is tighter: {' and '.join(found['tighter'])}."
-        yield pair.report("QUALITY_TIGHTENED", message, line, was, **details)
-    if (old.dimension, old.name) != (new.dimension, new.name) or not same_words(
-        old.description, new.description
-    ):
-        message = f"The rule {old.id} is described otherwise."
-        yield pair.report("QUALITY_SAME_WORDS", message, new.line, old.line)
+@rule(TELLS, MINOR)
+def quality_added(pair: Pair) -> Found:
+    """A further promise asks nothing of a consumer."""
+    for new in pair.rules_added:
+        message = f"The rule {new.id} was added: {shortened(new.description)}"
+        yield pair.change(message, new.line)
 
 
-def _severity(old: str, new: str) -> Verdict:
-    if old == new:
-        return "same"
-    return "looser" if old == "error" else "tighter"
+def _effects(pair: Pair, effect: Effect, word: str) -> Found:
+    for one in pair.rules:
+        severity = (one.old.severity, one.new.severity)
+        why = []
+        if severity[0] != severity[1] and (severity[0] == "error") == (effect is Effect.LOOSER):
+            why.append(f"{severity[0]} became {severity[1]}")
+        if one.effect is effect:
+            why.append("its condition changed")
+        if why:
+            yield _stated(pair, one, f"The rule {one.old.id} is {word}: {' and '.join(why)}.")
+    yield from of_other_kinds(pair, effect)
 
 
+def _stated(pair: Pair, one: Versions, message: str) -> Change:
+    before, after = (shortened(side.promise.text(), 600) for side in (one.old, one.new))
+    return pair.change(message, one.new.query_line, one.old.query_line, before=before, after=after)
+
+
+@rule(BREAKS, MAJOR, NEXT)
+def quality_no_loosen(pair: Pair) -> Found:
+    """Rows or numbers that were refused may now come."""
+    return _effects(pair, Effect.LOOSER, "looser")
+
+
+@rule(TELLS, MINOR)
+def quality_tightened(pair: Pair) -> Found:
+    """A stricter promise asks nothing of a consumer."""
+    return _effects(pair, Effect.TIGHTER, "tighter")
+
+
+@rule(BREAKS, MAJOR, "Keep the old rule, and add the new one under an id of its own.")
+def quality_same_rule(pair: Pair) -> Found:
+    """A rule that says another thing no longer says the old one."""
+    for one in pair.rules:
+        if one.effect is Effect.OTHER:
+            yield _stated(pair, one, f"The rule {one.old.id} says another thing.")
+    yield from of_other_kinds(pair, Effect.OTHER)
+
+
+@rule(TELLS, PATCH)
+def quality_same_id(pair: Pair) -> Found:
+    """An id stays, so that reports can follow a rule."""
+    for old, new, _ in pair.rules:
+        if old.id != new.id:
+            yield pair.change(f"The rule {old.id} is now called {new.id}.", new.line, old.line)
+
+
+@rule(TELLS, PATCH)
+def quality_same_words(pair: Pair) -> Found:
+    """Name, description and dimension explain a rule; they do not check anything."""
+    for old, new, _ in pair.rules:
+        same = (old.dimension, old.name) == (new.dimension, new.name)
+        if old.id == new.id and not (same and same_words(old.description, new.description)):
+            yield pair.change(f"The rule {old.id} is described otherwise.", new.line, old.line)
+    yield from of_other_kinds(pair, Effect.WORDS)

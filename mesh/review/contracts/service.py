@@ -1,72 +1,79 @@
-"""Grain, service levels, roles and support: compared as what they promise."""
+"""Grain and service levels: compared as what they promise."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from mesh.contracts.checks.product import end_of_life
 from mesh.contracts.model import ServiceLevel
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words
-from mesh.review.findings import Finding
+from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Rules
 
 COVERED = frozenset(
     {"id", "property", "value", "unit", "element", "description", "measured_by", "line"}
 )
-_RULE_OF = {
-    "freshness": "FRESHNESS_NO_LOOSEN",
-    "completeness": "COMPLETENESS_NO_LOOSEN",
-    "retention": "RETENTION_NO_LOOSEN",
-}
 _MORE_IS_BETTER = {"availability", "completeness", "retention", "endOfSupport"}
 _LESS_IS_BETTER = {
     *("errorRate", "freshness", "frequency", "generalAvailability", "latency"),
     *("timeToDetect", "timeToNotify", "timeToRepair"),
 }
+Found = Iterator[Change]
+grain: Rules[[Pair]] = Rules("grain")
+rule: Rules[[Pair]] = Rules("service")
 
 
-def compare_grain(pair: Pair) -> Iterator[Finding]:
+def _grains(pair: Pair) -> tuple[list[str], list[str]]:
+    """The columns of the grain in both, by their names of now."""
     was = [pair.names.get(name, f"{name} (gone)") for name in pair.old.grain]
-    now = list(pair.new.grain)
+    return was, list(pair.new.grain)
+
+
+@grain(BREAKS, MAJOR, NEXT)
+def grain_same(pair: Pair) -> Found:
+    """Another grain multiplies rows in each join and each sum."""
+    was, now = _grains(pair)
+    if set(was) == set(now):
+        return
+    before, after = ", ".join(pair.old.grain), ", ".join(now)
+    changed = [c for c in pair.new.columns if (c.name in now) != (c.name in was)]
+    changed += [c for c in pair.new.columns if c.name in now[:1]]
+    line = changed[0].line_of("primaryKey") if changed else 1
+    message = f"The grain was {before or 'not stated'}, and is {after or 'not stated'}."
+    yield pair.change(message, line, before=before, after=after)
+
+
+@grain(TELLS, PATCH)
+def grain_same_order(pair: Pair) -> Found:
+    """The order of the grain says how the product is laid out, not what a row is."""
+    was, now = _grains(pair)
     first = pair.new.column(now[0]) if now else None
-    line = first.line_of("primaryKey") if first else 1
-    texts = {"before": ", ".join(pair.old.grain), "after": ", ".join(now)}
-    if set(was) != set(now):
-        was_text, now_text = (texts[key] or "not stated" for key in ("before", "after"))
-        message = f"The grain was {was_text}, and is {now_text}."
-        changed = [c for c in pair.new.columns if (c.name in now) != (c.name in was)]
-        if changed:
-            line = changed[0].line_of("primaryKey")
-        yield pair.report("GRAIN_SAME", message, line, **texts)
-    elif was != now:
-        message = f"The columns of the grain stand in another order: {texts['after']}."
-        yield pair.report("GRAIN_SAME_ORDER", message, line, **texts)
-    if not same_words(pair.old.grain_label, pair.new.grain_label):
-        yield pair.report(
-            "GRAIN_SAME_WORDS",
-            "The sentence on what one row is was changed.",
-            pair.line_of(("schema", 0, "dataGranularityDescription")),
-            before=pair.old.grain_label,
-            after=pair.new.grain_label,
-        )
+    if set(was) == set(now) and was != now and first:
+        before, after = ", ".join(pair.old.grain), ", ".join(now)
+        message = f"The columns of the grain stand in another order: {after}."
+        yield pair.change(message, first.line_of("primaryKey"), before=before, after=after)
 
 
-def compare_service(pair: Pair) -> Iterator[Finding]:
+@grain(WARNS, PATCH, "See whether only the words changed, or the rows too.")
+def grain_same_words(pair: Pair) -> Found:
+    """The sentence on what one row is may hide another grain."""
+    before, after = pair.old.grain_label, pair.new.grain_label
+    if not same_words(before, after):
+        line = pair.line_of(("schema", 0, "dataGranularityDescription"))
+        message = "The sentence on what one row is was changed."
+        yield pair.change(message, line, before=before, after=after)
+
+
+def _levels(pair: Pair) -> Iterator[tuple[ServiceLevel | None, ServiceLevel | None]]:
     old, new = (_by_kind(c.service_levels) for c in (pair.old, pair.new))
-    for key, level in old.items():
-        if key not in new:
-            message = f"The promise on {level.property} was taken back: {_shown(level)}."
-            yield pair.gone("SERVICE_NO_DELETE", message, level.line)
-        else:
-            yield from _level(pair, level, new[key])
-    for key, level in new.items():
-        if key not in old:
-            message = f"A promise on {level.property} was added: {_shown(level)}."
-            yield pair.report("SERVICE_ADDED", message, level.line)
+    return ((old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new]))
 
 
-def _by_kind(levels: tuple[ServiceLevel, ...]) -> dict[tuple, ServiceLevel]:
+def _kept(pair: Pair) -> Iterator[tuple[ServiceLevel, ServiceLevel]]:
+    return ((old, new) for old, new in _levels(pair) if old and new)
+
+
+def _by_kind(levels: tuple[ServiceLevel, ...]) -> dict[tuple[str, str], ServiceLevel]:
     """By kind, and where there are several of a kind, by id; `endOfLife` is left to versions."""
     kinds = [level.property for level in levels]
     return {
@@ -80,38 +87,16 @@ def _shown(level: ServiceLevel) -> str:
     return f"{level.value} {level.unit or ''}".strip()
 
 
-def _level(pair: Pair, old: ServiceLevel, new: ServiceLevel) -> Iterator[Finding]:
-    texts = {"before": _shown(old), "after": _shown(new)}
-    change = f"{texts['before']} became {texts['after']}"
-    measure = _amount(old), _amount(new)
-    comparable = None not in measure and measure[0][0] == measure[1][0]
-    if not comparable or old.property not in _MORE_IS_BETTER | _LESS_IS_BETTER:
-        if texts["before"] != texts["after"]:
-            message = f"The {old.property} was changed: {change}."
-            yield pair.report("SERVICE_NO_LOOSEN", message, new.line, old.line, **texts)
-    elif measure[0] != measure[1]:
-        more = measure[1] > measure[0]
-        if more == (old.property in _MORE_IS_BETTER):
-            message = f"The {old.property} is better: {change}."
-            yield pair.report("SERVICE_TIGHTENED", message, new.line, old.line, **texts)
-        else:
-            rule = _RULE_OF.get(old.property, "SERVICE_NO_LOOSEN")
-            message = f"The {old.property} is worse: {change}."
-            yield pair.report(rule, message, new.line, old.line, **texts)
-    element = pair.names.get(old.element or "", old.element)
-    if (element, old.measured_by) != (new.element, new.measured_by):
-        message = (
-            f"The {old.property} is measured otherwise: on {old.element or 'the whole'} by "
-            f"{old.measured_by or 'no rule'} before, on {new.element or 'the whole'} by "
-            f"{new.measured_by or 'no rule'} now."
-        )
-        yield pair.report("SERVICE_SAME_MEASURE", message, new.line, old.line)
-    if not same_words(old.description, new.description) or old.id != new.id:
-        message = f"The {old.property} is described otherwise."
-        yield pair.report("SERVICE_SAME_WORDS", message, new.line, old.line)
+def _better(old: ServiceLevel, new: ServiceLevel) -> bool | None:
+    """Whether a level promises more than before; None where both are the same or incomparable."""
+    was, now = _amount(old), _amount(new)
+    known = old.property in _MORE_IS_BETTER | _LESS_IS_BETTER
+    if was is None or now is None or was[0] != now[0] or was == now or not known:
+        return None
+    return (now > was) == (old.property in _MORE_IS_BETTER)
 
 
-def _amount(level: ServiceLevel) -> Any:
+def _amount(level: ServiceLevel) -> tuple[str, float] | None:
     """Something that can be compared with the other level of the same kind, or None."""
     if level.days is not None:
         return ("days", level.days)
@@ -123,49 +108,84 @@ def _amount(level: ServiceLevel) -> Any:
     return None
 
 
-def compare_access(pair: Pair) -> Iterator[Finding]:
-    old, new = ({role.name: role for role in c.roles} for c in (pair.old, pair.new))
-    for name, role in old.items():
-        if name not in new:
-            yield pair.gone("ROLE_NO_DELETE", f"The role {name} may no longer read.", role.line)
-        elif role.access != new[name].access:
-            now = f", but {new[name].access}" if new[name].access else ""
-            message = f"The role {name} may no longer {role.access}{now}."
-            yield pair.report("ROLE_NO_DELETE", message, new[name].line, role.line)
-        elif not same_words(role.description, new[name].description):
-            message = f"The role {name} is described otherwise."
-            yield pair.report("ROLE_SAME_WORDS", message, new[name].line, role.line)
-    for name, role in new.items():
-        if name not in old:
-            personal = [column.name for column in pair.new.personal_columns]
-            message = f"The role {name} may now read."
-            if personal:
-                message = f"The role {name} may now read personal data ({', '.join(personal)})."
-            rule = "ROLE_ADDED_TO_PERSONAL" if personal else "ROLE_ADDED"
-            yield pair.report(rule, message, role.line)
-    yield from _people(pair)
+def _changed(pair: Pair, old: ServiceLevel, new: ServiceLevel, how: str) -> Change:
+    before, after = _shown(old), _shown(new)
+    message = f"The {old.property} {how}: {before} became {after}."
+    return pair.change(message, new.line, old.line, before=before, after=after)
 
 
-def _people(pair: Pair) -> Iterator[Finding]:
-    line = pair.new.line_of("team")
-    if pair.old.owner != pair.new.owner:
-        message = f"The owner was {pair.old.owner}, and is {pair.new.owner}."
-        yield pair.report("OWNER_SAME", message, line)
-    elif not same_words(pair.old.owner_description, pair.new.owner_description):
-        yield pair.report("SUPPORT_CHANGED", "The owner is described otherwise.", line)
-    old, new = ({s.channel: s for s in c.support} for c in (pair.old, pair.new))
-    for name, channel in old.items():
-        if name not in new:
-            message = f"The support channel {name} is gone."
-            yield pair.gone("SUPPORT_NO_DELETE", message, channel.line)
-            continue
-        other = new[name]
-        if (channel.tool, channel.url) != (other.tool, other.url) or not same_words(
-            channel.description, other.description
-        ):
-            message = f"The support channel {name} was changed."
-            yield pair.report("SUPPORT_CHANGED", message, other.line, channel.line)
-    for name, channel in new.items():
-        if name not in old:
-            message = f"The support channel {name} was added."
-            yield pair.report("SUPPORT_CHANGED", message, channel.line)
+def _worse(*kinds: str) -> Callable[[Pair], Found]:
+    def find(pair: Pair) -> Found:
+        for old, new in _kept(pair):
+            if old.property in kinds and _better(old, new) is False:
+                yield _changed(pair, old, new, "is worse")
+
+    return find
+
+
+@rule(BREAKS, MAJOR, NEXT)
+def service_no_delete(pair: Pair) -> Found:
+    """A promise on delivery is not taken back."""
+    for old, new in _levels(pair):
+        if old and not new:
+            message = f"The promise on {old.property} was taken back: {_shown(old)}."
+            yield pair.gone(message, old.line)
+
+
+@rule(TELLS, MINOR)
+def service_added(pair: Pair) -> Found:
+    """A further promise asks nothing of a consumer."""
+    for old, new in _levels(pair):
+        if new and not old:
+            message = f"A promise on {new.property} was added: {_shown(new)}."
+            yield pair.change(message, new.line)
+
+
+_OWN = {
+    "freshness": "A report that was of last month would show an older one.",
+    "completeness": "Totals would miss rows that used to be there.",
+    "retention": "Comparisons with the past need the past.",
+}
+for _kind, _guards in _OWN.items():
+    rule.add(f"{_kind.upper()}_NO_LOOSEN", BREAKS, MAJOR, _guards, NEXT, _worse(_kind))
+
+
+@rule(BREAKS, MAJOR, NEXT)
+def service_no_loosen(pair: Pair) -> Found:
+    """Plans of the consumers rest on the promised service."""
+    yield from _worse(*(_MORE_IS_BETTER | _LESS_IS_BETTER) - _OWN.keys())(pair)
+    for old, new in _kept(pair):
+        was, now = _amount(old), _amount(new)
+        same = _shown(old) == _shown(new) or (was == now and was is not None)
+        if _better(old, new) is None and not same:
+            yield _changed(pair, old, new, "was changed")
+
+
+@rule(TELLS, MINOR)
+def service_tightened(pair: Pair) -> Found:
+    """A better service asks nothing of a consumer."""
+    for old, new in _kept(pair):
+        if _better(old, new):
+            yield _changed(pair, old, new, "is better")
+
+
+@rule(BREAKS, MAJOR, NEXT)
+def service_same_measure(pair: Pair) -> Found:
+    """The same number, measured on another thing, is another promise."""
+    for old, new in _kept(pair):
+        element = pair.names.get(old.element or "", old.element)
+        if (element, old.measured_by) != (new.element, new.measured_by):
+            was, now = (
+                f"on {side.element or 'the whole'} by {side.measured_by or 'no rule'}"
+                for side in (old, new)
+            )
+            message = f"The {old.property} is measured otherwise: {was} before, {now} now."
+            yield pair.change(message, new.line, old.line)
+
+
+@rule(TELLS, PATCH)
+def service_same_words(pair: Pair) -> Found:
+    """The description explains a service level; it does not promise more."""
+    for old, new in _kept(pair):
+        if not same_words(old.description, new.description) or old.id != new.id:
+            yield pair.change(f"The {old.property} is described otherwise.", new.line, old.line)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,19 +13,20 @@ from mesh.contracts.draft import SUFFIX
 from mesh.errors import WrongUse
 from mesh.files.problems import shown
 from mesh.git import find_checkout
+from mesh.project import Project
 from mesh.review.contracts.diff import ContractDiff, compare
 from mesh.review.contracts.pair import Source
 from mesh.review.contracts.read import Contracts, read_contracts
-from mesh.review.contracts.verdict import Verdict, verdicts, version_findings, version_too_small
-from mesh.review.findings import Finding
-from mesh.review.levels import Levels, lowered, read_both
+from mesh.review.contracts.verdict import Verdict, small, verdicts
+from mesh.review.contracts.verdict import rule as versions
+from mesh.review.levels import read_both
+from mesh.review.rules import Finding, Level
 
 
 @dataclass(frozen=True)
 class ContractReview:
     """The contract diff of two states, at the levels of the later one."""
 
-    diff: ContractDiff
     findings: tuple[Finding, ...]
     verdicts: tuple[Verdict, ...]
 
@@ -32,46 +35,45 @@ class ContractReview:
         return any(found.breaking for found in self.findings)
 
 
-def judge(
-    diff: ContractDiff,
-    found: list[Finding],
-    head: Contracts,
-    levels: tuple[Levels, Levels],
-    today: datetime.date,
-) -> ContractReview:
-    """Levels, versions and order of all findings. levels: of the base and of the work tree."""
-    every = [*found, *version_findings(diff, head.sources, today)]
-    every = [levels[1].apply(one) for one in every] + list(lowered(*levels))
-    judged = verdicts(diff, every, head.sources, today)
+def judge(diff: ContractDiff, more: Iterable[Finding] = ()) -> ContractReview:
+    """All findings in their order, at their levels, and what they ask of the versions.
+
+    more: what was found beside the contracts.
+    """
+    raw = [*compare(diff), *versions.findings(diff), *more]
+    every = [diff.levels[1].apply(one) for one in raw]
+    judged = verdicts(diff, every)
     for verdict in judged:
         if verdict.outcome == "too small" and verdict.product in diff.pairs:
             own = [f for f in every if f.product == verdict.product]
-            small = version_too_small(diff.pairs[verdict.product], verdict, own)
-            every.append(levels[1].apply(small))
-    from mesh.review.rules import Level
-
+            found = small.findings(diff.pairs[verdict.product], verdict, own)
+            every += [diff.levels[1].apply(one) for one in found]
     kept = sorted((f for f in every if f.level is not Level.OFF), key=lambda f: f.key)
-    return ContractReview(diff, tuple(dict.fromkeys(kept)), tuple(judged))
+    return ContractReview(tuple(dict.fromkeys(kept)), tuple(judged))
 
 
-def compare_states(before: str, after: str, today: datetime.date | None = None) -> ContractReview:
-    """Compare two files, folders or revisions. Raises WrongUse for what is none of these."""
+def compare_states(
+    project: Project, before: str, after: str, today: datetime.date | None = None
+) -> ContractReview:
+    """Compare two files, folders or revisions of a project, of which `.` is the work tree.
+
+    Raises WrongUse for what is none of these.
+    """
     day = today or datetime.datetime.now(datetime.UTC).date()
     with tempfile.TemporaryDirectory(prefix="mesh-diff-") as scratch:
-        old, old_folder = _state(before, Path(scratch) / "before")
-        new, new_folder = _state(after, Path(scratch) / "after")
+        old, old_folder = _state(project, before, Path(scratch) / "before")
+        new, new_folder = _state(project, after, Path(scratch) / "after")
         if Path(before).is_file() and Path(after).is_file():
             old, new = _one_product(old, new)
-        diff = compare(old, new, day)
-        levels, more = read_both(old_folder, new_folder)
-        return judge(diff, [*diff.findings, *more], new, levels, day)
+        levels, wrong = read_both(old_folder, new_folder)
+        return judge(ContractDiff(old, new, levels, wrong, day))
 
 
-def _state(name: str, scratch: Path) -> tuple[Contracts, Path | None]:
+def _state(project: Project, name: str, scratch: Path) -> tuple[Contracts, Path | None]:
     """The contracts of one state, and the folder that they lie in."""
-    path = Path(name)
+    path = project.root if name == "." else Path(name)
     if path.is_file():
-        return read_contracts([path], Path.cwd(), names_count=False), None
+        return read_contracts([path], project.root, names_count=False), None
     if path.is_dir():
         inner = path / "contracts"
         folder = inner if inner.is_dir() else path
@@ -79,7 +81,7 @@ def _state(name: str, scratch: Path) -> tuple[Contracts, Path | None]:
         return read_contracts(folder.rglob(f"*{SUFFIX}"), root), folder
     if path.suffix in (".yaml", ".yml"):
         raise WrongUse(f"There is no file `{shown(name)}`.", fix="Check its name.")
-    checkout = find_checkout(Path.cwd())
+    checkout = find_checkout(project)
     commit = checkout.commit(name)
     scratch.mkdir(parents=True)
     checkout.extract(commit, scratch, only=("contracts/",))
@@ -100,8 +102,6 @@ def _one_product(old: Contracts, new: Contracts) -> tuple[Contracts, Contracts]:
 
 
 def _named(source: Source, product: str) -> Source:
-    import dataclasses
-
     domain, _, name = product.partition(".")
     contract = dataclasses.replace(source.contract, domain=domain, name=name)
     return dataclasses.replace(source, contract=contract)

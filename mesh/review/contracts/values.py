@@ -1,58 +1,76 @@
+# ruff: noqa: E501 — a table is read by rows
 """Which values a consumer may meet: more than before breaks, fewer does not.
 
-What became of a promise, its own kind tells; here it gets the rule of the review that it falls
-under.
+What became of a promise, its own kind tells; here it gets the rule that it falls under.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mesh.contracts.constraints import COLUMN_KINDS
-from mesh.contracts.constraints.base import Change, ColumnPromise, Effect
+from mesh.contracts.constraints.base import Effect
 from mesh.contracts.model import Column
-from mesh.review.findings import Finding
-from mesh.review.pair import Pair
+from mesh.review.contracts.pair import Pair
+from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Finding, Rules
 
+Find = Callable[[Pair, Column, Column], Iterator[Change]]
+rules: Rules[[Pair, Column, Column]] = Rules("values")
 _LOOSER, _TIGHTER, _OTHER, _WORDS = Effect.LOOSER, Effect.TIGHTER, Effect.OTHER, Effect.WORDS
-_RULES = {
-    "required": {_LOOSER: "NULL_NO_ALLOW", _TIGHTER: "NULL_REFUSED"},
-    "unique": {_LOOSER: "UNIQUE_NO_DROP", _TIGHTER: "UNIQUE_ADDED"},
-    "enum": {
-        _LOOSER: "ENUM_NO_WIDEN",
-        _TIGHTER: "ENUM_NARROWED",
-        _WORDS: "ENUM_SAME_MEANING",
-    },
-    "range": {_LOOSER: "RANGE_NO_WIDEN", _TIGHTER: "RANGE_NARROWED"},
-    "multiple_of": {_LOOSER: "STEP_NO_LOOSEN", _TIGHTER: "STEP_TIGHTENED"},
-    "length": {_LOOSER: "LENGTH_NO_WIDEN", _TIGHTER: "LENGTH_NARROWED"},
-    "pattern": {
-        _LOOSER: "PATTERN_NO_CHANGE",
-        _OTHER: "PATTERN_NO_CHANGE",
-        _TIGHTER: "PATTERN_ADDED",
-    },
-}
-# Of a kind that the review has no rules of its own for.
-_OF_ANY_KIND = {
-    _LOOSER: "QUALITY_NO_LOOSEN",
-    _TIGHTER: "QUALITY_TIGHTENED",
-    _OTHER: "QUALITY_SAME_RULE",
-    _WORDS: "QUALITY_SAME_WORDS",
-}
+_KINDS: set[str] = set()
 
 
-def compare_values(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
-    for kind in COLUMN_KINDS:
-        for change in kind.compare(old, new):
-            yield _finding(pair, kind, change, old, new)
+def compare_values(pair: Pair) -> Iterator[Finding]:
+    for old, new in pair.kept:
+        yield from rules.findings(pair, old, new)
 
 
-def _finding(
-    pair: Pair, kind: type[ColumnPromise], change: Change, old: Column, new: Column
-) -> Finding:
-    rule = _RULES.get(kind.kind, _OF_ANY_KIND)[change.effect]
-    details = {"column": old.name, "before": change.before, "after": change.after}
-    was = change.was or old.line_of(kind.key)
-    if change.is_gone or (change.line is None and kind.key not in new.lines):
-        return pair.gone(rule, change.message, was, **details)
-    return pair.report(rule, change.message, change.line or new.line_of(kind.key), was, **details)
+def _of(kind: str, *effects: Effect) -> Find:
+    _KINDS.add(kind)
+
+    def find(pair: Pair, old: Column, new: Column) -> Iterator[Change]:
+        return _changes(pair, old, new, lambda one: one == kind, effects)
+
+    return find
+
+
+def of_other_kinds(pair: Pair, *effects: Effect) -> Iterator[Change]:
+    """Changes of kinds of promises that there are no rules of their own for."""
+    for old, new in pair.kept:
+        yield from _changes(pair, old, new, lambda one: one not in _KINDS, effects)
+
+
+def _changes(
+    pair: Pair,
+    old: Column,
+    new: Column,
+    wanted: Callable[[str], bool],
+    effects: tuple[Effect, ...],
+) -> Iterator[Change]:
+    for kind in (one for one in COLUMN_KINDS if wanted(one.kind)):
+        for one in kind.compare(old, new):
+            if one.effect not in effects:
+                continue
+            was, before, after = one.was or old.line_of(kind.key), one.before, one.after
+            line = one.line or new.line_of(kind.key)
+            if one.is_gone or (one.line is None and kind.key not in new.lines):
+                line = pair.line_now(was)
+            yield pair.change(one.message, line, was, column=old.name, before=before or "", after=after or "")
+
+
+# fmt: off
+rules.add("NULL_NO_ALLOW", BREAKS, MAJOR, "Sums, joins and filters lose rows when a value may be missing.", NEXT, _of("required", _LOOSER))
+rules.add("NULL_REFUSED", TELLS, MINOR, "A value that is always there asks nothing of a consumer.", "", _of("required", _TIGHTER))
+rules.add("UNIQUE_NO_DROP", BREAKS, MAJOR, "A join on a column that is no longer unique multiplies rows.", NEXT, _of("unique", _LOOSER))
+rules.add("UNIQUE_ADDED", TELLS, MINOR, "A column that is unique asks nothing of a consumer.", "", _of("unique", _TIGHTER))
+rules.add("ENUM_NO_WIDEN", BREAKS, MAJOR, "A consumer may meet a value that falls through each CASE and filter.", NEXT, _of("enum", _LOOSER))
+rules.add("ENUM_NARROWED", TELLS, MINOR, "A value that no longer comes leaves a filter on it empty.", "", _of("enum", _TIGHTER))
+rules.add("ENUM_SAME_MEANING", WARNS, PATCH, "What a value stands for is its meaning.", "See whether only the words changed, or the meaning too.", _of("enum", _WORDS))
+rules.add("RANGE_NO_WIDEN", BREAKS, MAJOR, "A value outside the known range breaks thresholds, axes and buckets.", NEXT, _of("range", _LOOSER))
+rules.add("RANGE_NARROWED", TELLS, MINOR, "Fewer values ask nothing of a consumer.", "", _of("range", _TIGHTER))
+rules.add("STEP_NO_LOOSEN", BREAKS, MAJOR, "Values between the known steps fall out of groups and joins.", NEXT, _of("multiple_of", _LOOSER))
+rules.add("STEP_TIGHTENED", TELLS, MINOR, "Coarser steps ask nothing of a consumer.", "", _of("multiple_of", _TIGHTER))
+rules.add("LENGTH_NO_WIDEN", BREAKS, MAJOR, "A longer text is cut off, a shorter one is taken for nothing.", NEXT, _of("length", _LOOSER))
+rules.add("LENGTH_NARROWED", TELLS, MINOR, "Fewer lengths ask nothing of a consumer.", "", _of("length", _TIGHTER))
+rules.add("PATTERN_NO_CHANGE", BREAKS, MAJOR, "Whoever takes a text apart relies on its pattern.", NEXT, _of("pattern", _LOOSER, _OTHER))
+rules.add("PATTERN_ADDED", TELLS, MINOR, "A pattern where there was none asks nothing of a consumer.", "", _of("pattern", _TIGHTER))

@@ -11,8 +11,7 @@ from typing import Literal
 from mesh.contracts.model import Contract, Version
 from mesh.review.contracts.diff import ContractDiff, compare_pair
 from mesh.review.contracts.pair import Pair, Source
-from mesh.review.findings import Finding, Place, finding
-from mesh.review.rules import Bump, Level
+from mesh.review.rules import BREAKS, NONE, WARNS, Bump, Change, Finding, Level, Rules
 
 NOTICE_DAYS = 30
 # What is proposed as an end date when a version is superseded.
@@ -41,6 +40,11 @@ class Verdict:
     moving: tuple[str, ...] = ()
 
 
+Found = Iterator[Change]
+rule: Rules[[ContractDiff]] = Rules("version")
+small: Rules[[Pair, Verdict, list[Finding]]] = Rules("version")
+
+
 def bump_between(before: Version, after: Version) -> Bump:
     """The part of the version that grew; NONE when it did not grow."""
     if after <= before:
@@ -60,31 +64,30 @@ def needed_bump(found: list[Finding]) -> Bump:
     return max(bumps, default=Bump.NONE)
 
 
-def version_findings(
-    diff: ContractDiff, head: dict[str, Source], today: datetime.date
-) -> Iterator[Finding]:
-    """What is wrong with versions and end dates by themselves, whatever else changed."""
-    for product, pair in diff.pairs.items():
+@rule(BREAKS, NONE, "Write a version above the one of the base.")
+def version_no_decrease(diff: ContractDiff) -> Found:
+    """A version names one promise; an older number would name two."""
+    for pair in diff.pairs.values():
         old, new = pair.old.version, pair.new.version
         if new < old:
             message = f"The version went down from {old} to {new}."
             line = pair.new.line_of("version")
-            yield pair.report("VERSION_NO_DECREASE", message, line, before=str(old), after=str(new))
-        yield from _notice(product, pair, today)
-    for product, source in diff.added.items():
-        yield from _successor(product, source, head, diff)
+            yield pair.change(message, line, before=str(old), after=str(new))
 
 
-def _notice(product: str, pair: Pair, today: datetime.date) -> Iterator[Finding]:
-    end, level = pair.new.end_of_life, pair.new.service_level("endOfLife")
-    if end is None or end == pair.old.end_of_life or level is None:
-        return
-    days = (end - today).days
-    if days < NOTICE_DAYS:
-        word = f"in {days} days" if days >= 0 else "in the past"
-        message = f"{product} {pair.new.version} ends on {end}, {word}."
-        severity = Level.WARNING if days >= 0 else Level.BREAKING
-        yield pair.report("VERSION_SHORT_NOTICE", message, level.line, level=severity)
+@rule(WARNS, NONE, "Choose a later end date, or agree with each consumer.")
+def version_short_notice(diff: ContractDiff) -> Found:
+    """Consumers need time to move: a month at the least."""
+    for product, pair in diff.pairs.items():
+        end, level = pair.new.end_of_life, pair.new.service_level("endOfLife")
+        if end is None or end == pair.old.end_of_life or level is None:
+            continue
+        days = (end - diff.today).days
+        if days < NOTICE_DAYS:
+            word = f"in {days} days" if days >= 0 else "in the past"
+            message = f"{product} {pair.new.version} ends on {end}, {word}."
+            severity = Level.WARNING if days >= 0 else Level.BREAKING
+            yield pair.change(message, level.line, severity=severity)
 
 
 def _older(contract: Contract, among: dict[str, Source]) -> list[Source]:
@@ -98,37 +101,44 @@ def _older(contract: Contract, among: dict[str, Source]) -> list[Source]:
     return sorted(found, key=lambda s: s.contract.version)
 
 
-def _successor(
-    product: str, source: Source, head: dict[str, Source], diff: ContractDiff
-) -> Iterator[Finding]:
-    contract = source.contract
-    if contract.version.major == 1:
-        return
-    older = _older(contract, {**diff.removed, **head})
-    newest = older[-1].contract.version.major if older else 0
-    if newest + 1 != contract.version.major:
-        missing = contract.version.major - 1
-        message = f"{product} is version {contract.version}, but there is no version {missing}."
-        where = Place(source.path, contract.line_of("version"))
-        yield finding("VERSION_SKIPPED", product, message, where)
-    for old in older:
-        if old.product in head and not (old.contract.deprecated and old.contract.end_of_life):
-            message = (
-                f"{old.product} {old.contract.version} has a successor, {product}, but no end date."
-            )
-            where = Place(old.path, old.contract.line_of("status"))
-            fix = "Write `status: deprecated` and a service level `endOfLife` there."
-            yield finding("VERSION_OLD_NEEDS_END", old.product, message, where, fix=fix)
+def _successors(diff: ContractDiff) -> Iterator[tuple[Source, list[Source]]]:
+    """New major versions, each with those before it."""
+    for source in diff.added.values():
+        if source.contract.version.major > 1:
+            yield source, _older(source.contract, {**diff.removed, **diff.head.sources})
 
 
-def verdicts(
-    diff: ContractDiff, found: list[Finding], head: dict[str, Source], today: datetime.date
-) -> list[Verdict]:
+@rule(WARNS, NONE)
+def version_skipped(diff: ContractDiff) -> Found:
+    """Major versions follow one another, so that none is looked for in vain."""
+    for source, older in _successors(diff):
+        version, before = source.contract.version, source.contract.version.major - 1
+        if (older[-1].contract.version.major if older else 0) != before:
+            message = f"{source.product} is version {version}, but there is no version {before}."
+            where = source.place("version")
+            yield Change(product=source.product, message=message, where=where)
+
+
+@rule(
+    BREAKS, NONE, "Write `status: deprecated` and a service level `endOfLife` there."
+)
+def version_old_needs_end(diff: ContractDiff) -> Found:
+    """Two versions side by side need a date until which to move."""
+    for source, older in _successors(diff):
+        for old in older:
+            known, name = old.contract, old.product
+            if name in diff.head.sources and not (known.deprecated and known.end_of_life):
+                then = f"{name} {known.version}"
+                message = f"{then} has a successor, {source.product}, but no end date."
+                yield Change(product=name, message=message, where=old.place("status"))
+
+
+def verdicts(diff: ContractDiff, found: list[Finding]) -> list[Verdict]:
     """One verdict for each product that changed, in the order of their names."""
     by_product: dict[str, list[Finding]] = {}
     for one in found:
         by_product.setdefault(one.product, []).append(one)
-    result = []
+    result, head, today = [], diff.head.sources, diff.today
     for product, pair in diff.pairs.items():
         own = by_product.get(product, [])
         if own or pair.old.version != pair.new.version:
@@ -141,20 +151,16 @@ def verdicts(
     return sorted(result, key=lambda v: v.product)
 
 
-def version_too_small(pair: Pair, verdict: Verdict, found: list[Finding]) -> Finding:
-    """The finding that goes with the outcome `too small`."""
+@small(WARNS, NONE)
+def version_too_small(pair: Pair, verdict: Verdict, found: list[Finding]) -> Found:
+    """Consumers read from the version how much changed."""
     old, new = pair.old.version, pair.new.version
     message = f"The changes need a {verdict.needed.word} version, but the version "
     message += f"went from {old} to {new}." if old != new else f"stayed {new}."
+    lines = (pair.new.line_of("version"), pair.old.line_of("version"))
     warned = any(f.level is not Level.INFO for f in found)
-    return pair.report(
-        "VERSION_TOO_SMALL",
-        message,
-        pair.new.line_of("version"),
-        pair.old.line_of("version"),
-        fix=verdict.write,
-        level=Level.WARNING if warned else Level.INFO,
-    )
+    severity = Level.WARNING if warned else Level.INFO
+    yield pair.change(message, *lines, fix=verdict.write, severity=severity)
 
 
 def _raised(version: Version, bump: Bump) -> Version:

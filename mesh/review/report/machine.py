@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from mesh.review.contracts.verdict import Verdict
@@ -146,21 +147,14 @@ def review_json(review: Review) -> dict[str, Any]:
         "findings": findings_json(review.findings),
         "versions": [verdict_json(verdict) for verdict in review.verdicts],
         "hit": [
-            {
-                "name": hit.name,
-                "kind": hit.kind,
-                "owner": hit.owner,
-                "columns": list(hit.columns),
-                "how": hit.how,
-                "because": list(hit.because),
-            }
+            {key: value for key, value in asdict(hit).items() if key != "path"}
             for hit in review.impact.hits
         ],
         "ask": list(review.impact.owners),
         "readers": {name: list(roles) for name, roles in review.impact.readers.items()},
-        "plan": review.plan,
-        "rows": review.rows,
-        "cost": review.cost,
+        "plan": review.plan and asdict(review.plan),
+        "rows": review.rows and [asdict(diff) for diff in review.rows],
+        "cost": review.cost and asdict(review.cost),
         "notes": list(review.notes),
         "seconds": review.seconds,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.findings import Finding
@@ -257,17 +257,17 @@ def _plan(review: Review) -> Section:
     plan = review.plan
     if plan is None:
         return None
-    with_prod = plan["against"] == "prod"
+    with_prod = plan.against == "prod"
     against = "prod" if with_prod else "the base (there is no prod here)"
-    if not plan["models"] and not plan["removed"]:
+    if not plan.models and not plan.removed:
         return "Plan", [f"SQLMesh's plan against {against}: no changes."]
     rows = ["| model | change | SQLMesh's category | to build |", "| --- | --- | --- | --- |"]
-    for item in plan["models"]:
-        spans = ", ".join(f"{a} to {b}" for a, b in item["intervals"]) or (
+    for item in plan.models:
+        spans = ", ".join(f"{a} to {b}" for a, b in item.spans) or (
             "nothing" if with_prod else "not known"
         )
-        rows.append(f"| {escape(item['model'])} | {item['how']} | {item['category']} | {spans} |")
-    rows += [f"| {escape(name)} | removed | | |" for name in plan["removed"]]
+        rows.append(f"| {escape(item.model)} | {item.how} | {item.category} | {spans} |")
+    rows += [f"| {escape(name)} | removed | | |" for name in plan.removed]
     note = (
         "SQLMesh's “breaking” means that what reads the model is built again. "
         "It says nothing about contracts."
@@ -281,31 +281,31 @@ def _rows(review: Review) -> Section:
         return None
     lines: list[str] = []
     for diff in review.rows:
-        if "problem" in diff:
-            lines += [f"- {escape(diff['product'])}: {escape(diff['problem'])}"]
+        if diff.problem:
+            lines += [f"- {escape(diff.product)}: {escape(diff.problem)}"]
             continue
         lines.append(
-            f"- **{escape(diff['product'])}**: {diff['before']:,} rows before, {diff['after']:,} "
-            f"after; {diff['added']:,} added, {diff['removed']:,} removed, "
-            f"{diff['changed']:,} changed."
+            f"- **{escape(diff.product)}**: {diff.before:,} rows before, {diff.after:,} "
+            f"after; {diff.added:,} added, {diff.removed:,} removed, "
+            f"{diff.changed:,} changed."
         )
-        differing = [f"{escape(c)} {m:g} %" for c, m in diff["match"].items() if m < 100]
+        differing = [f"{escape(c)} {m:g} %" for c, m in diff.match.items() if m < 100]
         if differing:
             lines.append(f"  Values that match: {', '.join(differing)}; all others 100 %.")
-        lines += [f"  - {code(_sample(sample))}" for sample in diff["samples"]]
+        lines += [f"  - {code(_sample(sample))}" for sample in diff.samples]
     if not lines:
         lines = ["No product has another version there."]
     return "Data", list(_folded(f"Data diff with prod ({len(review.rows)})", lines))
 
 
-def _sample(sample: dict[str, object]) -> str:
+def _sample(sample: Mapping[str, object]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sample.items())
 
 
 def _cost(review: Review) -> Section:
     if not review.cost:
         return None
-    before, after = review.cost["before"], review.cost["after"]
+    before, after = review.cost.before, review.cost.after
     return "Cost", [f"A monthly run scans {after:,} bytes; before it was {before:,}."]
 
 

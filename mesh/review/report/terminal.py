@@ -37,7 +37,7 @@ def print_review(review: Review) -> None:
     _plan(review)
     _rows(review)
     if review.cost:
-        after, before = review.cost["after"], review.cost["before"]
+        after, before = review.cost.after, review.cost.before
         out.print(f"A monthly run scans {after:,} bytes; before it was {before:,}.", markup=False)
     for note in review.notes:
         out.print(Text(note, style="dim"))
@@ -96,30 +96,30 @@ def _impact(review: Review) -> None:
 
 
 def _plan(review: Review) -> None:
-    if review.plan is None or not (review.plan["models"] or review.plan["removed"]):
+    if review.plan is None or not (review.plan.models or review.plan.removed):
         return
-    against = review.plan["against"]
+    against = review.plan.against
     title = f"SQLMesh's plan against {against} (its categories are about building, not contracts)"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for name in ("model", "change", "category", "to build"):
         table.add_column(name)
-    for item in review.plan["models"]:
-        spans = ", ".join(f"{start} to {end}" for start, end in item["intervals"])
-        table.add_row(escape(item["model"]), item["how"], item["category"], spans)
-    for name in review.plan["removed"]:
+    for item in review.plan.models:
+        spans = ", ".join(f"{start} to {end}" for start, end in item.spans)
+        table.add_row(escape(item.model), item.how, item.category, spans)
+    for name in review.plan.removed:
         table.add_row(escape(name), "removed", "", "")
     out.print(table)
 
 
 def _rows(review: Review) -> None:
     for diff in review.rows or []:
-        if "problem" in diff:
-            out.print(Text(f"{diff['product']}: {diff['problem']}"))
+        if diff.problem:
+            out.print(Text(f"{diff.product}: {diff.problem}"))
             continue
         out.print(
             Text(
-                f"{diff['product']}: {diff['added']:,} rows added, {diff['removed']:,} removed, "
-                f"{diff['changed']:,} changed of {diff['before']:,}"
+                f"{diff.product}: {diff.added:,} rows added, {diff.removed:,} removed, "
+                f"{diff.changed:,} changed of {diff.before:,}"
             )
         )
 
