@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.review_projects import SHOP, git, repository, shop
 from typer.testing import CliRunner
 
 from mesh.cli.main import app
@@ -19,11 +18,13 @@ from mesh.errors import WrongUse
 from mesh.git import find_checkout
 from mesh.project import Project, find_project
 from mesh.review import run as report
+from mesh.review.models.changes import place_in
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.report.machine import sarif
 from mesh.review.report.markdown import LIMIT, MARKER, code, escape, markdown
 from mesh.review.run import Review, review
 from tests.project_copy import PROJECT
+from tests.review_projects import SHOP, git, repository, shop
 
 ORDERS = "contracts/shop/orders.odcs.yaml"
 
@@ -356,10 +357,10 @@ def test_what_was_personal_on_either_side_is_in_no_sample(clone: Path, tmp_path:
 
 def test_an_error_of_sqlmeshs_is_shown_at_the_line_that_it_names() -> None:
     said = "Failed to load model from file 'models/a/b.sql': Unexpected token. Line 9, Col: 10."
-    assert str(report._place_in(said)) == "models/a/b.sql:9"
+    assert str(place_in(said)) == "models/a/b.sql:9"
     said = "models/a/b.sql:4: There is no contract for nothing."
-    assert str(report._place_in(said)) == "models/a/b.sql:4"
-    assert str(report._place_in("Something else.")) == "config.yaml:1"
+    assert str(place_in(said)) == "models/a/b.sql:4"
+    assert str(place_in("Something else.")) == "config.yaml:1"
 
 
 def test_a_project_without_its_configuration_does_not_load(clone: Path) -> None:

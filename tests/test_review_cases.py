@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.review_projects import FIXTURES, TODAY, described, shop
 
 from mesh.project import Project
-from mesh.review.findings import Finding
 from mesh.review.models.review_worker.facts import Models
+from mesh.review.rules import Finding
 from mesh.review.run import Personal, compare_projects
+from tests.review_projects import FIXTURES, TODAY, described, shop
 
 CASES = yaml.safe_load((FIXTURES / "review" / "cases.yaml").read_text())
 VISITS = FIXTURES / "review" / "visits"

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.review_projects import BREAKING, TODAY, load_here, overlay, shop
 
 from mesh.project import Project
-from mesh.review.models.changes import weighed
+from mesh.review.known import RULES
 from mesh.review.models.impact import Hit
 from mesh.review.models.review_worker.facts import RowDiff
-from mesh.review.rules import RULES, Level
+from mesh.review.rules import Finding, Level
 from mesh.review.run import Review, compare_projects
+from tests.review_projects import BREAKING, TODAY, load_here, overlay, shop
 
 OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")] + [
     "ENUM_NO_DROP_IN_USE",
@@ -248,10 +248,18 @@ def test_a_column_that_nobody_reads_hits_no_one(tmp_path: Path) -> None:
 
 
 def test_the_data_diff_can_clear_a_change_of_meaning(tmp_path: Path) -> None:
-    review = edited(tmp_path, ORDERS, ("pieces * lines", "pieces + lines"))
-    found = next(f for f in review.findings if f.rule == "COLUMN_SAME_MEANING")
+    before, after = (Project(shop(tmp_path / name)) for name in ("before", "after"))
+    model = after.root / ORDERS
+    model.write_text(model.read_text().replace("pieces * lines", "pieces + lines"))
+    base, head = load_here(before, after, {})
     same = RowDiff("shop.orders", before=9, after=9, match={"amount": 100.0})
-    cleared = weighed(found, {same.product: same})
+
+    def weighed(*rows: RowDiff) -> Finding:
+        sides = base, replace(head, rows=rows)
+        review = compare_projects(before, after, lambda *_: sides, TODAY)
+        return next(f for f in review.findings if f.rule == "COLUMN_SAME_MEANING")
+
+    cleared = weighed(same)
     assert cleared.level is Level.INFO and "the same values" in cleared.reason
     for other in (
         replace(same, match={"amount": 99.9}),
@@ -259,5 +267,5 @@ def test_the_data_diff_can_clear_a_change_of_meaning(tmp_path: Path) -> None:
         replace(same, before=0, after=0),
         replace(same, problem="It cannot be read."),
     ):
-        assert weighed(found, {same.product: other}).level is Level.BREAKING
-    assert weighed(found, {}).level is Level.BREAKING
+        assert weighed(other).level is Level.BREAKING
+    assert weighed().level is Level.BREAKING

@@ -9,11 +9,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from tests.review_projects import shop, worker
 
 from mesh.project import Project
 from mesh.review.models.load import load_both
 from mesh.review.models.review_worker.facts import Plan
+from tests.review_projects import shop, worker
 
 ORDERS = "models/shop/orders.sql"
 PERSONAL = {"shop.orders": ["customer"], "reporting.customers": ["customer"]}

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.review_projects import BREAKING, ORDERS, SHOP, diff, edited, rules_of
 from typer.testing import CliRunner
 
 from mesh.cli.main import app
 from mesh.contracts.model import Column, Contract, ServiceLevel, StatedRule
 from mesh.review.contracts import columns, product, quality, service
-from mesh.review.findings import Finding
-from mesh.review.rules import CATEGORIES, RULES, Bump, Level
+from mesh.review.known import RULES
+from mesh.review.rules import CATEGORIES, Bump, Finding, Level
+from tests.review_projects import BREAKING, ORDERS, SHOP, diff, edited, rules_of
 
 # Rules that need models and charts, which test_review_models.py loads.
 OF_PROJECTS = {rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")} | {

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.review_projects import BREAKING, ORDERS, TODAY, diff, edited, rules_of
 
 from mesh.review.contracts.two_states import ContractReview, compare_states
 from mesh.review.rules import Level
 from tests.project_copy import PROJECT
+from tests.review_projects import BREAKING, ORDERS, TODAY, diff, edited, rules_of
 
 
 def test_the_verdict_says_exactly_what_to_write(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mesh.contracts import Contract
 from mesh.files.problems import Problem
-from mesh.review.findings import Finding, Place, finding
+from mesh.project import Project
+from mesh.review.rules import Change, Place
 
 # Of all that `mesh dashboards check` finds, what concerns the data: not how a page is laid out.
 _READING = frozenset(
@@ -20,11 +21,11 @@ _READING = frozenset(
 
 
 def edited_dashboards(
-    old_root: Path, root: Path, contracts: Mapping[str, Contract]
-) -> Iterator[Finding]:
+    old: Project, new: Project, contracts: Mapping[str, Contract]
+) -> Iterator[Change]:
     """What an edit of a dashboard broke: what its former state would break too is not told here."""
-    for path in sorted((root / "looker").glob("*.yaml")):
-        before = old_root / "looker" / path.name
+    for path in sorted(new.dashboards.glob("*.yaml")):
+        before = old.dashboards / path.name
         if before.is_file() and before.read_bytes() == path.read_bytes():
             continue
         known = _problems(before, contracts) if before.is_file() else ()
@@ -33,11 +34,10 @@ def edited_dashboards(
         said = {(problem.rule, problem.message) for problem in known}
         for problem in _problems(path, contracts, unreadable=before.is_file()) or ():
             if (problem.rule, problem.message) not in said:
-                yield finding(
-                    "CHART_NO_BREAK",
-                    path.stem,
-                    f"{problem.rule}: {problem.message}",
-                    Place(path.relative_to(root).as_posix(), problem.line),
+                yield Change(
+                    product=path.stem,
+                    message=f"{problem.rule}: {problem.message}",
+                    where=Place(new.shown(path).as_posix(), problem.line),
                     fix=problem.fix,
                 )
 

@@ -11,13 +11,12 @@ from typing import Any
 
 from mesh.files.problems import ContractInvalid, Problem, shown, suggestion
 from mesh.files.tree import Steps, Tree, read_tree
-from mesh.review.findings import Finding, Place, finding
-from mesh.review.rules import RULES, Level
+from mesh.review.known import RULES
+from mesh.review.rules import Finding, Level
 
 FILE_NAME = "review.yaml"
 _TOP = ("levels", "organisation")
 _KEYS = ("rule", "level", "product", "reason")
-_ORDER = (Level.OFF, Level.INFO, Level.WARNING, Level.BREAKING)
 # Without these a review could be switched off in part and still look whole.
 _FIXED = ("CHANGE_UNKNOWN", "CONTRACT_INVALID", "PROJECT_NO_LOAD", "LEVEL_LOWERED")
 
@@ -83,23 +82,20 @@ def read_levels(folder: Path, path: str = f"contracts/{FILE_NAME}") -> Levels:
     )
 
 
-def read_both(base: Path | None, head: Path | None) -> tuple[tuple[Levels, Levels], list[Finding]]:
+def read_both(
+    base: Path | None, head: Path | None
+) -> tuple[tuple[Levels, Levels], tuple[Problem, ...]]:
     """The levels of two folders of contracts, and what is wrong with those of the later one."""
-    found: list[Finding] = []
-    levels = []
+    levels: list[Levels] = []
+    problems: tuple[Problem, ...] = ()
     for folder in (base, head):
         try:
             levels.append(read_levels(folder) if folder else Levels())
+            problems = ()
         except ContractInvalid as error:
             levels.append(Levels())
-            if folder is head:
-                for problem in error.problems:
-                    where = Place(f"contracts/{FILE_NAME}", problem.line)
-                    message = f"{problem.rule}: {problem.message}"
-                    found.append(
-                        finding("CONTRACT_INVALID", "contracts", message, where, fix=problem.fix)
-                    )
-    return (levels[0], levels[1]), found
+            problems = tuple(error.problems)
+    return (levels[0], levels[1]), problems
 
 
 def read_organisation(folder: Path) -> str:
@@ -179,21 +175,3 @@ def _problems(tree: Tree) -> Iterator[Problem]:
             message = f"The level of {shown(rule)} is set twice."
             yield problem(here, "ID_DUPLICATE", message, "Keep one of the entries.")
         seen.add((rule, product))
-
-
-def lowered(base: Levels, head: Levels) -> Iterator[Finding]:
-    """Rules that are milder than in the base: by an entry, or because one was taken out."""
-    for rule, product in dict.fromkeys((c.rule, c.product) for c in (*head.changes, *base.changes)):
-        was, now = (side.level_of(rule, product or "") for side in (base, head))
-        if _ORDER.index(now) >= _ORDER.index(was):
-            continue
-        entry = head.entry(rule, product or "")
-        why = entry.reason if entry else "the entry that raised it is gone."
-        yield finding(
-            "LEVEL_LOWERED",
-            product or "contracts",
-            f"{rule} is now {now} instead of {was} for {product or 'all products'}: {why}",
-            Place(head.path, entry.line if entry else 1),
-            before=str(was),
-            after=str(now),
-        )

@@ -1,4 +1,4 @@
-"""A kind of change that a review knows: one record of its id, its purpose and the code that finds it.
+"""A kind of change that a review knows: one record of id, purpose and the code that finds it.
 
 Ids are stable: people set levels by them, and machines read them. `NO` says what must not happen,
 `SAME` what must stay; a rule named after an event only tells of it.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,26 +15,17 @@ from mesh.errors import MeshError
 from mesh.git import find_checkout
 from mesh.project import Project
 from mesh.review.charts import read_charts
-from mesh.review.contracts.diff import compare
+from mesh.review.contracts.diff import ContractDiff, compare
 from mesh.review.contracts.read import Contracts, read_contracts
 from mesh.review.contracts.two_states import judge
 from mesh.review.contracts.verdict import Verdict
-from mesh.review.dashboards import edited_dashboards
-from mesh.review.findings import Finding, Place, finding
+from mesh.review.known import project_findings
 from mesh.review.levels import read_both
-from mesh.review.models.changes import model_changes, plain_error, weighed
-from mesh.review.models.impact import (
-    Impact,
-    World,
-    broken_readers,
-    chart_changes,
-    chart_columns_gone,
-    impact,
-)
-from mesh.review.models.lines import Files
+from mesh.review.models.both import Both
+from mesh.review.models.impact import Impact, impact
 from mesh.review.models.load import load_both
 from mesh.review.models.review_worker.facts import Models, Plan, RowDiff
-from mesh.review.rules import Level
+from mesh.review.rules import Finding, Level
 
 Personal = Mapping[str, tuple[str, ...]]
 Load = Callable[[Project | None, Project, Personal], tuple[Models, Models]]
@@ -109,7 +99,7 @@ def review(
         notes.append("No data diff: no environment was named.")
     if cost:
         try:
-            scanned = _cost(commit)
+            scanned = _cost(project, commit)
         except MeshError as error:
             notes.append(f"No cost: {error}")
     return replace(
@@ -124,33 +114,21 @@ def review(
 
 def compare_projects(old: Project, new: Project, load: Load, day: datetime.date) -> Review:
     """The review of one project as a change of another. load: how their models are read."""
-    notes: list[str] = []
     before, after = _contracts(old), _contracts(new)
-    levels, wrong_levels = read_both(old.contracts, new.contracts)
+    levels, wrong = read_both(old.contracts, new.contracts)
+    diff = ContractDiff(before, after, levels, wrong, day)
+    base, head = _models(old, new, load, personal_columns(before, after))
+    (old_charts, _), (charts, broken) = (read_charts(side.root) for side in (old, new))
+    old_charts = {name: chart for name, chart in old_charts.items() if chart.path not in broken}
+    both = Both(old, new, base, head, diff, tuple(compare(diff)), old_charts, charts)
+    judged = judge(diff, (*both.known, *project_findings(both)))
+    notes = [f"{path} is no YAML, so its charts are not looked at." for path in broken]
     if not before.sources and not before.problems:
         notes.append("The base has no contracts yet: everything here is new.")
-    diff = compare(before, after, day)
-    base, head = _models(old, new, load, personal_columns(before, after))
-    found = [*diff.findings, *wrong_levels, *_unloadable(base, head, (old, new))]
-    (old_charts, _), (new_charts, broken) = (read_charts(side.root) for side in (old, new))
-    notes += [f"{path} is no YAML, so its charts are not looked at." for path in broken]
-    contracts = {**before.sources, **after.sources}
-    world = World(base, head, contracts, {**old_charts, **new_charts})
-    now = World(base, head, contracts, new_charts)
-    if base.models and head.models:
-        found += model_changes(Files(old.root, new.root, base, head), diff, found)
-    found += broken_readers(now, after.sources, found)
-    promised = {product: source.contract for product, source in after.sources.items()}
-    found += edited_dashboards(old.root, new.root, promised)
-    readable = {name: chart for name, chart in old_charts.items() if chart.path not in broken}
-    found += chart_changes(readable, new_charts, {*after.sources, *after.unreadable})
-    found += chart_columns_gone(now, found)
-    differing = {one.product: one for one in head.rows or ()}
-    judged = judge(diff, [weighed(one, differing) for one in found], after, levels, day)
     return Review(
         judged.findings,
         judged.verdicts,
-        impact(world, list(judged.findings)),
+        impact(both, judged.findings),
         plan=head.plan,
         rows=head.rows,
         notes=(*notes, *head.notes),
@@ -178,30 +156,12 @@ def _models(old: Project, new: Project, load: Load, personal: Personal) -> tuple
     return Models(), Models(problem="there is no config.yaml any more" if old.loads else "")
 
 
-def _unloadable(base: Models, head: Models, projects: tuple[Project, Project]) -> Iterator[Finding]:
-    for side, project, rule, what in (
-        (head, projects[1], "PROJECT_NO_LOAD", "The project does not load"),
-        (base, projects[0], "BASE_NO_LOAD", "The models of the base do not load"),
-    ):
-        if side.problem:
-            text = plain_error(side.problem, project.root)
-            yield finding(rule, "project", f"{what}: {text}", _place_in(text))
-
-
-def _place_in(text: str) -> Place:
-    """The file and the line that an error of SQLMesh's names."""
-    folders = "(?:models|macros|audits|seeds|contracts)/"
-    file = re.search(rf"'({folders}[^']+)'|\b({folders}[\w./-]+)(?=:\d)", text)
-    line = re.search(r"Line (\d+)|(?<=\w):(\d+)\b", text)
-    if file is None:
-        return Place("config.yaml", 1)
-    return Place(file[1] or file[2], int(line[1] or line[2]) if line else 1)
-
-
-def _cost(commit: str) -> CostChange:
+def _cost(project: Project, commit: str) -> CostChange:
     """What a monthly run scans in both revisions, by the rows of the local prod."""
-    from mesh.cost import cost, cost_of_revision
+    from mesh import cost
+    from mesh.dashboards.chart_queries import chart_queries
 
-    now, _ = cost()
-    then = cost_of_revision(commit, now.sizes)
+    sizes = cost.local_sizes(project)
+    now = cost.cost(project, sizes, chart_queries)
+    then = cost.cost_of_revision(project, commit, now.sizes, chart_queries)
     return CostChange(round(then.monthly), round(now.monthly))

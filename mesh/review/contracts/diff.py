@@ -15,7 +15,18 @@ from mesh.review.contracts import access, columns, product, quality, service, va
 from mesh.review.contracts.pair import Pair, Source
 from mesh.review.contracts.read import Contracts
 from mesh.review.contracts.references import unresolved
-from mesh.review.rules import BREAKS, MAJOR, NONE, TELLS, WARNS, Change, Finding, Level, Place, Rules
+from mesh.review.rules import (
+    BREAKS,
+    MAJOR,
+    NONE,
+    TELLS,
+    WARNS,
+    Change,
+    Finding,
+    Level,
+    Place,
+    Rules,
+)
 
 if TYPE_CHECKING:
     from mesh.review.levels import Levels
@@ -181,9 +192,7 @@ def level_lowered(diff: ContractDiff) -> Found:
         )
 
 
-@rule(
-    BREAKS, MAJOR, "Publish the new name beside the old one, and give the old one an end date."
-)
+@rule(BREAKS, MAJOR, "Publish the new name beside the old one, and give the old one an end date.")
 def product_no_rename(diff: ContractDiff) -> Found:
     """A product stays at its name, which every query holds."""
     for old, new in diff.renamed.items():

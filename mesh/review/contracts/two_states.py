@@ -35,12 +35,9 @@ class ContractReview:
         return any(found.breaking for found in self.findings)
 
 
-def judge(diff: ContractDiff, more: Iterable[Finding] = ()) -> ContractReview:
-    """All findings in their order, at their levels, and what they ask of the versions.
-
-    more: what was found beside the contracts.
-    """
-    raw = [*compare(diff), *versions.findings(diff), *more]
+def judge(diff: ContractDiff, found: Iterable[Finding]) -> ContractReview:
+    """All findings in their order, at their levels, and what they ask of the versions."""
+    raw = [*found, *versions.findings(diff)]
     every = [diff.levels[1].apply(one) for one in raw]
     judged = verdicts(diff, every)
     for verdict in judged:
@@ -66,7 +63,8 @@ def compare_states(
         if Path(before).is_file() and Path(after).is_file():
             old, new = _one_product(old, new)
         levels, wrong = read_both(old_folder, new_folder)
-        return judge(ContractDiff(old, new, levels, wrong, day))
+        diff = ContractDiff(old, new, levels, wrong, day)
+        return judge(diff, compare(diff))
 
 
 def _state(project: Project, name: str, scratch: Path) -> tuple[Contracts, Path | None]:

@@ -12,7 +12,18 @@ from mesh.contracts.constraints import COLUMN_KINDS
 from mesh.contracts.constraints.base import Effect
 from mesh.contracts.model import Column
 from mesh.review.contracts.pair import Pair
-from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Finding, Rules
+from mesh.review.rules import (
+    BREAKS,
+    MAJOR,
+    MINOR,
+    NEXT,
+    PATCH,
+    TELLS,
+    WARNS,
+    Change,
+    Finding,
+    Rules,
+)
 
 Find = Callable[[Pair, Column, Column], Iterator[Change]]
 rules: Rules[[Pair, Column, Column]] = Rules("values")
@@ -55,7 +66,9 @@ def _changes(
             line = one.line or new.line_of(kind.key)
             if one.is_gone or (one.line is None and kind.key not in new.lines):
                 line = pair.line_now(was)
-            yield pair.change(one.message, line, was, column=old.name, before=before or "", after=after or "")
+            yield pair.change(
+                one.message, line, was, column=old.name, before=before or "", after=after or ""
+            )
 
 
 # fmt: off

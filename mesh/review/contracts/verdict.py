@@ -119,9 +119,7 @@ def version_skipped(diff: ContractDiff) -> Found:
             yield Change(product=source.product, message=message, where=where)
 
 
-@rule(
-    BREAKS, NONE, "Write `status: deprecated` and a service level `endOfLife` there."
-)
+@rule(BREAKS, NONE, "Write `status: deprecated` and a service level `endOfLife` there.")
 def version_old_needs_end(diff: ContractDiff) -> Found:
     """Two versions side by side need a date until which to move."""
     for source, older in _successors(diff):

@@ -1,156 +1,26 @@
-"""Changes of meaning: a model computes a column otherwise although its contract stayed the same."""
+"""Changes of models behind contracts: gone, other columns, or computed otherwise in silence."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from mesh.review.contracts.diff import ContractDiff
+from mesh.contracts.queries import Relation
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import shortened
-from mesh.review.findings import Finding, finding
-from mesh.review.models.lines import Files
+from mesh.review.models.both import Both
 from mesh.review.models.meaning import Meanings, expressions
-from mesh.review.models.review_worker.facts import Model, RowDiff
-from mesh.review.rules import Level
+from mesh.review.models.review_worker.facts import Model, Models
+from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Level, Place, Rules
 
-_ABOUT_READERS = ("COLUMN_CLASSIFICATION_NO_RAISE", "COLUMN_PERSONAL_NO_RELEASE")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m|\[\d+m")
-Broken = set[tuple[str, str | None]]
-"""Products and their columns, None for their rows, of which it is known that they are others."""
-
-
-def model_changes(files: Files, diff: ContractDiff, known: list[Finding]) -> Iterator[Finding]:
-    """Findings on the models of products that both revisions have."""
-    sides = Meanings(files.base), Meanings(files.head)
-    # What a contract says about a column itself, or about its rows, accounts for another query.
-    broken: Broken = {
-        (f.product, f.column)
-        for f in known
-        if f.breaking and f.rule not in _ABOUT_READERS and (f.column or f.rule == "GRAIN_SAME")
-    }
-    for product, pair in diff.pairs.items():
-        was, now = files.base.models.get(product), files.head.models.get(product)
-        if was is None:
-            continue
-        if now is None:
-            message = f"The model of {product} is gone, but its contract is there."
-            yield pair.report("MODEL_NO_DELETE", message, pair.new.line_of("name"))
-        elif now.unread:
-            if not was.unread:
-                why = plain_error(now.unread, files.root)
-                message = f"{product} cannot be resolved any more: {why}"
-                yield finding("CONSUMER_NO_BREAK", product, message, files.place(product, None))
-        else:
-            drifted = list(_columns(was, now, pair, broken, files))
-            yield from drifted
-            broken |= {(product, one.column) for one in drifted}
-            yield from _meaning(product, pair, sides, files, broken)
-
-
-def _columns(was: Model, now: Model, pair: Pair, broken: Broken, files: Files) -> Iterator[Finding]:
-    for column, kind in was.columns.items():
-        after = now.columns.get(column)
-        if column not in pair.names or (now.name, column) in broken or after == kind:
-            continue
-        what = f"gives {column} as {after} instead of {kind}"
-        if after is None:
-            what = f"no longer has the column {column}"
-        yield finding(
-            "MODEL_KEEPS_COLUMNS",
-            now.name,
-            f"The model {what}, which its contract still promises.",
-            files.place(now.name, column),
-            column=column,
-            before=kind,
-            after=after or "",
-        )
-
-
-def _meaning(
-    product: str, pair: Pair, sides: tuple[Meanings, Meanings], files: Files, broken: Broken
-) -> Iterator[Finding]:
-    causes = _causes(product, *sides)
-    if not causes:
-        return
-    read = [{m for one in side.behind(product) for m in one.parents} for side in sides]
-    # One product for another that holds the same is no change, so where they differ they are read.
-    unfolded = [(), read[0] - read[1]], [(), read[1] - read[0]]
-    olds, news = (
-        [side.of(product, which) for which in both]
-        for side, both in zip(sides, unfolded, strict=True)
-    )
-    through = ", ".join(name for name in causes if name != product)
-    because = f", because of {through}" if through else ""
-    other_rows = all(o.rows != n.rows for o, n in zip(olds, news, strict=True))
-    texts = [
-        (o.blurred, n.blurred) if other_rows else (o.texts, n.texts)
-        for o, n in zip(olds, news, strict=True)
-    ]
-    for column in olds[0].columns:
-        same = any(was[column] == now.get(column) for was, now in texts)
-        there = column in news[0].columns and column in pair.names
-        if same or not there or (product, column) in broken:
-            continue
-        before, after = _texts(column, [*causes, product], sides) or files.changed(causes[0])
-        yield finding(
-            "COLUMN_SAME_MEANING",
-            product,
-            f"{column} is computed otherwise{because}.",
-            files.place(causes[0], column),
-            column=column,
-            before=shortened(before),
-            after=shortened(after),
-            because=tuple(causes),
-        )
-    if (product, None) in broken or not other_rows:
-        return
-    before, after = files.changed(causes[0])
-    what = _new_start(causes, *sides) or "Rows are chosen, joined or grouped otherwise"
-    yield finding(
-        "ROWS_SAME_MEANING",
-        product,
-        f"{what}{because}.",
-        files.place(causes[0], None),
-        before=shortened(before),
-        after=shortened(after),
-        because=tuple(causes),
-    )
-
-
-def _causes(product: str, base: Meanings, head: Meanings) -> list[str]:
-    """The models that were changed themselves: a product, and internal ones behind it."""
-
-    def own(model: Model | None) -> tuple[str, ...] | None:
-        return model and (model.query or model.version, model.since)
-
-    return [
-        model.name
-        for model in head.behind(product)
-        if own(model) != own(base.models.get(model.name))
-    ]
-
-
-def _texts(
-    column: str, causes: list[str], sides: tuple[Meanings, Meanings]
-) -> tuple[str, str] | None:
-    """How the first of the models that computes a column otherwise does so, before and after."""
-    for name in causes:
-        was, now = (expressions(side.models.get(name)).get(column, "") for side in sides)
-        if was != now:
-            return was, now
-    return None
-
-
-def _new_start(causes: list[str], base: Meanings, head: Meanings) -> str:
-    """What to say when models only begin at another day."""
-    for name in causes:
-        was, now = (side.models[name].since if name in side.models else "" for side in (base, head))
-        if was and now and was != now:
-            return f"Rows begin at {now} instead of {was}"
-    return ""
+_NEXT = (
+    "Publish it as the next major version, or state in contracts/review.yaml why it is the same."
+)
+Found = Iterator[Change]
+rule: Rules[[Both]] = Rules("model")
+loading: Rules[[Both]] = Rules("review")
 
 
 def plain_error(text: str, root: Path) -> str:
@@ -161,14 +31,196 @@ def plain_error(text: str, root: Path) -> str:
     return shortened(text, 600)
 
 
-def weighed(found: Finding, rows: Mapping[str, RowDiff]) -> Finding:
-    """A change of meaning that the data diff refutes is told of, but does not break anything."""
-    diff = rows.get(found.product)
-    if found.rule not in ("COLUMN_SAME_MEANING", "ROWS_SAME_MEANING") or diff is None:
-        return found
-    same_rows = diff.added == diff.removed == 0 and diff.before == diff.after > 0
-    match = [m for column, m in diff.match.items() if found.column in (None, column)]
-    if diff.problem or not same_rows or any(share < 100 for share in match):
-        return found
-    reason = "the data diff against prod found the same values in every row"
-    return dataclasses.replace(found, level=Level.INFO, reason=reason)
+def _unloadable(side: Models, root: Path, what: str) -> Found:
+    if side.problem:
+        text = plain_error(side.problem, root)
+        yield Change(product="project", message=f"{what}: {text}", where=place_in(text))
+
+
+def place_in(text: str) -> Place:
+    """The file and the line that an error of SQLMesh's names."""
+    folders = "(?:models|macros|audits|seeds|contracts)/"
+    file = re.search(rf"'({folders}[^']+)'|\b({folders}[\w./-]+)(?=:\d)", text)
+    line = re.search(r"Line (\d+)|(?<=\w):(\d+)\b", text)
+    if file is None:
+        return Place("config.yaml", 1)
+    return Place(file[1] or file[2], int(line[1] or line[2]) if line else 1)
+
+
+@loading(BREAKS, NONE)
+def project_no_load(both: Both) -> Found:
+    """A project that SQLMesh cannot load delivers nothing."""
+    return _unloadable(both.head, both.new.root, "The project does not load")
+
+
+@loading(WARNS, NONE)
+def base_no_load(both: Both) -> Found:
+    """Without the models of the base a change of meaning cannot be seen."""
+    return _unloadable(both.base, both.old.root, "The models of the base do not load")
+
+
+def _kept(both: Both) -> Iterator[tuple[Pair, Model, Model]]:
+    """Products that both have, whose model can be resolved in both."""
+    for product, pair in both.diff.pairs.items():
+        was, now = both.base.models.get(product), both.head.models.get(product)
+        if was and now and not now.unread and both.comparable:
+            yield pair, was, now
+
+
+@rule(BREAKS, MAJOR, "Bring the model back, or end the contract properly.")
+def model_no_delete(both: Both) -> Found:
+    """A contract without its model promises what is not there."""
+    for product, pair in both.diff.pairs.items():
+        if both.comparable and product in both.base.models and product not in both.head.models:
+            message = f"The model of {product} is gone, but its contract is there."
+            yield pair.change(message, pair.new.line_of("name"))
+
+
+def _drifted(both: Both, pair: Pair, was: Model, now: Model) -> list[tuple[str, str, str | None]]:
+    """Columns that are promised as before, and that a model gives no longer, or as another type."""
+    return [
+        (column, kind, now.columns.get(column))
+        for column, kind in was.columns.items()
+        if column in pair.names
+        and (now.name, column) not in both.accounted
+        and now.columns.get(column) != kind
+    ]
+
+
+@rule(BREAKS, MAJOR, "Give the model the columns of its contract.")
+def model_keeps_columns(both: Both) -> Found:
+    """A model that drops, renames or retypes a column breaks its contract, whether or not that was
+    edited.
+    """
+    for pair, was, now in _kept(both):
+        for column, before, after in _drifted(both, pair, was, now):
+            what = f"gives {column} as {after} instead of {before}"
+            if after is None:
+                what = f"no longer has the column {column}"
+            yield Change(
+                product=now.name,
+                message=f"The model {what}, which its contract still promises.",
+                where=both.files.place(now.name, column),
+                column=column,
+                before=before,
+                after=after or "",
+            )
+
+
+Sides = list[tuple[Relation, Relation]]
+"""The meaning of a product before and after, once with other products by name, and once by what
+those hold that only one side reads: one product for another that holds the same is no change."""
+
+
+def _meanings(product: str, sides: tuple[Meanings, Meanings]) -> Sides:
+    read = [{m for one in side.behind(product) for m in one.parents} for side in sides]
+    only = read[0] - read[1], read[1] - read[0]
+    base, head = sides
+    return [
+        (base.of(product), head.of(product)),
+        (base.of(product, only[0]), head.of(product, only[1])),
+    ]
+
+
+def _other_rows(meanings: Sides) -> bool:
+    return all(was.rows != now.rows for was, now in meanings)
+
+
+@rule(BREAKS, MAJOR, _NEXT)
+def column_same_meaning(both: Both) -> Found:
+    """A column that is computed otherwise under the same contract breaks everyone in silence."""
+    for pair, was, now in _kept(both):
+        causes = _causes(now.name, both.meanings)
+        if not causes:
+            continue
+        meanings = _meanings(now.name, both.meanings)
+        blurred = _other_rows(meanings)
+        texts = [tuple(one.blurred if blurred else one.texts for one in two) for two in meanings]
+        known = {column for column, _, _ in _drifted(both, pair, was, now)}
+        for column in meanings[0][0].columns:
+            if column in known or column not in pair.names or column not in texts[0][1]:
+                continue
+            same = any(before[column] == after.get(column) for before, after in texts)
+            if same or (now.name, column) in both.accounted:
+                continue
+            message = f"{column} is computed otherwise{_because(now.name, causes)}."
+            yield _changed(both, now.name, message, causes, column)
+
+
+@rule(BREAKS, MAJOR, _NEXT)
+def rows_same_meaning(both: Both) -> Found:
+    """Rows that appear or vanish under the same contract break sums and joins in silence."""
+    for _, _, now in _kept(both):
+        causes = _causes(now.name, both.meanings)
+        if not causes or (now.name, None) in both.accounted:
+            continue
+        if _other_rows(_meanings(now.name, both.meanings)):
+            what = _new_start(causes, both) or "Rows are chosen, joined or grouped otherwise"
+            yield _changed(both, now.name, f"{what}{_because(now.name, causes)}.", causes, None)
+
+
+def _changed(
+    both: Both, product: str, message: str, causes: list[str], column: str | None
+) -> Change:
+    before, after = _expressions(both, column, [*causes, product]) or both.files.changed(causes[0])
+    refuted = _refuted(both, product, column)
+    return Change(
+        product=product,
+        message=message,
+        where=both.files.place(causes[0], column),
+        column=column,
+        before=shortened(before),
+        after=shortened(after),
+        because=tuple(causes),
+        severity=Level.INFO if refuted else None,
+        reason="the data diff against prod found the same values in every row" if refuted else "",
+    )
+
+
+def _refuted(both: Both, product: str, column: str | None) -> bool:
+    """Whether the data diff found no difference; then a change is told of, but breaks nothing."""
+    diff = both.rows.get(product)
+    if diff is None or diff.problem or diff.added or diff.removed:
+        return False
+    match = [share for name, share in diff.match.items() if column in (None, name)]
+    return diff.before == diff.after > 0 and all(share >= 100 for share in match)
+
+
+def _causes(product: str, sides: tuple[Meanings, Meanings]) -> list[str]:
+    """The models that were changed themselves: a product, and internal ones behind it."""
+
+    def own(model: Model | None) -> tuple[str, str] | None:
+        return (model.query or model.version, model.since) if model else None
+
+    base, head = sides
+    return [
+        model.name
+        for model in head.behind(product)
+        if own(model) != own(base.models.get(model.name))
+    ]
+
+
+def _because(product: str, causes: list[str]) -> str:
+    others = ", ".join(name for name in causes if name != product)
+    return f", because of {others}" if others else ""
+
+
+def _expressions(both: Both, column: str | None, causes: list[str]) -> tuple[str, str] | None:
+    """How the first of the models that computes a column otherwise does so, before and after."""
+    for name in causes if column else ():
+        was, now = (
+            expressions(side.models.get(name)).get(column or "", "")
+            for side in (both.base, both.head)
+        )
+        if was != now:
+            return was, now
+    return None
+
+
+def _new_start(causes: list[str], both: Both) -> str:
+    """What to say when models only begin at another day."""
+    for name in causes:
+        was, now = both.base.models.get(name), both.head.models.get(name)
+        if was and now and was.since and now.since and was.since != now.since:
+            return f"Rows begin at {now.since} instead of {was.since}"
+    return ""

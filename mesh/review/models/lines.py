@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mesh.review.findings import Place
 from mesh.review.models.review_worker.facts import Models
+from mesh.review.rules import Place
 
 
 @dataclass(frozen=True)

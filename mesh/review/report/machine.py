@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from mesh.review.contracts.verdict import Verdict
-from mesh.review.findings import Finding
-from mesh.review.rules import CATEGORIES, RULES, Level
+from mesh.review.known import RULES
+from mesh.review.rules import CATEGORIES, Finding, Level
 from mesh.review.run import Review
 
 _SARIF_LEVELS = {Level.BREAKING: "error", Level.WARNING: "warning", Level.INFO: "note"}

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from mesh.review.contracts.verdict import Verdict
-from mesh.review.findings import Finding
 from mesh.review.models.impact import Hit
-from mesh.review.rules import Level
+from mesh.review.rules import Finding, Level
 from mesh.review.run import Review
 
 MARKER = "<!-- mesh review -->"

@@ -10,8 +10,8 @@ from rich.text import Text
 from mesh.console import out
 from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
-from mesh.review.findings import Finding
-from mesh.review.rules import RULES, Level
+from mesh.review.known import RULES
+from mesh.review.rules import Finding, Level
 from mesh.review.run import Review
 
 _STYLES = {Level.BREAKING: "bold red", Level.WARNING: "yellow", Level.INFO: "dim"}

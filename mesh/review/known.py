@@ -1,0 +1,27 @@
+"""Every rule there is: imported from all modules that find something, in the order of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mesh.review.contracts import access, columns, diff, product, quality, service, values, verdict
+from mesh.review.models import changes, readers
+from mesh.review.models.both import Both
+from mesh.review.rules import CATEGORIES, Finding, Rule
+from mesh.review.rules import RULES as _BOUND
+
+_IN_CONTRACTS = (access, columns, diff, product, quality, service, values, verdict)
+_IN_PROJECTS = (changes.loading, changes.rule, readers.on_values, readers.rule)
+
+RULES: dict[str, Rule] = {
+    rule.id: rule
+    for category in CATEGORIES
+    for rule in _BOUND.values()
+    if rule.category == category
+}
+
+
+def project_findings(both: Both) -> Iterator[Finding]:
+    """What is found in models and charts."""
+    for rules in _IN_PROJECTS:
+        yield from rules.findings(both)

@@ -1,0 +1,117 @@
+"""Models and charts of the work tree that read or show what is not there, or not any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mesh.review.dashboards import edited_dashboards
+from mesh.review.models.both import Both
+from mesh.review.models.changes import plain_error
+from mesh.review.models.changes import rule as on_models
+from mesh.review.models.meaning import reads
+from mesh.review.rules import BREAKS, MAJOR, NONE, SAY, TELLS, WARNS, Change, Finding, Place, Rules
+
+Found = Iterator[Change]
+rule: Rules[[Both]] = Rules("dashboard")
+on_values: Rules[[Both]] = Rules("values")
+
+
+def _gone(both: Both) -> Iterator[Finding]:
+    """Columns that their contract has no longer."""
+    return (f for f in both.known if f.rule in ("COLUMN_NO_DELETE", "COLUMN_NO_RENAME"))
+
+
+@on_models(BREAKS, NONE, "Change the reader in this pull request, or keep the column.")
+def consumer_no_break(both: Both) -> Found:
+    """Whatever still reads a column that goes is repaired in the same pull request."""
+    gone = {(f.product, f.column) for f in _gone(both)}
+    for name, model in both.head.models.items():
+        where, read = Place(model.path, 1), reads(model)
+        before = both.base.models.get(name)
+        promised = name in both.diff.pairs or not model.public
+        if model.unread and before and not before.unread and promised:
+            where = both.files.place(name, None) if model.public else where
+            what = plain_error(model.unread, both.new.root)
+            message = f"{name} cannot be resolved any more: {what}"
+            yield Change(product=name, message=message, where=where)
+        lost = [p for p in model.parents if p in both.base.models and p not in both.head.models]
+        for parent, column in sorted(read.filters.union(*read.values.values())):
+            there = both.columns(both.head, parent)
+            if (parent, column) in gone and there and column not in there:
+                lost.append(f"{parent}.{column}")
+        for what in lost:
+            message = f"{name} still reads {what}, which goes in this change."
+            yield Change(product=name, message=message, where=where)
+
+
+@on_values(BREAKS, MAJOR, "Change those who ask for it first.")
+def enum_no_drop_in_use(both: Both) -> Found:
+    """A chart or a model that asks for this value would silently find nothing."""
+    for one in (f for f in both.known if f.rule == "ENUM_NARROWED" and f.column and f.before):
+        source = both.diff.head.sources.get(one.product)
+        column = source.contract.column(one.column or "") if source else None
+        if column is None:
+            continue
+        lost = set(one.before.split(", ")) - {str(v.value) for v in column.enum}
+        asking = [
+            f"{name} asks for the value {value} of {at}, which no longer comes."
+            for name, model in both.head.models.items()
+            for parent, at, value in sorted(reads(model).compared)
+            if (parent, at) == (one.product, one.column) and value in lost
+        ]
+        asking += [
+            f"The chart {chart.name} asks for the value {value} of {one.column}."
+            for chart in both.charts.values()
+            if chart.product == one.product and one.column in chart.words
+            for value in sorted(chart.values & lost)[:1]
+        ]
+        for message in asking:
+            yield Change(product=one.product, message=message, where=one.where, column=one.column)
+
+
+@rule(BREAKS, NONE, "Change the chart in this pull request, or keep what it reads.")
+def chart_no_break(both: Both) -> Found:
+    """A chart reads columns and values that are there."""
+    promised = {product: source.contract for product, source in both.diff.head.sources.items()}
+    yield from edited_dashboards(both.old, both.new, promised)
+    there = {*promised, *both.diff.head.unreadable}
+    for name, chart in both.charts.items():
+        where = Place(chart.path, chart.line)
+        known = chart.product in there or not there or chart.product.count(".") != 1
+        if name in both.old_charts and not known:
+            message = f"The chart {name} reads {chart.product}, which has no contract any more."
+            yield Change(product=chart.product, message=message, where=where)
+        for one in _gone(both):
+            if chart.product == one.product and one.column in chart.words:
+                message = f"The chart {name} reads {one.column}, which goes in this change."
+                yield Change(product=one.product, message=message, where=where, column=one.column)
+
+
+@rule(WARNS, NONE, SAY)
+def chart_no_delete(both: Both) -> Found:
+    """Somebody looks at each chart."""
+    for name, chart in both.old_charts.items():
+        if name not in both.charts:
+            message = f"The chart {name} ({chart.title}) was deleted."
+            yield Change(product=chart.product, message=message, where=Place(chart.path, 1))
+
+
+@rule(TELLS, NONE)
+def chart_changed(both: Both) -> Found:
+    """Readers of a chart see when it shows something else."""
+    for name, chart in both.charts.items():
+        before = both.old_charts.get(name)
+        if before and before.text != chart.text:
+            where = Place(chart.path, chart.line)
+            message = f"The chart {name} was changed."
+            yield Change(product=chart.product, message=message, where=where)
+
+
+@rule(TELLS, NONE)
+def chart_added(both: Both) -> Found:
+    """A new chart concerns nobody yet."""
+    for name, chart in both.charts.items():
+        if name not in both.old_charts:
+            where = Place(chart.path, chart.line)
+            message = f"The chart {name} is new."
+            yield Change(product=chart.product, message=message, where=where)
