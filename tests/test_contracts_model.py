@@ -16,6 +16,7 @@ from sqlglot import exp, parse_one
 
 from mesh.contracts import CONTRACTS, Contract, Version, contract_paths, find, load_contracts
 from mesh.contracts.load import load_contract
+from mesh.contracts.standard import CONTRACT
 from mesh.errors import WrongUse
 from mesh.files.tree import read_tree
 
@@ -53,7 +54,9 @@ def test_every_contract_is_valid_by_the_published_schema() -> None:
     schema = json.loads(OpenDataContractStandard.json_schema())
     validator = validators.validator_for(schema)(schema)
     for path in contract_paths():
-        assert [error.message for error in validator.iter_errors(read_tree(path).data)] == []
+        assert [
+            error.message for error in validator.iter_errors(read_tree(path, CONTRACT).data)
+        ] == []
 
 
 def test_the_whole_set_loads_in_half_a_second(contracts: dict[str, Contract]) -> None:

@@ -209,7 +209,7 @@ FAULTS = {
         "user_360",
         "kind: donut",
         "kind: dount",
-        "CHART_KIND",
+        "KIND_UNKNOWN",
         "Did you mean `donut`?",
     ),
     "a chart of a billion rows": (
@@ -223,7 +223,7 @@ FAULTS = {
         "user_360",
         "width: 3, height: 2}",
         "width: wide, height: 2}",
-        "VALUE",
+        "VALUE_WRONG_TYPE",
         "must be a whole number",
     ),
     "a key that stands twice": (

@@ -16,13 +16,15 @@ from sqlglot import exp
 from mesh.catalogue.profile import ColumnProfile, Profile, profile
 from mesh.contracts import CONTRACTS, load_contracts
 from mesh.contracts.draft import SUFFIX
+from mesh.contracts.standard import ContractInvalid
 from mesh.contracts.types import DUCKDB_TYPE_PROPERTY, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL_NAMES
 from mesh.contracts.unfinished import TODO
 from mesh.environments import Project
 from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
 from mesh.environments.project import OPERATIONAL_SCHEMA
 from mesh.errors import Location, WrongUse
-from mesh.files.problems import ContractInvalid, display, suggestion
+from mesh.files.problems import suggestion
+from mesh.project import display
 
 EXAMPLE_LENGTH = 60
 _LOGICAL = {kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind in kinds}

@@ -5,7 +5,8 @@
 
 from mesh.contracts.load import CONTRACTS, contract_paths, find, load_contract, load_contracts
 from mesh.contracts.model import Column, Contract, Role, ServiceLevel, StatedRule, Version
-from mesh.files.problems import ContractInvalid, Problem
+from mesh.contracts.standard import ContractInvalid
+from mesh.files.problems import Problem
 
 __all__ = [
     "CONTRACTS",

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mesh.contracts.standard import ColumnObject, Document, Quality, TableObject, read_document
-from mesh.files.problems import ContractInvalid, Problem
+from mesh.contracts.standard import (
+    CONTRACT,
+    ColumnObject,
+    ContractInvalid,
+    Document,
+    Quality,
+    TableObject,
+    read_document,
+)
+from mesh.files.problems import Problem
 from mesh.files.tree import Steps, Tree, read_tree
 
 SUFFIX = ".odcs.yaml"
@@ -86,7 +94,7 @@ class Draft:
 
 def read_draft(path: Path) -> Draft:
     """Read a file. Raises ContractInvalid when it is no YAML mapping."""
-    tree = read_tree(path)
+    tree = read_tree(path, CONTRACT)
     document, problems = read_document(tree)
     broken = {
         steps

@@ -15,8 +15,9 @@ from mesh.contracts.draft import SUFFIX, Draft, product_of, read_drafts
 from mesh.contracts.load import CONTRACTS, quick_checks
 from mesh.contracts.patterns import complaint, matches, refused_by_engine
 from mesh.errors import Location, WrongUse
-from mesh.files.problems import Problem, display, shown
+from mesh.files.problems import Problem, shown
 from mesh.files.tree import Steps
+from mesh.project import display
 
 # The levels of reviews lie beside the contracts; the command has them checked by their owner.
 REVIEW = "review.yaml"

@@ -21,12 +21,19 @@ from mesh.contracts.model import (
     SupportChannel,
     Version,
 )
-from mesh.contracts.standard import ColumnObject, Quality, ServiceLevelObject, TypeOptions
+from mesh.contracts.standard import (
+    ColumnObject,
+    ContractInvalid,
+    Quality,
+    ServiceLevelObject,
+    TypeOptions,
+)
 from mesh.contracts.types import DUCKDB_TYPE_PROPERTY
 from mesh.contracts.unfinished import check_unfinished
 from mesh.errors import Location, WrongUse
-from mesh.files.problems import ContractInvalid, Problem, display, suggestion
+from mesh.files.problems import Problem, suggestion
 from mesh.files.tree import Steps
+from mesh.project import display
 from mesh.settings import PROJECT_ROOT
 
 CONTRACTS = PROJECT_ROOT / "contracts"

@@ -15,7 +15,8 @@ from sqlglot import exp, parse_one
 
 from mesh.contracts.model import Column, Contract, StatedRule, Value
 from mesh.contracts.sql import DIALECT, TABLE, ParsedRule, RuleSqlError, parse_rule
-from mesh.files.problems import ContractInvalid, Problem
+from mesh.contracts.standard import ContractInvalid
+from mesh.files.problems import Problem
 
 Resolve = Callable[[str], exp.Table]
 """From the qualified name of a product to the table or view that holds it in an environment."""

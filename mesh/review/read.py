@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mesh.contracts.draft import SUFFIX, Draft, read_draft
 from mesh.contracts.load import build, quick_checks
-from mesh.files.problems import ContractInvalid, Problem
+from mesh.contracts.standard import ContractInvalid
+from mesh.files.problems import Problem
 from mesh.review.pair import Source
 
 # What a file is called says where it belongs, not what it promises.
