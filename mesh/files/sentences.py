@@ -6,13 +6,12 @@ types, sizes, kinds) gets its sentence here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from mesh.files.annotations import is_model, members, models_among, types_at, value_at
 from mesh.files.problems import Problem, shown, suggestion
 from mesh.files.tree import Steps, Tree
 
@@ -134,7 +133,7 @@ def _keys(model: type[BaseModel], data: Any, steps: Steps) -> list[str]:
     """The keys that may stand at these steps."""
     return [
         field.alias or name
-        for one in _models(_types(model, data, steps), _value(data, steps))
+        for one in models_among(types_at(model, data, steps), value_at(data, steps))
         for name, field in one.model_fields.items()
         if field.annotation is not type(None)
     ]
@@ -142,63 +141,10 @@ def _keys(model: type[BaseModel], data: Any, steps: Steps) -> list[str]:
 
 def _options(model: type[BaseModel], data: Any, steps: Steps) -> list[str]:
     """The words that a key or a kind at these steps may be, as the models list them."""
-    found = _types(model, data, steps[:-1]) if isinstance(steps[-1], str) else []
-    every = [one for one in found if _is_model(one)]
-    fields = [one.model_fields[key] for one in every if (key := str(steps[-1])) in one.model_fields]
-    types = [leaf for field in fields for leaf in _members(field.annotation)]
-    types = types or _types(model, data, steps)
+    types = types_at(model, data, steps)
+    if isinstance(steps[-1], str):
+        # What tells the kinds of a union apart: the words of all of them.
+        around = [one for one in types_at(model, data, steps[:-1]) if is_model(one)]
+        fields = [one.model_fields.get(steps[-1]) for one in around]
+        types = [leaf for field in fields if field for leaf in members(field.annotation)] or types
     return [str(word) for one in types if get_origin(one) is Literal for word in get_args(one)]
-
-
-def _types(model: type[BaseModel], data: Any, steps: Steps) -> list[Any]:
-    """The types that may stand at these steps, by what the file says on the way."""
-    found: list[Any] = [model]
-    for step in steps:
-        inside: list[Any] = []
-        for one in found:
-            if get_origin(one) in (list, tuple, dict):
-                inside += _members(get_args(one)[-1])
-        for one in _models(found, data):
-            for name, field in one.model_fields.items():
-                if (field.alias or name) == step:
-                    inside += _members(field.annotation)
-        found, data = inside, _value(data, (step,))
-    return found
-
-
-def _models(types: list[Any], data: Any) -> list[type[BaseModel]]:
-    """The models among types; of several those whose kind is the one in the file."""
-    models = [one for one in types if _is_model(one)]
-    fitting = [one for one in models if _is_of_its_kind(one, data)]
-    return fitting if len(models) > 1 else models
-
-
-def _is_of_its_kind(model: type[BaseModel], data: Any) -> bool:
-    for name, field in model.model_fields.items():
-        if field.is_required() and get_origin(field.annotation) is Literal:
-            return isinstance(data, dict) and data.get(name) in get_args(field.annotation)
-    return True
-
-
-def _members(annotation: Any) -> Iterator[Any]:
-    """The types in a union, without what is annotated to them."""
-    if get_origin(annotation) is Annotated:
-        yield from _members(get_args(annotation)[0])
-    elif get_origin(annotation) in (Union, UnionType):
-        for one in get_args(annotation):
-            yield from _members(one)
-    else:
-        yield annotation
-
-
-def _is_model(one: Any) -> bool:
-    return isinstance(one, type) and issubclass(one, BaseModel)
-
-
-def _value(data: Any, steps: Steps) -> Any:
-    for step in steps:
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data

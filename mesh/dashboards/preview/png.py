@@ -6,8 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
-from mesh.dashboards.charts import themed
-from mesh.dashboards.view import PageView
+from mesh.dashboards.drawing.vega import themed
+from mesh.dashboards.drawing.view import PageView
 
 FLAGS = (
     "--headless",
@@ -36,7 +36,7 @@ def chromium() -> str | None:
 def pictures(pages: list[PageView], out: Path) -> list[Path]:
     """A PNG of each page (wide, dark, on a phone) and of each chart; the paths that were written.
 
-    Without a browser only pies, donuts and bars are drawn.
+    Without a browser only charts that Vega draws are.
     """
     browser = chromium()
     folder = out / "png"
