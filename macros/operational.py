@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from sqlmesh import macro
+from sqlmesh.core.macros import MacroEvaluator
 
 
 @macro()
-def operational_tables(evaluator) -> list[str]:
+def operational_tables(evaluator: MacroEvaluator) -> list[str]:
     """Statements that create the operational tables; none if all that models read are there.
 
     Asked for first: who plans in production may read these tables, and not create any. What only

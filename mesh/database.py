@@ -1,13 +1,14 @@
-"""What is said of the local database when DuckDB cannot open it."""
+"""The local database: what is said when DuckDB cannot open it, and who has it open here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from mesh.errors import Location, WrongUse
-from mesh.settings import DATABASE_VARIABLE, database_path
+from mesh.project import DATABASE_VARIABLE
 
 # Not "lock" alone, which also stands in what DuckDB says of a damaged block.
 HELD = "Could not set lock"
@@ -52,7 +53,7 @@ def _reason(text: str) -> tuple[str, str]:
     )
 
 
-def check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
+def check_attached(fetchall: Callable[[str], list[tuple[Any, ...]]], database: Path) -> None:
     """WrongUse if another process took the database between the check of it and its use.
 
     fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
@@ -65,4 +66,18 @@ def check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
         # This process has it open already.
         return
     if not there:
-        raise cannot_open(database_path(), OSError(HELD))
+        raise cannot_open(database, OSError(HELD))
+
+
+_holders: list[Callable[[], None]] = []
+
+
+def when_let_go(close: Callable[[], None]) -> None:
+    """Call this once before a file takes the place of the database, or its log is written back."""
+    _holders.append(close)
+
+
+def let_go() -> None:
+    """Close all that this process has open of local databases."""
+    while _holders:
+        _holders.pop()()

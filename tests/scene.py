@@ -185,7 +185,7 @@ class Scene:
         copy = self.versions[version or "A"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MESH_DUCKDB", str(self.database))
-            project = open_project(root=copy.root, models=version is not None)
+            project = open_project(Project(copy.root), models=version is not None)
             try:
                 yield project
             finally:

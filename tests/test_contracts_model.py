@@ -19,6 +19,7 @@ from mesh.contracts.load import load_contract
 from mesh.contracts.standard import CONTRACT
 from mesh.errors import WrongUse
 from mesh.files.tree import read_tree
+from tests.project_copy import PROJECT
 
 FIXTURES = Path(__file__).parent / "fixtures" / "contracts" / "valid"
 PRODUCTS = {
@@ -43,7 +44,7 @@ def plays() -> Contract:
 
 @pytest.fixture(scope="module")
 def contracts() -> dict[str, Contract]:
-    return load_contracts()
+    return load_contracts(PROJECT.contracts)
 
 
 def test_every_product_of_the_seed_has_a_contract(contracts: dict[str, Contract]) -> None:
@@ -64,7 +65,7 @@ def test_the_whole_set_loads_in_half_a_second(contracts: dict[str, Contract]) ->
 
     load._cache.clear()
     started = time.process_time()
-    load_contracts()
+    load_contracts(PROJECT.contracts)
     assert time.process_time() - started < 0.5
 
 
@@ -299,14 +300,16 @@ def test_the_promised_rules_are_there(product: str, rules: set[str]) -> None:
 
 
 def test_a_product_is_found_by_bare_and_by_full_name() -> None:
-    assert find("user_actions") is find("interactions.user_actions")
+    assert find("user_actions", PROJECT.contracts) is find(
+        "interactions.user_actions", PROJECT.contracts
+    )
 
 
 def test_an_unknown_product_gets_a_suggestion() -> None:
     with pytest.raises(
         WrongUse, match=r"no contract for user_action\. Did you mean `user_actions`"
     ):
-        find("user_action")
+        find("user_action", PROJECT.contracts)
 
 
 def test_a_bare_name_of_two_domains_is_refused(tmp_path: Path) -> None:

@@ -10,15 +10,19 @@ import pytest
 from typer.testing import CliRunner
 
 from mesh.cli.main import app
-from mesh.contracts import Version
-from mesh.dashboards import check as check_specs
-from mesh.dashboards.check import MAX_SLICES, RULES, in_range
-from mesh.dashboards.links import links
-from mesh.dashboards.read import SPECS, DashboardInvalid, load_dashboards
-from mesh.dashboards.scan import MINIMUM_BILLED, chart_bytes
-from mesh.dashboards.sheet import build_sheet, replaced, write_sheet
+from mesh.cost.sizes import LEAST_PER_TABLE
+from mesh.dashboards.check import check
+from mesh.dashboards.kinds.pie import MAX_SLICES
+from mesh.dashboards.looker.links import links
+from mesh.dashboards.looker.sheet import build_sheet, replaced, write_sheet
+from mesh.dashboards.read import DashboardInvalid, load_dashboards
+from mesh.dashboards.rules import RULES, in_range
+from mesh.dashboards.scan import chart_bytes
 from mesh.errors import CheckFailed, WrongUse
-from mesh.files.problems import suggestion
+from mesh.files.problems import Problem, suggestion
+from tests.project_copy import PROJECT
+
+SPECS, CONTRACTS = PROJECT.dashboards, PROJECT.contracts
 
 # File, text to replace (its first occurrence), other text, rule, part of the message or the fix.
 FAULTS = {
@@ -303,6 +307,11 @@ FAULTS = {
 LINES_ELSEWHERE = ("GRID", "METRIC_UNKNOWN", "FILTER", "ID_DUPLICATE")
 
 
+def check_specs(specs: Path) -> tuple[int, list[Problem]]:
+    """What is found in a folder of dashboards, beside the contracts of this project."""
+    return check(specs, CONTRACTS)
+
+
 def specs_with(folder: Path, name: str, before: str, after: str) -> Path:
     """A copy of the specs in which one text was replaced."""
     for path in SPECS.glob("*.yaml"):
@@ -315,7 +324,7 @@ def specs_with(folder: Path, name: str, before: str, after: str) -> Path:
 
 
 def test_the_dashboards_keep_to_their_contracts() -> None:
-    assert check_specs() == (2, [])
+    assert check_specs(SPECS) == (2, [])
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -397,16 +406,16 @@ def test_the_command_exits_with_1_and_names_file_line_and_rule(tmp_path: Path) -
     ],
 )
 def test_a_range_of_versions_says_what_is_in_it(text: str, fits: bool | None) -> None:
-    assert in_range(Version(1, 4, 2), text) is fits
+    assert in_range("1.4.2", text) is fits
 
 
 def test_the_build_sheet_and_the_bytes_in_the_documents_are_up_to_date() -> None:
-    assert not write_sheet(only_check=True), "run `mesh dashboards build-sheet`"
+    assert not write_sheet(PROJECT, only_check=True), "run `mesh dashboards build-sheet`"
 
 
 def test_the_build_sheet_names_every_chart_and_its_filters() -> None:
-    sheet = build_sheet()
-    for loaded in load_dashboards():
+    sheet = build_sheet(SPECS, CONTRACTS)
+    for loaded in load_dashboards(SPECS):
         for chart in loaded.dashboard.charts:
             assert f"(`{chart.id}`)" in sheet
     assert "Include `preference` Equal to `likes`" in sheet
@@ -418,13 +427,13 @@ def test_a_document_without_marks_is_told() -> None:
 
 
 def test_no_chart_can_reach_the_least_that_bigquery_bills() -> None:
-    found = chart_bytes()
-    assert len(found) == sum(len(loaded.dashboard.charts) for loaded in load_dashboards())
-    assert max(one.bytes for one in found) < MINIMUM_BILLED
+    found = chart_bytes(SPECS, CONTRACTS)
+    assert len(found) == sum(len(loaded.dashboard.charts) for loaded in load_dashboards(SPECS))
+    assert max(one.bytes for one in found) < LEAST_PER_TABLE
 
 
 def test_a_link_without_a_template_opens_a_report_on_one_source() -> None:
-    found = links("movie-audience")
+    found = links(SPECS, CONTRACTS, "movie-audience")
     assert {one.source for one in found if one.dashboard == "movie_trends"} == {"movies", "genres"}
     query = parse_qs(urlsplit(found[0].url).query)
     assert query["ds.movies.connector"] == ["bigQuery"]
@@ -436,7 +445,7 @@ def test_a_link_without_a_template_opens_a_report_on_one_source() -> None:
 
 def test_a_link_with_a_template_attaches_all_sources_and_keeps_field_types(tmp_path: Path) -> None:
     specs = specs_with(tmp_path, "user_360", "report_id: null", "report_id: abc-123_X")
-    found = links("movie-audience", "datastudio.google.com", specs=specs)
+    found = links(specs, CONTRACTS, "movie-audience", "datastudio.google.com")
     (link,) = [one for one in found if one.dashboard == "user_360"]
     address = urlsplit(link.url)
     assert (address.scheme, address.netloc) == ("https", "datastudio.google.com")
@@ -460,4 +469,4 @@ def test_a_link_with_a_template_attaches_all_sources_and_keeps_field_types(tmp_p
 )
 def test_a_link_needs_a_project_and_a_host(project: str, host: str, words: str) -> None:
     with pytest.raises(WrongUse, match=words):
-        links(project, host)
+        links(SPECS, CONTRACTS, project, host)

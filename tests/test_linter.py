@@ -11,6 +11,7 @@ from sqlmesh.core.model import load_sql_based_model
 
 from linter.contracts import PersonalColumnsAreClassified
 from mesh.contracts import load_contracts
+from tests.project_copy import PROJECT
 
 GENRES = "contracts/interactions/user_genre_ratings.odcs.yaml"
 DAILY = "contracts/interactions/movies_engagement_daily.odcs.yaml"
@@ -277,7 +278,7 @@ def test_nothing_else_is_found(violations: list[dict[str, str]]) -> None:
 
 
 def test_personal_data_that_is_not_classified_so_is_named() -> None:
-    contracts = load_contracts()
+    contracts = load_contracts(PROJECT.contracts)
     contract = contracts["interactions.user_actions"]
     columns = [dataclasses.replace(contract.columns[0], classification="internal")]
     careless = dataclasses.replace(contract, columns=(*columns, *contract.columns[1:]))

@@ -42,7 +42,7 @@ def counted(*args, **kwargs):
     return evaluate(*args, **kwargs)
 
 SnapshotEvaluator.evaluate = counted
-refresh(open_project(root=Path.cwd()), "dev")
+refresh(open_project(Project(Path.cwd())), "dev")
 """
 
 

@@ -15,6 +15,7 @@ import typer
 import yaml
 
 from mesh.cli.main import app
+from tests.project_copy import PROJECT
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -277,7 +278,7 @@ def test_the_owners_are_those_of_the_contracts() -> None:
 
     charts, _ = read_charts(ROOT)
     organisation = read_organisation(ROOT / "contracts")
-    text = codeowners(load_contracts(), charts, organisation, ROOT)
+    text = codeowners(load_contracts(PROJECT.contracts), charts, organisation, ROOT)
     assert (ROOT / PATH).read_text() == text, "run `mesh codeowners`"
 
 

@@ -14,14 +14,13 @@ import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import ColumnProfile, Profile, profile
-from mesh.contracts import CONTRACTS, load_contracts
+from mesh.contracts import load_contracts
 from mesh.contracts.draft import SUFFIX
 from mesh.contracts.standard import ContractInvalid
 from mesh.contracts.types import DUCKDB_TYPE_PROPERTY, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL_NAMES
 from mesh.contracts.unfinished import TODO
-from mesh.environments import Project
+from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
-from mesh.environments.project import OPERATIONAL_SCHEMA
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import suggestion
 from mesh.project import display
@@ -39,22 +38,21 @@ class NewContract:
     todos: int
 
 
-def new_contract(
-    project: Project, model: str, environment: str, *, root: Path = CONTRACTS
-) -> NewContract:
+def new_contract(opened: Opened, model: str, environment: str) -> NewContract:
     """Write the draft of a model's contract where it belongs; needs the project's models.
 
     environment: whose data is looked at; a model that is not there yet is drafted without data.
     Raises WrongUse for an unknown or an internal model, a column whose type no contract can state
     or that the environment does not have, and a contract that is there already.
     """
-    name, types = _model(project, model)
+    name, types = _model(opened, model)
     domain, _, table = name.partition(".")
     if not is_public(name):
         raise WrongUse(
             f"{name} is internal: only its own domain reads it, so it needs no contract.",
             fix=f"To publish it, call it {domain.removesuffix(INTERNAL_SUFFIX)}.{table}.",
         )
+    root = opened.project.contracts
     path = root / domain / f"{table}{SUFFIX}"
     if path.exists():
         raise WrongUse(
@@ -62,17 +60,18 @@ def new_contract(
             where=Location(display(path)),
             fix="Edit it, or move it away first.",
         )
-    seen = _profile(project, name, environment, types)
-    document = _document(domain, table, types, seen, _sibling(domain, root))
+    seen = _profile(opened, name, environment, types)
+    is_source = name in opened.project.sources
+    document = _document(domain, table, types, seen, _sibling(domain, root), is_source=is_source)
     text = _write(document)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return NewContract(path, seen.rows if seen else 0, text.count(TODO))
 
 
-def _model(project: Project, wanted: str) -> tuple[str, dict[str, str]]:
+def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
     """Name and columns, by BigQuery type, of a model by its name with or without domain."""
-    models = {short_name(model.fqn): model for model in project.context.models.values()}
+    models = {short_name(model.fqn): model for model in opened.context.models.values()}
     same = [name for name in models if wanted in (name, name.partition(".")[2])]
     if len(same) > 1:
         raise WrongUse(
@@ -92,15 +91,13 @@ def _model(project: Project, wanted: str) -> tuple[str, dict[str, str]]:
     return same[0], types
 
 
-def _profile(
-    project: Project, name: str, environment: str, types: dict[str, str]
-) -> Profile | None:
-    found = project.environment(environment)
-    snapshots = {short_name(full): one for full, one in project.snapshots(found).items()}
+def _profile(opened: Opened, name: str, environment: str, types: dict[str, str]) -> Profile | None:
+    found = opened.environment(environment)
+    snapshots = {short_name(full): one for full, one in opened.snapshots(found).items()}
     snapshot = snapshots.get(name)
     if snapshot is None:
         return None
-    place = project.view(snapshot, found)
+    place = opened.view(snapshot, found)
     missing = set(types) - set(snapshot.node.columns_to_types or types)
     if missing:
         raise WrongUse(
@@ -109,8 +106,8 @@ def _profile(
         )
     if snapshot.is_external:
         place = exp.to_table(name)
-        place.set("catalog", exp.to_identifier(project.context.default_catalog))
-    seen = profile(project, place, types)
+        place.set("catalog", exp.to_identifier(opened.context.default_catalog))
+    seen = profile(opened, place, types)
     return seen if seen.rows else None
 
 
@@ -134,14 +131,20 @@ def _sibling(domain: str, root: Path) -> dict[str, Any]:
 
 
 def _document(
-    domain: str, name: str, types: dict[str, str], seen: Profile | None, people: dict[str, Any]
+    domain: str,
+    name: str,
+    types: dict[str, str],
+    seen: Profile | None,
+    people: dict[str, Any],
+    *,
+    is_source: bool,
 ) -> dict[str, Any]:
     grain = seen.grain if seen else ()
     schema = {
         "id": name,
         "name": name,
         "logicalType": "object",
-        "physicalType": "table" if domain == OPERATIONAL_SCHEMA else "view",
+        "physicalType": "table" if is_source else "view",
         "dataGranularityDescription": f"{TODO} what one row stands for",
         "properties": [
             _column(column, kind, grain, seen.columns[column] if seen else None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import Json
+from mesh.cli.options import InProject, Json
 from mesh.console import out
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def show_command(
-    product: Annotated[str, typer.Argument(help="A data product or operational table.")],
+    project: InProject,
+    product: Annotated[str, typer.Argument(help="A data product or a source.")],
     as_json: Json = False,
 ) -> None:
     """Show a product: columns, promises, who may read it, who does, and its versions."""
@@ -27,9 +28,9 @@ def show_command(
     from mesh.contracts import find
     from mesh.environments import open_project
 
-    contract = find(product)
-    readers = consumers(open_project(), contract.product)
-    shown = charts([contract.product, *(reader.product for reader in readers)])
+    contract = find(product, project.contracts)
+    readers = consumers(open_project(project), contract.product)
+    shown = charts([contract.product, *(reader.product for reader in readers)], project)
     releases = history(contract.path)
     if as_json:
         typer.echo(json.dumps(_document(contract, readers, shown, releases), indent=2, default=str))

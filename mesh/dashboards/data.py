@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from sqlglot import exp
+
 from mesh.dashboards.kinds import Board
 from mesh.dashboards.kinds.base import Row
 from mesh.dashboards.queries import chart_query
 
 if TYPE_CHECKING:
-    from mesh.environments import Project
+    from mesh.environments import Opened
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,14 @@ class DashboardData:
     as_of: date | None
 
 
-def read_data(project: Project, environment: str, board: Board) -> DashboardData:
+def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
     """Run the query of each chart. WrongUse when there is no such environment."""
-    from sqlglot import exp
-
-    from mesh.environments.project import readable_errors
-
-    with readable_errors():
-        env = project.environment(environment)
-        products = project.products(env)
-        dialect = project.context.engine_adapter.dialect
+    with opened.readable_errors():
+        env = opened.environment(environment)
+        products = opened.products(env)
+        dialect = opened.context.engine_adapter.dialect
         views = {
-            source.product: project.view(products[source.product], env)
+            source.product: opened.view(products[source.product], env)
             for source in board.sources.values()
             if source.product in products
         }
@@ -66,7 +64,7 @@ def read_data(project: Project, environment: str, board: Board) -> DashboardData
             names = [*chart.columns_read(board), *chart.metric_names]
             rows = tuple(
                 {name: _plain(v) for name, v in zip(names, row, strict=True)}
-                for row in project.rows(query)
+                for row in opened.rows(query)
             )
             charts[chart.id] = ChartData(rows)
         sources = []
@@ -75,7 +73,7 @@ def read_data(project: Project, environment: str, board: Board) -> DashboardData
             count = None
             if view is not None:
                 counted = exp.select(exp.Count(this=exp.Star())).from_(view.copy())
-                ((count,),) = project.rows(counted)
+                ((count,),) = opened.rows(counted)
             name = view.sql(dialect=dialect).replace('"', "").replace("`", "") if view else ""
             sources.append(SourceState(product, name, count))
     return DashboardData(environment, charts, tuple(sources), _newest(board, charts))

@@ -85,9 +85,7 @@ def _inside(annotation: Any, data: Any, steps: Steps, around: dict[str, Any]) ->
         yield from marks(annotation, data, steps)
 
 
-def _marked(
-    metadata: Any, data: Any, steps: Steps, around: dict[str, Any]
-) -> Iterator[Mark]:
+def _marked(metadata: Any, data: Any, steps: Steps, around: dict[str, Any]) -> Iterator[Mark]:
     if isinstance(data, str | int | float | bool):
         for one in metadata:
             if isinstance(one, IsColumn | IsValue | IsMetric):

@@ -89,7 +89,7 @@ class Dimension(Strict):
 
     field: Column
     label: Text
-    labels: Labels = {}
+    labels: Labels = Field(default_factory=dict)
     """What to show instead of the values of an enum."""
 
     def name(self, value: object) -> str:

@@ -108,7 +108,9 @@ def _source_alias(look: Look) -> Iterator[Found]:
             yield Found(("sources", alias), f"No chart reads the source `{alias}`.", "Take it out.")
 
 
-@rule("METRIC_UNKNOWN", "Charts name a metric of their dashboard, of their own source.", of_data=True)
+@rule(
+    "METRIC_UNKNOWN", "Charts name a metric of their dashboard, of their own source.", of_data=True
+)
 def _metric_unknown(look: Look) -> Iterator[Found]:
     for here, chart, _ in look.charts(Chart):
         for mark in chart.marks:

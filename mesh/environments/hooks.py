@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -25,15 +26,16 @@ from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.evaluation import plan_evaluator
 from mesh.environments.repair import repair
+from mesh.environments.sources import delivered_to
 from mesh.environments.versions import stamped
 from mesh.errors import MeshError
-from mesh.settings import database_path
+from mesh.project import Project
 
 if TYPE_CHECKING:
     from sqlmesh.core.plan import PlanBuilder
 
 INSTALLED = "_deliveries_are_versions"
-# Set on a context whose engine holds no operational tables.
+# Set on a context whose engine holds no source tables.
 WITHOUT_DELIVERIES = "_without_deliveries"
 # The deliveries that a plan is made of, read once.
 _planned: ContextVar[DeliveryLog | None] = ContextVar("planned", default=None)
@@ -72,18 +74,19 @@ def _of_a_database_that_opens(original: Any, context: GenericContext) -> Any:
 
 
 def _refuse_what_does_not_open(context: GenericContext) -> None:
+    database = Project(Path(context.path).resolve()).database
     try:
-        check_attached(context.engine_adapter.fetchall)
+        check_attached(context.engine_adapter.fetchall, database)
     except MeshError as error:
         raise ConfigError(str(error)) from None
     except duckdb.Error as error:
-        raise ConfigError(str(cannot_open(database_path(), error))) from None
+        raise ConfigError(str(cannot_open(database, error))) from None
 
 
 def _of_the_newest_delivery(original: Any, context: GenericContext, nodes: dict) -> Any:
     if getattr(context, WITHOUT_DELIVERIES, False):
         return original(context, nodes)
-    log = _planned.get() or read_deliveries(context.engine_adapter)
+    log = _planned.get() or read_deliveries(context.engine_adapter, delivered_to(context))
     return original(context, stamped(nodes, log))
 
 
@@ -92,7 +95,7 @@ def _as_of_the_newest_delivery(
 ) -> PlanBuilder:
     name = environment or context.config.default_target_environment
     repair(context, name)
-    log = read_deliveries(context.engine_adapter)
+    log = read_deliveries(context.engine_adapter, delivered_to(context))
     if not kwargs.get("execution_time"):
         kwargs["execution_time"] = as_of(log)
     token = _planned.set(log)

@@ -1,7 +1,7 @@
 """Google's own SQL analyzer, started in a moment and told to be BigQuery.
 
 The analyzer is a WebAssembly module. Turning it into machine code takes 15 to 40 seconds, so the
-result is kept under .cache/ and read back in milliseconds; another version of the analyzer or of
+result is kept in a folder and read back in milliseconds; another version of the analyzer or of
 the runtime makes a new one.
 """
 
@@ -19,9 +19,7 @@ from typing import Any
 
 from mesh.prove.dialect import FEATURES_NOT_IN_BIGQUERY, FEATURES_OF_BIGQUERY
 from mesh.prove.types import analyzer_type, bigquery_type
-from mesh.settings import PROJECT_ROOT
 
-CACHE = PROJECT_ROOT / ".cache" / "googlesql"
 _LOCATION = re.compile(r"\s*\[at (\d+):(\d+)\]")
 _START = threading.Lock()
 
@@ -62,10 +60,11 @@ class Analyzer:
     """Analyzes statements against the tables that were added.
 
     Tables are named by their parts, (`dataset`, `table`) or with a project before them.
+    cache: the folder that keeps the analyzer in machine code.
     """
 
-    def __init__(self) -> None:
-        self._service = _service()
+    def __init__(self, cache: Path) -> None:
+        self._service = _service(cache)
         self._language = _language()
         self._tables: dict[tuple[str, ...], Any] = {}
         self._registered: int | None = None
@@ -193,19 +192,19 @@ def _language() -> Any:
     return language
 
 
-def _service() -> Any:
+def _service(cache: Path) -> Any:
     """The analyzer's one instance of this process."""
     from zetasql.core.local_service import ZetaSqlLocalService
 
     with _START:
         if not hasattr(ZetaSqlLocalService, "_instance"):
             service = ZetaSqlLocalService.__new__(ZetaSqlLocalService)
-            service.wasm_client = _client()
+            service.wasm_client = _client(cache)
             ZetaSqlLocalService._instance = service
     return ZetaSqlLocalService._instance
 
 
-def _client() -> Any:
+def _client(cache: Path) -> Any:
     """As zetasql's own client, with the compiled module kept and memory copied whole."""
     from wasmtime import Config, Engine, Linker, Store, WasiConfig
     from zetasql.core.wasm_client import WasmClient, get_tzinfo_dir
@@ -221,7 +220,7 @@ def _client() -> Any:
             engine = Engine(config)
             self.store = Store(engine)
             self.store.set_wasi(wasi)
-            self.module = _module(engine)
+            self.module = _module(engine, cache)
             linker = Linker(engine)
             linker.define_wasi()
             self.instance = linker.instantiate(self.store, self.module)
@@ -248,14 +247,14 @@ def _client() -> Any:
     return Client()
 
 
-def _module(engine: Any) -> Any:
+def _module(engine: Any, cache: Path) -> Any:
     """The compiled analyzer, from the cache if it is there and fits."""
     from importlib.metadata import version
 
     import wasmtime
     from zetasql.wasi import get_wasm_path
 
-    kept = CACHE / f"zetasql-{version('zetasql')}-wasmtime-{version('wasmtime')}.bin"
+    kept = cache / f"zetasql-{version('zetasql')}-wasmtime-{version('wasmtime')}.bin"
     if kept.exists():
         with suppress(wasmtime.WasmtimeError):
             return wasmtime.Module.deserialize_file(engine, str(kept))

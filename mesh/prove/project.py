@@ -16,11 +16,10 @@ from sqlglot import exp
 
 from mesh.environments.hooks import WITHOUT_DELIVERIES
 from mesh.environments.names import short_name
-from mesh.environments.project import readable_errors
+from mesh.environments.opened import readable_errors
 from mesh.environments.reporting import recording_console
-from mesh.errors import WrongUse
+from mesh.project import Project
 from mesh.prove.recording import RecordingAdapter
-from mesh.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from sqlmesh import Context, Model
@@ -39,7 +38,7 @@ class BigQueryProject:
     """The loaded project, its models by `schema.name`, and what SQLMesh would run."""
 
     context: Context
-    root: Path
+    project: Project
 
     @cached_property
     def models(self) -> dict[str, Model]:
@@ -69,7 +68,7 @@ class BigQueryProject:
 
     def path(self, name: str) -> Path:
         path = self.models[name]._path
-        return Path(path) if path else self.root
+        return Path(path) if path else self.project.root
 
     def audit_source(self, name: str, audit: str) -> tuple[Path, str]:
         """The file that an audit of a model stands in, and its text; else the model's."""
@@ -146,8 +145,8 @@ class BigQueryProject:
         return RecordingAdapter(PROJECT, columns_of)
 
 
-def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
-    """Load the project at `root`; CheckFailed if SQLMesh cannot."""
+def open_for_bigquery(project: Project) -> BigQueryProject:
+    """Load a project; CheckFailed if SQLMesh cannot."""
     from sqlmesh import Context
     from sqlmesh.core.config import (
         BigQueryConnectionConfig,
@@ -157,8 +156,6 @@ def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
     )
     from sqlmesh.core.config.loader import load_configs
 
-    if not (root / "config.yaml").exists():
-        raise WrongUse(f"there is no SQLMesh project at {root}.", fix="Start it in the project.")
     gateway = GatewayConfig(
         connection=BigQueryConnectionConfig(method="oauth-secrets", project=PROJECT, token="none"),
         state_connection=DuckDBConnectionConfig(database=":memory:"),
@@ -166,8 +163,8 @@ def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
     recording_console()
     # It would advise against the state in memory, which nobody keeps.
     logging.getLogger("sqlmesh.core.console").setLevel(logging.ERROR)
-    with readable_errors():
-        config = load_configs(None, Config, [root])[root.absolute()]
+    with readable_errors(project.database):
+        config = load_configs(None, Config, [project.root])[project.root]
         alone = config.copy(
             update={
                 "gateways": {GATEWAY: gateway},
@@ -175,7 +172,7 @@ def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
                 "environment_catalog_mapping": {},
             }
         )
-        context = Context(paths=[str(root)], config=alone)
+        context = Context(paths=[str(project.root)], config=alone)
         # There is no warehouse to ask for deliveries.
         setattr(context, WITHOUT_DELIVERIES, True)
-        return BigQueryProject(context, root)
+        return BigQueryProject(context, project)

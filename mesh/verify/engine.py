@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from mesh.environments import Project
+from mesh.environments import Opened
 from mesh.errors import WrongUse
 from mesh.verify.values import python_rows
 
@@ -101,11 +101,11 @@ def modest_memory(engine: Engine) -> Iterator[None]:
         connection.execute(f"SET memory_limit = '{before}'")
 
 
-def open_engine(project: Project) -> Engine:
+def open_engine(opened: Opened) -> Engine:
     """ibis on the connection of the project's gateway, so that both see the same session."""
     import ibis
 
-    adapter = project.context.engine_adapter
+    adapter = opened.context.engine_adapter
     if adapter.dialect == "duckdb":
         return Engine(ibis.duckdb.from_connection(adapter.connection), "duckdb")
     if adapter.dialect == "bigquery":

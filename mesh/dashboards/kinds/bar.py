@@ -68,9 +68,7 @@ class Bar(Chart):
                 fill = colour(metric.label if several else name, board.colours)
                 key = metric_name if several else f"bar-{index}"
                 value = row[metric_name] or 0.0
-                drawn.append(
-                    Mark(key, name, value, fill, ink_on(fill), [end], facts, metric.label)
-                )
+                drawn.append(Mark(key, name, value, fill, ink_on(fill), [end], facts, metric.label))
             body.append(line)
         labels = [board.metrics[name].label for name in self.metrics]
         legend = [

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from pydantic import Field
+
 from mesh.contracts import Contract
 from mesh.dashboards.drawing.formats import number
 from mesh.dashboards.drawing.view import ChartView
@@ -78,7 +80,7 @@ class Chart(Strict):
     note: Text | None = None
     """What one must know to read the numbers."""
     source: Name
-    filters: list[Filter] = []
+    filters: list[Filter] = Field(default_factory=list)
     position: Position
 
     @cached_property
@@ -96,11 +98,12 @@ class Chart(Strict):
         """The columns that its query reads as they are."""
         measured = {board.metrics[name].field for name in self.metric_names}
         source = board.sources[self.source]
+        # A metric that shows the column is enough to sort by.
+        uses = {True: ("shown",), False: ("shown", "sorted")}
         names = [
             mark.value
             for mark in self.marks
-            if isinstance(mark.what, IsColumn)
-            and (mark.what.use == "shown" or (mark.what.use == "sorted" and mark.value not in measured))
+            if isinstance(mark.what, IsColumn) and mark.what.use in uses[mark.value in measured]
         ]
         names += [name for name in (source.window_start, source.as_of) if name]
         return list(dict.fromkeys(names))
@@ -144,7 +147,7 @@ class Board(Strict):
     """Data products by an alias."""
     metrics: dict[Name, Metric]
     """Numbers by name: defined once, shown by any chart."""
-    colours: dict[str, Colour] = {}
+    colours: dict[str, Colour] = Field(default_factory=dict)
     """The colours of values and labels, the same on every chart; others get one of their own."""
     all_time: Text = "All data"
     """What a number is about that has no first day, as in `All data up to 24 Sep 2018`."""

@@ -212,7 +212,9 @@ def _slices(look: Look) -> Iterator[Found]:
         if count == 0 or count > MAX_SLICES:
             how = f"{count} values" if count else "any number of values"
             message = f"`{column.name}` has {how}; a pie has at most {MAX_SLICES} slices."
-            yield Found((*here, "dimension"), message, "Add `top`, with a product that counts Others.")
+            yield Found(
+                (*here, "dimension"), message, "Add `top`, with a product that counts Others."
+            )
 
 
 @rule("TOP", "The product counted Others for just as many values as the chart shows.")

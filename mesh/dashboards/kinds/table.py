@@ -24,7 +24,7 @@ class Choice(Strict):
     label: Text
     default: Annotated[str, IsValue()]
     """Its value at first."""
-    labels: Labels = {}
+    labels: Labels = Field(default_factory=dict)
 
 
 class TableColumn(Strict):
@@ -79,9 +79,7 @@ class Table(Chart):
     choice: Choice
     columns: Annotated[list[TableColumn], Field(min_length=1)]
     comparison: Comparison
-    search: Annotated[
-        list[Annotated[str, IsColumn(("string",), use="asked")]], Field(min_length=1)
-    ]
+    search: Annotated[list[Annotated[str, IsColumn(("string",), use="asked")]], Field(min_length=1)]
     page_size: Annotated[int, Field(ge=1, le=100)]
     sort: Rank
     words: Words = Words()
@@ -117,7 +115,9 @@ class Table(Chart):
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         source = board.sources[self.source]
         allowed = contract.column(self.choice.field)
-        by_choice: dict[str, list[Row]] = {str(one.value): [] for one in allowed.enum} if allowed else {}
+        by_choice: dict[str, list[Row]] = (
+            {str(one.value): [] for one in allowed.enum} if allowed else {}
+        )
         for row in rows:
             by_choice.setdefault(str(row[self.choice.field]), []).append(row)
         choices = []

@@ -16,22 +16,20 @@ from mesh.errors import Location, WrongUse
 from mesh.project import Project
 
 if TYPE_CHECKING:
-    from mesh.environments import Project as Opened
+    from mesh.environments import Opened
 
 
-def build(
-    project: Project, opened: Opened, environment: str, out: Path, *, png: bool = True
-) -> list[Path]:
+def build(opened: Opened, environment: str, out: Path, *, png: bool = True) -> list[Path]:
     """Write one HTML file per dashboard, `index.html`, and PNGs; the paths that were written.
 
     png: whether to take the pictures too, which needs seconds. Raises WrongUse when there is no
     such environment or the folder cannot be written, and CheckFailed when a spec is not in order.
     """
-    pages = present_all(project, opened, environment)
+    pages = present_all(opened, environment)
     try:
         out.mkdir(parents=True, exist_ok=True)
         written = []
-        for name, html in render(pages, project).items():
+        for name, html in render(pages, opened.project).items():
             path = out / name
             path.write_text(html, encoding="utf-8")
             written.append(path)
@@ -46,13 +44,12 @@ def build(
     return written
 
 
-def present_all(
-    project: Project, opened: Opened, environment: str, *, specs: Path | None = None
-) -> list[PageView]:
+def present_all(opened: Opened, environment: str, *, specs: Path | None = None) -> list[PageView]:
     """All dashboards with the data of an environment, ready to be printed.
 
     specs: the folder of dashboards, where it is not the project's.
     """
+    project = opened.project
     dashboards = checked_dashboards(specs or project.dashboards, project.contracts)
     opened.environment(environment)
     contracts = load_contracts(project.contracts)

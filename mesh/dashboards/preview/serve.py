@@ -109,7 +109,7 @@ class Site:
     def _build(self, environment: str) -> Built:
         opened = self.open_project()
         try:
-            pages = present_all(self.project, opened, environment, specs=self.specs)
+            pages = present_all(opened, environment, specs=self.specs)
             names = opened.environment_names
         finally:
             opened.context.close()
@@ -130,7 +130,7 @@ def serve(
     """Serve until interrupted. WrongUse when the port is taken or the environment unknown."""
     from mesh.environments import open_project
 
-    site = Site(project, lambda: open_project(gateway), gateway=gateway)
+    site = Site(project, lambda: open_project(project, gateway), gateway=gateway)
     names = site.environments()
     first = environment or ("prod" if "prod" in names else names[0])
     with make_server(site, port, first) as server:

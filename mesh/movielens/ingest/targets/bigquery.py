@@ -51,11 +51,19 @@ MEMORY_LIMIT = "3GB"
 class BigQueryTarget:
     """The operational tables of a BigQuery project; schema and tables are created when missing.
 
+    place: by default as the variables, or those in the file `dotenv`, describe it.
     observer: is told how far loading and publishing are, by the jobs' own statistics.
     """
 
-    def __init__(self, place: Warehouse | None = None, observer: Observer = unobserved) -> None:
+    def __init__(
+        self,
+        place: Warehouse | None = None,
+        observer: Observer = unobserved,
+        *,
+        dotenv: Path | None = None,
+    ) -> None:
         self.place = place
+        self.dotenv = dotenv
         self.observer = observer
         self.client: bigquery.Client
         self.connection: duckdb.DuckDBPyConnection
@@ -68,7 +76,7 @@ class BigQueryTarget:
     def session(self) -> Iterator[BigQueryTarget]:
         """Connect, and open an empty local stage that is gone afterwards."""
         with explained():
-            self.place = self.place or warehouse()
+            self.place = self.place or warehouse(self.dotenv)
             self.client = connect(self.place)
             self.jobs = Jobs(self.client, self.observer)
             self._create_tables()
