@@ -24,6 +24,7 @@ from mesh.cli.ingest import ingest
 from mesh.cli.options import ABOUT, AROUND, FLAGS, named_first
 from mesh.cli.refresh import promote, refresh, rollback
 from mesh.cli.review import review
+from mesh.cli.schema import schema
 from mesh.cli.status import status
 from mesh.console import err
 from mesh.errors import MeshError
@@ -65,6 +66,7 @@ app.add_typer(dashboards_app)
 app.command()(review)
 app.command()(codeowners)
 app.command()(docs)
+app.command()(schema)
 
 
 def _report(error: Exception) -> int:

@@ -82,8 +82,12 @@ class Entry(BaseModel):
         str, AfterValidator(_rule), Field(json_schema_extra={"enum": sorted({*RULES} - {*_FIXED})})
     ]
     level: Annotated[Level, BeforeValidator(_level)]
-    product: Annotated[str, AfterValidator(_product)] | None = None
-    reason: Annotated[str, BeforeValidator(_reason)] = Field(default="", validate_default=True)
+    product: Annotated[str, AfterValidator(_product)] | None = Field(
+        default=None, description="The product whose changes it is about; without one, all."
+    )
+    reason: Annotated[str, BeforeValidator(_reason)] = Field(
+        default="", description="Why, in a sentence.", validate_default=True
+    )
 
 
 class ReviewFile(BaseModel):
