@@ -29,30 +29,29 @@ _IN_LOOKER = {"value": "Max", "sum": "Sum", "min": "Min", "max": "Max"}
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Template(Strict):
     """The report in Looker Studio that links copy."""
 
     report_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
-    checked_on: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
-    """The day on which somebody last tried it."""
+    checked_on: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = Field(
+        default=None, description="The day on which somebody last tried it."
+    )
 
 
 class Source(Strict):
     """A data product under an alias."""
 
-    product: str
-    """`<domain>.<name>`, a product with a contract."""
-    version: str
-    """The range of the contract's versions that the charts were made for: `>=1.0.0 <2.0.0`."""
-    as_of: DateColumn
-    """The column with the last day that a row is about."""
-    window_start: DateColumn | None = None
-    """The column with the first day that a row is about."""
+    product: str = Field(description="`<domain>.<name>`, a product with a contract.")
+    version: str = Field(
+        description="The contract's versions that the charts were made for: `>=1.0.0 <2.0.0`."
+    )
+    as_of: DateColumn = Field(description="The column with the last day that a row is about.")
+    window_start: DateColumn | None = Field(
+        default=None, description="The column with the first day that a row is about."
+    )
 
 
 class Metric(Strict):
@@ -60,9 +59,10 @@ class Metric(Strict):
 
     source: Name
     field: NumberColumn
-    aggregate: Aggregate
-    """`value` takes a row's number as it is, so that a chart must name one row by its dimension
-    and filters; the others aggregate rows."""
+    aggregate: Aggregate = Field(
+        description="`value` takes a row's number as it is, so that a chart must name one row by "
+        "its dimension and filters; the others aggregate rows."
+    )
     label: Text
     format: Format
 
@@ -89,8 +89,9 @@ class Dimension(Strict):
 
     field: Column
     label: Text
-    labels: Labels = Field(default_factory=dict)
-    """What to show instead of the values of an enum."""
+    labels: Labels = Field(
+        default_factory=dict, description="What to show instead of the values of an enum."
+    )
 
     def name(self, value: object) -> str:
         """A value as it is shown."""

@@ -22,8 +22,10 @@ class Bar(Chart):
     kind: Literal["bar"]
     dimension: Dimension
     metrics: Annotated[list[MetricName], Field(min_length=1, max_length=3)]
-    share: MetricName | None = None
-    """Stands beside the number at the end of a bar, where there is one metric."""
+    share: MetricName | None = Field(
+        default=None,
+        description="Stands beside the number at the end of a bar, where there is one metric.",
+    )
     sort: Sort
 
     @property

@@ -75,10 +75,8 @@ class Chart(Strict):
     id: Name
     title: Text
     kind: str
-    look_at: Text
-    """One sentence on what to look at."""
-    note: Text | None = None
-    """What one must know to read the numbers."""
+    look_at: Text = Field(description="One sentence on what to look at.")
+    note: Text | None = Field(default=None, description="What one must know to read the numbers.")
     source: Name
     filters: list[Filter] = Field(default_factory=list)
     position: Position
@@ -135,26 +133,34 @@ class Chart(Strict):
 class Board(Strict):
     """A dashboard with charts of any kind."""
 
-    id: Name
-    """As the file is called."""
+    id: Name = Field(description="As the file is called.")
     title: Text
     audience: Text
     purpose: Text
     template: Template = Template()
-    reader: Name | None = None
-    """The role, in the contracts, as which dashboards read. Without one any role will do."""
-    sources: dict[Name, Source]
-    """Data products by an alias."""
-    metrics: dict[Name, Metric]
-    """Numbers by name: defined once, shown by any chart."""
-    colours: dict[str, Colour] = Field(default_factory=dict)
-    """The colours of values and labels, the same on every chart; others get one of their own."""
-    all_time: Text = "All data"
-    """What a number is about that has no first day, as in `All data up to 24 Sep 2018`."""
-    held_back: Text | None = None
-    """Why a chart may be empty though its product is not: which numbers are not shown."""
-    footnote: Text | None = None
-    """What holds for all numbers of the page."""
+    reader: Name | None = Field(
+        default=None,
+        description="The role in the contracts as which dashboards read; without one any will do.",
+    )
+    sources: dict[Name, Source] = Field(description="Data products by an alias.")
+    metrics: dict[Name, Metric] = Field(
+        description="Numbers by name: defined once, shown by any chart."
+    )
+    colours: dict[str, Colour] = Field(
+        default_factory=dict,
+        description="The colours of values and labels; others always get the same spare one.",
+    )
+    all_time: Text = Field(
+        default="All data",
+        description="What a number without a first day is about: `All data up to 24 Sep 2018`.",
+    )
+    held_back: Text | None = Field(
+        default=None,
+        description="Why a chart can be empty though its product is not: what is not shown.",
+    )
+    footnote: Text | None = Field(
+        default=None, description="What holds for all numbers of the page."
+    )
     charts: Sequence[Chart]
 
     def text(self, name: str, row: Row) -> str:

@@ -28,10 +28,12 @@ class Top(Strict):
     """The first so many values, and one row of all the others."""
 
     count: Annotated[int, Field(ge=1)]
-    others: Annotated[str, IsColumn(("boolean",))]
-    """The column that marks the row of all the others, which the product counted again."""
-    rank: Annotated[str, IsColumn(("integer",), use="asked")]
-    """The column with the places, others last."""
+    others: Annotated[str, IsColumn(("boolean",))] = Field(
+        description="The column that marks the row of all others, which the product counted again."
+    )
+    rank: Annotated[str, IsColumn(("integer",), use="asked")] = Field(
+        description="The column with the places, others last."
+    )
 
 
 class Pie(Chart):
@@ -40,8 +42,9 @@ class Pie(Chart):
     kind: Literal["pie", "donut"]
     dimension: Dimension
     metric: MetricName
-    share: MetricName | None = None
-    """The share that each slice has of something else than the pie."""
+    share: MetricName | None = Field(
+        default=None, description="The share that each slice has of something else than the pie."
+    )
     sort: Sort
     top: Top | None = None
 

@@ -22,8 +22,7 @@ class Choice(Strict):
 
     field: Annotated[str, IsColumn(listed=True)]
     label: Text
-    default: Annotated[str, IsValue()]
-    """Its value at first."""
+    default: Annotated[str, IsValue()] = Field(description="Its value at first.")
     labels: Labels = Field(default_factory=dict)
 
 
@@ -40,14 +39,13 @@ class TableColumn(Strict):
 class Comparison(Strict):
     """The period before: its first and last day, and what can be compared with it."""
 
-    field: Column
-    """The column that says what can be compared."""
+    field: Column = Field(description="The column that says what can be compared.")
     start: DateColumn
     end: DateColumn
-    new: Annotated[str, IsValue()]
-    """The value of `field` for nothing before."""
-    hidden: Annotated[str, IsValue()]
-    """The value of `field` for too little to be shown."""
+    new: Annotated[str, IsValue()] = Field(description="The value of `field` for nothing before.")
+    hidden: Annotated[str, IsValue()] = Field(
+        description="The value of `field` for too little to be shown."
+    )
 
 
 class Rank(Sort):
@@ -61,10 +59,13 @@ class Words(Strict):
 
     one: Text = "row"
     several: Text = "rows"
-    search: Text = "the table"
-    """What is searched, as in `Search titles and genres`."""
-    nothing: Text = "There is no row"
-    """Why a choice can be empty, as in `No movie was rated by five users in this period.`"""
+    search: Text = Field(
+        default="the table", description="What is searched, as in `Search names and towns`."
+    )
+    nothing: Text = Field(
+        default="There is no row",
+        description="Why a choice can be empty, as in `Nothing was sold in this period.`",
+    )
 
 
 class Table(Chart):
@@ -74,8 +75,7 @@ class Table(Chart):
     script: ClassVar[str] = "table.js"
 
     kind: Literal["table"]
-    key: Column
-    """The column that tells rows apart."""
+    key: Column = Field(description="The column that tells rows apart.")
     choice: Choice
     columns: Annotated[list[TableColumn], Field(min_length=1)]
     comparison: Comparison
