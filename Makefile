@@ -1,46 +1,60 @@
 # The two commands of a newcomer are `make demo` and `make test`; the others are their parts.
 PYTHON ?= python3
 SOURCE ?=
+ONLY ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TOOLS := $(VENV)/.tools
 INFRA := .cache/infra-venv
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIN := $(BIN)/python -m uv pip compile --quiet --no-header --annotation-style line \
+	--no-emit-index-url --no-emit-find-links
 
 export PYTHONUTF8 := 1
 
-.PHONY: demo test lint lock servers test-main test-bigquery test-peer test-infra clean
+.PHONY: demo test lint setup pages lock servers test-infra clean
 
 # From nothing to data products in four environments, and the dashboards on them.
 demo: $(INSTALLED)
 	@$(BIN)/mesh demo $(if $(SOURCE),--source "$(SOURCE)")
 
 # The whole suite; its independent parts run side by side.
-test: $(INSTALLED)
-	@$(BIN)/python scripts/run_tests.py
+test: $(TOOLS)
+	@$(BIN)/python tools/run_tests.py
 
+# All that tools/checks.py lists, or `make lint ONLY="ruff sqlmesh-lint"`.
+lint: $(TOOLS)
+	@$(BIN)/python tools/checks.py $(ONLY)
+
+# What `mesh` needs to run, and nothing else: demo and deployments.
 $(INSTALLED): requirements.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(PIP) -r requirements.txt
+	@$(PIP) --no-deps --editable .
 	@touch $@
 
-lint: $(INSTALLED)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/sqlmesh format --check
-	$(BIN)/sqlmesh lint
-	$(BIN)/mesh contracts lint
+# And what who works on it needs: tests and tools.
+setup: $(TOOLS)
+$(TOOLS): requirements-dev.txt $(INSTALLED)
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
 
-# Pin all dependencies anew from requirements.in.
-lock: $(INSTALLED)
-	$(BIN)/python -m uv pip compile --quiet --python-version 3.11 --no-header \
-		--no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+# For PNGs of dashboards' whole pages: Playwright, and Chromium where there is none.
+pages: $(INSTALLED)
+	@$(PIP) --constraint requirements-dev.txt playwright
+	@tests/servers/install-chromium
+
+# Pin all dependencies anew from pyproject.toml.
+lock: $(TOOLS)
+	$(PIN) --python-version 3.11 pyproject.toml -o requirements.txt
+	$(PIN) --python-version 3.11 pyproject.toml --group test --group tools -c requirements.txt -o requirements-dev.txt
 
 # What the tests need besides Python packages; each is installed once.
-servers: $(INSTALLED)
-	scripts/bigquery-emulator install
-	scripts/postgres install
-	scripts/install-chromium
+servers: $(TOOLS)
+	tests/servers/bigquery-emulator install
+	tests/servers/postgres install
+	tests/servers/install-chromium
 
 test-infra:
 	@test -x $(INFRA)/bin/pip || $(PYTHON) -m venv --clear $(INFRA)
@@ -48,4 +62,4 @@ test-infra:
 	@cd infra && ../$(INFRA)/bin/python -m pytest
 
 clean:
-	rm -rf $(VENV) .cache dist data/*.duckdb* data/sample
+	rm -rf $(VENV) .cache dist data

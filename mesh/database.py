@@ -7,11 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from mesh.errors import Location, WrongUse
 from mesh.project import DATABASE_VARIABLE
 
 # Not "lock" alone, which also stands in what DuckDB says of a damaged block.
 HELD = "Could not set lock"
+# A file of another database's must not make DuckDB download what reads it.
+OPENING: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
 
 
 def cannot_open(database: Path, error: Exception) -> WrongUse:
@@ -58,8 +62,6 @@ def check_attached(fetchall: Callable[[str], list[tuple[Any, ...]]], database: P
 
     fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
     """
-    import duckdb
-
     try:
         there = fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL")
     except duckdb.BinderException:

@@ -16,7 +16,7 @@ from mesh.errors import WrongUse
 from mesh.files.problems import shown
 
 # What the project does not need to load; everything else is there, in case a macro reads it.
-SKIPPED = ("docs/", "benchmarks/", "infra/", ".github/", "data/")
+SKIPPED = ("docs/", "tests/benchmarks/", "infra/", ".github/", "data/")
 MAX_BLOB = 5_000_000
 DEFAULT_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 

@@ -169,7 +169,7 @@ def test_the_state_holds_every_rule_that_was_checked(copy: ProjectCopy) -> None:
         planned = project.products(project.environment("prod"))
         assert len(planned) == 13
         for product, snapshot in planned.items():
-            contract = find(product)
+            contract = find(product, PROJECT.contracts)
             arguments = dict(snapshot.model.audits)[AUDIT]
             table = exp.to_table("t")
             found = checked_rules(arguments["tables"], table, table, by_months=False)

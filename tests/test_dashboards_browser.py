@@ -23,7 +23,7 @@ WIDTHS = {"desktop": 1280, "phone": PHONE_WIDTH, "narrow phone": 320}
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     if chromium() is None:
-        subprocess.run([ROOT / "scripts" / "install-chromium"], check=True)
+        subprocess.run([ROOT / "tests" / "servers" / "install-chromium"], check=True)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 
 from mesh.movielens.generate import generate
-from tests.project_copy import copy_project
+from tests.project_copy import ProjectCopy, copy_project
+
+
+class Clone(ProjectCopy):
+    """With the database where it is by default: in a folder that is not in git."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**super().environment, "MESH_DUCKDB": ""}
 
 
 def test_a_plan_before_the_first_delivery_builds_empty_products_and_a_refresh_fills_them(tmp_path):
-    copy = copy_project(tmp_path / "project")
+    copy = Clone(copy_project(tmp_path / "project").root)
     empty = copy.run("sqlmesh", "plan", "--auto-apply", "--no-prompts")
     assert empty.returncode == 0, empty.stdout
+    assert (copy.root / "data" / "mesh.duckdb").is_file()
 
     generate(tmp_path / "source", 40, seed=5)
     assert copy.run("mesh", "ingest", str(tmp_path / "source")).returncode == 0

@@ -228,7 +228,7 @@ def test_only_the_producers_internal_models_read_the_source(
     violations: list[dict[str, str]], model: str
 ) -> None:
     assert messages(violations, "onlycontractedinputs", model) == [
-        f"{model}: reads the operational table operational.movies: read a data product of the "
+        f"{model}: reads operational.movies, a table of the source: read a data product of the "
         "domain interactions instead; only its internal models read the source."
     ]
 
@@ -289,12 +289,20 @@ def test_personal_data_that_is_not_classified_so_is_named() -> None:
     )
     rule = PersonalColumnsAreClassified(context=None)
     line = ProjectCopy(ROOT).line(ACTIONS, "classification:", after="- id: user_id")
-    assert list(rule.findings(model, {contract.product: contract})) == []
-    assert list(rule.findings(model, {contract.product: careless})) == [
-        "interactions.user_actions: column user_id leads to a person, but is classified internal "
-        f"in the contract ({ACTIONS}:{line}): write `classification: personal`, or leave the "
-        "column out."
+    assert list(rule.findings(model, contracts)) == []
+    other = contracts["interactions.user_genre_ratings"]
+    known = {contract.product: careless, other.product: other}
+    told = ProjectCopy(ROOT).line(GENRES, "classification:", after="- id: user_id")
+    assert list(rule.findings(model, known)) == [
+        f"interactions.user_actions: column user_id leads to a person ({GENRES}:{told} says so), "
+        f"but is classified internal in the contract ({ACTIONS}:{line}): write "
+        "`classification: personal`, or leave the column out."
     ]
+    # A name alone tells nothing, and who says that it means another thing is believed.
+    assert list(rule.findings(model, {contract.product: careless})) == []
+    tagged = dataclasses.replace(careless.columns[0], tags=("not_personal",))
+    said = dataclasses.replace(careless, columns=(tagged, *careless.columns[1:]))
+    assert list(rule.findings(model, known | {contract.product: said})) == []
 
 
 def test_the_repository_as_it_is_has_no_violation() -> None:

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path.append(str(ROOT / "scripts"))
+sys.path.append(str(ROOT / "tools"))
 
 
 def test_the_worked_example_is_what_a_review_prints() -> None:
     from review_example import PAGE, page, report, right, wrong
 
     text = PAGE.read_text()
-    assert page(text) == text, "run `python scripts/review_example.py`"
+    assert page(text) == text, "run `python tools/review_example.py`"
     assert "❌" in report(wrong) and "breaking, and done properly" in report(right)
 
 

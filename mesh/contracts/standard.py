@@ -19,20 +19,13 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    create_model,
 )
 
-from mesh.files.problems import FileInvalid, FileKind, Problem, shown
+from mesh.contracts.constraints import options
+from mesh.files.problems import Problem, shown
 from mesh.files.sentences import problems_of, refused
 from mesh.files.tree import Steps, Tree
-
-
-class ContractInvalid(FileInvalid):
-    """A contract that cannot be relied on."""
-
-    command = "mesh contracts lint"
-
-
-CONTRACT = FileKind("contract", "`apiVersion: v3.2.0`", ContractInvalid)
 
 
 def _stable_id(value: str, info: ValidationInfo) -> str:
@@ -62,7 +55,6 @@ Relationships = Annotated[
     None, _unsupported("Write a rule of type `sql` that looks the key up in the other product.")
 ]
 Scalar = str | int | float | bool
-Number = int | float
 Dimension = Literal[
     "accuracy",
     "completeness",
@@ -95,16 +87,14 @@ class EnumValue(_Described, odcs.EnumValue):
     value: Scalar | None = None
 
 
-class TypeOptions(BaseModel):
+_KEYS: dict[str, Any] = {key: (option.type | None, None) for key, option in options().items()}
+_Options: Any = create_model("_Options", **_KEYS)
+
+
+class TypeOptions(_Options):
+    """The keys that some kind of promise reads."""
+
     model_config = STRICT
-    minimum: Number | str | None = None
-    maximum: Number | str | None = None
-    exclusiveMinimum: Number | str | None = None
-    exclusiveMaximum: Number | str | None = None
-    multipleOf: Number | None = None
-    minLength: int | None = None
-    maxLength: int | None = None
-    pattern: str | None = None
 
 
 class Quality(_Described, odcs.DataQuality):

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlglot import exp
 
 from mesh.contracts import Column, Contract, load_contracts
+from mesh.contracts.constraints.length import Length
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import BYTES_OF, TEXT_OVERHEAD, TableSize
 from mesh.dashboards.check import checked_dashboards
@@ -54,7 +55,7 @@ def chart_bytes(specs: Path, contracts: Path) -> list[ChartBytes]:
 
 def max_rows(contract: Contract) -> int:
     """The most rows that the contract allows."""
-    limits = [rule.maximum for rule in contract.rules if rule.maximum is not None]
+    limits = [rule.maximum for rule in contract.table_rules() if rule.maximum is not None]
     return min(limits) if limits else 10**12
 
 
@@ -63,10 +64,9 @@ def width(column: Column) -> float:
     if column.bigquery_type in BYTES_OF:
         return BYTES_OF[column.bigquery_type]
     if column.enum:
-        longest = max(len(str(allowed.value).encode()) for allowed in column.enum)
-    else:
-        longest = 4 * column.max_length if column.max_length else LONGEST_TEXT
-    return TEXT_OVERHEAD + longest
+        return TEXT_OVERHEAD + max(len(str(allowed.value).encode()) for allowed in column.enum)
+    length = column.promise(Length)
+    return TEXT_OVERHEAD + (4 * length.most if length and length.most else LONGEST_TEXT)
 
 
 def markdown(found: list[ChartBytes]) -> str:

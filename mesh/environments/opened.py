@@ -13,11 +13,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlglot import exp
+import duckdb
+from sqlglot import exp, generator
+from sqlglot.errors import SqlglotError
+from sqlmesh import Context
+from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.bigquery import explanation, warehouse
-from mesh.database import HELD, cannot_open, check_attached, when_let_go
+from mesh.database import HELD, OPENING, cannot_open, check_attached, when_let_go
+from mesh.environments.hooks import install
 from mesh.environments.names import is_public, short_name
+from mesh.environments.reporting import Record, recording_console
 from mesh.environments.sources import Delivered, delivered
 from mesh.errors import CheckFailed, MeshError, WrongUse
 from mesh.project import BIGQUERY_GATEWAY, Project, named_database
@@ -56,8 +62,6 @@ class Opened:
 
     def new_record(self) -> Record:
         """Forget what SQLMesh ran so far; what it runs from now on is noted in the result."""
-        from mesh.environments.reporting import Record
-
         self.console.record = Record()
         return self.console.record
 
@@ -110,7 +114,7 @@ class Opened:
             environment.naming_info, dialect=dialect
         )
 
-    def rows(self, query: exp.Expression) -> list[tuple]:
+    def rows(self, query: exp.Expr) -> list[tuple]:
         """All rows of a small query, written in the BigQuery dialect."""
         return self.context.engine_adapter.fetchall(query)
 
@@ -121,10 +125,6 @@ def readable_errors(database: Path) -> Iterator[None]:
 
     database: the project's local file, which DuckDB's errors are about.
     """
-    import duckdb
-    from sqlglot.errors import SqlglotError
-    from sqlmesh.utils.errors import SQLMeshError
-
     try:
         yield
     except MeshError:
@@ -139,10 +139,10 @@ def readable_errors(database: Path) -> Iterator[None]:
         meant = explanation(error) or CheckFailed(f"SQLMesh refuses: {_one_line(error)}")
         raise meant from error
     except Exception as error:
-        meant = explanation(error)
-        if meant is None:
+        explained = explanation(error)
+        if explained is None:
             raise
-        raise meant from error
+        raise explained from error
 
 
 @contextmanager
@@ -161,14 +161,10 @@ def collector_paused() -> Iterator[None]:
 
 def _check_database(database: Path) -> None:
     """WrongUse if the local database cannot be used: SQLMesh goes on without it, in memory."""
-    import duckdb
-
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         if database.exists():
-            # A file of another database's must not make DuckDB download what reads it.
-            settings = {"autoinstall_known_extensions": False}
-            duckdb.connect(str(database), read_only=True, config=settings).close()
+            duckdb.connect(str(database), read_only=True, config=OPENING).close()
     except (duckdb.ConnectionException, duckdb.BinderException):
         # This process has it open already.
         return
@@ -190,14 +186,9 @@ def open_project(project: Project, gateway: str | None = None, *, models: bool =
     database = project.database
     if gateway != BIGQUERY_GATEWAY:
         _check_database(database)
-    from sqlglot import generator
-    from sqlmesh import Context
-
-    from mesh.environments.reporting import recording_console
 
     # SQLGlot remembers from its first use what it can write, and SQLMesh adds to that on import.
     generator._DISPATCH_CACHE.clear()
-    from mesh.environments.hooks import install
 
     install()
     console = recording_console()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlmesh.utils.errors import PlanError
+
 from mesh.environments.opened import Opened, collector_paused
 from mesh.errors import CheckFailed
 
@@ -23,8 +25,6 @@ def plan(opened: Opened, name: str, *, now: datetime | None = None) -> PlanResul
 
     CheckFailed names the model or the audit that stopped it; the environment is then as it was.
     """
-    from sqlmesh.utils.errors import PlanError
-
     started = datetime.now(UTC)
     record = opened.new_record()
     with opened.readable_errors(), collector_paused():

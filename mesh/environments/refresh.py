@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from sqlmesh.utils.errors import PlanError
+
 from mesh.environments.apply import (
     Applied,
     apply_snapshots,
@@ -126,8 +128,6 @@ def _change(
     *,
     name: str | None = None,
 ) -> RefreshResult:
-    from sqlmesh.utils.errors import PlanError
-
     name = name or (environment.name if environment else "")
     started = datetime.now(UTC)
     record = opened.new_record()

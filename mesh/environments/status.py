@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from mesh.contracts import Contract, ServiceLevel, load_contracts
+from mesh.environments.deliveries import read_deliveries
 from mesh.environments.opened import Opened
+from mesh.environments.repair import lost
+from mesh.environments.versions import stamps_of
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -70,10 +73,6 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
 
     now: the day of use that freshness is measured against.
     """
-    from mesh.environments.deliveries import read_deliveries
-    from mesh.environments.repair import lost
-    from mesh.environments.versions import stamps_of
-
     with opened.readable_errors():
         environment = opened.environment(name)
         snapshots = opened.snapshots(environment)

@@ -11,18 +11,19 @@ from typing import ClassVar
 from mesh.errors import CheckFailed, Location
 from mesh.project import display
 
+# What can be wrong with a file whatever it is for: id and purpose. Each kind has more of its own.
 RULES: dict[str, str] = {
     "FILE_UNREADABLE": "A file is UTF-8 text of moderate size.",
     "YAML_INVALID": "A file is one YAML document: a mapping, without tags and merge keys.",
     "YAML_TOO_LARGE": "Anchors and nesting must not blow a small file up.",
     "KEY_DUPLICATE": "A key stands once; otherwise one of two statements is lost without a word.",
     "KEY_UNKNOWN": "A misspelt key is a promise that nobody keeps.",
+    "KEY_UNSUPPORTED": "What the standard allows but no gate enforces would be a false promise.",
     "KEY_MISSING": "What a file must say is said in it.",
     "KIND_UNKNOWN": "What comes in several kinds is of one of them.",
     "VALUE": "A value has the size and the form that its key asks for.",
     "VALUE_WRONG_TYPE": "A value has the type that its key asks for.",
 }
-"""What any file is checked for while it is read; each kind of file has rules of its own beside."""
 
 
 @dataclass(frozen=True, order=True)

@@ -8,9 +8,13 @@ from pathlib import Path
 
 from sqlglot import exp
 
+from mesh.dashboards.preview.build import build
 from mesh.environments import EnvironmentStatus, Opened, open_project, plan, promote, status
 from mesh.errors import CheckFailed
+from mesh.movielens.generate import generate
+from mesh.movielens.ingest import ingest
 from mesh.project import Project
+from mesh.verify import verify
 
 PLANNED = ("dev", "test", "acceptance")
 # What is verified before prod shows the same.
@@ -47,10 +51,6 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
     say: is told each step as it is done. CheckFailed when acceptance breaks a promise: prod is
     then not planned.
     """
-    from mesh.dashboards.preview.build import build
-    from mesh.movielens.ingest import ingest
-    from mesh.verify import verify
-
     loaded = ingest(source or _sample(project, say), database=project.database)
     say(
         "nothing new to ingest"
@@ -77,8 +77,6 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
 
 
 def _sample(project: Project, say: Say) -> Path:
-    from mesh.movielens.generate import generate
-
     folder = project.root / SAMPLE
     made = generate(folder, SAMPLE_USERS, SAMPLE_SEED, force=True)
     say(f"generated a sample: {made.users:,} users, {made.ratings:,} ratings in {folder}")
@@ -89,7 +87,7 @@ def _audience(opened: Opened) -> Audience:
     environment = opened.environment(PROD)
     product = opened.products(environment)["engagement.user_actions_and_groups"]
 
-    def users(*conditions: str) -> exp.Expression:
+    def users(*conditions: str) -> exp.Expr:
         user = exp.column("user_id")
         whose = exp.func("IF", exp.column(conditions[0]), user, exp.Null()) if conditions else user
         return exp.Count(this=exp.Distinct(expressions=[whose]))

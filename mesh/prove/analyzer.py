@@ -7,6 +7,7 @@ the runtime makes a new one.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import tempfile
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -224,24 +226,19 @@ def _client(cache: Path) -> Any:
             linker = Linker(engine)
             linker.define_wasi()
             self.instance = linker.instantiate(self.store, self.module)
-            self.exports = self.instance.exports(self.store)
-            if "_initialize" in self.exports:
-                self.exports["_initialize"](self.store)
-            self.memory = self.exports["memory"]
+            exports: Any = self.instance.exports(self.store)
+            self.exports = exports
+            if "_initialize" in exports:
+                exports["_initialize"](self.store)
+            self.memory = exports["memory"]
 
         def write_bytes(self, ptr: int, data: bytes) -> None:
-            import ctypes
-
             ctypes.memmove(self._address() + ptr, data, len(data))
 
         def read_bytes(self, ptr: int, size: int) -> bytes:
-            import ctypes
-
             return ctypes.string_at(self._address() + ptr, size)
 
         def _address(self) -> int:
-            import ctypes
-
             return ctypes.cast(self.memory.data_ptr(), ctypes.c_void_p).value or 0
 
     return Client()
@@ -249,8 +246,6 @@ def _client(cache: Path) -> Any:
 
 def _module(engine: Any, cache: Path) -> Any:
     """The compiled analyzer, from the cache if it is there and fits."""
-    from importlib.metadata import version
-
     import wasmtime
     from zetasql.wasi import get_wasm_path
 

@@ -10,9 +10,19 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
+from sqlmesh import Context
+from sqlmesh.core.config import (
+    BigQueryConnectionConfig,
+    Config,
+    DuckDBConnectionConfig,
+    GatewayConfig,
+)
+from sqlmesh.core.config.loader import load_configs
+from sqlmesh.core.environment import EnvironmentNamingInfo
+from sqlmesh.core.snapshot import SnapshotChangeCategory, SnapshotEvaluator
 
 from mesh.environments.hooks import WITHOUT_DELIVERIES
 from mesh.environments.names import short_name
@@ -50,8 +60,6 @@ class BigQueryProject:
     @cached_property
     def snapshots(self) -> dict[str, Snapshot]:
         """Full name of a model -> its snapshot, as if planned for the first time."""
-        from sqlmesh.core.snapshot import SnapshotChangeCategory
-
         snapshots = self.context.snapshots
         for snapshot in snapshots.values():
             if not snapshot.version:
@@ -76,7 +84,7 @@ class BigQueryProject:
         path = Path(found._path) if found is not None and found._path else self.path(name)
         return path, path.read_text(encoding="utf-8") if path.is_file() else ""
 
-    def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expression | None:
+    def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expr | None:
         """The model's query with plain names, for a span of days from `start` to `end`."""
         model = self.models[name]
         if not model.is_sql:
@@ -87,32 +95,37 @@ class BigQueryProject:
 
     def wrapped(self, name: str) -> list[str]:
         """All that SQLMesh runs for the model: created, filled with a month, and shown in prod."""
-        from sqlmesh.core.environment import EnvironmentNamingInfo
-        from sqlmesh.core.snapshot import SnapshotEvaluator
-
         snapshot = self.snapshots[self.models[name].fqn]
         adapter = self._adapter
         evaluator = SnapshotEvaluator(adapter)
         adapter.take()
-        times = {"start": START, "end": END, "execution_time": END}
+        by_id = {one.snapshot_id: one for one in self.snapshots.values()}
         if snapshot.is_incremental:
-            evaluator.create([snapshot], self.snapshots)
+            evaluator.create([snapshot], by_id)
         evaluator.evaluate(
             snapshot,
-            **times,
+            start=START,
+            end=END,
+            execution_time=END,
             snapshots=self.snapshots,
             target_table_exists=snapshot.is_incremental,
         )
         evaluator.promote(
-            [snapshot], EnvironmentNamingInfo(name=ENVIRONMENT), snapshots=self.snapshots, **times
+            [snapshot],
+            EnvironmentNamingInfo(name=ENVIRONMENT),
+            start=START,
+            end=END,
+            execution_time=END,
+            snapshots=by_id,
         )
         return adapter.take()
 
-    def audits(self, name: str, *, start: str = START, end: str = END) -> dict[str, exp.Expression]:
+    def audits(self, name: str, *, start: str = START, end: str = END) -> dict[str, exp.Expr]:
         """The model's audits as SQLMesh runs them: their name, numbered if there are several."""
         model = self.models[name]
-        found: dict[str, exp.Expression] = {}
+        found: dict[str, exp.Expr] = {}
         for audit, arguments in model.audits_with_args:
+            stated: dict[str, Any] = {k: v for k, v in arguments.items() if k != "blocking"}
             query = model.render_audit_query(
                 audit,
                 start=start,
@@ -120,7 +133,7 @@ class BigQueryProject:
                 execution_time=end,
                 snapshots=self.snapshots,
                 engine_adapter=self._adapter,
-                **{key: value for key, value in arguments.items() if key != "blocking"},
+                **stated,
             )
             name_ = audit.name
             while name_ in found:
@@ -147,15 +160,6 @@ class BigQueryProject:
 
 def open_for_bigquery(project: Project) -> BigQueryProject:
     """Load a project; CheckFailed if SQLMesh cannot."""
-    from sqlmesh import Context
-    from sqlmesh.core.config import (
-        BigQueryConnectionConfig,
-        Config,
-        DuckDBConnectionConfig,
-        GatewayConfig,
-    )
-    from sqlmesh.core.config.loader import load_configs
-
     gateway = GatewayConfig(
         connection=BigQueryConnectionConfig(method="oauth-secrets", project=PROJECT, token="none"),
         state_connection=DuckDBConnectionConfig(database=":memory:"),

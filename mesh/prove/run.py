@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlmesh.utils.errors import SQLMeshError
 
@@ -106,10 +106,10 @@ def _add_tables(run: _Run) -> None:
     outside = {(one.schema, one.name): one.columns for one in project.sources.values()}
     if project.settings.deliveries:
         # No model reads the log, but audits do.
-        outside |= {(project.settings.deliveries, name): kinds for name, kinds in LOG.items()}
-    for table, columns in outside.items():
-        run.analyzer.add_table((PROJECT, *table), columns)
-        run.analyzer.add_table(table, columns)
+        outside |= {(project.settings.deliveries, name): one for name, one in LOG.items()}
+    for parts, kinds in outside.items():
+        run.analyzer.add_table((PROJECT, *parts), kinds)
+        run.analyzer.add_table(parts, kinds)
     for name in run.project.models:
         columns = _promised(run.project, name)
         if not columns or "UNKNOWN" in columns.values():
@@ -196,7 +196,7 @@ def _line(source: str, sql: str, phrase: str, skipped: int) -> int:
 
 
 def _refused(
-    run: _Run, name: str, path: Path, source: str, query: exp.Expression, sql: str
+    run: _Run, name: str, path: Path, source: str, query: exp.Expr, sql: str
 ) -> Iterator[Finding]:
     """sql: the query as text, in lines."""
     refusal = run.refusal(sql)
@@ -326,8 +326,6 @@ def _broken_rules(run: _Run, name: str) -> Iterator[Finding]:
 
 
 def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
-    from sqlglot import parse_one
-
     refusal = run.refusal(chart.sql)
     if refusal is not None:
         message = f"BigQuery refuses its query: {_said(refusal)}"

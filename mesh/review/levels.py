@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from mesh.contracts.standard import ContractInvalid
+from mesh.contracts.findings import ContractInvalid
 from mesh.files.problems import FileKind, Problem, shown, suggestion
 from mesh.files.sentences import read_model, refused
 from mesh.files.tree import Tree, read_tree

@@ -13,12 +13,15 @@ from sqlglot import exp
 from mesh.contracts import Contract, find, load_contracts
 from mesh.contracts.rules import RowRule, TableRule
 from mesh.environments import Opened
+from mesh.environments.deliveries import read_deliveries
+from mesh.environments.versions import stamps_of
 from mesh.errors import WrongUse
 from mesh.project import Source
 from mesh.verify.engine import Engine, EngineRefuses, modest_memory, open_engine
 from mesh.verify.levels import Levels
 from mesh.verify.measure import Finding, Measures, NotInEnvironment
 from mesh.verify.report import Outcome, ProductReport, Status, VerifyReport
+from mesh.verify.schema import Judgement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,9 +84,6 @@ def verify(
 
 def _lacking(opened: Opened, name: str) -> tuple[Delivery, ...]:
     """The deliveries that an environment does not show yet."""
-    from mesh.environments.deliveries import read_deliveries
-    from mesh.environments.versions import stamps_of
-
     snapshots = opened.snapshots(opened.environment(name))
     log = read_deliveries(opened.context.engine_adapter, opened.delivered)
     return log.lacking(stamps_of(snapshots.values(), opened.delivered))
@@ -183,8 +183,6 @@ class _Run:
     outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
 
     def product(self, contract: Contract, environment: str) -> ProductReport:
-        from mesh.verify.schema import Judgement
-
         started = time.perf_counter()
         table: str | None = None
         rows: int | None = None
@@ -193,7 +191,7 @@ class _Run:
             table = name.sql(dialect=self.engine.dialect)
             measures = self._measures(contract)
         except (NotInEnvironment, EngineRefuses) as error:
-            found = (_absent(contract, environment, str(error)),)
+            found: tuple[Outcome, ...] = (_absent(contract, environment, str(error)),)
         else:
             judgement = Judgement(measures, Levels(self.as_of, self.rule_of))
             self.outcomes[contract.product] = judgement.outcomes
@@ -232,8 +230,9 @@ class _Run:
         rule = next(rule for rule in rules if rule.id == rule_id)
         try:
             measures = self._measures(contract)
-            one = measures.row_rule if isinstance(rule, RowRule) else measures.table_rule
-            finding: Finding = one(rule)  # type: ignore[operator]
+            finding = (
+                measures.row_rule(rule) if isinstance(rule, RowRule) else measures.table_rule(rule)
+            )
             rows = measures.scan.rows
         except (NotInEnvironment, EngineRefuses) as error:
             finding, rows = Finding(None, problem=str(error)), None

@@ -22,7 +22,7 @@ from google.cloud import bigquery
 from tests.bigquery import bridges
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SCRIPTS = ROOT / "scripts"
+SCRIPTS = ROOT / "tests" / "servers"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
+SCRIPTS = Path(__file__).resolve().parent.parent / "servers"
 
 pytestmark = pytest.mark.bigquery
 
@@ -78,7 +78,7 @@ def test_stop_never_signals_a_process_that_was_given_the_old_pid(tmp_path, name)
 
 def test_without_python_3_13_the_message_says_what_to_do(tmp_path):
     # A copy of the scripts has a cache of its own, with nothing installed in it.
-    copy = tmp_path / "project" / "scripts"
+    copy = tmp_path / "project" / "tests" / "servers"
     copy.mkdir(parents=True)
     for each in SCRIPTS.iterdir():
         if each.is_file():
@@ -94,7 +94,7 @@ def test_without_python_3_13_the_message_says_what_to_do(tmp_path):
 
 
 def test_starting_what_is_not_installed_names_the_command_that_installs_it(tmp_path):
-    copy = tmp_path / "project" / "scripts"
+    copy = tmp_path / "project" / "tests" / "servers"
     copy.mkdir(parents=True)
     for each in SCRIPTS.iterdir():
         if each.is_file():
@@ -106,4 +106,7 @@ def test_starting_what_is_not_installed_names_the_command_that_installs_it(tmp_p
         check=False,
     )
     assert done.returncode == 1
-    assert "not installed, or out of date: run `scripts/bigquery-emulator install`" in done.stderr
+    assert (
+        "not installed, or out of date: run `tests/servers/bigquery-emulator install`"
+        in done.stderr
+    )

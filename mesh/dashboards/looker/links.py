@@ -39,7 +39,7 @@ def links(specs: Path, contracts: Path, project: str, host: str = DEFAULT_HOST) 
     if not _PROJECT.fullmatch(project):
         raise WrongUse(
             f"{project!r} is no id of a Google Cloud project.",
-            fix="Use 6 to 30 small letters, digits and hyphens, as in movie-audience.",
+            fix="Use 6 to 30 small letters, digits and hyphens, as in company-data.",
         )
     if not _HOST.fullmatch(host):
         raise WrongUse(

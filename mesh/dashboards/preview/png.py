@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 from mesh.dashboards.drawing.vega import themed
@@ -23,7 +24,12 @@ WIDTH, PHONE_WIDTH, SCALE = 1280, 390, 1.5
 
 
 def chromium() -> str | None:
-    """The browser for pictures and tests: `MESH_CHROMIUM`, or Debian's Chromium, if there."""
+    """The browser for pictures and tests: `MESH_CHROMIUM`, or Debian's Chromium, if there.
+
+    None without Playwright, which leads it: pictures of pages are an extra of the installation.
+    """
+    if find_spec("playwright") is None:
+        return None
     named = os.environ.get("MESH_CHROMIUM")
     if named:
         return named

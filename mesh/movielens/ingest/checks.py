@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from mesh.movielens.ingest.lines import FIRST_SECOND, outside_time
 from mesh.movielens.ingest.progress import Observer, Step
 from mesh.movielens.ingest.schema import MOVIES, Table
@@ -168,7 +170,6 @@ def _reject_rows(
         return
     for (file, number, text), reason in zip(origin.trace(rows), reasons, strict=True):
         rejections.add(file, number, text, reason)
-    import pyarrow as pa
 
     staged = stage.qualify(origin.files.table)
     stage.connection.register("wrong_rows", pa.table({"row": rows}))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 
 from mesh.bigquery import Warehouse, connect, explained, warehouse
 from mesh.errors import WrongUse
@@ -170,8 +171,6 @@ class BigQueryTarget:
         return Stage(self.connection, _incoming, lambda: self._restart(mode, known))
 
     def _know(self, movies: list[int]) -> None:
-        import pyarrow as pa
-
         self.connection.register("known", pa.table({"movieId": pa.array(movies, pa.int64())}))
         self.connection.execute("CREATE TEMP TABLE known_movies AS SELECT movieId FROM known")
         self.connection.unregister("known")

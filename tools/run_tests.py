@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Run the whole test suite: independent parts side by side, one summary at the end.
+
+Each part writes to a log of its own; the log of a part that fails is printed whole. The last line
+counts the tests of all parts, as pytest does. Exit code: 0 if every part passed, else 1.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / ".cache" / "test-logs"
+BIN = Path(sys.executable).parent
+COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Commands that run one after the other, in the project's root."""
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    part: Part
+    code: int
+    seconds: float
+    log: Path
+
+
+def _pytest(*arguments: str) -> tuple[str, ...]:
+    return (str(BIN / "python"), "-m", "pytest", "-p", "no:cacheprovider", *arguments)
+
+
+# What plans whole projects takes as long as everything else together.
+PLANNING = tuple(
+    f"tests/test_{name}.py"
+    for name in (
+        "contract_audits",
+        "contract_macro",
+        "contracts_new",
+        "demo",
+        "fresh_clone",
+        "linter",
+        "refresh",
+        "status",
+        "verify",
+    )
+)
+# Sequences of deliveries and commands; they share the builds that they compare with.
+ENVIRONMENTS = tuple(
+    f"tests/test_environment_{name}.py" for name in ("paths", "models", "kills", "law")
+)
+HERE = "not bigquery and not browser"
+
+# The longest first: each core takes the next part when it has done one.
+PARTS = (
+    Part(
+        "bigquery",
+        (
+            ("tests/servers/bigquery-emulator", "install"),
+            ("tests/servers/postgres", "install"),
+            _pytest("-m", "bigquery", "--durations=10"),
+        ),
+    ),
+    Part("planning", (_pytest("-m", HERE, "--durations=10", *PLANNING),)),
+    Part("environments", (_pytest("-m", HERE, "--durations=10", *ENVIRONMENTS),)),
+    Part(
+        "tests",
+        (
+            _pytest(
+                "-m",
+                HERE,
+                "--durations=10",
+                *(f"--ignore={path}" for path in (*PLANNING, *ENVIRONMENTS)),
+            ),
+        ),
+    ),
+    Part("checks", ((str(BIN / "python"), "tools/checks.py"),)),
+    Part("browser", (("tests/servers/install-chromium",), _pytest("-m", "browser"))),
+    Part("peer", ((str(BIN / "python"), "tests/servers/peer", "--sample"),)),
+    Part("infra", (("make", "--silent", "test-infra"),)),
+)
+
+
+def run(part: Part) -> Outcome:
+    """Run the commands of a part until one fails."""
+    started = time.monotonic()
+    log = LOGS / f"{part.name}.log"
+    code = 0
+    with log.open("w") as stream:
+        for command in part.commands:
+            stream.write(f"$ {' '.join(command)}\n")
+            stream.flush()
+            done = subprocess.run(
+                command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            )
+            if done.returncode:
+                stream.write(f"exit code {done.returncode}\n")
+                code = 1
+                break
+    outcome = Outcome(part, code, time.monotonic() - started, log)
+    print(f"{part.name}: {'failed' if code else 'passed'} in {outcome.seconds:.0f} s", flush=True)
+    return outcome
+
+
+def main() -> int:
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
+        outcomes = list(pool.map(run, PARTS))
+    totals = dict.fromkeys(("passed", "failed", "skipped"), 0)
+    for outcome in outcomes:
+        text = outcome.log.read_text(errors="replace")
+        if outcome.code:
+            print(f"\n----- {outcome.part.name} -----\n{text}")
+        for line in text.splitlines():
+            if re.search(r"\d+ (passed|failed|errors?|skipped).* in [\d.]+s", line):
+                for count, what in COUNTS.findall(line):
+                    key = "failed" if what.startswith("error") else what
+                    totals[key] += int(count)
+    broken = [outcome for outcome in outcomes if outcome.code]
+    failed = max(totals["failed"], len(broken))
+    print(f"{totals['passed']} passed, {failed} failed, {totals['skipped']} skipped")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
