@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,7 @@ from mesh.dashboards.looker.sheet import build_sheet, replaced, write_sheet
 from mesh.dashboards.read import DashboardInvalid, load_dashboards
 from mesh.dashboards.rules import RULES, in_range
 from mesh.dashboards.scan import chart_bytes
+from mesh.dashboards.usage import read_usage
 from mesh.errors import CheckFailed, WrongUse
 from mesh.files.problems import Problem, suggestion
 from tests.project_copy import PROJECT
@@ -375,6 +377,93 @@ def test_a_file_that_is_no_dashboard_is_told_in_words(
 
 def test_where_there_is_nothing_to_name_that_is_said() -> None:
     assert suggestion("genre_users", []) == "There is none to name yet: write it first."
+
+
+def test_a_spec_that_ends_in_yml_is_a_dashboard_too(tmp_path: Path) -> None:
+    specs = specs_with(tmp_path, "user_360", "equals: likes", "equals: like")
+    (specs / "user_360.yaml").rename(specs / "user_360.yml")
+    count, problems = check_specs(specs)
+    assert (count, [p.rule for p in problems]) == (2, ["VALUE_UNKNOWN"])
+
+
+@pytest.mark.parametrize(
+    ("folders", "words"),
+    [
+        ((), "There are no dashboards here. Write one as <dashboard>.yaml"),
+        (("looker",), "There is no such folder of contracts."),
+        (("contracts",), "There are no dashboards here."),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    ["check", "build", "links --prod-project movie-audience", "build-sheet --check", "bytes"],
+)
+def test_a_project_without_dashboards_or_contracts_gets_one_sentence(
+    command: str, folders: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text("model_defaults: {dialect: duckdb}\n")
+    shutil.copy(PROJECT.root / "external_models.yaml", tmp_path)
+    for folder in folders:
+        shutil.copytree(PROJECT.root / folder, tmp_path / folder)
+    with pytest.raises(WrongUse, match=words):
+        app(["dashboards", *command.split(), "-p", str(tmp_path)], standalone_mode=False)
+
+
+def test_the_dashboards_are_those_of_the_project_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("{}\n")
+    shutil.copy(PROJECT.root / "external_models.yaml", tmp_path)
+    shutil.copytree(PROJECT.contracts, tmp_path / "contracts")
+    (tmp_path / "looker").mkdir()
+    specs_with(tmp_path / "looker", "user_360", "equals: likes", "equals: like")
+    result = CliRunner().invoke(app, ["dashboards", "check", "-p", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.output.startswith("looker/user_360.yaml:")
+    assert CliRunner().invoke(app, ["dashboards", "check"]).exit_code == 0
+
+
+def test_a_chart_reads_what_its_keys_name_and_what_its_metrics_and_its_source_do() -> None:
+    usage = read_usage(SPECS)
+    assert usage.unreadable == ()
+    boards = [loaded.dashboard for loaded in load_dashboards(SPECS)]
+    for board in boards:
+        for chart in board.charts:
+            use = usage.charts[f"{board.id}/{chart.id}"]
+            assert use.product == board.sources[chart.source].product
+            read = {*chart.columns_read(board), *(f.field for f in chart.filters)}
+            read |= {board.metrics[name].field for name in chart.metric_names}
+            assert read <= use.columns
+            text = use.path.read_text(encoding="utf-8").splitlines()
+            assert text[use.line - 1] == f"  - id: {chart.id}"
+    movies = usage.charts["movie_trends/most_rated_movies"]
+    assert {"movie_id", "rating_count", "previous_start", "as_of", "genres"} <= movies.columns
+    assert movies.values["period"] == {"last_30_days", "last_182_days"}
+    assert usage.charts["user_360/raters"].values == {
+        "membership": {"members", "others"},
+        "user_group": {"raters"},
+    }
+
+
+def test_what_charts_read_is_known_of_files_that_are_not_in_order(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("id: [")
+    (tmp_path / "sales.yml").write_text(
+        "sources: {orders: {product: shop.orders, asof: day}}\n"
+        "metrics: {amount: {field: amount}}\n"
+        "charts:\n"
+        "  - 3\n"
+        "  - id: by_channel\n"
+        "    kind: bar\n"
+        "    source: orders\n"
+        "    dimension: {field: channel, labels: {desk: The counter}}\n"
+        "    metrics: [amount, 7]\n"
+        "  - {id: odd, kind: cake, source: elsewhere.sales}\n"
+    )
+    usage = read_usage(tmp_path)
+    assert [path.name for path in usage.unreadable] == ["broken.yaml"]
+    bar, odd = usage.charts["sales/by_channel"], usage.charts["sales/odd"]
+    assert (bar.product, bar.line) == ("shop.orders", 5)
+    assert (bar.columns, bar.values) == ({"channel", "amount"}, {"channel": {"desk"}})
+    assert (odd.product, odd.columns) == ("elsewhere.sales", set())
+    assert read_usage(tmp_path / "nowhere").charts == {}
 
 
 def test_a_folder_without_specs_is_wrong_use(tmp_path: Path) -> None:

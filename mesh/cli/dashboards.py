@@ -69,11 +69,11 @@ def build_command(
 ) -> None:
     """Write each dashboard as one HTML file that needs no network, and PNGs."""
     from mesh.console import out
+    from mesh.dashboards.check import checked_dashboards
     from mesh.dashboards.preview.build import build
-    from mesh.dashboards.read import spec_paths
     from mesh.environments import open_project
 
-    spec_paths(project.dashboards)
+    checked_dashboards(project.dashboards, project.contracts)
     opened = open_project(project, gateway)
     try:
         written = build(opened, environment, folder, png=png)

@@ -32,7 +32,7 @@ class ChartBytes:
 
 def chart_bytes(specs: Path, contracts: Path) -> list[ChartBytes]:
     """For each chart, what its query scans of a table as large as its contract allows."""
-    known = load_contracts(contracts)
+    dashboards, known = checked_dashboards(specs, contracts), load_contracts(contracts)
     sizes = {
         product: TableSize(max_rows(contract), {c.name: width(c) for c in contract.columns})
         for product, contract in known.items()
@@ -40,7 +40,7 @@ def chart_bytes(specs: Path, contracts: Path) -> list[ChartBytes]:
     schemas = {p: {c.name: c.bigquery_type for c in known[p].columns} for p in known}
     relations = Relations(schemas, {}, sizes)
     found = []
-    for loaded in checked_dashboards(specs, contracts):
+    for loaded in dashboards:
         for one in queries(loaded.dashboard):
             rows = int(sizes[one.product].rows)
             columns = {node.name for node in one.query.find_all(exp.Column)} & set(

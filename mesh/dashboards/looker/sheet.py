@@ -65,9 +65,9 @@ def replaced(document: str, name: str, text: str, path: Path) -> str:
 
 def build_sheet(specs: Path, contracts: Path) -> str:
     """All dashboards, chart by chart, as Markdown."""
-    known = load_contracts(contracts)
+    dashboards, known = checked_dashboards(specs, contracts), load_contracts(contracts)
     parts = []
-    for loaded in checked_dashboards(specs, contracts):
+    for loaded in dashboards:
         board = loaded.dashboard
         parts.append(f"### {board.title}\n")
         parts.append("| alias | table | fields whose type to set |\n| --- | --- | --- |")
