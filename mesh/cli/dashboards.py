@@ -150,9 +150,8 @@ def build_sheet_command(
     from mesh.dashboards.looker.sheet import write_sheet
 
     changed = write_sheet(project, only_check=only_check)
-    out.print(
-        "looker/README.md " + ("is out of date" if only_check and changed else "is up to date")
-    )
+    how = "is out of date" if only_check and changed else "is up to date"
+    out.print(f"{project.shown(project.dashboards / 'README.md')} {how}")
     if only_check and changed:
         raise typer.Exit(1)
 

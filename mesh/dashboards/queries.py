@@ -40,7 +40,7 @@ def chart_query(board: Board, chart: Chart, table: exp.Table) -> exp.Select:
     summed = any(metric.aggregate != "value" for metric in metrics.values())
     query = exp.select(*map(_column, plain)).from_(table)
     for name, metric in metrics.items():
-        value: exp.Expression = _column(metric.field)
+        value: exp.Expr = _column(metric.field)
         if summed:
             # Of a number that is not aggregated there is one in each group.
             function = "MAX" if metric.aggregate == "value" else metric.aggregate.upper()
@@ -62,7 +62,7 @@ def _column(name: str) -> exp.Column:
     return exp.column(exp.to_identifier(name))
 
 
-def _condition(condition: Filter) -> exp.Expression:
+def _condition(condition: Filter) -> exp.Expr:
     values = [exp.convert(value) for value in condition.values]
     column = _column(condition.field)
     return column.eq(values[0]) if len(values) == 1 else column.isin(*values)

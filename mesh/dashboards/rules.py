@@ -198,6 +198,11 @@ def _field_type(look: Look) -> Iterator[Found]:
             message = f"`{shown(mark.value)}` is not {of.logical_type}, as `{of.name}` is."
             like = f"`{of.examples[0]}`" if of.examples else f"a {of.logical_type}"
             yield Found(mark.steps, message, f"Write a value such as {like}.")
+    yield from _formats(look)
+
+
+def _formats(look: Look) -> Iterator[Found]:
+    """Metrics whose numbers are of another type than their format shows."""
     for name, metric in look.board.metrics.items():
         contract = look.contract(metric.source)
         column = contract.column(metric.field) if contract else None

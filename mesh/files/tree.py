@@ -7,6 +7,7 @@ what they mean to PyYAML's safe loader, except that dates stay text, as in the s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -158,7 +159,7 @@ class _Reader:
             if frame.anchor:
                 self.anchors[frame.anchor] = frame.value
         elif isinstance(event, yaml.AliasEvent):
-            self._alias(event.anchor, line)
+            self._alias(event.anchor or "", line)
         elif isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
@@ -288,13 +289,13 @@ def _plain(text: str) -> Any:
     if tag == "bool":
         return _CONSTRUCTOR.construct_yaml_bool(node)
     if tag == "int":
-        number = _CONSTRUCTOR.construct_yaml_int(node)
-        if abs(number) >= 2**63:
+        whole = _CONSTRUCTOR.construct_yaml_int(node)
+        if abs(whole) >= 2**63:
             raise ValueError(text)
-        return number
+        return whole
     if tag == "float":
         number = _CONSTRUCTOR.construct_yaml_float(node)
-        if number - number != 0:
+        if not math.isfinite(number):
             raise ValueError(text)
         return number
     return text

@@ -28,6 +28,7 @@ from mesh.dashboards.parts import (
     Template,
     Text,
 )
+from mesh.files.annotations import value_at
 from mesh.files.tree import Steps, Tree
 
 Row = dict[str, Any]
@@ -192,9 +193,9 @@ class Look:
         """All names in the dashboard, each with the contract that it has to agree with."""
         found = []
         for mark in marks(type(self.board), self.tree.data):
-            group, key = mark.steps[:2]
-            owner = self.tree.data[group][key]
-            contract = self.contract(str(key) if group == "sources" else owner["source"])
+            owner = value_at(self.tree.data, mark.steps[:2])
+            alias = mark.steps[1] if mark.steps[0] == "sources" else owner["source"]
+            contract = self.contract(str(alias))
             if contract:
                 found.append((mark, contract))
         return tuple(found)

@@ -189,8 +189,14 @@ def _pie(drawn: list[Mark], *, size: int, centre: tuple[str, str] | None) -> dic
     layers = [arcs, labels]
     if centre:
         nothing = alt.Chart(alt.Data(values=[{}]))
-        big = {"fontSize": 26, "fontWeight": 700, "color": "@ink", "dy": -6, "aria": False}
-        small = {"fontSize": 12, "color": "@soft", "dy": 16, "aria": False}
+        big: dict[str, Any] = {
+            "fontSize": 26,
+            "fontWeight": 700,
+            "color": "@ink",
+            "dy": -6,
+            "aria": False,
+        }
+        small: dict[str, Any] = {"fontSize": 12, "color": "@soft", "dy": 16, "aria": False}
         layers += [
             nothing.mark_text(text=centre[0], **big),
             nothing.mark_text(text=centre[1], **small),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -68,6 +68,17 @@ class Words(Strict):
     )
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """What is seen of one choice: its days, the days before, and the cells of its rows."""
+
+    value: str
+    label: str
+    window: str
+    before: str
+    rows: list[list[list[Any]]]
+
+
 class Table(Chart):
     """A ranked table."""
 
@@ -115,9 +126,8 @@ class Table(Chart):
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         source = board.sources[self.source]
         allowed = contract.column(self.choice.field)
-        by_choice: dict[str, list[Row]] = (
-            {str(one.value): [] for one in allowed.enum} if allowed else {}
-        )
+        values = allowed.enum if allowed else ()
+        by_choice: dict[str, list[Row]] = {str(one.value): [] for one in values}
         for row in rows:
             by_choice.setdefault(str(row[self.choice.field]), []).append(row)
         choices = []
@@ -128,23 +138,17 @@ class Table(Chart):
             before = span(
                 first.get(self.comparison.start), first.get(self.comparison.end), board.all_time
             )
-            choices.append(
-                {
-                    "value": value,
-                    "label": self.choice.labels.get(value, value),
-                    "window": window,
-                    "before": before,
-                    "rows": [self._cells(board, row) for row in found],
-                }
-            )
-        wanted = next(c for c in choices if c["value"] == self.choice.default)
+            label = self.choice.labels.get(value, value)
+            cells = [self._cells(board, row) for row in found]
+            choices.append(_Chosen(value, label, window, before, cells))
+        wanted = next(c for c in choices if c.value == self.choice.default)
         seen, notice = wanted, ""
-        if not wanted["rows"]:
-            seen = next(c for c in choices if c["rows"])
+        if not wanted.rows:
+            seen = next(c for c in choices if c.rows)
             nothing = self.words.nothing[0].lower() + self.words.nothing[1:]
             notice = (
-                f"{wanted['label']} up to {day(rows[0][source.as_of])}: {nothing}, so "
-                f"nothing can be shown. This is the {seen['label'].lower()}."
+                f"{wanted.label} up to {day(rows[0][source.as_of])}: {nothing}, so "
+                f"nothing can be shown. This is the {seen.label.lower()}."
             )
         columns = self._heads(board)
         search = [
@@ -155,13 +159,13 @@ class Table(Chart):
         ]
         return replace(
             card,
-            window=seen["window"],
-            first=[row[1][1] for row in seen["rows"][:3]],
+            window=seen.window,
+            first=[row[1][1] for row in seen.rows[:3]],
             content={
                 "columns": columns,
-                "choices": choices,
+                "choices": [vars(choice) for choice in choices],
                 "choice_label": self.choice.label,
-                "start": seen["value"],
+                "start": seen.value,
                 "notice": notice,
                 "page_size": self.page_size,
                 "search": search,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 from mesh.project import Project
@@ -21,7 +22,7 @@ def vega_script(project: Project) -> str:
     """
     import vl_convert
 
-    path = project.cache / "mesh" / f"vega-embed-{vl_convert.__version__}.js"
+    path = project.cache / "mesh" / f"vega-embed-{version('vl-convert-python')}.js"
     with contextlib.suppress(OSError, UnicodeDecodeError):
         text = path.read_text(encoding="utf-8")
         if text.rstrip().endswith("//end"):
