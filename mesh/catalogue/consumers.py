@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from mesh.dashboards import read_usage
 from mesh.environments import Opened
 from mesh.environments.names import is_public, short_name
 from mesh.project import Project
-from mesh.review.charts import read_charts
 
 if TYPE_CHECKING:
     from sqlmesh.core.model import Model
@@ -79,7 +79,7 @@ def _read_by(model: Model) -> set[str]:
 
 def charts(products: list[str], project: Project) -> tuple[Reader, ...]:
     """The charts of all dashboards that show one of these products."""
-    found, _ = read_charts(project.root)
+    found = read_usage(project.dashboards).charts
     return tuple(
         Reader(chart.dashboard, chart.id, chart.title, chart.product)
         for chart in found.values()

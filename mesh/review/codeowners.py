@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable
 
+from mesh.contracts import load_contracts
 from mesh.contracts.model import Contract
-from mesh.review.charts import Chart
+from mesh.dashboards import read_usage
+from mesh.project import Project
+from mesh.review.levels import read_organisation
 
 PATH = ".github/CODEOWNERS"
 TEAM_ROLE = "_team"
@@ -28,13 +31,13 @@ def teams_of(contract: Contract) -> tuple[str, ...]:
     return (contract.owner, *sorted(filter(None, readers)))
 
 
-def codeowners(
-    contracts: dict[str, Contract], charts: dict[str, Chart], organisation: str, root: Path
-) -> str:
-    """The text of CODEOWNERS. The last line that fits a file counts, as GitHub has it."""
+def codeowners(project: Project) -> dict[str, str]:
+    """CODEOWNERS by its path. The last line that fits a file counts, as GitHub has it."""
+    contracts = load_contracts(project.contracts)
+    organisation = read_organisation(project.contracts)
     everyone = sorted({contract.owner for contract in contracts.values()})
 
-    def line(pattern: str, teams: tuple[str, ...] | list[str]) -> str:
+    def line(pattern: str, teams: Iterable[str]) -> str:
         return f"{pattern:<62} " + " ".join(f"@{organisation}/{team}" for team in teams)
 
     lines = [HEAD, line("*", everyone), ""]
@@ -43,7 +46,7 @@ def codeowners(
         owners.setdefault(contract.domain, set()).add(contract.owner)
     for domain in sorted(owners):
         for folder in ("contracts", "models", "tests"):
-            if (root / folder / domain).is_dir():
+            if (project.root / folder / domain).is_dir():
                 lines.append(line(f"/{folder}/{domain}/", sorted(owners[domain])))
     lines.append("")
     for product in sorted(contracts):
@@ -51,21 +54,14 @@ def codeowners(
         teams = teams_of(contract)
         lines.append(line(f"/contracts/{contract.domain}/{contract.name}.odcs.yaml", teams))
         model = f"models/{contract.domain}/{contract.name}.sql"
-        if (root / model).is_file():
+        if (project.root / model).is_file():
             lines.append(line(f"/{model}", teams))
     lines.append("")
-    for path, teams in sorted(_dashboards(contracts, charts).items()):
-        lines.append(line(f"/{path}", teams))
+    shown: dict[str, set[str]] = {}
+    for chart in read_usage(project.dashboards).charts.values():
+        if chart.product in contracts:
+            owner = contracts[chart.product].owner
+            shown.setdefault(project.shown(chart.path).as_posix(), set()).add(owner)
+    lines += [line(f"/{path}", sorted(shown[path])) for path in sorted(shown)]
     lines += [line("/contracts/review.yaml", everyone), line("/.github/", everyone)]
-    return "\n".join(lines) + "\n"
-
-
-def _dashboards(
-    contracts: dict[str, Contract], charts: dict[str, Chart]
-) -> dict[str, tuple[str, ...]]:
-    owners: dict[str, set[str]] = {}
-    for chart in charts.values():
-        contract = contracts.get(chart.product)
-        if contract:
-            owners.setdefault(chart.path, set()).add(contract.owner)
-    return {path: tuple(sorted(teams)) for path, teams in owners.items()}
+    return {PATH: "\n".join(lines) + "\n"}

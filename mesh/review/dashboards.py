@@ -6,25 +6,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mesh.contracts import Contract
+from mesh.dashboards.check import check_dashboard
+from mesh.dashboards.read import dashboard_files, read_spec
 from mesh.files.problems import Problem
 from mesh.project import Project
 from mesh.review.rules import Change, Place
-
-# Of all that `mesh dashboards check` finds, what concerns the data: not how a page is laid out.
-_READING = frozenset(
-    {
-        *("SOURCE_UNKNOWN", "SOURCE_VERSION", "SOURCE_PERSONAL", "SOURCE_ROLE", "SOURCE_ALIAS"),
-        *("METRIC_UNKNOWN", "METRIC_NOT_ADDITIVE", "METRIC_NOT_ONE_ROW"),
-        *("FIELD_UNKNOWN", "FIELD_TYPE", "VALUE_UNKNOWN", "FILTER"),
-    }
-)
 
 
 def edited_dashboards(
     old: Project, new: Project, contracts: Mapping[str, Contract]
 ) -> Iterator[Change]:
     """What an edit of a dashboard broke: what its former state would break too is not told here."""
-    for path in sorted(new.dashboards.glob("*.yaml")):
+    for path in dashboard_files(new.dashboards):
         before = old.dashboards / path.name
         if before.is_file() and before.read_bytes() == path.read_bytes():
             continue
@@ -46,10 +39,7 @@ def _problems(
     path: Path, contracts: Mapping[str, Contract], *, unreadable: bool = False
 ) -> list[Problem] | None:
     """Problems that concern the data; None, or why, when the file is no dashboard."""
-    from mesh.dashboards.check import check_dashboard
-    from mesh.dashboards.read import read_spec
-
     loaded, wrong = read_spec(path)
     if loaded is None:
         return sorted(wrong) if unreadable else None
-    return sorted({p for p in check_dashboard(loaded, contracts) if p.rule in _READING})
+    return sorted({*check_dashboard(loaded, contracts, of_data=True)})

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from mesh.contracts.draft import SUFFIX
+from mesh.dashboards import read_usage
 from mesh.errors import MeshError
 from mesh.git import find_checkout
 from mesh.project import Project
-from mesh.review.charts import read_charts
 from mesh.review.contracts.diff import ContractDiff, compare
 from mesh.review.contracts.read import Contracts, read_contracts
 from mesh.review.contracts.two_states import judge
@@ -118,9 +118,10 @@ def compare_projects(old: Project, new: Project, load: Load, day: datetime.date)
     levels, wrong = read_both(old.contracts, new.contracts)
     diff = ContractDiff(before, after, levels, wrong, day)
     base, head = _models(old, new, load, personal_columns(before, after))
-    (old_charts, _), (charts, broken) = (read_charts(side.root) for side in (old, new))
-    old_charts = {name: chart for name, chart in old_charts.items() if chart.path not in broken}
-    both = Both(old, new, base, head, diff, tuple(compare(diff)), old_charts, charts)
+    used, usage = (read_usage(side.dashboards) for side in (old, new))
+    broken = [new.shown(path).as_posix() for path in usage.unreadable]
+    there = {k: v for k, v in used.charts.items() if old.shown(v.path).as_posix() not in broken}
+    both = Both(old, new, base, head, diff, tuple(compare(diff)), there, usage.charts)
     judged = judge(diff, (*both.known, *project_findings(both)))
     notes = [f"{path} is no YAML, so its charts are not looked at." for path in broken]
     if not before.sources and not before.problems:

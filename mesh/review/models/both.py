@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from mesh.dashboards import ChartUse
 from mesh.project import Project
-from mesh.review.charts import Chart
 from mesh.review.contracts.diff import ContractDiff
 from mesh.review.contracts.pair import Source
 from mesh.review.models.lines import Files
 from mesh.review.models.meaning import Meanings
 from mesh.review.models.review_worker.facts import Models, RowDiff
-from mesh.review.rules import Finding
+from mesh.review.rules import Finding, Place
 
 _ABOUT_READERS = ("COLUMN_CLASSIFICATION_NO_RAISE", "COLUMN_PERSONAL_NO_RELEASE")
 
@@ -31,8 +31,8 @@ class Both:
     head: Models
     diff: ContractDiff
     known: tuple[Finding, ...]
-    old_charts: Mapping[str, Chart]
-    charts: Mapping[str, Chart]
+    old_charts: Mapping[str, ChartUse]
+    charts: Mapping[str, ChartUse]
 
     @cached_property
     def files(self) -> Files:
@@ -48,7 +48,7 @@ class Both:
         return {**self.diff.base.sources, **self.diff.head.sources}
 
     @cached_property
-    def all_charts(self) -> dict[str, Chart]:
+    def all_charts(self) -> dict[str, ChartUse]:
         """The charts of both, those of the work tree first."""
         return {**self.old_charts, **self.charts}
 
@@ -69,6 +69,11 @@ class Both:
             for f in self.known
             if f.breaking and f.rule not in _ABOUT_READERS and (f.column or f.rule == "GRAIN_SAME")
         )
+
+    def place(self, chart: ChartUse) -> Place:
+        """Where a chart begins, or did."""
+        path = self.new.shown(self.old.shown(chart.path))
+        return Place(path.as_posix(), chart.line if chart.name in self.charts else 1)
 
     def columns(self, side: Models, name: str) -> Mapping[str, str]:
         model = side.models.get(name)

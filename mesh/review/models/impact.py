@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mesh.files.problems import ContractInvalid
-from mesh.review.charts import columns_of
 from mesh.review.contracts.pair import Source
 from mesh.review.models.both import Both
 from mesh.review.models.meaning import reads
@@ -140,11 +139,8 @@ def _next(
         yield target, True
     for target_name in sorted(filters.get(node, ())):
         yield (target_name, ROWS), column == ROWS
-    known = {**both.columns(both.base, name), **both.columns(both.head, name)}
     for chart in both.all_charts.values():
-        if chart.product == name and (
-            column == ROWS or column in columns_of(chart, known or {column: 1})
-        ):
+        if chart.product == name and (column == ROWS or column in chart.columns):
             yield (chart.name, column), True
 
 
@@ -184,7 +180,7 @@ def _result(
 def _kind(both: Both, name: str) -> tuple[str, str, str]:
     if name in both.all_charts:
         chart = both.all_charts[name]
-        return "chart", chart.owner or both.owner(chart.product), chart.path
+        return "chart", both.owner(chart.product), both.place(chart).path
     if "/" in name:
         product = name.split("/")[0]
         source = both.contracts.get(product)

@@ -62,8 +62,8 @@ def enum_no_drop_in_use(both: Both) -> Found:
         asking += [
             f"The chart {chart.name} asks for the value {value} of {one.column}."
             for chart in both.charts.values()
-            if chart.product == one.product and one.column in chart.words
-            for value in sorted(chart.values & lost)[:1]
+            if chart.product == one.product and one.column
+            for value in sorted(chart.values.get(one.column, frozenset()) & lost)[:1]
         ]
         for message in asking:
             yield Change(product=one.product, message=message, where=one.where, column=one.column)
@@ -76,13 +76,13 @@ def chart_no_break(both: Both) -> Found:
     yield from edited_dashboards(both.old, both.new, promised)
     there = {*promised, *both.diff.head.unreadable}
     for name, chart in both.charts.items():
-        where = Place(chart.path, chart.line)
+        where = both.place(chart)
         known = chart.product in there or not there or chart.product.count(".") != 1
         if name in both.old_charts and not known:
             message = f"The chart {name} reads {chart.product}, which has no contract any more."
             yield Change(product=chart.product, message=message, where=where)
         for one in _gone(both):
-            if chart.product == one.product and one.column in chart.words:
+            if chart.product == one.product and one.column in chart.columns:
                 message = f"The chart {name} reads {one.column}, which goes in this change."
                 yield Change(product=one.product, message=message, where=where, column=one.column)
 
@@ -93,7 +93,7 @@ def chart_no_delete(both: Both) -> Found:
     for name, chart in both.old_charts.items():
         if name not in both.charts:
             message = f"The chart {name} ({chart.title}) was deleted."
-            yield Change(product=chart.product, message=message, where=Place(chart.path, 1))
+            yield Change(product=chart.product, message=message, where=both.place(chart))
 
 
 @rule(TELLS, NONE)
@@ -101,8 +101,8 @@ def chart_changed(both: Both) -> Found:
     """Readers of a chart see when it shows something else."""
     for name, chart in both.charts.items():
         before = both.old_charts.get(name)
-        if before and before.text != chart.text:
-            where = Place(chart.path, chart.line)
+        if before and before.stated != chart.stated:
+            where = both.place(chart)
             message = f"The chart {name} was changed."
             yield Change(product=chart.product, message=message, where=where)
 
@@ -112,6 +112,6 @@ def chart_added(both: Both) -> Found:
     """A new chart concerns nobody yet."""
     for name, chart in both.charts.items():
         if name not in both.old_charts:
-            where = Place(chart.path, chart.line)
+            where = both.place(chart)
             message = f"The chart {name} is new."
             yield Change(product=chart.product, message=message, where=where)
