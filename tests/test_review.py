@@ -385,6 +385,7 @@ def test_an_edited_dashboard_is_held_against_the_contracts(
 ) -> None:
     from mesh.contracts import load_contracts
     from mesh.review.dashboards import edited_dashboards
+    from mesh.review.models.readers import chart_no_break
 
     root, name = Path(__file__).parent.parent, "looker/user_360.yaml"
     for side in ("before", "after"):
@@ -394,7 +395,7 @@ def test_an_edited_dashboard_is_held_against_the_contracts(
         (Project(tmp_path / "before"), Project(tmp_path / "after")),
         load_contracts(PROJECT.contracts),
     )
-    found = list(edited_dashboards(*sides, contracts))
+    found = [chart_no_break.of(one) for one in edited_dashboards(*sides, contracts)]
     assert {(f.rule, f.breaking) for f in found} == {("CHART_NO_BREAK", True)}
     assert any(said in f.message and str(f.where) == f"{name}:{line}" for f in found), found
     assert list(edited_dashboards(*reversed(sides), contracts)) == []

@@ -19,6 +19,8 @@ from sqlglot.optimizer.scope import Scope, build_scope
 
 from mesh.contracts.conditions import conjuncts, plain
 
+Resolve = Callable[[exp.Expression], exp.Expression]
+"""From a column or a subquery to what stands for it; from anything else to itself."""
 Origin = tuple[str, str]
 """A table, by the name that the query gives it, and one of its columns."""
 # Whatever is longer is known by its digest: queries on queries would grow without end.
@@ -201,14 +203,9 @@ class _Reader:
             used = exp.Tuple(expressions=[*read.deciding])
             return exp.Anonymous(this="query", expressions=[rows, *read.columns.values(), used])
 
-        def value(node: exp.Expression) -> exp.Expression:
-            return _short(plain(_replaced(node, resolved)))
-
-        made = self._joined(scope, select, here, value)
+        made = self._joined(scope, select, here, resolved)
         where = select.args.get("where")
-        conditions = [
-            part for one in conjuncts(where and where.this) for part in conjuncts(value(one))
-        ]
+        conditions = _conditions(where and where.this, resolved)
         if conditions and made.ranked:
             made = made.closed("ranked")
         made = replace(
@@ -216,21 +213,21 @@ class _Reader:
             conditions=(*made.conditions, *conditions),
             deciding=(*made.deciding, *conditions),
         )
-        return self._grouped(select, made, value)
+        return self._grouped(select, made, resolved)
 
     def _joined(
         self,
         scope: Scope,
         select: exp.Select,
         here: dict[str, Relation],
-        value: Callable[[exp.Expression], exp.Expression],
+        resolved: Resolve,
     ) -> Relation:
         """The rows of FROM and its joins."""
         joins = {join.alias_or_name: join for join in select.args.get("joins") or []}
         made, inner = Relation(()), set()
         for alias, (node, source) in scope.selected_sources.items():
             join = joins.get(alias)
-            here[alias] = self._source(node, source, here, value)
+            here[alias] = self._source(node, source, here, resolved)
             if join is None or (not join.side and join.kind in ("", "INNER", "CROSS")):
                 inner.add(alias)
             elif here[alias].conditions or here[alias].joins:
@@ -244,11 +241,7 @@ class _Reader:
             seen.update(names)
         for alias in scope.selected_sources:
             join, relation = joins.get(alias), here[alias]
-            on = [
-                part
-                for one in conjuncts(join and join.args.get("on"))
-                for part in conjuncts(value(one))
-            ]
+            on = _conditions(join and join.args.get("on"), resolved)
             made = replace(
                 made,
                 columns={},
@@ -274,7 +267,7 @@ class _Reader:
         node: exp.Expression,
         source: object,
         here: dict[str, Relation],
-        value: Callable[[exp.Expression], exp.Expression],
+        resolved: Resolve,
     ) -> Relation:
         if isinstance(source, exp.Table):
             return self.table(source)
@@ -284,42 +277,46 @@ class _Reader:
         array = source.expression
         parts = array.expressions if isinstance(array, exp.Unnest) else [array.this]
         offset = exp.Literal.string(str(bool(array.args.get("offset"))))
-        made = exp.Anonymous(this="unnest", expressions=[*map(value, parts), offset])
+        made = exp.Anonymous(
+            this="unnest", expressions=[*(_value(part, resolved) for part in parts), offset]
+        )
         return Relation((digest(made.sql()),), made=made, deciding=(made,))
 
     def _grouped(
         self,
         select: exp.Select,
         made: Relation,
-        value: Callable[[exp.Expression], exp.Expression],
+        resolved: Resolve,
     ) -> Relation:
         """What a SELECT makes of joined rows: groups, windows, limits, and its columns."""
         group = select.args.get("group")
-        columns = {one.alias_or_name: value(one.unalias()) for one in select.expressions}
-        known = {key.sql(): key for key in map(value, group.expressions if group else ())}
+        known = {}
+        for key in group.expressions if group else ():
+            key = _value(key, resolved)
+            known[key.sql()] = key
         keys = [known[text] for text in sorted(known)]
-        aggregates = any(_aggregated(one) for one in select.expressions)
+        columns = {}
+        for one in select.expressions:
+            column = _value(one.unalias(), resolved)
+            if _aggregated(one):
+                column = _short(exp.Anonymous(this="grouped", expressions=[column, *keys]))
+            columns[one.alias_or_name] = column
         why = []
-        if group or aggregates:
+        if group or any(map(_aggregated, select.expressions)):
             more = (
-                [str(v) for k, v in group.args.items() if k != "expressions" and v] if group else []
+                {k: v for k, v in group.args.items() if k != "expressions" and v} if group else {}
             )
-            why += ["by", *sorted(known), *more]
-            columns = {
-                one.alias_or_name: _short(
-                    exp.Anonymous(this="grouped", expressions=[columns[one.alias_or_name], *keys])
-                )
-                if _aggregated(one)
-                else columns[one.alias_or_name]
-                for one in select.expressions
-            }
+            why += ["by", *sorted(known), *map(str, more.values())]
         clauses = [*keys]
         for key in ("having", "qualify", "limit", "offset"):
             if clause := select.args.get(key):
-                clauses.append(value(clause.args.get("this") or clause.args["expression"]))
+                clauses.append(
+                    _value(clause.args.get("this") or clause.args["expression"], resolved)
+                )
                 why += [key, clauses[-1].sql()]
         if select.args.get("limit") and select.args.get("order"):
-            why += ["order", *(value(one).sql() for one in select.args["order"].expressions)]
+            order = select.args["order"].expressions
+            why += ["order", *(_value(one, resolved).sql() for one in order)]
         if why:
             made = made.closed(*why)
         if select.args.get("distinct"):
@@ -327,7 +324,7 @@ class _Reader:
             made = made.closed("by", *sorted({one.sql() for one in columns.values()}))
             clauses += columns.values()
         windows = [w for one in select.expressions for w in one.find_all(exp.Window)]
-        clauses += [value(p) for w in windows for p in w.args.get("partition_by") or []]
+        clauses += [_value(p, resolved) for w in windows for p in w.args.get("partition_by") or []]
         return replace(
             made,
             columns=columns,
@@ -336,9 +333,16 @@ class _Reader:
         )
 
 
-def _replaced(
-    node: exp.Expression, resolved: Callable[[exp.Expression], exp.Expression]
-) -> exp.Expression:
+def _value(node: exp.Expression, resolved: Resolve) -> exp.Expression:
+    return _short(plain(_replaced(node, resolved)))
+
+
+def _conditions(node: exp.Expression | None, resolved: Resolve) -> list[exp.Expression]:
+    """What must all hold."""
+    return [_short(one) for one in conjuncts(node and _replaced(node, resolved))]
+
+
+def _replaced(node: exp.Expression, resolved: Resolve) -> exp.Expression:
     """An expression with its columns and subqueries replaced, which are known by identity."""
     new = resolved(node)
     if new is not node:
@@ -365,9 +369,10 @@ def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp
 
 
 def _aggregated(node: exp.Expression) -> bool:
+    """Whether it aggregates the rows of its own SELECT."""
     return any(
         not isinstance(one.parent, exp.Window)
-        and not one.find_ancestor(exp.Query) is not node.find_ancestor(exp.Query)
+        and one.find_ancestor(exp.Query) is node.find_ancestor(exp.Query)
         for one in node.find_all(exp.AggFunc)
     )
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mesh.files.problems import ContractInvalid
+from mesh.contracts.findings import ContractInvalid
 from mesh.review.contracts.pair import Source
 from mesh.review.models.both import Both
 from mesh.review.models.meaning import reads

@@ -1,0 +1,96 @@
+"""What a query means: other ways to write one thing are the same, another thing is not."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import parse_one
+from sqlglot.optimizer.qualify import qualify
+
+from mesh.contracts.queries import Relation, read_query
+
+SCHEMA = {"t": {"k": "INT64", "v": "INT64", "w": "INT64"}, "u": {"k": "INT64", "v": "INT64"}}
+JOINED = "SELECT a.k AS k, {} AS x FROM t AS a {} JOIN t AS b ON b.k = a.k + 1"
+
+
+def meaning(query: str) -> Relation:
+    tree = parse_one(query, dialect="bigquery")
+    return read_query(qualify(tree, schema=SCHEMA, dialect="bigquery"))
+
+
+SAME = [
+    ("SELECT k FROM t WHERE v > 1 AND w = 2", "SELECT k FROM t WHERE 2 = w AND NOT v <= 1"),
+    ("SELECT DISTINCT k, v FROM t", "SELECT k, v FROM t GROUP BY v, k"),
+    ("SELECT k FROM t WHERE v > 1", "SELECT k FROM (SELECT * FROM t WHERE v > 1) AS s"),
+    ("SELECT k FROM t WHERE v NOT IN (1, 2)", "SELECT k FROM t WHERE v <> 1 AND v <> 2"),
+    ("SELECT IF(v > 1, 1, 0) AS x FROM t", "SELECT CASE WHEN v > 1 THEN 1 ELSE 0 END AS x FROM t"),
+    ("SELECT v + w AS x FROM t", "SELECT w + v AS x FROM t"),
+    (
+        "SELECT t.k FROM t INNER JOIN u ON u.k = t.k WHERE u.v > 1",
+        "WITH s AS (SELECT * FROM u WHERE v > 1) SELECT t.k FROM s CROSS JOIN t WHERE t.k = s.k",
+    ),
+    (
+        "SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k = t.k)",
+        "SELECT a.k FROM t AS a WHERE EXISTS (SELECT 1 FROM u AS b WHERE a.k = b.k)",
+    ),
+]
+OTHER_ROWS = [
+    ("SELECT k FROM t", "SELECT k FROM u"),
+    ("SELECT k FROM t", "SELECT DISTINCT k FROM t"),
+    ("SELECT k FROM t WHERE v > 1", "SELECT k FROM t WHERE v > 1 OR w > 1"),
+    ("SELECT k FROM t UNION ALL SELECT k FROM u", "SELECT k FROM t UNION DISTINCT SELECT k FROM u"),
+    (
+        "SELECT k FROM t EXCEPT DISTINCT SELECT k FROM u",
+        "SELECT k FROM u EXCEPT DISTINCT SELECT k FROM t",
+    ),
+    ("SELECT k FROM t ORDER BY v LIMIT 5", "SELECT k FROM t ORDER BY w LIMIT 5"),
+    ("SELECT k, COUNT(*) AS n FROM t GROUP BY k", "SELECT k, COUNT(*) AS n FROM t GROUP BY k, v"),
+    ("SELECT t.k FROM t LEFT JOIN u ON u.k = t.k", "SELECT t.k FROM u LEFT JOIN t ON u.k = t.k"),
+    (
+        "SELECT t.k FROM t LEFT JOIN u ON u.k = t.k WHERE u.v > 1",
+        "SELECT t.k FROM t LEFT JOIN u ON u.k = t.k AND u.v > 1",
+    ),
+    (
+        "SELECT k FROM (SELECT k, RANK() OVER (ORDER BY v) AS r FROM t WHERE w > 1) WHERE r = 1",
+        "SELECT k FROM (SELECT k, w, RANK() OVER (ORDER BY v) AS r FROM t) WHERE r = 1 AND w > 1",
+    ),
+    (
+        "SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k = t.k)",
+        "SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.v = t.k)",
+    ),
+]
+OTHER_VALUES = [
+    (JOINED.format("a.v", "INNER"), JOINED.format("b.v", "INNER")),
+    (JOINED.format("a.v - b.v", "LEFT"), JOINED.format("b.v - a.v", "LEFT")),
+    ("SELECT k, (v + w) * 2 AS x FROM t", "SELECT k, v + w * 2 AS x FROM t"),
+    ("SELECT k, v - w AS x FROM t", "SELECT k, w - v AS x FROM t"),
+    ("SELECT k, SUM(v) AS x FROM t GROUP BY k", "SELECT k, SUM(DISTINCT v) AS x FROM t GROUP BY k"),
+    (
+        "SELECT k, (SELECT MAX(v) FROM u) AS x FROM t",
+        "SELECT k, (SELECT MAX(k) FROM u) x FROM t",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_another_way_to_write_it_means_the_same(one: str, other: str) -> None:
+    was, now = meaning(one), meaning(other)
+    assert was.rows == now.rows and was.texts == now.texts
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER_ROWS)
+def test_other_rows_are_other_rows(one: str, other: str) -> None:
+    assert meaning(one).rows != meaning(other).rows
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER_VALUES)
+def test_other_values_are_other_values(one: str, other: str) -> None:
+    was, now = meaning(one), meaning(other)
+    assert was.rows == now.rows and was.texts["k"] == now.texts["k"]
+    assert was.texts["x"] != now.texts["x"]
+
+
+def test_a_query_says_what_it_reads_and_asks_for() -> None:
+    read = meaning("SELECT t.v + 1 AS x FROM t INNER JOIN u ON u.k = t.k WHERE u.v IN (7, 8)")
+    assert read.origins_of("x") == {("t", "v")}
+    assert read.filters == {("u", "k"), ("t", "k"), ("u", "v")}
+    assert {c for c in read.compared if c[0] == "u"} == {("u", "v", "7"), ("u", "v", "8")}
