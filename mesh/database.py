@@ -14,6 +14,8 @@ from mesh.project import DATABASE_VARIABLE
 
 # Not "lock" alone, which also stands in what DuckDB says of a damaged block.
 HELD = "Could not set lock"
+# A file of another database's must not make DuckDB download what reads it.
+OPENING: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
 
 
 def cannot_open(database: Path, error: Exception) -> WrongUse:

@@ -16,12 +16,9 @@ from pathlib import Path
 
 import duckdb
 
-from mesh.database import HELD, cannot_open, let_go
+from mesh.database import HELD, OPENING, cannot_open, let_go
 from mesh.errors import Location, MeshError, WrongUse
 from mesh.project import BIGQUERY_GATEWAY, PROD_VARIABLE, Project, named_database
-
-# A file of another database's must not make DuckDB download what reads it.
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
 
 
 @contextmanager
@@ -98,14 +95,14 @@ def _others_read(database: Path) -> bool:
     if not database.exists():
         return False
     try:
-        duckdb.connect(str(database), config=_CONFIG).close()
+        duckdb.connect(str(database), config=OPENING).close()
     except (duckdb.ConnectionException, duckdb.BinderException):
         return False  # This process has it open.
     except duckdb.Error as error:
         # Prod's views lie in a second file then, and two files cannot be moved in one step.
         if HELD in str(error) and not os.environ.get(PROD_VARIABLE):
             with suppress(duckdb.Error):
-                duckdb.connect(str(database), read_only=True, config=_CONFIG).close()
+                duckdb.connect(str(database), read_only=True, config=OPENING).close()
                 return True
         raise cannot_open(database, error) from error
     return False
@@ -136,7 +133,7 @@ def _copied(database: Path, copy: Path) -> Iterator[None]:
         # From here on nobody can write to it. Not before: a process that closes a file, as the
         # copying did, lets go of its locks on it.
         try:
-            reader = duckdb.connect(str(database), read_only=True, config=_CONFIG)
+            reader = duckdb.connect(str(database), read_only=True, config=OPENING)
         except duckdb.Error as error:
             raise cannot_open(database, error) from error
         held.enter_context(reader)
@@ -186,7 +183,7 @@ def _settled(database: Path) -> Iterator[None]:
 def _settle(database: Path) -> None:
     let_go()
     if log_of(database).exists():
-        with suppress(duckdb.Error), duckdb.connect(str(database), config=_CONFIG) as connection:
+        with suppress(duckdb.Error), duckdb.connect(str(database), config=OPENING) as connection:
             connection.execute("CHECKPOINT")
 
 

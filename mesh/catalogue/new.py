@@ -101,7 +101,7 @@ def _profile(opened: Opened, name: str, environment: str, types: dict[str, str])
     if snapshot is None:
         return None
     place = opened.view(snapshot, found)
-    missing = set(types) - set(snapshot.node.columns_to_types or types)
+    missing = set(types) - set(snapshot.model.columns_to_types or types)
     if missing:
         raise WrongUse(
             f"{name} in {environment} has no column {', '.join(sorted(missing))} yet.",

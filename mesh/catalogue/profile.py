@@ -41,7 +41,7 @@ class Profile:
 
 def profile(opened: Opened, table: exp.Table, types: Mapping[str, str]) -> Profile:
     """Profile a table; types: the BigQuery type of each column, in order."""
-    aggregates: list[exp.Expression] = [exp.Count(this=exp.Star())]
+    aggregates: list[exp.Expr] = [exp.Count(this=exp.Star())]
     for name, kind in types.items():
         column = exp.column(name, quoted=True)
         aggregates += [
@@ -77,14 +77,14 @@ def profile(opened: Opened, table: exp.Table, types: Mapping[str, str]) -> Profi
     return Profile(rows, columns, grain, frozenset(first_days))
 
 
-def _number(value: float) -> exp.Literal:
+def _number(value: float) -> exp.Expr:
     return exp.Literal.number(repr(value))
 
 
-def _off_step(column: exp.Column, step: float) -> exp.Expression:
+def _off_step(column: exp.Column, step: float) -> exp.Expr:
     """How many values are no multiple of the step."""
 
-    def steps() -> exp.Expression:
+    def steps() -> exp.Expr:
         return exp.Mul(this=column.copy(), expression=_number(1 / step))
 
     return exp.CountIf(this=exp.NEQ(this=steps(), expression=exp.Round(this=steps())))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import Progress, TaskID
 
 from mesh.cli.options import Gateway, InProject, Json
 from mesh.console import err, out, progress
@@ -133,32 +137,30 @@ def _undo(
     )
 
 
-class _observer:
+@contextmanager
+def _observer(*, quiet: bool) -> Iterator[Observer]:
     """A progress bar on a terminal; elsewhere one plain line at the start of each step."""
+    from mesh.movielens.ingest.progress import unobserved
 
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
+    if quiet:
+        yield unobserved
+        return
+    with progress() as bar:
+        yield _Bar(bar).tell
 
-    def __enter__(self) -> Observer:
-        from mesh.movielens.ingest.progress import unobserved
 
-        if self.quiet:
-            return unobserved
-        self.bars = progress()
-        self.bar = self.bars.__enter__()
-        self.task = None
+class _Bar:
+    """One task at a time: that of the step which is told of."""
+
+    def __init__(self, bar: Progress) -> None:
+        self.bar = bar
+        self.task: TaskID | None = None
         self.what = ""
-        return self.tell
-
-    def __exit__(self, *details: object) -> None:
-        if not self.quiet:
-            self.bars.__exit__(*details)
+        self.since = time.monotonic()
 
     def tell(self, step: Step) -> None:
         """Show one step."""
-        import time
-
-        if step.what != self.what:
+        if step.what != self.what or self.task is None:
             self.what, self.since = step.what, time.monotonic()
             if not err.is_terminal:
                 err.print(step.what, markup=False)

@@ -79,11 +79,11 @@ def partition_column(project: BigQueryProject, name: str) -> str | None:
     return source.time if source else None
 
 
-def _mean_bytes(column: str, type_: str) -> exp.Expression:
+def _mean_bytes(column: str, type_: str) -> exp.Expr:
     """The mean bytes of a column's values, as an expression for DuckDB; NULLs count 0."""
     this = exp.column(column, quoted=True)
     if type_ in BYTES_OF:
-        size: exp.Expression = exp.Literal.number(BYTES_OF[type_])
+        size: exp.Expr = exp.Literal.number(BYTES_OF[type_])
     else:
         octets = exp.Anonymous(
             this="OCTET_LENGTH",

@@ -214,13 +214,11 @@ def _copy(adapter: EngineAdapter, one: Carried) -> None:
         adapter.clone_table(target, source)
         return
     columns = list(one.new.model.columns_to_types_or_raise)
-    time_column = one.new.model.time_column
-    is_date = one.new.model.columns_to_types_or_raise[time_column.column.name].is_type("date")
+    assert one.new.model.time_column
+    time = one.new.model.time_column.column
+    is_date = one.new.model.columns_to_types_or_raise[time.name].is_type("date")
     within = [
-        exp.and_(
-            time_column.column.copy() >= _bound(start, is_date),
-            time_column.column.copy() < _bound(end, is_date),
-        )
+        exp.and_(time.copy() >= _bound(start, is_date), time.copy() < _bound(end, is_date))
         for start, end in one.intervals
     ]
     rows = exp.select(*(exp.column(name, quoted=True) for name in columns)).from_(
@@ -234,7 +232,7 @@ def _copy(adapter: EngineAdapter, one: Carried) -> None:
     )
 
 
-def _bound(milliseconds: int, is_date: bool) -> exp.Expression:
+def _bound(milliseconds: int, is_date: bool) -> exp.Expr:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     text = moment.date().isoformat() if is_date else moment.isoformat(sep=" ")
     return exp.cast(exp.Literal.string(text), "date" if is_date else "timestamptz")

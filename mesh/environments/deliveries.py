@@ -186,8 +186,8 @@ def read_deliveries(adapter: EngineAdapter, delivered: Delivered) -> DeliveryLog
     counted = set(counts) <= set(adapter.columns(ingests))
     if counted:
         columns += counts
-    number = exp.column("ingest_id", "recorded")
-    number = exp.func("COALESCE", number, exp.column("ingest_id", "written"))
+    numbers = (exp.column("ingest_id", side) for side in ("recorded", "written"))
+    number = exp.func("COALESCE", *numbers)
     query = (
         exp.select(number, *(exp.column(name, "recorded") for name in columns), "written.months")
         .from_(ingests.as_("recorded"))

@@ -24,7 +24,7 @@ from mesh.database import cannot_open, check_attached
 from mesh.environments.apply import bring_up_to_date
 from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
-from mesh.environments.evaluation import plan_evaluator
+from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.repair import repair
 from mesh.environments.sources import delivered_to
 from mesh.environments.versions import stamped
@@ -50,7 +50,11 @@ def install() -> None:
     _wrap("_nodes_to_snapshots", _of_the_newest_delivery)
     _wrap("plan_builder", _as_of_the_newest_delivery)
     _wrap("_run", _up_to_date_before_a_run)
-    BuiltInSchedulerConfig.create_plan_evaluator = lambda self, context: plan_evaluator(context)
+    setattr(BuiltInSchedulerConfig, "create_plan_evaluator", _plan_evaluator)  # noqa: B010
+
+
+def _plan_evaluator(_: BuiltInSchedulerConfig, context: Any) -> DeliveryPlanEvaluator:
+    return plan_evaluator(context)
 
 
 def _wrap(name: str, wrapper: Callable[..., Any]) -> None:

@@ -20,7 +20,7 @@ from sqlmesh import Context
 from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.bigquery import explanation, warehouse
-from mesh.database import HELD, cannot_open, check_attached, when_let_go
+from mesh.database import HELD, OPENING, cannot_open, check_attached, when_let_go
 from mesh.environments.hooks import install
 from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
@@ -114,7 +114,7 @@ class Opened:
             environment.naming_info, dialect=dialect
         )
 
-    def rows(self, query: exp.Expression) -> list[tuple]:
+    def rows(self, query: exp.Expr) -> list[tuple]:
         """All rows of a small query, written in the BigQuery dialect."""
         return self.context.engine_adapter.fetchall(query)
 
@@ -139,10 +139,10 @@ def readable_errors(database: Path) -> Iterator[None]:
         meant = explanation(error) or CheckFailed(f"SQLMesh refuses: {_one_line(error)}")
         raise meant from error
     except Exception as error:
-        meant = explanation(error)
-        if meant is None:
+        explained = explanation(error)
+        if explained is None:
             raise
-        raise meant from error
+        raise explained from error
 
 
 @contextmanager
@@ -164,9 +164,7 @@ def _check_database(database: Path) -> None:
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         if database.exists():
-            # A file of another database's must not make DuckDB download what reads it.
-            settings = {"autoinstall_known_extensions": False}
-            duckdb.connect(str(database), read_only=True, config=settings).close()
+            duckdb.connect(str(database), read_only=True, config=OPENING).close()
     except (duckdb.ConnectionException, duckdb.BinderException):
         # This process has it open already.
         return

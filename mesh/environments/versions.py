@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.dag import DAG
@@ -54,7 +54,7 @@ def stamped(nodes: Mapping[str, Node], log: DeliveryLog) -> dict[str, Node]:
     later delivery.
     """
     result = dict(nodes)
-    models = {name: node for name, node in nodes.items() if node.is_model}
+    models = {name: cast("Model", node) for name, node in nodes.items() if node.is_model}
     stamps: dict[str, str] = {}
     sources: dict[str, frozenset[str]] = {}
     for name in DAG({n: set(m.depends_on) & models.keys() for n, m in models.items()}).sorted:
@@ -138,5 +138,5 @@ class CodeVersions:
         model = snapshot.model
         own = model.copy(update={"stamp": _with_delivery(model.stamp, None)}).data_hash
         parents = [self._snapshots.get(parent) for parent in sorted(snapshot.parents)]
-        above = [parent and self.of(parent) for parent in parents]
+        above = [self.of(parent) if parent else None for parent in parents]
         return None if None in above else hash_data([own, *above])

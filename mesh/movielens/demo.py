@@ -87,7 +87,7 @@ def _audience(opened: Opened) -> Audience:
     environment = opened.environment(PROD)
     product = opened.products(environment)["engagement.user_actions_and_groups"]
 
-    def users(*conditions: str) -> exp.Expression:
+    def users(*conditions: str) -> exp.Expr:
         user = exp.column("user_id")
         whose = exp.func("IF", exp.column(conditions[0]), user, exp.Null()) if conditions else user
         return exp.Count(this=exp.Distinct(expressions=[whose]))

@@ -226,10 +226,11 @@ def _client(cache: Path) -> Any:
             linker = Linker(engine)
             linker.define_wasi()
             self.instance = linker.instantiate(self.store, self.module)
-            self.exports = self.instance.exports(self.store)
-            if "_initialize" in self.exports:
-                self.exports["_initialize"](self.store)
-            self.memory = self.exports["memory"]
+            exports: Any = self.instance.exports(self.store)
+            self.exports = exports
+            if "_initialize" in exports:
+                exports["_initialize"](self.store)
+            self.memory = exports["memory"]
 
         def write_bytes(self, ptr: int, data: bytes) -> None:
             ctypes.memmove(self._address() + ptr, data, len(data))

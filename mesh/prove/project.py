@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 from sqlmesh import Context
@@ -84,7 +84,7 @@ class BigQueryProject:
         path = Path(found._path) if found is not None and found._path else self.path(name)
         return path, path.read_text(encoding="utf-8") if path.is_file() else ""
 
-    def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expression | None:
+    def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expr | None:
         """The model's query with plain names, for a span of days from `start` to `end`."""
         model = self.models[name]
         if not model.is_sql:
@@ -99,25 +99,33 @@ class BigQueryProject:
         adapter = self._adapter
         evaluator = SnapshotEvaluator(adapter)
         adapter.take()
-        times = {"start": START, "end": END, "execution_time": END}
+        by_id = {one.snapshot_id: one for one in self.snapshots.values()}
         if snapshot.is_incremental:
-            evaluator.create([snapshot], self.snapshots)
+            evaluator.create([snapshot], by_id)
         evaluator.evaluate(
             snapshot,
-            **times,
+            start=START,
+            end=END,
+            execution_time=END,
             snapshots=self.snapshots,
             target_table_exists=snapshot.is_incremental,
         )
         evaluator.promote(
-            [snapshot], EnvironmentNamingInfo(name=ENVIRONMENT), snapshots=self.snapshots, **times
+            [snapshot],
+            EnvironmentNamingInfo(name=ENVIRONMENT),
+            start=START,
+            end=END,
+            execution_time=END,
+            snapshots=by_id,
         )
         return adapter.take()
 
-    def audits(self, name: str, *, start: str = START, end: str = END) -> dict[str, exp.Expression]:
+    def audits(self, name: str, *, start: str = START, end: str = END) -> dict[str, exp.Expr]:
         """The model's audits as SQLMesh runs them: their name, numbered if there are several."""
         model = self.models[name]
-        found: dict[str, exp.Expression] = {}
+        found: dict[str, exp.Expr] = {}
         for audit, arguments in model.audits_with_args:
+            stated: dict[str, Any] = {k: v for k, v in arguments.items() if k != "blocking"}
             query = model.render_audit_query(
                 audit,
                 start=start,
@@ -125,7 +133,7 @@ class BigQueryProject:
                 execution_time=end,
                 snapshots=self.snapshots,
                 engine_adapter=self._adapter,
-                **{key: value for key, value in arguments.items() if key != "blocking"},
+                **stated,
             )
             name_ = audit.name
             while name_ in found:

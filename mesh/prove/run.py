@@ -106,10 +106,10 @@ def _add_tables(run: _Run) -> None:
     outside = {(one.schema, one.name): one.columns for one in project.sources.values()}
     if project.settings.deliveries:
         # No model reads the log, but audits do.
-        outside |= {(project.settings.deliveries, name): kinds for name, kinds in LOG.items()}
-    for table, columns in outside.items():
-        run.analyzer.add_table((PROJECT, *table), columns)
-        run.analyzer.add_table(table, columns)
+        outside |= {(project.settings.deliveries, name): one for name, one in LOG.items()}
+    for parts, kinds in outside.items():
+        run.analyzer.add_table((PROJECT, *parts), kinds)
+        run.analyzer.add_table(parts, kinds)
     for name in run.project.models:
         columns = _promised(run.project, name)
         if not columns or "UNKNOWN" in columns.values():
@@ -197,7 +197,7 @@ def _line(source: str, sql: str, phrase: str, skipped: int) -> int:
 
 
 def _refused(
-    run: _Run, name: str, path: Path, source: str, query: exp.Expression, sql: str
+    run: _Run, name: str, path: Path, source: str, query: exp.Expr, sql: str
 ) -> Iterator[Finding]:
     """sql: the query as text, in lines."""
     refusal = run.refusal(sql)

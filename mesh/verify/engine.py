@@ -58,9 +58,7 @@ class Engine:
         """
         # Quoted, so that a column called `timestamp` or `order` is a column on both engines.
         sql = query.sql(dialect=self.dialect, identify=True)
-        return self._guarded(
-            lambda: python_rows(self.backend.sql(sql, schema=schema).to_pyarrow())  # type: ignore[union-attr]
-        )
+        return self._guarded(lambda: python_rows(self.backend.sql(sql, schema=schema).to_pyarrow()))
 
     def type_of(self, text: str) -> DataType:
         """The ibis type of a type as it stands in DDL."""
@@ -92,7 +90,7 @@ def modest_memory(engine: Engine) -> Iterator[None]:
     if engine.dialect != "duckdb":
         yield
         return
-    connection = engine.backend.con  # type: ignore[attr-defined]
+    connection = engine.backend.con
     query = "SELECT current_setting('memory_limit')"
     before = connection.execute(query).fetchone()[0]
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")

@@ -191,7 +191,7 @@ class _Run:
             table = name.sql(dialect=self.engine.dialect)
             measures = self._measures(contract)
         except (NotInEnvironment, EngineRefuses) as error:
-            found = (_absent(contract, environment, str(error)),)
+            found: tuple[Outcome, ...] = (_absent(contract, environment, str(error)),)
         else:
             judgement = Judgement(measures, Levels(self.as_of, self.rule_of))
             self.outcomes[contract.product] = judgement.outcomes
@@ -230,8 +230,9 @@ class _Run:
         rule = next(rule for rule in rules if rule.id == rule_id)
         try:
             measures = self._measures(contract)
-            one = measures.row_rule if isinstance(rule, RowRule) else measures.table_rule
-            finding: Finding = one(rule)  # type: ignore[operator]
+            finding = (
+                measures.row_rule(rule) if isinstance(rule, RowRule) else measures.table_rule(rule)
+            )
             rows = measures.scan.rows
         except (NotInEnvironment, EngineRefuses) as error:
             finding, rows = Finding(None, problem=str(error)), None

@@ -46,5 +46,6 @@ def _far_time(scalar: pa.Scalar) -> str:
     if abs(count) >= 2**bits - 1:
         return "infinity" if count > 0 else "-infinity"
     unit = _DATE_UNITS.get(str(scalar.type)) or scalar.type.unit
-    text = str(np.datetime64(count, unit)).replace("T", " ")
+    moment: Any = np.datetime64
+    text = str(moment(count, unit)).replace("T", " ")
     return f"{text}+00:00" if getattr(scalar.type, "tz", None) else text
