@@ -50,7 +50,7 @@ class _ContractRule(Rule):
         return [self.violation(text) for text in self.findings(model, contracts)] or None
 
 
-def _checks(name: str, audit: str, arguments: dict[str, exp.Expression]) -> bool:
+def _checks(name: str, audit: str, arguments: dict[str, exp.Expr]) -> bool:
     """Whether an audit is one of this product's contract, and not of another's."""
     product = arguments.get("product")
     return audit == AUDIT and product is not None and product.name == name
@@ -119,10 +119,10 @@ class ColumnsMatchContract(_ContractRule):
                     "its major version."
                 )
         promised = [column.name for column in contract.columns]
-        for column in actual:
-            if column not in promised:
+        for extra in actual:
+            if extra not in promised:
                 yield (
-                    f"{name}: column {column} is in the model but not in the contract "
+                    f"{name}: column {extra} is in the model but not in the contract "
                     f"({contract.location(contract.columns[-1].line)}): add it to the contract "
                     "with a new minor version, or leave it out of the model."
                 )

@@ -142,7 +142,7 @@ class ServiceLevel:
     measured_by: str | None = None
     line: int = 1
 
-    @property
+    @cached_property
     def days(self) -> float | None:
         """The value in days, for units of time; a month has 31 days, a year 366."""
         factor = {"h": 1 / 24, "d": 1, "w": 7, "month": 31, "y": 366}.get(self.unit or "")

@@ -194,7 +194,7 @@ class ColumnPromise(ABC):
         return ""
 
     @abstractmethod
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         """What must hold for each row."""
 
     def rule(self, column: Named) -> Rule:
@@ -317,7 +317,7 @@ class TablePromise(ABC):
         """What it became, None for the same. renamed: from old names of columns to new ones."""
 
 
-def literal(logical_type: str, value: Any) -> exp.Expression:
+def literal(logical_type: str, value: Any) -> exp.Expr:
     """A value of a column in SQL."""
     if isinstance(value, bool):
         return exp.Boolean(this=value)

@@ -59,7 +59,7 @@ class Pattern(ColumnPromise):
     def values_text(self) -> str:
         return f"matching {self.pattern}"
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         return exp.RegexpLike(
             this=exp.column(column.name), expression=exp.Literal.string(self.pattern)
         )

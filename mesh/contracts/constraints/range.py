@@ -146,7 +146,7 @@ class Range(ColumnPromise):
     def values_text(self) -> str:
         return " ".join(f"{text} {value}" for _, text, value, _ in self._stated)
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         return exp.and_(
             *[
                 operator(

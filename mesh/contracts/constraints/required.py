@@ -31,7 +31,7 @@ class Required(ColumnPromise):
     def words(self) -> str:
         return "is there"
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         return exp.not_(exp.Is(this=exp.column(column.name), expression=exp.Null()))
 
     @classmethod

@@ -69,7 +69,7 @@ class RowCount(TablePromise):
 
     def rule(self, facts: RuleFacts, type_of: Callable[[str], str]) -> TableRule:
         count = exp.Count(this=exp.Star())
-        bounds: list[exp.Expression] = []
+        bounds: list[exp.Expr] = []
         for bound, operator in ((self.minimum, exp.LT), (self.maximum, exp.GT)):
             if bound is not None:
                 limit = exp.Literal.number(bound)

@@ -137,7 +137,7 @@ def _no_column(name: str, known: Iterable[str]) -> RuleColumnError:
     return RuleColumnError(message, suggestion(name, known))
 
 
-def _conditions_are_boolean(query: exp.Expression) -> None:
+def _conditions_are_boolean(query: exp.Expr) -> None:
     places = [w.this for w in query.find_all(exp.Where, exp.Having, exp.Not)]
     for join in query.find_all(exp.Join):
         if join.args.get("on"):
@@ -162,12 +162,12 @@ _GROUPS = (
 )
 
 
-def _group(node: exp.Expression) -> str | None:
+def _group(node: exp.Expr) -> str | None:
     kind = node.type.this if node.type else None
     return next((name for name, kinds in _GROUPS if kind in kinds), None)
 
 
-def _operands_fit(query: exp.Expression) -> None:
+def _operands_fit(query: exp.Expr) -> None:
     for node in query.find_all(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE):
         left, right = _group(node.left), _group(node.right)
         written = node.left if isinstance(node.left, exp.Literal) else node.right
@@ -181,7 +181,7 @@ def _operands_fit(query: exp.Expression) -> None:
         raise RuleColumnError(message, "Compare values of one type.")
 
 
-def _text(node: exp.Expression) -> str:
+def _text(node: exp.Expr) -> str:
     clean = node.copy()
     for column in clean.find_all(exp.Column):
         column.set("table", None)

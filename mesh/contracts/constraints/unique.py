@@ -44,7 +44,7 @@ class Unique(ColumnPromise):
     def words(self) -> str:
         return "is unique"
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         raise NotImplementedError  # One row cannot tell.
 
     def rule(self, column: Named) -> TableRule:

@@ -20,7 +20,7 @@ follow_contracts(Path(__file__))
 
 
 @macro()
-def contract(evaluator: MacroEvaluator, product: exp.Expression) -> list[exp.Property]:
+def contract(evaluator: MacroEvaluator, product: exp.Expr) -> list[exp.Property]:
     """The properties of a model that the contract `<product>.odcs.yaml` states."""
     from mesh.contracts.follow import project_of
     from mesh.contracts.header import model_properties
@@ -29,7 +29,7 @@ def contract(evaluator: MacroEvaluator, product: exp.Expression) -> list[exp.Pro
 
 
 @macro()
-def source_contract(evaluator: MacroEvaluator, table: exp.Expression) -> list[exp.Property]:
+def source_contract(evaluator: MacroEvaluator, table: exp.Expr) -> list[exp.Property]:
     """The audits of a model that lets a source's table through: it keeps its contract."""
     from mesh.contracts.follow import project_of
     from mesh.contracts.header import source_audits
@@ -40,14 +40,14 @@ def source_contract(evaluator: MacroEvaluator, table: exp.Expression) -> list[ex
 @macro()
 def broken_contract(
     evaluator: MacroEvaluator,
-    this_model: exp.Expression,
-    source: exp.Expression,
-    product: exp.Expression,
-    interval: exp.Expression,
-    months: exp.Expression,
-    grain: exp.Expression,
-    rows: exp.Expression,
-    tables: exp.Expression,
+    this_model: exp.Expr,
+    source: exp.Expr,
+    product: exp.Expr,
+    interval: exp.Expr,
+    months: exp.Expr,
+    grain: exp.Expr,
+    rows: exp.Expr,
+    tables: exp.Expr,
 ) -> exp.Select:
     """The query of the audit `contract`."""
     from mesh.contracts.header import audit_query
