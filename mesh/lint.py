@@ -15,7 +15,7 @@ from sqlmesh.core.model import Model, SqlModel
 
 from mesh.contracts import Contract, load_contracts
 from mesh.contracts.header import AUDIT
-from mesh.contracts.personal import NOT_PERSONAL, evidence, person
+from mesh.contracts.personal import NOT_PERSONAL, person
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, query_inputs, short_name
 from mesh.project import Project
 
@@ -213,11 +213,11 @@ class PersonalColumnsAreClassified(_ContractRule):
         contract = contracts.get(name)
         if contract is None:
             return
-        known = evidence(
-            (column.name, column.classification, one.location(column.line_of("classification")))
+        known = {
+            person(column.name): one.location(column.line_of("classification"))
             for one in contracts.values()
-            for column in one.columns
-        )
+            for column in one.personal_columns
+        }
         for column in model.columns_to_types or {}:
             promised = contract.column(column)
             place = known.get(person(column))

@@ -14,7 +14,7 @@ from mesh.contracts.constraints.enum import Enum
 from mesh.contracts.constraints.pattern import Pattern, matches, refused
 from mesh.contracts.draft import COLUMNS, promises_of
 from mesh.contracts.findings import Finding, Found, Purpose
-from mesh.contracts.personal import NOT_PERSONAL, evidence, person
+from mesh.contracts.personal import NOT_PERSONAL, person
 from mesh.contracts.types import CLASSIFICATIONS, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
@@ -80,15 +80,9 @@ def classification(subject: Subject) -> Found:
 def personal(subject: Subject) -> Found:
     if subject.around is None:
         return
-    known = evidence(
-        (column.name, column.classification, draft.location((*here, "classification")))
-        for draft in subject.around.drafts.values()
-        for here, column in draft.columns()
-        if column.name
-    )
     for here, column in subject.draft.columns():
         stated = column.classification
-        place = known.get(person(column.name or ""))
+        place = subject.around.people.get(person(column.name or ""))
         careless = stated != PERSONAL and stated in (None, *CLASSIFICATIONS)
         if place and careless and NOT_PERSONAL not in (column.tags or ()):
             message = f"The column {column.name} stands for a person, but is not classified so."

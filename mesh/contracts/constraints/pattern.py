@@ -99,6 +99,11 @@ def matches(pattern: str, texts: Sequence[str]) -> list[bool]:
         exp.func("regexp_matches", exp.Literal.string(text), exp.Literal.string(pattern))
         for text in texts
     ]
-    with duckdb.connect() as connection:
-        row = connection.execute(exp.select(*found).sql(dialect="duckdb")).fetchone()
+    with _engine().cursor() as cursor:
+        row = cursor.execute(exp.select(*found).sql(dialect="duckdb")).fetchone()
     return [bool(value) for value in row or ()]
+
+
+@lru_cache(maxsize=1)
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
