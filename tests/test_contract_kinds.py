@@ -23,9 +23,9 @@ import json
 from pathlib import Path
 
 from mesh.catalogue.new import _column
-from mesh.catalogue.profile import ColumnProfile
 from mesh.contracts import find
 from mesh.contracts.constraints import counted
+from mesh.contracts.constraints.base import Seen
 from mesh.contracts.lint import lint
 from mesh.review.read import read_contracts
 from mesh.review.pair import Pair
@@ -71,7 +71,7 @@ for name, old, new in (("gone", with_format, without), ("came", without, with_fo
     pair = Pair(old, new)
     was, now = old.contract.column("device"), new.contract.column("device")
     said[name] = [(one.rule, one.message) for one in compare_values(pair, was, now)]
-seen = ColumnProfile(nulls=0, minimum="a@b", maximum="z@b")
+seen = Seen(nulls=0, minimum="a@b", maximum="z@b")
 said["draft"] = _column("mail", "STRING", (), seen, ())
 print(json.dumps(said))
 """

@@ -106,18 +106,9 @@ def source_audits(table: str, project: Project) -> list[exp.Property]:
     return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
 
 
-def audit_query(
-    evaluator: MacroEvaluator,
-    this_model: exp.Expr,
-    source: exp.Expr,
-    product: exp.Expr,
-    interval: exp.Expr,
-    months: exp.Expr,
-    grain: exp.Expr,
-    rows: exp.Expr,
-    tables: exp.Expr,
-) -> exp.Select:
-    """The query of the audit of a contract, from the audit's arguments."""
+def audit_query(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
+    """The query of the audit of a contract, from the audit's arguments in their order."""
+    this_model, source, product, interval, months, grain, rows, tables = arguments
     conditions = row_conditions(rows)
     own = isinstance(source, exp.Null)
     table = this_model if own else source_table(source)

@@ -79,6 +79,7 @@ class Enum(ColumnPromise):
         allowed = any(_same(one.value, value) for one in self.values)
         return None if allowed else "is not one of the allowed values"
 
+    @property
     def words(self) -> str:
         return f"is {self.values_text()}"
 

@@ -64,6 +64,7 @@ class Length(ColumnPromise):
         every = (("at least", exp.GTE, self.least), ("at most", exp.LTE, self.most))
         return [(text, operator, size) for text, operator, size in every if size is not None]
 
+    @property
     def words(self) -> str:
         sizes = " and ".join(f"{text} {size}" for text, _, size in self._stated)
         return f"has {sizes} characters"

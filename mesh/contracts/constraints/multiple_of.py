@@ -47,6 +47,7 @@ class MultipleOf(ColumnPromise):
         off = is_number(value) and not is_multiple(value, self.step)
         return f"is no multiple of {self.step}" if off else None
 
+    @property
     def words(self) -> str:
         return f"is a multiple of {self.step}"
 

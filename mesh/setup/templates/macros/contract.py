@@ -38,20 +38,8 @@ def source_contract(evaluator: MacroEvaluator, table: exp.Expr) -> list[exp.Prop
 
 
 @macro()
-def broken_contract(
-    evaluator: MacroEvaluator,
-    this_model: exp.Expr,
-    source: exp.Expr,
-    product: exp.Expr,
-    interval: exp.Expr,
-    months: exp.Expr,
-    grain: exp.Expr,
-    rows: exp.Expr,
-    tables: exp.Expr,
-) -> exp.Select:
+def broken_contract(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
     """The query of the audit `contract`."""
     from mesh.contracts.header import audit_query
 
-    return audit_query(
-        evaluator, this_model, source, product, interval, months, grain, rows, tables
-    )
+    return audit_query(evaluator, *arguments)
