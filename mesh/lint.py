@@ -17,7 +17,7 @@ from mesh.contracts import Contract, load_contracts
 from mesh.contracts.header import AUDIT
 from mesh.contracts.personal import NOT_PERSONAL, person
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, query_inputs, short_name
-from mesh.project import Project
+from mesh.project import Project, find_project, project_around
 
 __all__ = [
     "ColumnsMatchContract",
@@ -35,9 +35,9 @@ __all__ = [
 class _ContractRule(Rule):
     """Base of the rules: findings are sentences, one violation each."""
 
-    @property
-    def project(self) -> Project:
-        return Project(Path(self.context.path).resolve())
+    def project(self, model: Model) -> Project:
+        """The project that a model lies in: SQLMesh can load several at once."""
+        return project_around(Path(model._path or self.context.path)) or find_project()
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         raise NotImplementedError
@@ -45,7 +45,7 @@ class _ContractRule(Rule):
     def check_model(self, model: Model) -> list[RuleViolation] | None:
         if model.kind.is_external:
             return None
-        folder = self.project.contracts
+        folder = self.project(model).contracts
         contracts = load_contracts(folder) if folder.is_dir() else {}
         return [self.violation(text) for text in self.findings(model, contracts)] or None
 
@@ -82,8 +82,11 @@ class ContractNeedsModel(_ContractRule):
     """A promise that nobody keeps misleads its readers."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        names = {short_name(other.name) for other in self.context.models.values()}
-        if short_name(model.name) != min(names - set(self.project.sources)):
+        project = self.project(model)
+        models = [one for one in self.context.models.values() if self.project(one) == project]
+        names = {short_name(one.name) for one in models}
+        # Told once, of whichever model comes first.
+        if short_name(model.name) != min(names - set(project.sources)):
             return
         for name, contract in sorted(contracts.items()):
             if name not in names:
@@ -159,7 +162,7 @@ class OnlyContractedInputs(_ContractRule):
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.name)
-        sources = self.project.sources
+        sources = self.project(model).sources
         for dependency in sorted(short_name(dependency) for dependency in model.depends_on):
             domain = domain_of(dependency)
             if dependency in sources:

@@ -177,6 +177,9 @@ gateways: {duckdb: {connection: {type: duckdb}}}
 default_gateway: duckdb
 model_defaults: {dialect: bigquery, start: '2020-01-01'}
 variables: {mesh: {version: 2}}
+linter:
+  enabled: true
+  rules: [publicmodelneedscontract, contractneedsmodel, columnsmatchcontract]
 """,
     "models/orders.sql": """MODEL (name interactions.orders, kind VIEW, @contract(orders));
 SELECT 1::INT64 AS order_id
@@ -227,7 +230,7 @@ support: [{channel: shop}]
 roles: [{role: readers, access: read, description: May read.}]
 """,
 }
-GLUE = ("macros/contract.py", "audits/contract.sql")
+GLUE = ("macros/contract.py", "audits/contract.sql", "linter/contracts.py")
 
 
 def opened(*roots: Path) -> Context:
@@ -258,7 +261,10 @@ def test_each_of_two_projects_has_its_own_contracts(
         shop.write(path, text)
     for path in GLUE:
         shop.write(path, copy.read(path))
+    orphan = SHOP["contracts/interactions/orders.odcs.yaml"].replace("orders", "returns")
+    shop.write("contracts/interactions/returns.odcs.yaml", orphan)
     context = opened(copy.root, shop.root)
+    (found,) = context.lint_models(raise_on_error=False)
     orders = context.get_model("interactions.orders", raise_if_missing=True)
     actions = context.get_model(MODEL, raise_if_missing=True)
     context.close()
@@ -267,6 +273,9 @@ def test_each_of_two_projects_has_its_own_contracts(
         "Orders of a shop. As they are. Made up.",
     )
     assert actions.owner == "interactions"
+    assert found.violation_msg.startswith(
+        "interactions.returns: the contract contracts/interactions/returns.odcs.yaml:1 has no model"
+    )
     # Only where deliveries are logged is a number of rows not promised before the first.
     tables = {one.name: dict(one.audits)["contract"]["tables"].sql() for one in (orders, actions)}
     assert "ingests" not in tables[orders.name]
@@ -274,7 +283,7 @@ def test_each_of_two_projects_has_its_own_contracts(
 
 def test_the_file_of_a_project_is_the_one_that_init_writes() -> None:
     templates = ROOT / "mesh" / "setup" / "templates"
-    for path in (*GLUE, "linter/contracts.py"):
+    for path in GLUE:
         assert (ROOT / path).read_text() == (templates / path).read_text()
 
 
