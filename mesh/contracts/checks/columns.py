@@ -6,7 +6,7 @@ from functools import partial
 
 from mesh.contracts.checks.names import DUCKDB_TYPE
 from mesh.contracts.checks.record import Check, Subject, check
-from mesh.contracts.constraints import COLUMN_KINDS, table_kind
+from mesh.contracts.constraints import COLUMN_KINDS, TABLE_KINDS, table_kind
 from mesh.contracts.constraints.base import StatedColumn, refusal
 from mesh.contracts.constraints.enum import Enum
 from mesh.contracts.draft import COLUMNS, promises_of
@@ -115,7 +115,8 @@ def _senseless(sense: Purpose, subject: Subject) -> Found:
             yield from table.impossible(stated)
 
 
-PROMISES = tuple(_promises(sense) for sense in dict.fromkeys(kind.sense for kind in COLUMN_KINDS))
+_SENSES = dict.fromkeys([*(k.sense for k in COLUMN_KINDS), *(k.sense for k in TABLE_KINDS)])
+PROMISES = tuple(_promises(sense) for sense in _SENSES)
 
 
 def _values(column: StatedColumn) -> Found:
