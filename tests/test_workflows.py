@@ -308,7 +308,8 @@ def test_owners_that_are_not_up_to_date_are_said(tmp_path: Path) -> None:
 
     for folder in ("contracts", "looker"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    shutil.copy(ROOT / "config.yaml", tmp_path)
+    for file in ("config.yaml", "external_models.yaml"):
+        shutil.copy(ROOT / file, tmp_path)
     here = ["--project", str(tmp_path)]
     runner = CliRunner()
     stale = runner.invoke(app, ["codeowners", *here, "--check"])

@@ -15,13 +15,8 @@ from typing import Any
 import yaml
 from sqlglot import exp
 
-<<<<<<< HEAD
 from mesh.catalogue.profile import Profile, profile
-from mesh.contracts import Contract, load_contracts
-=======
-from mesh.catalogue.profile import ColumnProfile, Profile, profile
 from mesh.contracts import Contract, contract_paths, load_contract
->>>>>>> main
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, Seen
 from mesh.contracts.draft import SUFFIX
