@@ -72,7 +72,7 @@ class PublicModelNeedsContract(_ContractRule):
                 f"{INTERNAL_SUFFIX}."
             )
         elif not any(_checks(name, audit, arguments) for audit, arguments in model.audits):
-            own = [audit for audit, _ in model.audits]
+            own = [audit for audit, _ in model.audits if audit != AUDIT]
             place = f", in the place of its audits ({', '.join(own)})" if own else ""
             yield (
                 f"{name}: the contract {contract.location()} is not enforced: write "

@@ -19,58 +19,53 @@ FIXTURES = ROOT / "tests" / "fixtures"
 REGISTRY = "mesh/contracts/constraints/__init__.py"
 PLAYS = "contracts/interactions/plays.odcs.yaml"
 SCRIPT = """
-import json
+import json, shutil
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from mesh.catalogue.new import _column
+from mesh.cli.main import app
 from mesh.contracts import find
 from mesh.contracts.constraints import counted
 from mesh.contracts.constraints.base import Seen
 from mesh.contracts.lint import lint
-from mesh.review.read import read_contracts
-from mesh.review.pair import Pair
-from mesh.review.values import compare_values
 
-root = Path.cwd()
+folder = Path("contracts").resolve()
 text = Path("plays.txt").read_text()
-file = Path("{plays}")
 
 
-def stated(options, examples="tv"):
+def state(options, examples="tv"):
     new = text.replace("minLength: 2", f"minLength: 2, {{options}}" if options else "minLength: 2")
-    file.write_text(new.replace("examples: [tv]", f"examples: [{{examples}}]"))
+    Path("{plays}").write_text(new.replace("examples: [tv]", f"examples: [{{examples}}]"))
 
 
 def found():
-    return [(one.rule, one.message, one.fix) for one in lint([root / "contracts"]).problems]
+    return [(one.rule, one.message, one.fix) for one in lint([folder]).problems]
 
 
-def column():
-    return find("plays", root / "contracts").column("device")
-
-
-def source():
-    return read_contracts([file], root).sources["interactions.plays"]
+def changes(before, after):
+    done = CliRunner().invoke(app, ["contracts", "diff", "--json", before, after])
+    found = json.loads(done.stdout)["findings"]
+    return [(one["rule"], one["message"]) for one in found if "device" in one["message"]]
 
 
 said = {{}}
-stated("format: emial", "a@b")
+state("format: emial", "a@b")
 said["senseless"] = found()
-stated("format: email")
+state("format: email")
 said["broken example"] = found()
-stated("format: email", "a@b")
+state("", "a@b")
+shutil.copytree(folder, "before/contracts")
+state("format: email", "a@b")
 said["valid"] = found()
-rule = next(r for r in find("plays", root / "contracts").row_rules() if r.kind == "format")
+plays = find("plays", folder)
+rule = next(r for r in plays.row_rules() if r.kind == "format")
 said["rule"] = [rule.id, rule.description, rule.sql(), rule.sql("duckdb")]
-said["values"] = column().values_text()
+said["values"] = plays.column("device").values_text()
 said["counted"] = counted("format")
-with_format = source()
-stated("", "a@b")
-without = source()
-for name, old, new in (("gone", with_format, without), ("came", without, with_format)):
-    pair = Pair(old, new)
-    was, now = old.contract.column("device"), new.contract.column("device")
-    said[name] = [(one.rule, one.message) for one in compare_values(pair, was, now)]
+said["came"] = changes("before/contracts", "contracts")
+said["gone"] = changes("contracts", "before/contracts")
 seen = Seen(nulls=0, minimum="a@b", maximum="z@b")
 said["draft"] = _column("mail", "STRING", (), seen, ())
 print(json.dumps(said))
