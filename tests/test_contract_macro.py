@@ -281,12 +281,6 @@ def test_each_of_two_projects_has_its_own_contracts(
     assert "ingests" not in tables[orders.name]
 
 
-def test_the_file_of_a_project_is_the_one_that_init_writes() -> None:
-    templates = ROOT / "mesh" / "setup" / "templates"
-    for path in GLUE:
-        assert (ROOT / path).read_text() == (templates / path).read_text()
-
-
 def test_macros_that_an_environment_keeps_from_before_still_work() -> None:
     """SQLMesh stores their text: as it was before, it asks these functions in this way."""
     table = exp.to_table("shop.orders")
