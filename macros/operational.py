@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sqlmesh import macro
+from sqlmesh.core.macros import MacroEvaluator
 
 from mesh.project import Project
 
@@ -18,7 +19,7 @@ with suppress(OSError):
 
 
 @macro()
-def operational_tables(evaluator) -> list[str]:
+def operational_tables(evaluator: MacroEvaluator) -> list[str]:
     """Statements that create the operational tables; none if all that models read are there.
 
     Asked for first: who plans in production may read these tables, and not create any. What only

@@ -1,16 +1,21 @@
-"""What is said of the local database when DuckDB cannot open it."""
+"""The local database: what is said when DuckDB cannot open it, and who has it open here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import duckdb
 
 from mesh.errors import Location, WrongUse
-from mesh.settings import DATABASE_VARIABLE, database_path
+from mesh.project import DATABASE_VARIABLE
 
 # Not "lock" alone, which also stands in what DuckDB says of a damaged block.
 HELD = "Could not set lock"
+# A file of another database's must not make DuckDB download what reads it.
+OPENING: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
 
 
 def cannot_open(database: Path, error: Exception) -> WrongUse:
@@ -52,17 +57,29 @@ def _reason(text: str) -> tuple[str, str]:
     )
 
 
-def check_attached(fetchall: Callable[[str], list[tuple]]) -> None:
+def check_attached(fetchall: Callable[[str], list[tuple[Any, ...]]], database: Path) -> None:
     """WrongUse if another process took the database between the check of it and its use.
 
     fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
     """
-    import duckdb
-
     try:
         there = fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL")
     except duckdb.BinderException:
         # This process has it open already.
         return
     if not there:
-        raise cannot_open(database_path(), OSError(HELD))
+        raise cannot_open(database, OSError(HELD))
+
+
+_holders: list[Callable[[], None]] = []
+
+
+def when_let_go(close: Callable[[], None]) -> None:
+    """Call this once before a file takes the place of the database, or its log is written back."""
+    _holders.append(close)
+
+
+def let_go() -> None:
+    """Close all that this process has open of local databases."""
+    while _holders:
+        _holders.pop()()

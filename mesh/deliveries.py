@@ -12,5 +12,16 @@ from datetime import date
 
 INGESTS = "ingests"
 CHANGED_MONTHS = "changed_months"
+# Their columns that are read here, with BigQuery's types.
+COLUMNS = {
+    INGESTS: {
+        "ingest_id": "INT64",
+        "finished_at": "TIMESTAMP",
+        "mode": "STRING",
+        "source": "STRING",
+        "changed_months": "ARRAY<DATE>",
+    },
+    CHANGED_MONTHS: {"ingest_id": "INT64", "source_table": "STRING", "reporting_month": "DATE"},
+}
 # Stands for the month of rows that have no time of their own.
 WITHOUT_MONTH = date(1970, 1, 1)

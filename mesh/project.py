@@ -8,7 +8,8 @@ configuration's variables is asked of one object.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,6 +25,8 @@ SET_UP = 2
 LOCAL_GATEWAY = "duckdb"
 BIGQUERY_GATEWAY = "bigquery"
 DATABASE_VARIABLE = "MESH_DUCKDB"
+# The project of prod's views on BigQuery; their catalog is then a second file on DuckDB.
+PROD_VARIABLE = "MESH_BIGQUERY_PROD_PROJECT"
 DEFAULT_DATABASE = Path("data") / "mesh.duckdb"
 
 
@@ -227,6 +230,19 @@ def find_project(start: Path | None = None) -> Project:
             fix="Name the folder of one, or begin one with `sqlmesh init`.",
         )
     return Project(start.resolve())
+
+
+@contextmanager
+def named_database(database: Path) -> Iterator[None]:
+    """Within, every project's local database is this file: SQLMesh's configuration asks for it."""
+    before = os.environ.get(DATABASE_VARIABLE)
+    os.environ[DATABASE_VARIABLE] = str(database)
+    try:
+        yield
+    finally:
+        os.environ.pop(DATABASE_VARIABLE)
+        if before is not None:
+            os.environ[DATABASE_VARIABLE] = before
 
 
 def project_around(path: Path) -> Project | None:

@@ -10,32 +10,28 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
-from mesh.database import HELD, cannot_open
+from mesh.database import HELD, OPENING, cannot_open, let_go
 from mesh.errors import Location, MeshError, WrongUse
-from mesh.settings import BIGQUERY_GATEWAY, DATABASE_VARIABLE, PROD_VARIABLE, database_path
-
-# A file of another database's must not make DuckDB download what reads it.
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
+from mesh.project import BIGQUERY_GATEWAY, PROD_VARIABLE, Project, named_database
 
 
 @contextmanager
-def writing(gateway: str | None = None) -> Iterator[None]:
+def writing(project: Project, gateway: str | None = None) -> Iterator[None]:
     """Around the work of a command that writes to the local database, and around it alone.
 
-    `mesh.settings.database_path()` is within where to write. WrongUse if another process writes.
+    `project.database` is within where to write. WrongUse if another process writes.
     If the command fails while others read, the database stays as it was, byte for byte.
     """
     if gateway == BIGQUERY_GATEWAY:
         yield
         return
-    database = database_path().resolve()
+    database = project.database.resolve()
     with _alone(database):
         copy = working_copy(database)
         _remove(copy)
@@ -99,14 +95,14 @@ def _others_read(database: Path) -> bool:
     if not database.exists():
         return False
     try:
-        duckdb.connect(str(database), config=_CONFIG).close()
+        duckdb.connect(str(database), config=OPENING).close()
     except (duckdb.ConnectionException, duckdb.BinderException):
         return False  # This process has it open.
     except duckdb.Error as error:
         # Prod's views lie in a second file then, and two files cannot be moved in one step.
         if HELD in str(error) and not os.environ.get(PROD_VARIABLE):
             with suppress(duckdb.Error):
-                duckdb.connect(str(database), read_only=True, config=_CONFIG).close()
+                duckdb.connect(str(database), read_only=True, config=OPENING).close()
                 return True
         raise cannot_open(database, error) from error
     return False
@@ -137,7 +133,7 @@ def _copied(database: Path, copy: Path) -> Iterator[None]:
         # From here on nobody can write to it. Not before: a process that closes a file, as the
         # copying did, lets go of its locks on it.
         try:
-            reader = duckdb.connect(str(database), read_only=True, config=_CONFIG)
+            reader = duckdb.connect(str(database), read_only=True, config=OPENING)
         except duckdb.Error as error:
             raise cannot_open(database, error) from error
         held.enter_context(reader)
@@ -162,19 +158,14 @@ def _copied(database: Path, copy: Path) -> Iterator[None]:
 
 @contextmanager
 def _named(copy: Path, database: Path) -> Iterator[None]:
-    """Let the settings name the copy, and errors the database."""
-    before = os.environ.get(DATABASE_VARIABLE)
-    os.environ[DATABASE_VARIABLE] = str(copy)
+    """Let the project name the copy, and errors the database."""
     try:
-        yield
+        with named_database(copy):
+            yield
     except MeshError as error:
         if error.where and error.where.path == copy:
             error.where = Location(database)
         raise
-    finally:
-        os.environ.pop(DATABASE_VARIABLE)
-        if before is not None:
-            os.environ[DATABASE_VARIABLE] = before
 
 
 @contextmanager
@@ -190,13 +181,9 @@ def _settled(database: Path) -> Iterator[None]:
 
 
 def _settle(database: Path) -> None:
-    # Where SQLMesh was not needed, it is not imported for this: that takes a second.
-    if "mesh.environments.project" in sys.modules:
-        from mesh.environments.project import close_projects
-
-        close_projects()
+    let_go()
     if log_of(database).exists():
-        with suppress(duckdb.Error), duckdb.connect(str(database), config=_CONFIG) as connection:
+        with suppress(duckdb.Error), duckdb.connect(str(database), config=OPENING) as connection:
             connection.execute("CHECKPOINT")
 
 

@@ -14,7 +14,8 @@ import pytest
 from project_copy import ProjectCopy
 from sqlglot import exp
 
-from mesh.environments import Project, open_project
+from mesh.environments import Opened, open_project
+from mesh.project import Project
 
 GENRES = ("Comedy", "Drama", "Film-Noir", "Sci-Fi", "(no genres listed)")
 USERS = 30
@@ -89,18 +90,18 @@ def small_audience(seed: int = 1) -> Audience:
 
 
 @contextmanager
-def opened(copy: ProjectCopy, database: Path) -> Iterator[Project]:
+def opened(copy: ProjectCopy, database: Path) -> Iterator[Opened]:
     """The project on one database, closed afterwards so that an ingest can have it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MESH_DUCKDB", str(database))
-        project = open_project(root=copy.root)
+        project = open_project(Project(copy.root))
         try:
             yield project
         finally:
             project.close()
 
 
-def products(project: Project, environment: str) -> dict[str, list[tuple]]:
+def products(project: Opened, environment: str) -> dict[str, list[tuple]]:
     """All rows of all data products of an environment, sorted."""
     found = project.environment(environment)
     rows = {}

@@ -17,7 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from mesh.project import Project
+
 ROOT = Path(__file__).resolve().parent.parent
+PROJECT = Project(ROOT)
 PARTS = ("models", "contracts", "macros", "audits", "linter", "materializations", "mesh")
 FILES = ("config.yaml", "external_models.yaml")
 

@@ -27,7 +27,7 @@ from products_in_python import Products, Rules, in_python
 from project_copy import ProjectCopy, copy_project
 
 from mesh.environments import (
-    Project,
+    Opened,
     RefreshResult,
     open_project,
     plan,
@@ -37,6 +37,7 @@ from mesh.environments import (
     status,
 )
 from mesh.movielens.ingest import IngestResult, ingest
+from mesh.project import Project
 
 DAILY = "models/interactions/internal/movie_ratings_daily.sql"
 THRESHOLDS = "models/engagement/internal/thresholds.sql"
@@ -180,12 +181,12 @@ class Scene:
         self.now_is(environment, Shown(version, self.newest))
 
     @contextmanager
-    def project(self, version: str | None = None) -> Iterator[Project]:
+    def project(self, version: str | None = None) -> Iterator[Opened]:
         """A project with the models of a version; without one, what environments hold alone."""
         copy = self.versions[version or "A"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MESH_DUCKDB", str(self.database))
-            project = open_project(root=copy.root, models=version is not None)
+            project = open_project(Project(copy.root), models=version is not None)
             try:
                 yield project
             finally:

@@ -15,6 +15,7 @@ from mesh.contracts.header import AUDIT, checked_rules, row_conditions
 from mesh.environments import plan
 from mesh.errors import CheckFailed
 from mesh.movielens.ingest import ingest
+from tests.project_copy import PROJECT
 
 PRODUCT = "shop.things"
 HOSTILE = [
@@ -136,7 +137,9 @@ def test_only_the_interval_in_question_is_looked_at() -> None:
     assert [str(day) for (day,) in duckdb.sql(query).fetchall()] == ["2020-01-31"]
 
 
-@pytest.mark.parametrize("contract", load_contracts().values(), ids=lambda c: c.product)
+@pytest.mark.parametrize(
+    "contract", load_contracts(PROJECT.contracts).values(), ids=lambda c: c.product
+)
 def test_the_audits_of_every_contract_are_googlesql_and_duckdb(contract) -> None:
     rows = [(rule.id, rule.condition) for rule in contract.row_rules()]
     tables = [CheckedRule(rule.id, rule.query) for rule in contract.table_rules()]
@@ -166,7 +169,7 @@ def test_the_state_holds_every_rule_that_was_checked(copy: ProjectCopy) -> None:
         planned = project.products(project.environment("prod"))
         assert len(planned) == 13
         for product, snapshot in planned.items():
-            contract = find(product)
+            contract = find(product, PROJECT.contracts)
             arguments = dict(snapshot.model.audits)[AUDIT]
             table = exp.to_table("t")
             found = checked_rules(arguments["tables"], table, table, by_months=False)

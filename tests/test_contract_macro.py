@@ -11,6 +11,7 @@ import pytest
 from project_copy import ProjectCopy, Worker, copy_project
 
 from mesh.contracts import Contract, find
+from tests.project_copy import PROJECT
 
 ACTIONS = "contracts/interactions/user_actions.odcs.yaml"
 MODEL = "interactions.user_actions"
@@ -53,7 +54,7 @@ def as_it_was(copy: ProjectCopy) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def contract() -> Contract:
-    return find("user_actions")
+    return find("user_actions", PROJECT.contracts)
 
 
 def test_the_header_is_what_the_contract_states(header: dict, contract: Contract) -> None:

@@ -108,7 +108,9 @@ def is_key(steps: tuple) -> bool:
 
 def may_stay_unseen(mutation: Any, steps: tuple) -> bool:
     if mutation in (drop, empty):
-        return is_key(steps) and steps[-1] in OPTIONAL
+        # A column's type on DuckDB follows from the one on BigQuery.
+        is_type = steps[-1] == "customProperties" and "properties" in steps
+        return is_key(steps) and (steps[-1] in OPTIONAL or is_type)
     if mutation is duplicate:
         return (steps[-2] in ("examples", "properties") and "arguments" in steps) or (
             steps[-2] in ("examples", "support")

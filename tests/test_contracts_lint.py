@@ -11,19 +11,23 @@ import yaml
 from typer.testing import CliRunner
 
 from mesh.cli.contracts import app
+from mesh.contracts.checks import CHECKS
 from mesh.contracts.lint import lint
 from mesh.errors import WrongUse
 from mesh.files.problems import RULES, Problem
 
-FIXTURES = Path(__file__).parent / "fixtures" / "contracts"
+ROOT = Path(__file__).resolve().parent.parent
+FIXTURES = ROOT / "tests" / "fixtures" / "contracts"
 CASES = yaml.safe_load((FIXTURES / "broken.yaml").read_text())
 PLAYS = "interactions/plays.odcs.yaml"
 
 
 @pytest.fixture
 def contracts(tmp_path: Path) -> Path:
-    """A copy of the valid contracts, to be broken."""
+    """A copy of the valid contracts, to be broken, in a project that says what its sources are."""
     shutil.copytree(FIXTURES / "valid", tmp_path / "contracts")
+    for name in ("config.yaml", "external_models.yaml"):
+        shutil.copy(FIXTURES / name, tmp_path / name)
     return tmp_path / "contracts"
 
 
@@ -54,8 +58,10 @@ def test_each_mistake_is_named_with_its_line_and_its_fix(contracts: Path, case: 
 def test_each_rule_has_a_purpose_and_a_case_that_breaks_it() -> None:
     covered = {case["rule"] for case in CASES}
     elsewhere = {"FILE_UNREADABLE", "FILE_NAME", "YAML_TOO_LARGE", "DESCRIPTION_TOO_LONG"}
-    assert covered | elsewhere == set(RULES)
-    assert all(purpose.endswith(".") for purpose in RULES.values())
+    purposes = {**RULES, **{check.id: check.purpose for check in CHECKS}}
+    assert covered | elsewhere == set(purposes)
+    assert len({check.id for check in CHECKS}) == len(CHECKS)
+    assert all(purpose.endswith(".") for purpose in purposes.values())
 
 
 def test_valid_contracts_have_no_problems(contracts: Path) -> None:
@@ -63,9 +69,42 @@ def test_valid_contracts_have_no_problems(contracts: Path) -> None:
 
 
 def test_the_contracts_of_this_repository_have_no_problems() -> None:
-    result = lint([])
+    result = lint([ROOT / "contracts"])
     assert result.problems == ()
     assert result.files >= 11
+
+
+def test_the_type_on_duckdb_need_not_be_said(contracts: Path) -> None:
+    """It follows from the type on BigQuery; where it is stated it has to be that one."""
+    break_plays(
+        contracts, "        customProperties: [{property: duckdbType, value: VARCHAR}]\n", ""
+    )
+    assert problems_of(contracts) == ()
+
+
+def test_who_leads_to_a_person_is_seen_from_another_contract(contracts: Path) -> None:
+    """Written `userId` there and `user_id` here; without that contract nobody can know."""
+    break_plays(contracts, "classification: personal", "classification: internal")
+    (problem,) = problems_of(contracts)
+    assert problem.rule == "PERSONAL"
+    users = contracts / "operational" / "users.odcs.yaml"
+    line = users.read_text().splitlines().index("        classification: personal") + 1
+    assert problem.fix == (
+        f"Write `classification: personal`, as contracts/operational/users.odcs.yaml:{line} does, "
+        "or `tags: [not_personal]` where the name means another thing."
+    )
+    break_plays(
+        contracts,
+        "classification: internal",
+        "tags: [not_personal]\n        classification: internal",
+    )
+    assert problems_of(contracts) == ()
+
+
+def test_only_tables_of_the_source_keep_another_spelling(contracts: Path) -> None:
+    (contracts.parent / "external_models.yaml").unlink()
+    found = {(p.path.name, p.rule) for p in problems_of(contracts)}
+    assert found == {("users.odcs.yaml", "NAME_INVALID")}
 
 
 def test_all_problems_of_all_files_are_found_in_one_run(contracts: Path) -> None:

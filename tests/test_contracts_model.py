@@ -14,11 +14,13 @@ from jsonschema import validators
 from open_data_contract_standard.model import OpenDataContractStandard
 from sqlglot import exp, parse_one
 
-from mesh.contracts import CONTRACTS, Contract, Version, contract_paths, find, load_contracts
+from mesh.contracts import Contract, Version, contract_paths, find, load_contracts
 from mesh.contracts.load import load_contract
 from mesh.errors import WrongUse
 from mesh.files.tree import read_tree
+from tests.project_copy import PROJECT
 
+CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 FIXTURES = Path(__file__).parent / "fixtures" / "contracts" / "valid"
 PRODUCTS = {
     "operational.movies",
@@ -42,7 +44,7 @@ def plays() -> Contract:
 
 @pytest.fixture(scope="module")
 def contracts() -> dict[str, Contract]:
-    return load_contracts()
+    return load_contracts(PROJECT.contracts)
 
 
 def test_every_product_of_the_seed_has_a_contract(contracts: dict[str, Contract]) -> None:
@@ -52,7 +54,7 @@ def test_every_product_of_the_seed_has_a_contract(contracts: dict[str, Contract]
 def test_every_contract_is_valid_by_the_published_schema() -> None:
     schema = json.loads(OpenDataContractStandard.json_schema())
     validator = validators.validator_for(schema)(schema)
-    for path in contract_paths():
+    for path in contract_paths(CONTRACTS):
         assert [error.message for error in validator.iter_errors(read_tree(path).data)] == []
 
 
@@ -61,7 +63,7 @@ def test_the_whole_set_loads_in_half_a_second(contracts: dict[str, Contract]) ->
 
     load._cache.clear()
     started = time.process_time()
-    load_contracts()
+    load_contracts(PROJECT.contracts)
     assert time.process_time() - started < 0.5
 
 
@@ -291,19 +293,21 @@ def test_all_rules_of_the_repository_are_written_for_both_engines(
     ],
 )
 def test_the_promised_rules_are_there(product: str, rules: set[str]) -> None:
-    contract = find(product)
+    contract = find(product, CONTRACTS)
     assert rules <= {rule.id for rule in (*contract.row_rules(), *contract.table_rules())}
 
 
 def test_a_product_is_found_by_bare_and_by_full_name() -> None:
-    assert find("user_actions") is find("interactions.user_actions")
+    assert find("user_actions", PROJECT.contracts) is find(
+        "interactions.user_actions", PROJECT.contracts
+    )
 
 
 def test_an_unknown_product_gets_a_suggestion() -> None:
     with pytest.raises(
         WrongUse, match=r"no contract for user_action\. Did you mean `user_actions`"
     ):
-        find("user_action")
+        find("user_action", PROJECT.contracts)
 
 
 def test_a_bare_name_of_two_domains_is_refused(tmp_path: Path) -> None:
@@ -317,7 +321,6 @@ def test_a_bare_name_of_two_domains_is_refused(tmp_path: Path) -> None:
 def test_a_missing_folder_of_contracts_is_told(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="There is no such folder of contracts"):
         load_contracts(tmp_path / "nowhere")
-    assert CONTRACTS.is_dir()
 
 
 def test_an_edited_contract_is_read_again(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,15 +11,23 @@ import yaml
 
 from mesh.catalogue.new import new_contract
 from mesh.contracts.lint import lint
-from mesh.environments import Project
+from mesh.environments import Opened
 from mesh.errors import WrongUse
+from mesh.project import Project
+from tests.project_copy import PROJECT
 from tests.verify_project import ENVIRONMENT
 
 pytest_plugins = ["tests.verify_project"]
 
 
-def drafted(project: Project, model: str, root: Path, environment: str = ENVIRONMENT) -> dict:
-    made = new_contract(project, model, environment, root=root)
+def in_folder(opened: Opened, root: Path) -> Opened:
+    """The built project, with its contracts elsewhere."""
+    shutil.copy(PROJECT.root / "external_models.yaml", root)
+    return replace(opened, project=Project(root))
+
+
+def drafted(project: Opened, model: str, root: Path, environment: str = ENVIRONMENT) -> dict:
+    made = new_contract(in_folder(project, root), model, environment)
     return yaml.safe_load(made.path.read_text(encoding="utf-8"))
 
 
@@ -26,7 +36,7 @@ def columns(document: dict) -> dict[str, dict]:
 
 
 def test_columns_types_bounds_and_grain_come_from_model_and_data(
-    built: Project, tmp_path: Path
+    built: Opened, tmp_path: Path
 ) -> None:
     found = columns(drafted(built, "user_genre_ratings", tmp_path))
     assert list(found) == [
@@ -47,7 +57,7 @@ def test_columns_types_bounds_and_grain_come_from_model_and_data(
 
 
 def test_few_texts_become_allowed_values_and_nulls_are_allowed_where_there_are_some(
-    built: Project, tmp_path: Path
+    built: Opened, tmp_path: Path
 ) -> None:
     actions = columns(drafted(built, "user_actions", tmp_path))
     assert [one["value"] for one in actions["action_type"]["enum"]] == ["rate", "tag"]
@@ -56,7 +66,7 @@ def test_few_texts_become_allowed_values_and_nulls_are_allowed_where_there_are_s
     assert movies["title"]["required"] is True
 
 
-def test_months_that_are_first_days_become_a_rule(built: Project, tmp_path: Path) -> None:
+def test_months_that_are_first_days_become_a_rule(built: Opened, tmp_path: Path) -> None:
     document = drafted(built, "user_actions", tmp_path)
     rules = {rule["id"]: rule for rule in document["schema"][0]["quality"]}
     assert (
@@ -64,8 +74,8 @@ def test_months_that_are_first_days_become_a_rule(built: Project, tmp_path: Path
     )
 
 
-def test_lint_refuses_each_todo_and_says_what_to_write(built: Project, tmp_path: Path) -> None:
-    made = new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)
+def test_lint_refuses_each_todo_and_says_what_to_write(built: Opened, tmp_path: Path) -> None:
+    made = new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
     problems = [str(problem) for problem in lint([made.path]).problems]
     todos = [one for one in problems if "is still to be written. Write here:" in one]
     assert len(todos) == made.todos > 0
@@ -76,9 +86,9 @@ def test_lint_refuses_each_todo_and_says_what_to_write(built: Project, tmp_path:
 
 
 def test_a_draft_is_a_valid_contract_once_its_todos_are_written(
-    built: Project, tmp_path: Path
+    built: Opened, tmp_path: Path
 ) -> None:
-    made = new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)
+    made = new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
     text = made.path.read_text(encoding="utf-8")
     text = text.replace("TODO the id of the rule that measures it", "row_count")
     text = text.replace("TODO who may read", "analysts").replace("TODO where to ask", "data")
@@ -86,37 +96,37 @@ def test_a_draft_is_a_valid_contract_once_its_todos_are_written(
     assert [str(problem) for problem in lint([made.path]).problems] == []
 
 
-def test_a_contract_that_is_there_is_not_overwritten(built: Project, tmp_path: Path) -> None:
-    new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)
+def test_a_contract_that_is_there_is_not_overwritten(built: Opened, tmp_path: Path) -> None:
+    new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
     with pytest.raises(WrongUse, match=r"user_actions has a contract already\. Edit it"):
-        new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)
+        new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
 
 
-def test_a_misspelt_model_gets_a_suggestion(built: Project, tmp_path: Path) -> None:
+def test_a_misspelt_model_gets_a_suggestion(built: Opened, tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match=r"no model interactions\.user_action\. Did you mean `inte"):
-        new_contract(built, "interactions.user_action", ENVIRONMENT, root=tmp_path)
+        new_contract(in_folder(built, tmp_path), "interactions.user_action", ENVIRONMENT)
 
 
-def test_an_unknown_environment_is_told(built: Project, tmp_path: Path) -> None:
+def test_an_unknown_environment_is_told(built: Opened, tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match=r"there is no environment 'nowhere'"):
-        new_contract(built, "user_actions", "nowhere", root=tmp_path)
+        new_contract(in_folder(built, tmp_path), "user_actions", "nowhere")
 
 
-def test_an_operational_table_can_be_drafted_too(built: Project, tmp_path: Path) -> None:
+def test_an_operational_table_can_be_drafted_too(built: Opened, tmp_path: Path) -> None:
     document = drafted(built, "operational.ratings", tmp_path)
     assert document["schema"][0]["physicalType"] == "table"
     assert columns(document)["rating"]["logicalTypeOptions"]["multipleOf"] == 0.5
 
 
-def test_an_internal_model_needs_no_contract(built: Project, tmp_path: Path) -> None:
+def test_an_internal_model_needs_no_contract(built: Opened, tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match=r"is internal.*call it interactions\.rating_events"):
-        new_contract(built, "rating_events", ENVIRONMENT, root=tmp_path)
+        new_contract(in_folder(built, tmp_path), "rating_events", ENVIRONMENT)
 
 
 def test_a_column_that_the_environment_does_not_have_yet_is_named(
-    built: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    built: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = ("interactions.user_actions", {"user_id": "INT64", "mood": "STRING"})
     monkeypatch.setattr("mesh.catalogue.new._model", lambda *_: model)
     with pytest.raises(WrongUse, match=r"has no column mood yet\. Plan your change first"):
-        new_contract(built, "user_actions", ENVIRONMENT, root=tmp_path)
+        new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)

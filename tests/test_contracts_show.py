@@ -16,17 +16,19 @@ from mesh.catalogue.history import history
 from mesh.cli.main import app
 from mesh.cli.main import run as run_mesh
 from mesh.contracts import find
-from mesh.environments import Project, open_project
+from mesh.environments import Opened, open_project
+from mesh.project import Project
+from tests.project_copy import PROJECT
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MESH_DUCKDB", str(tmp_path_factory.mktemp("show") / "mesh.duckdb"))
-        return open_project()
+        return open_project(PROJECT)
 
 
-def shown(project: Project, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
+def shown(project: Opened, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
     monkeypatch.setattr("mesh.environments.open_project", lambda *_, **__: project)
     result = CliRunner().invoke(app, ["contracts", "show", *words, "--json"])
     assert result.exit_code == 0, result.output
@@ -34,7 +36,7 @@ def shown(project: Project, monkeypatch: pytest.MonkeyPatch, *words: str) -> str
 
 
 def test_it_tells_columns_promises_and_who_may_read(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = json.loads(shown(project, monkeypatch, "user_genre_preferences"))
     columns = {column["name"]: column for column in told["columns"]}
@@ -45,12 +47,12 @@ def test_it_tells_columns_promises_and_who_may_read(
     assert "Unique: user_id, genre, reporting_month." in promised["grain"]
     assert promised["freshness"].startswith("62 days: ")
     assert {role["name"] for role in told["roles"]} == {
-        role.name for role in find("user_genre_preferences").roles
+        role.name for role in find("user_genre_preferences", PROJECT.contracts).roles
     }
 
 
 def test_the_pages_for_people_name_readers_and_charts(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+    project: Opened, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setattr("mesh.environments.open_project", lambda *_, **__: project)
     result = CliRunner().invoke(app, ["contracts", "show", "user_genre_ratings"])
@@ -62,13 +64,13 @@ def test_the_pages_for_people_name_readers_and_charts(
         assert heading in said
 
 
-def test_lineage_tells_direct_readers_from_indirect_ones(project: Project) -> None:
+def test_lineage_tells_direct_readers_from_indirect_ones(project: Opened) -> None:
     found = {one.product: one.direct for one in consumers(project, "interactions.user_actions")}
     assert found["engagement.user_actions_and_groups"] is True
     assert "interactions.user_genre_ratings" not in found
 
 
-def test_a_rule_that_compares_two_products_makes_neither_a_reader(project: Project) -> None:
+def test_a_rule_that_compares_two_products_makes_neither_a_reader(project: Opened) -> None:
     """The contract of user_actions has a rule about user_genre_ratings."""
     found = {one.product for one in consumers(project, "interactions.user_genre_ratings")}
     assert "interactions.user_actions" not in found
@@ -95,8 +97,8 @@ def fake_model(name: str, parents: list[str]) -> SimpleNamespace:
 
 
 def test_charts_are_found_by_the_product_they_show(tmp_path: Path) -> None:
-    assert charts(["engagement.genre_audience"], tmp_path) == ()
-    assert all(one.product == "a.b" for one in charts(["a.b"]))
+    assert charts(["engagement.genre_audience"], Project(tmp_path)) == ()
+    assert all(one.product == "a.b" for one in charts(["a.b"], PROJECT))
 
 
 def git(folder: Path, *words: str) -> None:

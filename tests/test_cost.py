@@ -11,13 +11,12 @@ import pytest
 from sqlglot import exp, parse_one
 from typer.testing import CliRunner
 
-from mesh.cost.dry_run import dry_run_bytes
 from mesh.cost.estimate import ChartCost, Cost, ModelCost, estimate
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import LEAST_PER_TABLE, TIB, TableSize, price
 from mesh.cost.statistics import _measure
-from mesh.cost.textbook import TEXTBOOK, textbook_bytes
-from mesh.errors import CheckFailed, WrongUse
+from mesh.errors import WrongUse
+from tests.project_copy import PROJECT
 
 MONTHS = {date(2018, month, 1): 100.0 for month in range(1, 11)}
 RELATIONS = Relations(
@@ -98,35 +97,12 @@ def test_sizes_are_those_that_google_publishes() -> None:
     local = stored(database, "n", "s", "b", "rated")
     model = SimpleNamespace(partitioned_by=[exp.column("rated")])
     columns = {"n": "INT64", "s": "STRING", "b": "BOOL", "rated": "TIMESTAMP"}
-    project = SimpleNamespace(columns=lambda name: columns, models={"x.t": model})
+    project = SimpleNamespace(columns=lambda name: columns, models={"x.t": model}, project=PROJECT)
     size = _measure(project, local, "x.t", exp.to_table("t"))
     # A NULL counts nothing, a text two bytes and its length in UTF-8.
     assert size.columns == {"n": 4.0, "s": 2.0, "b": 1.0, "rated": 8.0}
     assert size.rows == 2
     assert size.months == {date(2018, 9, 1): 1.0, date(2018, 10, 1): 1.0}
-
-
-def test_the_textbook_reads_all_ratings_each_month() -> None:
-    ratings = 25_000_000
-    relations = Relations(
-        schemas={
-            "operational.ratings": {
-                "userId": "INT64", "movieId": "INT64", "rating": "FLOAT64", "timestamp": "TIMESTAMP"
-            },
-            "operational.movies": {"movieId": "INT64", "title": "STRING", "genres": "STRING"},
-            "operational.tags": {"movieId": "INT64", "tag": "STRING"},
-        },
-        views={},
-        sizes={
-            "operational.ratings": TableSize(
-                ratings, dict.fromkeys(("userid", "movieid", "rating", "timestamp"), 8.0)
-            )
-        },
-    )  # fmt: skip
-    found = textbook_bytes(relations)
-    assert set(found) == set(TEXTBOOK)
-    assert found["interactions.user_genre_ratings"] == 32 * ratings
-    assert found["interactions.movies_engagement"] == 24 * ratings
 
 
 def test_a_column_that_the_environment_lacks_counts_by_its_type() -> None:
@@ -144,39 +120,9 @@ def test_a_column_that_the_environment_lacks_counts_by_its_type() -> None:
     assert size.months == {date(2018, 9, 1): 1}
 
 
-def test_without_ratings_there_is_nothing_to_reckon_from() -> None:
-    with pytest.raises(WrongUse, match=r"no ratings to count from.*mesh ingest"):
-        estimate(SimpleNamespace(models={}), {})
-
-
-class FakeClient:
-    """Stands for BigQuery's client: the emulator answers every dry run with 0 bytes."""
-
-    def __init__(self, answer: int | Exception) -> None:
-        self.answer = answer
-        self.asked: list[tuple[str, bool]] = []
-
-    def query(self, query: str, job_config: object) -> SimpleNamespace:
-        self.asked.append((query, job_config.dry_run))
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return SimpleNamespace(total_bytes_processed=self.answer)
-
-
-def test_a_dry_run_asks_bigquery_and_runs_nothing() -> None:
-    client = FakeClient(4096)
-    assert dry_run_bytes(client, "SELECT 1") == 4096
-    assert client.asked == [("SELECT 1", True)]
-
-
-def test_a_dry_run_that_is_refused_says_what_to_do() -> None:
-    from google.api_core.exceptions import Forbidden
-    from google.auth.exceptions import DefaultCredentialsError
-
-    with pytest.raises(CheckFailed, match=r"refuses the dry run: Access Denied.*may read"):
-        dry_run_bytes(FakeClient(Forbidden("Access Denied")), "SELECT 1")
-    with pytest.raises(CheckFailed, match=r"no credentials for BigQuery.*gcloud auth"):
-        dry_run_bytes(FakeClient(DefaultCredentialsError("none")), "SELECT 1")
+def test_without_rows_there_is_nothing_to_reckon_from() -> None:
+    with pytest.raises(WrongUse, match=r"no rows to count from.*sqlmesh plan dev"):
+        estimate(SimpleNamespace(models={}, project=PROJECT), {})
 
 
 def costs(monthly: float) -> Cost:
@@ -187,21 +133,19 @@ def costs(monthly: float) -> Cost:
 @pytest.fixture()
 def command(monkeypatch: pytest.MonkeyPatch):
     import mesh.cost
-    import mesh.cost.run
     from mesh.cli.main import app
 
-    monkeypatch.setattr(mesh.cost, "local_sizes", lambda environment: {})
-    monkeypatch.setattr(mesh.cost.run, "cost_of_files", lambda *args: (costs(3e6), {"a.b": 1.4e9}))
-    monkeypatch.setattr(mesh.cost, "cost_of_revision", lambda *args: costs(2e6))
+    monkeypatch.setattr(mesh.cost, "local_sizes", lambda *_: {})
+    monkeypatch.setattr(mesh.cost, "cost", lambda *_, **__: costs(3e6))
+    monkeypatch.setattr(mesh.cost, "cost_of_revision", lambda *_, **__: costs(2e6))
     return lambda *words: CliRunner().invoke(app, ["cost", *words])
 
 
-def test_the_table_shows_models_charts_the_textbook_and_the_price(command) -> None:
+def test_the_table_shows_models_charts_and_the_price(command) -> None:
     told = " ".join(command("--price", "5").output.split())
-    assert "25,000,000 ratings, month 2018-09" in told
+    assert "25,000,000 rows in the largest source, month 2018-09" in told
     assert "a.b 3.0 MB 1.0 MB 500.0 MB" in told
     assert "d/c 1.2 kB" in told
-    assert "Textbook SQL for 1 of the products: 1.4 GB a month." in told
     assert "At 5.00 US dollars per TiB" in told
 
 
@@ -211,9 +155,3 @@ def test_two_revisions_are_shown_by_their_difference(command) -> None:
     data = json.loads(command("--base", "main", "--json").output)
     assert (data["monthly"], data["base"]["monthly"]) == (3_000_000, 2_000_000)
     assert data["models"]["a.b"]["monthly_billed"] == 20_000_000
-
-
-def test_dry_runs_cannot_be_scaled(command) -> None:
-    refused = command("--gateway", "bigquery", "--ratings", "5")
-    assert isinstance(refused.exception, WrongUse)
-    assert "dry runs know only the tables that are there" in str(refused.exception)

@@ -12,7 +12,7 @@ import pytest
 
 from mesh.dashboards import build, load_dashboards
 from mesh.dashboards.serve import Site, make_server
-from mesh.environments import Project
+from mesh.environments import Opened
 from mesh.errors import WrongUse
 from tests.verify_project import ENVIRONMENT
 
@@ -94,17 +94,17 @@ FROM users
 """
 
 
-def rows(project: Project, query: str) -> list[tuple]:
+def rows(project: Opened, query: str) -> list[tuple]:
     return project.context.engine_adapter.connection.execute(query).fetchall()
 
 
-def mart(project: Project, name: str) -> str:
+def mart(project: Opened, name: str) -> str:
     environment = project.environment(ENVIRONMENT)
     snapshot = project.products(environment)[f"engagement.{name}"]
     return project.view(snapshot, environment).sql(dialect="duckdb")
 
 
-def test_genres_are_counted_as_from_the_ratings_and_others_again(built: Project) -> None:
+def test_genres_are_counted_as_from_the_ratings_and_others_again(built: Opened) -> None:
     found = rows(
         built,
         "SELECT period, preference, slice_rank, genre, user_count "
@@ -114,7 +114,7 @@ def test_genres_are_counted_as_from_the_ratings_and_others_again(built: Project)
     assert {row[:2] for row in found} >= {("all_time", "rated"), ("all_time", "likes")}
 
 
-def test_movies_are_ranked_as_from_the_ratings(built: Project) -> None:
+def test_movies_are_ranked_as_from_the_ratings(built: Opened) -> None:
     found = rows(
         built,
         "SELECT period, movie_id, rating_count, rating_median, previous_rating_count, "
@@ -124,7 +124,7 @@ def test_movies_are_ranked_as_from_the_ratings(built: Project) -> None:
     assert found == rows(built, MOVIES)
 
 
-def test_groups_and_actions_are_counted_as_from_the_source(built: Project) -> None:
+def test_groups_and_actions_are_counted_as_from_the_source(built: Opened) -> None:
     ((users, raters, taggers, sleepers, ratings, tags, by_raters, by_taggers, by_sleepers),) = rows(
         built, GROUPS
     )
@@ -150,7 +150,7 @@ def test_groups_and_actions_are_counted_as_from_the_source(built: Project) -> No
     assert actions.get("tag", tags) == tags
 
 
-def test_segments_are_all_users_but_for_those_that_are_too_few(built: Project) -> None:
+def test_segments_are_all_users_but_for_those_that_are_too_few(built: Opened) -> None:
     ((users, *_),) = rows(built, GROUPS)
     ((shown, least),) = rows(
         built,
@@ -160,27 +160,25 @@ def test_segments_are_all_users_but_for_those_that_are_too_few(built: Project) -
     assert users - shown < 3 * 5
 
 
-def test_no_mart_has_a_number_of_fewer_than_five_users(built: Project) -> None:
+def test_no_mart_has_a_number_of_fewer_than_five_users(built: Opened) -> None:
     for name in ("genre_audience", "audience_actions", "audience_groups", "audience_segments"):
         ((least,),) = rows(built, f"SELECT MIN(user_count) FROM {mart(built, name)}")
         assert least >= 5
 
 
-def test_build_writes_a_page_for_each_dashboard_and_an_index(
-    built: Project, tmp_path: Path
-) -> None:
+def test_build_writes_a_page_for_each_dashboard_and_an_index(built: Opened, tmp_path: Path) -> None:
     written = build(built, ENVIRONMENT, tmp_path, png=False)
     names = {f"{loaded.dashboard.id}.html" for loaded in load_dashboards()}
     assert {path.name for path in written} == names | {"index.html"}
     assert all(path.read_text(encoding="utf-8").startswith("<!doctype html>") for path in written)
 
 
-def test_an_environment_that_is_not_there_is_named(built: Project, tmp_path: Path) -> None:
+def test_an_environment_that_is_not_there_is_named(built: Opened, tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="there is no environment 'nowhere'"):
         build(built, "nowhere", tmp_path, png=False)
 
 
-def test_a_folder_that_cannot_be_written_is_named(built: Project, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(built: Opened, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WrongUse, match="the dashboards cannot be written"):
         build(built, ENVIRONMENT, tmp_path / "file" / "out", png=False)
@@ -189,7 +187,7 @@ def test_a_folder_that_cannot_be_written_is_named(built: Project, tmp_path: Path
 class Kept:
     """The built project, which a server may not close."""
 
-    def __init__(self, project: Project):
+    def __init__(self, project: Opened):
         self._project = project
 
     def __getattr__(self, name: str):
@@ -208,7 +206,7 @@ class Kept:
 
 
 @pytest.fixture
-def address(built: Project, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def address(built: Opened, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A running server and the folder of its specs."""
     for loaded in load_dashboards():
         text = loaded.tree.path.read_text(encoding="utf-8")
@@ -261,7 +259,7 @@ def test_the_server_answers_what_is_not_there_in_words(address: tuple[str, Path]
     assert get(url + "/", Host="evil.example")[0] == 403
 
 
-def test_a_port_that_is_taken_is_named(address: tuple[str, Path], built: Project) -> None:
+def test_a_port_that_is_taken_is_named(address: tuple[str, Path], built: Opened) -> None:
     port = int(address[0].rpartition(":")[2])
     with pytest.raises(WrongUse, match=f"port {port} cannot be used"):
         make_server(Site(lambda: built), port, ENVIRONMENT)

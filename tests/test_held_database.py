@@ -21,9 +21,8 @@ from sqlmesh.core.config import Config, load_configs
 from mesh import working_copy as module
 from mesh.errors import Location, WrongUse
 from mesh.movielens.generate import generate
-from mesh.settings import PROJECT_ROOT, database_path
 from mesh.working_copy import log_of, working_copy, writing
-from tests.project_copy import ProjectCopy, copy_project
+from tests.project_copy import PROJECT, ROOT, ProjectCopy, copy_project
 
 HOLD = """
 import sys, time, duckdb
@@ -195,7 +194,7 @@ def test_prods_views_lie_in_a_second_file_when_they_do_in_bigquery(
 ) -> None:
     for name, value in (("", "warehouse"), ("_PROD", "prod-views")):
         monkeypatch.setenv(f"MESH_BIGQUERY{name}_PROJECT", value)
-    config = load_configs(None, Config, [PROJECT_ROOT])[PROJECT_ROOT]
+    config = load_configs(None, Config, [ROOT])[ROOT]
     connection = config.gateways["duckdb"].connection
     assert connection.catalogs == {
         "mesh": str(project.database),
@@ -204,7 +203,7 @@ def test_prods_views_lie_in_a_second_file_when_they_do_in_bigquery(
     with (
         held(project.database, "reads") as holder,
         pytest.raises(WrongUse, match=f"in use by process {holder.pid}"),
-        writing(),
+        writing(PROJECT),
     ):
         pass
 
@@ -283,8 +282,8 @@ def test_a_command_that_is_killed_leaves_the_old_or_the_new(
 def test_a_second_operator_is_refused_and_nobody_else_writes_meanwhile(
     project: Project, deliveries: list[Path]
 ) -> None:
-    with held(project.database, "reads"), writing():
-        assert database_path() == working_copy(project.database)
+    with held(project.database, "reads"), writing(PROJECT):
+        assert PROJECT.database == working_copy(project.database)
         code, said = project.run("mesh", "ingest", str(deliveries[1]))
         assert code == 2
         assert " ".join(said.split()) == (
@@ -293,7 +292,7 @@ def test_a_second_operator_is_refused_and_nobody_else_writes_meanwhile(
         )
         code, said = project.run("sqlmesh", "environments")
         assert code == 1 and "Conflicting lock is held" in said
-    assert database_path() == project.database
+    assert PROJECT.database == project.database
     assert project.run("mesh", "ingest", str(deliveries[1]))[0] == 0
 
 
@@ -326,7 +325,7 @@ def test_a_copy_that_cannot_be_made_is_named(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(module.shutil, "copyfile", full)
-    with held(project.database, "reads"), pytest.raises(WrongUse) as caught, writing():
+    with held(project.database, "reads"), pytest.raises(WrongUse) as caught, writing(PROJECT):
         pass
     assert str(caught.value) == (
         f"{working_copy(project.database)}: others read the database, and the copy to write to "
@@ -345,7 +344,7 @@ def test_a_database_that_is_written_to_while_it_is_copied_is_not_lost(
         os.utime(database)
 
     monkeypatch.setattr(module.shutil, "copyfile", slowly)
-    with held(project.database, "reads"), pytest.raises(WrongUse) as caught, writing():
+    with held(project.database, "reads"), pytest.raises(WrongUse) as caught, writing(PROJECT):
         pass
     assert str(caught.value) == (
         f"{project.database}: the database was written to while it was copied. Try again."
@@ -354,9 +353,9 @@ def test_a_database_that_is_written_to_while_it_is_copied_is_not_lost(
 
 def test_a_copy_that_is_still_in_use_does_not_take_the_place(project: Project) -> None:
     before = project.database.read_bytes()
-    with held(project.database, "reads"), pytest.raises(WrongUse) as caught, writing():
+    with held(project.database, "reads"), pytest.raises(WrongUse) as caught, writing(PROJECT):
         copy = duckdb.connect()
-        copy.execute(f"ATTACH '{database_path()}' AS mesh")
+        copy.execute(f"ATTACH '{PROJECT.database}' AS mesh")
         copy.execute("CREATE TABLE mesh.main.late AS SELECT 1 AS one")
     copy.close()
     assert str(caught.value) == (
@@ -367,11 +366,11 @@ def test_a_copy_that_is_still_in_use_does_not_take_the_place(project: Project) -
 
 
 def test_errors_name_the_database_and_not_its_copy(project: Project) -> None:
-    with held(project.database, "reads"), pytest.raises(WrongUse) as caught, writing():
-        raise WrongUse("no.", where=Location(database_path()))
+    with held(project.database, "reads"), pytest.raises(WrongUse) as caught, writing(PROJECT):
+        raise WrongUse("no.", where=Location(PROJECT.database))
     assert str(caught.value) == f"{project.database}: no."
 
 
 def test_on_bigquery_the_database_is_nobodys_concern(project: Project) -> None:
-    with held(project.database, "writes"), writing("bigquery"):
-        assert database_path() == project.database
+    with held(project.database, "writes"), writing(PROJECT, "bigquery"):
+        assert PROJECT.database == project.database

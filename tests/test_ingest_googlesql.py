@@ -19,6 +19,7 @@ from mesh.movielens.ingest.schema import (
 from mesh.movielens.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql, undo
 from mesh.movielens.ingest.targets.undo_sql import logged_sql, months_sql
 from mesh.prove.analyzer import Analyzer
+from tests.project_copy import PROJECT
 
 MONTHS = "ARRAY<DATE>[DATE '2001-01-01']"
 VALUES = {
@@ -31,7 +32,7 @@ VALUES = {
 
 @pytest.fixture(scope="module")
 def analyzer():
-    made = Analyzer()
+    made = Analyzer(PROJECT.cache / "googlesql")
     for table in ALL_TABLES:
         shape = {column.name: column.bigquery for column in table.columns}
         made.add_table(("p", "operational", table.name), shape)

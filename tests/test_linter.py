@@ -11,6 +11,7 @@ from sqlmesh.core.model import load_sql_based_model
 
 from linter.contracts import PersonalColumnsAreClassified
 from mesh.contracts import load_contracts
+from tests.project_copy import PROJECT
 
 GENRES = "contracts/interactions/user_genre_ratings.odcs.yaml"
 DAILY = "contracts/interactions/movies_engagement_daily.odcs.yaml"
@@ -227,7 +228,7 @@ def test_only_the_producers_internal_models_read_the_source(
     violations: list[dict[str, str]], model: str
 ) -> None:
     assert messages(violations, "onlycontractedinputs", model) == [
-        f"{model}: reads the operational table operational.movies: read a data product of the "
+        f"{model}: reads operational.movies, a table of the source: read a data product of the "
         "domain interactions instead; only its internal models read the source."
     ]
 
@@ -277,7 +278,7 @@ def test_nothing_else_is_found(violations: list[dict[str, str]]) -> None:
 
 
 def test_personal_data_that_is_not_classified_so_is_named() -> None:
-    contracts = load_contracts()
+    contracts = load_contracts(PROJECT.contracts)
     contract = contracts["interactions.user_actions"]
     columns = [dataclasses.replace(contract.columns[0], classification="internal")]
     careless = dataclasses.replace(contract, columns=(*columns, *contract.columns[1:]))
@@ -288,12 +289,20 @@ def test_personal_data_that_is_not_classified_so_is_named() -> None:
     )
     rule = PersonalColumnsAreClassified(context=None)
     line = ProjectCopy(ROOT).line(ACTIONS, "classification:", after="- id: user_id")
-    assert list(rule.findings(model, {contract.product: contract})) == []
-    assert list(rule.findings(model, {contract.product: careless})) == [
-        "interactions.user_actions: column user_id leads to a person, but is classified internal "
-        f"in the contract ({ACTIONS}:{line}): write `classification: personal`, or leave the "
-        "column out."
+    assert list(rule.findings(model, contracts)) == []
+    other = contracts["interactions.user_genre_ratings"]
+    known = {contract.product: careless, other.product: other}
+    told = ProjectCopy(ROOT).line(GENRES, "classification:", after="- id: user_id")
+    assert list(rule.findings(model, known)) == [
+        f"interactions.user_actions: column user_id leads to a person ({GENRES}:{told} says so), "
+        f"but is classified internal in the contract ({ACTIONS}:{line}): write "
+        "`classification: personal`, or leave the column out."
     ]
+    # A name alone tells nothing, and who says that it means another thing is believed.
+    assert list(rule.findings(model, {contract.product: careless})) == []
+    tagged = dataclasses.replace(careless.columns[0], tags=("not_personal",))
+    said = dataclasses.replace(careless, columns=(tagged, *careless.columns[1:]))
+    assert list(rule.findings(model, known | {contract.product: said})) == []
 
 
 def test_the_repository_as_it_is_has_no_violation() -> None:

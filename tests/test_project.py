@@ -18,15 +18,16 @@ from mesh.environments.names import (
     months_after,
     short_name,
 )
-from mesh.environments.project import _check_database, readable_errors
+from mesh.environments.opened import _check_database, readable_errors
 from mesh.errors import CheckFailed, WrongUse
+from tests.project_copy import PROJECT
 
 
 def opening(monkeypatch: pytest.MonkeyPatch, database: Path) -> str:
     """What is said when the project cannot be opened on that database."""
     monkeypatch.setenv("MESH_DUCKDB", str(database))
     with pytest.raises(WrongUse) as caught:
-        open_project(models=False)
+        open_project(PROJECT, models=False)
     return str(caught.value)
 
 
@@ -89,9 +90,9 @@ def test_a_database_that_another_process_took_meanwhile_is_not_an_empty_one(
 ) -> None:
     with duckdb.connect() as memory:
         with pytest.raises(WrongUse, match="is in use by another process"):
-            check_attached(lambda query: memory.execute(query).fetchall())
+            check_attached(lambda query: memory.execute(query).fetchall(), tmp_path / "mesh.duckdb")
         memory.execute(f"ATTACH '{tmp_path / 'mesh.duckdb'}' AS mesh")
-        check_attached(lambda query: memory.execute(query).fetchall())
+        check_attached(lambda query: memory.execute(query).fetchall(), tmp_path / "mesh.duckdb")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_a_database_that_another_process_took_meanwhile_is_not_an_empty_one(
 def test_what_sqlmesh_and_duckdb_raise_becomes_a_sentence(
     raised: Exception, kind: type[Exception], said: str
 ) -> None:
-    with pytest.raises(kind) as caught, readable_errors():
+    with pytest.raises(kind) as caught, readable_errors(PROJECT.database):
         raise raised
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -121,7 +122,7 @@ def test_what_sqlmesh_and_duckdb_raise_becomes_a_sentence(
 
 def test_our_own_errors_pass_as_they_are() -> None:
     own = WrongUse("no", fix="Yes.")
-    with pytest.raises(WrongUse) as caught, readable_errors():
+    with pytest.raises(WrongUse) as caught, readable_errors(PROJECT.database):
         raise own
     assert caught.value is own
 

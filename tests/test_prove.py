@@ -16,8 +16,9 @@ import pytest
 from typer.testing import CliRunner
 
 from mesh.errors import WrongUse
+from mesh.project import Project
 from mesh.prove import ChartQuery, Proof, prove
-from mesh.settings import PROJECT_ROOT
+from tests.project_copy import PROJECT, ROOT
 
 INTERNAL = "interactions/internal"
 
@@ -293,7 +294,7 @@ def change(text: str, old: str, new: str) -> str:
 
 def mutated(name: str, broken: Broken) -> str:
     """The model under a name of its own, without the header of a contract."""
-    text = (PROJECT_ROOT / "models" / broken.base).read_text()
+    text = (ROOT / "models" / broken.base).read_text()
     text = change(text, broken.old, broken.new)
     text = re.sub(r"name [\w.]+,", f"name interactions_internal.{name},", text, count=1)
     return re.sub(r",\s*@(source_)?contract\(\w+\)", "", text)
@@ -304,10 +305,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with all that is broken in it."""
     root = tmp_path_factory.mktemp("project")
     for folder in ("models", "macros", "audits", "linter", "contracts"):
-        if (PROJECT_ROOT / folder).exists():
-            shutil.copytree(PROJECT_ROOT / folder, root / folder)
+        if (ROOT / folder).exists():
+            shutil.copytree(ROOT / folder, root / folder)
     for file in ("config.yaml", "external_models.yaml"):
-        shutil.copy(PROJECT_ROOT / file, root / file)
+        shutil.copy(ROOT / file, root / file)
     (root / "models" / "broken").mkdir()
     for name, broken in BROKEN.items():
         (root / "models" / "broken" / f"{name}.sql").write_text(mutated(name, broken))
@@ -327,7 +328,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file, old, new in PRODUCT_CHANGES.values():
         path = root / "models" / file
         path.write_text(change(path.read_text(), old, new))
-    return root
+    return root.resolve()
 
 
 CHARTS = [
@@ -343,7 +344,7 @@ CHARTS = [
 
 @pytest.fixture(scope="session")
 def proof(project: Path) -> Proof:
-    return prove(root=project, charts=CHARTS)
+    return prove(Project(project), charts=CHARTS)
 
 
 def of(proof: Proof, subject: str) -> list:
@@ -417,11 +418,11 @@ def test_the_queries_of_dashboards_are_proved_too(proof: Proof) -> None:
 
 
 def test_one_model_can_be_proved_alone_and_an_unknown_one_is_refused() -> None:
-    alone = prove(["thresholds"])
+    alone = prove(PROJECT, ["thresholds"])
     assert alone.subjects == ("engagement_internal.thresholds",)
     assert alone.findings == ()
     with pytest.raises(WrongUse, match=r"there is no model 'thresholdz'\. `sqlmesh dag` shows"):
-        prove(["thresholdz"])
+        prove(PROJECT, ["thresholdz"])
 
 
 def test_the_command_says_what_it_read_and_exits_by_what_it_found(
@@ -431,7 +432,6 @@ def test_the_command_says_what_it_read_and_exits_by_what_it_found(
     from mesh.cli.contracts import app
 
     monkeypatch.setattr(mesh.prove, "prove", lambda *args, **kwargs: proof)
-    monkeypatch.setattr(mesh.prove, "chart_queries", list)
     told = CliRunner().invoke(app, ["prove"])
     assert told.exit_code == 1
     assert "unknown_function: BigQuery refuses this: Function not found: MEDIAN" in told.output

@@ -30,6 +30,7 @@ import os, signal, sys
 from pathlib import Path
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from mesh.environments import open_project, refresh
+from mesh.project import find_project
 
 left = int(sys.argv[1])
 evaluate = SnapshotEvaluator.evaluate
@@ -42,7 +43,7 @@ def counted(*args, **kwargs):
     return evaluate(*args, **kwargs)
 
 SnapshotEvaluator.evaluate = counted
-refresh(open_project(root=Path.cwd()), "dev")
+refresh(open_project(find_project()), "dev")
 """
 
 

@@ -22,6 +22,7 @@ from mesh.review.load import Models
 from mesh.review.machine import sarif
 from mesh.review.markdown import LIMIT, MARKER, code, escape, markdown
 from mesh.review.report import Review, review
+from tests.project_copy import PROJECT
 
 ORDERS = "contracts/shop/orders.odcs.yaml"
 
@@ -386,7 +387,7 @@ def test_an_edited_dashboard_is_held_against_the_contracts(
     for side in ("before", "after"):
         shutil.copytree(root / "looker", tmp_path / side / "looker")
     change(tmp_path / "after", name, old, new)
-    sides, contracts = (tmp_path / "before", tmp_path / "after"), load_contracts()
+    sides, contracts = (tmp_path / "before", tmp_path / "after"), load_contracts(PROJECT.contracts)
     found = list(edited_dashboards(*sides, contracts))
     assert {(f.rule, f.breaking) for f in found} == {("CHART_NO_BREAK", True)}
     assert any(said in f.message and str(f.where) == f"{name}:{line}" for f in found), found

@@ -15,6 +15,7 @@ from mesh.contracts import find
 from mesh.environments import plan, refresh
 from mesh.errors import CheckFailed
 from mesh.movielens.ingest import ingest
+from tests.project_copy import PROJECT
 
 USER = 77777
 # What is put past the ingest into ratings and into tags, and the rule that it breaks in each.
@@ -139,7 +140,7 @@ def test_every_time_that_no_interval_covers_breaks_a_rule(
     copy: ProjectCopy, delivered: Path, table: str
 ) -> None:
     """The models start where the contract's range does; whoever moves one has to move both."""
-    contract = find(f"operational.{table}")
+    contract = find(f"operational.{table}", PROJECT.contracts)
     time = contract.column("timestamp")
     assert time is not None and time.required
     with opened(copy, delivered) as project:

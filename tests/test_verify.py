@@ -14,12 +14,13 @@ from mesh.cli.contracts_verify import as_document
 from mesh.cli.main import app
 from mesh.cli.main import run as run_mesh
 from mesh.contracts import CONTRACTS, load_contracts
-from mesh.environments import Project
+from mesh.environments import Opened
 from mesh.errors import Location, MeshError, WrongUse
 from mesh.verify import Status, VerifyReport, verify
 from mesh.verify.junit import check_writable, write_junit
 from mesh.verify.report import Outcome, ProductReport
 from mesh.verify.text import broken_promises, finding
+from tests.project_copy import PROJECT
 from tests.verify_project import ENVIRONMENT, place, tampered
 
 pytest_plugins = ["tests.verify_project"]
@@ -148,24 +149,24 @@ def rules(report: VerifyReport, product: str) -> dict:
     return {outcome.rule: outcome for outcome in found.outcomes}
 
 
-def newest(project: Project, column: str, table: str) -> datetime:
+def newest(project: Opened, column: str, table: str) -> datetime:
     connection = project.context.engine_adapter.connection
     return connection.execute(f"SELECT MAX({column}) FROM {table}").fetchone()[0]
 
 
 @pytest.fixture(scope="module")
-def kept(built: Project) -> VerifyReport:
+def kept(built: Opened) -> VerifyReport:
     return verify(built, ENVIRONMENT)
 
 
 def test_what_the_models_build_keeps_every_promise_of_every_contract(kept: VerifyReport) -> None:
     assert kept.ok, broken_promises(kept)
-    assert {one.product for one in kept.products} == set(load_contracts())
+    assert {one.product for one in kept.products} == set(load_contracts(PROJECT.contracts))
     assert kept.summary.endswith("are kept in dev.")
 
 
 def test_every_rule_of_every_contract_has_an_outcome(kept: VerifyReport) -> None:
-    for product, contract in load_contracts().items():
+    for product, contract in load_contracts(PROJECT.contracts).items():
         asked = {rule.id for rule in (*contract.row_rules(), *contract.table_rules())}
         asked |= {f"columns.{what}" for what in ("present", "types", "extra", "order")}
         asked |= {
@@ -176,7 +177,7 @@ def test_every_rule_of_every_contract_has_an_outcome(kept: VerifyReport) -> None
         assert asked <= set(rules(kept, product)), product
 
 
-def test_the_operational_tables_are_verified_too(kept: VerifyReport, built: Project) -> None:
+def test_the_operational_tables_are_verified_too(kept: VerifyReport, built: Opened) -> None:
     rows = built.context.engine_adapter.connection.execute(
         "SELECT COUNT(*) FROM mesh.operational.ratings"
     ).fetchone()[0]
@@ -184,7 +185,7 @@ def test_the_operational_tables_are_verified_too(kept: VerifyReport, built: Proj
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_it_finds(built: Project, name: str) -> None:
+def test_it_finds(built: Opened, name: str) -> None:
     product, query, expected = BROKEN[name]
     with tampered(built, product, query):
         report = verify(built, ENVIRONMENT, [product])
@@ -197,7 +198,7 @@ def test_it_finds(built: Project, name: str) -> None:
         assert found[rule].where.line
 
 
-def test_a_sample_shows_the_grain_and_the_columns_of_the_rule_alone(built: Project) -> None:
+def test_a_sample_shows_the_grain_and_the_columns_of_the_rule_alone(built: Opened) -> None:
     with tampered(built, ACTIONS, BROKEN["a value that is not allowed"][1]):
         report = verify(built, ENVIRONMENT, [ACTIONS])
     sample = rules(report, ACTIONS)["action_type.enum"].sample
@@ -206,7 +207,7 @@ def test_a_sample_shows_the_grain_and_the_columns_of_the_rule_alone(built: Proje
     assert {row["action_type"] for row in sample} == {"liked"}
 
 
-def test_it_counts_every_failing_row_and_shows_five(built: Project) -> None:
+def test_it_counts_every_failing_row_and_shows_five(built: Opened) -> None:
     with tampered(built, RATINGS, "SELECT * REPLACE (9.0::DOUBLE AS rating) FROM {rows}"):
         report = verify(built, ENVIRONMENT, [RATINGS])
     broken = rules(report, RATINGS)["rating.range"]
@@ -214,7 +215,7 @@ def test_it_counts_every_failing_row_and_shows_five(built: Project) -> None:
     assert len(broken.sample) == 5
 
 
-def test_a_rule_that_the_engine_cannot_run_hides_no_other(built: Project) -> None:
+def test_a_rule_that_the_engine_cannot_run_hides_no_other(built: Opened) -> None:
     query = "SELECT * REPLACE ('often' AS action_count, 'x' AS action_type) FROM {rows}"
     with tampered(built, ACTIONS, query):
         found = rules(verify(built, ENVIRONMENT, [ACTIONS]), ACTIONS)
@@ -224,7 +225,7 @@ def test_a_rule_that_the_engine_cannot_run_hides_no_other(built: Project) -> Non
     assert found["user_id.required"].ok
 
 
-def test_a_view_that_cannot_be_read_is_a_broken_promise(built: Project) -> None:
+def test_a_view_that_cannot_be_read_is_a_broken_promise(built: Opened) -> None:
     name = place(built, ACTIONS).sql(dialect="duckdb")
     with tampered(built, ACTIONS, "SELECT * FROM {rows}"):
         built.context.engine_adapter.connection.execute(f"DROP VIEW {name}")
@@ -234,14 +235,12 @@ def test_a_view_that_cannot_be_read_is_a_broken_promise(built: Project) -> None:
     assert "plan dev again" in absent.message
 
 
-def test_freshness_is_measured_against_the_newest_rating(
-    built: Project, kept: VerifyReport
-) -> None:
+def test_freshness_is_measured_against_the_newest_rating(built: Opened, kept: VerifyReport) -> None:
     assert kept.as_of == newest(built, "timestamp", "mesh.operational.ratings")
-    assert kept.as_of_reason == "the newest rating"
+    assert kept.as_of_reason == "the newest row that was delivered"
 
 
-def test_freshness_is_measured_against_the_given_day(built: Project) -> None:
+def test_freshness_is_measured_against_the_given_day(built: Opened) -> None:
     month = newest(built, "reporting_month", place(built, ACTIONS).sql(dialect="duckdb"))
     in_time = verify(built, ENVIRONMENT, [ACTIONS], month + timedelta(days=62))
     late = verify(built, ENVIRONMENT, [ACTIONS], month + timedelta(days=63))
@@ -250,7 +249,7 @@ def test_freshness_is_measured_against_the_given_day(built: Project) -> None:
     assert [outcome.rule for _, outcome in late.broken] == ["level.freshness"]
 
 
-def test_completeness_that_another_product_measures_is_asked_there(built: Project) -> None:
+def test_completeness_that_another_product_measures_is_asked_there(built: Opened) -> None:
     query = "SELECT * FROM {rows} WHERE user_id > 1"
     with tampered(built, TASTES, query):
         report = verify(built, ENVIRONMENT, [TASTES])
@@ -258,20 +257,20 @@ def test_completeness_that_another_product_measures_is_asked_there(built: Projec
     assert "interactions.user_actions/raters_have_genres, which measures it" in level.message
 
 
-def test_rules_across_products_look_into_the_same_environment(built: Project) -> None:
+def test_rules_across_products_look_into_the_same_environment(built: Opened) -> None:
     with tampered(built, ACTIONS, "SELECT * FROM {rows} WHERE user_id > 1"):
         report = verify(built, ENVIRONMENT, [GROUPS])
     assert not rules(report, GROUPS)["nothing_is_lost"].ok
 
 
-def test_a_contract_without_its_product_is_a_broken_promise(built: Project, tmp_path: Path) -> None:
+def test_a_contract_without_its_product_is_a_broken_promise(built: Opened, tmp_path: Path) -> None:
     with_one_more(tmp_path, "active")
     report = verify(built, ENVIRONMENT, contracts=tmp_path)
     absent = rules(report, "interactions.user_moods")["product.present"]
     assert "user_moods is not in the environment: plan dev again" in absent.message
 
 
-def test_a_proposed_contract_needs_no_product(built: Project, tmp_path: Path) -> None:
+def test_a_proposed_contract_needs_no_product(built: Opened, tmp_path: Path) -> None:
     with_one_more(tmp_path, "proposed")
     report = verify(built, ENVIRONMENT, contracts=tmp_path)
     assert "interactions.user_moods" not in {one.product for one in report.products}
@@ -287,18 +286,18 @@ def with_one_more(root: Path, status: str) -> None:
         target.write_text(text)
 
 
-def test_a_product_that_the_environment_lacks_is_told(built: Project, tmp_path: Path) -> None:
+def test_a_product_that_the_environment_lacks_is_told(built: Opened, tmp_path: Path) -> None:
     with_one_more(tmp_path, "active")
     with pytest.raises(WrongUse, match=r"is not in dev\. Bring it there with `sqlmesh plan dev`"):
         verify(built, ENVIRONMENT, ["user_moods"], contracts=tmp_path)
 
 
-def test_a_misspelt_environment_gets_a_suggestion(built: Project) -> None:
+def test_a_misspelt_environment_gets_a_suggestion(built: Opened) -> None:
     with pytest.raises(WrongUse, match=r"there is no environment 'devv' \(dev\)\. Did you mean"):
         verify(built, "devv")
 
 
-def test_a_misspelt_product_gets_a_suggestion(built: Project) -> None:
+def test_a_misspelt_product_gets_a_suggestion(built: Opened) -> None:
     with pytest.raises(MeshError, match=r"no contract for user_action\. Did you mean `user_actio"):
         verify(built, ENVIRONMENT, ["user_action"])
 
@@ -323,7 +322,7 @@ def test_a_junit_file_that_cannot_be_written_is_told_first(
 
 
 def test_the_junit_file_names_rule_and_line_of_what_is_broken(
-    built: Project, tmp_path: Path
+    built: Opened, tmp_path: Path
 ) -> None:
     with tampered(built, ACTIONS, BROKEN["a value that is not allowed"][1]):
         report = verify(built, ENVIRONMENT, [ACTIONS])
@@ -338,7 +337,7 @@ def test_the_junit_file_names_rule_and_line_of_what_is_broken(
     assert "action_type='liked'" in case[0].text
 
 
-def test_the_json_holds_counts_and_samples(built: Project) -> None:
+def test_the_json_holds_counts_and_samples(built: Opened) -> None:
     with tampered(built, RATINGS, BROKEN["a number out of its range and off its steps"][1]):
         report = verify(built, ENVIRONMENT, [RATINGS], date(2030, 1, 1))
     data = json.loads(json.dumps(as_document(report), default=str))
@@ -362,7 +361,7 @@ def test_what_is_no_number_is_text_in_the_json() -> None:
 
 
 def test_the_command_prints_a_table_and_ends_with_1(
-    built: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+    built: Opened, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setattr("mesh.environments.open_project", lambda *_, **__: built)
     with tampered(built, RATINGS, BROKEN["a number out of its range and off its steps"][1]):
@@ -376,13 +375,13 @@ def test_the_command_prints_a_table_and_ends_with_1(
     assert whole.exit_code == 0
 
 
-def test_the_error_that_stops_a_plan_names_what_is_broken(built: Project) -> None:
+def test_the_error_that_stops_a_plan_names_what_is_broken(built: Opened) -> None:
     with tampered(built, RATINGS, BROKEN["a grain that is there twice"][1]):
         report = verify(built, ENVIRONMENT, [RATINGS])
     assert "interactions.user_movie_ratings: grain.unique" in broken_promises(report)
 
 
-def test_no_row_is_pulled_into_pandas(built: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_row_is_pulled_into_pandas(built: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     import ibis
 
     def forbidden(*_: object, **__: object) -> None:
@@ -396,14 +395,14 @@ def test_no_row_is_pulled_into_pandas(built: Project, monkeypatch: pytest.Monkey
 
 
 def test_an_environment_without_data_breaks_its_promises_and_is_called_empty(
-    built: Project,
+    built: Opened,
 ) -> None:
     with tampered(built, ACTIONS, "SELECT * FROM {rows} WHERE FALSE"):
         report = verify(built, ENVIRONMENT, [ACTIONS], datetime(2020, 1, 1, tzinfo=UTC))
     assert report.empty and not report.ok
 
 
-def test_the_memory_of_the_engine_is_as_it_was_afterwards(built: Project) -> None:
+def test_the_memory_of_the_engine_is_as_it_was_afterwards(built: Opened) -> None:
     query = "SELECT current_setting('memory_limit')"
     connection = built.context.engine_adapter.connection
     before = connection.execute(query).fetchone()
@@ -411,7 +410,7 @@ def test_the_memory_of_the_engine_is_as_it_was_afterwards(built: Project) -> Non
     assert connection.execute(query).fetchone() == before
 
 
-def test_a_table_that_may_be_empty_is_never_too_old(built: Project) -> None:
+def test_a_table_that_may_be_empty_is_never_too_old(built: Opened) -> None:
     connection = built.context.engine_adapter.connection
     connection.execute("ALTER TABLE mesh.operational.tags RENAME TO kept_tags")
     try:

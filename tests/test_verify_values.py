@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from mesh.cli.contracts_verify import as_document
-from mesh.environments import Project
+from mesh.environments import Opened
 from mesh.verify import Outcome, Status, VerifyReport, verify
 from mesh.verify.text import sample_text
 from tests.verify_project import ENVIRONMENT, tampered
@@ -24,7 +24,7 @@ def rules(report: VerifyReport) -> dict[str, Outcome]:
 
 
 @contextmanager
-def operational(project: Project, table: str, row: str) -> Iterator[None]:
+def operational(project: Opened, table: str, row: str) -> Iterator[None]:
     """One more row in an operational table for a while."""
     connection = project.context.engine_adapter.connection
     name = f"mesh.operational.{table}"
@@ -52,7 +52,7 @@ FAR_TIMES = {
 
 @pytest.mark.parametrize("time", FAR_TIMES)
 @pytest.mark.parametrize("table", ["ratings", "tags"])
-def test_a_time_beyond_the_calendar_is_shown_as_text(built: Project, table: str, time: str) -> None:
+def test_a_time_beyond_the_calendar_is_shown_as_text(built: Opened, table: str, time: str) -> None:
     rule, said = FAR_TIMES[time]
     value = "3.5" if table == "ratings" else "'odd'"
     with operational(built, table, f"77777, 1, {value}, TIMESTAMPTZ '{time}'"):
@@ -61,10 +61,10 @@ def test_a_time_beyond_the_calendar_is_shown_as_text(built: Project, table: str,
     broken = rules(report)[rule]
     assert broken.failing == 1 and said in sample_text(broken.sample[0])
     assert "userId=77777" in sample_text(broken.sample[0]) and "77777" in text
-    assert report.as_of.year < 2027 and report.as_of_reason == "the newest rating"
+    assert report.as_of.year < 2027 and report.as_of_reason == "the newest row that was delivered"
 
 
-def test_an_infinite_time_has_no_age(built: Project) -> None:
+def test_an_infinite_time_has_no_age(built: Opened) -> None:
     with operational(built, "ratings", "77777, 1, 3.5, TIMESTAMPTZ 'infinity'"):
         late = rules(verify(built, ENVIRONMENT, ["operational.ratings"]))
     with operational(built, "ratings", "77777, 1, 3.5, TIMESTAMPTZ '-infinity'"):
@@ -76,7 +76,7 @@ def test_an_infinite_time_has_no_age(built: Project) -> None:
 
 @pytest.mark.parametrize(("number", "shown"), [("NaN", "nan"), ("Infinity", "inf")])
 def test_a_rating_that_is_no_number_is_out_of_its_range(
-    built: Project, number: str, shown: str
+    built: Opened, number: str, shown: str
 ) -> None:
     row = f"77777, 1, DOUBLE '{number}', TIMESTAMPTZ '2015-01-01 00:00:00+00'"
     with operational(built, "ratings", row):
@@ -86,7 +86,7 @@ def test_a_rating_that_is_no_number_is_out_of_its_range(
 
 
 @pytest.mark.parametrize("date", ["infinity", "-infinity", "12000-01-01", "0044-03-15 (BC)"])
-def test_a_month_beyond_the_calendar_is_shown_as_text(built: Project, date: str) -> None:
+def test_a_month_beyond_the_calendar_is_shown_as_text(built: Opened, date: str) -> None:
     query = "SELECT * REPLACE (IF(user_id = 1, DATE '{}', reporting_month) AS reporting_month)"
     with tampered(built, ACTIONS, f"{query.format(date)} FROM {{rows}}"):
         report = verify(built, ENVIRONMENT, [ACTIONS])

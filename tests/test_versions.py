@@ -9,9 +9,12 @@ from sqlmesh.core.dialect import parse
 from sqlmesh.core.model import load_sql_based_model
 
 from mesh.environments.deliveries import Delivery, DeliveryLog
+from mesh.environments.sources import delivered
 from mesh.environments.versions import delivery_stamp, stamped
+from tests.project_copy import PROJECT
 
 LOG = DeliveryLog(
+    delivered(PROJECT),
     (
         Delivery(
             number=1,
@@ -20,7 +23,7 @@ LOG = DeliveryLog(
             source="",
             months={"ratings": frozenset({date(2016, 11, 1)})},
         ),
-    )
+    ),
 )
 
 

@@ -16,6 +16,7 @@ import typer
 import yaml
 
 from mesh.cli.main import app
+from tests.project_copy import PROJECT
 
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "tools"))
@@ -286,7 +287,7 @@ def test_the_owners_are_those_of_the_contracts() -> None:
 
     charts, _ = read_charts(ROOT)
     organisation = read_organisation(ROOT / "contracts")
-    text = codeowners(load_contracts(), charts, organisation, ROOT)
+    text = codeowners(load_contracts(PROJECT.contracts), charts, organisation, ROOT)
     assert (ROOT / PATH).read_text() == text, "run `mesh codeowners`"
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from sqlglot import exp
 
-from mesh.environments import Project, open_project
-from mesh.settings import DATABASE_VARIABLE
+from mesh.environments import Opened, open_project
+from mesh.project import DATABASE_VARIABLE
+from tests.project_copy import PROJECT
 
 ENVIRONMENT = "dev"
 
 
-def build(folder: Path) -> Project:
+def build(folder: Path) -> Opened:
     """The project with `dev` built: from MOVIELENS_DIR when it is set, else from generated data."""
     from mesh.cli.main import run
 
@@ -25,7 +26,7 @@ def build(folder: Path) -> Project:
         source = str(folder / "source")
         _run(run, "generate", "--users", "80", "--seed", "7", "--out", source)
     _run(run, "ingest", source)
-    project = open_project()
+    project = open_project(PROJECT)
     project.context.plan(ENVIRONMENT, auto_apply=True, no_prompts=True, skip_tests=True)
     return project
 
@@ -38,7 +39,7 @@ def _run(run, *words: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     folder = tmp_path_factory.mktemp("built")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(DATABASE_VARIABLE, str(folder / "mesh.duckdb"))
@@ -47,14 +48,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         project.close()
 
 
-def place(project: Project, product: str) -> exp.Table:
+def place(project: Opened, product: str) -> exp.Table:
     """The view of a product in the built environment."""
     environment = project.environment(ENVIRONMENT)
     return project.view(project.products(environment)[product], environment)
 
 
 @contextmanager
-def tampered(project: Project, product: str, query: str) -> Iterator[None]:
+def tampered(project: Opened, product: str, query: str) -> Iterator[None]:
     """Let a product's view show other data for a while; `{rows}` in the query is its real view.
 
     A database that breaks a promise by hand: the view is SQLMesh's, what it selects is not.

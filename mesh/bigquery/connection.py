@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mesh.bigquery.errors import explained
 from mesh.errors import WrongUse
-from mesh.settings import BIGQUERY_GATEWAY, PROJECT_ROOT
+from mesh.project import BIGQUERY_GATEWAY
 
 # It advises `gcloud config set project`, which has no part in this: our variables name the project.
 logging.getLogger("google.auth").setLevel(logging.ERROR)
@@ -27,7 +27,7 @@ SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 class Warehouse:
     """A BigQuery project as the environment variables describe it.
 
-    project: holds the operational tables. location: where the data lies. impersonate: the service
+    project: holds the source tables. location: where the data lies. impersonate: the service
     account to act as. maximum_bytes_billed: the most that one query may scan.
     """
 
@@ -37,12 +37,12 @@ class Warehouse:
     maximum_bytes_billed: int = 200_000_000_000
 
 
-def warehouse() -> Warehouse:
-    """The warehouse that the environment variables, or the project's `.env`, describe.
+def warehouse(dotenv: Path | None) -> Warehouse:
+    """The warehouse that the environment variables, or the project's file of such, describe.
 
     Raises WrongUse when there is none, or when a variable cannot be read.
     """
-    _read_dotenv()
+    _read_dotenv(dotenv)
     project = os.environ.get(PROJECT_VARIABLE)
     if not project:
         raise WrongUse(
@@ -65,12 +65,11 @@ def warehouse() -> Warehouse:
     )
 
 
-def _read_dotenv() -> None:
+def _read_dotenv(path: Path | None) -> None:
     """As SQLMesh does when it loads the project, so that both see the same variables."""
     from dotenv import load_dotenv
 
-    path = Path(os.environ.get("SQLMESH_DOTENV_PATH") or PROJECT_ROOT / ".env")
-    if path.is_file():
+    if path is not None and path.is_file():
         load_dotenv(path, override=True)
 
 

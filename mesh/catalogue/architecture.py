@@ -1,128 +1,145 @@
-"""docs/architecture.md: drawn from config.yaml, the contracts, the dashboards and the workflows."""
+"""docs/architecture.md: drawn from configuration, models, contracts, dashboards and workflows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from mesh.contracts import Contract, load_contracts
 from mesh.dashboards import load_dashboards
-from mesh.settings import PROJECT_ROOT
+from mesh.environments.names import domain_of, is_public, query_inputs, short_name
+from mesh.project import Project
 
-PATH = PROJECT_ROOT / "docs" / "architecture.md"
-SOURCE_DOMAIN = "operational"
+if TYPE_CHECKING:
+    from mesh.environments import Opened
+
 _HEAD = """\
 # Architecture
 
-This page is drawn from `config.yaml`, `contracts/`, `looker/` and `.github/workflows/` by
-`mesh docs`. Edit those, not this page.
+This page is drawn from the configuration, `models/`, `contracts/`, `looker/` and
+`.github/workflows/` by `mesh docs`. Edit those, not this page.
 """
 
 
-def render() -> str:
-    """The whole page."""
-    contracts = load_contracts()
+def render(opened: Opened) -> str:
+    """The whole page, of a project with its models."""
+    contracts = load_contracts(opened.project.contracts)
     parts = [
         _HEAD,
-        "## From the source to the dashboards\n",
-        _mermaid(_flow(contracts)),
-        "Only the producer reads the operational tables. A domain reads another domain's products "
-        "and never what is internal there: the linter refuses it in a plan, and BigQuery refuses "
-        "it by its grants.\n",
+        "## From the sources to the dashboards\n",
+        _mermaid(_flow(opened, contracts)),
+        "Only a source's owner reads it. A domain reads another domain's products and never what "
+        "is internal there: the linter refuses it in a plan, and BigQuery refuses it by its "
+        "grants.\n",
         "## Environments and state\n",
-        _mermaid(_environments()),
-        _environment_text(),
+        _mermaid(_environments(opened.project)),
+        _environment_text(opened.project),
         "## Who may read what\n",
         _readers(contracts),
         "## Continuous integration\n",
-        _workflows(),
+        _workflows(opened.project),
     ]
     return "\n".join(parts).rstrip() + "\n"
-
-
-def write() -> None:
-    PATH.write_text(render(), encoding="utf-8")
 
 
 def _mermaid(lines: Iterator[str]) -> str:
     return "```mermaid\nflowchart LR\n" + "\n".join(f"  {line}" for line in lines) + "\n```\n"
 
 
-def _flow(contracts: dict[str, Contract]) -> Iterator[str]:
-    """Files, tables, products and dashboards; an arrow goes the way of the data."""
-    domains: dict[str, list[Contract]] = {}
+def _flow(opened: Opened, contracts: Mapping[str, Contract]) -> Iterator[str]:
+    """Sources, products, internal schemas and dashboards; an arrow goes the way of the data."""
+    project = opened.project
+    arrows = _arrows(opened)
+    products: dict[str, list[Contract]] = {}
     for contract in contracts.values():
-        domains.setdefault(contract.domain, []).append(contract)
-    yield 'files["MovieLens files or Parquet<br>a folder or gs://"] -->|mesh ingest| operational'
-    order = [SOURCE_DOMAIN, *sorted(set(domains) - {SOURCE_DOMAIN}, key=_distance)]
-    for domain in order:
-        yield f'subgraph {domain}["{domain}"]'
-        for contract in sorted(domains.get(domain, []), key=lambda one: one.name):
+        products.setdefault(contract.domain, []).append(contract)
+    if (delivered := project.settings.deliveries) in products:
+        yield f'deliveries["deliveries<br>logged one by one"] --> {delivered}'
+    for schema in _in_order({*products, *(name for pair in arrows for name in pair)}, arrows):
+        if not is_public(f"{schema}.x"):
+            yield f'{schema}[("{schema}")]'
+            continue
+        yield f'subgraph {schema}["{schema}"]'
+        for contract in sorted(products.get(schema, []), key=lambda one: one.name):
             yield f'  {_node(contract.product)}["{contract.name}"]'
         yield "end"
-    yield (
-        'operational -->|contract| interactions_internal[("interactions_internal<br>'
-        'facts by month")]'
-    )
-    yield "interactions_internal --> interactions"
-    yield (
-        'interactions -->|contract| engagement_internal[("engagement_internal<br>interpretation")]'
-    )
-    yield "engagement_internal --> engagement"
-    for loaded in load_dashboards():
+    for above, below in sorted(arrows):
+        crosses = domain_of(above) != domain_of(below)
+        yield f"{above} -->{'|contract|' if crosses else ''} {below}"
+    for loaded in load_dashboards(project.dashboards) if project.dashboards.is_dir() else ():
         dashboard = loaded.dashboard
         yield f'{dashboard.id}(["{dashboard.title}<br>Looker Studio and local preview"])'
         for product in sorted({source.product for source in dashboard.sources.values()}):
             yield f"{_node(product)} --> {dashboard.id}"
 
 
-def _distance(domain: str) -> tuple[bool, str]:
-    """The producer stands before the consumers."""
-    return (domain != "interactions", domain)
+def _arrows(opened: Opened) -> set[tuple[str, str]]:
+    """Which schema's models are read by which other's."""
+    models = {short_name(model.name): model for model in opened.context.models.values()}
+    return {
+        (parent.split(".")[0], name.split(".")[0])
+        for name, model in models.items()
+        for parent in query_inputs(model) & models.keys()
+        if parent.split(".")[0] != name.split(".")[0]
+    }
+
+
+def _in_order(schemas: set[str], arrows: set[tuple[str, str]]) -> list[str]:
+    """What is read stands before what reads it, as far as schemas do not read each other."""
+    placed: list[str] = []
+    left = sorted(schemas)
+    while left:
+        waiting = {below for above, below in arrows if above in left and below in left}
+        free = [name for name in left if name not in waiting] or left[:1]
+        placed += free
+        left = [name for name in left if name not in free]
+    return placed
 
 
 def _node(product: str) -> str:
     return product.replace(".", "_")
 
 
-def _config() -> dict:
-    """config.yaml with its gateway for BigQuery, as far as YAML goes: templates are left out."""
-    text = (PROJECT_ROOT / "config.yaml").read_text(encoding="utf-8")
-    plain = [line for line in text.splitlines() if "{%" not in line and "{{" not in line]
+def _config(project: Project) -> dict[str, Any]:
+    """The configuration with every gateway, as far as YAML goes: templates are left out.
+
+    SQLMesh's own reading leaves out what an environment variable switches on.
+    """
+    if project.config.suffix == ".py":
+        return {}
+    lines = project.config.read_text(encoding="utf-8").splitlines()
+    plain = [line for line in lines if "{%" not in line and "{{" not in line]
     return yaml.safe_load("\n".join(plain)) or {}
 
 
-def _stages() -> list[str]:
-    config = _config()
-    first = config["default_target_environment"]
-    return [first, *config["pinned_environments"], "prod"]
-
-
-def _environments() -> Iterator[str]:
-    stages = _stages()
+def _environments(project: Project) -> Iterator[str]:
+    config = _config(project)
+    first = config.get("default_target_environment", "prod")
+    stages = list(dict.fromkeys([first, *config.get("pinned_environments", ()), "prod"]))
     yield " -->|promote| ".join(f'{stage}["{stage}"]' for stage in stages)
     yield 'tables[("tables, one per version of a model")] --> ' + " & ".join(stages)
-    gateways = _config()["gateways"]
-    if "bigquery" in gateways:
-        kind = gateways["bigquery"]["state_connection"]["type"]
-        yield f'state[("state on BigQuery: {kind}")] -.-> tables'
-    yield 'local[("state on a laptop: the DuckDB file")] -.-> tables'
+    for name, gateway in config.get("gateways", {}).items():
+        kind = (gateway.get("state_connection") or {}).get("type")
+        where = kind or "in the same database"
+        yield f'state_{name}[("state on {name}: {where}")] -.-> tables'
 
 
-def _environment_text() -> str:
-    config = _config()
-    pinned = " and ".join(f"`{name}`" for name in config["pinned_environments"])
+def _environment_text(project: Project) -> str:
+    config = _config(project)
+    pinned = " and ".join(f"`{name}`" for name in config.get("pinned_environments", ()))
+    stay = f"; {pinned} stay until somebody removes them" if pinned else ""
+    mapped = "environment_catalog_mapping" in config
     return (
         "An environment is a set of views on shared tables: promoting moves views, not data. "
-        f"A bare `sqlmesh plan` goes to `{config['default_target_environment']}`; {pinned} stay "
-        "until somebody removes them. In BigQuery the views of `prod` lie in a project of their "
-        "own (`MESH_BIGQUERY_PROD_PROJECT`), all else in `MESH_BIGQUERY_PROJECT`. Gateways: "
-        f"{', '.join(f'`{name}`' for name in config['gateways'])}.\n"
+        f"A bare `sqlmesh plan` goes to `{config.get('default_target_environment', 'prod')}`{stay}."
+        + (" Views of some environments lie in a catalog of their own." if mapped else "")
+        + f" Gateways: {', '.join(f'`{name}`' for name in config.get('gateways', {}))}.\n"
     )
 
 
-def _readers(contracts: dict[str, Contract]) -> str:
+def _readers(contracts: Mapping[str, Contract]) -> str:
     roles = sorted({role.name for one in contracts.values() for role in one.roles})
     lines = [
         "One row per contract, by its `roles`. Everything else is refused: `infra/` gives no other "
@@ -137,9 +154,9 @@ def _readers(contracts: dict[str, Contract]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _workflows() -> str:
+def _workflows(project: Project) -> str:
     lines = ["| workflow | runs on |", "| --- | --- |"]
-    for path in sorted((PROJECT_ROOT / ".github" / "workflows").glob("*.yml")):
+    for path in sorted(project.workflows.glob("*.yml")):
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
         # YAML reads the bare key `on` as the truth value.
         triggers = data.get("on", data.get(True)) or {}

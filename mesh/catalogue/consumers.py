@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mesh.environments import Project
+from mesh.environments import Opened
 from mesh.environments.names import is_public, short_name
+from mesh.project import Project
 from mesh.review.charts import read_charts
-from mesh.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from sqlmesh.core.model import Model
@@ -37,11 +36,11 @@ class Reader:
     product: str
 
 
-def consumers(project: Project, product: str) -> tuple[Consumer, ...]:
+def consumers(opened: Opened, product: str) -> tuple[Consumer, ...]:
     """The products that are built on a product, direct ones first; needs the project's models."""
     readers: dict[str, set[str]] = defaultdict(set)
     owners: dict[str, str] = {}
-    for model in project.context.models.values():
+    for model in opened.context.models.values():
         name = short_name(model.fqn)
         owners[name] = model.owner or name.partition(".")[0]
         for parent in _read_by(model):
@@ -78,9 +77,9 @@ def _read_by(model: Model) -> set[str]:
     return {f"{table.db}.{table.name}" for table in query.find_all(exp.Table) if table.db}
 
 
-def charts(products: list[str], root: Path = PROJECT_ROOT) -> tuple[Reader, ...]:
+def charts(products: list[str], project: Project) -> tuple[Reader, ...]:
     """The charts of all dashboards that show one of these products."""
-    found, _ = read_charts(root)
+    found, _ = read_charts(project.root)
     return tuple(
         Reader(chart.dashboard, chart.id, chart.title, chart.product)
         for chart in found.values()

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mesh.contracts import Contract, load_contracts
 from mesh.environments.names import domain_of, is_public, query_inputs, short_name
-from mesh.settings import PROJECT_ROOT
+from mesh.project import Project
 
 if TYPE_CHECKING:
     from sqlmesh.core.model import Model
 
-    from mesh.environments import Project
+    from mesh.environments import Opened
 
-PATH = PROJECT_ROOT / "docs" / "data-model.md"
 COMMAND = "mesh docs"
-SOURCE = "operational"
 
 
-def render(project: Project) -> str:
+def render(opened: Opened) -> str:
     """The page as Markdown, from the models and contracts of a loaded project."""
-    models = {short_name(model.name): model for model in project.context.models.values()}
-    contracts = load_contracts()
+    project = opened.project
+    models = {short_name(model.name): model for model in opened.context.models.values()}
+    contracts = load_contracts(project.contracts)
     lines = [
         "# Data model",
         "",
@@ -33,20 +31,22 @@ def render(project: Project) -> str:
         "with a double border, internal models as rounded ones.",
         "",
         "```mermaid",
-        *_graph(models),
+        *_graph(models, project),
         "```",
         "",
         "## Data products",
         "",
     ]
-    for name in sorted(contracts, key=lambda name: (domain_of(name) != SOURCE, name)):
-        lines += _product(contracts[name], models.get(name))
+    for name in sorted(contracts, key=lambda name: (name not in project.sources, name)):
+        lines += _product(project, contracts[name], models.get(name))
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _graph(models: dict[str, Model]) -> Iterator[str]:
+def _graph(models: Mapping[str, Model], project: Project) -> Iterator[str]:
     yield "flowchart LR"
-    for domain in sorted({domain_of(name) for name in models}, key=lambda d: (d != SOURCE, d)):
+    of_sources = {source.schema for source in project.sources.values()}
+    domains = {domain_of(name) for name in models}
+    for domain in sorted(domains, key=lambda domain: (domain not in of_sources, domain)):
         yield f"  subgraph {domain}"
         for name in sorted(name for name in models if domain_of(name) == domain):
             label = name.split(".")[1]
@@ -62,9 +62,9 @@ def _node(name: str) -> str:
     return name.replace(".", "__")
 
 
-def _product(contract: Contract, model: Model | None) -> list[str]:
-    path = contract.path.relative_to(PROJECT_ROOT)
-    kind = "operational table" if contract.domain == SOURCE else "data product"
+def _product(project: Project, contract: Contract, model: Model | None) -> list[str]:
+    path = project.shown(contract.path)
+    kind = "source" if contract.product in project.sources else "data product"
     if model is not None and not model.kind.is_external:
         kind = f"{kind}, {model.kind.name.value.lower().replace('_', ' ')}"
     lines = [
@@ -84,9 +84,3 @@ def _product(contract: Contract, model: Model | None) -> list[str]:
         personal = " *(personal)*" if column.personal else ""
         lines.append(f"| `{column.name}` | {column.bigquery_type} | {null} | {text}{personal} |")
     return [*lines, ""]
-
-
-def write(project: Project) -> Path:
-    """Write the page; its path."""
-    PATH.write_text(render(project), encoding="utf-8")
-    return PATH

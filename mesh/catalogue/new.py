@@ -5,6 +5,7 @@ What can be seen is filled in; what only a person knows says TODO, and lint refu
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -14,13 +15,15 @@ import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import ColumnProfile, Profile, profile
-from mesh.contracts import CONTRACTS, load_contracts
+from mesh.contracts import Contract, load_contracts
+from mesh.contracts.constraints import COLUMN_KINDS, options
+from mesh.contracts.constraints.base import OPTIONS
 from mesh.contracts.draft import SUFFIX
-from mesh.contracts.types import DUCKDB_TYPE_PROPERTY, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL_NAMES
-from mesh.contracts.unfinished import TODO
-from mesh.environments import Project
+from mesh.contracts.findings import TODO
+from mesh.contracts.personal import person
+from mesh.contracts.types import LOGICAL_TYPES, PERSONAL
+from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
-from mesh.environments.project import OPERATIONAL_SCHEMA
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import ContractInvalid, display, suggestion
 
@@ -37,22 +40,21 @@ class NewContract:
     todos: int
 
 
-def new_contract(
-    project: Project, model: str, environment: str, *, root: Path = CONTRACTS
-) -> NewContract:
+def new_contract(opened: Opened, model: str, environment: str) -> NewContract:
     """Write the draft of a model's contract where it belongs; needs the project's models.
 
     environment: whose data is looked at; a model that is not there yet is drafted without data.
     Raises WrongUse for an unknown or an internal model, a column whose type no contract can state
     or that the environment does not have, and a contract that is there already.
     """
-    name, types = _model(project, model)
+    name, types = _model(opened, model)
     domain, _, table = name.partition(".")
     if not is_public(name):
         raise WrongUse(
             f"{name} is internal: only its own domain reads it, so it needs no contract.",
             fix=f"To publish it, call it {domain.removesuffix(INTERNAL_SUFFIX)}.{table}.",
         )
+    root = opened.project.contracts
     path = root / domain / f"{table}{SUFFIX}"
     if path.exists():
         raise WrongUse(
@@ -60,17 +62,19 @@ def new_contract(
             where=Location(display(path)),
             fix="Edit it, or move it away first.",
         )
-    seen = _profile(project, name, environment, types)
-    document = _document(domain, table, types, seen, _sibling(domain, root))
+    seen = _profile(opened, name, environment, types)
+    is_source = name in opened.project.sources
+    known, servers = _known(root), _servers(opened, domain)
+    document = _document(domain, table, types, seen, known, servers, is_source=is_source)
     text = _write(document)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return NewContract(path, seen.rows if seen else 0, text.count(TODO))
 
 
-def _model(project: Project, wanted: str) -> tuple[str, dict[str, str]]:
+def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
     """Name and columns, by BigQuery type, of a model by its name with or without domain."""
-    models = {short_name(model.fqn): model for model in project.context.models.values()}
+    models = {short_name(model.fqn): model for model in opened.context.models.values()}
     same = [name for name in models if wanted in (name, name.partition(".")[2])]
     if len(same) > 1:
         raise WrongUse(
@@ -90,16 +94,14 @@ def _model(project: Project, wanted: str) -> tuple[str, dict[str, str]]:
     return same[0], types
 
 
-def _profile(
-    project: Project, name: str, environment: str, types: dict[str, str]
-) -> Profile | None:
-    found = project.environment(environment)
-    snapshots = {short_name(full): one for full, one in project.snapshots(found).items()}
+def _profile(opened: Opened, name: str, environment: str, types: dict[str, str]) -> Profile | None:
+    found = opened.environment(environment)
+    snapshots = {short_name(full): one for full, one in opened.snapshots(found).items()}
     snapshot = snapshots.get(name)
     if snapshot is None:
         return None
-    place = project.view(snapshot, found)
-    missing = set(types) - set(snapshot.node.columns_to_types or types)
+    place = opened.view(snapshot, found)
+    missing = set(types) - set(snapshot.model.columns_to_types or types)
     if missing:
         raise WrongUse(
             f"{name} in {environment} has no column {', '.join(sorted(missing))} yet.",
@@ -107,17 +109,21 @@ def _profile(
         )
     if snapshot.is_external:
         place = exp.to_table(name)
-        place.set("catalog", exp.to_identifier(project.context.default_catalog))
-    seen = profile(project, place, types)
+        place.set("catalog", exp.to_identifier(opened.context.default_catalog))
+    seen = profile(opened, place, types)
     return seen if seen.rows else None
 
 
-def _sibling(domain: str, root: Path) -> dict[str, Any]:
-    """Team, support and roles of another contract of the domain: mostly they are the same."""
+def _known(root: Path) -> dict[str, Contract]:
+    """The contracts that are there; none if one of them cannot be relied on."""
     try:
-        known = load_contracts(root) if root.is_dir() else {}
+        return load_contracts(root) if root.is_dir() else {}
     except ContractInvalid:
-        known = {}
+        return {}
+
+
+def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
+    """Team, support and roles of another contract of the domain: mostly they are the same."""
     for contract in known.values():
         if contract.domain == domain:
             data = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
@@ -132,17 +138,25 @@ def _sibling(domain: str, root: Path) -> dict[str, Any]:
 
 
 def _document(
-    domain: str, name: str, types: dict[str, str], seen: Profile | None, people: dict[str, Any]
+    domain: str,
+    name: str,
+    types: dict[str, str],
+    seen: Profile | None,
+    known: Mapping[str, Contract],
+    servers: list[dict[str, Any]],
+    *,
+    is_source: bool,
 ) -> dict[str, Any]:
     grain = seen.grain if seen else ()
+    personal = {person(c.name) for contract in known.values() for c in contract.personal_columns}
     schema = {
         "id": name,
         "name": name,
         "logicalType": "object",
-        "physicalType": "table" if domain == OPERATIONAL_SCHEMA else "view",
+        "physicalType": "table" if is_source else "view",
         "dataGranularityDescription": f"{TODO} what one row stands for",
         "properties": [
-            _column(column, kind, grain, seen.columns[column] if seen else None)
+            _column(column, kind, grain, seen.columns[column] if seen else None, personal)
             for column, kind in types.items()
         ],
         "quality": _rules(seen),
@@ -160,79 +174,65 @@ def _document(
             "usage": f"{TODO} how to use it",
             "limitations": f"{TODO} what it cannot be used for",
         },
-        "servers": _servers(domain),
+        "servers": servers,
         "schema": [schema],
         "slaProperties": _levels(types, grain),
-        **people,
+        **_people(domain, known),
     }
 
 
-def _servers(domain: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "server": "local",
-            "type": "duckdb",
-            "environment": "prod",
-            "description": "The local DuckDB file.",
-            "database": "${MESH_DUCKDB:-data/mesh.duckdb}",
-            "schema": domain,
-        },
-        {
-            "server": "production",
-            "type": "bigquery",
-            "environment": "prod",
-            "description": "The data set in production.",
-            "project": "${MESH_BIGQUERY_PROD_PROJECT:-movie-audience}",
-            "dataset": domain,
-        },
-    ]
+def _servers(opened: Opened, domain: str) -> list[dict[str, Any]]:
+    """Where other products of the project lie, or else where SQLMesh is connected to."""
+    for contract in _known(opened.project.contracts).values():
+        stated = yaml.safe_load(contract.path.read_text(encoding="utf-8"))["servers"]
+        keys = {"duckdb": "schema", "bigquery": "dataset"}
+        return [{**one, keys[one["type"]]: domain} for one in stated]
+    adapter = opened.context.engine_adapter
+    if adapter.dialect == "bigquery":
+        place = {"project": opened.context.default_catalog, "dataset": domain}
+    else:
+        place = {"database": str(opened.project.shown(_file(opened))), "schema": domain}
+    return [{"server": "local", "type": adapter.dialect, "environment": "prod", **place}]
+
+
+def _file(opened: Opened) -> Path:
+    """The DuckDB file of the connection."""
+    query = "SELECT path FROM duckdb_databases() WHERE path IS NOT NULL"
+    found = opened.context.engine_adapter.fetchall(query)
+    return Path(found[0][0]) if found else opened.project.database
 
 
 def _column(
-    name: str, kind: str, grain: tuple[str, ...], seen: ColumnProfile | None
+    name: str,
+    kind: str,
+    grain: tuple[str, ...],
+    seen: ColumnProfile | None,
+    personal: Collection[str],
 ) -> dict[str, Any]:
-    personal = name.lower() in PERSONAL_NAMES
     column: dict[str, Any] = {
         "id": name,
         "name": name,
         "logicalType": _LOGICAL[kind],
         "physicalType": kind,
-        "customProperties": [{"property": DUCKDB_TYPE_PROPERTY, "value": DUCKDB_TYPES[kind]}],
         "description": f"{TODO} what it means, with its unit",
-        "classification": "personal" if personal else "internal",
+        "classification": PERSONAL if person(name) in personal else "internal",
         "required": seen is not None and not seen.nulls,
     }
     if name in grain:
         column |= {"primaryKey": True, "primaryKeyPosition": grain.index(name) + 1}
     if seen is None:
         return column
-    if seen.values:
-        column["enum"] = [
-            {"value": value, "description": f"{TODO} what it stands for"} for value in seen.values
-        ]
-    elif options := _options(kind, seen):
-        column["logicalTypeOptions"] = options
+    # What the data keeps and is likely meant; an author narrows or widens it.
+    proposed = {
+        key: value for one in COLUMN_KINDS for key, value in one.propose(kind, seen).items()
+    }
+    limits = {key: proposed.pop(key) for key in options() if key in proposed}
+    column |= proposed
+    if limits:
+        column[OPTIONS] = limits
     if examples := _examples(seen):
         column["examples"] = examples
     return column
-
-
-def _options(kind: str, seen: ColumnProfile) -> dict[str, Any]:
-    """Bounds that the data keeps and that are likely meant; an author narrows or widens them."""
-    low, high = seen.minimum, seen.maximum
-    if low is None:
-        return {}
-    if kind == "INT64":
-        return {"minimum": min(low, 1)} if low >= 0 else {}
-    if kind == "FLOAT64" and seen.step is not None:
-        return {"minimum": low, "maximum": high, "multipleOf": seen.step}
-    if kind == "DATE":
-        return {"minimum": f"{low.year:04d}-01-01"}
-    if kind == "TIMESTAMP":
-        return {"minimum": f"{low.year:04d}-01-01T00:00:00+00:00"}
-    if kind == "STRING" and low != "":
-        return {"minLength": 1}
-    return {}
 
 
 def _examples(seen: ColumnProfile) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from mesh.environments import Project
+from mesh.environments import Opened
 
 # A text column with more values than this is no enum.
 ENUM_VALUES = 12
@@ -39,9 +39,9 @@ class Profile:
     first_days: frozenset[str]
 
 
-def profile(project: Project, table: exp.Table, types: Mapping[str, str]) -> Profile:
+def profile(opened: Opened, table: exp.Table, types: Mapping[str, str]) -> Profile:
     """Profile a table; types: the BigQuery type of each column, in order."""
-    aggregates: list[exp.Expression] = [exp.Count(this=exp.Star())]
+    aggregates: list[exp.Expr] = [exp.Count(this=exp.Star())]
     for name, kind in types.items():
         column = exp.column(name, quoted=True)
         aggregates += [
@@ -55,7 +55,7 @@ def profile(project: Project, table: exp.Table, types: Mapping[str, str]) -> Pro
             day = exp.Extract(this=exp.var("DAY"), expression=column.copy())
             aggregates.append(exp.CountIf(this=exp.NEQ(this=day, expression=_number(1))))
     query = exp.select(*(exp.alias_(one, f"a{i}") for i, one in enumerate(aggregates)))
-    values = iter(project.rows(query.from_(table.copy()))[0])
+    values = iter(opened.rows(query.from_(table.copy()))[0])
     rows = next(values)
     columns: dict[str, ColumnProfile] = {}
     first_days: set[str] = set()
@@ -70,34 +70,34 @@ def profile(project: Project, table: exp.Table, types: Mapping[str, str]) -> Pro
             nulls=rows - filled,
             minimum=low,
             maximum=high,
-            values=_values(project, table, name) if few else (),
+            values=_values(opened, table, name) if few else (),
             step=steps[0] if steps else None,
         )
-    grain = _grain(project, table, types, columns, rows) if rows else ()
+    grain = _grain(opened, table, types, columns, rows) if rows else ()
     return Profile(rows, columns, grain, frozenset(first_days))
 
 
-def _number(value: float) -> exp.Literal:
+def _number(value: float) -> exp.Expr:
     return exp.Literal.number(repr(value))
 
 
-def _off_step(column: exp.Column, step: float) -> exp.Expression:
+def _off_step(column: exp.Column, step: float) -> exp.Expr:
     """How many values are no multiple of the step."""
 
-    def steps() -> exp.Expression:
+    def steps() -> exp.Expr:
         return exp.Mul(this=column.copy(), expression=_number(1 / step))
 
     return exp.CountIf(this=exp.NEQ(this=steps(), expression=exp.Round(this=steps())))
 
 
-def _values(project: Project, table: exp.Table, name: str) -> tuple[str, ...]:
+def _values(opened: Opened, table: exp.Table, name: str) -> tuple[str, ...]:
     column = exp.column(name, quoted=True)
     query = exp.select(column).distinct().from_(table.copy()).order_by(column.copy())
-    return tuple(value for (value,) in project.rows(query) if value is not None)
+    return tuple(value for (value,) in opened.rows(query) if value is not None)
 
 
 def _grain(
-    project: Project,
+    opened: Opened,
     table: exp.Table,
     types: Mapping[str, str],
     columns: Mapping[str, ColumnProfile],
@@ -116,6 +116,6 @@ def _grain(
             keys = [exp.column(name, quoted=True) for name in names]
             different = exp.select(*keys).distinct().from_(table.copy()).subquery("different")
             count = exp.select(exp.Count(this=exp.Star())).from_(different)
-            if project.rows(count)[0][0] == rows:
+            if opened.rows(count)[0][0] == rows:
                 return names
     return ()

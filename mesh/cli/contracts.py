@@ -13,6 +13,7 @@ from mesh.cli.contracts_new import new_command
 from mesh.cli.contracts_prove import prove_command
 from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_verify import verify_command
+from mesh.cli.options import InProject
 
 app = typer.Typer(
     name="contracts", help="Check, show and verify data contracts.", no_args_is_help=True
@@ -26,6 +27,7 @@ def contracts() -> None:
 
 @app.command("lint")
 def lint_command(
+    project: InProject,
     paths: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[PATH]…", help="Contracts or folders; by default all contracts."),
@@ -34,13 +36,13 @@ def lint_command(
 ) -> None:
     """Find every problem of every contract: exit code 1 when there is one."""
     from mesh.console import out
-    from mesh.contracts import CONTRACTS
     from mesh.contracts.lint import lint
     from mesh.project import display
     from mesh.review.levels import lint_levels
 
-    result = lint(list(paths or []))
-    folders = [path for path in paths or [CONTRACTS] if path.is_dir()]
+    looked_at = paths or [project.contracts]
+    result = lint(looked_at)
+    folders = [path for path in looked_at if path.is_dir()]
     levels = [problem for folder in folders for problem in lint_levels(folder)]
     result = dataclasses.replace(result, problems=tuple(sorted({*result.problems, *levels})))
     if as_json:

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import Gateway
+from mesh.cli.options import Gateway, InProject
 from mesh.console import out
 
 
 def new_command(
+    project: InProject,
     model: Annotated[str, typer.Argument(help="A model, such as interactions.user_actions.")],
     environment: Annotated[
         str, typer.Option("--environment", "-e", help="Whose data is looked at.")
@@ -20,13 +21,11 @@ def new_command(
     """Draft the contract of a model from its columns and its data; you write what says TODO."""
     from mesh.catalogue.new import new_contract
     from mesh.environments import open_project
-    from mesh.environments.project import readable_errors
-    from mesh.project import display
 
-    project = open_project(gateway)
-    with readable_errors():
-        drafted = new_contract(project, model, environment)
-    path = display(drafted.path)
+    opened = open_project(project, gateway)
+    with opened.readable_errors():
+        drafted = new_contract(opened, model, environment)
+    path = project.shown(drafted.path)
     source = (
         f"from its columns and {drafted.rows:,} rows in {environment}"
         if drafted.rows

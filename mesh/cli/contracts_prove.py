@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import Json
+from mesh.cli.options import InProject, Json
 
 
 def prove_command(
+    project: InProject,
     models: Annotated[
         list[str] | None,
         typer.Argument(metavar="[MODEL]…", help="Models by name; by default all, and all charts."),
@@ -20,13 +21,14 @@ def prove_command(
 ) -> None:
     """Prove that BigQuery takes every query, and answers with the contracts' columns and types."""
     from mesh.console import out
-    from mesh.project import display
-    from mesh.prove import chart_queries, prove
+    from mesh.dashboards.chart_queries import chart_queries
+    from mesh.prove import prove
 
-    proof = prove(tuple(models or ()), charts=chart_queries())
+    proof = prove(project, tuple(models or ()), charts=chart_queries(project))
     if as_json:
         found = [
-            asdict(finding) | {"path": str(display(finding.path))} for finding in proof.findings
+            asdict(finding) | {"path": str(project.shown(finding.path))}
+            for finding in proof.findings
         ]
         typer.echo(
             json.dumps(

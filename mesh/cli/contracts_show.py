@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import Json
+from mesh.cli.options import InProject, Json
 from mesh.console import out
 
 if TYPE_CHECKING:
     from mesh.catalogue.consumers import Consumer, Reader
     from mesh.catalogue.history import Release
-    from mesh.contracts import Column, Contract
+    from mesh.contracts import Contract
 
 
 def show_command(
-    product: Annotated[str, typer.Argument(help="A data product or operational table.")],
+    project: InProject,
+    product: Annotated[str, typer.Argument(help="A data product or a source.")],
     as_json: Json = False,
 ) -> None:
     """Show a product: columns, promises, who may read it, who does, and its versions."""
@@ -27,9 +28,9 @@ def show_command(
     from mesh.contracts import find
     from mesh.environments import open_project
 
-    contract = find(product)
-    readers = consumers(open_project(), contract.product)
-    shown = charts([contract.product, *(reader.product for reader in readers)])
+    contract = find(product, project.contracts)
+    readers = consumers(open_project(project), contract.product)
+    shown = charts([contract.product, *(reader.product for reader in readers)], project)
     releases = history(contract.path)
     if as_json:
         typer.echo(json.dumps(_document(contract, readers, shown, releases), indent=2, default=str))
@@ -59,7 +60,7 @@ def _document(
                 "name": column.name,
                 "type": column.bigquery_type,
                 "required": column.required,
-                "values": values_text(column),
+                "values": column.values_text(),
                 "classification": column.classification,
                 "description": column.description,
             }
@@ -71,24 +72,6 @@ def _document(
         "charts": [asdict(chart) for chart in shown],
         "versions": [asdict(release) for release in releases],
     }
-
-
-def values_text(column: Column) -> str:
-    """What values a column may have, in words."""
-    told = []
-    if column.enum:
-        told.append("one of " + ", ".join(str(allowed.value) for allowed in column.enum))
-    for text, bound in (
-        ("from", column.minimum),
-        ("above", column.exclusive_minimum),
-        ("to", column.maximum),
-        ("below", column.exclusive_maximum),
-        ("in steps of", column.multiple_of),
-        ("matching", column.pattern),
-    ):
-        if bound is not None:
-            told.append(f"{text} {bound}")
-    return ", ".join(told) if column.enum else " ".join(told)
 
 
 def promises(contract: Contract) -> list[tuple[str, str]]:
@@ -136,7 +119,7 @@ def _columns(contract: Contract) -> None:
         name = f"{column.name} (key)" if column.grain_position else column.name
         kind = column.bigquery_type + ("" if column.required else ", or NULL")
         told = column.description + (" Deprecated." if column.deprecated else "")
-        table.add_row(*map(escape, (name, kind, values_text(column), column.classification, told)))
+        table.add_row(*map(escape, (name, kind, column.values_text(), column.classification, told)))
     out.print(table)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, Json
+from mesh.cli.options import Gateway, InProject, Json
 from mesh.console import err, out
 from mesh.errors import WrongUse
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def verify_command(
+    project: InProject,
     environment: Annotated[
         str, typer.Option("--environment", "-e", help="Whose data is looked at, as acceptance.")
     ],
@@ -27,7 +28,7 @@ def verify_command(
         list[str] | None,
         typer.Argument(
             metavar="[PRODUCT]…",
-            help="Data products or operational tables; by default all that have a contract.",
+            help="Data products or sources; by default all that have a contract.",
             show_default=False,
         ),
     ] = None,
@@ -36,7 +37,7 @@ def verify_command(
         typer.Option(
             metavar="DATE",
             help="The day of use that freshness is measured against, YYYY-MM-DD, UTC; "
-            "by default the newest rating.",
+            "by default the newest row that was delivered.",
             show_default=False,
         ),
     ] = None,
@@ -55,13 +56,13 @@ def verify_command(
     from mesh.contracts import find
 
     for product in products or []:
-        find(product)
+        find(product, project.contracts)
     from mesh.environments import open_project
     from mesh.verify import verify
 
-    project = open_project(gateway, models=False)
+    opened = open_project(project, gateway, models=False)
     with err.status("") if err.is_terminal else _Silent() as line:
-        report = verify(project, environment, products, day, tell=line.update)
+        report = verify(opened, environment, products, day, tell=line.update)
     if junit:
         from mesh.verify.junit import write_junit
 
@@ -101,7 +102,7 @@ def _day(text: str | None) -> date | datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def as_document(report: VerifyReport) -> dict:
+def as_document(report: VerifyReport) -> dict[str, object]:
     """The report as JSON-ready data."""
     return {
         "environment": report.environment,
@@ -126,7 +127,7 @@ def as_document(report: VerifyReport) -> dict:
     }
 
 
-def _rule(outcome: Outcome) -> dict:
+def _rule(outcome: Outcome) -> dict[str, object]:
     data = asdict(outcome)
     where = data.pop("where")
     data["sample"] = [{name: _number(v) for name, v in row.items()} for row in outcome.sample]

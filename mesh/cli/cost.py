@@ -7,61 +7,47 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, Json
+from mesh.cli.options import InProject, Json
 
 if TYPE_CHECKING:
     from mesh.cost import Cost
 
 
 def cost(
+    project: InProject,
     environment: Annotated[
         str | None,
-        typer.Option("--environment", help="Whose rows to count; prod, or else the first."),
+        typer.Option("--environment", "-e", help="Whose rows to count; prod, or else the first."),
     ] = None,
     base: Annotated[
         str | None, typer.Option("--base", help="A git revision to compare with.")
     ] = None,
-    ratings: Annotated[
+    rows: Annotated[
         int | None,
-        typer.Option("--ratings", min=1, help="Reckon for that many ratings, as 25000000."),
+        typer.Option(
+            "--rows", min=1, help="Reckon for that many rows of the largest source, as 25000000."
+        ),
     ] = None,
     per_tib: Annotated[float, typer.Option("--price", min=0, help="US dollars per TiB.")] = 6.25,
-    gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
     """Tell the bytes that a full build, a monthly run and each chart scan, and their price."""
     from mesh import cost as costs
-    from mesh.errors import WrongUse
-    from mesh.settings import BIGQUERY_GATEWAY
+    from mesh.dashboards.chart_queries import chart_queries
 
-    textbook: dict[str, float] = {}
-    old = None
-    if gateway == BIGQUERY_GATEWAY:
-        if base or ratings:
-            raise WrongUse(
-                "dry runs know only the tables that are there, and only this revision.",
-                fix="Leave out --base and --ratings, or --gateway.",
-            )
-        from mesh.cost.dry_run import dry_run_environment
-
-        new = dry_run_environment(environment)
-    else:
-        sizes = costs.local_sizes(environment)
-        from mesh.cost.run import cost_of_files
-        from mesh.settings import PROJECT_ROOT
-
-        new, textbook = cost_of_files(PROJECT_ROOT, sizes, ratings)
-        old = costs.cost_of_revision(base, sizes, ratings) if base else None
+    sizes = costs.local_sizes(project, environment)
+    new = costs.cost(project, sizes, chart_queries, rows=rows)
+    old = costs.cost_of_revision(project, base, sizes, chart_queries, rows=rows) if base else None
     if as_json:
-        typer.echo(json.dumps(_data(new, old, textbook, per_tib), indent=2))
+        typer.echo(json.dumps(_data(new, old, per_tib), indent=2))
     else:
-        _show(new, old, base, textbook, per_tib)
+        _show(new, old, base, per_tib)
 
 
-def _data(new: Cost, old: Cost | None, textbook: dict[str, float], per_tib: float) -> dict:
+def _data(new: Cost, old: Cost | None, per_tib: float) -> dict[str, object]:
     from mesh.cost import price
 
-    def side(one: Cost) -> dict:
+    def side(one: Cost) -> dict[str, object]:
         return {
             "models": {
                 m.model: {
@@ -82,14 +68,11 @@ def _data(new: Cost, old: Cost | None, textbook: dict[str, float], per_tib: floa
             "full_price": price(one.full, per_tib),
         }
 
-    data = {"ratings": new.ratings, "month": new.month.isoformat(), "price_per_tib": per_tib}
-    data |= side(new) | {"textbook": {name: round(size) for name, size in textbook.items()}}
-    return data | ({"base": side(old)} if old else {})
+    told = {"rows": new.rows, "month": new.month.isoformat(), "price_per_tib": per_tib}
+    return told | side(new) | ({"base": side(old)} if old else {})
 
 
-def _show(
-    new: Cost, old: Cost | None, base: str | None, textbook: dict[str, float], per_tib: float
-) -> None:
+def _show(new: Cost, old: Cost | None, base: str | None, per_tib: float) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -97,7 +80,7 @@ def _show(
     from mesh.cost import price
 
     before = {model.model: model for model in old.models} if old else {}
-    title = f"{new.ratings:,} ratings, month {new.month:%Y-%m}" if new.ratings else "by dry runs"
+    title = f"{new.rows:,} rows in the largest source, month {new.month:%Y-%m}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("model", no_wrap=True)
     for heading in ("monthly run", "of it audits", "full build"):
@@ -125,9 +108,6 @@ def _show(
         charts.add_row(chart.chart, megabytes(chart.scanned))
     if new.charts:
         out.print(charts)
-    if textbook:
-        whole = sum(textbook.values())
-        out.print(f"Textbook SQL for {len(textbook)} of the products: {megabytes(whole)} a month.")
     out.print(
         f"At {per_tib:.2f} US dollars per TiB: {price(new.monthly, per_tib):.4f} a month, "
         f"{price(new.full, per_tib):.4f} for a full build."

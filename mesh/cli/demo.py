@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mesh.cli.options import InProject
 from mesh.cli.status import show_status
 from mesh.console import out
 
@@ -21,6 +22,7 @@ Next:
 
 
 def demo(
+    project: InProject,
     source: Annotated[
         Path | None,
         typer.Option(help="A MovieLens folder or .zip; without it, a sample is generated."),
@@ -30,8 +32,8 @@ def demo(
     from mesh.movielens.demo import demo as run
     from mesh.working_copy import writing
 
-    with writing():
-        result = run(source, say=lambda step: out.print(f"• {step}", highlight=False))
+    with writing(project):
+        result = run(project, source, say=lambda step: out.print(f"• {step}", highlight=False))
     show_status(result.status)
     audience = result.audience
     out.print(

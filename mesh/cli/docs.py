@@ -1,4 +1,4 @@
-"""`mesh docs`: the pages under docs/ that are drawn from the project."""
+"""`mesh docs`: the files that are drawn from the project."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from mesh.cli.options import InProject
 from mesh.console import out
 
 
 def docs(
+    project: InProject,
     check: Annotated[
         bool, typer.Option("--check", help="Only say whether the pages are current: exit code 1.")
     ] = False,
@@ -18,13 +20,16 @@ def docs(
     from mesh.catalogue import architecture, data_model
     from mesh.environments import open_project
     from mesh.errors import CheckFailed
-    from mesh.settings import PROJECT_ROOT
 
-    project = open_project()
-    pages = {data_model.PATH: data_model.render(project), architecture.PATH: architecture.render()}
+    opened = open_project(project)
+    pages = {
+        project.docs / "data-model.md": data_model.render(opened),
+        project.docs / "architecture.md": architecture.render(opened),
+    }
     for path, text in pages.items():
-        page = path.relative_to(PROJECT_ROOT)
+        page = project.shown(path)
         if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             out.print(f"{page} is written.")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import Progress, TaskID
 
-from mesh.cli.options import Gateway, Json
+from mesh.cli.options import Gateway, InProject, Json
 from mesh.console import err, out, progress
+from mesh.deliveries import WITHOUT_MONTH
 from mesh.errors import WrongUse
 
 if TYPE_CHECKING:
     from mesh.movielens.ingest import IngestResult
-    from mesh.movielens.ingest.progress import Observer
+    from mesh.movielens.ingest.progress import Observer, Step
+    from mesh.project import Project
 
 
 def ingest(
+    project: InProject,
     source: Annotated[
         str | None,
         typer.Argument(
@@ -54,7 +62,13 @@ def ingest(
             "--parquet": parquet is not None,
             "--max-rejected": max_rejected is not None,
         }
-        _undo(source, gateway, as_json, [option for option, given in loading.items() if given])
+        _undo(
+            project,
+            source,
+            gateway,
+            as_json,
+            [option for option, given in loading.items() if given],
+        )
         return
     if source is None:
         raise WrongUse(
@@ -67,14 +81,16 @@ def ingest(
     from mesh.movielens.ingest.run import target_for
     from mesh.working_copy import writing
 
-    target_for(gateway)  # a gateway that is none is refused before anything is shown
-    with writing(gateway), _observer(quiet=as_json) as observer:
+    target_for(project, gateway)  # a gateway that is none is refused before anything is shown
+    with writing(project, gateway), _observer(quiet=as_json) as observer:
         result = load(
             source,
+            database=project.database,
+            dotenv=project.dotenv,
             append=append,
             max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
             parquet=parquet,
-            target=target_for(gateway, observer),
+            target=target_for(project, gateway, observer),
             observer=observer,
         )
     if as_json:
@@ -83,7 +99,9 @@ def ingest(
     _show(result, parquet)
 
 
-def _undo(source: str | None, gateway: str | None, as_json: bool, loading: list[str]) -> None:
+def _undo(
+    project: Project, source: str | None, gateway: str | None, as_json: bool, loading: list[str]
+) -> None:
     """Undo a delivery and say so. loading: the options given that say how to load one."""
     from mesh.movielens.ingest.run import target_for
     from mesh.movielens.ingest.undo import delivery_number, undo
@@ -94,9 +112,14 @@ def _undo(source: str | None, gateway: str | None, as_json: bool, loading: list[
             fix=f"Leave {loading[0]} out.",
         )
     number = delivery_number(source)
-    target_for(gateway)
+    target_for(project, gateway)
     with _observer(quiet=as_json) as observer:
-        result = undo(number, target=target_for(gateway, observer), observer=observer)
+        result = undo(
+            number,
+            database=project.database,
+            target=target_for(project, gateway, observer),
+            observer=observer,
+        )
     if as_json:
         out.print_json(data={**_for_machines(result), "undoes": result.undoes})
         return
@@ -114,32 +137,30 @@ def _undo(source: str | None, gateway: str | None, as_json: bool, loading: list[
     )
 
 
-class _observer:
+@contextmanager
+def _observer(*, quiet: bool) -> Iterator[Observer]:
     """A progress bar on a terminal; elsewhere one plain line at the start of each step."""
+    from mesh.movielens.ingest.progress import unobserved
 
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
+    if quiet:
+        yield unobserved
+        return
+    with progress() as bar:
+        yield _Bar(bar).tell
 
-    def __enter__(self) -> Observer:
-        from mesh.movielens.ingest.progress import unobserved
 
-        if self.quiet:
-            return unobserved
-        self.bars = progress()
-        self.bar = self.bars.__enter__()
-        self.task = None
+class _Bar:
+    """One task at a time: that of the step which is told of."""
+
+    def __init__(self, bar: Progress) -> None:
+        self.bar = bar
+        self.task: TaskID | None = None
         self.what = ""
-        return self.tell
+        self.since = time.monotonic()
 
-    def __exit__(self, *details: object) -> None:
-        if not self.quiet:
-            self.bars.__exit__(*details)
-
-    def tell(self, step) -> None:
+    def tell(self, step: Step) -> None:
         """Show one step."""
-        import time
-
-        if step.what != self.what:
+        if step.what != self.what or self.task is None:
             self.what, self.since = step.what, time.monotonic()
             if not err.is_terminal:
                 err.print(step.what, markup=False)
@@ -169,7 +190,7 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("changed months", justify="right")
         for name, counts in result.counts.items():
-            months = [month for month in result.months[name] if month.year > 1970]
+            months = [month for month in result.months[name] if month != WITHOUT_MONTH]
             table.add_row(
                 name,
                 f"{counts.read:,}",
@@ -194,7 +215,7 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
         out.print(f"The tables as Parquet: {parquet}", markup=False)
 
 
-def _span(months: list) -> str:
+def _span(months: list[date]) -> str:
     if not months:
         return "none"
     if len(months) == 1:
@@ -202,7 +223,7 @@ def _span(months: list) -> str:
     return f"{len(months)} ({months[0]:%Y-%m} to {months[-1]:%Y-%m})"
 
 
-def _for_machines(result: IngestResult) -> dict:
+def _for_machines(result: IngestResult) -> dict[str, object]:
     return {
         "ingest_id": result.ingest_id,
         "source": result.source,

@@ -21,6 +21,7 @@ from mesh.cli.demo import demo
 from mesh.cli.docs import docs
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
+from mesh.cli.init import init
 from mesh.cli.options import ABOUT, AROUND, FLAGS, named_first
 from mesh.cli.refresh import promote, refresh, rollback
 from mesh.cli.review import review
@@ -51,6 +52,7 @@ def options(
     named_first.set(project)
 
 
+app.command()(init)
 app.command()(demo)
 app.command()(generate)
 app.command()(ingest)

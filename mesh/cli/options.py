@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,17 +26,26 @@ def _named(folder: str | Project) -> Project:
     return folder if isinstance(folder, Project) else find_project(Path(folder))
 
 
-InProject = Annotated[
-    Project,
-    typer.Option(
+def _set_up(folder: str | Project) -> Project:
+    project = _named(folder)
+    project.check_set_up()
+    return project
+
+
+def _option(parser: Callable[[str | Project], Project]) -> Any:
+    return typer.Option(
         *FLAGS,
-        parser=_named,
+        parser=parser,
         default_factory=_around,
         show_default=AROUND,
         metavar="FOLDER",
         help=ABOUT,
-    ),
-]
+    )
+
+
+InProject = Annotated[Project, _option(_set_up)]
+# Of whatever version of `mesh`, or of none.
+InAnyProject = Annotated[Project, _option(_named)]
 Gateway = Annotated[
     str | None,
     typer.Option("--gateway", help="duckdb (the default) or bigquery, as in config.yaml."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, Json
+from mesh.cli.options import Gateway, InProject, Json
 from mesh.console import out
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ SHOWN_MONTHS = 12
 
 
 def refresh(
+    project: InProject,
     environment: Annotated[str, typer.Argument(help="dev, test, acceptance, prod or dev_<name>.")],
     gateway: Gateway = None,
     as_json: Json = False,
@@ -30,12 +31,13 @@ def refresh(
     from mesh.environments import refresh as run
     from mesh.working_copy import writing
 
-    with writing(gateway):
-        result = run(open_project(gateway, models=False), environment)
+    with writing(project, gateway):
+        result = run(open_project(project, gateway, models=False), environment)
     _show(result, as_json, f"{environment} was up to date.")
 
 
 def promote(
+    project: InProject,
     source: Annotated[str, typer.Argument(help="The environment that shows it, as acceptance.")],
     environment: Annotated[str, typer.Argument(help="The environment that will, as prod.")],
     gateway: Gateway = None,
@@ -46,12 +48,13 @@ def promote(
     from mesh.environments import promote as run
     from mesh.working_copy import writing
 
-    with writing(gateway):
-        result = run(open_project(gateway, models=False), source, environment)
+    with writing(project, gateway):
+        result = run(open_project(project, gateway, models=False), source, environment)
     _show(result, as_json, f"{environment} shows what {source} shows already.")
 
 
 def rollback(
+    project: InProject,
     environment: Annotated[str, typer.Argument(help="The environment to take back, as prod.")],
     gateway: Gateway = None,
     as_json: Json = False,
@@ -61,8 +64,8 @@ def rollback(
     from mesh.environments import rollback as run
     from mesh.working_copy import writing
 
-    with writing(gateway):
-        result = run(open_project(gateway, models=False), environment)
+    with writing(project, gateway):
+        result = run(open_project(project, gateway, models=False), environment)
     _show(result, as_json, f"{environment} shows what it showed before already.")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from mesh.cli.options import Gateway, Json
+from mesh.cli.options import Gateway, InProject, Json
 from mesh.console import out
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def status(
+    project: InProject,
     environment: Annotated[
         str | None, typer.Argument(help="One environment; without it, all of them.")
     ] = None,
@@ -27,9 +28,9 @@ def status(
     from mesh.environments import open_project
     from mesh.environments import status as look
 
-    project = open_project(gateway, models=False)
-    names = [environment] if environment else project.environment_names
-    found = [look(project, name) for name in names]
+    opened = open_project(project, gateway, models=False)
+    names = [environment] if environment else opened.environment_names
+    found = [look(opened, name) for name in names]
     if as_json:
         out.print_json(json.dumps([asdict(one) for one in found], default=_text))
         return

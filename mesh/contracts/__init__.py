@@ -1,14 +1,13 @@
 """Contracts: read, checked, and as typed objects for all gates.
 
-`find("user_actions")` is what most callers need; `load_contracts()` gives all of them by product.
+`find(product, folder)` is what most callers need; `load_contracts(folder)` gives all by product.
 """
 
-from mesh.contracts.load import CONTRACTS, contract_paths, find, load_contract, load_contracts
+from mesh.contracts.load import contract_paths, find, load_contract, load_contracts
 from mesh.contracts.model import Column, Contract, Role, ServiceLevel, StatedRule, Version
 from mesh.files.problems import ContractInvalid, Problem
 
 __all__ = [
-    "CONTRACTS",
     "Column",
     "Contract",
     "ContractInvalid",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+from mesh.contracts.constraints import COLUMN_KINDS, options
+from mesh.contracts.constraints.base import OPTIONS, ColumnPromise, StatedColumn, StatedQuality
+from mesh.contracts.findings import Finding, Found
 from mesh.contracts.standard import ColumnObject, Document, Quality, TableObject, read_document
-from mesh.files.problems import ContractInvalid, Problem
+from mesh.contracts.types import LOGICAL_TYPES
+from mesh.errors import Location
+from mesh.files.problems import ContractInvalid, Problem, shown
 from mesh.files.tree import Steps, Tree, read_tree
+from mesh.project import display
 
 SUFFIX = ".odcs.yaml"
 COLUMNS: Steps = ("schema", 0, "properties")
@@ -61,15 +69,44 @@ class Draft:
         """The BigQuery types by column name, as far as they are stated."""
         return {c.name: c.physicalType for _, c in self.columns() if c.name and c.physicalType}
 
-    def problem(self, steps: Steps, rule: str, message: str, fix: str) -> Problem:
-        """A problem at the line of these steps."""
-        return Problem(self.path, self.tree.line(steps), rule, message, fix)
+    def stated_columns(self) -> Iterator[StatedColumn]:
+        """The columns as the kinds of promises read them."""
+        for steps, column in self.columns():
+            logical = column.logicalType or ""
+            yield StatedColumn(
+                name=column.name or "",
+                logical_type=logical if logical in LOGICAL_TYPES else "",
+                steps=steps,
+                place=self,
+                keys=_there(column, {kind.key for kind in COLUMN_KINDS} - {OPTIONS}),
+                options=_there(column.logicalTypeOptions, options()),
+            )
+
+    def stated_rules(self) -> Iterator[tuple[Quality, StatedQuality]]:
+        """The rules, also as the kinds of promises read them."""
+        types = {c.name: c.logicalType or "" for _, c in self.columns() if c.name}
+        for steps, rule in self.rules():
+            what = f"The rule {shown(rule.id)}" if rule.id else "The rule"
+            keys = _there(rule, type(rule).model_fields)
+            yield rule, StatedQuality(what, steps, self, keys, types)
+
+    def problem(self, rule: str, found: Finding) -> Problem:
+        """A finding as a problem of this file."""
+        return Problem(self.path, self.line(found.steps), rule, found.message, found.fix)
+
+    def line(self, steps: Steps) -> int:
+        """The line of these steps, or of the nearest thing around them."""
+        return self.tree.line(steps)
+
+    def location(self, steps: Steps) -> Location:
+        """The same, for messages."""
+        return Location(display(self.path), self.line(steps))
 
     def stated(self, steps: Steps) -> bool:
         """Whether the file has something at these steps, be it right or wrong."""
         return steps in self.tree.lines
 
-    def missing(self, steps: Steps, key: str, what: str, fix: str) -> Iterator[Problem]:
+    def missing(self, steps: Steps, key: str, what: str, fix: str) -> Found:
         """Say that a key is missing or empty; a wrong value was complained about before."""
         here = (*steps, key)
         value: Any = self.tree.data
@@ -81,7 +118,18 @@ class Draft:
                 break
         if value is None or value == [] or (isinstance(value, str) and not value.strip()):
             at = here if self.stated(here) else steps
-            yield self.problem(at, "VALUE_MISSING", f"{what} has no `{key}`.", fix)
+            yield Finding(at, f"{what} has no `{key}`.", fix)
+
+
+def _there(stated: BaseModel | None, keys: Iterable[str]) -> dict[str, Any]:
+    """The values of these keys, as far as they are stated."""
+    values = {key: getattr(stated, key, None) for key in keys}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def promises_of(stated: StatedColumn) -> tuple[ColumnPromise, ...]:
+    """What a column promises of its values."""
+    return tuple(promise for kind in COLUMN_KINDS if (promise := kind.read(stated)))
 
 
 def read_draft(path: Path) -> Draft:

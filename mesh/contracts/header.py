@@ -8,29 +8,27 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.optimizer.simplify import simplify
 
-from mesh.contracts.audits import CheckedRule, sharing, within
+from mesh.contracts.audits import CheckedRule, broken_contract, sharing, within
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
-from mesh.contracts.rules import TableRule
+from mesh.contracts.rules import Scope, TableRule
 from mesh.contracts.sql import DIALECT
+from mesh.deliveries import INGESTS
+from mesh.errors import WrongUse
+from mesh.files.problems import suggestion
+from mesh.project import Project
 
 if TYPE_CHECKING:
     from sqlmesh import MacroEvaluator
 
 # The audit in audits/ that checks the rules of a contract.
 AUDIT = "contract"
-SOURCE_DOMAIN = "operational"
-DELIVERIES = "operational.ingests"
-# What the query of a rule about the table reads: the rows of the interval, all rows, all rows that
-# share the first column of their key with the interval, or no more than their number. Only rows
-# that share a key can stand beside a copy.
-INTERVAL, WHOLE, KEYS, COUNT = "interval", "table", "keys", "count"
 
 
-def model_properties(product: str) -> list[exp.Property]:
+def model_properties(product: str, project: Project) -> list[exp.Property]:
     """All properties of the model of a data product; ContractInvalid if its contract is not."""
-    contract = find(product)
+    contract = find(product, project.contracts)
     properties: dict[str, exp.Expression] = {
         "owner": _text(contract.owner),
         "description": _text(contract.description),
@@ -45,7 +43,7 @@ def model_properties(product: str) -> list[exp.Property]:
         "tags": _texts(contract.tags),
         "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
         "grants": _grants(contract),
-        "audits": exp.Tuple(expressions=[_audit(contract, tables=contract.table_rules())]),
+        "audits": exp.Tuple(expressions=[_audit(contract, project)]),
     }
     references = sorted({name for rule in contract.table_rules() for name in rule.references})
     if references:
@@ -88,16 +86,51 @@ def _grants(contract: Contract) -> exp.Tuple:
     return exp.Tuple(expressions=[exp.EQ(this=_text(privilege), expression=names)])
 
 
-def source_audits(table: str) -> list[exp.Property]:
-    """The audit of a model that lets an operational table through, interval by interval.
+def source_audits(table: str, project: Project) -> list[exp.Property]:
+    """The audit of a model that lets a source's table through, interval by interval.
 
     No interval sees what the source promises of all its rows: that its grain is unique, and what
     it says of the time alone. So these are asked beyond the interval whenever one is built.
+    table: with or without its schema. Raises WrongUse when no table of a source is meant.
     """
-    contract = find(f"{SOURCE_DOMAIN}.{table}")
+    named = [one for name, one in project.sources.items() if table in (name, one.name)]
+    if len(named) != 1:
+        several = " or ".join(one.product for one in named)
+        raise WrongUse(
+            f"{'More than one' if named else 'No'} table of a source is called {table}.",
+            fix=f"Write {several}." if named else suggestion(table, project.sources),
+        )
+    contract = find(named[0].product, project.contracts)
     source = exp.to_table(contract.product, dialect=DIALECT)
-    audit = _audit(contract, source=source, tables=contract.table_rules())
+    audit = _audit(contract, project, source)
     return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
+
+
+def audit_query(
+    evaluator: MacroEvaluator,
+    this_model: exp.Expression,
+    source: exp.Expression,
+    product: exp.Expression,
+    interval: exp.Expression,
+    months: exp.Expression,
+    grain: exp.Expression,
+    rows: exp.Expression,
+    tables: exp.Expression,
+) -> exp.Select:
+    """The query of the audit of a contract, from the audit's arguments."""
+    conditions = row_conditions(rows)
+    own = isinstance(source, exp.Null)
+    table = this_model if own else source_table(source)
+    # What the models let through was checked when it came in; the source can hold anything.
+    everywhere = () if own else conditions
+    audited = audited_interval(evaluator, table, interval, months, everywhere)
+    return broken_contract(
+        product.name,
+        audited,
+        [column.name for column in grain.expressions],
+        conditions,
+        checked_rules(tables, audited, table, by_months=isinstance(months, exp.Array)),
+    )
 
 
 def audited_interval(
@@ -169,11 +202,11 @@ def checked_rules(
     for rule in _items(rules):
         name, scope, query = rule.expressions
         select = query.unnest()
-        if scope.name == INTERVAL:
+        if scope.name == Scope.INTERVAL:
             found.append(CheckedRule(name.name, select))
-        elif whole is not None and (scope.name == COUNT or not by_months):
+        elif whole is not None and (scope.name == Scope.COUNT or not by_months):
             table = None if whole is audited else whole
-            if table and scope.name == KEYS:
+            if table and scope.name == Scope.KEYS:
                 table = sharing(table, audited, select.expressions[0].name)
             found.append(CheckedRule(name.name, select, table))
     return found
@@ -189,9 +222,7 @@ def _items(rules: exp.Expression) -> list[exp.Expression]:
 
 
 def _audit(
-    contract: Contract,
-    source: exp.Expression | None = None,
-    tables: tuple[TableRule, ...] = (),
+    contract: Contract, project: Project, source: exp.Expression | None = None
 ) -> exp.Expression:
     """One audit for all rules; they stand in its arguments.
 
@@ -210,10 +241,10 @@ def _audit(
             expressions=[
                 _text(rule.id),
                 _text(_scope(rule, source)),
-                exp.Subquery(this=_audited_query(rule)),
+                exp.Subquery(this=_audited_query(rule, project)),
             ]
         )
-        for rule in tables
+        for rule in contract.table_rules()
     ]
     arguments = {
         "product": _text(contract.product),
@@ -231,20 +262,18 @@ def _audit(
     return exp.Anonymous(this=AUDIT, expressions=named)
 
 
-def _scope(rule: TableRule, source: exp.Expression | None) -> str:
-    if rule.kind == "row_count":
-        return COUNT
-    if not rule.whole_table:
-        return INTERVAL
-    return KEYS if source and rule.kind == "unique" else WHOLE
+def _scope(rule: TableRule, source: exp.Expression | None) -> Scope:
+    """What this query reads: of what is built here, every row could have become a copy."""
+    return Scope.WHOLE if rule.scope is Scope.KEYS and source is None else rule.scope
 
 
-def _audited_query(rule: TableRule) -> exp.Select:
+def _audited_query(rule: TableRule, project: Project) -> exp.Select:
     """The query of a rule; before anything was delivered, no number of rows is promised."""
     query = rule.query.copy()
-    if rule.kind != "row_count":
+    schema = project.settings.deliveries
+    if rule.scope is not Scope.COUNT or schema is None:
         return query
-    delivered = exp.select("1").from_(exp.to_table(DELIVERIES, dialect=DIALECT))
+    delivered = exp.select("1").from_(exp.to_table(f"{schema}.{INGESTS}", dialect=DIALECT))
     having = query.args["having"].this
     return query.having(exp.and_(having, exp.Exists(this=delivered)), append=False)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from mesh.contracts.checks_columns import check_columns
-from mesh.contracts.checks_product import MEASURED_BY, VERSION, check_product, end_of_life
-from mesh.contracts.checks_rules import check_rules, row_bounds
-from mesh.contracts.draft import SUFFIX, Draft, read_draft
+from mesh.contracts.checks import problems_of
+from mesh.contracts.checks.product import MEASURED_BY, VERSION, end_of_life
+from mesh.contracts.constraints import table_kind
+from mesh.contracts.constraints.base import StatedColumn
+from mesh.contracts.draft import SUFFIX, Draft, product_of, promises_of, read_draft
 from mesh.contracts.model import (
-    AllowedValue,
     Column,
     Contract,
     Role,
@@ -21,27 +20,23 @@ from mesh.contracts.model import (
     SupportChannel,
     Version,
 )
-from mesh.contracts.standard import ColumnObject, Quality, ServiceLevelObject, TypeOptions
-from mesh.contracts.types import DUCKDB_TYPE_PROPERTY
-from mesh.contracts.unfinished import check_unfinished
+from mesh.contracts.standard import ColumnObject, ServiceLevelObject
 from mesh.errors import Location, WrongUse
-from mesh.files.problems import ContractInvalid, Problem, display, suggestion
-from mesh.files.tree import Steps
-from mesh.settings import PROJECT_ROOT
+from mesh.files.problems import ContractInvalid, Problem, suggestion
+from mesh.project import display
 
-CONTRACTS = PROJECT_ROOT / "contracts"
 _cache: dict[Path, tuple[tuple[int, int], Contract]] = {}
 
 
-def contract_paths(root: Path = CONTRACTS) -> list[Path]:
+def contract_paths(folder: Path) -> list[Path]:
     """The contract files under a folder, sorted; raises WrongUse when there is no such folder."""
-    if not root.is_dir():
+    if not folder.is_dir():
         raise WrongUse(
             "There is no such folder of contracts.",
-            where=Location(display(root)),
+            where=Location(display(folder)),
             fix="Name a folder that holds <domain>/<product>.odcs.yaml.",
         )
-    return sorted(path for path in root.rglob(f"*{SUFFIX}") if path.is_file())
+    return sorted(path for path in folder.rglob(f"*{SUFFIX}") if path.is_file())
 
 
 def load_contract(path: Path) -> Contract:
@@ -64,7 +59,7 @@ def load_contract(path: Path) -> Contract:
     if known and known[0] == stamp:
         return known[1]
     draft = read_draft(path)
-    problems = [*draft.found, *quick_checks(draft)]
+    problems = problems_of(draft)
     if problems:
         raise ContractInvalid(problems)
     contract = build(draft)
@@ -72,14 +67,14 @@ def load_contract(path: Path) -> Contract:
     return contract
 
 
-def load_contracts(root: Path = CONTRACTS) -> dict[str, Contract]:
+def load_contracts(folder: Path) -> dict[str, Contract]:
     """All contracts under a folder by product (`interactions.user_actions`).
 
     Raises ContractInvalid with the problems of all files, when there are any.
     """
     contracts: dict[str, Contract] = {}
     problems: list[Problem] = []
-    for path in contract_paths(root):
+    for path in contract_paths(folder):
         try:
             contract = load_contract(path)
             contracts[contract.product] = contract
@@ -90,12 +85,12 @@ def load_contracts(root: Path = CONTRACTS) -> dict[str, Contract]:
     return contracts
 
 
-def find(product: str, root: Path = CONTRACTS) -> Contract:
+def find(product: str, folder: Path) -> Contract:
     """The contract of a product by its name, with or without the domain.
 
     Raises WrongUse when there is none, or more than one, and ContractInvalid when it is invalid.
     """
-    paths = {f"{p.parent.name}.{p.name.removesuffix(SUFFIX)}": p for p in contract_paths(root)}
+    paths = {product_of(path): path for path in contract_paths(folder)}
     if product in paths:
         return load_contract(paths[product])
     same = [name for name in paths if name.partition(".")[2] == product]
@@ -108,17 +103,9 @@ def find(product: str, root: Path = CONTRACTS) -> Contract:
     names = [*paths, *(name.partition(".")[2] for name in paths)]
     raise WrongUse(
         f"There is no contract for {product}.",
-        where=Location(display(root)),
+        where=Location(display(folder)),
         fix=suggestion(product, names) if paths else "Write the first one there.",
     )
-
-
-def quick_checks(draft: Draft) -> Iterator[Problem]:
-    """All checks of one file that need neither SQL nor an engine."""
-    yield from check_product(draft)
-    yield from check_columns(draft)
-    yield from check_rules(draft)
-    yield from check_unfinished(draft)
 
 
 def build(draft: Draft) -> Contract:
@@ -143,8 +130,8 @@ def build(draft: Draft) -> Contract:
         limitations=_text(document.description.limitations),
         grain_label=_text(table.dataGranularityDescription),
         tags=tuple(document.tags or ()),
-        columns=tuple(_column(draft, steps, column) for steps, column in draft.columns()),
-        rules=tuple(_rule(draft, steps, rule) for steps, rule in draft.rules()),
+        columns=_columns(draft),
+        rules=tuple(_rules(draft)),
         service_levels=levels,
         owner=document.team.name or "",
         owner_description=_text(document.team.description),
@@ -154,12 +141,12 @@ def build(draft: Draft) -> Contract:
                 s.tool,
                 s.url,
                 _text(s.description),
-                draft.tree.line(("support", i)),
+                draft.line(("support", i)),
             )
             for i, s in enumerate(document.support or [])
         ),
         roles=tuple(
-            Role(r.role or "", r.access or "", _text(r.description), draft.tree.line(("roles", i)))
+            Role(r.role or "", r.access or "", _text(r.description), draft.line(("roles", i)))
             for i, r in enumerate(document.roles or [])
         ),
         servers=tuple(
@@ -167,7 +154,7 @@ def build(draft: Draft) -> Contract:
                 s.server or "",
                 s.type or "",
                 s.schema_ or s.dataset or "",
-                draft.tree.line(("servers", i)),
+                draft.line(("servers", i)),
             )
             for i, s in enumerate(document.servers or [])
         ),
@@ -184,62 +171,48 @@ def _text(value: str | None) -> str:
     return " ".join((value or "").split())
 
 
-def _column(draft: Draft, steps: Steps, column: ColumnObject) -> Column:
-    options = column.logicalTypeOptions or TypeOptions()
-    duckdb_type = next(
-        item.value
-        for item in column.customProperties or []
-        if item.property == DUCKDB_TYPE_PROPERTY
+def _columns(draft: Draft) -> tuple[Column, ...]:
+    objects = [column for _, column in draft.columns()]
+    keys = sum(bool(column.primaryKey) for column in objects)
+    return tuple(
+        _column(draft, stated, column, alone=keys == 1)
+        for stated, column in zip(draft.stated_columns(), objects, strict=True)
     )
+
+
+def _column(draft: Draft, stated: StatedColumn, column: ColumnObject, alone: bool) -> Column:
     return Column(
         id=column.id or "",
         name=column.name or "",
         logical_type=column.logicalType or "",
         bigquery_type=column.physicalType or "",
-        duckdb_type=str(duckdb_type),
         description=_text(column.description),
         classification=column.classification or "",
-        required=bool(column.required),
-        unique=bool(column.unique),
+        promises=promises_of(stated),
         grain_position=column.primaryKeyPosition if column.primaryKey else None,
+        identifies=alone and bool(column.primaryKey),
         deprecated=bool(column.deprecated),
         tags=tuple(column.tags or ()),
-        enum=tuple(
-            AllowedValue(e.value, _text(e.description), draft.tree.line((*steps, "enum", i)))
-            for i, e in enumerate(column.enum or [])
-            if e.value is not None
-        ),
-        minimum=options.minimum,
-        maximum=options.maximum,
-        exclusive_minimum=options.exclusiveMinimum,
-        exclusive_maximum=options.exclusiveMaximum,
-        multiple_of=options.multipleOf,
-        min_length=options.minLength,
-        max_length=options.maxLength,
-        pattern=options.pattern,
         examples=tuple(column.examples or ()),
-        line=draft.tree.line(steps),
-        lines=draft.tree.keys_at(steps),
+        line=draft.line(stated.steps),
+        lines=draft.tree.keys_at(stated.steps),
     )
 
 
-def _rule(draft: Draft, steps: Steps, rule: Quality) -> StatedRule:
-    low, high = row_bounds(rule) if rule.metric == "rowCount" else (None, None)
-    names: Any = (rule.arguments or {}).get("properties") or ()
-    return StatedRule(
-        id=rule.id or "",
-        name=rule.name or rule.id or "",
-        description=_text(rule.description),
-        dimension=rule.dimension or "",
-        severity=rule.severity or "",
-        metric=rule.metric,
-        query=rule.query,
-        minimum=low,
-        maximum=high,
-        columns=tuple(map(str, names)),
-        line=draft.tree.line(steps),
-        query_line=draft.tree.line((*steps, "query")),
-    )
+def _rules(draft: Draft) -> Iterator[StatedRule]:
+    for rule, stated in draft.stated_rules():
+        kind = table_kind(rule.type, rule.metric)
+        if kind is not None:
+            yield StatedRule(
+                id=rule.id or "",
+                name=rule.name or rule.id or "",
+                description=_text(rule.description),
+                dimension=rule.dimension or "",
+                severity=rule.severity or "",
+                promise=kind.read(stated),
+                line=draft.line(stated.steps),
+                query_line=draft.line(stated.at("query")),
+            )
 
 
 def _level(draft: Draft, index: int, level: ServiceLevelObject) -> ServiceLevel:
@@ -252,5 +225,5 @@ def _level(draft: Draft, index: int, level: ServiceLevelObject) -> ServiceLevel:
         element=level.element,
         description=_text(level.description),
         measured_by=str(measured[0]) if measured else None,
-        line=draft.tree.line(("slaProperties", index)),
+        line=draft.line(("slaProperties", index)),
     )

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from mesh.contracts.types import PERSONAL
+from mesh.contracts.constraints import Enum, Range, Required, Unique
+from mesh.contracts.constraints.base import ColumnPromise, P, RuleFacts, TablePromise
+from mesh.contracts.constraints.enum import AllowedValue
+from mesh.contracts.constraints.sql import RULE_SQL
+from mesh.contracts.constraints.unique import unique_rule
+from mesh.contracts.rules import RowRule, Rule, TableRule
+from mesh.contracts.sql import RuleSqlError
+from mesh.contracts.types import DUCKDB_TYPES, PERSONAL, Value
 from mesh.errors import Location
-from mesh.project import display
-
-if TYPE_CHECKING:
-    from mesh.contracts.rules import RowRule, TableRule
-
-Value = str | int | float | bool
+from mesh.files.problems import ContractInvalid, Problem
+from mesh.project import display, project_around
 
 
 @dataclass(frozen=True, order=True)
@@ -32,21 +34,13 @@ class Version:
 
 
 @dataclass(frozen=True)
-class AllowedValue:
-    """One value of an enum; line: where it stands."""
-
-    value: Value
-    description: str
-    line: int
-
-
-@dataclass(frozen=True)
 class Column:
     """A column and all that is promised of its values.
 
-    bigquery_type, duckdb_type: as in DDL, in upper case, such as INT64 and BIGINT.
-    grain_position: from 1 for the columns of the grain, else None.
-    minimum … exclusive_maximum: numbers, or ISO text for dates and timestamps.
+    bigquery_type: as in DDL, in upper case, such as INT64.
+    promises: one of a kind; `promise` finds one.
+    grain_position: from 1 for the columns of the grain, else None; identifies: whether it alone is
+    the grain.
     lines: where each key of the column stands; `line_of` finds them.
     """
 
@@ -54,35 +48,60 @@ class Column:
     name: str
     logical_type: str
     bigquery_type: str
-    duckdb_type: str
     description: str
     classification: str
-    required: bool
-    unique: bool = False
+    promises: tuple[ColumnPromise, ...] = ()
     grain_position: int | None = None
+    identifies: bool = False
     deprecated: bool = False
     tags: tuple[str, ...] = ()
-    enum: tuple[AllowedValue, ...] = ()
-    minimum: int | float | str | None = None
-    maximum: int | float | str | None = None
-    exclusive_minimum: int | float | str | None = None
-    exclusive_maximum: int | float | str | None = None
-    multiple_of: int | float | None = None
-    min_length: int | None = None
-    max_length: int | None = None
-    pattern: str | None = None
     examples: tuple[Value, ...] = ()
     line: int = 1
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def promise(self, kind: type[P]) -> P | None:
+        """What is promised in one way, such as `column.promise(Range)`."""
+        return next((one for one in self.promises if isinstance(one, kind)), None)
+
+    @property
+    def required(self) -> bool:
+        return self.promise(Required) is not None
+
+    @property
+    def enum(self) -> tuple[AllowedValue, ...]:
+        """The values that are allowed; none where any is."""
+        promise = self.promise(Enum)
+        return promise.values if promise else ()
+
+    @property
+    def minimum(self) -> int | float | str | None:
+        """The least value; ISO text for dates and timestamps."""
+        promise = self.promise(Range)
+        return promise.minimum if promise else None
+
+    @property
+    def maximum(self) -> int | float | str | None:
+        """The greatest value; ISO text for dates and timestamps."""
+        promise = self.promise(Range)
+        return promise.maximum if promise else None
 
     @property
     def personal(self) -> bool:
         """Whether the values lead to a person."""
         return self.classification == PERSONAL
 
+    @property
+    def duckdb_type(self) -> str:
+        return DUCKDB_TYPES.get(self.bigquery_type, self.bigquery_type)
+
     def type_on(self, engine: str) -> str:
         """The type on `bigquery` or `duckdb`."""
         return {"bigquery": self.bigquery_type, "duckdb": self.duckdb_type}[engine]
+
+    def values_text(self) -> str:
+        """What values there may be, in words."""
+        told = [text for promise in self.promises if (text := promise.values_text())]
+        return ", ".join(told) if self.enum else " ".join(told)
 
     def line_of(self, key: str) -> int:
         """The line of a key of this column, or of the column when the key is not there."""
@@ -91,11 +110,9 @@ class Column:
 
 @dataclass(frozen=True)
 class StatedRule:
-    """A rule as it stands under `quality`, not parsed yet.
+    """A rule as it stands under `quality`; the SQL of one of type `sql` is not parsed yet.
 
-    metric: rowCount or duplicateValues, or None for a rule of type `sql`, which has a query.
-    minimum, maximum: bounds of a row count; columns: those of duplicateValues.
-    line: of the rule; query_line: of its query.
+    line: of the rule; query_line: of its query, if it has one.
     """
 
     id: str
@@ -103,11 +120,7 @@ class StatedRule:
     description: str
     dimension: str
     severity: str
-    metric: str | None = None
-    query: str | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    columns: tuple[str, ...] = ()
+    promise: TablePromise
     line: int = 1
     query_line: int = 1
 
@@ -171,9 +184,9 @@ class Server:
 
 @dataclass(frozen=True)
 class Contract:
-    """One contract: what a data product, or an operational table, promises.
+    """One contract: what a data product, or a table of a source, promises.
 
-    product: `<domain>.<name>`, which is the name of its model (or of its operational table).
+    product: `<domain>.<name>`, which is the name of its model (or of the table).
     rules: as stated; `row_rules()` and `table_rules()` give all that the contract asks for.
     end_of_life: the last day on which a deprecated version is there.
     """
@@ -222,6 +235,12 @@ class Contract:
         """Purpose, usage and limits as one text."""
         return " ".join(text for text in (self.purpose, self.usage, self.limitations) if text)
 
+    @property
+    def is_of_source(self) -> bool:
+        """Whether the project that the file lies in reads this table and does not build it."""
+        project = project_around(self.path)
+        return project is not None and self.product in project.sources
+
     @cached_property
     def grain(self) -> tuple[str, ...]:
         """The names of the columns that identify a row, in order."""
@@ -252,17 +271,45 @@ class Contract:
 
         Raises ContractInvalid when the SQL of a stated rule cannot be used.
         """
-        return self._all_rules[0]
+        return tuple(rule for rule in self._all_rules if isinstance(rule, RowRule))
 
     def table_rules(self) -> tuple[TableRule, ...]:
         """What must hold for the table as a whole: unique grain, row count, stated queries.
 
         Raises ContractInvalid when the SQL of a stated rule cannot be used.
         """
-        return self._all_rules[1]
+        return tuple(rule for rule in self._all_rules if isinstance(rule, TableRule))
 
     @cached_property
-    def _all_rules(self) -> tuple[tuple[RowRule, ...], tuple[TableRule, ...]]:
-        from mesh.contracts.rules import rules_of
+    def _all_rules(self) -> tuple[Rule, ...]:
+        rules: list[Rule] = [self._grain_rule] if self.grain else []
+        for column in self.columns:
+            rules += [
+                promise.rule(column)
+                for promise in column.promises
+                if not (column.identifies and isinstance(promise, Unique))
+            ]
+        problems = []
+        for stated in self.rules:
+            facts = RuleFacts(
+                stated.id, stated.description, stated.dimension, stated.severity, stated.line
+            )
+            try:
+                rules.append(stated.promise.rule(facts, self._type_of))
+            except RuleSqlError as error:
+                line = stated.query_line
+                problems.append(Problem(self.path, line, RULE_SQL.id, error.message, error.fix))
+        if problems:
+            raise ContractInvalid(problems)
+        return tuple(rules)
 
-        return rules_of(self)
+    @property
+    def _grain_rule(self) -> TableRule:
+        first = self.column(self.grain[0])
+        line = first.line_of("primaryKey") if first else self.line
+        facts = RuleFacts("grain.unique", self.grain_label, "uniqueness", "error", line)
+        return unique_rule(facts, self.grain, self._type_of)
+
+    def _type_of(self, name: str) -> str:
+        column = self.column(name)
+        return column.logical_type if column else ""

@@ -11,16 +11,16 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import open_data_contract_standard.model as odcs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from mesh.contracts.constraints import options
 from mesh.files.problems import Problem, shown, suggestion
 from mesh.files.tree import Steps, Tree
 
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 StableId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 Scalar = str | int | float | bool
-Number = int | float
 Dimension = Literal[
     "accuracy",
     "completeness",
@@ -53,16 +53,14 @@ class EnumValue(_Described, odcs.EnumValue):
     value: Scalar | None = None
 
 
-class TypeOptions(BaseModel):
+_KEYS: dict[str, Any] = {key: (option.type | None, None) for key, option in options().items()}
+_Options: Any = create_model("_Options", **_KEYS)
+
+
+class TypeOptions(_Options):
+    """The keys that some kind of promise reads."""
+
     model_config = STRICT
-    minimum: Number | str | None = None
-    maximum: Number | str | None = None
-    exclusiveMinimum: Number | str | None = None
-    exclusiveMaximum: Number | str | None = None
-    multipleOf: Number | None = None
-    minLength: int | None = None
-    maxLength: int | None = None
-    pattern: str | None = None
 
 
 class Quality(_Described, odcs.DataQuality):

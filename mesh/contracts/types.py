@@ -1,11 +1,13 @@
-"""Which types belong together: logical, on BigQuery and on DuckDB."""
+"""Which types belong together: logical, on BigQuery and on DuckDB; and values of these types."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-DUCKDB_TYPE_PROPERTY = "duckdbType"
+Value = str | int | float | bool
 
 DUCKDB_TYPES: Mapping[str, str] = MappingProxyType(
     {
@@ -32,8 +34,45 @@ LOGICAL_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The BigQuery types of a logical type. No arrays and structs: BI tools cannot read them."""
 
-ORDERED_TYPES = frozenset({"integer", "number", "date", "timestamp"})
+NUMERIC_TYPES = frozenset({"integer", "number"})
+TIME_TYPES = frozenset({"date", "timestamp"})
+TEXT_TYPES = frozenset({"string"})
 CLASSIFICATIONS = ("public", "internal", "confidential", "personal")
 PERSONAL = "personal"
-PERSONAL_NAMES = frozenset({"user_id", "userid"})
-"""Column names (in lower case) that always stand for a person."""
+
+HOW = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "text",
+    "date": "a date as text, such as '2018-09-01'",
+    "timestamp": "a moment with its offset as text, such as '2018-09-24T14:27:30+00:00'",
+}
+"""How to write a value of a logical type."""
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def comparable(logical_type: str, value: Any) -> Any:
+    """The value as something that can be compared with others of its type, or None."""
+    if logical_type == "integer":
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if logical_type == "number":
+        return value if is_number(value) else None
+    if logical_type == "boolean":
+        return value if isinstance(value, bool) else None
+    if not isinstance(value, str):
+        return None
+    if logical_type == "string":
+        return value
+    try:
+        if logical_type == "date":
+            return datetime.date.fromisoformat(value) if len(value) == 10 else None
+        if logical_type == "timestamp":
+            moment = datetime.datetime.fromisoformat(value)
+            return moment if moment.tzinfo and len(value) > 10 else None
+    except ValueError:
+        return None
+    return None

@@ -1,7 +1,7 @@
 """What the project costs on BigQuery: bytes that builds, monthly runs and charts scan.
 
-`cost()` tells it of the work tree, `cost_of_revision()` of another revision on the same rows,
-`monthly_bytes(project)` gives the review one number per model.
+`cost()` tells it of a project, `cost_of_revision()` of another revision on the same rows,
+`monthly_bytes()` gives the review one number per model.
 """
 
 from mesh.cost.estimate import ChartCost, Cost, ModelCost

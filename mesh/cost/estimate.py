@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
+from sqlmesh.utils.date import to_date
 from sqlmesh.utils.errors import SQLMeshError
 
+from mesh.contracts import load_contracts
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import Scan, TableSize
 from mesh.cost.statistics import partition_column
@@ -17,11 +19,6 @@ from mesh.environments.names import months_after, short_name
 from mesh.errors import WrongUse
 from mesh.prove.project import BigQueryProject
 from mesh.prove.run import ChartQuery
-
-RATINGS = "operational.ratings"
-MOVIES = "operational.movies"
-MOVIES_POWER = 0.34
-FIRST_DAY = date(1995, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -53,10 +50,10 @@ class ChartCost:
 class Cost:
     """What everything scans, for data of the size that was asked for.
 
-    ratings: how many. month: the first day of the month of the monthly run.
+    rows: of the largest source. month: the first day of the month of the monthly run.
     """
 
-    ratings: int
+    rows: int
     month: date
     models: tuple[ModelCost, ...]
     charts: tuple[ChartCost, ...]
@@ -84,20 +81,21 @@ def estimate(
     project: BigQueryProject,
     sizes: Mapping[str, TableSize],
     *,
-    ratings: int | None = None,
+    rows: int | None = None,
     charts: Iterable[ChartQuery] = (),
 ) -> Cost:
-    """The cost at `ratings` ratings; as many as there are, without.
+    """The cost when the largest source has `rows` rows; as many as there are, without.
 
-    Tables grow in proportion to the ratings, those of movies alone slower; see `growth`.
+    Without sources it is the largest table that counts. How tables grow with it: see `growth`.
     """
-    there = sizes[RATINGS].rows if RATINGS in sizes else 0
+    sources = [size for name, size in sizes.items() if name in project.project.sources]
+    there = max((size.rows for size in sources or sizes.values()), default=0)
     if not there:
         raise WrongUse(
-            "there are no ratings to count from.",
-            fix="Load some with `mesh ingest` and run `sqlmesh plan dev`.",
+            "there are no rows to count from.",
+            fix="Load the sources, and plan an environment: `sqlmesh plan dev`.",
         )
-    factor = ratings / there if ratings else 1.0
+    factor = rows / there if rows else 1.0
     scaled = {name: size.scaled(growth(project, name, factor)) for name, size in sizes.items()}
     relations = relations_of(project, scaled)
     month = typical_month(scaled)
@@ -110,25 +108,31 @@ def estimate(
     for chart in charts:
         one = scan(parse_one(chart.sql, dialect="bigquery"), relations)
         looked_at.append(ChartCost(chart.subject, one.scanned, one.billed))
-    return Cost(ratings or int(there), month, tuple(models), tuple(looked_at), scaled)
+    return Cost(rows or int(there), month, tuple(models), tuple(looked_at), scaled)
 
 
 def growth(project: BigQueryProject, name: str, factor: float) -> float:
-    """How many times the rows of a table grow when the ratings grow `factor` times.
+    """How many times the rows of a table grow when those of the largest source grow `factor` times.
 
-    MovieLens has 9,742 movies at 100,836 ratings and 62,423 at 25 million. So what has one row
-    per movie grows with the power 0.34; months, groups and limits do not grow. All else is taken
-    to grow in proportion, which is too much rather than too little: many movies are rated more
-    than once on a day.
+    By its key: a table with one row per value of columns whose powers the project's settings tell
+    grows with the largest of these powers, and one without any such column does not grow. All else
+    is taken to grow in proportion, which is too much rather than too little.
     """
-    keys = {
-        column.name for key in project.models[name].grains for column in key.find_all(exp.Column)
-    }
-    if name in (MOVIES,) or (keys and keys <= {"movie_id", "genre"} and "movie_id" in keys):
-        return factor**MOVIES_POWER
-    if keys and not keys & {"user_id", "movie_id"}:
+    powers = project.project.settings.growth
+    keys = _key(project, name)
+    known = {powers[key] for key in keys if key in powers}
+    if keys and not any(known):
         return 1.0
-    return factor
+    return factor ** max(known) if known and keys <= powers.keys() else factor
+
+
+def _key(project: BigQueryProject, name: str) -> set[str]:
+    contracts = project.project.contracts
+    if name in project.project.sources and contracts.is_dir():
+        contract = load_contracts(contracts).get(name)
+        return set(contract.grain) if contract else set()
+    grains = project.models[name].grains
+    return {column.name for key in grains for column in key.find_all(exp.Column)}
 
 
 def relations_of(project: BigQueryProject, sizes: Mapping[str, TableSize]) -> Relations:
@@ -146,14 +150,14 @@ def relations_of(project: BigQueryProject, sizes: Mapping[str, TableSize]) -> Re
 def typical_month(sizes: Mapping[str, TableSize]) -> date:
     """The newest month that has at least the mean of the rows of the last twelve months.
 
-    The newest of all may hold a few days only.
+    The newest of all may hold a few days only. This month, where nothing is stored by months.
     """
     months: dict[date, float] = {}
     for size in sizes.values():
         if len(size.months) > len(months):
             months = dict(size.months)
     if not months:
-        return FIRST_DAY
+        return datetime.now(UTC).date().replace(day=1)
     newest = sorted(months)[-12:]
     mean = sum(months[month] for month in newest) / len(newest)
     return max(month for month in newest if months[month] >= mean)
@@ -161,7 +165,7 @@ def typical_month(sizes: Mapping[str, TableSize]) -> date:
 
 def _model(project: BigQueryProject, relations: Relations, name: str, month: date) -> ModelCost:
     last = months_after(month) - timedelta(days=1)
-    spans = {"monthly": (month, last), "full": (FIRST_DAY, last)}
+    spans = {"monthly": (month, last), "full": (_first_day(project, name), last)}
     steady = not project.models[name].kind.is_incremental_by_time_range
     built: dict[str, Scan] = {}
     billed: dict[str, float] = {}
@@ -189,6 +193,12 @@ def _model(project: BigQueryProject, relations: Relations, name: str, month: dat
         full_billed=billed["full"],
         full_audits=audited["full"],
     )
+
+
+def _first_day(project: BigQueryProject, name: str) -> date:
+    """Where a full build of a model begins."""
+    start = project.models[name].start or project.context.config.model_defaults.start
+    return to_date(start) if start else date.min
 
 
 def _sum(scans: Iterable[Scan]) -> dict[str, float]:

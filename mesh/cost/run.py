@@ -1,104 +1,82 @@
-"""`cost()` and what others ask of it: one revision, or two beside each other."""
+"""The cost of a project, of one revision or of two beside each other."""
 
 from __future__ import annotations
 
-import pickle
-import subprocess
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mesh.cost.estimate import Cost, estimate, relations_of
+from mesh.cost.estimate import Cost, estimate
 from mesh.cost.sizes import TableSize
 from mesh.cost.statistics import table_sizes
-from mesh.cost.textbook import textbook_bytes
-from mesh.environments import Project, open_project
-from mesh.errors import CheckFailed
-from mesh.prove.charts import chart_queries
-from mesh.prove.project import BigQueryProject, open_for_bigquery
-from mesh.settings import PROJECT_ROOT
+from mesh.environments import Opened, open_project
+from mesh.errors import CheckFailed, MeshError
+from mesh.git import find_checkout
+from mesh.project import Project
+from mesh.prove import ChartQuery
+from mesh.prove.project import open_for_bigquery
 
-_WORKER = """
-import pickle, sys
-from pathlib import Path
-import mesh.settings
-mesh.settings.PROJECT_ROOT = Path(sys.argv[1])
-from mesh.cost.run import cost_of_files
-task = pickle.loads(Path(sys.argv[2]).read_bytes())
-Path(sys.argv[3]).write_bytes(pickle.dumps(cost_of_files(Path(sys.argv[1]), **task)))
-"""
-
-
-def cost_of_files(
-    root: Path, sizes: Mapping[str, TableSize], ratings: int | None = None
-) -> tuple[Cost, dict[str, float]]:
-    """The cost of the project at `root` on tables of these sizes; and the textbook's bytes."""
-    project = open_for_bigquery(root)
-    specs = root / "looker"
-    charts = chart_queries(specs) if specs.is_dir() else []
-    cost = estimate(project, sizes, ratings=ratings, charts=charts)
-    return cost, textbook_bytes(relations_of(project, cost.sizes))
+ChartsOf = Callable[[Project], Sequence[ChartQuery]]
 
 
 def cost(
-    environment: str | None = None, *, ratings: int | None = None
-) -> tuple[Cost, dict[str, float]]:
-    """The cost of the work tree, by the rows of an environment: prod, or else the first there is.
+    project: Project,
+    sizes: Mapping[str, TableSize],
+    charts_of: ChartsOf,
+    *,
+    rows: int | None = None,
+) -> Cost:
+    """The cost of a project on tables of these sizes; see `estimate`.
 
-    WrongUse if there is no such environment, or no ratings.
+    WrongUse if there are no rows.
     """
-    return cost_of_files(PROJECT_ROOT, local_sizes(environment), ratings)
+    return estimate(open_for_bigquery(project), sizes, rows=rows, charts=charts_of(project))
 
 
-def local_sizes(environment: str | None = None) -> dict[str, TableSize]:
-    """Sizes of the tables of a local environment."""
-    local = open_project()
-    return table_sizes(open_for_bigquery(PROJECT_ROOT), local, chosen(local, environment))
+def local_sizes(project: Project, environment: str | None = None) -> dict[str, TableSize]:
+    """Sizes of the tables of a local environment: of prod, or else of the first there is.
+
+    WrongUse if there is no such environment.
+    """
+    opened = open_project(project)
+    return table_sizes(open_for_bigquery(project), opened, _chosen(opened, environment))
 
 
-def chosen(project: Project, environment: str | None) -> str:
-    """The environment to count in: the given one, prod, or the first there is."""
-    names = project.environment_names
+def _chosen(opened: Opened, environment: str | None) -> str:
+    names = opened.environment_names
     if environment is not None or not names:
         return environment or "prod"
     return "prod" if "prod" in names else names[0]
 
 
 def cost_of_revision(
-    revision: str, sizes: Mapping[str, TableSize], ratings: int | None = None
+    project: Project,
+    revision: str,
+    sizes: Mapping[str, TableSize],
+    charts_of: ChartsOf,
+    *,
+    rows: int | None = None,
 ) -> Cost:
     """The cost of another revision on the same rows; the work tree is not touched.
 
     WrongUse if there is no such revision, CheckFailed if its project does not load.
     """
-    from mesh.git import find_checkout
-
-    tree = find_checkout(PROJECT_ROOT)
+    tree = find_checkout(project.root)
     commit = tree.commit(revision)
     with tempfile.TemporaryDirectory() as scratch:
-        root, task, answer = (Path(scratch) / name for name in ("project", "task", "answer"))
-        root.mkdir()
+        root = Path(scratch).resolve()
         tree.extract(commit, root)
-        task.write_bytes(pickle.dumps({"sizes": dict(sizes), "ratings": ratings}))
-        done = subprocess.run(
-            [sys.executable, "-c", _WORKER, str(root), str(task), str(answer)],
-            capture_output=True,
-            text=True,
-            cwd=PROJECT_ROOT,
-            check=False,
-        )
-        if done.returncode or not answer.exists():
-            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        try:
+            return cost(Project(root), sizes, charts_of, rows=rows)
+        except MeshError as error:
             raise CheckFailed(
-                f"the cost of {revision} cannot be told: {last}",
+                f"the cost of {revision} cannot be told: {error.message}",
                 fix="Name a revision whose project loads.",
-            )
-        return pickle.loads(answer.read_bytes())[0]
+            ) from error
 
 
-def monthly_bytes(project: Project, environment: str | None = None) -> dict[str, float]:
+def monthly_bytes(opened: Opened, environment: str | None = None) -> dict[str, float]:
     """Bytes that a monthly run scans, by model, on an environment's rows: for the review."""
-    files: BigQueryProject = open_for_bigquery(PROJECT_ROOT)
-    sizes = table_sizes(files, project, chosen(project, environment))
+    files = open_for_bigquery(opened.project)
+    sizes = table_sizes(files, opened, _chosen(opened, environment))
     return {model.model: model.monthly for model in estimate(files, sizes).models}

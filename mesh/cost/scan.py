@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -25,6 +26,13 @@ from sqlglot.schema import MappingSchema
 from mesh.cost.sizes import Scan, TableSize
 
 _RULES = (qualify, pushdown_projections, pushdown_predicates)
+_FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
+    exp.EQ: exp.EQ,
+    exp.GT: exp.LT,
+    exp.GTE: exp.LTE,
+    exp.LT: exp.GT,
+    exp.LTE: exp.GTE,
+}
 _TRUNCATIONS = (exp.Cast, exp.Date, exp.TsOrDsToDate, exp.DateTrunc, exp.TimestampTrunc)
 
 
@@ -37,13 +45,13 @@ class Relations:
     """
 
     schemas: Mapping[str, Mapping[str, str]]
-    views: Mapping[str, exp.Expression]
+    views: Mapping[str, exp.Expr]
     sizes: Mapping[str, TableSize]
 
     @cached_property
     def known(self) -> MappingSchema:
         """The schemas as SQLGlot's optimizer wants them."""
-        schema: dict[str, dict[str, dict[str, str]]] = {}
+        schema: dict[str, Any] = {}
         for name, columns in self.schemas.items():
             database, table = name.split(".")
             schema.setdefault(database, {})[table] = {
@@ -69,7 +77,7 @@ class _Read:
         self.last = max(self.last, last) if self.last and last else None
 
 
-def scan(query: exp.Expression, relations: Relations) -> Scan:
+def scan(query: exp.Expr, relations: Relations) -> Scan:
     """The bytes that BigQuery would count for a query."""
     return _sized(_reads(query, relations), relations)
 
@@ -86,7 +94,7 @@ def _sized(reads: Mapping[str, _Read], relations: Relations) -> Scan:
     return Scan(tables)
 
 
-def _reads(query: exp.Expression, relations: Relations) -> dict[str, _Read]:
+def _reads(query: exp.Expr, relations: Relations) -> dict[str, _Read]:
     expanded = _with_views(query.copy(), relations)
     try:
         optimized = optimize(
@@ -112,7 +120,7 @@ def _reads(query: exp.Expression, relations: Relations) -> dict[str, _Read]:
     return reads
 
 
-def _with_views(query: exp.Expression, relations: Relations) -> exp.Expression:
+def _with_views(query: exp.Expr, relations: Relations) -> exp.Expr:
     """The query with each view's query in the view's place."""
     for table in list(query.find_all(exp.Table)):
         name = f"{table.db}.{table.name}"
@@ -141,17 +149,17 @@ def _bounds(scope: Scope, alias: str, column: str | None) -> tuple[date | None, 
     return first, last
 
 
-def _limits(condition: exp.Expression, alias: str, column: str) -> tuple[date | None, date | None]:
+def _limits(condition: exp.Expr, alias: str, column: str) -> tuple[date | None, date | None]:
     if isinstance(condition, exp.Between) and _is_column(condition.this, alias, column):
         return _day(condition.args["low"]), _day(condition.args["high"])
-    if not isinstance(condition, (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)):
+    if not isinstance(condition, tuple(_FLIPPED)):
         return None, None
-    left, right = condition.left, condition.right
+    left, right = condition.this, condition.expression
+    kind: type[exp.Expr]
     if _is_column(left, alias, column):
         day, kind = _day(right), type(condition)
     elif _is_column(right, alias, column):
-        flipped = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE}
-        day, kind = _day(left), flipped.get(type(condition), type(condition))
+        day, kind = _day(left), _FLIPPED[type(condition)]
     else:
         return None, None
     if kind is exp.EQ:
@@ -159,7 +167,7 @@ def _limits(condition: exp.Expression, alias: str, column: str) -> tuple[date | 
     return (day, None) if kind in (exp.GT, exp.GTE) else (None, day)
 
 
-def _is_column(side: exp.Expression, alias: str, column: str) -> bool:
+def _is_column(side: exp.Expr, alias: str, column: str) -> bool:
     side = side.unnest()
     while isinstance(side, _TRUNCATIONS) and side.this is not None:
         side = side.this.unnest()
@@ -170,7 +178,7 @@ def _is_column(side: exp.Expression, alias: str, column: str) -> bool:
     )
 
 
-def _day(side: exp.Expression) -> date | None:
+def _day(side: exp.Expr) -> date | None:
     literal = side.find(exp.Literal)
     if literal is None or side.find(exp.Column) is not None:
         return None

@@ -7,19 +7,17 @@ from datetime import date, datetime
 from sqlglot import exp, parse_one
 
 from mesh.cost.sizes import BYTES_OF, TEXT_OVERHEAD, TableSize
-from mesh.environments import Project
-from mesh.environments.project import OPERATIONAL_SCHEMA, readable_errors
-from mesh.movielens.ingest.schema import ALL_TABLES
+from mesh.environments import Opened
 from mesh.prove.project import BigQueryProject
 
 
-def table_sizes(project: BigQueryProject, local: Project, environment: str) -> dict[str, TableSize]:
+def table_sizes(project: BigQueryProject, local: Opened, environment: str) -> dict[str, TableSize]:
     """The size of every stored table that a model or a query can read, by `schema.name`.
 
     WrongUse if there is no environment of that name. A model that the environment does not have
     counts as empty; of a column that it does not have yet, a value counts what its type takes.
     """
-    with readable_errors():
+    with local.readable_errors():
         built = local.environment(environment)
         snapshots = {
             snapshot.name.replace('"', ""): snapshot for snapshot in local.snapshots(built).values()
@@ -40,7 +38,7 @@ def table_sizes(project: BigQueryProject, local: Project, environment: str) -> d
     return sizes
 
 
-def _measure(project: BigQueryProject, local: Project, name: str, table: exp.Table) -> TableSize:
+def _measure(project: BigQueryProject, local: Opened, name: str, table: exp.Table) -> TableSize:
     columns = {column.lower(): type_ for column, type_ in project.columns(name).items()}
     there = {column.lower() for column in local.context.engine_adapter.columns(table)}
     widths = [
@@ -69,22 +67,23 @@ def _measure(project: BigQueryProject, local: Project, name: str, table: exp.Tab
 
 
 def partition_column(project: BigQueryProject, name: str) -> str | None:
-    """The column whose months are the partitions of a model's table; None without any."""
+    """The column whose months are the partitions of a model's table; None without any.
+
+    A source is taken to be partitioned by its time.
+    """
     for expression in project.models[name].partitioned_by:
         column = expression.find(exp.Column)
         if column is not None:
             return column.name
-    domain, table = name.split(".")
-    return next(
-        (t.month_of for t in ALL_TABLES if domain == OPERATIONAL_SCHEMA and t.name == table), None
-    )
+    source = project.project.sources.get(name)
+    return source.time if source else None
 
 
-def _mean_bytes(column: str, type_: str) -> exp.Expression:
+def _mean_bytes(column: str, type_: str) -> exp.Expr:
     """The mean bytes of a column's values, as an expression for DuckDB; NULLs count 0."""
     this = exp.column(column, quoted=True)
     if type_ in BYTES_OF:
-        size: exp.Expression = exp.Literal.number(BYTES_OF[type_])
+        size: exp.Expr = exp.Literal.number(BYTES_OF[type_])
     else:
         octets = exp.Anonymous(
             this="OCTET_LENGTH",

@@ -46,7 +46,7 @@ def read_data(project: Project, environment: str, dashboard: spec.Dashboard) -> 
     """Run the query of each chart. WrongUse when there is no such environment."""
     from sqlglot import exp
 
-    from mesh.environments.project import readable_errors
+    from mesh.environments.opened import readable_errors
 
     with readable_errors():
         env = project.environment(environment)

@@ -19,6 +19,7 @@ from sqlmesh.core.snapshot import Snapshot
 from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.repair import Lost, repair
+from mesh.environments.sources import delivered_to
 from mesh.environments.versions import stamped, stamps_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def bring_up_to_date(context: GenericContext, name: str, *, now: datetime | None
     if environment is None:
         return Applied(changed=False)
     made_again = repair(context, name)
-    log = read_deliveries(context.engine_adapter)
+    log = read_deliveries(context.engine_adapter, delivered_to(context))
     snapshots = environment_snapshots(context, environment)
     changed = apply_snapshots(
         context, name, of_the_newest_delivery(snapshots, log), environment, log=log, now=now
@@ -95,7 +96,7 @@ def apply_snapshots(
     origin: the environment whose `before_all` statements they come with. Returns whether there was
     anything to do.
     """
-    log = log or read_deliveries(context.engine_adapter)
+    log = log or read_deliveries(context.engine_adapter, delivered_to(context))
     difference = ContextDiff.create(
         name,
         snapshots=dict(snapshots),
@@ -127,5 +128,6 @@ def apply_snapshots(
 
 
 def shown_stamps(context: GenericContext, environment: Environment) -> dict[str, str | None]:
-    """By operational table the delivery that an environment shows."""
-    return stamps_of(environment_snapshots(context, environment).values())
+    """By source table the delivery that an environment shows."""
+    shown = environment_snapshots(context, environment)
+    return stamps_of(shown.values(), delivered_to(context))

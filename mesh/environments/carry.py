@@ -17,11 +17,11 @@ from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.core.snapshot.definition import SnapshotIntervals, merge_intervals
 from sqlmesh.utils.date import to_timestamp
 
-from mesh.environments.deliveries import ANY_MOVIE_CHANGED, DeliveryLog
+from mesh.deliveries import WITHOUT_MONTH
+from mesh.environments.deliveries import DeliveryLog
 from mesh.environments.names import months_after
 from mesh.environments.repair import missing_from, tables_of
 from mesh.environments.versions import CodeVersions, lineage
-from mesh.movielens.ingest.schema import DELIVERED
 
 if TYPE_CHECKING:
     from sqlmesh.core.engine_adapter import EngineAdapter
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
     from sqlmesh.core.state_sync import StateReader, StateSync
 
 Interval = tuple[int, int]
-
-
-# Operational tables whose rows have a time. A row of another (a movie) counts as changed in each
-# month in which a row of these refers to it.
-EVENTS = frozenset(table.name for table in DELIVERED if table.month_of)
 
 
 @dataclass(frozen=True)
@@ -83,6 +78,7 @@ def carried_over(
         if _can_carry(snapshot) and table.sql() not in gone
     }
     found: dict[str, Carried] = {}
+    events = log.delivered.events
     for new in empty:
         of_code = code.of(new)
         for snapshot_id, under in earlier.items():
@@ -92,10 +88,13 @@ def carried_over(
             old_ids = {s.snapshot_id for s in under.values()}
             whole = _other_whole_inputs(new, snapshots, old_ids)
             every = _other_whole_inputs(new, snapshots, old_ids, through_tables=True)
-            any_month = any(EVENTS & lineage(snapshots, name).keys() for name in every)
+            any_month = any(
+                events & lineage(snapshots, name, log.delivered).keys() for name in every
+            )
             if any_month and not new.is_view:
                 continue
-            kept = _kept(log, new, old, lineage(snapshots, new.name), lineage(under, old.name))
+            stamps = lineage(snapshots, new.name, log.delivered)
+            kept = _kept(log, new, old, stamps, lineage(under, old.name, log.delivered))
             best = found.get(new.name)
             if kept and (best is None or _length(kept) > _length(best.intervals)):
                 found[new.name] = Carried(new, old, tuple(kept), any_month or bool(whole))
@@ -215,13 +214,11 @@ def _copy(adapter: EngineAdapter, one: Carried) -> None:
         adapter.clone_table(target, source)
         return
     columns = list(one.new.model.columns_to_types_or_raise)
-    time_column = one.new.model.time_column
-    is_date = one.new.model.columns_to_types_or_raise[time_column.column.name].is_type("date")
+    assert one.new.model.time_column
+    time = one.new.model.time_column.column
+    is_date = one.new.model.columns_to_types_or_raise[time.name].is_type("date")
     within = [
-        exp.and_(
-            time_column.column.copy() >= _bound(start, is_date),
-            time_column.column.copy() < _bound(end, is_date),
-        )
+        exp.and_(time.copy() >= _bound(start, is_date), time.copy() < _bound(end, is_date))
         for start, end in one.intervals
     ]
     rows = exp.select(*(exp.column(name, quoted=True) for name in columns)).from_(
@@ -235,7 +232,7 @@ def _copy(adapter: EngineAdapter, one: Carried) -> None:
     )
 
 
-def _bound(milliseconds: int, is_date: bool) -> exp.Expression:
+def _bound(milliseconds: int, is_date: bool) -> exp.Expr:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     text = moment.date().isoformat() if is_date else moment.isoformat(sep=" ")
     return exp.cast(exp.Literal.string(text), "date" if is_date else "timestamptz")
@@ -250,7 +247,7 @@ def months_to_audit(one: Carried) -> exp.Array | None:
         return None
     start = to_timestamp(one.new.node.start or "1995-01-01")
     limit = _end(one.new) or max(end for _, end in one.old.intervals)
-    rest = _without([(start, limit)], list(one.intervals)) or [_interval(ANY_MOVIE_CHANGED)]
+    rest = _without([(start, limit)], list(one.intervals)) or [_interval(WITHOUT_MONTH)]
     return exp.Array(expressions=[_days(span) for span in rest])
 
 

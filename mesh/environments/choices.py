@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlmesh.core.plan import PlanBuilder
 
     from mesh.environments.deliveries import DeliveryLog
+    from mesh.environments.sources import Delivered
 
 
 def choose_versions(context: GenericContext, builder: PlanBuilder, log: DeliveryLog) -> PlanBuilder:
@@ -28,7 +29,7 @@ def choose_versions(context: GenericContext, builder: PlanBuilder, log: Delivery
     """
     difference = builder.build().context_diff
     forget_lost(context.state_sync, context.engine_adapter, difference)
-    reached = _of_other_deliveries(difference)
+    reached = _of_other_deliveries(difference, log.delivered)
     for snapshot in _changed_above(difference, reached):
         # The same query on other rows: SQLMesh would see no change, and keep tables for it.
         builder.set_choice(snapshot, SnapshotChangeCategory.BREAKING)
@@ -46,13 +47,17 @@ def choose_versions(context: GenericContext, builder: PlanBuilder, log: Delivery
     return builder
 
 
-def _of_other_deliveries(difference: ContextDiff) -> set[str]:
+def _of_other_deliveries(difference: ContextDiff, delivered: Delivered) -> set[str]:
     """The new versions that hold other deliveries than the ones of the environment before."""
     new = {s.name: s for s in difference.snapshots.values()}
     old = {name: before for name, (_, before) in difference.modified_snapshots.items()}
     versions = [s for s in difference.new_snapshots.values() if s.is_model and s.name in old]
     known = new | old
-    return {s.name for s in versions if lineage(new, s.name) != lineage(known, s.name)}
+    return {
+        s.name
+        for s in versions
+        if lineage(new, s.name, delivered) != lineage(known, s.name, delivered)
+    }
 
 
 def _changed_above(difference: ContextDiff, reached: set[str]) -> list[Snapshot]:

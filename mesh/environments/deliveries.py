@@ -1,7 +1,7 @@
-"""What was delivered to the operational tables, as models and environments count it.
+"""What was delivered to the sources, as models and environments count it.
 
 Every ingest has a number and writes down which months of which table it changed. A model that
-reads an operational table carries, as SQLMesh's `stamp`, the newest delivery that changed that
+reads a source table carries, as SQLMesh's `stamp`, the newest delivery that changed that
 table. So a delivery makes new versions of just the models that it reaches, and a table of a version
 holds the deliveries up to its stamp, and no other.
 """
@@ -9,21 +9,21 @@ holds the deliveries up to its stamp, and no other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from mesh.deliveries import CHANGED_MONTHS, INGESTS, WITHOUT_MONTH
 from mesh.environments.names import months_after
-from mesh.movielens.ingest.schema import CHANGED_MONTHS, DELIVERED, INGESTS, SCHEMA
-from mesh.movielens.ingest.targets.base import ANY_MOVIE_CHANGED
+from mesh.environments.sources import Delivered
+from mesh.project import Source
 
 if TYPE_CHECKING:
     from sqlmesh.core.engine_adapter import EngineAdapter
 
-TABLES = tuple(table.name for table in DELIVERED)
 # What stands before the number in a stamp.
 PREFIX = "delivery"
 Months = frozenset[date]
@@ -59,13 +59,14 @@ class Delivery:
     def changed_months(self) -> Months:
         """All known months, each once."""
         known = [months for months in self.months.values() if months]
-        return frozenset().union(*known) - {ANY_MOVIE_CHANGED}
+        return frozenset().union(*known) - {WITHOUT_MONTH}
 
 
 @dataclass(frozen=True)
 class DeliveryLog:
-    """All deliveries, in their order."""
+    """All deliveries to these sources, in their order."""
 
+    delivered: Delivered = field(default_factory=Delivered)
     deliveries: tuple[Delivery, ...] = ()
 
     @cached_property
@@ -110,7 +111,7 @@ class DeliveryLog:
                 months |= delivery.months.get(table) or frozenset()
                 if table in delivery.months and delivery.newest:
                     months.add(delivery.newest)
-        months.discard(ANY_MOVIE_CHANGED)
+        months.discard(WITHOUT_MONTH)
         return max(months, default=None)
 
     def lacking(self, stamps: dict[str, str | None]) -> tuple[Delivery, ...]:
@@ -163,28 +164,30 @@ def as_of(log: DeliveryLog, now: datetime | None = None) -> datetime:
     does a clock that is behind keep a delivered month out.
     """
     now = now or datetime.now(UTC)
-    newest = log.newest_month(TABLES, {t: d.stamp for t in TABLES if (d := log.newest(t))})
+    names = log.delivered.names
+    newest = log.newest_month(names, {t: d.stamp for t in names if (d := log.newest(t))})
     if newest is None:
         return now
     end = months_after(newest)
     return max(now, datetime(end.year, end.month, 1, tzinfo=UTC))
 
 
-def read_deliveries(adapter: EngineAdapter) -> DeliveryLog:
-    """The deliveries to the operational tables that an engine holds; none where there are none.
+def read_deliveries(adapter: EngineAdapter, delivered: Delivered) -> DeliveryLog:
+    """The deliveries to the sources that an engine holds; none where there are none.
 
     One query, of one moment: what is recorded, what was written down, and what is there.
     """
-    ingests, changed = (exp.to_table(f"{SCHEMA}.{t.name}") for t in (INGESTS, CHANGED_MONTHS))
-    if not adapter.table_exists(ingests):
-        return DeliveryLog()
+    names, schema = delivered.names, delivered.schema
+    ingests, changed = (exp.to_table(f"{schema}.{name}") for name in (INGESTS, CHANGED_MONTHS))
+    if not schema or not adapter.table_exists(ingests):
+        return DeliveryLog(delivered)
     columns = ["finished_at", "mode", "source", "changed_months"]
-    counts = [f"{table}_rows" for table in TABLES]
+    counts = [f"{table}_rows" for table in names]
     counted = set(counts) <= set(adapter.columns(ingests))
     if counted:
         columns += counts
-    number = exp.column("ingest_id", "recorded")
-    number = exp.func("COALESCE", number, exp.column("ingest_id", "written"))
+    numbers = (exp.column("ingest_id", side) for side in ("recorded", "written"))
+    number = exp.func("COALESCE", *numbers)
     query = (
         exp.select(number, *(exp.column(name, "recorded") for name in columns), "written.months")
         .from_(ingests.as_("recorded"))
@@ -195,18 +198,18 @@ def read_deliveries(adapter: EngineAdapter) -> DeliveryLog:
         )
     )
     if counted:
-        there = (exp.select("COUNT(*)").from_(f"{SCHEMA}.{name}").subquery() for name in TABLES)
+        there = (exp.select("COUNT(*)").from_(f"{schema}.{name}").subquery() for name in names)
         query = query.select(*there)
     found = adapter.fetchall(query.order_by("1"))
     places = len(columns) + 2
     rows = [tuple(row)[:places] for row in found]
-    deliveries = [_delivery(row) for row in rows]
+    deliveries = [_delivery(row, names) for row in rows]
     recorded = [row for row in rows if row[1] is not None]
     if recorded and counted:
-        left = dict(zip(TABLES, recorded[-1][5:-1], strict=True))
-        now = dict(zip(TABLES, tuple(found[0])[places:], strict=True))
-        deliveries += _found(adapter, deliveries[-1], left, now)
-    return DeliveryLog(tuple(deliveries))
+        left = dict(zip(names, recorded[-1][5:-1], strict=True))
+        now = dict(zip(names, tuple(found[0])[places:], strict=True))
+        deliveries += _found(adapter, delivered, deliveries[-1], left, now)
+    return DeliveryLog(delivered, tuple(deliveries))
 
 
 def _written(changed: exp.Table) -> exp.Select:
@@ -217,7 +220,7 @@ def _written(changed: exp.Table) -> exp.Select:
     return exp.select("ingest_id", months).from_(changed).group_by("ingest_id")
 
 
-def _delivery(row: tuple[Any, ...]) -> Delivery:
+def _delivery(row: tuple[Any, ...], names: Sequence[str]) -> Delivery:
     """The delivery of a row of `ingests`; if its months are not those that it counted, somebody
     lost some of them, and any may have changed.
 
@@ -231,10 +234,10 @@ def _delivery(row: tuple[Any, ...]) -> Delivery:
     months: dict[str, Months | None] = {name: frozenset(found) for name, found in written.items()}
     if finished_at is None:
         return Delivery(number, datetime.fromtimestamp(0, UTC), "unrecorded", "", months)
-    together = set().union(*written.values()) - {ANY_MOVIE_CHANGED}
+    together = set().union(*written.values()) - {WITHOUT_MONTH}
     recorded = set(counted if counted is not None else ())
     if together != recorded:
-        months = dict.fromkeys(TABLES, UNKNOWN)
+        months = dict.fromkeys(names, UNKNOWN)
     if finished_at.tzinfo is None:
         finished_at = finished_at.replace(tzinfo=UTC)
     newest = max(recorded | together, default=None)
@@ -243,27 +246,28 @@ def _delivery(row: tuple[Any, ...]) -> Delivery:
 
 def _found(
     adapter: EngineAdapter,
+    delivered: Delivered,
     last: Delivery,
     recorded: dict[str, int | None],
     now: dict[str, int],
 ) -> list[Delivery]:
     """What stands in the tables after somebody else than an ingest changed them."""
-    counted_once = [name for name in TABLES if recorded[name] is not None]
+    counted_once = [name for name in delivered.names if recorded[name] is not None]
     other = {name: UNKNOWN for name in counted_once if now[name] != recorded[name]}
     if not other:
         return []
     found = ", ".join(f"{now[name]} rows found in {name}" for name in other)
-    newest = max((m for name in other if (m := _newest_month(adapter, name))), default=None)
+    times = [_newest_month(adapter, table) for table in delivered.tables if table.name in other]
+    newest = max(filter(None, times), default=None)
     return [Delivery(last.number, last.finished_at, "found", "", dict(other), found, newest)]
 
 
-def _newest_month(adapter: EngineAdapter, name: str) -> date | None:
+def _newest_month(adapter: EngineAdapter, table: Source) -> date | None:
     """The newest month of a table that is not in the future, where no rule lets a row be."""
-    time = next(table.month_of for table in DELIVERED if table.name == name)
-    if time is None:
+    if table.time is None:
         return None
-    at = exp.column(time, quoted=True)
+    at = exp.column(table.time, quoted=True)
     latest = exp.cast(exp.Literal.string(datetime.now(UTC).isoformat(sep=" ")), "timestamptz")
-    query = exp.select(exp.func("MAX", at)).from_(f"{SCHEMA}.{name}").where(at <= latest)
+    query = exp.select(exp.func("MAX", at)).from_(table.product).where(at <= latest)
     (found,) = adapter.fetchone(query) or (None,)
     return found.astimezone(UTC).date().replace(day=1) if found else None

@@ -30,6 +30,7 @@ from mesh.environments.carry import (
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
 from mesh.environments.repair import make_lost_views
+from mesh.environments.sources import Delivered, delivered_to
 from mesh.environments.versions import delivery_stamp, lineage, source_of
 
 if TYPE_CHECKING:
@@ -54,19 +55,22 @@ class AnotherDelivery(PlanError):
 class DeliverySnapshotEvaluator(SnapshotEvaluator):
     """Audits a model before SQLMesh notes as built what it has written.
 
-    carried: what new versions share with earlier ones. Views among them are audited in the months
-    that they do not share.
+    delivered: the sources whose deliveries are versions. carried: what new versions share with
+    earlier ones. Views among them are audited in the months that they do not share.
     """
 
+    delivered: Delivered = Delivered()
     carried: Mapping[str, Carried] = {}
 
     @classmethod
-    def of(cls, evaluator: SnapshotEvaluator) -> DeliverySnapshotEvaluator:
+    def of(cls, evaluator: SnapshotEvaluator, delivered: Delivered) -> DeliverySnapshotEvaluator:
         """The same evaluator, with these audits."""
-        return cls(evaluator.adapters, evaluator.ddl_concurrent_tasks, evaluator.selected_gateway)
+        own = cls(evaluator.adapters, evaluator.ddl_concurrent_tasks, evaluator.selected_gateway)
+        own.delivered = delivered
+        return own
 
     def set_correlation_id(self, correlation_id: Any) -> DeliverySnapshotEvaluator:
-        other = self.of(super().set_correlation_id(correlation_id))
+        other = self.of(super().set_correlation_id(correlation_id), self.delivered)
         other.carried = self.carried
         return other
 
@@ -81,7 +85,7 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
 
     def audit(self, snapshot: Snapshot, **kwargs: Any) -> list[Any]:
         """The audits of a model's node, for the months in question."""
-        _refuse_older_delivery(self.adapter, snapshot)
+        _refuse_older_delivery(self.adapter, snapshot, self.delivered)
         carried = self.carried.get(snapshot.name)
         if carried is not None and snapshot.is_view and "months" not in kwargs:
             months = months_to_audit(carried)
@@ -90,15 +94,18 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
         return super().audit(snapshot, **kwargs)
 
 
-def _refuse_older_delivery(adapter: EngineAdapter, snapshot: Snapshot) -> None:
+def _refuse_older_delivery(
+    adapter: EngineAdapter, snapshot: Snapshot, delivered: Delivered
+) -> None:
     """What a version has just read is of its delivery only if no newer one is there by now."""
     if not snapshot.is_model or (stamp := delivery_stamp(snapshot.model)) is None:
         return
-    newest = read_deliveries(adapter).newest(source_of(snapshot.model) or "")
+    table = source_of(snapshot.model, delivered) or ""
+    newest = read_deliveries(adapter, delivered).newest(table)
     if newest is None or newest.stamp != stamp:
         there = newest.stamp if newest else "none"
         raise AnotherDelivery(
-            f"{short_name(snapshot.name)} is of {stamp}, and what the operational tables hold now "
+            f"{short_name(snapshot.name)} is of {stamp}, and what {delivered.schema} holds now "
             f"is {there}: plan or refresh again"
         )
 
@@ -106,18 +113,20 @@ def _refuse_older_delivery(adapter: EngineAdapter, snapshot: Snapshot) -> None:
 class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
     """Applies plans whose models are versions of code and deliveries."""
 
+    delivered: Delivered = Delivered()
+
     def evaluate(self, plan: EvaluatablePlan, circuit_breaker: Any = None) -> None:
         """Apply a plan, whole or not at all as far as the engine can.
 
         PlanError when a model or an audit stops it: the environment is then as it was.
         """
-        own = DeliverySnapshotEvaluator.of(self.snapshot_evaluator)
+        own = DeliverySnapshotEvaluator.of(self.snapshot_evaluator, self.delivered)
         self.snapshot_evaluator = own
         plan = plan.copy(update={"environment": self._with_its_past(plan.environment)})
         if plan.restatements:
             # It would write what it reads now into tables that are shown.
             for snapshot in self.state_sync.get_snapshots(plan.environment.snapshots).values():
-                _refuse_older_delivery(own.adapter, snapshot)
+                _refuse_older_delivery(own.adapter, snapshot, self.delivered)
         if not plan.skip_backfill and not plan.empty_backfill:
             own.carried = self._carry(plan)
         with ExitStack() as self._promotion:
@@ -142,7 +151,7 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         self.state_sync.refresh_snapshot_intervals(snapshots.values())
         if not has_empty(snapshots):
             return {}
-        log = read_deliveries(adapter)
+        log = read_deliveries(adapter, self.delivered)
         carried = carried_over(self.state_sync, snapshots, log, adapter)
         with transaction(adapter):
             carry(carried, self.state_sync, adapter)
@@ -172,10 +181,10 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         state = self.state_sync
         names = [s.name for s in stage.all_snapshots.values() if not s.is_external]
         stored = state.get_snapshots(state.get_snapshots_by_names(names))
-        log = read_deliveries(self.snapshot_evaluator.adapter)
+        log = read_deliveries(self.snapshot_evaluator.adapter, self.delivered)
         kept = set()
         for snapshot in stored.values():
-            held = lineage(closure(snapshot, stored), snapshot.name)
+            held = lineage(closure(snapshot, stored), snapshot.name, self.delivered)
             newest = {table: log.newest(table) for table in held}
             if any(one and one.stamp != held[table] for table, one in newest.items()):
                 kept.add(snapshot.name_version)
@@ -270,10 +279,12 @@ def transaction(adapter: EngineAdapter) -> Iterator[None]:
 
 def plan_evaluator(context: Context) -> DeliveryPlanEvaluator:
     """What applies the plans of a project."""
-    return DeliveryPlanEvaluator(
+    evaluator = DeliveryPlanEvaluator(
         state_sync=context.state_sync,
         snapshot_evaluator=context.snapshot_evaluator,
         create_scheduler=context.create_scheduler,
         default_catalog=context.default_catalog,
         console=context.console,
     )
+    evaluator.delivered = delivered_to(context)
+    return evaluator

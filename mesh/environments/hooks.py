@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -23,17 +24,18 @@ from mesh.database import cannot_open, check_attached
 from mesh.environments.apply import bring_up_to_date
 from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
-from mesh.environments.evaluation import plan_evaluator
+from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.repair import repair
+from mesh.environments.sources import delivered_to
 from mesh.environments.versions import stamped
 from mesh.errors import MeshError
-from mesh.settings import database_path
+from mesh.project import Project
 
 if TYPE_CHECKING:
     from sqlmesh.core.plan import PlanBuilder
 
 INSTALLED = "_deliveries_are_versions"
-# Set on a context whose engine holds no operational tables.
+# Set on a context whose engine holds no source tables.
 WITHOUT_DELIVERIES = "_without_deliveries"
 # The deliveries that a plan is made of, read once.
 _planned: ContextVar[DeliveryLog | None] = ContextVar("planned", default=None)
@@ -48,7 +50,11 @@ def install() -> None:
     _wrap("_nodes_to_snapshots", _of_the_newest_delivery)
     _wrap("plan_builder", _as_of_the_newest_delivery)
     _wrap("_run", _up_to_date_before_a_run)
-    BuiltInSchedulerConfig.create_plan_evaluator = lambda self, context: plan_evaluator(context)
+    setattr(BuiltInSchedulerConfig, "create_plan_evaluator", _plan_evaluator)  # noqa: B010
+
+
+def _plan_evaluator(_: BuiltInSchedulerConfig, context: Any) -> DeliveryPlanEvaluator:
+    return plan_evaluator(context)
 
 
 def _wrap(name: str, wrapper: Callable[..., Any]) -> None:
@@ -72,18 +78,19 @@ def _of_a_database_that_opens(original: Any, context: GenericContext) -> Any:
 
 
 def _refuse_what_does_not_open(context: GenericContext) -> None:
+    database = Project(Path(context.path).resolve()).database
     try:
-        check_attached(context.engine_adapter.fetchall)
+        check_attached(context.engine_adapter.fetchall, database)
     except MeshError as error:
         raise ConfigError(str(error)) from None
     except duckdb.Error as error:
-        raise ConfigError(str(cannot_open(database_path(), error))) from None
+        raise ConfigError(str(cannot_open(database, error))) from None
 
 
 def _of_the_newest_delivery(original: Any, context: GenericContext, nodes: dict) -> Any:
     if getattr(context, WITHOUT_DELIVERIES, False):
         return original(context, nodes)
-    log = _planned.get() or read_deliveries(context.engine_adapter)
+    log = _planned.get() or read_deliveries(context.engine_adapter, delivered_to(context))
     return original(context, stamped(nodes, log))
 
 
@@ -92,7 +99,7 @@ def _as_of_the_newest_delivery(
 ) -> PlanBuilder:
     name = environment or context.config.default_target_environment
     repair(context, name)
-    log = read_deliveries(context.engine_adapter)
+    log = read_deliveries(context.engine_adapter, delivered_to(context))
     if not kwargs.get("execution_time"):
         kwargs["execution_time"] = as_of(log)
     token = _planned.set(log)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mesh.environments.project import Project, collector_paused, readable_errors
+from sqlmesh.utils.errors import PlanError
+
+from mesh.environments.opened import Opened, collector_paused
 from mesh.errors import CheckFailed
 
 
@@ -18,18 +20,16 @@ class PlanResult:
     seconds: float
 
 
-def plan(project: Project, name: str, *, now: datetime | None = None) -> PlanResult:
+def plan(opened: Opened, name: str, *, now: datetime | None = None) -> PlanResult:
     """Apply the project to an environment, as of the newest delivery.
 
     CheckFailed names the model or the audit that stopped it; the environment is then as it was.
     """
-    from sqlmesh.utils.errors import PlanError
-
     started = datetime.now(UTC)
-    record = project.new_record()
-    with readable_errors(), collector_paused():
+    record = opened.new_record()
+    with opened.readable_errors(), collector_paused():
         try:
-            project.context.plan(
+            opened.context.plan(
                 name, auto_apply=True, no_prompts=True, skip_tests=True, execution_time=now
             )
         except PlanError as error:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from sqlmesh.utils.errors import PlanError
+
 from mesh.environments.apply import (
     Applied,
     apply_snapshots,
@@ -21,7 +23,7 @@ from mesh.environments.apply import (
     shown_stamps,
 )
 from mesh.environments.deliveries import Delivery, read_deliveries
-from mesh.environments.project import Project, collector_paused, readable_errors
+from mesh.environments.opened import Opened, collector_paused
 from mesh.environments.repair import missing_from, tables_of
 from mesh.errors import CheckFailed, WrongUse
 
@@ -55,20 +57,20 @@ class RefreshResult:
         return tuple(sorted(months))
 
 
-def refresh(project: Project, name: str, *, now: datetime | None = None) -> RefreshResult:
+def refresh(opened: Opened, name: str, *, now: datetime | None = None) -> RefreshResult:
     """Let an environment show the newest delivery, with the models that it has.
 
     CheckFailed if a model or an audit fails: the environment is then as it was.
     """
     return _change(
-        project,
-        project.environment(name),
-        lambda _: bring_up_to_date(project.context, name, now=now),
+        opened,
+        opened.environment(name),
+        lambda _: bring_up_to_date(opened.context, name, now=now),
         "brought up to date",
     )
 
 
-def promote(project: Project, source: str, name: str) -> RefreshResult:
+def promote(opened: Opened, source: str, name: str) -> RefreshResult:
     """Let an environment show what another shows: the same tables, so that nothing is built.
 
     WrongUse if there is no such environment, or both are one.
@@ -77,32 +79,32 @@ def promote(project: Project, source: str, name: str) -> RefreshResult:
         raise WrongUse(
             f"{name} cannot be promoted to itself.", fix="Name two environments: from and to."
         )
-    origin = project.environment(source)
-    known = project.environment(name) if name in project.environment_names else None
+    origin = opened.environment(source)
+    known = opened.environment(name) if name in opened.environment_names else None
 
     def apply(_: Environment | None) -> Applied:
-        snapshots = environment_snapshots(project.context, origin)
-        return Applied(apply_snapshots(project.context, name, snapshots, origin))
+        snapshots = environment_snapshots(opened.context, origin)
+        return Applied(apply_snapshots(opened.context, name, snapshots, origin))
 
-    return _change(project, known, apply, f"promoted from {source}", name=name)
+    return _change(opened, known, apply, f"promoted from {source}", name=name)
 
 
-def rollback(project: Project, name: str) -> RefreshResult:
+def rollback(opened: Opened, name: str) -> RefreshResult:
     """Let an environment show again what it showed before its last plan, refresh or promotion.
 
     WrongUse if there was none, or its tables are gone.
     """
-    environment = project.environment(name)
-    with readable_errors():
+    environment = opened.environment(name)
+    with opened.readable_errors():
         before = environment.previous_finalized_snapshots
         if not before or environment.previous_plan_id is None:
             raise WrongUse(
                 f"{name} was planned once, so there is nothing to go back to.",
                 fix="Check out the revision that it should show, and plan it.",
             )
-        stored = project.context.state_reader.get_snapshots(before)
+        stored = opened.context.state_reader.get_snapshots(before)
         tables = tables_of(stored)
-        adapter = project.context.engine_adapter
+        adapter = opened.context.engine_adapter
         gone = len(stored) < len(before) or missing_from(adapter, tables.values())
     if gone:
         raise WrongUse(
@@ -111,29 +113,27 @@ def rollback(project: Project, name: str) -> RefreshResult:
         )
     snapshots = {snapshot.name: snapshot for snapshot in stored.values()}
     return _change(
-        project,
+        opened,
         environment,
-        lambda _: Applied(apply_snapshots(project.context, name, snapshots, environment)),
+        lambda _: Applied(apply_snapshots(opened.context, name, snapshots, environment)),
         "rolled back",
     )
 
 
 def _change(
-    project: Project,
+    opened: Opened,
     environment: Environment | None,
     apply: Callable[[Environment | None], Applied],
     what: str,
     *,
     name: str | None = None,
 ) -> RefreshResult:
-    from sqlmesh.utils.errors import PlanError
-
     name = name or (environment.name if environment else "")
     started = datetime.now(UTC)
-    record = project.new_record()
-    context = project.context
-    with readable_errors(), collector_paused():
-        log = read_deliveries(context.engine_adapter)
+    record = opened.new_record()
+    context = opened.context
+    with opened.readable_errors(), collector_paused():
+        log = read_deliveries(context.engine_adapter, opened.delivered)
         lacked = log.lacking(shown_stamps(context, environment)) if environment else log.deliveries
         try:
             applied = apply(environment)

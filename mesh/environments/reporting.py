@@ -56,7 +56,8 @@ class _Loud(_Recording, TerminalConsole):
 def _reason(error: Any) -> str:
     """Model and cause of a failed node, in one sentence."""
     node = error.node
-    name = short_name(getattr(node, "snapshot_name", None) or getattr(node, "name", str(node)))
+    named = getattr(node, "snapshot_name", None) or getattr(node, "name", None)
+    name = short_name(str(named or node))
     cause = error.__cause__ or error
     return f"{name}: {' '.join(str(cause).split())}"
 

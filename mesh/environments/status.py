@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from mesh.contracts import Contract, ServiceLevel, load_contracts
-from mesh.environments.project import Project, readable_errors
+from mesh.environments.deliveries import read_deliveries
+from mesh.environments.opened import Opened
+from mesh.environments.repair import lost
+from mesh.environments.versions import stamps_of
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -65,23 +68,19 @@ class EnvironmentStatus:
         return tuple(product for product in self.products if product.fresh is False)
 
 
-def status(project: Project, name: str, *, now: datetime | None = None) -> EnvironmentStatus:
+def status(opened: Opened, name: str, *, now: datetime | None = None) -> EnvironmentStatus:
     """What stands in an environment: deliveries, rows, newest months, and what is missing.
 
     now: the day of use that freshness is measured against.
     """
-    from mesh.environments.deliveries import read_deliveries
-    from mesh.environments.repair import lost
-    from mesh.environments.versions import stamps_of
-
-    with readable_errors():
-        environment = project.environment(name)
-        snapshots = project.snapshots(environment)
-        adapter = project.context.engine_adapter
-        log = read_deliveries(adapter)
-        stamps = stamps_of(snapshots.values())
-        gone = lost(project.context.state_reader, adapter, environment).names
-        contracts = load_contracts()
+    with opened.readable_errors():
+        environment = opened.environment(name)
+        snapshots = opened.snapshots(environment)
+        adapter = opened.context.engine_adapter
+        log = read_deliveries(adapter, opened.delivered)
+        stamps = stamps_of(snapshots.values(), opened.delivered)
+        gone = lost(opened.context.state_reader, adapter, environment).names
+        contracts = load_contracts(opened.project.contracts)
         return EnvironmentStatus(
             environment=environment.name,
             planned_at=_utc(environment.finalized_ts),
@@ -91,13 +90,13 @@ def status(project: Project, name: str, *, now: datetime | None = None) -> Envir
             lost=gone,
             products=tuple(
                 _product(
-                    project,
+                    opened,
                     environment,
                     _Asked(name, snapshot, contracts.get(name), now or datetime.now(UTC)),
                     _built_under(snapshots, snapshot),
                     may_fail=bool(gone),
                 )
-                for name, snapshot in project.products(environment).items()
+                for name, snapshot in opened.products(environment).items()
             ),
         )
 
@@ -122,7 +121,7 @@ def _built_under(snapshots: Mapping[str, Snapshot], snapshot: Snapshot) -> list[
 
 
 def _product(
-    project: Project,
+    opened: Opened,
     environment: Environment,
     asked: _Asked,
     tables: list[Snapshot],
@@ -130,7 +129,7 @@ def _product(
     may_fail: bool,
 ) -> ProductStatus:
     """may_fail: whether a table of the environment is gone, so that a view may not be readable."""
-    view = project.view(asked.snapshot, environment)
+    view = opened.view(asked.snapshot, environment)
     columns = asked.snapshot.model.columns_to_types or {}
     level = _freshness(asked.contract)
     time = next((column for column in TIME_COLUMNS if column in columns), None)
@@ -140,7 +139,7 @@ def _product(
     rows: int | None = None
     latest = measured = None
     try:
-        rows, latest, measured = project.rows(query)[0]
+        rows, latest, measured = opened.rows(query)[0]
     except Exception:
         if not may_fail:
             raise
@@ -149,7 +148,7 @@ def _product(
     written = [s.last_altered_ts or s.created_ts for s in tables]
     return ProductStatus(
         product=asked.product,
-        view=re.sub(r'["`]', "", view.sql(dialect=project.context.engine_adapter.dialect)),
+        view=re.sub(r'["`]', "", view.sql(dialect=opened.context.engine_adapter.dialect)),
         rows=rows,
         newest_month=_moment(latest).date().replace(day=1) if latest else None,
         changed_at=_utc(max(written, default=None)),

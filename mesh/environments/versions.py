@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.utils.dag import DAG
 from sqlmesh.utils.date import to_date
 from sqlmesh.utils.hashing import hash_data
 
-from mesh.environments.deliveries import PREFIX, TABLES, DeliveryLog
+from mesh.environments.deliveries import PREFIX, DeliveryLog
 from mesh.environments.names import months_after, query_inputs, short_name
-from mesh.movielens.ingest.schema import SCHEMA
+from mesh.environments.sources import Delivered
 
 if TYPE_CHECKING:
     from sqlmesh.core.model import Model
@@ -35,33 +35,33 @@ def delivery_stamp(model: Model) -> str | None:
     return found.group(0).removeprefix("; ") if found else None
 
 
-def source_of(model: Model) -> str | None:
-    """The operational table that a model's query reads; None for models that read none.
+def source_of(model: Model, delivered: Delivered) -> str | None:
+    """The delivered table that a model's query reads; None for models that read none.
 
     A model reads one at most: its version is of one table's deliveries.
     """
-    if not any(short_name(name).startswith(f"{SCHEMA}.") for name in model.depends_on):
+    there = {table.product: table.name for table in delivered.tables}
+    if not any(short_name(name) in there for name in model.depends_on):
         return None
-    read = {name.split(".")[1] for name in query_inputs(model) if name.startswith(f"{SCHEMA}.")}
-    return next(iter(sorted(read & set(TABLES))), None)
+    return min((there[name] for name in query_inputs(model) if name in there), default=None)
 
 
 def stamped(nodes: Mapping[str, Node], log: DeliveryLog) -> dict[str, Node]:
     """The nodes of a project, its models as of the newest delivery.
 
-    Models that read an operational table get its newest delivery as their stamp. They and all that
+    Models that read a delivered table get its newest delivery as their stamp. They and all that
     is built on them end with the newest delivered month: nothing of a version is ever built from a
     later delivery.
     """
     result = dict(nodes)
-    models = {name: node for name, node in nodes.items() if node.is_model}
+    models = {name: cast("Model", node) for name, node in nodes.items() if node.is_model}
     stamps: dict[str, str] = {}
     sources: dict[str, frozenset[str]] = {}
     for name in DAG({n: set(m.depends_on) & models.keys() for n, m in models.items()}).sorted:
         model = models[name]
         if model.kind.is_external:
             continue
-        table = source_of(model)
+        table = source_of(model, log.delivered)
         above = [sources.get(parent, frozenset()) for parent in model.depends_on]
         sources[name] = frozenset().union(*above, {table} if table else ())
         changes: dict[str, object] = {}
@@ -91,11 +91,13 @@ def _last_day(month: date) -> str:
     return (months_after(month) - timedelta(days=1)).isoformat()
 
 
-def stamps_of(snapshots: Iterable[Snapshot]) -> dict[str, str | None]:
-    """By operational table the delivery that the models reading it hold; the oldest, of several."""
+def stamps_of(snapshots: Iterable[Snapshot], delivered: Delivered) -> dict[str, str | None]:
+    """By source table the delivery that the models reading it hold; the oldest, of several."""
     found: dict[str, str | None] = {}
     for snapshot in snapshots:
-        if snapshot.is_model and not snapshot.is_external and (table := source_of(snapshot.model)):
+        if not snapshot.is_model or snapshot.is_external:
+            continue
+        if table := source_of(snapshot.model, delivered):
             stamp = delivery_stamp(snapshot.model)
             known = found.get(table, stamp)
             found[table] = min(known, stamp, key=_number) if known and stamp else None
@@ -106,11 +108,13 @@ def _number(stamp: str) -> int:
     return int(stamp.split()[1])
 
 
-def lineage(snapshots: Mapping[str, Snapshot], name: str) -> dict[str, str | None]:
-    """By operational table the delivery in the stamps of a model and of all that it is built on."""
+def lineage(
+    snapshots: Mapping[str, Snapshot], name: str, delivered: Delivered
+) -> dict[str, str | None]:
+    """By source table the delivery in the stamps of a model and of all that it is built on."""
     dag = DAG({n: {p.name for p in s.parents} for n, s in snapshots.items()})
     above = [snapshots[n] for n in (*dag.upstream(name), name) if n in snapshots]
-    return stamps_of(above)
+    return stamps_of(above, delivered)
 
 
 class CodeVersions:
@@ -134,5 +138,5 @@ class CodeVersions:
         model = snapshot.model
         own = model.copy(update={"stamp": _with_delivery(model.stamp, None)}).data_hash
         parents = [self._snapshots.get(parent) for parent in sorted(snapshot.parents)]
-        above = [parent and self.of(parent) for parent in parents]
+        above = [self.of(parent) if parent else None for parent in parents]
         return None if None in above else hash_data([own, *above])

@@ -1,4 +1,4 @@
-"""What can be wrong with a contract: one table of rules, and one finding of such a rule."""
+"""What is wrong with a file, as a person reads it: a problem with its place, and words for it."""
 
 from __future__ import annotations
 
@@ -10,38 +10,14 @@ from pathlib import Path
 from mesh.errors import CheckFailed, Location
 from mesh.project import display
 
+# What can be wrong with a file whatever it is for: id and purpose.
 RULES: dict[str, str] = {
     "FILE_UNREADABLE": "A contract is a UTF-8 text file of moderate size.",
-    "FILE_NAME": "A contract lies at contracts/<domain>/<product>.odcs.yaml, so that it is found.",
     "YAML_INVALID": "A contract is one YAML document: a mapping, without tags and merge keys.",
     "YAML_TOO_LARGE": "Anchors and nesting must not blow a small file up.",
     "KEY_DUPLICATE": "A key stands once; otherwise one of two statements is lost without a word.",
-    "KEY_UNKNOWN": "A misspelt key is a promise that nobody keeps.",
     "KEY_UNSUPPORTED": "What the standard allows but no gate enforces would be a false promise.",
-    "VALUE_MISSING": "A contract is complete: a consumer needs nothing else.",
     "VALUE_WRONG_TYPE": "A value has the type that the standard gives it.",
-    "STANDARD": "The file is valid by the published JSON schema of the standard.",
-    "NAME_INVALID": "Names are plain identifiers, so that none can carry SQL.",
-    "NAME_DISAGREES": "File, id, domain, schema and major version name the same product.",
-    "VERSION": "Versions are semantic: consumers must see what breaks.",
-    "STATUS": "The status says whether a consumer may rely on the product.",
-    "END_OF_LIFE": "Who deprecates a product says until when it stays.",
-    "DESCRIPTION_TOO_LONG": "BigQuery refuses column descriptions of more than 1,024 characters.",
-    "TYPE_DISAGREES": "Logical type and the types on both engines belong together.",
-    "CLASSIFICATION": "The classification is one of a known few, so that personal data is found.",
-    "PERSONAL": "A number that stands for a person is classified as personal.",
-    "GRAIN": "The grain is stated, in order, and none of its columns may be null.",
-    "RANGE": "A range has room for at least one value.",
-    "ENUM": "Allowed values are of the column's type, within its range, each once.",
-    "EXAMPLE": "Examples keep the promises of their column.",
-    "PATTERN": "A pattern compiles on both engines and cannot hang any tool that tries it.",
-    "ID_DUPLICATE": "Ids are stable and unique: the contract diff tells things apart by them.",
-    "RULE_UNSUPPORTED": "A rule that no gate can enforce does not belong into a contract.",
-    "RULE_SQL": "The SQL of a rule is one query that only reads, in what both engines understand.",
-    "RULE_COLUMN": "A rule speaks of columns that are there, of types that can be compared.",
-    "REFERENCE": "A rule across products names products and rules that have a contract.",
-    "SERVICE_LEVEL": "Freshness, completeness and retention are stated and measurable.",
-    "ROLE": "A role says who it stands for and what it may do.",
 }
 
 

@@ -8,18 +8,22 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from mesh.environments import EnvironmentStatus, Project, open_project, plan, promote, status
+from mesh.dashboards import build
+from mesh.environments import EnvironmentStatus, Opened, open_project, plan, promote, status
 from mesh.errors import CheckFailed
-from mesh.settings import PROJECT_ROOT
+from mesh.movielens.generate import generate
+from mesh.movielens.ingest import ingest
+from mesh.project import Project
+from mesh.verify import verify
 
 PLANNED = ("dev", "test", "acceptance")
 # What is verified before prod shows the same.
 VERIFIED = PLANNED[-1]
 PROD = "prod"
-SAMPLE = PROJECT_ROOT / "data" / "sample"
+SAMPLE = Path("data") / "sample"
 SAMPLE_USERS = 650
 SAMPLE_SEED = 25
-DASHBOARDS = PROJECT_ROOT / "dist" / "dashboards"
+DASHBOARDS = Path("dist") / "dashboards"
 
 Say = Callable[[str], None]
 
@@ -41,28 +45,24 @@ class DemoResult:
     dashboards: tuple[Path, ...]
 
 
-def demo(source: Path | None, *, say: Say) -> DemoResult:
+def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
     """Ingest `source`, or a generated sample, plan all environments and draw the dashboards.
 
     say: is told each step as it is done. CheckFailed when acceptance breaks a promise: prod is
     then not planned.
     """
-    from mesh.dashboards import build
-    from mesh.movielens.ingest import ingest
-    from mesh.verify import verify
-
-    loaded = ingest(source or _sample(say))
+    loaded = ingest(source or _sample(project, say), database=project.database)
     say(
         "nothing new to ingest"
         if loaded.nothing_changed
         else f"ingested {loaded.lines_loaded:,} lines, {loaded.lines_rejected:,} rejected"
     )
-    project = open_project()
+    opened = open_project(project)
     for name in PLANNED:
-        planned = plan(project, name)
+        planned = plan(opened, name)
         done = f"{len(set(planned.models))} models built" if planned.models else "nothing to build"
         say(f"planned {name}: {done}, {planned.seconds:.1f} s")
-    report = verify(project, VERIFIED)
+    report = verify(opened, VERIFIED)
     if not report.ok:
         raise CheckFailed(
             f"{VERIFIED} breaks promises. {report.summary}",
@@ -70,30 +70,29 @@ def demo(source: Path | None, *, say: Say) -> DemoResult:
             f"{PROD} is as it was.",
         )
     say(f"verified {VERIFIED}: {report.summary}")
-    promoted = promote(project, VERIFIED, PROD)
+    promoted = promote(opened, VERIFIED, PROD)
     say(f"promoted {VERIFIED} to {PROD}: the same tables, {promoted.seconds:.1f} s")
-    pages = build(project, PROD, DASHBOARDS, png=False)
-    return DemoResult(status(project, PROD), _audience(project), tuple(pages))
+    pages = build(opened, PROD, project.root / DASHBOARDS, png=False)
+    return DemoResult(status(opened, PROD), _audience(opened), tuple(pages))
 
 
-def _sample(say: Say) -> Path:
-    from mesh.movielens.generate import generate
+def _sample(project: Project, say: Say) -> Path:
+    folder = project.root / SAMPLE
+    made = generate(folder, SAMPLE_USERS, SAMPLE_SEED, force=True)
+    say(f"generated a sample: {made.users:,} users, {made.ratings:,} ratings in {folder}")
+    return folder
 
-    made = generate(SAMPLE, SAMPLE_USERS, SAMPLE_SEED, force=True)
-    say(f"generated a sample: {made.users:,} users, {made.ratings:,} ratings in {SAMPLE}")
-    return SAMPLE
 
+def _audience(opened: Opened) -> Audience:
+    environment = opened.environment(PROD)
+    product = opened.products(environment)["engagement.user_actions_and_groups"]
 
-def _audience(project: Project) -> Audience:
-    environment = project.environment("prod")
-    product = project.products(environment)["engagement.user_actions_and_groups"]
-
-    def users(*conditions: str) -> exp.Expression:
+    def users(*conditions: str) -> exp.Expr:
         user = exp.column("user_id")
         whose = exp.func("IF", exp.column(conditions[0]), user, exp.Null()) if conditions else user
         return exp.Count(this=exp.Distinct(expressions=[whose]))
 
     query = exp.select(users(), users("is_rater"), users("is_tagger"), users("is_sleeper")).from_(
-        project.view(product, environment)
+        opened.view(product, environment)
     )
-    return Audience(*project.rows(query)[0])
+    return Audience(*opened.rows(query)[0])

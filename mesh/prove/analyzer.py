@@ -1,12 +1,13 @@
 """Google's own SQL analyzer, started in a moment and told to be BigQuery.
 
 The analyzer is a WebAssembly module. Turning it into machine code takes 15 to 40 seconds, so the
-result is kept under .cache/ and read back in milliseconds; another version of the analyzer or of
+result is kept in a folder and read back in milliseconds; another version of the analyzer or of
 the runtime makes a new one.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import tempfile
@@ -14,14 +15,13 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from mesh.prove.dialect import FEATURES_NOT_IN_BIGQUERY, FEATURES_OF_BIGQUERY
 from mesh.prove.types import analyzer_type, bigquery_type
-from mesh.settings import PROJECT_ROOT
 
-CACHE = PROJECT_ROOT / ".cache" / "googlesql"
 _LOCATION = re.compile(r"\s*\[at (\d+):(\d+)\]")
 _START = threading.Lock()
 
@@ -62,10 +62,11 @@ class Analyzer:
     """Analyzes statements against the tables that were added.
 
     Tables are named by their parts, (`dataset`, `table`) or with a project before them.
+    cache: the folder that keeps the analyzer in machine code.
     """
 
-    def __init__(self) -> None:
-        self._service = _service()
+    def __init__(self, cache: Path) -> None:
+        self._service = _service(cache)
         self._language = _language()
         self._tables: dict[tuple[str, ...], Any] = {}
         self._registered: int | None = None
@@ -193,19 +194,19 @@ def _language() -> Any:
     return language
 
 
-def _service() -> Any:
+def _service(cache: Path) -> Any:
     """The analyzer's one instance of this process."""
     from zetasql.core.local_service import ZetaSqlLocalService
 
     with _START:
         if not hasattr(ZetaSqlLocalService, "_instance"):
             service = ZetaSqlLocalService.__new__(ZetaSqlLocalService)
-            service.wasm_client = _client()
+            service.wasm_client = _client(cache)
             ZetaSqlLocalService._instance = service
     return ZetaSqlLocalService._instance
 
 
-def _client() -> Any:
+def _client(cache: Path) -> Any:
     """As zetasql's own client, with the compiled module kept and memory copied whole."""
     from wasmtime import Config, Engine, Linker, Store, WasiConfig
     from zetasql.core.wasm_client import WasmClient, get_tzinfo_dir
@@ -221,41 +222,34 @@ def _client() -> Any:
             engine = Engine(config)
             self.store = Store(engine)
             self.store.set_wasi(wasi)
-            self.module = _module(engine)
+            self.module = _module(engine, cache)
             linker = Linker(engine)
             linker.define_wasi()
             self.instance = linker.instantiate(self.store, self.module)
-            self.exports = self.instance.exports(self.store)
-            if "_initialize" in self.exports:
-                self.exports["_initialize"](self.store)
-            self.memory = self.exports["memory"]
+            exports: Any = self.instance.exports(self.store)
+            self.exports = exports
+            if "_initialize" in exports:
+                exports["_initialize"](self.store)
+            self.memory = exports["memory"]
 
         def write_bytes(self, ptr: int, data: bytes) -> None:
-            import ctypes
-
             ctypes.memmove(self._address() + ptr, data, len(data))
 
         def read_bytes(self, ptr: int, size: int) -> bytes:
-            import ctypes
-
             return ctypes.string_at(self._address() + ptr, size)
 
         def _address(self) -> int:
-            import ctypes
-
             return ctypes.cast(self.memory.data_ptr(), ctypes.c_void_p).value or 0
 
     return Client()
 
 
-def _module(engine: Any) -> Any:
+def _module(engine: Any, cache: Path) -> Any:
     """The compiled analyzer, from the cache if it is there and fits."""
-    from importlib.metadata import version
-
     import wasmtime
     from zetasql.wasi import get_wasm_path
 
-    kept = CACHE / f"zetasql-{version('zetasql')}-wasmtime-{version('wasmtime')}.bin"
+    kept = cache / f"zetasql-{version('zetasql')}-wasmtime-{version('wasmtime')}.bin"
     if kept.exists():
         with suppress(wasmtime.WasmtimeError):
             return wasmtime.Module.deserialize_file(engine, str(kept))

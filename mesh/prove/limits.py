@@ -11,7 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.tokens import TokenType
+from sqlmesh.utils.date import to_datetime
 
 from mesh.environments.names import short_name
 from mesh.prove.dialect import FUNCTIONS_NOT_IN_BIGQUERY, WINDOW_ONLY_FUNCTIONS
@@ -37,9 +40,6 @@ _TRUNCATIONS = (exp.Cast, exp.Date, exp.TsOrDsToDate, exp.DateTrunc, exp.Timesta
 
 def function_limits(sql: str) -> Iterator[tuple[str, Word]]:
     """Functions of GoogleSQL that BigQuery does not have, or has with OVER alone."""
-    from sqlglot.dialects.bigquery import BigQuery
-    from sqlglot.tokens import TokenType
-
     tokens = BigQuery().tokenize(sql)
     at = {(word.line, word.start): word for word in words(sql)}
     for index, token in enumerate(tokens[:-1]):
@@ -86,7 +86,7 @@ def filtered_tables(project: BigQueryProject) -> dict[str, str]:
     return found
 
 
-def unfiltered_reads(query: exp.Expression, required: Mapping[str, str]) -> Iterator[str]:
+def unfiltered_reads(query: exp.Expr, required: Mapping[str, str]) -> Iterator[str]:
     """Tables that need a filter on their partition column and are read without."""
     if not required:
         return
@@ -113,7 +113,7 @@ def _is_filtered(scope: Scope, alias: str, column: str) -> bool:
     return any(_prunes(condition, alias, column) for condition in conditions)
 
 
-def _prunes(condition: exp.Expression, alias: str, column: str) -> bool:
+def _prunes(condition: exp.Expr, alias: str, column: str) -> bool:
     condition = condition.unnest()
     if isinstance(condition, exp.And):
         return any(_prunes(part, alias, column) for part in (condition.left, condition.right))
@@ -139,7 +139,7 @@ def _prunes(condition: exp.Expression, alias: str, column: str) -> bool:
     return False
 
 
-def _is_partition(side: exp.Expression, alias: str, column: str) -> bool:
+def _is_partition(side: exp.Expr, alias: str, column: str) -> bool:
     """The column, or a truncation of it, by which BigQuery still finds the partitions."""
     side = side.unnest()
     while isinstance(side, _TRUNCATIONS) and side.this is not None:
@@ -149,7 +149,7 @@ def _is_partition(side: exp.Expression, alias: str, column: str) -> bool:
     return side.table in ("", alias)
 
 
-def _is_constant(side: exp.Expression) -> bool:
+def _is_constant(side: exp.Expr) -> bool:
     return side.find(exp.Column, exp.Query) is None
 
 
@@ -206,7 +206,7 @@ def _partitions(model: Model) -> Iterator[str]:
     type_ = (model.columns_to_types or {}).get(column.name) if column else None
     allowed = ("DATE", "TIMESTAMP", "DATETIME", "INT64", "UNKNOWN")
     type_name = type_.sql(dialect="bigquery") if type_ else "UNKNOWN"
-    if type_name not in allowed:
+    if column and type_name not in allowed:
         yield f"BigQuery cannot partition by {column.name}, a {type_name}: take a date or a time."
         return
     if type_name == "INT64":
@@ -236,8 +236,6 @@ def _partitions(model: Model) -> Iterator[str]:
 
 
 def _start(model: Model) -> datetime:
-    from sqlmesh.utils.date import to_datetime
-
     return to_datetime(model.start or "1995-01-01")
 
 
@@ -250,7 +248,7 @@ def _clustering(model: Model) -> Iterator[str]:
     for expression in model.clustered_by:
         column = expression.find(exp.Column)
         type_ = (model.columns_to_types or {}).get(column.name) if column else None
-        if type_ is not None and type_.sql(dialect="bigquery") == "FLOAT64":
+        if column and type_ and type_.sql(dialect="bigquery") == "FLOAT64":
             yield f"BigQuery cannot cluster by {column.name}, a FLOAT64: take a key."
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
+import duckdb
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
@@ -34,9 +35,7 @@ _TIMES = {
 }
 
 
-def planner_limits(
-    query: exp.Expression, refused: Callable[[str], str | None]
-) -> Iterator[Problem]:
+def planner_limits(query: exp.Expr, refused: Callable[[str], str | None]) -> Iterator[Problem]:
     """All that is wrong in a query whose names and types are right.
 
     refused: what the analyzer says against a statement, if anything.
@@ -49,7 +48,7 @@ def planner_limits(
     yield from _times(query, refused)
 
 
-def _outer_joins(query: exp.Expression) -> Iterator[Problem]:
+def _outer_joins(query: exp.Expr) -> Iterator[Problem]:
     for join in query.find_all(exp.Join):
         condition, joined = join.args.get("on"), join.alias_or_name
         if not join.side or join.args.get("using") or isinstance(join.this, exp.Unnest):
@@ -63,7 +62,7 @@ def _outer_joins(query: exp.Expression) -> Iterator[Problem]:
         )
 
 
-def _links(condition: exp.Expression, table: str) -> bool:
+def _links(condition: exp.Expr, table: str) -> bool:
     """Whether a condition says that something of the table equals something of the others."""
     if not isinstance(condition, exp.EQ):
         return False
@@ -76,17 +75,17 @@ def _links(condition: exp.Expression, table: str) -> bool:
     )
 
 
-def _tables(side: exp.Expression) -> set[str]:
+def _tables(side: exp.Expr) -> set[str]:
     return {column.table for column in side.find_all(exp.Column)}
 
 
-def _parts(condition: exp.Expression) -> list[exp.Expression]:
+def _parts(condition: exp.Expr) -> list[exp.Expr]:
     condition = condition.unnest()
     parts = condition.flatten() if isinstance(condition, exp.And) else [condition]
     return [part.unnest() for part in parts]
 
 
-def _subqueries(query: exp.Expression) -> Iterator[Problem]:
+def _subqueries(query: exp.Expr) -> Iterator[Problem]:
     for scope in traverse_scope(query):
         outer = {column.table for column in scope.external_columns}
         if (
@@ -114,20 +113,20 @@ def _subqueries(query: exp.Expression) -> Iterator[Problem]:
             )
 
 
-def _is_table(source: exp.Expression | Scope) -> bool:
+def _is_table(source: exp.Expr | Scope) -> bool:
     if isinstance(source, Scope):
         return not isinstance(source.expression, exp.Unnest)
     return isinstance(source, exp.Table)
 
 
-def _samples(query: exp.Expression) -> Iterator[Problem]:
+def _samples(query: exp.Expr) -> Iterator[Problem]:
     for sample in query.find_all(exp.TableSample):
         method = sample.text("method").upper()
         if method != "SYSTEM":
             yield f"BigQuery samples a table by SYSTEM alone, not by {method}.", method
 
 
-def _patterns(query: exp.Expression) -> Iterator[Problem]:
+def _patterns(query: exp.Expr) -> Iterator[Problem]:
     for function in query.find_all(*_REGEXPS):
         pattern = function.expression
         if not isinstance(pattern, exp.Literal) or not pattern.is_string:
@@ -143,8 +142,6 @@ def _patterns(query: exp.Expression) -> Iterator[Problem]:
 @cache
 def _wrong_pattern(pattern: str) -> str:
     """Why RE2, which is BigQuery's and DuckDB's, refuses a pattern; empty if it does not."""
-    import duckdb
-
     try:
         duckdb.execute("SELECT regexp_matches('', ?)", [pattern])
     except duckdb.Error as error:
@@ -152,7 +149,7 @@ def _wrong_pattern(pattern: str) -> str:
     return ""
 
 
-def _json_paths(query: exp.Expression) -> Iterator[Problem]:
+def _json_paths(query: exp.Expr) -> Iterator[Problem]:
     for function in query.find_all(*_JSON_READERS):
         path = function.expression
         if isinstance(path, exp.Literal) and not _JSON_PATH.fullmatch(path.name):
@@ -162,7 +159,7 @@ def _json_paths(query: exp.Expression) -> Iterator[Problem]:
             )
 
 
-def _times(query: exp.Expression, refused: Callable[[str], str | None]) -> Iterator[Problem]:
+def _times(query: exp.Expr, refused: Callable[[str], str | None]) -> Iterator[Problem]:
     for cast in query.find_all(exp.Cast):
         literal, name = cast.this, _TIMES.get(cast.to.this)
         if type(cast) is not exp.Cast or name is None or not isinstance(literal, exp.Literal):

@@ -10,17 +10,26 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
+from sqlmesh import Context
+from sqlmesh.core.config import (
+    BigQueryConnectionConfig,
+    Config,
+    DuckDBConnectionConfig,
+    GatewayConfig,
+)
+from sqlmesh.core.config.loader import load_configs
+from sqlmesh.core.environment import EnvironmentNamingInfo
+from sqlmesh.core.snapshot import SnapshotChangeCategory, SnapshotEvaluator
 
 from mesh.environments.hooks import WITHOUT_DELIVERIES
 from mesh.environments.names import short_name
-from mesh.environments.project import readable_errors
+from mesh.environments.opened import readable_errors
 from mesh.environments.reporting import recording_console
-from mesh.errors import WrongUse
+from mesh.project import Project
 from mesh.prove.recording import RecordingAdapter
-from mesh.settings import PROJECT_ROOT
 
 if TYPE_CHECKING:
     from sqlmesh import Context, Model
@@ -39,7 +48,7 @@ class BigQueryProject:
     """The loaded project, its models by `schema.name`, and what SQLMesh would run."""
 
     context: Context
-    root: Path
+    project: Project
 
     @cached_property
     def models(self) -> dict[str, Model]:
@@ -51,8 +60,6 @@ class BigQueryProject:
     @cached_property
     def snapshots(self) -> dict[str, Snapshot]:
         """Full name of a model -> its snapshot, as if planned for the first time."""
-        from sqlmesh.core.snapshot import SnapshotChangeCategory
-
         snapshots = self.context.snapshots
         for snapshot in snapshots.values():
             if not snapshot.version:
@@ -69,7 +76,7 @@ class BigQueryProject:
 
     def path(self, name: str) -> Path:
         path = self.models[name]._path
-        return Path(path) if path else self.root
+        return Path(path) if path else self.project.root
 
     def audit_source(self, name: str, audit: str) -> tuple[Path, str]:
         """The file that an audit of a model stands in, and its text; else the model's."""
@@ -77,7 +84,7 @@ class BigQueryProject:
         path = Path(found._path) if found is not None and found._path else self.path(name)
         return path, path.read_text(encoding="utf-8") if path.is_file() else ""
 
-    def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expression | None:
+    def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expr | None:
         """The model's query with plain names, for a span of days from `start` to `end`."""
         model = self.models[name]
         if not model.is_sql:
@@ -88,32 +95,37 @@ class BigQueryProject:
 
     def wrapped(self, name: str) -> list[str]:
         """All that SQLMesh runs for the model: created, filled with a month, and shown in prod."""
-        from sqlmesh.core.environment import EnvironmentNamingInfo
-        from sqlmesh.core.snapshot import SnapshotEvaluator
-
         snapshot = self.snapshots[self.models[name].fqn]
         adapter = self._adapter
         evaluator = SnapshotEvaluator(adapter)
         adapter.take()
-        times = {"start": START, "end": END, "execution_time": END}
+        by_id = {one.snapshot_id: one for one in self.snapshots.values()}
         if snapshot.is_incremental:
-            evaluator.create([snapshot], self.snapshots)
+            evaluator.create([snapshot], by_id)
         evaluator.evaluate(
             snapshot,
-            **times,
+            start=START,
+            end=END,
+            execution_time=END,
             snapshots=self.snapshots,
             target_table_exists=snapshot.is_incremental,
         )
         evaluator.promote(
-            [snapshot], EnvironmentNamingInfo(name=ENVIRONMENT), snapshots=self.snapshots, **times
+            [snapshot],
+            EnvironmentNamingInfo(name=ENVIRONMENT),
+            start=START,
+            end=END,
+            execution_time=END,
+            snapshots=by_id,
         )
         return adapter.take()
 
-    def audits(self, name: str, *, start: str = START, end: str = END) -> dict[str, exp.Expression]:
+    def audits(self, name: str, *, start: str = START, end: str = END) -> dict[str, exp.Expr]:
         """The model's audits as SQLMesh runs them: their name, numbered if there are several."""
         model = self.models[name]
-        found: dict[str, exp.Expression] = {}
+        found: dict[str, exp.Expr] = {}
         for audit, arguments in model.audits_with_args:
+            stated: dict[str, Any] = {k: v for k, v in arguments.items() if k != "blocking"}
             query = model.render_audit_query(
                 audit,
                 start=start,
@@ -121,7 +133,7 @@ class BigQueryProject:
                 execution_time=end,
                 snapshots=self.snapshots,
                 engine_adapter=self._adapter,
-                **{key: value for key, value in arguments.items() if key != "blocking"},
+                **stated,
             )
             name_ = audit.name
             while name_ in found:
@@ -146,19 +158,8 @@ class BigQueryProject:
         return RecordingAdapter(PROJECT, columns_of)
 
 
-def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
-    """Load the project at `root`; CheckFailed if SQLMesh cannot."""
-    from sqlmesh import Context
-    from sqlmesh.core.config import (
-        BigQueryConnectionConfig,
-        Config,
-        DuckDBConnectionConfig,
-        GatewayConfig,
-    )
-    from sqlmesh.core.config.loader import load_configs
-
-    if not (root / "config.yaml").exists():
-        raise WrongUse(f"there is no SQLMesh project at {root}.", fix="Start it in the project.")
+def open_for_bigquery(project: Project) -> BigQueryProject:
+    """Load a project; CheckFailed if SQLMesh cannot."""
     gateway = GatewayConfig(
         connection=BigQueryConnectionConfig(method="oauth-secrets", project=PROJECT, token="none"),
         state_connection=DuckDBConnectionConfig(database=":memory:"),
@@ -166,8 +167,8 @@ def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
     recording_console()
     # It would advise against the state in memory, which nobody keeps.
     logging.getLogger("sqlmesh.core.console").setLevel(logging.ERROR)
-    with readable_errors():
-        config = load_configs(None, Config, [root])[root.absolute()]
+    with readable_errors(project.database):
+        config = load_configs(None, Config, [project.root])[project.root]
         alone = config.copy(
             update={
                 "gateways": {GATEWAY: gateway},
@@ -175,7 +176,7 @@ def open_for_bigquery(root: Path = PROJECT_ROOT) -> BigQueryProject:
                 "environment_catalog_mapping": {},
             }
         )
-        context = Context(paths=[str(root)], config=alone)
+        context = Context(paths=[str(project.root)], config=alone)
         # There is no warehouse to ask for deliveries.
         setattr(context, WITHOUT_DELIVERIES, True)
-        return BigQueryProject(context, root)
+        return BigQueryProject(context, project)

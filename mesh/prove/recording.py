@@ -40,12 +40,22 @@ class RecordingAdapter(BigQueryEngineAdapter):
     def _execute(self, sql: str, track_rows_processed: bool = False, **kwargs: Any) -> None:
         self.statements.append(sql)
 
-    def fetchone(self, query: Any, **kwargs: Any) -> tuple:
-        self.execute(query, quote_identifiers=kwargs.get("quote_identifiers", False))
+    def fetchone(
+        self,
+        query: exp.Expr | str,
+        ignore_unsupported_errors: bool = False,
+        quote_identifiers: bool = False,
+    ) -> tuple[Any, ...]:
+        self.execute(query, quote_identifiers=quote_identifiers)
         return (0,)
 
-    def fetchall(self, query: Any, **kwargs: Any) -> list[tuple]:
-        self.execute(query, quote_identifiers=kwargs.get("quote_identifiers", False))
+    def fetchall(
+        self,
+        query: exp.Expr | str,
+        ignore_unsupported_errors: bool = False,
+        quote_identifiers: bool = False,
+    ) -> list[tuple[Any, ...]]:
+        self.execute(query, quote_identifiers=quote_identifiers)
         return []
 
     def table_exists(self, table_name: Any) -> bool:

@@ -7,23 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.contracts import Contract, find
 from mesh.contracts.rules import bind
+from mesh.deliveries import COLUMNS as LOG
 from mesh.environments.names import is_public
-from mesh.environments.project import OPERATIONAL_SCHEMA
 from mesh.errors import WrongUse
-from mesh.movielens.ingest.schema import ALL_TABLES
+from mesh.project import Project
 from mesh.prove.analyzer import Analyzer, OutputColumn, Refusal
 from mesh.prove.findings import Finding, Proof
 from mesh.prove.limits import filtered_tables, function_limits, model_limits, unfiltered_reads
 from mesh.prove.place import line_in_file
 from mesh.prove.planner import planner_limits
 from mesh.prove.project import PROJECT, BigQueryProject, open_for_bigquery
-from mesh.settings import PROJECT_ROOT
 
 _CREATED = re.compile(r"CREATE (?:OR REPLACE )?TABLE (?:IF NOT EXISTS )?((?:`[^`]+`\.?)+)", re.I)
 
@@ -59,9 +58,9 @@ class _Run:
 
 
 def prove(
+    project: Project,
     models: Sequence[str] = (),
     *,
-    root: Path = PROJECT_ROOT,
     charts: Iterable[ChartQuery] = (),
 ) -> Proof:
     """Let Google's analyzer read all that BigQuery would be given.
@@ -69,9 +68,9 @@ def prove(
     models: `schema.name` or the name alone; by default all models, and the charts.
     WrongUse if a model is not there.
     """
-    project = open_for_bigquery(root)
-    chosen = [name for name in _chosen(project, models) if project.models[name].is_sql]
-    run = _Run(project, Analyzer(), filtered_tables(project))
+    files = open_for_bigquery(project)
+    chosen = [name for name in _chosen(files, models) if files.models[name].is_sql]
+    run = _Run(files, Analyzer(project.cache / "googlesql"), filtered_tables(files))
     _add_tables(run)
     findings: list[Finding] = []
     for name in chosen:
@@ -103,11 +102,14 @@ def _add_tables(run: _Run) -> None:
 
     So a model that is wrong makes no findings in those that read it.
     """
-    for table in ALL_TABLES:
-        # Those that no model reads as well: audits look into the ingests.
-        columns = {column.name: column.bigquery for column in table.columns}
-        run.analyzer.add_table((PROJECT, OPERATIONAL_SCHEMA, table.name), columns)
-        run.analyzer.add_table((OPERATIONAL_SCHEMA, table.name), columns)
+    project = run.project.project
+    outside = {(one.schema, one.name): one.columns for one in project.sources.values()}
+    if project.settings.deliveries:
+        # No model reads the log, but audits do.
+        outside |= {(project.settings.deliveries, name): one for name, one in LOG.items()}
+    for parts, kinds in outside.items():
+        run.analyzer.add_table((PROJECT, *parts), kinds)
+        run.analyzer.add_table(parts, kinds)
     for name in run.project.models:
         columns = _promised(run.project, name)
         if not columns or "UNKNOWN" in columns.values():
@@ -132,9 +134,8 @@ def _promised(project: BigQueryProject, name: str) -> dict[str, str]:
 def _contract(project: BigQueryProject, name: str) -> Contract | None:
     if not project.models[name].is_sql or not is_public(name):
         return None
-    contracts = project.root / "contracts"
     try:
-        return find(name, contracts) if contracts.exists() else find(name)
+        return find(name, project.project.contracts)
     except WrongUse:
         return None
 
@@ -196,7 +197,7 @@ def _line(source: str, sql: str, phrase: str, skipped: int) -> int:
 
 
 def _refused(
-    run: _Run, name: str, path: Path, source: str, query: exp.Expression, sql: str
+    run: _Run, name: str, path: Path, source: str, query: exp.Expr, sql: str
 ) -> Iterator[Finding]:
     """sql: the query as text, in lines."""
     refusal = run.refusal(sql)
@@ -326,8 +327,6 @@ def _broken_rules(run: _Run, name: str) -> Iterator[Finding]:
 
 
 def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
-    from sqlglot import parse_one
-
     refusal = run.refusal(chart.sql)
     if refusal is not None:
         message = f"BigQuery refuses its query: {_said(refusal)}"

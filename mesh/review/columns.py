@@ -22,10 +22,9 @@ _FITS_INTO = {
 }
 COVERED = frozenset(
     {
-        *("id", "name", "logical_type", "bigquery_type", "duckdb_type", "description"),
-        *("classification", "required", "unique", "grain_position", "deprecated", "tags"),
-        *("enum", "minimum", "maximum", "exclusive_minimum", "exclusive_maximum"),
-        *("multiple_of", "min_length", "max_length", "pattern", "examples", "line", "lines"),
+        *("id", "name", "logical_type", "bigquery_type", "description", "classification"),
+        *("promises", "grain_position", "identifies", "deprecated", "tags", "examples"),
+        *("line", "lines"),
     }
 )
 """The fields of a Column that are compared here, in `values` or in `grain`."""
@@ -95,8 +94,8 @@ def _identity(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
 
 
 def _type(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
-    before = (old.logical_type, old.bigquery_type, old.duckdb_type)
-    after = (new.logical_type, new.bigquery_type, new.duckdb_type)
+    before = (old.logical_type, old.bigquery_type)
+    after = (new.logical_type, new.bigquery_type)
     if before == after:
         return
     if new.bigquery_type in _FITS_INTO.get(old.bigquery_type, ()):
@@ -110,9 +109,7 @@ def _type(pair: Pair, old: Column, new: Column) -> Iterator[Finding]:
         shown = [", ".join(before), ", ".join(after)]
     key = next(
         key
-        for key, b, a in zip(
-            ("logicalType", "physicalType", "customProperties"), before, after, strict=True
-        )
+        for key, b, a in zip(("logicalType", "physicalType"), before, after, strict=True)
         if b != a and (key != "logicalType" or old.bigquery_type == new.bigquery_type)
     )
     yield pair.report(

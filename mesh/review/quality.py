@@ -7,6 +7,8 @@ from typing import Literal
 
 from sqlglot import exp
 
+from mesh.contracts.constraints.base import Effect
+from mesh.contracts.constraints.sql import Sql
 from mesh.contracts.model import StatedRule
 from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
 from mesh.review.findings import Finding
@@ -18,10 +20,16 @@ from mesh.review.words import same_words, shortened
 Verdict = Literal["same", "tighter", "looser", "other"]
 COVERED = frozenset(
     {
-        *("id", "name", "description", "dimension", "severity", "metric", "query"),
-        *("minimum", "maximum", "columns", "line", "query_line"),
+        *("id", "name", "description", "dimension", "severity", "promise"),
+        *("line", "query_line"),
     }
 )
+_VERDICTS: dict[Effect | None, Verdict] = {
+    None: "same",
+    Effect.TIGHTER: "tighter",
+    Effect.LOOSER: "looser",
+    Effect.OTHER: "other",
+}
 _OPPOSITE: dict[Verdict, Verdict] = {"tighter": "looser", "looser": "tighter"}
 
 
@@ -51,8 +59,11 @@ def _rule(pair: Pair, old: StatedRule, new: StatedRule) -> Iterator[Finding]:
     if verdict != "same" and compare_rules(old, new, {}) == "same":
         verdict = "same"
     severity = _severity(old.severity, new.severity)
-    line, was = (new.query_line, old.query_line) if new.query else (new.line, old.line)
-    details = {"before": _text(old), "after": _text(new)}
+    line, was = new.query_line, old.query_line
+    details = {
+        "before": shortened(old.promise.text(), 600),
+        "after": shortened(new.promise.text(), 600),
+    }
     found: dict[Verdict, list[str]] = {"looser": [], "tighter": []}
     if severity != "same":
         found[severity].append(f"{old.severity} became {new.severity}")
@@ -80,36 +91,14 @@ def _severity(old: str, new: str) -> Verdict:
     return "looser" if old == "error" else "tighter"
 
 
-def _text(rule: StatedRule) -> str:
-    if rule.metric == "rowCount":
-        return f"{rule.minimum or 0} to {rule.maximum or 'any number of'} rows"
-    if rule.metric:
-        return "no duplicates of " + ", ".join(rule.columns)
-    return shortened(" ".join((rule.query or "").split()), 600)
-
-
 def compare_rules(old: StatedRule, new: StatedRule, renamed: dict[str, str]) -> Verdict:
     """What became of a rule. renamed: from old column names to the new ones."""
-    if old.metric != new.metric:
+    was, now = old.promise, new.promise
+    if type(was) is not type(now):
         return "other"
-    if old.metric == "rowCount":
-        return _bounds(old, new)
-    if old.metric:
-        was, now = {renamed.get(c, c) for c in old.columns}, set(new.columns)
-        if was == now:
-            return "same"
-        return "tighter" if now < was else "looser" if now > was else "other"
-    return _queries(old.query or "", new.query or "", renamed)
-
-
-def _bounds(old: StatedRule, new: StatedRule) -> Verdict:
-    low = (new.minimum or 0) - (old.minimum or 0)
-    unlimited = float("inf")
-    was = unlimited if old.maximum is None else old.maximum
-    now = unlimited if new.maximum is None else new.maximum
-    if low < 0 or now > was:
-        return "looser"
-    return "tighter" if low > 0 or now < was else "same"
+    if isinstance(was, Sql) and isinstance(now, Sql):
+        return _queries(was.query, now.query, renamed)
+    return _VERDICTS[was.compare(now, renamed)]
 
 
 def _queries(old: str, new: str, renamed: dict[str, str]) -> Verdict:

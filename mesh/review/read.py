@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mesh.contracts.checks import problems_of
+from mesh.contracts.checks.names import file_name, name_disagrees
 from mesh.contracts.draft import SUFFIX, Draft, read_draft
-from mesh.contracts.load import build, quick_checks
+from mesh.contracts.load import build
 from mesh.files.problems import ContractInvalid, Problem
 from mesh.review.pair import Source
 
 # What a file is called says where it belongs, not what it promises.
-ABOUT_NAMES = frozenset({"NAME_DISAGREES", "FILE_NAME"})
+ABOUT_NAMES = frozenset({name_disagrees.id, file_name.id})
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def _read(file: Path, path: str) -> tuple[Source | None, Draft | None, tuple[Pro
         draft = read_draft(file)
     except ContractInvalid as error:
         return None, None, error.problems
-    problems = tuple(sorted([*draft.found, *quick_checks(draft)]))
+    problems = tuple(sorted(problems_of(draft)))
     try:
         contract = build(draft)
     except Exception:

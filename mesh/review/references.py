@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh.contracts.checks_rules import check_references, check_sql
-from mesh.contracts.circles import rule_references
+from mesh.contracts.checks import Around, problems_of
+from mesh.contracts.checks.rules import references
 from mesh.files.problems import Problem
 from mesh.review.read import Contracts
 
@@ -16,13 +16,8 @@ def unresolved(base: Contracts, head: Contracts) -> Iterator[tuple[str, Problem]
     changed = {p for p in sides[0] | sides[1] if sides[0].get(p) != sides[1].get(p)}
     if not changed:
         return
-    drafts = head.drafts
-    schema = {draft.product: draft.column_types() for draft in drafts.values()}
-    rule_ids = {d.product: {rule.id for _, rule in d.rules() if rule.id} for d in drafts.values()}
-    for path, draft in drafts.items():
-        if draft.product in changed or changed & rule_references(draft).keys():
-            found = {
-                *check_sql(draft, schema, head.unreadable),
-                *check_references(draft, rule_ids, head.unreadable),
-            }
+    around = Around({draft.product: draft for draft in head.drafts.values()}, head.unreadable)
+    for path, draft in head.drafts.items():
+        if draft.product in changed or changed & references(draft).keys():
+            found = set(problems_of(draft, around)) - set(problems_of(draft))
             yield from ((path, problem) for problem in sorted(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mesh.contracts.checks_product import end_of_life
+from mesh.contracts.checks.product import end_of_life
 from mesh.contracts.model import ServiceLevel
 from mesh.review.findings import Finding
 from mesh.review.pair import Pair

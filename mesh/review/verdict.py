@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mesh.contracts.header import SOURCE_DOMAIN
 from mesh.contracts.model import Contract, Version
 from mesh.review.diff import ContractDiff, compare_pair
 from mesh.review.findings import Finding, Place, finding
@@ -225,7 +224,7 @@ def _how_to_break(
         beside = (
             f"Put it into contracts/{old.domain}/{name}.odcs.yaml (a copy with `id: {product}`, "
             f"`name: {name}`, `version: {major}.0.0`, and the table's `name: {name}`) and into "
-            f"{_made_by(old.domain, name)}."
+            f"{_made_by(old, name)}."
         )
     ending = f"Give the old version an end date in {pair.before.path}:"
     return f"{restore} {beside} {ending}", _ending(old, today)
@@ -243,11 +242,11 @@ def _mending(broken: list[Finding]) -> str:
     return " ".join([*advice[:MOST_ADVICE], *([f"And {more} more."] if more > 0 else [])])
 
 
-def _made_by(domain: str, name: str) -> str:
-    """What stands behind a contract: a model, or a table of the source."""
-    if domain == SOURCE_DOMAIN:
-        return f"the table {domain}.{name} of the source"
-    return f"its model models/{domain}/{name}.sql"
+def _made_by(contract: Contract, name: str) -> str:
+    """What stands behind a contract, or another version: a model, or a table of the source."""
+    if contract.is_of_source:
+        return f"the table {contract.domain}.{name} of the source"
+    return f"its model models/{contract.domain}/{name}.sql"
 
 
 def _of_removed(source: Source, found: list[Finding], renamed: str | None) -> Verdict:
@@ -255,7 +254,7 @@ def _of_removed(source: Source, found: list[Finding], renamed: str | None) -> Ve
     broken = any(f.level is Level.BREAKING for f in found)
     write = ""
     if broken:
-        write = f"Bring {source.path} and {_made_by(old.domain, old.name)} back"
+        write = f"Bring {source.path} and {_made_by(old, old.name)} back"
         write += f", beside {renamed}." if renamed else "."
         if not old.end_of_life:
             write += " Deprecate it with an end date, and delete it after that date."
@@ -291,7 +290,7 @@ def _of_added(
     outcome: Outcome = "right"
     write, snippet = "", ""
     if old.product not in head:
-        made_by = _made_by(contract.domain, old.contract.name)
+        made_by = _made_by(old.contract, old.contract.name)
         outcome, write = "wrong", f"Bring {old.path} and {made_by} back."
     elif not (old.contract.deprecated and old.contract.end_of_life):
         outcome = "wrong"

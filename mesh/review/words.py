@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-# A sign of comparison, or a minus before a number, is a word too.
-_WORD = re.compile(r"[\w%€$]+|[<>≤≥≠]=?|(?<!\w)[-−](?=\d)")
+from mesh.contracts.findings import same_words
+
+__all__ = ["same_words", "shortened", "units"]
+
 _UNITS = {
     "stars": r"(?<!half-)(?<!half )stars",
     "half-stars": r"half[- ]stars",
@@ -33,11 +35,6 @@ _UNITS = {
 _PATTERNS = {
     unit: re.compile(rf"(?<![\w-])(?:{pattern})(?!\w)") for unit, pattern in _UNITS.items()
 }
-
-
-def same_words(old: str, new: str) -> bool:
-    """Whether two texts differ in spaces, punctuation and capitals at the most."""
-    return _WORD.findall(old.lower()) == _WORD.findall(new.lower())
 
 
 def units(text: str) -> set[str]:

@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+import ibis
+from ibis.common.exceptions import IbisError, TableNotFound
+from pyarrow import ArrowException
 from sqlglot import exp
 
-from mesh.environments import Project
+from mesh.environments import Opened
 from mesh.errors import WrongUse
 from mesh.verify.values import python_rows
 
@@ -54,9 +58,7 @@ class Engine:
         """
         # Quoted, so that a column called `timestamp` or `order` is a column on both engines.
         sql = query.sql(dialect=self.dialect, identify=True)
-        return self._guarded(
-            lambda: python_rows(self.backend.sql(sql, schema=schema).to_pyarrow())  # type: ignore[union-attr]
-        )
+        return self._guarded(lambda: python_rows(self.backend.sql(sql, schema=schema).to_pyarrow()))
 
     def type_of(self, text: str) -> DataType:
         """The ibis type of a type as it stands in DDL."""
@@ -68,10 +70,7 @@ class Engine:
         return _SPELLING.get(text, text) if self.dialect == "duckdb" else text
 
     def _guarded(self, work: Any) -> Any:
-        import duckdb
         from google.api_core.exceptions import GoogleAPIError
-        from ibis.common.exceptions import IbisError, TableNotFound
-        from pyarrow import ArrowException
 
         try:
             return work()
@@ -91,7 +90,7 @@ def modest_memory(engine: Engine) -> Iterator[None]:
     if engine.dialect != "duckdb":
         yield
         return
-    connection = engine.backend.con  # type: ignore[attr-defined]
+    connection = engine.backend.con
     query = "SELECT current_setting('memory_limit')"
     before = connection.execute(query).fetchone()[0]
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
@@ -101,11 +100,9 @@ def modest_memory(engine: Engine) -> Iterator[None]:
         connection.execute(f"SET memory_limit = '{before}'")
 
 
-def open_engine(project: Project) -> Engine:
+def open_engine(opened: Opened) -> Engine:
     """ibis on the connection of the project's gateway, so that both see the same session."""
-    import ibis
-
-    adapter = project.context.engine_adapter
+    adapter = opened.context.engine_adapter
     if adapter.dialect == "duckdb":
         return Engine(ibis.duckdb.from_connection(adapter.connection), "duckdb")
     if adapter.dialect == "bigquery":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from mesh.contracts import Contract, ServiceLevel
 from mesh.verify.measure import Measures
@@ -29,20 +30,11 @@ class Levels:
         for level in contract.service_levels:
             name = f"level.{level.id or level.property}"
             if level.property == "freshness" and level.days is not None:
-                yield (
-                    name,
-                    lambda level=level, name=name: self._fresh(name, contract, level, measures),
-                )
+                yield name, partial(self._fresh, name, contract, level, measures)
             elif level.property == "retention" and level.days is not None and level.element:
-                yield (
-                    name,
-                    lambda level=level, name=name: self._kept(name, contract, level, measures),
-                )
+                yield name, partial(self._kept, name, contract, level, measures)
             elif level.property == "completeness" and level.measured_by:
-                yield (
-                    name,
-                    lambda level=level, name=name: self._complete(name, contract, level, outcomes),
-                )
+                yield name, partial(self._complete, name, contract, level, outcomes)
 
     def _fresh(
         self, name: str, contract: Contract, level: ServiceLevel, measures: Measures
@@ -133,7 +125,7 @@ class Levels:
 
 def _may_be_empty(contract: Contract) -> bool:
     """Whether no rows are fine: then there is nothing that could be too old."""
-    return not any(rule.minimum for rule in contract.table_rules() if rule.kind == "row_count")
+    return not any(rule.minimum for rule in contract.table_rules())
 
 
 def _no_time(level: ServiceLevel, measures: Measures) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from mesh.contracts import Contract
-from mesh.contracts.rules import Resolve, RowRule, TableRule
+from mesh.contracts.rules import Resolve, RowRule, Scope, TableRule
 from mesh.verify.engine import Engine, EngineRefuses, Row
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Measures:
 
     def table_rule(self, rule: TableRule) -> Finding:
         """What breaks a table rule; a bound on the row count is answered by the scan."""
-        if rule.kind == "row_count":
+        if rule.scope is Scope.COUNT:
             return self._row_count(rule)
         try:
             offending = rule.offending(self.name, self.resolve).subquery("offenders")
@@ -158,9 +158,8 @@ class Measures:
         rows = self.scan.rows
         if rows is None:
             return Finding(None, problem="the rows could not be counted")
-        low, high = rule.minimum, rule.maximum
-        out = (low is not None and rows < low) or (high is not None and rows > high)
-        return Finding(1, ({"row_count": rows},)) if out else Finding(0)
+        kept = rule.is_kept_by(rows)
+        return Finding(0) if kept else Finding(1, ({"row_count": rows},))
 
 
 class NotInEnvironment(Exception):

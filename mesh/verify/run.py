@@ -3,62 +3,64 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mesh.contracts import CONTRACTS, Contract, find, load_contracts
+from mesh.contracts import Contract, find, load_contracts
 from mesh.contracts.rules import RowRule, TableRule
-from mesh.environments import Project
-from mesh.environments.project import OPERATIONAL_SCHEMA, readable_errors
+from mesh.environments import Opened
+from mesh.environments.deliveries import read_deliveries
+from mesh.environments.versions import stamps_of
 from mesh.errors import WrongUse
+from mesh.project import Source
 from mesh.verify.engine import Engine, EngineRefuses, modest_memory, open_engine
 from mesh.verify.levels import Levels
 from mesh.verify.measure import Finding, Measures, NotInEnvironment
 from mesh.verify.report import Outcome, ProductReport, Status, VerifyReport
+from mesh.verify.schema import Judgement
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mesh.environments.deliveries import Delivery
 
-RATINGS = f"{OPERATIONAL_SCHEMA}.ratings"
-RATED_AT = "timestamp"
 # What is not published yet, or no longer, need not be in an environment.
 UNPUBLISHED = frozenset({"proposed", "draft", "retired"})
 
 
 def verify(
-    project: Project,
+    opened: Opened,
     environment: str,
     products: Sequence[str] | None = None,
     as_of: date | datetime | None = None,
     *,
-    contracts: Path = CONTRACTS,
+    contracts: Path | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> VerifyReport:
     """Hold the data of an environment to its contracts, inside the engine.
 
-    products: names with or without domain, operational tables too; by default all that have a
-    contract. as_of: the day of use that freshness is measured against, UTC; by default the moment
-    of the newest rating that is not in the future. contracts: their folder. tell: hears which
-    product is being looked at.
+    products: names with or without domain, sources too; by default all that have a contract.
+    as_of: the day of use that freshness is measured against, UTC; by default the moment of the
+    newest row of a source that is not in the future. contracts: another folder than the project's.
+    tell: hears which product is looked at.
 
     Whatever the data breaks is in the report, never raised. Raises WrongUse for an environment or
     product that is not there, and ContractInvalid for a contract that cannot be relied on.
     """
     started = time.perf_counter()
-    chosen = _choose(products, contracts)
-    with readable_errors():
-        places = _places(project, environment)
-        lacking = _lacking(project, environment)
+    contracts = contracts or opened.project.contracts
+    chosen = _choose(products, contracts, opened.project.sources)
+    with opened.readable_errors():
+        places = _places(opened, environment)
+        lacking = _lacking(opened, environment)
         if products:
             _all_there(chosen, places, environment)
-        engine = open_engine(project)
-        moment, reason = _as_of(engine, places, as_of)
+        engine = open_engine(opened)
+        moment, reason = _as_of(engine, places, opened.project.sources.values(), as_of)
         run = _Run(engine, places, contracts, moment)
         reports = []
         with modest_memory(engine):
@@ -80,50 +82,51 @@ def verify(
     )
 
 
-def _lacking(project: Project, name: str) -> tuple[Delivery, ...]:
+def _lacking(opened: Opened, name: str) -> tuple[Delivery, ...]:
     """The deliveries that an environment does not show yet."""
-    from mesh.environments.deliveries import read_deliveries
-    from mesh.environments.versions import stamps_of
-
-    snapshots = project.snapshots(project.environment(name))
-    return read_deliveries(project.context.engine_adapter).lacking(stamps_of(snapshots.values()))
+    snapshots = opened.snapshots(opened.environment(name))
+    log = read_deliveries(opened.context.engine_adapter, opened.delivered)
+    return log.lacking(stamps_of(snapshots.values(), opened.delivered))
 
 
-def _choose(products: Sequence[str] | None, root: Path) -> list[Contract]:
+def _choose(
+    products: Sequence[str] | None, contracts: Path, sources: Collection[str]
+) -> list[Contract]:
     if products:
-        found = [find(product, root) for product in products]
+        found = [find(product, contracts) for product in products]
         return list({contract.product: contract for contract in found}.values())
-    every = load_contracts(root).values()
+    every = load_contracts(contracts).values()
     # The source first: what is broken there explains what is broken after it.
-    return sorted(every, key=lambda one: (one.domain != OPERATIONAL_SCHEMA, one.product))
+    return sorted(every, key=lambda one: (one.product not in sources, one.product))
 
 
-def _places(project: Project, name: str) -> Mapping[str, exp.Table]:
-    """Where each product of the environment and each operational table is read."""
-    environment = project.environment(name)
+def _places(opened: Opened, name: str) -> Mapping[str, exp.Table]:
+    """Where each product of the environment and each source is read."""
+    environment = opened.environment(name)
     places = {
-        product: project.view(snapshot, environment)
-        for product, snapshot in project.products(environment).items()
+        product: opened.view(snapshot, environment)
+        for product, snapshot in opened.products(environment).items()
     }
-    catalog = project.context.default_catalog
-    return _WithOperational(places, catalog)
+    catalog = opened.context.default_catalog
+    return _WithSources(places, catalog, opened.project.sources)
 
 
-class _WithOperational(dict[str, exp.Table]):
-    """The products of an environment; operational tables are the same in every environment."""
+class _WithSources(dict[str, exp.Table]):
+    """The products of an environment; sources are the same in every environment."""
 
-    def __init__(self, places: Mapping[str, exp.Table], catalog: str | None):
+    def __init__(
+        self, places: Mapping[str, exp.Table], catalog: str | None, sources: Mapping[str, Source]
+    ):
         super().__init__(places)
         self.catalog = catalog
+        self.sources = sources
 
     def __missing__(self, product: str) -> exp.Table:
-        domain, _, name = product.partition(".")
-        if domain != OPERATIONAL_SCHEMA:
-            raise KeyError(product)
-        return exp.table_(name, db=domain, catalog=self.catalog)
+        source = self.sources[product]
+        return exp.table_(source.name, db=source.schema, catalog=self.catalog)
 
     def __contains__(self, product: object) -> bool:
-        return super().__contains__(product) or str(product).startswith(f"{OPERATIONAL_SCHEMA}.")
+        return super().__contains__(product) or product in self.sources
 
 
 def _all_there(chosen: list[Contract], places: Mapping[str, exp.Table], environment: str) -> None:
@@ -137,23 +140,37 @@ def _all_there(chosen: list[Contract], places: Mapping[str, exp.Table], environm
 
 
 def _as_of(
-    engine: Engine, places: Mapping[str, exp.Table], as_of: date | datetime | None
+    engine: Engine,
+    places: Mapping[str, exp.Table],
+    sources: Iterable[Source],
+    as_of: date | datetime | None,
 ) -> tuple[datetime, str]:
     if isinstance(as_of, datetime):
         return (as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)), "as given"
     if as_of is not None:
         return datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC), "as given"
-    # A rating in the future is a fault of its own; to measure from it would make all else look old.
-    rated_at = exp.column(RATED_AT)
-    newest = exp.alias_(exp.Max(this=rated_at), "newest")
-    past = exp.LTE(this=rated_at.copy(), expression=exp.CurrentTimestamp())
+    moments = [_newest(engine, places[one.product], one.time) for one in sources if one.time]
+    newest = max(filter(None, moments), default=None)
+    if newest is not None:
+        return newest, "the newest row that was delivered"
+    return datetime.now(UTC), "now, because no source says how new it is"
+
+
+def _newest(engine: Engine, table: exp.Table, time_column: str) -> datetime | None:
+    """The newest moment of a source.
+
+    One in the future is a fault of its own; to measure from it would make all else look old.
+    """
+    at = exp.column(time_column)
+    past = exp.cast(at, "timestamptz") <= exp.CurrentTimestamp()
+    query = exp.select(exp.Max(this=at.copy()).as_("newest")).from_(table.copy()).where(past)
     try:
-        row = engine.rows(exp.select(newest).from_(places[RATINGS].copy()).where(past))[0]
+        moment = engine.rows(query)[0]["newest"]
     except EngineRefuses:
-        row = {"newest": None}
-    if isinstance(row["newest"], datetime):
-        return row["newest"].astimezone(UTC), "the newest rating"
-    return datetime.now(UTC), "now, because there is no rating"
+        return None
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return datetime(moment.year, moment.month, moment.day, tzinfo=UTC) if moment else None
 
 
 @dataclass
@@ -166,8 +183,6 @@ class _Run:
     outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
 
     def product(self, contract: Contract, environment: str) -> ProductReport:
-        from mesh.verify.schema import Judgement
-
         started = time.perf_counter()
         table: str | None = None
         rows: int | None = None
@@ -176,7 +191,7 @@ class _Run:
             table = name.sql(dialect=self.engine.dialect)
             measures = self._measures(contract)
         except (NotInEnvironment, EngineRefuses) as error:
-            found = (_absent(contract, environment, str(error)),)
+            found: tuple[Outcome, ...] = (_absent(contract, environment, str(error)),)
         else:
             judgement = Judgement(measures, Levels(self.as_of, self.rule_of))
             self.outcomes[contract.product] = judgement.outcomes
@@ -215,8 +230,9 @@ class _Run:
         rule = next(rule for rule in rules if rule.id == rule_id)
         try:
             measures = self._measures(contract)
-            one = measures.row_rule if isinstance(rule, RowRule) else measures.table_rule
-            finding: Finding = one(rule)  # type: ignore[operator]
+            finding = (
+                measures.row_rule(rule) if isinstance(rule, RowRule) else measures.table_rule(rule)
+            )
             rows = measures.scan.rows
         except (NotInEnvironment, EngineRefuses) as error:
             finding, rows = Finding(None, problem=str(error)), None

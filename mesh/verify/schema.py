@@ -8,13 +8,14 @@ each check answers with one truth value, and the counts behind it stay with the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandera.ibis as pa
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
 from mesh.contracts.rules import RowRule, TableRule
-from mesh.verify.levels import Levels
+from mesh.verify.levels import Judge, Levels
 from mesh.verify.measure import SAMPLE, Finding, Measures
 from mesh.verify.report import Outcome, Status
 
@@ -47,9 +48,9 @@ class Judgement:
             self._check("rows", self._rows),
         ]
         for rule in self.contract.table_rules():
-            checks.append(self._check(rule.id, lambda rule=rule: self._table(rule)))
+            checks.append(self._check(rule.id, partial(self._table, rule)))
         for name, judge in self.levels.judges(self.contract, self.measures, self.outcomes):
-            checks.append(self._check(name, lambda judge=judge: [judge()]))
+            checks.append(self._check(name, partial(_one, judge)))
         return pa.DataFrameSchema(columns, checks=checks, name=self.contract.product)
 
     def run(self) -> tuple[Outcome, ...]:
@@ -174,3 +175,7 @@ class Judgement:
                 mistyped[0].line_of("physicalType") if mistyped else line,
             ),
         ]
+
+
+def _one(judge: Judge) -> list[Outcome]:
+    return [judge()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from mesh.contracts.constraints import counted
 from mesh.files.problems import shown
 from mesh.verify.report import Outcome, VerifyReport
 
@@ -15,10 +16,8 @@ def finding(outcome: Outcome) -> str:
         return outcome.message
     if not outcome.failing:
         return ""
-    if outcome.kind == "row_count":
-        return sample_text(outcome.sample[0])
-    what = "of them" if outcome.kind not in ("unique", "sql") else "found"
-    return f"{outcome.failing:,} {what}"
+    what = counted(outcome.kind)
+    return f"{outcome.failing:,} {what}" if what else sample_text(outcome.sample[0])
 
 
 def sample_text(row: Mapping[str, object]) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -38,13 +41,11 @@ def _value(scalar: pa.Scalar) -> Any:
 
 def _far_time(scalar: pa.Scalar) -> str:
     """`infinity`, `-infinity` or ISO text with as many digits of the year as it takes."""
-    import numpy as np
-    import pyarrow as pa
-
     count = scalar.value
     bits = 31 if pa.types.is_date32(scalar.type) else 63
     if abs(count) >= 2**bits - 1:
         return "infinity" if count > 0 else "-infinity"
     unit = _DATE_UNITS.get(str(scalar.type)) or scalar.type.unit
-    text = str(np.datetime64(count, unit)).replace("T", " ")
+    moment: Any = np.datetime64
+    text = str(moment(count, unit)).replace("T", " ")
     return f"{text}+00:00" if getattr(scalar.type, "tz", None) else text

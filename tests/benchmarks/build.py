@@ -23,6 +23,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mesh.project import Project
+
+PROJECT = Project(Path(__file__).resolve().parents[2])
+
 SIZES = (40_000, 160_000)
 SEED = 25
 ENVIRONMENT = "dev"
@@ -85,20 +89,24 @@ def textbook() -> dict[str, float]:
 def ingested(source: str, *options: str) -> dict[str, float]:
     from mesh.movielens.ingest import ingest
 
-    return {"seconds": timed(lambda: ingest(Path(source), append="append" in options))}
+    return {
+        "seconds": timed(
+            lambda: ingest(Path(source), database=PROJECT.database, append="append" in options)
+        )
+    }
 
 
 def built() -> dict[str, float]:
     from mesh.environments import open_project, plan
 
-    project = open_project()
+    project = open_project(PROJECT)
     return {"seconds": timed(lambda: plan(project, ENVIRONMENT))}
 
 
 def audited() -> dict[str, float]:
     from mesh.environments import open_project
 
-    project = open_project()
+    project = open_project(PROJECT)
     snapshots = project.snapshots(project.environment(ENVIRONMENT))
 
     def audits() -> None:
@@ -122,14 +130,14 @@ def refreshed() -> dict[str, float]:
         copied += timed(lambda: carry(*arguments))
 
     evaluation.carry = measured
-    project = open_project(models=False)
+    project = open_project(PROJECT, models=False)
     return {"seconds": timed(lambda: refresh(project, ENVIRONMENT)), "copied": copied}
 
 
 def promoted() -> dict[str, float]:
     from mesh.environments import open_project, promote
 
-    project = open_project(models=False)
+    project = open_project(PROJECT, models=False)
     return {"seconds": timed(lambda: promote(project, ENVIRONMENT, "prod"))}
 
 

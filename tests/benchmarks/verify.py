@@ -29,7 +29,10 @@ from pathlib import Path
 
 import yaml
 
+from mesh.project import Project
+
 ROOT = Path(__file__).resolve().parents[2]
+PROJECT = Project(ROOT)
 PEER = ROOT / ".cache" / "peer-venv" / "bin" / "python"
 PEER_SCHEMA = "peer_combined"
 ENVIRONMENT = "prod"
@@ -49,13 +52,12 @@ TIGHTENED = (
 
 def ours(contracts: Path | None = None) -> dict:
     started = time.perf_counter()
-    from mesh.contracts import CONTRACTS
     from mesh.environments import open_project
     from mesh.verify import verify
 
-    project = open_project(models=False)
+    project = open_project(PROJECT, models=False)
     opened = time.perf_counter() - started
-    report = verify(project, ENVIRONMENT, contracts=contracts or CONTRACTS)
+    report = verify(project, ENVIRONMENT, contracts=contracts)
     return {
         "start": opened,
         "work": report.seconds,
@@ -83,7 +85,7 @@ def by_hand() -> dict:
     from mesh.contracts import load_contracts
 
     statements: dict[str, list[str]] = {"rows": [], "tables": []}
-    for product, contract in load_contracts().items():
+    for product, contract in load_contracts(PROJECT.contracts).items():
         counts = ", ".join(
             f"COUNT_IF({rule.broken().sql('duckdb')})" for rule in contract.row_rules()
         )

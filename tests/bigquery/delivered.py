@@ -21,10 +21,11 @@ from sqlmesh.core.engine_adapter.bigquery import BigQueryEngineAdapter
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.date import to_datetime
 
-from mesh.environments import Project, open_project
+from mesh.environments import Opened, open_project
 from mesh.environments.names import months_after, short_name
 from mesh.movielens.ingest import ingest
 from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
+from mesh.project import Project
 from tests.bigquery.conftest import Warehouse
 
 HERE = Path(__file__).parent
@@ -39,6 +40,7 @@ bridges.install()
 from sqlmesh.core.engine_adapter.bigquery import BigQueryEngineAdapter
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from mesh.environments import open_project, promote, refresh
+from mesh.project import Project
 
 point, root = sys.argv[1:]
 evaluate, execute = SnapshotEvaluator.evaluate, BigQueryEngineAdapter._execute
@@ -67,7 +69,7 @@ def sent(self, sql, *args, **kwargs):
 
 SnapshotEvaluator.evaluate = counted
 BigQueryEngineAdapter._execute = sent
-project = open_project("bigquery", root=Path(root))
+project = open_project(Project(Path(root).resolve()), "bigquery")
 if "promotion" in point:
     promote(project, "acceptance", "prod")
 else:
@@ -96,7 +98,7 @@ class Delivered:
     warehouse: Warehouse
     folder: Path
     audience: Audience
-    project: Project
+    project: Opened
     deliveries: int = 0
 
     @property
@@ -111,7 +113,7 @@ class Delivered:
         """Publish what the audience did."""
         self.deliveries += 1
         source = self.audience.deliver(self.folder / f"delivery_{self.deliveries}")
-        ingest(source, append=append, target=BigQueryTarget())
+        ingest(source, append=append, database=self.folder / "a.duckdb", target=BigQueryTarget())
 
     def deliver_late(self, year: int = 1997, month: int = 2) -> date:
         """One more rating in a month long past, by a user who was never seen before."""
@@ -122,7 +124,7 @@ class Delivered:
     def reopen(self) -> None:
         """What another process would see."""
         self.project.context.close()
-        self.project = open_project("bigquery", root=self.root)
+        self.project = open_project(Project(self.root), "bigquery")
 
     def rows(self, environment: str) -> Rows:
         """All rows of both products."""

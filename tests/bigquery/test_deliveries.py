@@ -17,6 +17,7 @@ from sqlmesh.core.snapshot import SnapshotEvaluator
 
 from mesh.environments import open_project, promote, refresh, rollback
 from mesh.errors import CheckFailed
+from mesh.project import Project
 from tests.bigquery.conftest import StateDatabase
 from tests.bigquery.delivered import (
     EVENTS,
@@ -46,7 +47,7 @@ def warehouse(fresh_warehouse, tmp_path_factory) -> Iterator[Delivered]:
             made.variables[name] = value
         delivered = Delivered(made, folder, small_audience(), None)  # type: ignore[arg-type]
         delivered.deliver(append=False)
-        delivered.project = open_project("bigquery", root=root)
+        delivered.project = open_project(Project(root), "bigquery")
         for environment in ("prod", "acceptance"):
             delivered.plan(environment)
         yield delivered

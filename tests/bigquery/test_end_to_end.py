@@ -23,7 +23,7 @@ from google.cloud import bigquery
 from sqlglot import exp
 from sqlmesh.core.model.common import ParsableSql
 
-from mesh.environments import Project, open_project, refresh, status
+from mesh.environments import Opened, open_project, refresh, status
 from mesh.environments.reporting import Record
 from mesh.errors import CheckFailed, WrongUse
 from mesh.movielens.generate import generate
@@ -32,6 +32,7 @@ from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
 from mesh.verify.report import VerifyReport
 from mesh.verify.run import verify
 from tests.bigquery.conftest import StateDatabase, Warehouse
+from tests.project_copy import PROJECT
 
 pytestmark = pytest.mark.bigquery
 
@@ -53,16 +54,16 @@ class Mesh:
     warehouse: Warehouse
     source: Path
     late: Path
-    cloud: Project
-    local: Project
+    cloud: Opened
+    local: Opened
     ran: dict[str, list[str]] = field(default_factory=dict)
 
-    def plan(self, project: Project, environment: str) -> Record:
+    def plan(self, project: Opened, environment: str) -> Record:
         record = project.new_record()
         project.context.plan(environment, auto_apply=True, no_prompts=True, skip_tests=True)
         return record
 
-    def rows(self, project: Project, environment: str, product: str) -> list[tuple]:
+    def rows(self, project: Opened, environment: str, product: str) -> list[tuple]:
         """All rows of a product, sorted, times in UTC."""
         named = project.environment(environment)
         view = project.view(project.products(named)[product], named)
@@ -89,9 +90,10 @@ def mesh(request, fresh_warehouse, tmp_path_factory) -> Iterator[Mesh]:
             patch.setenv(name, value)
         patch.setenv("MESH_DUCKDB", str(folder / "mesh.duckdb"))
         patch.setenv("MESH_BIGQUERY_READERS", "engagement_team=group:engagement@example.com")
-        ingest(source, target=BigQueryTarget())
-        ingest(source)
-        made = Mesh(warehouse, source, late, open_project("bigquery"), open_project("duckdb"))
+        ingest(source, database=PROJECT.database, target=BigQueryTarget())
+        ingest(source, database=PROJECT.database)
+        cloud, local = (open_project(PROJECT, gateway) for gateway in ("bigquery", "duckdb"))
+        made = Mesh(warehouse, source, late, cloud, local)
         for environment in ENVIRONMENTS[request.param]:
             made.ran[environment] = made.plan(made.cloud, environment).models
         made.plan(made.local, "prod")
@@ -199,11 +201,15 @@ def test_status_counts_what_is_there(mesh):
 
 
 def test_a_late_delivery_is_refreshed_in_its_month_alone(mesh):
-    months = {ingest(mesh.late, append=True, target=BigQueryTarget()).changed_months}
+    months = {
+        ingest(
+            mesh.late, database=PROJECT.database, append=True, target=BigQueryTarget()
+        ).changed_months
+    }
     # The project has the DuckDB file open, and nobody else may write to it meanwhile.
     mesh.local.context.close()
-    months.add(ingest(mesh.late, append=True).changed_months)
-    mesh.local = open_project("duckdb")
+    months.add(ingest(mesh.late, database=PROJECT.database, append=True).changed_months)
+    mesh.local = open_project(PROJECT, "duckdb")
     assert len(months) == 1
     result = refresh(mesh.cloud, "prod")
     assert {result.changed_months} == months
@@ -237,11 +243,9 @@ def test_of_two_plans_at_once_one_is_told_of_the_other(mesh):
         for _ in range(2)
     )
     mesh.cloud.context.apply(other)
-    from mesh.environments.project import readable_errors
-
     with (
         pytest.raises(CheckFailed, match="another plan changed this environment"),
-        readable_errors(),
+        mesh.cloud.readable_errors(),
     ):
         mesh.cloud.context.apply(mine)
 
@@ -258,7 +262,7 @@ def test_a_state_of_another_sqlmesh_is_refused_in_one_sentence(mesh, postgres_st
         cursor.execute("UPDATE sqlmesh._versions SET schema_version = schema_version + 1")
         try:
             with pytest.raises(WrongUse, match="belongs to another version of SQLMesh") as caught:
-                status(open_project("bigquery", models=False), "prod")
+                status(open_project(PROJECT, "bigquery", models=False), "prod")
         finally:
             cursor.execute("UPDATE sqlmesh._versions SET schema_version = %s", (version,))
     connection.close()

@@ -17,8 +17,9 @@ from google.auth.exceptions import RefreshError
 
 from mesh.bigquery import Warehouse, connect, explained, explanation, warehouse
 from mesh.bigquery.errors import MEANINGS
-from mesh.environments.project import Project, readable_errors
+from mesh.environments.opened import Opened, readable_errors
 from mesh.errors import CheckFailed, MeshError, WrongUse
+from tests.project_copy import PROJECT
 
 URL = "https://bigquery.example/bigquery/v2/projects/p/jobs?prettyPrint=false"
 TAIL = "\n\nLocation: EU\nJob ID: 0f1a\n"
@@ -162,7 +163,7 @@ def variables(monkeypatch):
 
 @pytest.mark.parametrize(("meaning", "error", "sentence"), CASES, ids=[case[0] for case in CASES])
 def test_a_failure_is_one_sentence_with_what_to_do(meaning, error, sentence):
-    with pytest.raises(MeshError) as caught, readable_errors():
+    with pytest.raises(MeshError) as caught, readable_errors(PROJECT.database):
         raise error
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -220,21 +221,21 @@ def test_who_reads_the_state_first_is_told_that_it_cannot_be_reached(look):
         "connection to server failed: Connection refused"
     )
     with pytest.raises(WrongUse, match=r"states on 10\.0\.0\.9:5439 cannot be reached"):
-        look(Project(Mock(state_reader=reader), console=None))
+        look(Opened(PROJECT, Mock(state_reader=reader), console=None))
 
 
 def test_without_its_variables_there_is_no_gateway(monkeypatch, tmp_path):
     monkeypatch.setenv("SQLMESH_DOTENV_PATH", str(tmp_path / "none.env"))
     monkeypatch.delenv("MESH_BIGQUERY_PROJECT")
     with pytest.raises(WrongUse, match=r"MESH_BIGQUERY_PROJECT is not set\. Copy \.env\.example"):
-        warehouse()
+        warehouse(PROJECT.dotenv)
 
 
 def test_a_limit_of_bytes_that_is_no_number_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("SQLMESH_DOTENV_PATH", str(tmp_path / "none.env"))
     monkeypatch.setenv("MESH_BIGQUERY_MAXIMUM_BYTES_BILLED", "2 TB")
     with pytest.raises(WrongUse, match="is '2 TB', which is no number of bytes"):
-        warehouse()
+        warehouse(PROJECT.dotenv)
 
 
 def test_the_variables_may_stand_in_a_dotenv(monkeypatch, tmp_path):
@@ -243,7 +244,7 @@ def test_the_variables_may_stand_in_a_dotenv(monkeypatch, tmp_path):
     )
     monkeypatch.setenv("SQLMESH_DOTENV_PATH", str(tmp_path / "own.env"))
     monkeypatch.setenv("MESH_BIGQUERY_LOCATION", "EU")
-    assert warehouse() == Warehouse("from-file", "US")
+    assert warehouse(PROJECT.dotenv) == Warehouse("from-file", "US")
 
 
 def test_two_kinds_of_failure_have_two_exit_codes():

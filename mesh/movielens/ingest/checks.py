@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from mesh.movielens.ingest.progress import Observer, Step
 from mesh.movielens.ingest.rules import FIRST_SECOND, TIME_OUTSIDE
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
@@ -179,7 +181,6 @@ def _reject_rows(
         return
     for (file, number, text), reason in zip(origin.trace(rows), reasons, strict=True):
         rejections.add(file, number, text, reason)
-    import pyarrow as pa
 
     staged = stage.qualify(origin.files.table)
     stage.connection.register("wrong_rows", pa.table({"row": rows}))

@@ -49,10 +49,13 @@ def place_of(url: str) -> Place:
 
 
 @contextmanager
-def fetched(url: str, observer: Observer, client: storage.Client | None = None) -> Iterator[Path]:
+def fetched(
+    url: str, dotenv: Path | None, observer: Observer, client: storage.Client | None = None
+) -> Iterator[Path]:
     """A local folder (or .zip) with the files of the delivery; it is gone afterwards.
 
-    client: for Cloud Storage; by default one with the credentials that BigQuery gets.
+    dotenv: a file of variables that describe the warehouse. client: for Cloud Storage; by default
+    one with the credentials that BigQuery gets.
     Raises WrongUse when there is no delivery under the prefix, or no room for it here.
     """
     from mesh.bigquery import explained
@@ -60,18 +63,18 @@ def fetched(url: str, observer: Observer, client: storage.Client | None = None) 
     place = place_of(url)
     with tempfile.TemporaryDirectory(prefix="mesh-cloud-") as work:
         with explained():
-            blobs = _blobs(client or _client(), place)
+            blobs = _blobs(client or _client(dotenv), place)
             _check_room(place, blobs, Path(work))
             _download(place, blobs, Path(work), observer)
         yield Path(work) / PurePosixPath(place.prefix).name if _zipped(place) else Path(work)
 
 
-def _client() -> storage.Client:
+def _client(dotenv: Path | None) -> storage.Client:
     from google.cloud import storage
 
     from mesh.bigquery.connection import credentials, warehouse
 
-    here = warehouse()
+    here = warehouse(dotenv)
     return storage.Client(project=here.project, credentials=credentials(here))
 
 

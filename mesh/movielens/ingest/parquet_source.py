@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from mesh.errors import Location, WrongUse
 from mesh.movielens.ingest.literals import literal, literals
@@ -78,7 +79,6 @@ class ParquetRows:
     def trace(self, rows: np.ndarray) -> list[tuple[str, int, str]]:
         """File, row number (from 1) and text of the rows (ascending)."""
         files, numbers = self._positions(rows)
-        import pyarrow as pa
 
         wanted = pa.table({"position": np.arange(len(rows)), "file": files, "number": numbers})
         self.connection.register("wanted_rows", wanted)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from mesh.errors import Location, WrongUse
 from mesh.movielens.ingest.lines import (
     EMPTY_LINE,
@@ -56,8 +58,6 @@ class Prepared:
 
     def line_numbers(self, rows: np.ndarray) -> np.ndarray:
         """The original line numbers of the rows (0-based) that were loaded from `path`."""
-        import numpy as np
-
         left_out = np.array(self.left_out, dtype=np.int64)
         gaps = left_out - FIRST_DATA_LINE - np.arange(len(left_out))
         return rows + np.searchsorted(gaps, rows, side="right") + FIRST_DATA_LINE
@@ -245,8 +245,6 @@ def _is_utf8(block: bytes) -> bool:
 
 def texts_of_lines(path: Path, shown: Path, wanted: np.ndarray) -> Iterator[str]:
     """The text of the lines with the given numbers, ascending, in one pass over the file."""
-    import numpy as np
-
     first = FIRST_DATA_LINE
     for block in blocks_of_lines(path, shown):
         ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10)

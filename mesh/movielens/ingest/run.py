@@ -25,7 +25,7 @@ from mesh.movielens.ingest.source import Delivery, open_source
 from mesh.movielens.ingest.stage import Counts, Stage
 from mesh.movielens.ingest.targets.base import Published, Record, Target
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
-from mesh.settings import BIGQUERY_GATEWAY, LOCAL_GATEWAY, database_path
+from mesh.project import BIGQUERY_GATEWAY, LOCAL_GATEWAY, Project
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,11 @@ class _Order:
 def ingest(
     source: Path | str,
     *,
+    database: Path,
+    dotenv: Path | None = None,
     append: bool = False,
     max_rejected: str | float | Decimal = DEFAULT_LIMIT,
     parquet: Path | None = None,
-    database: Path | None = None,
     now: datetime | None = None,
     target: Target | None = None,
     observer: Observer = unobserved,
@@ -94,14 +95,14 @@ def ingest(
     source: a folder or a .zip, here or as gs://bucket/prefix. append: upsert by key instead of
     replacing everything.
     max_rejected: the share of lines that may be rejected. parquet: a folder to write the tables to
-    as well. database: the DuckDB file (default: the project's). now: the latest timestamp that is
-    accepted. target: another engine than the DuckDB file. observer: is told how far it is.
+    as well. database: the DuckDB file. dotenv: a file of variables that describe the warehouse.
+    now: the latest timestamp that is accepted. target: another engine than the DuckDB file.
+    observer: is told how far it is.
 
     Raises WrongUse when source or database cannot be used, CheckFailed when too many lines are
     rejected; the tables are then as they were.
     """
     started_at = datetime.now(UTC)
-    database = database or database_path()
     order = _Order(
         mode="append" if append else "snapshot",
         limit=share(max_rejected),
@@ -110,7 +111,7 @@ def ingest(
         rejected_folder=database.parent / "rejected",
         observer=observer,
     )
-    with understood(Path(source), database), _opened(source, observer) as delivery:
+    with understood(Path(source), database), _opened(source, dotenv, observer) as delivery:
         lake = Lake(parquet) if parquet else None
         try:
             return _ingest(target or DuckDBTarget(database), delivery, order, lake)
@@ -120,13 +121,13 @@ def ingest(
 
 
 @contextmanager
-def _opened(source: Path | str, observer: Observer) -> Iterator[Delivery]:
+def _opened(source: Path | str, dotenv: Path | None, observer: Observer) -> Iterator[Delivery]:
     """The delivery of a source; one in Cloud Storage goes by its URL, wherever it is now."""
     if not is_cloud(source):
         with open_source(Path(source)) as delivery:
             yield delivery
         return
-    with fetched(str(source), observer) as folder:
+    with fetched(str(source), dotenv, observer) as folder:
         try:
             with open_source(folder) as delivery:
                 yield replace(delivery, source=str(source))
@@ -217,7 +218,9 @@ def _stamps(delivery: Delivery) -> list[tuple[int, int]]:
     return [(stat.st_size, stat.st_mtime_ns) for stat in stats]
 
 
-def target_for(gateway: str | None, observer: Observer = unobserved) -> Target | None:
+def target_for(
+    project: Project, gateway: str | None, observer: Observer = unobserved
+) -> Target | None:
     """The engine that a gateway's name stands for; None for the local DuckDB file.
 
     observer: is told how far the engine's own jobs are.
@@ -227,7 +230,7 @@ def target_for(gateway: str | None, observer: Observer = unobserved) -> Target |
     if gateway == BIGQUERY_GATEWAY:
         from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
 
-        return BigQueryTarget(observer=observer)
+        return BigQueryTarget(dotenv=project.dotenv, observer=observer)
     raise WrongUse(
         f"ingest cannot load into the gateway {gateway!r}.",
         fix=f"Use --gateway {LOCAL_GATEWAY} or --gateway {BIGQUERY_GATEWAY}.",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mesh import deliveries
+
 SCHEMA = "operational"
 
 
@@ -101,7 +103,7 @@ REJECTED_LINES = Table(
     ),
 )
 INGESTS = Table(
-    "ingests",
+    deliveries.INGESTS,
     (
         _integer("ingest_id"),
         _text("source"),
@@ -127,7 +129,7 @@ INGESTS = Table(
     newest_columns=4,
 )
 CHANGED_MONTHS = Table(
-    "changed_months",
+    deliveries.CHANGED_MONTHS,
     (
         _integer("ingest_id"),
         _text("source_table"),

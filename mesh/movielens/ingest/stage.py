@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
 
 from mesh.movielens.ingest.early import EarlyLoad
 from mesh.movielens.ingest.lines import UNIX, WINDOWS
 from mesh.movielens.ingest.literals import literal
+from mesh.movielens.ingest.parquet_source import load_parquet
 from mesh.movielens.ingest.prepare import Prepared, line_end_of, prepare_csv, texts_of_lines
 from mesh.movielens.ingest.progress import Observer, watched
 from mesh.movielens.ingest.schema import RATINGS, Table
@@ -87,7 +89,6 @@ class Rejections:
         )
         if not self.rows:
             return
-        import pyarrow as pa
 
         columns = [pa.array(column) for column in zip(*self.rows, strict=True)]
         names = ["file", "line_number", "raw_text", "reason"]
@@ -147,8 +148,6 @@ def load_table(
     staged = stage.qualify(files.table)
     name = files.names[0]
     if files.kind == "parquet":
-        from mesh.movielens.ingest.parquet_source import load_parquet
-
         rows = load_parquet(stage.connection, files, source, staged, now, rejections.add)
         first = _first_row(stage, staged)
         return Origin(files, source, first, rows.rows_read, 0, parquet=rows)

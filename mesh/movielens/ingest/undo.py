@@ -18,7 +18,6 @@ from mesh.movielens.ingest.schema import DELIVERED
 from mesh.movielens.ingest.stage import Counts
 from mesh.movielens.ingest.targets.base import Record, Target
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
-from mesh.settings import database_path
 
 
 def delivery_number(text: str | None) -> int | None:
@@ -37,7 +36,7 @@ def delivery_number(text: str | None) -> int | None:
 def undo(
     number: int | None = None,
     *,
-    database: Path | None = None,
+    database: Path,
     target: Target | None = None,
     observer: Observer = unobserved,
 ) -> IngestResult:
@@ -47,7 +46,6 @@ def undo(
     undone; the tables are then as they were.
     """
     started, started_at = time.monotonic(), datetime.now(UTC)
-    database = database or database_path()
     target = target or DuckDBTarget(database)
     with understood(database, database), _named(target) as undoing:
         delivery = target.history().undoable(number)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from mesh.deliveries import WITHOUT_MONTH
 from mesh.movielens.ingest.history import Entry, History
 from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.stage import Counts, Stage
-
-# Stands in changed_months of the movies whenever any movie changed, rated or not.
-ANY_MOVIE_CHANGED = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Published:
     def changed_months(self) -> tuple[date, ...]:
         """All changed months, each once, ascending."""
         months = {month for months in self.months.values() for month in months}
-        return tuple(sorted(month for month in months if month != ANY_MOVIE_CHANGED))
+        return tuple(sorted(month for month in months if month != WITHOUT_MONTH))
 
 
 class Target(Protocol):

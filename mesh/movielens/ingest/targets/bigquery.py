@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 
 from mesh.bigquery import Warehouse, connect, explained, warehouse
 from mesh.errors import WrongUse
@@ -51,11 +52,19 @@ MEMORY_LIMIT = "3GB"
 class BigQueryTarget:
     """The operational tables of a BigQuery project; schema and tables are created when missing.
 
+    place: by default as the variables, or those in the file `dotenv`, describe it.
     observer: is told how far loading and publishing are, by the jobs' own statistics.
     """
 
-    def __init__(self, place: Warehouse | None = None, observer: Observer = unobserved) -> None:
+    def __init__(
+        self,
+        place: Warehouse | None = None,
+        observer: Observer = unobserved,
+        *,
+        dotenv: Path | None = None,
+    ) -> None:
         self.place = place
+        self.dotenv = dotenv
         self.observer = observer
         self.client: bigquery.Client
         self.connection: duckdb.DuckDBPyConnection
@@ -68,7 +77,7 @@ class BigQueryTarget:
     def session(self) -> Iterator[BigQueryTarget]:
         """Connect, and open an empty local stage that is gone afterwards."""
         with explained():
-            self.place = self.place or warehouse()
+            self.place = self.place or warehouse(self.dotenv)
             self.client = connect(self.place)
             self.jobs = Jobs(self.client, self.observer)
             self._create_tables()
@@ -162,8 +171,6 @@ class BigQueryTarget:
         return Stage(self.connection, _incoming, lambda: self._restart(mode, known))
 
     def _know(self, movies: list[int]) -> None:
-        import pyarrow as pa
-
         self.connection.register("known", pa.table({"movieId": pa.array(movies, pa.int64())}))
         self.connection.execute("CREATE TEMP TABLE known_movies AS SELECT movieId FROM known")
         self.connection.unregister("known")

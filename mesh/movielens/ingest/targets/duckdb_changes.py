@@ -11,8 +11,8 @@ from datetime import date
 
 import duckdb
 
+from mesh.deliveries import WITHOUT_MONTH
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
-from mesh.movielens.ingest.targets.base import ANY_MOVIE_CHANGED
 from mesh.movielens.ingest.targets.duckdb_log import DAY, Log
 
 Months = dict[str, tuple[date, ...]]
@@ -95,7 +95,7 @@ class Changes:
     def _movie_months(self, days: set[int]) -> tuple[date, ...]:
         if not self._count("changed_movies"):
             return ()
-        return (ANY_MOVIE_CHANGED, *_months(days))
+        return (WITHOUT_MONTH, *_months(days))
 
     def _days_that_differ(self, table: Table) -> set[int]:
         """Days on which the old and the staged table have not the same rows."""

@@ -5,22 +5,28 @@ from __future__ import annotations
 import difflib
 import gc
 import logging
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlglot import exp
+import duckdb
+from sqlglot import exp, generator
+from sqlglot.errors import SqlglotError
+from sqlmesh import Context
+from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.bigquery import explanation, warehouse
-from mesh.database import HELD, cannot_open, check_attached
+from mesh.database import HELD, OPENING, cannot_open, check_attached, when_let_go
+from mesh.environments.hooks import install
 from mesh.environments.names import is_public, short_name
+from mesh.environments.reporting import Record, recording_console
+from mesh.environments.sources import Delivered, delivered
 from mesh.errors import CheckFailed, MeshError, WrongUse
-from mesh.settings import BIGQUERY_GATEWAY, DATABASE_VARIABLE, PROJECT_ROOT, database_path
+from mesh.project import BIGQUERY_GATEWAY, Project, named_database
 
 if TYPE_CHECKING:
     from sqlmesh import Context
@@ -29,16 +35,14 @@ if TYPE_CHECKING:
 
     from mesh.environments.reporting import Record
 
-# What this process has opened, to be let go of before a file takes another's place.
-_opened: list[Project] = []
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9_]+")
-OPERATIONAL_SCHEMA = "operational"
 
 
 @dataclass(frozen=True)
-class Project:
-    """A loaded SQLMesh project and the state of its environments."""
+class Opened:
+    """A project as SQLMesh has loaded it, and the state of its environments."""
 
+    project: Project
     context: Context
     console: Any
 
@@ -47,17 +51,24 @@ class Project:
         self.context.close()
         self.context.engine_adapter.close()
 
+    def readable_errors(self) -> AbstractContextManager[None]:
+        """Turn what SQLMesh and the engines raise into one sentence with what to do."""
+        return readable_errors(self.project.database)
+
+    @property
+    def delivered(self) -> Delivered:
+        """The sources whose deliveries are logged."""
+        return delivered(self.project)
+
     def new_record(self) -> Record:
         """Forget what SQLMesh ran so far; what it runs from now on is noted in the result."""
-        from mesh.environments.reporting import Record
-
         self.console.record = Record()
         return self.console.record
 
     @cached_property
     def environment_names(self) -> list[str]:
         # What reads the state first is told that it cannot be reached.
-        with readable_errors():
+        with self.readable_errors():
             summaries = self.context.state_reader.get_environments_summary()
         return sorted(environment.name for environment in summaries)
 
@@ -69,7 +80,7 @@ class Project:
                 fix="Use small letters, digits and underscores, as in dev, test, acceptance, prod "
                 "or dev_anna.",
             )
-        with readable_errors():
+        with self.readable_errors():
             environment = self.context.state_reader.get_environment(name)
         if environment is None:
             known = ", ".join(self.environment_names) or "there is none yet"
@@ -103,36 +114,35 @@ class Project:
             environment.naming_info, dialect=dialect
         )
 
-    def rows(self, query: exp.Expression) -> list[tuple]:
+    def rows(self, query: exp.Expr) -> list[tuple]:
         """All rows of a small query, written in the BigQuery dialect."""
         return self.context.engine_adapter.fetchall(query)
 
 
 @contextmanager
-def readable_errors() -> Iterator[None]:
-    """Turn what SQLMesh and the engines raise into one sentence with what to do."""
-    import duckdb
-    from sqlglot.errors import SqlglotError
-    from sqlmesh.utils.errors import SQLMeshError
+def readable_errors(database: Path) -> Iterator[None]:
+    """Turn what SQLMesh and the engines raise into one sentence with what to do.
 
+    database: the project's local file, which DuckDB's errors are about.
+    """
     try:
         yield
     except MeshError:
         raise
     except duckdb.IOException as error:
-        raise cannot_open(database_path(), error) from error
+        raise cannot_open(database, error) from error
     except duckdb.Error as error:
         raise WrongUse(f"DuckDB refuses: {_one_line(error)}") from error
     except (SQLMeshError, SqlglotError) as error:
         if HELD in str(error):
-            raise cannot_open(database_path(), error) from error
+            raise cannot_open(database, error) from error
         meant = explanation(error) or CheckFailed(f"SQLMesh refuses: {_one_line(error)}")
         raise meant from error
     except Exception as error:
-        meant = explanation(error)
-        if meant is None:
+        explained = explanation(error)
+        if explained is None:
             raise
-        raise meant from error
+        raise explained from error
 
 
 @contextmanager
@@ -151,14 +161,10 @@ def collector_paused() -> Iterator[None]:
 
 def _check_database(database: Path) -> None:
     """WrongUse if the local database cannot be used: SQLMesh goes on without it, in memory."""
-    import duckdb
-
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         if database.exists():
-            # A file of another database's must not make DuckDB download what reads it.
-            settings = {"autoinstall_known_extensions": False}
-            duckdb.connect(str(database), read_only=True, config=settings).close()
+            duckdb.connect(str(database), read_only=True, config=OPENING).close()
     except (duckdb.ConnectionException, duckdb.BinderException):
         # This process has it open already.
         return
@@ -171,42 +177,31 @@ def _one_line(error: Exception) -> str:
     return " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
 
 
-def open_project(
-    gateway: str | None = None, *, root: Path = PROJECT_ROOT, models: bool = True
-) -> Project:
-    """Load the SQLMesh project at `root`; its database is `mesh.settings.database_path()`.
+def open_project(project: Project, gateway: str | None = None, *, models: bool = True) -> Opened:
+    """Load a project with SQLMesh; on DuckDB its database is `project.database`.
 
     models: whether to read the models' files, which takes seconds; what environments hold is known
     without them.
     """
-    database = database_path()
-    os.environ[DATABASE_VARIABLE] = str(database)
+    database = project.database
     if gateway != BIGQUERY_GATEWAY:
         _check_database(database)
-    from sqlglot import generator
-    from sqlmesh import Context
-
-    from mesh.environments.reporting import recording_console
 
     # SQLGlot remembers from its first use what it can write, and SQLMesh adds to that on import.
     generator._DISPATCH_CACHE.clear()
-    from mesh.environments.hooks import install
 
     install()
     console = recording_console()
     # It warns for each model that DuckDB knows no grants; what fails comes through the console.
     logging.getLogger("sqlmesh").setLevel(logging.ERROR)
     if gateway == BIGQUERY_GATEWAY:
-        warehouse()  # says which variable is missing, where SQLMesh would say "missing gateway"
-    with readable_errors():
-        project = Project(Context(paths=[str(root)], gateway=gateway, load=models), console)
+        # Says which variable is missing, where SQLMesh would say "missing gateway".
+        warehouse(project.dotenv)
+    with readable_errors(database):
+        with named_database(database):
+            context = Context(paths=[str(project.root)], gateway=gateway, load=models)
+        opened = Opened(project, context, console)
         if gateway != BIGQUERY_GATEWAY:
-            check_attached(project.context.engine_adapter.fetchall)
-        _opened.append(project)
-        return project
-
-
-def close_projects() -> None:
-    """Let go of the databases of all projects that this process has opened."""
-    while _opened:
-        _opened.pop().close()
+            check_attached(context.engine_adapter.fetchall, database)
+        when_let_go(opened.close)
+        return opened

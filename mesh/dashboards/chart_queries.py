@@ -1,22 +1,22 @@
-"""The queries of the dashboards, as the proof and the cost read them."""
+"""The queries of a project's dashboards, as the proof and the cost read them."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from mesh.dashboards.queries import queries
+from mesh.dashboards.read import load_dashboards
+from mesh.project import Project
 from mesh.prove.run import ChartQuery
 
 
-def chart_queries(root: Path | None = None) -> list[ChartQuery]:
-    """One per chart of the specs in looker/, at the line where the chart stands.
+def chart_queries(project: Project) -> list[ChartQuery]:
+    """One per chart, at the line where it stands; none in a project without dashboards.
 
     DashboardInvalid if a spec cannot be read.
     """
-    from mesh.dashboards import load_dashboards, queries
-    from mesh.dashboards.read import SPECS
-
+    if not project.dashboards.is_dir():
+        return []
     found = []
-    for loaded in load_dashboards(root or SPECS):
+    for loaded in load_dashboards(project.dashboards):
         lines = loaded.tree.path.read_text(encoding="utf-8").splitlines()
         for query in queries(loaded.dashboard):
             ids = (n for n, line in enumerate(lines, 1) if line.strip() == f"- id: {query.chart}")

@@ -1,0 +1,87 @@
+"""The checks of the contract lint, in the order in which they are made.
+
+A new one is a function with `@check(id, purpose)` in a module beside this one, and its name here.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from mesh.contracts.checks import columns, complete, names, product, rules
+from mesh.contracts.checks.record import Around, Check, Subject, check
+from mesh.contracts.draft import Draft
+from mesh.contracts.findings import Finding, Found
+from mesh.files.problems import Problem, shown
+from mesh.files.tree import Steps
+
+__all__ = ["CHECKS", "Around", "Check", "problems_of"]
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Any:
+    from jsonschema import validators
+    from open_data_contract_standard.model import OpenDataContractStandard
+
+    schema = json.loads(OpenDataContractStandard.json_schema())
+    return validators.validator_for(schema)(schema)
+
+
+@check("STANDARD", "The file is valid by the published JSON schema of the standard.")
+def standard(subject: Subject) -> Found:
+    """What the schema finds at places where nothing else was found."""
+    if subject.around is None:
+        return
+    tree, known = subject.draft.tree, subject.known
+    lines = {problem.line for problem in known}
+    for error in _validator().iter_errors(tree.data):
+        steps: Steps = tuple(error.absolute_path)
+        inside = {
+            at
+            for place, at in tree.lines.items()
+            if place[: len(steps)] == steps and (steps or not known)
+        }
+        if tree.line(steps) in lines or inside & lines or (not steps and known):
+            continue
+        message = f"The standard refuses this: {shown(error.message, 160)}."
+        yield Finding(steps, message, "See the Open Data Contract Standard.")
+
+
+CHECKS: tuple[Check, ...] = (
+    complete.value_missing,
+    names.name_invalid,
+    names.name_disagrees,
+    names.file_name,
+    names.id_duplicate,
+    names.key_unknown,
+    product.version,
+    product.status,
+    product.ends,
+    product.service_level,
+    product.role,
+    columns.description_too_long,
+    columns.type_disagrees,
+    columns.classification,
+    columns.personal,
+    *columns.PROMISES,
+    columns.example,
+    columns.grain,
+    rules.rule_unsupported,
+    rules.rule_sql,
+    rules.rule_column,
+    rules.reference,
+    standard,
+)
+
+
+def problems_of(draft: Draft, around: Around | None = None) -> list[Problem]:
+    """All that is wrong with a contract.
+
+    around: the contracts beside it. Without them, what one file tells without an engine and
+    without parsing the SQL of its rules: enough to rely on it.
+    """
+    subject = Subject(draft, around, list(draft.found))
+    for one in CHECKS:
+        subject.known.extend(one.problems(subject))
+    return subject.known

@@ -1,0 +1,217 @@
+"""What is asked of each column: types, description, classification, what it promises, grain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from mesh.contracts.checks.names import DUCKDB_TYPE
+from mesh.contracts.checks.record import Check, Subject, check
+from mesh.contracts.constraints import COLUMN_KINDS, table_kind
+from mesh.contracts.constraints.base import StatedColumn, refusal
+from mesh.contracts.constraints.enum import Enum
+from mesh.contracts.constraints.pattern import Pattern, matches, refused
+from mesh.contracts.draft import COLUMNS, promises_of
+from mesh.contracts.findings import Finding, Found, Purpose
+from mesh.contracts.personal import NOT_PERSONAL, evidence, person
+from mesh.contracts.types import CLASSIFICATIONS, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL
+from mesh.files.problems import shown, suggestion
+from mesh.files.tree import Steps
+
+MAX_DESCRIPTION = 1024
+
+
+@check(
+    "DESCRIPTION_TOO_LONG", "BigQuery refuses column descriptions of more than 1,024 characters."
+)
+def description_too_long(subject: Subject) -> Found:
+    for here, column in subject.draft.columns():
+        if len(column.description or "") > MAX_DESCRIPTION:
+            message = f"The description has {len(column.description or ''):,} characters."
+            fix = f"BigQuery takes {MAX_DESCRIPTION:,}: shorten it."
+            yield Finding((*here, "description"), message, fix)
+
+
+@check("TYPE_DISAGREES", "Logical type and the types on both engines belong together.")
+def type_disagrees(subject: Subject) -> Found:
+    for here, column in subject.draft.columns():
+        logical, physical = column.logicalType, column.physicalType
+        if logical is not None and logical not in LOGICAL_TYPES:
+            message = f"`{shown(logical)}` is no logical type that a BI tool can read."
+            yield Finding((*here, "logicalType"), message, suggestion(logical, LOGICAL_TYPES))
+            logical = None
+        if physical is not None and physical not in DUCKDB_TYPES:
+            message = f"`{shown(physical)}` is no BigQuery type that a contract may use."
+            yield Finding((*here, "physicalType"), message, suggestion(physical, DUCKDB_TYPES))
+            physical = None
+        if logical and physical and physical not in LOGICAL_TYPES[logical]:
+            message = f"A column of logical type {logical} cannot be {physical} on BigQuery."
+            fix = f"Write {' or '.join(LOGICAL_TYPES[logical])}, or change the logical type."
+            yield Finding((*here, "physicalType"), message, fix)
+        stated = [
+            ((*here, "customProperties", index), item.value)
+            for index, item in enumerate(column.customProperties or [])
+            if item.property == DUCKDB_TYPE
+        ]
+        for at, _ in stated[1:]:
+            message = f"The column {shown(column.name)} says its type on DuckDB twice."
+            yield Finding(at, message, "Keep one of them.")
+        for at, value in stated:
+            if physical and value != DUCKDB_TYPES[physical]:
+                on = f"does not hold what {physical} holds on BigQuery"
+                message = f"`{shown(value)}` on DuckDB {on}."
+                yield Finding((*at, "value"), message, f"Write {DUCKDB_TYPES[physical]}.")
+
+
+@check(
+    "CLASSIFICATION", "The classification is one of a known few, so that personal data is found."
+)
+def classification(subject: Subject) -> Found:
+    for here, column in subject.draft.columns():
+        stated = column.classification
+        if stated is not None and stated not in CLASSIFICATIONS:
+            message = f"`{shown(stated)}` is no classification."
+            fix = suggestion(stated, CLASSIFICATIONS)
+            yield Finding((*here, "classification"), message, fix)
+
+
+@check("PERSONAL", "What leads to a person in one contract does so in all of them.")
+def personal(subject: Subject) -> Found:
+    if subject.around is None:
+        return
+    known = evidence(
+        (column.name, column.classification, draft.location((*here, "classification")))
+        for draft in subject.around.drafts.values()
+        for here, column in draft.columns()
+        if column.name
+    )
+    for here, column in subject.draft.columns():
+        stated = column.classification
+        place = known.get(person(column.name or ""))
+        careless = stated != PERSONAL and stated in (None, *CLASSIFICATIONS)
+        if place and careless and NOT_PERSONAL not in (column.tags or ()):
+            message = f"The column {column.name} stands for a person, but is not classified so."
+            fix = (
+                f"Write `classification: {PERSONAL}`, as {place} does, or `tags: [{NOT_PERSONAL}]` "
+                "where the name means another thing."
+            )
+            yield Finding((*here, "classification") if stated else here, message, fix)
+
+
+def _promises(sense: Purpose) -> Check:
+    """The check of all kinds of promises that give this reason for theirs."""
+    return Check(sense.id, sense.sentence, partial(_senseless, sense))
+
+
+def _senseless(sense: Purpose, subject: Subject) -> Found:
+    for column in subject.draft.stated_columns():
+        if not column.logical_type:
+            continue
+        for kind in COLUMN_KINDS:
+            if kind.sense != sense:
+                continue
+            for key, option in kind.options.items():
+                if key in column.options and column.logical_type not in option.logical_types:
+                    message = f"`{key}` means nothing for the type {column.logical_type}."
+                    yield column.option(key, message, "Leave it out.")
+            yield from kind.check(column)
+            if subject.around:
+                yield from kind.check_by_engine(column)
+            if kind is Enum:
+                yield from _values(subject, column)
+    for rule, stated in subject.draft.stated_rules():
+        table = table_kind(rule.type, rule.metric)
+        if table and table.sense == sense:
+            yield from table.impossible(stated)
+
+
+PROMISES = tuple(_promises(sense) for sense in dict.fromkeys(kind.sense for kind in COLUMN_KINDS))
+
+
+def _values(subject: Subject, column: StatedColumn) -> Found:
+    """Allowed values that break another promise of their column."""
+    others = [promise for promise in promises_of(column) if not isinstance(promise, Enum)]
+    entries = column.keys.get("enum") or []
+    values = {
+        column.at("enum", number, "value"): entry.value
+        for number, entry in enumerate(entries)
+        if entry.value is not None
+    }
+    fix = "Correct the value, or the column's type and limits."
+    for steps, value in values.items():
+        reason = refusal(others, column.logical_type, value)
+        if reason:
+            yield Finding(steps, f"The allowed value `{shown(value)}` {reason}.", fix)
+    yield from _against_pattern(subject, column, values)
+
+
+@check("EXAMPLE", "Examples keep the promises of their column.")
+def example(subject: Subject) -> Found:
+    for column, (here, stated) in zip(
+        subject.draft.stated_columns(), subject.draft.columns(), strict=True
+    ):
+        # Whether a value is listed says least of what is wrong with it.
+        promises = sorted(promises_of(column), key=lambda one: isinstance(one, Enum))
+        examples: dict[Steps, Any] = {
+            (*here, "examples", index): value for index, value in enumerate(stated.examples or [])
+        }
+        for steps, value in examples.items():
+            reason = refusal(promises, column.logical_type, value)
+            if reason:
+                fix = "Give an example that keeps the column's promises."
+                yield Finding(steps, f"The example `{shown(value)}` {reason}.", fix)
+        yield from _against_pattern(subject, column, examples)
+
+
+def _against_pattern(subject: Subject, column: StatedColumn, values: Mapping[Steps, Any]) -> Found:
+    """Texts that the column's pattern does not match, by the engine that will match it."""
+    promise = Pattern.read(column)
+    if subject.around is None or promise is None or refused(promise.pattern):
+        return
+    texts = {steps: value for steps, value in values.items() if isinstance(value, str)}
+    found = matches(promise.pattern, tuple(texts.values()))
+    for (steps, value), fits in zip(texts.items(), found, strict=True):
+        if not fits:
+            message = f"`{shown(value)}` does not match the pattern of its column."
+            yield Finding(steps, message, "Correct the value or the pattern.")
+
+
+@check("GRAIN", "The grain is stated, in order, and none of its columns may be null.")
+def grain(subject: Subject) -> Found:
+    draft = subject.draft
+    positions: dict[int, Steps] = {}
+    keys = 0
+    for here, column in draft.columns():
+        name, position = shown(column.name), column.primaryKeyPosition
+        if not column.primaryKey:
+            if position is not None and position != -1:
+                message = f"The column {name} has a place in the grain, but is not in it."
+                fix = "Write `primaryKey: true`, or leave `primaryKeyPosition` out."
+                yield Finding((*here, "primaryKeyPosition"), message, fix)
+            continue
+        keys += 1
+        if column.required is False:
+            message = f"The grain column {name} may be null."
+            fix = "Write `required: true`, or take it out of the grain."
+            yield Finding((*here, "required"), message, fix)
+        if position is None:
+            message = f"The grain column {name} has no place in the order."
+            fix = "Write `primaryKeyPosition`, counted from 1."
+            yield Finding((*here, "primaryKey"), message, fix)
+        elif position in positions:
+            first = draft.line((*positions[position], "primaryKeyPosition"))
+            message = f"Two columns are number {position} of the grain: the first on line {first}."
+            yield Finding((*here, "primaryKeyPosition"), message, "Number them 1, 2, 3, …")
+        else:
+            positions[position] = here
+    wanted = set(range(1, keys + 1))
+    if len(positions) == keys and set(positions) != wanted:
+        odd = min(set(positions) - wanted)
+        message = f"The grain has {keys} columns, but one of them is number {odd}."
+        at = (*positions[odd], "primaryKeyPosition")
+        yield Finding(at, message, "Number them 1, 2, 3, …")
+    if not keys and (draft.table and draft.table.properties):
+        message = "No column identifies a row."
+        fix = "Mark the columns of the grain with `primaryKey: true` and `primaryKeyPosition`."
+        yield Finding(COLUMNS, message, fix)

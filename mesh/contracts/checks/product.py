@@ -1,0 +1,161 @@
+"""What is asked of a contract as a whole: version, status, service levels, people."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from mesh.contracts.checks.record import Subject, check
+from mesh.contracts.draft import LEVELS, Draft
+from mesh.contracts.findings import Finding, Found
+from mesh.contracts.standard import ServiceLevelObject
+from mesh.contracts.types import TIME_TYPES, is_number
+from mesh.files.problems import shown, suggestion
+from mesh.files.tree import Steps
+
+STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
+VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
+UNITS = ("h", "d", "w", "month", "y")
+LEVEL_PROPERTIES = (
+    "availability",
+    "completeness",
+    "endOfLife",
+    "endOfSupport",
+    "errorRate",
+    "freshness",
+    "frequency",
+    "generalAvailability",
+    "latency",
+    "retention",
+    "timeToDetect",
+    "timeToNotify",
+    "timeToRepair",
+)
+MEASURED_BY = "measuredBy"
+
+
+@check("VERSION", "Versions are semantic: consumers must see what breaks.")
+def version(subject: Subject) -> Found:
+    stated = subject.draft.document.version
+    if stated is not None and VERSION.fullmatch(stated) is None:
+        message = f"`{shown(stated)}` is no semantic version."
+        fix = "Write three numbers, such as 1.0.0: breaking change, addition, correction."
+        yield Finding(("version",), message, fix)
+
+
+@check("STATUS", "The status says whether a consumer may rely on the product.")
+def status(subject: Subject) -> Found:
+    stated = subject.draft.document.status
+    if stated is not None and stated not in STATUSES:
+        message = f"`{shown(stated)}` is no status."
+        yield Finding(("status",), message, suggestion(stated, STATUSES))
+
+
+@check("END_OF_LIFE", "Who deprecates a product says until when it stays.")
+def ends(subject: Subject) -> Found:
+    document = subject.draft.document
+    levels = list(enumerate(document.slaProperties or []))
+    found = [(index, level) for index, level in levels if level.property == "endOfLife"]
+    if document.status == "deprecated" and not found:
+        message = "The version is deprecated, but nobody knows until when it stays."
+        fix = "Add a service level `property: endOfLife` with a date as its value."
+        yield Finding(("status",), message, fix)
+    for index, level in found:
+        if level.value is not None and end_of_life(level.value) is None:
+            message = f"The end of life `{shown(level.value)}` is no date."
+            yield Finding((*LEVELS, index, "value"), message, "Write it as YYYY-MM-DD.")
+
+
+def end_of_life(value: object) -> datetime.date | None:
+    """The date of an endOfLife service level, or None when it is none."""
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return None
+    try:
+        return datetime.date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+@check("SERVICE_LEVEL", "Freshness, completeness and retention are stated and measurable.")
+def service_level(subject: Subject) -> Found:
+    draft = subject.draft
+    levels = draft.document.slaProperties
+    if levels is None:
+        return
+    stated = {level.property for level in levels}
+    timed = any(column.logicalType in TIME_TYPES for _, column in draft.columns())
+    for kind in ("freshness", "completeness", "retention"):
+        if kind not in stated and (timed or kind != "freshness"):
+            message = f"No service level states the {kind}."
+            yield Finding(LEVELS, message, f"Add one with `property: {kind}`.")
+    once: set[str] = set()
+    for index, level in enumerate(levels):
+        here: Steps = (*LEVELS, index)
+        if level.property in once:
+            message = f"The {level.property} is promised twice."
+            yield Finding((*here, "property"), message, "Keep one of them.")
+        once |= {level.property or ""} & {"freshness", "retention", "frequency", "endOfLife"}
+        for key, message, fix in _faults(draft, level):
+            at = (*here, key)
+            yield Finding(at if draft.stated(at) else here, message, fix)
+
+
+def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str]]:
+    """Of each fault of a service level the key, what is wrong, and what to do."""
+    kind, value, element = level.property, level.value, level.element
+    if kind is None:
+        return []
+    if kind not in LEVEL_PROPERTIES:
+        message = f"`{shown(kind)}` is no service level of the standard."
+        return [("property", message, suggestion(kind, LEVEL_PROPERTIES))]
+    found = []
+    measures = [i for i in level.customProperties or [] if i.property == MEASURED_BY]
+    if len(measures) > 1:
+        message = "The service level is measured by two rules."
+        fix = "Name one rule, or write two service levels."
+        found.append(("customProperties", message, fix))
+    if kind in ("freshness", "retention", "frequency"):
+        if value is not None and not (is_number(value) and float(value) > 0):
+            message = f"A {kind} of `{shown(value)}` cannot be measured."
+            found.append(("value", message, "Write a number above 0, and its unit."))
+        if level.unit not in UNITS:
+            message = f"`{shown(level.unit)}` is no unit of time."
+            found.append(("unit", message, "Write one of: " + ", ".join(UNITS) + "."))
+    types = {column.name: column.logicalType for _, column in draft.columns() if column.name}
+    if element is not None and element not in types:
+        message = f"The element `{shown(element)}` is no column."
+        found.append(("element", message, suggestion(element, types)))
+    elif kind == "freshness" and types.get(element or "") not in TIME_TYPES:
+        message = "Freshness is measured on a date or a timestamp."
+        found.append(("element", message, "Name such a column as its `element`."))
+    if kind == "completeness":
+        if value is not None and not (is_number(value) and 0 < float(value) <= 100):
+            message = f"A completeness of `{shown(value)}` is no share."
+            found.append(("value", message, "Write 1 to 100."))
+        if level.unit != "percent":
+            message = "Completeness is stated in percent."
+            found.append(("unit", message, "Write `unit: percent`."))
+        if not any(item.value for item in measures):
+            message = "Nobody knows how the completeness is measured."
+            how = f"[{{property: {MEASURED_BY}, value: <rule id>}}]"
+            fix = f"Name a table rule: `customProperties: {how}`."
+            found.append(("customProperties", message, fix))
+    return found
+
+
+@check("ROLE", "A role says who it stands for and what it may do.")
+def role(subject: Subject) -> Found:
+    seen: set[str] = set()
+    for index, stated in enumerate(subject.draft.document.roles or []):
+        here: Steps = ("roles", index)
+        for key, fix in (
+            ("role", "Name the role."),
+            ("description", "Say who it stands for and what it may do."),
+            ("access", "Write `access: read`."),
+        ):
+            what = f"The role {stated.role or index + 1}"
+            yield from subject.draft.missing(here, key, what, fix)
+        if stated.role in seen:
+            message = f"The role `{shown(stated.role)}` stands twice."
+            yield Finding((*here, "role"), message, "Keep one of them.")
+        seen |= {stated.role} if stated.role else set()

@@ -1,0 +1,57 @@
+"""A check of the lint: its id, its purpose and the code that finds it, as one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mesh.contracts.draft import Draft
+from mesh.contracts.findings import Found
+from mesh.files.problems import Problem
+
+
+@dataclass(frozen=True)
+class Around:
+    """The contracts of a project by product, to hold one against the others.
+
+    lost: products that have a contract which cannot be read; who refers to them is not blamed.
+    """
+
+    drafts: Mapping[str, Draft]
+    lost: Collection[str] = ()
+
+    @property
+    def types(self) -> dict[str, dict[str, str]]:
+        """The BigQuery types of the columns, by product."""
+        return {product: draft.column_types() for product, draft in self.drafts.items()}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a check looks at.
+
+    around: None for checks of one file alone, without an engine and without parsing SQL.
+    known: what was found so far.
+    """
+
+    draft: Draft
+    around: Around | None = None
+    known: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One kind of mistake. purpose: what a reader would lose without the check."""
+
+    id: str
+    purpose: str
+    find: Callable[[Subject], Found]
+
+    def problems(self, subject: Subject) -> Iterator[Problem]:
+        for found in self.find(subject):
+            yield subject.draft.problem(self.id, found)
+
+
+def check(id: str, purpose: str) -> Callable[[Callable[[Subject], Found]], Check]:
+    """Makes a function a check."""
+    return lambda find: Check(id, purpose, find)

@@ -1,0 +1,150 @@
+"""What is asked of the rules under `quality`: of a kind that every gate can enforce, and right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mesh.contracts.checks.product import MEASURED_BY
+from mesh.contracts.checks.record import Around, Check, Subject, check
+from mesh.contracts.constraints import TABLE_KINDS, table_kind
+from mesh.contracts.constraints.sql import RULE_SQL, RuleColumnError, check_columns
+from mesh.contracts.draft import LEVELS, Draft
+from mesh.contracts.findings import Finding, Found
+from mesh.contracts.sql import ParsedRule, RuleSqlError, parse_rule
+from mesh.files.problems import shown, suggestion
+from mesh.files.tree import Steps
+
+_COMMON = {"id", "name", "type", "description", "dimension", "severity", "tags", "businessImpact"}
+_COMMON |= {"customProperties", "authoritativeDefinitions"}
+_INSTEAD = {
+    "nullValues": "Write `required: true` at the column.",
+    "missingValues": "Write `required: true`, `minLength` or a rule of type `sql`.",
+    "invalidValues": "Write `enum` or `logicalTypeOptions.pattern` at the column.",
+}
+
+
+@check("RULE_UNSUPPORTED", "A rule that no gate can enforce does not belong into a contract.")
+def rule_unsupported(subject: Subject) -> Found:
+    for rule, stated in subject.draft.stated_rules():
+        kind = table_kind(rule.type, rule.metric)
+        if kind:
+            yield from kind.misuse(stated)
+            for key in sorted(set(stated.keys) - _COMMON - kind.uses):
+                message = f"`{key}` means nothing for this kind of rule."
+                yield Finding(stated.at(key), message, "Leave it out.")
+        elif rule.type and rule.metric is not None:
+            message = f"The metric `{shown(rule.metric)}` is not enforced for a table."
+            metrics = [kind.metric for kind in TABLE_KINDS if kind.metric]
+            fix = _INSTEAD.get(rule.metric) or suggestion(rule.metric, metrics)
+            yield Finding(stated.at("metric"), message, fix)
+
+
+def _parsed(draft: Draft) -> Iterator[tuple[Steps, ParsedRule | RuleSqlError]]:
+    """The queries of a contract's rules, or why they are none."""
+    for steps, rule in draft.rules():
+        if rule.type == "sql" and rule.query and rule.query.strip():
+            try:
+                yield (*steps, "query"), parse_rule(rule.query)
+            except RuleSqlError as error:
+                yield (*steps, "query"), error
+
+
+def _rule_sql(subject: Subject) -> Found:
+    for steps, parsed in _parsed(subject.draft) if subject.around else ():
+        if isinstance(parsed, RuleSqlError):
+            yield Finding(steps, parsed.message, parsed.fix)
+
+
+rule_sql = Check(RULE_SQL.id, RULE_SQL.sentence, _rule_sql)
+
+
+@check("RULE_COLUMN", "A rule speaks of columns that are there, of types that can be compared.")
+def rule_column(subject: Subject) -> Found:
+    for rule, stated in subject.draft.stated_rules():
+        kind = table_kind(rule.type, rule.metric)
+        if kind:
+            yield from kind.lost_columns(stated)
+    own = subject.draft.column_types()
+    if subject.around is None or not own:
+        return
+    types = subject.around.types
+    for steps, parsed in _parsed(subject.draft):
+        if isinstance(parsed, ParsedRule):
+            try:
+                check_columns(parsed, own, types)
+            except RuleColumnError as error:
+                yield Finding(steps, error.message, error.fix)
+
+
+@check("REFERENCE", "A rule across products names products and rules that have a contract.")
+def reference(subject: Subject) -> Found:
+    draft, around = subject.draft, subject.around
+    if around is None:
+        return
+    for steps, parsed in _parsed(draft):
+        for name in parsed.references if isinstance(parsed, ParsedRule) else ():
+            if name not in around.drafts and name not in around.lost:
+                message = f"The rule reads `{shown(name)}`, which has no contract."
+                yield Finding(steps, message, suggestion(name, around.drafts))
+    yield from _measured(draft, around)
+    yield from _circles(draft, around)
+
+
+def _measured(draft: Draft, around: Around) -> Found:
+    """Each completeness is measured by a rule that is there."""
+    for index, level in enumerate(draft.document.slaProperties or []):
+        for number, item in enumerate(level.customProperties or []):
+            if item.property != MEASURED_BY or not item.value:
+                continue
+            product, _, rule = str(item.value).rpartition("/")
+            measuring = around.drafts.get(product) if product else draft
+            known = {rule.id for _, rule in measuring.rules() if rule.id} if measuring else set()
+            if rule in known or product in around.lost:
+                continue
+            at = (*LEVELS, index, "customProperties", number, "value")
+            if measuring is None:
+                message = f"`{shown(product)}` has no contract."
+                yield Finding(at, message, suggestion(product, around.drafts))
+                continue
+            message = f"`{shown(item.value)}` is no rule of {shown(product) or 'this contract'}."
+            yield Finding(at, message, suggestion(rule, known))
+
+
+References = Mapping[str, Steps]
+"""The products that the rules of one contract read, and where the first such rule stands."""
+
+
+def references(draft: Draft) -> References:
+    """What the rules of a contract read; a rule that cannot be parsed reads nothing."""
+    found: dict[str, Steps] = {}
+    for steps, parsed in _parsed(draft):
+        for name in parsed.references if isinstance(parsed, ParsedRule) else ():
+            found.setdefault(name, steps)
+    return found
+
+
+def _circles(draft: Draft, around: Around) -> Found:
+    """Each rule that leads back to its product over the rules of others: a plan runs in order."""
+    for name, steps in references(draft).items():
+        way = _way(name, draft.product, around)
+        if way is not None:
+            circle = " → ".join((draft.product, *way))
+            message = f"The rules wait for each other: {circle}."
+            fix = "Write the rule into the contract of the product that is built last."
+            yield Finding(steps, message, fix)
+
+
+def _way(start: str, goal: str, around: Around) -> tuple[str, ...] | None:
+    """A way from one product to another along the rules, or None."""
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen = {start}
+    while ways:
+        way = ways.pop(0)
+        if way[-1] == goal:
+            return way
+        reader = around.drafts.get(way[-1])
+        for following in references(reader) if reader else ():
+            if following not in seen:
+                seen.add(following)
+                ways.append((*way, following))
+    return None

@@ -1,0 +1,44 @@
+"""The kinds of promises: a new one is a module beside this one, and a line here.
+
+The order is the one in which the rules of a column are enforced.
+"""
+
+from __future__ import annotations
+
+from mesh.contracts.constraints.base import ColumnPromise, Option, TablePromise
+from mesh.contracts.constraints.enum import Enum
+from mesh.contracts.constraints.length import Length
+from mesh.contracts.constraints.multiple_of import MultipleOf
+from mesh.contracts.constraints.pattern import Pattern
+from mesh.contracts.constraints.range import Range
+from mesh.contracts.constraints.required import Required
+from mesh.contracts.constraints.row_count import RowCount
+from mesh.contracts.constraints.sql import Sql
+from mesh.contracts.constraints.unique import Unique, UniqueTogether
+
+COLUMN_KINDS: tuple[type[ColumnPromise], ...] = (
+    Required,
+    Enum,
+    Range,
+    Length,
+    Pattern,
+    MultipleOf,
+    Unique,
+)
+TABLE_KINDS: tuple[type[TablePromise], ...] = (RowCount, UniqueTogether, Sql)
+
+
+def options() -> dict[str, Option]:
+    """The keys of logicalTypeOptions that some kind reads."""
+    return {key: option for kind in COLUMN_KINDS for key, option in kind.options.items()}
+
+
+def table_kind(type: str | None, metric: str | None) -> type[TablePromise] | None:
+    """The kind of a rule under `quality`."""
+    return next((k for k in TABLE_KINDS if (k.type, k.metric) == (type, metric)), None)
+
+
+def counted(kind: str) -> str:
+    """How the number of those that break a promise of a kind is told: `of them`, `found`."""
+    every = (*COLUMN_KINDS, *TABLE_KINDS)
+    return next((one.counted for one in every if one.kind == kind), "of them")

@@ -1,0 +1,342 @@
+"""What every kind of promise can do: one class per kind, one module per class.
+
+Whoever adds a kind writes such a module and registers it in `constraints/__init__.py`. What a kind
+does not say of itself follows from here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+from sqlglot import exp
+
+from mesh.contracts.findings import Finding, Found, Purpose, no_findings
+from mesh.contracts.rules import RowRule, Rule
+from mesh.contracts.types import HOW, LOGICAL_TYPES, comparable
+from mesh.files.tree import Steps
+
+OPTIONS = "logicalTypeOptions"
+COMPARATORS = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+)
+"""The keys of a rule under `quality` that say what its number is compared with."""
+POSSIBLE = Purpose("RANGE", "A range has room for at least one value.")
+
+
+class Place(Protocol):
+    """The file that something is stated in."""
+
+    def line(self, steps: Steps) -> int: ...
+
+    def stated(self, steps: Steps) -> bool: ...
+
+    def missing(self, steps: Steps, key: str, what: str, fix: str) -> Found: ...
+
+
+class Effect(StrEnum):
+    """What a change of a promise does to those who rely on it."""
+
+    LOOSER = "looser"
+    TIGHTER = "tighter"
+    OTHER = "other"
+    WORDS = "words"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change between two versions of a promise, as a fact with its sentence.
+
+    line: in the new file; None for where the promise of the new version stands, if it does.
+    was: in the old file; None for where the promise of the old version stands.
+    """
+
+    effect: Effect
+    message: str
+    line: int | None = None
+    was: int | None = None
+    before: str = ""
+    after: str = ""
+    is_gone: bool = False
+
+
+class Seen(Protocol):
+    """What the data of a column looks like, for a first draft of its contract."""
+
+    @property
+    def nulls(self) -> int: ...
+
+    @property
+    def minimum(self) -> Any: ...
+
+    @property
+    def maximum(self) -> Any: ...
+
+    @property
+    def values(self) -> tuple[str, ...]: ...
+
+    @property
+    def step(self) -> float | None: ...
+
+
+@dataclass(frozen=True)
+class Option:
+    """A key of logicalTypeOptions. type: of its value; logical_types: where it means something."""
+
+    type: Any
+    logical_types: Collection[str]
+
+
+@dataclass(frozen=True)
+class StatedColumn:
+    """What a file states of one column, be it right or wrong.
+
+    logical_type: empty unless it is a known one. keys: of the column that promise something, and
+    options: of its logicalTypeOptions, each as far as they are there.
+    """
+
+    name: str
+    logical_type: str
+    steps: Steps
+    place: Place
+    keys: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+    def at(self, *steps: str | int) -> Steps:
+        return (*self.steps, *steps)
+
+    def line(self, key: str) -> int:
+        return self.place.line(self.at(key))
+
+    def option(self, key: str, message: str, fix: str) -> Finding:
+        """What is wrong with one of the options."""
+        return Finding(self.at(OPTIONS, key), message, fix)
+
+
+class Named(Protocol):
+    """A column of a contract, as far as its promises need it.
+
+    identifies: whether it alone is the grain.
+    """
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def logical_type(self) -> str: ...
+
+    @property
+    def identifies(self) -> bool: ...
+
+    def promise(self, kind: type[P]) -> P | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnPromise(ABC):
+    """A promise on the values of one column.
+
+    kind: its name, and the end of the ids of its rules. key: of the column, under which it stands.
+    options: the keys of logicalTypeOptions that it reads. sense: of the check that it can be kept.
+    counted: how the number of rows that break it is told.
+    """
+
+    kind: ClassVar[str]
+    key: ClassVar[str] = OPTIONS
+    options: ClassVar[Mapping[str, Option]] = {}
+    dimension: ClassVar[str] = "conformity"
+    sense: ClassVar[Purpose] = POSSIBLE
+    counted: ClassVar[str] = "of them"
+    line: int = field(default=1, compare=False)
+
+    @classmethod
+    @abstractmethod
+    def read(cls, stated: StatedColumn) -> Self | None:
+        """The promise that a column states, or None."""
+
+    @classmethod
+    def incomplete(cls, stated: StatedColumn) -> Found:
+        """What is missing in a promise that is stated."""
+        return no_findings()
+
+    @classmethod
+    def check(cls, stated: StatedColumn) -> Found:
+        """Why it cannot be kept, or makes no sense."""
+        return no_findings()
+
+    @classmethod
+    def check_by_engine(cls, stated: StatedColumn) -> Found:
+        """The same, as far as only an engine can tell."""
+        return no_findings()
+
+    def refusal(self, value: Any) -> str | None:
+        """Why a comparable value does not keep it, as the end of a sentence, or None."""
+        return None
+
+    @abstractmethod
+    def words(self) -> str:
+        """What is true of a value, as the end of a sentence that begins with the column."""
+
+    def values_text(self) -> str:
+        """Which values there may be, for a table of columns; empty if that says nothing of them."""
+        return ""
+
+    @abstractmethod
+    def condition(self, column: Named) -> exp.Expression:
+        """What must hold for each row."""
+
+    def rule(self, column: Named) -> Rule:
+        """The promise as a rule that is enforced."""
+        return RowRule(
+            id=f"{column.id}.{self.kind}",
+            kind=self.kind,
+            description=f"{column.name} {self.words()}.",
+            dimension=self.dimension,
+            severity="error",
+            line=self.line,
+            column=column.name,
+            columns=(column.name,),
+            condition=self.condition(column),
+        )
+
+    @classmethod
+    def compare(cls, old: Named, new: Named) -> Iterator[Change]:
+        """What became of the promise from one version of a column to the next."""
+        was, now = old.promise(cls), new.promise(cls)
+        if was == now:
+            return
+        if now is None and was is not None:
+            yield Change(Effect.LOOSER, f"It is no longer promised that {old.name} {was.words()}.")
+        elif now is not None:
+            what = f"It is promised that {old.name} {now.words()}"
+            if was is None:
+                yield Change(Effect.TIGHTER, f"{what}.")
+            else:
+                yield Change(Effect.OTHER, f"{what}, no longer that it {was.words()}.")
+
+    @classmethod
+    def propose(cls, bigquery_type: str, seen: Seen) -> Mapping[str, Any]:
+        """Keys of the column or of its options that the data keeps and that are likely meant."""
+        return {}
+
+
+P = TypeVar("P", bound=ColumnPromise)
+
+
+@dataclass(frozen=True)
+class StatedQuality:
+    """A rule as it stands under `quality`, be it right or wrong.
+
+    what: how it is called in a sentence. keys: those that are there. columns: of the product, by
+    their logical type.
+    """
+
+    what: str
+    steps: Steps
+    place: Place
+    keys: Mapping[str, Any]
+    columns: Mapping[str, str]
+
+    def at(self, *steps: str | int) -> Steps:
+        return (*self.steps, *steps)
+
+    def get(self, key: str) -> Any:
+        return self.keys.get(key)
+
+
+@dataclass(frozen=True)
+class RuleFacts:
+    """What is stated of a rule whatever its kind."""
+
+    id: str
+    description: str
+    dimension: str
+    severity: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablePromise(ABC):
+    """A promise that is stated as a rule under `quality`.
+
+    type, metric: by which it is known there. needs: what must be stated, and how; uses: the further
+    keys of the rule that mean something. counted: how the number of offenders is told; empty
+    if an offender itself says it.
+    """
+
+    kind: ClassVar[str]
+    type: ClassVar[str] = "library"
+    metric: ClassVar[str | None] = None
+    sense: ClassVar[Purpose] = POSSIBLE
+    needs: ClassVar[Mapping[str, str]] = {}
+    uses: ClassVar[frozenset[str]]
+    counted: ClassVar[str] = "found"
+
+    @classmethod
+    @abstractmethod
+    def read(cls, stated: StatedQuality) -> Self:
+        """The promise of a rule."""
+
+    @classmethod
+    def misuse(cls, stated: StatedQuality) -> Found:
+        """Why no gate could enforce it."""
+        return no_findings()
+
+    @classmethod
+    def impossible(cls, stated: StatedQuality) -> Found:
+        """Why no table could keep it."""
+        return no_findings()
+
+    @classmethod
+    def lost_columns(cls, stated: StatedQuality) -> Found:
+        """Of which columns it speaks that are not there."""
+        return no_findings()
+
+    @abstractmethod
+    def rule(self, facts: RuleFacts, type_of: Callable[[str], str]) -> Rule:
+        """The rule that is enforced. type_of: from a column to its logical type."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """What it says, for a report."""
+
+    @abstractmethod
+    def compare(self, new: Self, renamed: Mapping[str, str]) -> Effect | None:
+        """What it became, None for the same. renamed: from old names of columns to new ones."""
+
+
+def literal(logical_type: str, value: Any) -> exp.Expression:
+    """A value of a column in SQL."""
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    if isinstance(value, int | float):
+        return exp.Literal.number(repr(value))
+    text = exp.Literal.string(value)
+    if logical_type == "date":
+        return exp.cast(text, exp.DataType.Type.DATE)
+    if logical_type == "timestamp":
+        return exp.cast(text, exp.DataType.Type.TIMESTAMPTZ)
+    return text
+
+
+def refusal(promises: Collection[ColumnPromise], logical_type: str, value: Any) -> str | None:
+    """Why a value cannot be one of the column's, as the end of a sentence, or None."""
+    if logical_type not in LOGICAL_TYPES:
+        return None
+    known = comparable(logical_type, value)
+    if known is None:
+        return f"is not {HOW[logical_type]}"
+    reasons = (promise.refusal(known) for promise in promises)
+    return next((reason for reason in reasons if reason), None)

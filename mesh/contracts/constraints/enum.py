@@ -1,0 +1,144 @@
+"""`enum`: a value is one of a list, each with what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from sqlglot import exp
+
+from mesh.contracts.constraints.base import (
+    Change,
+    ColumnPromise,
+    Effect,
+    Named,
+    Seen,
+    StatedColumn,
+    literal,
+)
+from mesh.contracts.findings import TODO, Finding, Found, Purpose, same_words
+from mesh.contracts.types import Value, is_number
+from mesh.files.problems import shown
+
+SENSE = Purpose("ENUM", "Allowed values are of the column's type, within its range, each once.")
+
+
+@dataclass(frozen=True)
+class AllowedValue:
+    """One value of an enum; line: where it stands."""
+
+    value: Value
+    description: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enum(ColumnPromise):
+    kind: ClassVar[str] = "enum"
+    key: ClassVar[str] = "enum"
+    sense: ClassVar[Purpose] = SENSE
+    values: tuple[AllowedValue, ...]
+
+    @classmethod
+    def read(cls, stated: StatedColumn) -> Self | None:
+        values = tuple(
+            AllowedValue(
+                entry.value,
+                " ".join((entry.description or "").split()),
+                stated.place.line(stated.at(cls.key, number)),
+            )
+            for number, entry in enumerate(stated.keys.get(cls.key) or [])
+            if entry.value is not None
+        )
+        return cls(values=values, line=stated.line(cls.key)) if values else None
+
+    @classmethod
+    def incomplete(cls, stated: StatedColumn) -> Found:
+        for number, _ in enumerate(stated.keys.get(cls.key) or []):
+            at = stated.at(cls.key, number)
+            what = "The allowed value"
+            yield from stated.place.missing(at, "value", what, "State the value.")
+            yield from stated.place.missing(at, "description", what, "Say what it means.")
+
+    @classmethod
+    def check(cls, stated: StatedColumn) -> Found:
+        entries = stated.keys.get(cls.key)
+        if entries == []:
+            fix = "List the values, or leave it out."
+            yield Finding(stated.at(cls.key), "An empty enum allows nothing.", fix)
+        seen: set[tuple[type, Value]] = set()
+        for number, entry in enumerate(entries or []):
+            if (type(entry.value), entry.value) in seen:
+                message = f"The allowed value `{shown(entry.value)}` stands twice."
+                yield Finding(stated.at(cls.key, number, "value"), message, "Keep one of them.")
+            if entry.value is not None:
+                seen.add((type(entry.value), entry.value))
+
+    def refusal(self, value: Any) -> str | None:
+        allowed = any(_same(one.value, value) for one in self.values)
+        return None if allowed else "is not one of the allowed values"
+
+    def words(self) -> str:
+        return f"is {self.values_text()}"
+
+    def values_text(self) -> str:
+        return "one of " + _listed(self.values)
+
+    def condition(self, column: Named) -> exp.Expression:
+        values = [literal(column.logical_type, allowed.value) for allowed in self.values]
+        return exp.column(column.name).isin(*values)
+
+    @classmethod
+    def compare(cls, old: Named, new: Named) -> Iterator[Change]:
+        before, after = old.promise(cls), new.promise(cls)
+        name = old.name
+        was = {_key(one.value): one for one in before.values} if before else {}
+        now = {_key(one.value): one for one in after.values} if after else {}
+        texts = {"before": _listed(was.values()), "after": _listed(now.values())}
+        if was and not now:
+            message = f"{name} may now take any value: its list of allowed values is gone."
+            yield Change(Effect.LOOSER, message, **texts)
+        elif now and not was:
+            yield Change(Effect.TIGHTER, f"{name} is now one of: {texts['after']}.", **texts)
+        if not (was and now):
+            return
+        added = [one for key, one in now.items() if key not in was]
+        removed = [one for key, one in was.items() if key not in now]
+        if added:
+            message = f"{name} may now take a new value: {_listed(added)}."
+            yield Change(Effect.LOOSER, message, line=added[0].line, **texts)
+        if removed:
+            message = f"{name} no longer takes the value: {_listed(removed)}."
+            line = removed[0].line
+            yield Change(Effect.TIGHTER, message, was=line, is_gone=True, **texts)
+        for key, one in was.items():
+            other = now.get(key)
+            if other and not same_words(one.description, other.description):
+                yield Change(
+                    Effect.WORDS,
+                    f"The value {other.value} of {name} is explained otherwise.",
+                    line=other.line,
+                    was=one.line,
+                    before=one.description,
+                    after=other.description,
+                )
+
+    @classmethod
+    def propose(cls, bigquery_type: str, seen: Seen) -> Mapping[str, Any]:
+        if not seen.values:
+            return {}
+        meaning = f"{TODO} what it stands for"
+        return {cls.key: [{"value": value, "description": meaning} for value in seen.values]}
+
+
+def _listed(values: Iterable[AllowedValue]) -> str:
+    return ", ".join(str(one.value) for one in values)
+
+
+def _key(value: Value) -> tuple[str, Value]:
+    return ("number" if is_number(value) else type(value).__name__, value)
+
+
+def _same(one: Value, other: Value) -> bool:
+    return type(one) is type(other) and one == other

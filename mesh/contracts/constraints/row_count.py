@@ -1,0 +1,103 @@
+"""`metric: rowCount`: how many rows there are at the least and at the most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from sqlglot import exp
+
+from mesh.contracts.constraints.base import (
+    COMPARATORS,
+    Effect,
+    RuleFacts,
+    StatedQuality,
+    TablePromise,
+)
+from mesh.contracts.findings import Finding, Found
+from mesh.contracts.rules import Scope, TableRule
+from mesh.contracts.sql import TABLE
+from mesh.contracts.types import is_number
+from mesh.files.problems import shown
+
+USABLE = ("mustBeBetween", "mustBeGreaterOrEqualTo", "mustBeLessOrEqualTo")
+FIX = "Write `mustBeBetween: [<least>, <most>]`."
+UNLIMITED = float("inf")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowCount(TablePromise):
+    kind: ClassVar[str] = "row_count"
+    metric: ClassVar[str | None] = "rowCount"
+    uses: ClassVar[frozenset[str]] = frozenset({"metric", *COMPARATORS})
+    counted: ClassVar[str] = ""
+    minimum: int | None = None
+    maximum: int | None = None
+
+    @classmethod
+    def read(cls, stated: StatedQuality) -> Self:
+        between = stated.get("mustBeBetween") or ()
+        low, high = between or (stated.get(USABLE[1]), stated.get(USABLE[2]))
+        return cls(
+            minimum=None if low is None else int(low), maximum=None if high is None else int(high)
+        )
+
+    @classmethod
+    def misuse(cls, stated: StatedQuality) -> Found:
+        bounds = _bounds(stated)
+        for key in bounds:
+            if key not in USABLE:
+                message = f"{stated.what} compares with `{key}`."
+                yield Finding(stated.at(key), message, FIX)
+        if len(bounds) != 1:
+            message = f"{stated.what} states {'several bounds' if bounds else 'no bound'}."
+            yield Finding(stated.steps, message, FIX)
+
+    @classmethod
+    def impossible(cls, stated: StatedQuality) -> Found:
+        keys = _bounds(stated)
+        if len(keys) != 1 or keys[0] not in USABLE:
+            return
+        value: Any = stated.get(keys[0])
+        bounds = value if isinstance(value, list) else [value]
+        good = all(is_number(one) and one >= 0 and float(one).is_integer() for one in bounds)
+        if not good or bounds != sorted(bounds):
+            message = f"{stated.what} has bounds that no table can keep: {shown(bounds)}."
+            fix = "Write whole numbers from 0, the smaller one first."
+            yield Finding(stated.at(keys[0]), message, fix)
+
+    def rule(self, facts: RuleFacts, type_of: Callable[[str], str]) -> TableRule:
+        count = exp.Count(this=exp.Star())
+        bounds: list[exp.Expression] = []
+        for bound, operator in ((self.minimum, exp.LT), (self.maximum, exp.GT)):
+            if bound is not None:
+                limit = exp.Literal.number(bound)
+                bounds.append(operator(this=count.copy(), expression=limit))
+        rows = exp.select(exp.alias_(count, "row_count")).from_(exp.table_(TABLE))
+        return TableRule(
+            **vars(facts),
+            kind=self.kind,
+            scope=Scope.COUNT,
+            query=rows.having(exp.or_(*bounds)),
+            minimum=self.minimum,
+            maximum=self.maximum,
+        )
+
+    def text(self) -> str:
+        return f"{self.minimum or 0} to {self.maximum or 'any number of'} rows"
+
+    def compare(self, new: Self, renamed: Mapping[str, str]) -> Effect | None:
+        (low, high), (least, most) = _span(self), _span(new)
+        if least < low or most > high:
+            return Effect.LOOSER
+        return Effect.TIGHTER if (least, most) != (low, high) else None
+
+
+def _bounds(stated: StatedQuality) -> list[str]:
+    return [key for key in COMPARATORS if stated.get(key) is not None]
+
+
+def _span(promise: RowCount) -> tuple[int, float]:
+    most = promise.maximum
+    return promise.minimum or 0, UNLIMITED if most is None else most

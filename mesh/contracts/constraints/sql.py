@@ -1,0 +1,191 @@
+"""Rules of type `sql`: a query that counts offending rows, held to columns that are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from sqlglot import exp
+from sqlglot.errors import OptimizeError, SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+
+from mesh.contracts.constraints.base import (
+    COMPARATORS,
+    Effect,
+    RuleFacts,
+    StatedQuality,
+    TablePromise,
+)
+from mesh.contracts.findings import Finding, Found, Purpose
+from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
+from mesh.contracts.sql import DIALECT, TABLE, ParsedRule, RuleSqlError, parse_rule
+from mesh.files.problems import shown, suggestion
+
+RULE_SQL = Purpose(
+    "RULE_SQL", "The SQL of a rule is one query that only reads, in what both engines understand."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sql(TablePromise):
+    """A query on one row at a time is a rule about rows, any other one about the table."""
+
+    kind: ClassVar[str] = "sql"
+    type: ClassVar[str] = "sql"
+    needs: ClassVar[Mapping[str, str]] = {"query": "Write a query that counts the offending rows."}
+    uses: ClassVar[frozenset[str]] = frozenset({"query", *COMPARATORS})
+    query: str
+
+    @classmethod
+    def read(cls, stated: StatedQuality) -> Self:
+        return cls(query=stated.get("query") or "")
+
+    @classmethod
+    def misuse(cls, stated: StatedQuality) -> Found:
+        others = [key for key in COMPARATORS[1:] if stated.get(key) is not None]
+        for key in others:
+            message = f"{stated.what} compares with `{key}`."
+            fix = "Let the query count offending rows, and write `mustBe: 0`."
+            yield Finding(stated.at(key), message, fix)
+        expected = stated.get("mustBe")
+        if not others and (expected != 0 or isinstance(expected, bool)):
+            message = f"{stated.what} does not say that it must find nothing."
+            at = stated.at("mustBe")
+            at = at if stated.place.stated(at) else stated.steps
+            yield Finding(at, message, "Write `mustBe: 0`.")
+
+    def rule(self, facts: RuleFacts, type_of: Callable[[str], str]) -> Rule:
+        """Raises RuleSqlError when the query cannot be used."""
+        parsed = parse_rule(self.query)
+        if parsed.condition is not None:
+            return RowRule(
+                **vars(facts),
+                kind=self.kind,
+                column=None,
+                columns=parsed.columns,
+                condition=parsed.condition,
+            )
+        return TableRule(
+            **vars(facts),
+            kind=self.kind,
+            scope=Scope.WHOLE,
+            query=parsed.offending,
+            references=parsed.references,
+        )
+
+    def text(self) -> str:
+        return " ".join(self.query.split())
+
+    def compare(self, new: Self, renamed: Mapping[str, str]) -> Effect | None:
+        """As far as words go; whoever knows more of SQL can say which of two asks for more."""
+        return None if self.text() == new.text() else Effect.OTHER
+
+
+class RuleColumnError(RuleSqlError):
+    """A rule speaks of what is not there, or compares what cannot be compared."""
+
+
+Schema = Mapping[str, Mapping[str, str]]
+"""Column name to BigQuery type, by qualified product name."""
+
+
+def check_columns(rule: ParsedRule, own: Mapping[str, str], schema: Schema) -> None:
+    """Check a rule against the columns it can see. Raises RuleColumnError.
+
+    own: the columns of the product itself; schema: those of the products it refers to. Products
+    without columns here were complained about elsewhere, so the rule is not checked further.
+    """
+    if any(reference not in schema for reference in rule.references):
+        return
+    if rule.condition is not None:
+        for name in rule.columns:
+            if name not in own:
+                raise _no_column(name, own)
+    known: dict[str, object] = {"contract": {TABLE: dict(own)}}
+    for reference in rule.references:
+        domain, _, name = reference.partition(".")
+        known.setdefault(domain, {})
+        known[domain][name] = dict(schema[reference])  # type: ignore[index]
+    query = rule.offending.copy()
+    for table in query.find_all(exp.Table):
+        if table.name == TABLE:
+            table.set("db", exp.to_identifier("contract"))
+    try:
+        query = qualify(
+            query, schema=known, dialect=DIALECT, expand_stars=False, quote_identifiers=False
+        )
+        query = annotate_types(query, schema=known, dialect=DIALECT)
+    except OptimizeError as error:
+        found = re.search(r"[Cc]olumn[:'\"` ]+([\w.]+)", str(error))
+        if found:
+            every = {*own, *(name for ref in rule.references for name in schema[ref])}
+            raise _no_column(found.group(1).rpartition(".")[2], every) from None
+        message = f"The query cannot be resolved: {shown(error, 100).replace(TABLE, '${table}')}."
+        raise RuleColumnError(message, "Check tables and columns.") from None
+    except (SqlglotError, RecursionError) as error:
+        message = f"The query cannot be resolved: {shown(error, 100)}."
+        raise RuleColumnError(message, "Write it more simply.") from None
+    _conditions_are_boolean(query)
+    _operands_fit(query)
+
+
+def _no_column(name: str, known: Iterable[str]) -> RuleColumnError:
+    message = f"The rule speaks of the column `{shown(name)}`, which is not there."
+    return RuleColumnError(message, suggestion(name, known))
+
+
+def _conditions_are_boolean(query: exp.Expression) -> None:
+    places = [w.this for w in query.find_all(exp.Where, exp.Having, exp.Not)]
+    for join in query.find_all(exp.Join):
+        if join.args.get("on"):
+            places.append(join.args["on"])
+    for connector in query.find_all(exp.And, exp.Or):
+        places += [connector.left, connector.right]
+    for place in places:
+        kind = place.type
+        if kind is None or kind.this in (exp.DataType.Type.UNKNOWN, exp.DataType.Type.NULL):
+            continue
+        if kind.this != exp.DataType.Type.BOOLEAN:
+            message = f"`{_text(place)}` is no condition: it is {kind.sql(dialect=DIALECT)}."
+            raise RuleColumnError(message, "Compare it with something.")
+
+
+_GROUPS = (
+    ("a number", exp.DataType.NUMERIC_TYPES),
+    ("text", exp.DataType.TEXT_TYPES),
+    ("true or false", {exp.DataType.Type.BOOLEAN}),
+    ("a date", {exp.DataType.Type.DATE}),
+    ("a moment", {exp.DataType.Type.TIMESTAMPTZ}),
+)
+
+
+def _group(node: exp.Expression) -> str | None:
+    kind = node.type.this if node.type else None
+    return next((name for name, kinds in _GROUPS if kind in kinds), None)
+
+
+def _operands_fit(query: exp.Expression) -> None:
+    for node in query.find_all(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE):
+        left, right = _group(node.left), _group(node.right)
+        written = node.left if isinstance(node.left, exp.Literal) else node.right
+        if left is None or right is None or left == right:
+            continue
+        if isinstance(written, exp.Literal) and written.is_string and "text" in (left, right):
+            other = right if left == "text" else left
+            if other in ("a date", "a moment"):
+                continue
+        message = f"`{_text(node)}` compares {left} with {right}."
+        raise RuleColumnError(message, "Compare values of one type.")
+
+
+def _text(node: exp.Expression) -> str:
+    clean = node.copy()
+    for column in clean.find_all(exp.Column):
+        column.set("table", None)
+        column.set("db", None)
+    if isinstance(clean, exp.Column):
+        clean = exp.column(clean.name)
+    return shown(clean.sql(dialect=DIALECT).replace(TABLE, "${table}"))

@@ -1,0 +1,130 @@
+"""No two rows are alike: in a column, in the grain, or in columns of a rule `duplicateValues`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from sqlglot import exp
+
+from mesh.contracts.constraints.base import (
+    Change,
+    ColumnPromise,
+    Effect,
+    Named,
+    RuleFacts,
+    StatedColumn,
+    StatedQuality,
+    TablePromise,
+)
+from mesh.contracts.findings import Finding, Found
+from mesh.contracts.rules import Scope, TableRule
+from mesh.contracts.sql import TABLE
+from mesh.contracts.types import TIME_TYPES
+from mesh.files.problems import shown, suggestion
+
+KIND = "unique"
+DIMENSION = "uniqueness"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unique(ColumnPromise):
+    """`unique: true`; the promise of a grain of one column is that of the grain."""
+
+    kind: ClassVar[str] = KIND
+    key: ClassVar[str] = "unique"
+    dimension: ClassVar[str] = DIMENSION
+    counted: ClassVar[str] = "found"
+
+    @classmethod
+    def read(cls, stated: StatedColumn) -> Self | None:
+        return cls(line=stated.line(cls.key)) if stated.keys.get(cls.key) else None
+
+    def words(self) -> str:
+        return "is unique"
+
+    def condition(self, column: Named) -> exp.Expression:
+        raise NotImplementedError  # One row cannot tell.
+
+    def rule(self, column: Named) -> TableRule:
+        said = f"No two rows have the same {column.name}."
+        facts = RuleFacts(f"{column.id}.{KIND}", said, DIMENSION, "error", self.line)
+        return unique_rule(facts, (column.name,), lambda _: column.logical_type)
+
+    @classmethod
+    def compare(cls, old: Named, new: Named) -> Iterator[Change]:
+        was, now = old.promise(cls), new.promise(cls)
+        if was and not now and not new.identifies:
+            yield Change(Effect.LOOSER, f"{old.name} is no longer promised to be unique.")
+        if now and not was and not old.identifies:
+            yield Change(Effect.TIGHTER, f"{old.name} is now unique.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniqueTogether(TablePromise):
+    kind: ClassVar[str] = KIND
+    metric: ClassVar[str | None] = "duplicateValues"
+    uses: ClassVar[frozenset[str]] = frozenset({"metric", "mustBe", "arguments"})
+    columns: tuple[str, ...]
+
+    @classmethod
+    def read(cls, stated: StatedQuality) -> Self:
+        return cls(columns=tuple(map(str, _columns(stated))))
+
+    @classmethod
+    def misuse(cls, stated: StatedQuality) -> Found:
+        if stated.get("mustBe") != 0 or isinstance(stated.get("mustBe"), bool):
+            message = f"{stated.what} allows duplicates."
+            yield Finding(stated.steps, message, "Write `mustBe: 0`.")
+        if not _columns(stated):
+            message = f"{stated.what} does not say which columns are unique together."
+            fix = "Write `arguments: {properties: [<column>, …]}`."
+            yield Finding(stated.steps, message, fix)
+
+    @classmethod
+    def lost_columns(cls, stated: StatedQuality) -> Found:
+        for index, name in enumerate(_columns(stated)):
+            if name not in stated.columns:
+                message = f"The rule speaks of the column `{shown(name)}`, which is not there."
+                at = stated.at("arguments", "properties", index)
+                yield Finding(at, message, suggestion(str(name), stated.columns))
+
+    def rule(self, facts: RuleFacts, type_of: Callable[[str], str]) -> TableRule:
+        return unique_rule(facts, self.columns, type_of)
+
+    def text(self) -> str:
+        return "no duplicates of " + ", ".join(self.columns)
+
+    def compare(self, new: Self, renamed: Mapping[str, str]) -> Effect | None:
+        was, now = {renamed.get(column, column) for column in self.columns}, set(new.columns)
+        if was == now:
+            return None
+        return Effect.TIGHTER if now < was else Effect.LOOSER if now > was else Effect.OTHER
+
+
+def _columns(stated: StatedQuality) -> list[object]:
+    names = (stated.get("arguments") or {}).get("properties")
+    return names if isinstance(names, list) else []
+
+
+def unique_rule(
+    facts: RuleFacts, names: tuple[str, ...], type_of: Callable[[str], str]
+) -> TableRule:
+    """The rule that no two rows have the same values in these columns."""
+    columns = [exp.column(name) for name in names]
+    count = exp.Count(this=exp.Star())
+    query = (
+        exp.select(*columns, exp.alias_(count, "copies"))
+        .from_(exp.table_(TABLE))
+        .group_by(*[column.copy() for column in columns])
+        .having(exp.GT(this=count.copy(), expression=exp.Literal.number(1)))
+    )
+    timed = any(type_of(name) in TIME_TYPES for name in names)
+    return TableRule(
+        **vars(facts),
+        kind=KIND,
+        scope=Scope.INTERVAL if timed else Scope.KEYS,
+        query=query,
+        columns=names,
+    )

@@ -1,0 +1,44 @@
+"""What a check of the lint says of a place in a contract, and what a check is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mesh.files.tree import Steps
+
+# Begins what a draft leaves to its author; lint refuses to have it published.
+TODO = "TODO"
+# A sign of comparison, or a minus before a number, is a word too.
+_WORD = re.compile(r"[\w%€$]+|[<>≤≥≠]=?|(?<!\w)[-−](?=\d)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong at these steps of the file, and what to write instead."""
+
+    steps: Steps
+    message: str
+    fix: str
+
+
+Found = Iterator[Finding]
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Under which id a check's findings are told, and what a reader would lose without it."""
+
+    id: str
+    sentence: str
+
+
+def no_findings() -> Found:
+    """Nothing was found."""
+    return iter(())
+
+
+def same_words(old: str, new: str) -> bool:
+    """Whether two texts differ in spaces, punctuation and capitals at the most."""
+    return _WORD.findall(old.lower()) == _WORD.findall(new.lower())

@@ -1,0 +1,97 @@
+"""What `macros/contract.py` of a project does when SQLMesh imports it: sees edited contracts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlmesh.utils.errors import ConfigError
+
+from mesh.contracts.draft import SUFFIX
+from mesh.contracts.load import find, load_contracts
+from mesh.errors import MeshError
+from mesh.project import Project, find_project, project_around
+
+if TYPE_CHECKING:
+    from sqlmesh import MacroEvaluator
+
+PACKAGE = Path(__file__).parent
+
+
+def follow_contracts(macros: Path) -> None:
+    """Have SQLMesh read its models again when a contract was edited.
+
+    macros: the file that asks; its time becomes the newest when what its macros read has changed.
+    SQLMesh keeps parsed models for as long as models, macros and audits are unchanged, by the
+    newest of their times of change. It knows nothing of contracts, so an edited contract has to
+    show in a macro's time. Contracts are compared by content: copies and archives keep old times.
+    Raises ConfigError, which SQLMesh shows as a sentence, for what macros could not say so well.
+    """
+    project = Project(macros.resolve().parent.parent)
+    with _said_by_sqlmesh():
+        project.check_set_up()
+        _refuse_missing(project)
+    files = sorted([*project.contracts.glob("*/*"), *PACKAGE.rglob("*.py")])
+    digest = hashlib.sha256()
+    for path in files:
+        if path.is_file():
+            digest.update(f"{path.name}:{path.stat().st_size}:".encode())
+            digest.update(path.read_bytes())
+    seen = project.cache / "contracts.sha256"
+    if seen.is_file() and seen.read_text() == digest.hexdigest():
+        return
+    with _said_by_sqlmesh():
+        contracts = load_contracts(project.contracts) if project.contracts.is_dir() else {}
+        for contract in contracts.values():
+            contract.table_rules()
+    looked_at = [project.config, *project.root.glob("macros/*.py"), *project.root.glob("audits/*")]
+    looked_at += project.models.rglob("*.sql")
+    newest = max(path.stat().st_mtime for path in looked_at)
+    newer = max(time.time(), newest + 0.001)
+    try:
+        os.utime(macros, (newer, newer))
+        seen.parent.mkdir(exist_ok=True)
+        seen.write_text(digest.hexdigest())
+    except OSError:
+        # In a checkout that may not be written, contracts do not change either.
+        return
+
+
+def _refuse_missing(project: Project) -> None:
+    """Say which model asks for a contract that is not there.
+
+    Said here, before any macro runs: of an error inside a macro SQLMesh shows a stack of calls.
+    """
+    there = {path.name.removesuffix(SUFFIX) for path in project.contracts.glob(f"*/*{SUFFIX}")}
+    for path in sorted(project.models.rglob("*.sql")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            named = re.match(r"\s*@contract\((.*?)\)", line)
+            if named is None or named.group(1).rpartition(".")[2] in there:
+                continue
+            try:
+                find(named.group(1), project.contracts)
+            except MeshError as error:
+                where = f"{project.shown(path)}:{number}"
+                raise ConfigError(f"{where}: {error.message} {error.fix}") from None
+
+
+@contextmanager
+def _said_by_sqlmesh() -> Iterator[None]:
+    try:
+        yield
+    except MeshError as error:
+        raise ConfigError(str(error)) from None
+
+
+def project_of(evaluator: MacroEvaluator) -> Project:
+    """The project of the model whose header is read; the path that is asked for is no part of it.
+
+    Nothing of it may reach what SQLMesh keeps: two clones have the same models.
+    """
+    return project_around(Path(evaluator._path or "")) or find_project()
