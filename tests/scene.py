@@ -74,6 +74,8 @@ def begin(folder: Path) -> Scene:
     scene = Scene(versions, folder / "mesh.duckdb", FreshBuilds(versions, folder / "fresh"))
     scene.deliver()
     scene.plan("prod", "A")
+    # A whole build of a version from a delivery alone: what others are compared with.
+    scene.fresh.note("A", scene.audience, shown(scene.database)["prod"])
     scene.plan("acceptance", "A")
     scene.check()
     return scene
@@ -115,8 +117,16 @@ class FreshBuilds:
     folder: Path
     known: dict[tuple[str, str], Products] = field(default_factory=dict)
 
+    @staticmethod
+    def _key(version: str, audience: Audience) -> tuple[str, str]:
+        return version, repr(_data(audience))
+
+    def note(self, version: str, audience: Audience, products: Products) -> None:
+        """What a build that somebody else made shows."""
+        self.known[self._key(version, audience)] = products
+
     def of(self, version: str, audience: Audience) -> Products:
-        key = (version, repr((audience.movies, audience.ratings, audience.tags)))
+        key = self._key(version, audience)
         if key not in self.known:
             folder = self.folder / f"fresh_{len(self.known)}"
             database = folder / "mesh.duckdb"
