@@ -1,7 +1,7 @@
 """Deliveries and environments on BigQuery's emulator: who shows what, and what becomes of a crash.
 
-One warehouse for all tests of this file. Each begins with `prod` as of the newest delivery and leaves
-it so; `acceptance` may lag behind.
+One warehouse for all tests of this file. Each begins with `prod` as of the newest delivery and
+leaves it so; `acceptance` may lag behind.
 """
 
 from __future__ import annotations
