@@ -9,10 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 from audience import Audience, epoch, opened, small_audience
+from built import built
 from project_copy import ProjectCopy, copy_project
 
 from mesh.contracts import find
-from mesh.environments import plan, refresh
+from mesh.environments import refresh
 from mesh.errors import CheckFailed
 from mesh.movielens.ingest import ingest
 from tests.project_copy import PROJECT
@@ -112,11 +113,9 @@ def late(audience: Audience) -> Audience:
 
 
 def test_a_refresh_of_one_month_stops_at_rows_outside_of_it(
-    copy: ProjectCopy, delivered: Path, tmp_path: Path
+    copy: ProjectCopy, tmp_path: Path
 ) -> None:
-    database = Path(shutil.copy2(delivered, tmp_path / "mesh.duckdb"))
-    with opened(copy, database) as project:
-        plan(project, "dev")
+    database = Path(shutil.copy2(built(copy, small_audience(), "dev"), tmp_path / "mesh.duckdb"))
     ingest(late(small_audience()).deliver(tmp_path / "late"), append=True, database=database)
     insert(database, f"INSERT INTO operational.ratings VALUES ({USER}, 1, 3.5, NULL)")
     with (
