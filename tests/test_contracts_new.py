@@ -50,7 +50,9 @@ def test_columns_types_bounds_and_grain_come_from_model_and_data(
     ]
     assert found["rating_median"]["physicalType"] == "FLOAT64"
     assert found["rating_median"]["logicalTypeOptions"]["multipleOf"] == 0.25
-    assert found["user_id"]["classification"] == "personal"
+    assert found["user_id"]["classification"] == (
+        "TODO personal if it leads to a person, else one of the others"
+    )
     assert found["user_id"]["logicalTypeOptions"] == {"minimum": 1}
     keys = {name: one["primaryKeyPosition"] for name, one in found.items() if "primaryKey" in one}
     assert keys == {"user_id": 1, "genre": 2, "reporting_month": 3}
@@ -91,6 +93,7 @@ def test_a_draft_is_a_valid_contract_once_its_todos_are_written(
     made = new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
     text = made.path.read_text(encoding="utf-8")
     text = text.replace("TODO the id of the rule that measures it", "row_count")
+    text = text.replace("TODO personal if it leads to a person, else one of the others", "internal")
     text = text.replace("TODO who may read", "analysts").replace("TODO where to ask", "data")
     made.path.write_text(text.replace("TODO", "It is"), encoding="utf-8")
     assert [str(problem) for problem in lint([made.path]).problems] == []
@@ -130,3 +133,14 @@ def test_a_column_that_the_environment_does_not_have_yet_is_named(
     monkeypatch.setattr("mesh.catalogue.new._model", lambda *_: model)
     with pytest.raises(WrongUse, match=r"has no column mood yet\. Plan your change first"):
         new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
+
+
+def test_a_column_that_another_contract_calls_personal_is_personal(
+    built: Opened, tmp_path: Path
+) -> None:
+    folder = tmp_path / "contracts" / "operational"
+    folder.mkdir(parents=True)
+    shutil.copy(PROJECT.contracts / "operational" / "tags.odcs.yaml", folder)
+    found = columns(drafted(built, "user_genre_ratings", tmp_path))
+    assert found["user_id"]["classification"] == "personal"
+    assert found["genre"]["classification"].startswith("TODO")

@@ -215,7 +215,9 @@ def _column(
         "logicalType": _LOGICAL[kind],
         "physicalType": kind,
         "description": f"{TODO} what it means, with its unit",
-        "classification": PERSONAL if person(name) in personal else "internal",
+        "classification": PERSONAL
+        if person(name) in personal
+        else f"{TODO} {PERSONAL} if it leads to a person, else one of the others",
         "required": seen is not None and not seen.nulls,
     }
     if name in grain:
