@@ -20,12 +20,17 @@ follow_contracts(Path(__file__))
 
 
 @macro()
-def contract(evaluator: MacroEvaluator, product: exp.Expression) -> list[exp.Property]:
-    """The properties of a model that the contract `<product>.odcs.yaml` states."""
+def contract(
+    evaluator: MacroEvaluator, product: exp.Expression, *audits: exp.Expression
+) -> list[exp.Property]:
+    """The properties of a model that the contract `<product>.odcs.yaml` states.
+
+    audits: those that the model has besides, as they would stand in `audits (…)`.
+    """
     from mesh.contracts.follow import project_of
     from mesh.contracts.header import model_properties
 
-    return model_properties(product.name, project_of(evaluator))
+    return model_properties(product.name, project_of(evaluator), audits)
 
 
 @macro()

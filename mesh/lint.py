@@ -72,9 +72,11 @@ class PublicModelNeedsContract(_ContractRule):
                 f"{INTERNAL_SUFFIX}."
             )
         elif not any(_checks(name, audit, arguments) for audit, arguments in model.audits):
+            own = [audit for audit, _ in model.audits]
+            place = f", in the place of its audits ({', '.join(own)})" if own else ""
             yield (
                 f"{name}: the contract {contract.location()} is not enforced: write "
-                f"@contract({contract.name}) into the MODEL block."
+                f"@contract({', '.join([contract.name, *own])}) into the MODEL block{place}."
             )
 
 

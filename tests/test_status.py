@@ -82,7 +82,7 @@ def test_the_command_shows_all_environments_and_answers_in_json(copy: ProjectCop
 
 def test_without_any_environment_it_says_how_to_make_one(copy: ProjectCopy, tmp_path: Path) -> None:
     code, said, _ = mesh(copy, "status", database=tmp_path / "new.duckdb")
-    assert (code, said) == (0, "There is no environment yet: `sqlmesh plan` makes dev.")
+    assert (code, said) == (0, "There is no environment yet: `sqlmesh plan` makes one.")
 
 
 def test_an_unknown_environment_is_named_with_the_known_ones(copy: ProjectCopy) -> None:

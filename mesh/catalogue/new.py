@@ -6,6 +6,7 @@ What can be seen is filled in; what only a person knows says TODO, and lint refu
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import ColumnProfile, Profile, profile
-from mesh.contracts import Contract, load_contracts
+from mesh.contracts import Contract, contract_paths, load_contract
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS
 from mesh.contracts.draft import SUFFIX
@@ -32,18 +33,33 @@ _LOGICAL = {kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind i
 
 
 @dataclass(frozen=True)
+class _Found:
+    """All that a draft is made from. types: of the columns, as BigQuery writes them."""
+
+    types: dict[str, str]
+    seen: Profile | None
+    grain: tuple[str, ...]
+    known: Mapping[str, Contract]
+    servers: list[dict[str, Any]]
+    is_source: bool
+
+
+@dataclass(frozen=True)
 class NewContract:
-    """rows: that the draft was made from, 0 when there were none. todos: what is left to write."""
+    """environment: whose data was looked at, if any. rows: that the draft was made from, 0 when
+    there were none. todos: what is left to write."""
 
     path: Path
+    environment: str | None
     rows: int
     todos: int
 
 
-def new_contract(opened: Opened, model: str, environment: str) -> NewContract:
+def new_contract(opened: Opened, model: str, environment: str | None = None) -> NewContract:
     """Write the draft of a model's contract where it belongs; needs the project's models.
 
-    environment: whose data is looked at; a model that is not there yet is drafted without data.
+    environment: whose data is looked at; by default where a bare plan goes, else prod. A model that
+    is not there yet is drafted without data.
     Raises WrongUse for an unknown or an internal model, a column whose type no contract can state
     or that the environment does not have, and a contract that is there already.
     """
@@ -62,14 +78,27 @@ def new_contract(opened: Opened, model: str, environment: str) -> NewContract:
             where=Location(display(path)),
             fix="Edit it, or move it away first.",
         )
-    seen = _profile(opened, name, environment, types)
-    is_source = name in opened.project.sources
-    known, servers = _known(root), _servers(opened, domain)
-    document = _document(domain, table, types, seen, known, servers, is_source=is_source)
+    where = environment or _usual(opened)
+    seen = _profile(opened, name, where, types) if where else None
+    found = _Found(
+        types,
+        seen,
+        _stated_grain(opened, name) or (seen.grain if seen else ()),
+        _known(root),
+        _servers(opened, domain),
+        name in opened.project.sources,
+    )
+    document = _document(domain, table, found)
     text = _write(document)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return NewContract(path, seen.rows if seen else 0, text.count(TODO))
+    return NewContract(path, where, seen.rows if seen else 0, text.count(TODO))
+
+
+def _usual(opened: Opened) -> str | None:
+    """The environment of a bare plan, or prod; None where neither was planned."""
+    usual = (opened.context.config.default_target_environment, "prod")
+    return next((name for name in usual if name in opened.environment_names), None)
 
 
 def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
@@ -94,6 +123,13 @@ def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
     return same[0], types
 
 
+def _stated_grain(opened: Opened, name: str) -> tuple[str, ...]:
+    """The key that the MODEL block tells."""
+    models = {short_name(model.fqn): model for model in opened.context.models.values()}
+    grains = models[name].grains[:1]
+    return tuple(column.name for key in grains for column in key.find_all(exp.Column))
+
+
 def _profile(opened: Opened, name: str, environment: str, types: dict[str, str]) -> Profile | None:
     found = opened.environment(environment)
     snapshots = {short_name(full): one for full, one in opened.snapshots(found).items()}
@@ -115,11 +151,13 @@ def _profile(opened: Opened, name: str, environment: str, types: dict[str, str])
 
 
 def _known(root: Path) -> dict[str, Contract]:
-    """The contracts that are there; none if one of them cannot be relied on."""
-    try:
-        return load_contracts(root) if root.is_dir() else {}
-    except ContractInvalid:
-        return {}
+    """The contracts that are finished."""
+    found = {}
+    for path in contract_paths(root) if root.is_dir() else ():
+        with suppress(ContractInvalid):
+            contract = load_contract(path)
+            found[contract.product] = contract
+    return found
 
 
 def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
@@ -137,23 +175,14 @@ def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
     }
 
 
-def _document(
-    domain: str,
-    name: str,
-    types: dict[str, str],
-    seen: Profile | None,
-    known: Mapping[str, Contract],
-    servers: list[dict[str, Any]],
-    *,
-    is_source: bool,
-) -> dict[str, Any]:
-    grain = seen.grain if seen else ()
+def _document(domain: str, name: str, found: _Found) -> dict[str, Any]:
+    types, seen, grain, known = found.types, found.seen, found.grain, found.known
     personal = {person(c.name) for contract in known.values() for c in contract.personal_columns}
     schema = {
         "id": name,
         "name": name,
         "logicalType": "object",
-        "physicalType": "table" if is_source else "view",
+        "physicalType": "table" if found.is_source else "view",
         "dataGranularityDescription": f"{TODO} what one row stands for",
         "properties": [
             _column(column, kind, grain, seen.columns[column] if seen else None, personal)
@@ -174,7 +203,7 @@ def _document(
             "usage": f"{TODO} how to use it",
             "limitations": f"{TODO} what it cannot be used for",
         },
-        "servers": servers,
+        "servers": found.servers,
         "schema": [schema],
         "slaProperties": _levels(types, grain),
         **_people(domain, known),
@@ -218,7 +247,7 @@ def _column(
         "classification": PERSONAL
         if person(name) in personal
         else f"{TODO} {PERSONAL} if it leads to a person, else one of the others",
-        "required": seen is not None and not seen.nulls,
+        "required": name in grain or (seen is not None and not seen.nulls),
     }
     if name in grain:
         column |= {"primaryKey": True, "primaryKeyPosition": grain.index(name) + 1}

@@ -14,8 +14,14 @@ def new_command(
     project: InProject,
     model: Annotated[str, typer.Argument(help="A model, such as interactions.user_actions.")],
     environment: Annotated[
-        str, typer.Option("--environment", "-e", help="Whose data is looked at.")
-    ] = "dev",
+        str | None,
+        typer.Option(
+            "--environment",
+            "-e",
+            help="Whose data is looked at.",
+            show_default="where a bare plan goes, else prod",
+        ),
+    ] = None,
     gateway: Gateway = None,
 ) -> None:
     """Draft the contract of a model from its columns and its data; you write what says TODO."""
@@ -27,9 +33,9 @@ def new_command(
         drafted = new_contract(opened, model, environment)
     path = project.shown(drafted.path)
     source = (
-        f"from its columns and {drafted.rows:,} rows in {environment}"
+        f"from its columns and {drafted.rows:,} rows in {drafted.environment}"
         if drafted.rows
-        else f"from its columns alone: {environment} has no rows of it"
+        else "from its columns alone: no environment has rows of it"
     )
     out.print(f"{path}: drafted {source}.", soft_wrap=True)
     out.print(

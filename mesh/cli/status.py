@@ -35,7 +35,7 @@ def status(
         out.print_json(json.dumps([asdict(one) for one in found], default=_text))
         return
     if not found:
-        out.print("There is no environment yet: `sqlmesh plan` makes dev.")
+        out.print("There is no environment yet: `sqlmesh plan` makes one.")
     for one in found:
         show_status(one)
 

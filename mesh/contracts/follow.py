@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from sqlmesh.utils.errors import ConfigError
 
 from mesh.contracts.draft import SUFFIX
-from mesh.contracts.load import find, load_contracts
-from mesh.errors import MeshError
+from mesh.contracts.load import find
+from mesh.errors import MeshError, WrongUse
 from mesh.project import Project, find_project, project_around
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def follow_contracts(macros: Path) -> None:
     project = Project(macros.resolve().parent.parent)
     with _said_by_sqlmesh():
         project.check_set_up()
-        _refuse_missing(project)
+        named = list(_named(project))
     files = sorted([*project.contracts.glob("*/*"), *PACKAGE.rglob("*.py")])
     digest = hashlib.sha256()
     for path in files:
@@ -47,9 +47,8 @@ def follow_contracts(macros: Path) -> None:
     if seen.is_file() and seen.read_text() == digest.hexdigest():
         return
     with _said_by_sqlmesh():
-        contracts = load_contracts(project.contracts) if project.contracts.is_dir() else {}
-        for contract in contracts.values():
-            contract.table_rules()
+        for product in named:
+            find(product, project.contracts).table_rules()
     looked_at = [project.config, *project.root.glob("macros/*.py"), *project.root.glob("audits/*")]
     looked_at += project.models.rglob("*.sql")
     newest = max(path.stat().st_mtime for path in looked_at)
@@ -63,20 +62,24 @@ def follow_contracts(macros: Path) -> None:
         return
 
 
-def _refuse_missing(project: Project) -> None:
-    """Say which model asks for a contract that is not there.
+def _named(project: Project) -> Iterator[str]:
+    """The products whose contracts models ask for; ConfigError where one is not there.
 
-    Said here, before any macro runs: of an error inside a macro SQLMesh shows a stack of calls.
+    Said here, before any macro runs: of an error inside a macro SQLMesh shows a stack of calls. A
+    contract that no model asks for may still be in the making.
     """
     there = {path.name.removesuffix(SUFFIX) for path in project.contracts.glob(f"*/*{SUFFIX}")}
     for path in sorted(project.models.rglob("*.sql")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            named = re.match(r"\s*@contract\((.*?)\)", line)
-            if named is None or named.group(1).rpartition(".")[2] in there:
+            named = re.match(r"\s*@contract\(\s*([\w.]+)", line)
+            if named is None:
                 continue
+            product = named.group(1)
             try:
-                find(named.group(1), project.contracts)
-            except MeshError as error:
+                if product.rpartition(".")[2] not in there:
+                    find(product, project.contracts)
+                yield product
+            except WrongUse as error:
                 where = f"{project.shown(path)}:{number}"
                 raise ConfigError(f"{where}: {error.message} {error.fix}") from None
 

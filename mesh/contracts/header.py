@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 AUDIT = "contract"
 
 
-def model_properties(product: str, project: Project) -> list[exp.Property]:
-    """All properties of the model of a data product; ContractInvalid if its contract is not."""
+def model_properties(
+    product: str, project: Project, audits: Sequence[exp.Expression] = ()
+) -> list[exp.Property]:
+    """All properties of the model of a data product; ContractInvalid if its contract is not.
+
+    audits: others of the model's. SQLMesh takes one list of audits, from one place.
+    """
     contract = find(product, project.contracts)
     properties: dict[str, exp.Expression] = {
         "owner": _text(contract.owner),
@@ -43,7 +48,7 @@ def model_properties(product: str, project: Project) -> list[exp.Property]:
         "tags": _texts(contract.tags),
         "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
         "grants": _grants(contract),
-        "audits": exp.Tuple(expressions=[_audit(contract, project)]),
+        "audits": exp.Tuple(expressions=[_audit(contract, project), *audits]),
     }
     references = sorted({name for rule in contract.table_rules() for name in rule.references})
     if references:

@@ -54,11 +54,11 @@ def with_mesh(text: str, path: Path) -> str:
     if mesh is not None:
         stated = _value(mesh, "version")
         if stated is None:
-            edits.append(_below(text, mesh, [version]))
+            edits.append(_first(mesh, [version]))
         elif stated.value != str(SET_UP):
             edits.append(_Edit(stated.start_mark.index, stated.end_mark.index, str(SET_UP)))
     elif isinstance(variables, yaml.MappingNode) and variables.value:
-        edits.append(_below(text, variables, ["mesh:", f"  {version}"]))
+        edits.append(_first(variables, ["mesh:", f"  {version}"]))
     else:
         appended.append(_block("variables:", "  mesh:", f"    {version}"))
     # From the end, so that places before stay; of two at one place the later first.
@@ -89,7 +89,7 @@ def _linter_edits(text: str, linter: yaml.Node) -> list[_Edit]:
     edits = []
     enabled = _value(linter, "enabled")
     if enabled is None:
-        edits.append(_below(text, linter, ["enabled: true"]))
+        edits.append(_first(linter, ["enabled: true"]))
     elif enabled.value != "true":
         edits.append(_Edit(enabled.start_mark.index, enabled.end_mark.index, "true"))
     known = {
@@ -103,7 +103,7 @@ def _linter_edits(text: str, linter: yaml.Node) -> list[_Edit]:
         if isinstance(there, yaml.SequenceNode) and there.value:
             edits.append(_more_items(text, there, missing))
         else:
-            edits.append(_below(text, linter, [f"{key}:", *(f"  - {name}" for name in missing)]))
+            edits.append(_first(linter, [f"{key}:", *(f"  - {name}" for name in missing)]))
     return edits
 
 
@@ -121,18 +121,11 @@ def _more_items(text: str, items: yaml.SequenceNode, names: list[str]) -> _Edit:
     return _after_line(text, last, [f"{indent}- {name}" for name in names])
 
 
-def _below(text: str, mapping: yaml.Node, lines: list[str]) -> _Edit:
-    """Lines at the end of a mapping, as deep as its keys."""
-    first, last = mapping.value[0][0], mapping.value[-1][1]
-    return _after_line(text, _leaf(last), [" " * first.start_mark.column + line for line in lines])
-
-
-def _leaf(node: yaml.Node) -> yaml.Node:
-    """The last scalar in a node: a collection's end is only where the next thing begins."""
-    while not isinstance(node, yaml.ScalarNode) and node.value:
-        last = node.value[-1]
-        node = last[1] if isinstance(last, tuple) else last
-    return node
+def _first(mapping: yaml.Node, lines: list[str]) -> _Edit:
+    """Lines before all others of a mapping, as deep as its keys."""
+    key = mapping.value[0][0].start_mark
+    indent = " " * key.column
+    return _Edit(key.index, key.index, "".join(f"{line}\n{indent}" for line in lines))
 
 
 def _after_line(text: str, node: yaml.Node, lines: list[str]) -> _Edit:

@@ -82,6 +82,9 @@ def problems_of(draft: Draft, around: Around | None = None) -> list[Problem]:
     without parsing the SQL of its rules: enough to rely on it.
     """
     subject = Subject(draft, around, list(draft.found))
+    unwritten = {draft.tree.line(steps) for steps, _ in complete.unwritten(draft)}
     for one in CHECKS:
-        subject.known.extend(one.problems(subject))
+        # What is still to be written is nothing else besides.
+        hidden = set() if one is complete.value_missing else unwritten
+        subject.known.extend(p for p in one.problems(subject) if p.line not in hidden)
     return subject.known

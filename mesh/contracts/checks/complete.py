@@ -114,12 +114,17 @@ def value_missing(subject: Subject) -> Found:
     for column in draft.stated_columns():
         for kind in COLUMN_KINDS:
             yield from kind.incomplete(column)
-    for steps, text in _texts((), draft.tree.data):
-        if text.lstrip().startswith(TODO):
-            key = next((step for step in reversed(steps) if isinstance(step, str)), "text")
-            task = text.strip().removeprefix(TODO).lstrip(" :")
-            fix = f"Write here: {shown(task, 200)}" if task else "Write it, or take it out."
-            yield Finding(steps, f"The `{shown(key)}` is still to be written.", fix)
+    for steps, text in unwritten(draft):
+        key = next((step for step in reversed(steps) if isinstance(step, str)), "text")
+        task = text.strip().removeprefix(TODO).lstrip(" :")
+        fix = f"Write here: {shown(task, 200)}" if task else "Write it, or take it out."
+        yield Finding(steps, f"The `{shown(key)}` is still to be written.", fix)
+
+
+def unwritten(draft: Draft) -> Iterator[tuple[Steps, str]]:
+    """The texts that a draft has in the place of what somebody is to write."""
+    texts = _texts((), draft.tree.data)
+    return ((steps, text) for steps, text in texts if text.lstrip().startswith(TODO))
 
 
 def _texts(steps: Steps, node: Any) -> Iterator[tuple[Steps, str]]:

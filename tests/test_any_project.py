@@ -1,0 +1,196 @@
+"""`mesh` on a project that it has never seen: one that `sqlmesh init` makes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+MODELS = ("seed_model", "incremental_model", "full_model")
+DOMAIN = "sqlmesh_example"
+WRITTEN = {
+    "TODO the id of the rule that measures it": "row_count",
+    "TODO personal if it leads to a person, else one of the others": "internal",
+    "TODO who may read": "analysts",
+    "TODO where to ask": "data",
+    "TODO": "It is",
+    "status: draft": "status: active",
+}
+DASHBOARD = """\
+id: orders
+title: Orders
+audience: who sells
+purpose: How many orders there are.
+sources:
+  items: {product: sqlmesh_example.full_model, version: ">=1.0.0 <2.0.0"}
+metrics:
+  orders: {source: items, field: num_orders, aggregate: sum, label: Orders, format: count}
+charts:
+  - id: all_orders
+    title: All orders
+    look_at: The number.
+    kind: scorecard
+    source: items
+    metric: orders
+    position: {column: 1, row: 1, width: 12, height: 3}
+"""
+
+
+class Stranger:
+    """The project, and what its people run in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("MESH_")
+        } | {"COLUMNS": "200", "MAX_FORK_WORKERS": "1"}
+
+    def run(self, *command: str, fails: int = 0) -> str:
+        program = BIN / command[0] if (BIN / command[0]).exists() else command[0]
+        done = subprocess.run(
+            [str(program), *command[1:]],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == fails, f"{' '.join(command)}: {done.returncode}\n{said}"
+        return " ".join(said.split())
+
+    def commit(self, subject: str) -> None:
+        self.run("git", "add", "-A")
+        who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+        self.run("git", *who, "commit", "-qm", subject)
+
+    def edit(self, path: str, pattern: str, text: str) -> None:
+        file = self.root / path
+        before = file.read_text()
+        after = re.sub(pattern, text, before)
+        assert after != before, f"{path} has no {pattern}"
+        file.write_text(after)
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
+    """A planned project, set up, each model under contract."""
+    made = Stranger(tmp_path_factory.mktemp("stranger"))
+    made.run("git", "init", "-q", "-b", "main")
+    made.run("sqlmesh", "init", "duckdb")
+    (made.root / ".gitignore").write_text("db.db*\n.cache\nlogs\n")
+    made.run("sqlmesh", "plan", "--auto-apply", "--no-prompts")
+    made.run("mesh", "init", "--yes")
+    for model in MODELS:
+        assert "drafted from its columns and" in made.run("mesh", "contracts", "new", model)
+    for path in (made.root / "contracts").rglob("*.yaml"):
+        text = path.read_text()
+        for todo, written in WRITTEN.items():
+            text = text.replace(todo, written)
+        path.write_text(text)
+    for model in MODELS:
+        own = ", assert_positive_order_ids" if model == "full_model" else ""
+        made.edit(f"models/{model}.sql", r"\n  grain [^\n]*", f"\n  @contract({model}{own})")
+    made.edit("models/full_model.sql", r",\s*audits \([^)]*\),", "")
+    made.run("sqlmesh", "plan", "--auto-apply", "--no-prompts")
+    made.commit("Put the models under contract")
+    return made
+
+
+def test_lint_and_plan_hold_the_models_to_their_contracts(stranger: Stranger) -> None:
+    assert "3 contracts: no problems" in stranger.run("mesh", "contracts", "lint")
+    stranger.run("sqlmesh", "lint")
+    assert "kept in prod" in stranger.run("mesh", "contracts", "verify", "-e", "prod")
+
+
+def test_a_broken_promise_stops_the_plan_and_prod_stays(stranger: Stranger) -> None:
+    before = stranger.run("sqlmesh", "fetchdf", f"SELECT SUM(num_orders) FROM {DOMAIN}.full_model")
+    stranger.edit("models/full_model.sql", r"COUNT\(DISTINCT id\)", "-COUNT(DISTINCT id)")
+    try:
+        said = stranger.run("sqlmesh", "plan", "--auto-apply", "--no-prompts", fails=1)
+    finally:
+        stranger.run("git", "checkout", "-q", "models")
+    assert f"{DOMAIN}.full_model breaks its contract. Rule num_orders.range" in said
+    after = stranger.run("sqlmesh", "fetchdf", f"SELECT SUM(num_orders) FROM {DOMAIN}.full_model")
+    assert after == before
+
+
+def test_its_own_audits_are_run_too(stranger: Stranger) -> None:
+    stranger.edit("audits/assert_positive_order_ids.sql", r"item_id < 0", "item_id >= 0")
+    stranger.edit("models/full_model.sql", r"\nGROUP BY item_id", "\nWHERE TRUE GROUP BY item_id")
+    try:
+        said = stranger.run("sqlmesh", "plan", "--auto-apply", "--no-prompts", fails=1)
+    finally:
+        stranger.run("git", "checkout", "-q", "models", "audits")
+    assert "assert_positive_order_ids" in said
+
+
+def test_a_model_whose_own_audits_hide_the_contract_is_refused(stranger: Stranger) -> None:
+    stranger.edit(
+        "models/full_model.sql",
+        r"@contract\(full_model, assert_positive_order_ids\)",
+        "audits (assert_positive_order_ids),\n  @contract(full_model)",
+    )
+    try:
+        said = stranger.run("sqlmesh", "lint", fails=1)
+    finally:
+        stranger.run("git", "checkout", "-q", "models")
+    assert "write @contract(full_model, assert_positive_order_ids) into the MODEL block" in said
+
+
+def test_bigquery_is_proved_without_a_gateway_for_it(stranger: Stranger) -> None:
+    assert "BigQuery takes them all" in stranger.run("mesh", "contracts", "prove")
+
+
+def test_show_and_status_tell_of_it(stranger: Stranger) -> None:
+    told = json.loads(stranger.run("mesh", "contracts", "show", "seed_model", "--json"))
+    assert [one["product"] for one in told["consumers"]] == [
+        f"{DOMAIN}.incremental_model",
+        f"{DOMAIN}.full_model",
+    ]
+    assert f"{DOMAIN}.full_model" in stranger.run("mesh", "status")
+    assert "prod was up to date" in stranger.run("mesh", "refresh", "prod")
+
+
+def test_a_review_finds_a_renamed_column(stranger: Stranger) -> None:
+    stranger.edit("models/full_model.sql", r"AS num_orders", "AS orders")
+    try:
+        said = stranger.run("mesh", "review", "--base", "main", fails=1)
+    finally:
+        stranger.run("git", "checkout", "-q", "models")
+    assert "num_orders" in said
+
+
+def test_owners_and_pages_are_drawn(stranger: Stranger) -> None:
+    stranger.run("mesh", "codeowners")
+    assert f"/contracts/{DOMAIN}/" in (stranger.root / ".github" / "CODEOWNERS").read_text()
+    stranger.run("mesh", "docs")
+    page = (stranger.root / "docs" / "data-model.md").read_text()
+    assert f"{DOMAIN}__incremental_model --> {DOMAIN}__full_model" in page
+    stranger.run("mesh", "docs", "--check")
+
+
+def test_a_dashboard_of_it_is_checked_and_built(stranger: Stranger) -> None:
+    (stranger.root / "looker").mkdir()
+    (stranger.root / "looker" / "orders.yaml").write_text(DASHBOARD)
+    said = stranger.run("mesh", "dashboards", "check", fails=1)
+    assert "`bi_reader`" in said
+    contract = f"contracts/{DOMAIN}/full_model.odcs.yaml"
+    stranger.edit(contract, r"role: analysts", "role: bi_reader")
+    stranger.run("mesh", "dashboards", "check")
+    stranger.run("mesh", "dashboards", "build", "--no-png")
+    page = (stranger.root / "dist" / "dashboards" / "orders.html").read_text()
+    assert "All orders" in page
+
+
+def test_without_anything_of_mesh_each_command_says_what_is_missing(tmp_path: Path) -> None:
+    bare = Stranger(tmp_path)
+    bare.run("sqlmesh", "init", "duckdb")
+    said = bare.run("mesh", "contracts", "lint", fails=2)
+    assert "There is no such folder of contracts" in said or "contracts" in said

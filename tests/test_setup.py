@@ -1,0 +1,133 @@
+"""`mesh init`: what it writes into a SQLMesh project, and what it leaves alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mesh.cli.main import run
+from mesh.errors import CheckFailed
+from mesh.project import SET_UP, Project
+from mesh.setup import needed
+from mesh.setup.config import RULES, WARN_RULES, with_mesh
+from mesh.setup.init import TEMPLATES
+from tests.project_copy import PROJECT, ROOT
+
+PLAIN = """\
+gateways:
+  local:
+    connection:
+      type: duckdb   # embedded
+
+model_defaults:
+  dialect: duckdb
+"""
+
+
+def asked(folder: Path, *words: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        run(["init", "--project", str(folder), *words])
+    return int(end.value.code or 0)
+
+
+def made(text: str) -> dict:
+    return yaml.safe_load(with_mesh(text, Path("config.yaml")))
+
+
+def test_this_project_is_set_up_by_the_same_files() -> None:
+    assert needed(PROJECT) == []
+    for template in TEMPLATES.rglob("*.*"):
+        if template.suffix in (".py", ".sql"):
+            own = ROOT / template.relative_to(TEMPLATES)
+            assert own.read_text() == template.read_text(), own
+
+
+def test_a_project_without_a_linter_gets_rules_and_version_and_keeps_its_letters() -> None:
+    text = with_mesh(PLAIN, Path("config.yaml"))
+    assert text.startswith(PLAIN)
+    assert made(PLAIN)["linter"] == {
+        "enabled": True,
+        "rules": list(RULES),
+        "warn_rules": list(WARN_RULES),
+    }
+    assert made(PLAIN)["variables"] == {"mesh": {"version": SET_UP}}
+
+
+@pytest.mark.parametrize(
+    "linter",
+    [
+        "linter:\n  enabled: true\n  rules:\n    - nomissingaudits\n",
+        "linter:\n  enabled: false\n  rules: [nomissingaudits]\n  # the rest is for later\n",
+        "linter:\n  rules:\n  - nomissingaudits\n\nusers: []\n",
+    ],
+)
+def test_rules_that_are_there_stay(linter: str) -> None:
+    found = made(PLAIN + linter)["linter"]
+    assert found["enabled"] is True
+    assert found["rules"] == ["nomissingaudits", *RULES]
+    assert found["warn_rules"] == list(WARN_RULES)
+
+
+def test_a_rule_that_the_project_warns_of_or_ignores_is_its_own_choice() -> None:
+    text = f"{PLAIN}linter:\n  enabled: true\n  warn_rules:\n    - {RULES[0]}\n"
+    found = made(text)["linter"]
+    assert found["rules"] == list(RULES[1:])
+    assert found["warn_rules"] == [RULES[0], *WARN_RULES]
+    assert made(f"{PLAIN}linter:\n  enabled: true\n  rules: ALL\n")["linter"]["rules"] == "ALL"
+
+
+def test_templates_and_other_variables_stay() -> None:
+    text = (
+        "{% set file = env_var('FILE', 'a.db') %}\n"
+        + PLAIN
+        + "variables:\n  day: \"{{ env_var('DAY') }}\"  # of the run\n"
+    )
+    after = with_mesh(text, Path("config.yaml"))
+    for line in text.splitlines():
+        assert line in after
+    assert "variables:\n  mesh:\n    version: 2\n  day:" in after
+
+
+def test_an_older_version_is_brought_up_to_date_and_nothing_else() -> None:
+    text = with_mesh(PLAIN, Path("config.yaml"))
+    assert with_mesh(text, Path("config.yaml")) == text
+    older = text.replace(f"version: {SET_UP}", "version: 1 # by hand")
+    assert with_mesh(older, Path("config.yaml")) == text.replace(
+        f"version: {SET_UP}", f"version: {SET_UP} # by hand"
+    )
+
+
+def test_a_configuration_that_is_no_yaml_is_told_with_its_line() -> None:
+    with pytest.raises(CheckFailed, match=r"^config\.yaml:3: the configuration is no YAML"):
+        with_mesh("gateways: {}\nlinter: [\n", Path("config.yaml"))
+
+
+def test_files_are_written_and_what_was_there_is_asked_for(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text(PLAIN)
+    (tmp_path / "linter").mkdir()
+    (tmp_path / "linter" / "contracts.py").write_text("# mine\n")
+    assert asked(tmp_path) == 1
+    said = capfd.readouterr()
+    assert "macros/contract.py is written." in said.out
+    assert "linter/contracts.py, config.yaml are as before" in " ".join(said.err.split())
+    assert (tmp_path / "config.yaml").read_text() == PLAIN
+    assert (tmp_path / "linter" / "contracts.py").read_text() == "# mine\n"
+    assert asked(tmp_path, "--yes") == 0
+    assert needed(Project(tmp_path)) == []
+    assert asked(tmp_path) == 0
+    assert "This project is set up." in capfd.readouterr().out
+
+
+def test_a_configuration_in_python_is_left_to_its_author(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.py").write_text("config = None\n")
+    assert asked(tmp_path) == 2
+    assert "by hand" in capfd.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.py"]
+    assert sys.modules.get("config") is None
