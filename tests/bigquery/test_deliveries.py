@@ -123,7 +123,7 @@ def test_a_delivery_in_the_middle_of_a_refresh_stops_it_and_poisons_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(SnapshotEvaluator, "evaluate", interrupted)
-        with pytest.raises(CheckFailed, match="what the operational tables hold now is delivery"):
+        with pytest.raises(CheckFailed, match="what operational holds now is delivery"):
             refresh(mesh.project, "prod")
     assert mesh.rows("prod") == before
     for environment in ("prod", "acceptance"):
