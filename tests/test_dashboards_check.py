@@ -396,7 +396,14 @@ def test_a_spec_that_ends_in_yml_is_a_dashboard_too(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize(
     "command",
-    ["check", "build", "links --prod-project movie-audience", "build-sheet --check", "bytes"],
+    [
+        "check",
+        "build",
+        "links --prod-project movie-audience",
+        "build-sheet --check",
+        "bytes",
+        "serve",
+    ],
 )
 def test_a_project_without_dashboards_or_contracts_gets_one_sentence(
     command: str, folders: tuple[str, ...], words: str, tmp_path: Path

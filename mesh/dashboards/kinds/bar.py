@@ -11,43 +11,26 @@ from mesh.contracts import Contract
 from mesh.dashboards.drawing import vega
 from mesh.dashboards.drawing.palette import colour, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
-from mesh.dashboards.kinds.base import Board, Chart, Row
-from mesh.dashboards.kinds.pie import dimension_settings
-from mesh.dashboards.parts import Dimension, MetricName, Sort
+from mesh.dashboards.kinds.base import Board, Row, SplitChart
+from mesh.dashboards.parts import MetricName
 
 
-class Bar(Chart):
+class Bar(SplitChart):
     """One bar per value, or one per value and metric."""
 
     kind: Literal["bar"]
-    dimension: Dimension
     metrics: Annotated[list[MetricName], Field(min_length=1, max_length=3)]
     share: MetricName | None = Field(
         default=None,
         description="Stands beside the number at the end of a bar, where there is one metric.",
     )
-    sort: Sort
-
-    @property
-    def row_columns(self) -> set[str]:
-        return super().row_columns | {self.dimension.field, self.sort.field}
-
-    @property
-    def order(self) -> Sort:
-        return self.sort
 
     @property
     def in_looker(self) -> str:
         return "Bar chart, horizontal"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
-        metrics = ", ".join(board.metrics[name].in_looker for name in self.metrics)
-        return [
-            *dimension_settings(self.dimension),
-            ("Metric", metrics),
-            ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),
-            *([("Optional metric", board.metrics[self.share].in_looker)] if self.share else []),
-        ]
+        return self.split_settings(board, self.metrics, self.share)
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         several = len(self.metrics) > 1

@@ -18,6 +18,7 @@ from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.marks import IsColumn, IsMetric, Mark, marks
 from mesh.dashboards.parts import (
     Colour,
+    Dimension,
     Filter,
     Metric,
     Name,
@@ -129,6 +130,41 @@ class Chart(Strict):
     def settings(self, board: Board) -> list[tuple[str, str]]:
         """What to set in Looker Studio, beside data source, filters and place."""
         raise NotImplementedError
+
+
+class SplitChart(Chart):
+    """A chart that is split by the values of a column."""
+
+    dimension: Dimension
+    sort: Sort
+
+    @property
+    def row_columns(self) -> set[str]:
+        return super().row_columns | {self.dimension.field, self.sort.field}
+
+    @property
+    def order(self) -> Sort:
+        return self.sort
+
+    def split_settings(
+        self,
+        board: Board,
+        metrics: list[str],
+        share: str | None,
+        told: Sequence[tuple[str, str]] = (),
+    ) -> list[tuple[str, str]]:
+        """The settings of such a chart; told: those of its own kind."""
+        field, labels = self.dimension.field, self.dimension.labels
+        cases = " ".join(f"WHEN {field} = '{value}' THEN '{labels[value]}'" for value in labels)
+        as_shown = [("Dimension as shown", f"calculated field `CASE {cases} END`")]
+        return [
+            ("Dimension", f"`{field}`"),
+            *(as_shown if labels else ()),
+            ("Metric", ", ".join(board.metrics[name].in_looker for name in metrics)),
+            *told,
+            ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),
+            *([("Optional metric", board.metrics[share].in_looker)] if share else ()),
+        ]
 
 
 class Board(Strict):

@@ -14,9 +14,9 @@ from mesh.dashboards.drawing import vega
 from mesh.dashboards.drawing.formats import number, percent
 from mesh.dashboards.drawing.palette import OTHERS, colour, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
-from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
+from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
 from mesh.dashboards.marks import IsColumn
-from mesh.dashboards.parts import Dimension, MetricName, Sort, Strict
+from mesh.dashboards.parts import MetricName, Strict
 
 MAX_SLICES = 10
 PIE_SIZE, DONUT_SIZE = 300, 230
@@ -36,25 +36,15 @@ class Top(Strict):
     )
 
 
-class Pie(Chart):
+class Pie(SplitChart):
     """A pie, or a donut with the whole in its hole."""
 
     kind: Literal["pie", "donut"]
-    dimension: Dimension
     metric: MetricName
     share: MetricName | None = Field(
         default=None, description="The share that each slice has of something else than the pie."
     )
-    sort: Sort
     top: Top | None = None
-
-    @property
-    def row_columns(self) -> set[str]:
-        return super().row_columns | {self.dimension.field, self.sort.field}
-
-    @property
-    def order(self) -> Sort:
-        return self.sort
 
     @property
     def in_looker(self) -> str:
@@ -62,13 +52,8 @@ class Pie(Chart):
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         slices = self.top.count + 1 if self.top else "all"
-        return [
-            *dimension_settings(self.dimension),
-            ("Metric", board.metrics[self.metric].in_looker),
-            ("Slices", f"{slices}; no group Others of Looker's own"),
-            ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),
-            *([("Optional metric", board.metrics[self.share].in_looker)] if self.share else []),
-        ]
+        told = [("Slices", f"{slices}; no group Others of Looker's own")]
+        return self.split_settings(board, [self.metric], self.share, told)
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         hole = self.kind == "donut"
@@ -109,17 +94,6 @@ class Pie(Chart):
             vega=_pie(drawn, size=size, centre=centre),
             height=size,
         )
-
-
-def dimension_settings(dimension: Dimension) -> Iterator[tuple[str, str]]:
-    """What to set in Looker Studio for the column that a chart is split by."""
-    yield "Dimension", f"`{dimension.field}`"
-    if dimension.labels:
-        cases = " ".join(
-            f"WHEN {dimension.field} = '{value}' THEN '{label}'"
-            for value, label in dimension.labels.items()
-        )
-        yield "Dimension as shown", f"calculated field `CASE {cases} END`"
 
 
 def slice_label(

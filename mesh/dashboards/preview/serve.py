@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.preview.build import present_all, render
 from mesh.dashboards.preview.page import Served
 from mesh.dashboards.read import dashboard_files
@@ -127,7 +128,12 @@ def serve(
     gateway: str | None,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve until interrupted. WrongUse when the port is taken or the environment unknown."""
+    """Serve until interrupted.
+
+    WrongUse when the port is taken, the environment unknown, or there is no dashboard; CheckFailed
+    when one is not in order at the start.
+    """
+    checked_dashboards(project.dashboards, project.contracts)
     from mesh.environments import open_project
 
     site = Site(project, lambda: open_project(project, gateway), gateway=gateway)
