@@ -105,15 +105,15 @@ class Checkout:
         wanted: list[tuple[str, str]] = []
         for entry in filter(None, listed.stdout.split(b"\0")):
             about, _, raw = entry.partition(b"\t")
-            mode, kind, name, size = about.split()
+            mode, kind, sha, length = about.split()
             path = os.fsdecode(raw).removeprefix(self.prefix)
-            if kind != b"blob" or mode == b"120000" or int(size) > MAX_BLOB:
+            if kind != b"blob" or mode == b"120000" or int(length) > MAX_BLOB:
                 continue
             if path.startswith(SKIPPED) or (only and not path.startswith(only)):
                 continue
             if ".." in PurePosixPath(path).parts or path.startswith("/"):
                 continue
-            wanted.append((name.decode(), path))
+            wanted.append((sha.decode(), path))
         asked = "".join(f"{name}\n" for name, _ in wanted).encode()
         answer = self.git("cat-file", "--batch", text=asked).stdout
         at = 0

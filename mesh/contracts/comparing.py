@@ -31,7 +31,7 @@ def compare_queries(old: str, new: str, renamed: Mapping[str, str]) -> Effect | 
     return _offending(left, right)
 
 
-def _with_names(node: exp.Expression, renamed: Mapping[str, str]) -> exp.Expression:
+def _with_names(node: exp.Expr, renamed: Mapping[str, str]) -> exp.Expr:
     node = node.copy()
     for column in node.find_all(exp.Column):
         if column.name in renamed and column.table in ("", TABLE):
@@ -39,7 +39,7 @@ def _with_names(node: exp.Expression, renamed: Mapping[str, str]) -> exp.Express
     return node
 
 
-def _conditions(was: exp.Expression, now: exp.Expression) -> Effect | None:
+def _conditions(was: exp.Expr, now: exp.Expr) -> Effect | None:
     """A row must keep the condition: the stricter one is the tighter rule."""
     stricter, looser = implies(now, was), implies(was, now)
     if stricter and looser:
@@ -47,7 +47,7 @@ def _conditions(was: exp.Expression, now: exp.Expression) -> Effect | None:
     return Effect.TIGHTER if stricter else Effect.LOOSER if looser else Effect.OTHER
 
 
-def _offending(was: exp.Expression, now: exp.Expression) -> Effect | None:
+def _offending(was: exp.Expr, now: exp.Expr) -> Effect | None:
     """Queries of offending rows: one that finds more is the tighter rule.
 
     Understood where the two differ in nothing but one WHERE or HAVING of the query of offenders.
@@ -69,12 +69,12 @@ def _offending(was: exp.Expression, now: exp.Expression) -> Effect | None:
     return Effect.OTHER
 
 
-def _rows(query: exp.Expression) -> str:
+def _rows(query: exp.Expr) -> str:
     """Which rows a query finds: a rule counts them, and shows whichever columns it likes."""
     return read_query(query).rows
 
 
-def _innermost(query: exp.Expression) -> exp.Select | None:
+def _innermost(query: exp.Expr) -> exp.Select | None:
     """The query of the offenders: what a `SELECT * FROM (…)` around it selects from."""
     while isinstance(query, exp.Select):
         source = query.args.get("from_") or query.args.get("from")

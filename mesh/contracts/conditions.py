@@ -17,7 +17,7 @@ from mesh.contracts.sql import DIALECT
 _WEAKER = ((exp.GT, exp.GTE), (exp.LT, exp.LTE), (exp.EQ, exp.GTE), (exp.EQ, exp.LTE))
 
 
-def plain(node: exp.Expression) -> exp.Expression:
+def plain(node: exp.Expr) -> exp.Expr:
     """An expression in one spelling: of lists, IF, products, and all that SQLGlot simplifies."""
     node = exp.paren(node.copy(), copy=False)
     for inner in node.walk():
@@ -29,7 +29,7 @@ def plain(node: exp.Expression) -> exp.Expression:
     return simplify(node, dialect=DIALECT).unnest()
 
 
-def _spelled(node: exp.Expression) -> exp.Expression:
+def _spelled(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.In) and node.expressions:
         ways = [exp.EQ(this=node.this.copy(), expression=one) for one in node.expressions]
         return exp.paren(exp.or_(*ways, copy=False))
@@ -41,16 +41,16 @@ def _spelled(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _ordered(node: exp.Binary) -> exp.Expression:
+def _ordered(node: exp.Binary) -> exp.Expr:
     """A sum or a product with its operands in the order of their texts."""
     operands = [exp.paren(p) if isinstance(p, exp.Binary) else p.copy() for p in node.flatten()]
-    made, *more = sorted(operands, key=exp.Expression.sql)
+    made, *more = sorted(operands, key=str)
     for operand in more:
         made = type(node)(this=made, expression=operand)
     return exp.paren(made, copy=False)
 
 
-def conjuncts(node: exp.Expression | None) -> list[exp.Expression]:
+def conjuncts(node: exp.Expr | None) -> list[exp.Expr]:
     """The conditions that must all hold, each in one spelling; a TRUE says nothing."""
     if node is None:
         return []
@@ -59,7 +59,7 @@ def conjuncts(node: exp.Expression | None) -> list[exp.Expression]:
     return [part for part in parts if part != exp.true()]
 
 
-def implies(strict: exp.Expression, loose: exp.Expression) -> bool:
+def implies(strict: exp.Expr, loose: exp.Expr) -> bool:
     """Whether every row that keeps `strict` keeps `loose`; both are conditions as written."""
     try:
         few, many = (_clauses(node) for node in (strict, loose))
@@ -68,7 +68,7 @@ def implies(strict: exp.Expression, loose: exp.Expression) -> bool:
     return all(any(_clause_implies(one, other) for one in few) for other in many)
 
 
-def _clauses(node: exp.Expression) -> list[list[exp.Expression]]:
+def _clauses(node: exp.Expr) -> list[list[exp.Expr]]:
     """The conjunctive normal form. Names of tables and quotes do not count."""
     node = plain(normalize_identifiers(node.copy(), dialect=DIALECT))
     for column in node.find_all(exp.Column):
@@ -79,16 +79,17 @@ def _clauses(node: exp.Expression) -> list[list[exp.Expression]]:
     return [list(one.flatten()) if isinstance(one, exp.Or) else [one] for one in whole]
 
 
-def _clause_implies(strict: list[exp.Expression], loose: list[exp.Expression]) -> bool:
+def _clause_implies(strict: list[exp.Expr], loose: list[exp.Expr]) -> bool:
     return all(any(_literal_implies(one, other) for other in loose) for one in strict)
 
 
-def _literal_implies(strict: exp.Expression, loose: exp.Expression) -> bool:
+def _literal_implies(strict: exp.Expr, loose: exp.Expr) -> bool:
     """`x > 2` implies `x > 1`, since both together are simplified to the former."""
     if strict == loose:
         return True
-    weaker = any(isinstance(strict, one) and isinstance(loose, other) for one, other in _WEAKER)
-    if weaker and (strict.left, strict.right) == (loose.left, loose.right):
-        return True
+    if isinstance(strict, exp.Binary) and isinstance(loose, exp.Binary):
+        same = (strict.left, strict.right) == (loose.left, loose.right)
+        if same and (type(strict), type(loose)) in _WEAKER:
+            return True
     together = simplify(exp.and_(strict, loose), dialect=DIALECT)
     return together == strict

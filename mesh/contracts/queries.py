@@ -19,7 +19,7 @@ from sqlglot.optimizer.scope import Scope, build_scope
 
 from mesh.contracts.conditions import conjuncts, plain
 
-Resolve = Callable[[exp.Expression], exp.Expression]
+Resolve = Callable[[exp.Expr], exp.Expr]
 """From a column or a subquery to what stands for it; from anything else to itself."""
 Origin = tuple[str, str]
 """A table, by the name that the query gives it, and one of its columns."""
@@ -37,12 +37,12 @@ class Relation:
     """
 
     tables: tuple[str, ...]
-    conditions: tuple[exp.Expression, ...] = ()
+    conditions: tuple[exp.Expr, ...] = ()
     joins: tuple[str, ...] = ()
-    columns: dict[str, exp.Expression] = field(default_factory=dict)
-    deciding: tuple[exp.Expression, ...] = ()
+    columns: dict[str, exp.Expr] = field(default_factory=dict)
+    deciding: tuple[exp.Expr, ...] = ()
     ranked: bool = False
-    made: exp.Expression | None = None
+    made: exp.Expr | None = None
 
     @cached_property
     def rows(self) -> str:
@@ -52,7 +52,7 @@ class Relation:
         conditions = sorted({one.sql() for one in self.conditions})
         return digest(*sorted(self.tables), "where", *conditions, "join", *self.joins)
 
-    def column(self, name: str) -> exp.Expression:
+    def column(self, name: str) -> exp.Expr:
         """How a column is computed."""
         known = self.columns.get(name) or self.made
         return known.copy() if known else exp.column(name, table=self.tables[0])
@@ -101,7 +101,7 @@ class Relation:
     def copied(self, number: int) -> Relation:
         """Another copy of the same rows, as in a join of a table with itself."""
 
-        def other(node: exp.Expression) -> exp.Expression:
+        def other(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column) and node.table:
                 node = exp.column(node.name, table=f"{node.table}#{number}")
             return node
@@ -122,7 +122,7 @@ def digest(*parts: str) -> str:
     return "_" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
 
 
-def origins(*nodes: exp.Expression) -> Iterator[Origin]:
+def origins(*nodes: exp.Expr) -> Iterator[Origin]:
     """The columns of tables that expressions read."""
     for node in nodes:
         for column in node.find_all(exp.Column):
@@ -134,7 +134,7 @@ def by_name(table: exp.Table) -> Relation:
     return Relation((".".join(part.name for part in table.parts),))
 
 
-def read_query(query: exp.Expression, table: Callable[[exp.Table], Relation] = by_name) -> Relation:
+def read_query(query: exp.Expr, table: Callable[[exp.Table], Relation] = by_name) -> Relation:
     """The meaning of a query, qualified as far as it goes. table: the meaning of what it reads.
 
     The type that the query itself gives a column does not count: it is told of as a type.
@@ -149,7 +149,7 @@ def read_query(query: exp.Expression, table: Callable[[exp.Table], Relation] = b
     return _Reader(table).read(scope, {}) if scope else Relation((digest(query.sql()),))
 
 
-def _outermost(query: exp.Expression) -> Iterator[exp.Select]:
+def _outermost(query: exp.Expr) -> Iterator[exp.Select]:
     query = query.unnest()
     if isinstance(query, exp.SetOperation):
         yield from _outermost(query.this)
@@ -172,7 +172,7 @@ class _Reader:
         return Relation((digest(query.sql()),))
 
     def _union(self, union: exp.SetOperation, parts: list[Relation]) -> Relation:
-        def together(texts: list[exp.Expression]) -> exp.Expression:
+        def together(texts: list[exp.Expr]) -> exp.Expr:
             return _short(exp.Anonymous(this=union.key, expressions=texts))
 
         if isinstance(union, exp.Union):
@@ -192,7 +192,7 @@ class _Reader:
         here = dict(outer)
         subqueries = {id(inner.expression): inner for inner in scope.subquery_scopes}
 
-        def resolved(node: exp.Expression) -> exp.Expression:
+        def resolved(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column):
                 return _resolve(node, here, scope)
             inner = subqueries.get(id(node))
@@ -225,9 +225,9 @@ class _Reader:
         """The rows of FROM and its joins."""
         joins = {join.alias_or_name: join for join in select.args.get("joins") or []}
         made, inner = Relation(()), set()
-        for alias, (node, source) in scope.selected_sources.items():
+        for alias, (_, source) in scope.selected_sources.items():
             join = joins.get(alias)
-            here[alias] = self._source(node, source, here, resolved)
+            here[alias] = self._source(source, here, resolved)
             if join is None or (not join.side and join.kind in ("", "INNER", "CROSS")):
                 inner.add(alias)
             elif here[alias].conditions or here[alias].joins:
@@ -248,7 +248,7 @@ class _Reader:
                 deciding=(*made.deciding, *relation.deciding, *on),
                 ranked=made.ranked or relation.ranked,
             )
-            if alias in inner:
+            if join is None or alias in inner:
                 made = replace(
                     made,
                     tables=(*made.tables, *relation.tables),
@@ -264,7 +264,6 @@ class _Reader:
 
     def _source(
         self,
-        node: exp.Expression,
         source: object,
         here: dict[str, Relation],
         resolved: Resolve,
@@ -333,16 +332,16 @@ class _Reader:
         )
 
 
-def _value(node: exp.Expression, resolved: Resolve) -> exp.Expression:
+def _value(node: exp.Expr, resolved: Resolve) -> exp.Expr:
     return _short(plain(_replaced(node, resolved)))
 
 
-def _conditions(node: exp.Expression | None, resolved: Resolve) -> list[exp.Expression]:
+def _conditions(node: exp.Expr | None, resolved: Resolve) -> list[exp.Expr]:
     """What must all hold."""
     return [_short(one) for one in conjuncts(node and _replaced(node, resolved))]
 
 
-def _replaced(node: exp.Expression, resolved: Resolve) -> exp.Expression:
+def _replaced(node: exp.Expr, resolved: Resolve) -> exp.Expr:
     """An expression with its columns and subqueries replaced, which are known by identity."""
     new = resolved(node)
     if new is not node:
@@ -350,14 +349,14 @@ def _replaced(node: exp.Expression, resolved: Resolve) -> exp.Expression:
     made = type(node)()
     for key, arg in node.args.items():
         if isinstance(arg, list):
-            arg = [_replaced(a, resolved) if isinstance(a, exp.Expression) else a for a in arg]
-        elif isinstance(arg, exp.Expression):
+            arg = [_replaced(a, resolved) if isinstance(a, exp.Expr) else a for a in arg]
+        elif isinstance(arg, exp.Expr):
             arg = _replaced(arg, resolved)
         made.set(key, arg)
     return made
 
 
-def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp.Expression:
+def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp.Expr:
     alias, name = column.table, column.name
     if not alias:
         own = list(scope.selected_sources)
@@ -368,7 +367,7 @@ def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp
     return exp.column(name, table=alias or None)
 
 
-def _aggregated(node: exp.Expression) -> bool:
+def _aggregated(node: exp.Expr) -> bool:
     """Whether it aggregates the rows of its own SELECT."""
     return any(
         not isinstance(one.parent, exp.Window)
@@ -377,7 +376,7 @@ def _aggregated(node: exp.Expression) -> bool:
     )
 
 
-def _short(node: exp.Expression) -> exp.Expression:
+def _short(node: exp.Expr) -> exp.Expr:
     text = node.sql()
     if len(text) < LONGEST:
         return node

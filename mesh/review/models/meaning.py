@@ -17,7 +17,7 @@ from mesh.review.models.review_worker.facts import Model, Models
 
 
 @lru_cache(maxsize=2048)
-def parsed(query: str, dialect: str) -> exp.Expression:
+def parsed(query: str, dialect: str) -> exp.Expr:
     """A query as a tree, which nobody changes."""
     return parse_one(query, dialect=dialect)
 
@@ -102,7 +102,7 @@ class Meanings:
 
     def behind(self, name: str) -> Iterator[Model]:
         """A product and the internal models that it is made of, nearest first."""
-        waiting, seen = [name], set()
+        waiting, seen = [name], set[str]()
         while waiting:
             model = self.models.get(waiting.pop(0))
             if model is None or model.name in seen or (seen and model.public):

@@ -102,7 +102,7 @@ def _model(context: Context, model: core.Model) -> Model:
     )
 
 
-def _query(model: core.Model) -> exp.Expression | None:
+def _query(model: core.Model) -> exp.Expr | None:
     # Without dates SQLMesh renders for one fixed span, and has done so when it loaded the project.
     query = model.render_query() if model.is_sql else None
     if query is None:
@@ -119,5 +119,5 @@ def _query(model: core.Model) -> exp.Expression | None:
     return query.transform(lambda node: node.this if _same_type(node) else node)
 
 
-def _same_type(node: exp.Expression) -> bool:
+def _same_type(node: exp.Expr) -> bool:
     return type(node) is exp.Cast and node.this.type is not None and node.this.type == node.to
