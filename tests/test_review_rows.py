@@ -63,6 +63,21 @@ def test_the_plan_against_prod_names_sqlmeshs_categories_and_writes_nothing(chan
     assert database.read_bytes() == before
 
 
+def test_a_newer_delivery_is_no_change_of_a_model(changed: Path) -> None:
+    file = changed / "models/shop/internal/order_lines.sql"
+    before, text = file.read_text(), (changed / ORDERS).read_text()
+    (changed / ORDERS).write_text(text.replace("pieces + lines", "pieces * lines"))
+    file.write_text(before.replace("kind VIEW", "kind VIEW, stamp 'delivery 2 of 2026-02-01'"))
+    context = module("project").load_context(changed, None, read_only=True)
+    plan = module("planning").plan_against(context)
+    context.close()
+    file.write_text(before)
+    (changed / ORDERS).write_text(text)
+    assert {item.model: item.how for item in plan.models} == dict.fromkeys(
+        ("shop_internal.order_lines", "shop.orders", "reporting.customers"), "newer delivery"
+    )
+
+
 def test_the_data_diff_counts_rows_and_shows_no_personal_column(changed: Path) -> None:
     context = module("project").load_context(changed, None, read_only=False)
     rows = module("rows")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
 from sqlmesh import Context
 from sqlmesh.core.context_diff import ContextDiff
+from sqlmesh.core.model import SqlModel
 from sqlmesh.core.plan import Plan as SqlmeshPlan
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.core.snapshot.categorizer import categorize_change
@@ -15,6 +17,7 @@ from sqlmesh.core.snapshot.categorizer import categorize_change
 from .facts import Plan, Planned
 from .project import short
 
+_DELIVERY = re.compile(r"\bdelivery \d+ of ")
 CATEGORIES = {
     1: "breaking",
     2: "non-breaking",
@@ -33,8 +36,9 @@ def plan_against(context: Context, environment: Literal["prod"] = "prod") -> Pla
         environment, skip_tests=True, skip_linter=True, include_unmodified=False
     ).build()
     diff = plan.context_diff
+    delivered = _delivered(context, diff)
     changed = [
-        _planned(plan, diff, snapshot)
+        _planned(plan, diff, snapshot, delivered)
         for snapshot in diff.snapshots.values()
         if snapshot.name in diff.modified_snapshots or snapshot.snapshot_id in diff.new_snapshots
     ]
@@ -46,9 +50,35 @@ def _plan(against: Literal["prod", "base"], models: list[Planned], removed: Iter
     return Plan(against, tuple(ordered), tuple(sorted(removed)))
 
 
-def _planned(plan: SqlmeshPlan, diff: ContextDiff, snapshot: Snapshot) -> Planned:
+def _delivered(context: Context, diff: ContextDiff) -> set[str]:
+    """Models that differ by newer data alone: a delivery is part of a version, in its stamp."""
+    found: set[str] = set()
+    for name in context.dag.sorted:
+        if name not in diff.modified_snapshots:
+            continue
+        now, was = diff.modified_snapshots[name]
+        parents = {parent.name for parent in now.parents} & diff.modified_snapshots.keys()
+        by_parents = not diff.directly_modified(name) and bool(parents)
+        if (by_parents or _by_stamp(now.node, was.node)) and parents <= found:
+            found.add(name)
+    return found
+
+
+def _by_stamp(now: object, was: object) -> bool:
+    if not isinstance(now, SqlModel) or not isinstance(was, SqlModel):
+        return False
+    same = now.copy(update={"stamp": was.stamp, "end": was.end})
+    is_delivery = any(_DELIVERY.search(one.stamp or "") for one in (now, was))
+    return is_delivery and now.stamp != was.stamp and same.data_hash == was.data_hash
+
+
+def _planned(
+    plan: SqlmeshPlan, diff: ContextDiff, snapshot: Snapshot, delivered: set[str]
+) -> Planned:
     name, how, category = short(snapshot.name), "added", ""
-    if snapshot.name in diff.modified_snapshots:
+    if snapshot.name in delivered:
+        how = "newer delivery"
+    elif snapshot.name in diff.modified_snapshots:
         direct, about = diff.directly_modified(snapshot.name), diff.metadata_updated(snapshot.name)
         how = "directly modified" if direct else "metadata" if about else "indirectly modified"
         category = _word(snapshot.change_category)
