@@ -224,7 +224,7 @@ class _Reader:
     ) -> Relation:
         """The rows of FROM and its joins."""
         joins = {join.alias_or_name: join for join in select.args.get("joins") or []}
-        made, inner = Relation(()), set()
+        inner = set()
         for alias, (_, source) in scope.selected_sources.items():
             join = joins.get(alias)
             here[alias] = self._source(source, here, resolved)
@@ -239,28 +239,32 @@ class _Reader:
             if number := max((seen[name] for name in names), default=0):
                 here[alias] = here[alias].copied(number)
             seen.update(names)
+        tables: list[str] = []
+        conditions: list[exp.Expr] = []
+        outer: list[str] = []
+        deciding: list[exp.Expr] = []
         for alias in scope.selected_sources:
             join, relation = joins.get(alias), here[alias]
             on = _conditions(join and join.args.get("on"), resolved)
-            made = replace(
-                made,
-                columns={},
-                deciding=(*made.deciding, *relation.deciding, *on),
-                ranked=made.ranked or relation.ranked,
-            )
+            deciding += [*relation.deciding, *on]
             if join is None or alias in inner:
-                made = replace(
-                    made,
-                    tables=(*made.tables, *relation.tables),
-                    conditions=(*made.conditions, *relation.conditions, *on),
-                    joins=(*made.joins, *relation.joins),
-                )
+                tables += relation.tables
+                conditions += [*relation.conditions, *on]
+                outer += relation.joins
                 continue
             if join.side != "LEFT":
-                made = made.closed()
-            text = f"{join.side} {join.kind} {relation.rows} ON {sorted({one.sql() for one in on})}"
-            made = replace(made, joins=(*made.joins, text))
-        return made if made.tables else replace(made, tables=("nothing",))
+                # The other side may be missing: what was asked of it comes before.
+                whole = Relation(tuple(tables), tuple(conditions), tuple(outer)).closed()
+                tables, conditions, outer = [*whole.tables], [], []
+            texts = sorted({one.sql() for one in on})
+            outer.append(f"{join.side} {join.kind} {relation.rows} ON {texts}")
+        return Relation(
+            tuple(tables) or ("nothing",),
+            tuple(conditions),
+            tuple(outer),
+            deciding=tuple(deciding),
+            ranked=any(here[alias].ranked for alias in scope.selected_sources),
+        )
 
     def _source(
         self,

@@ -100,26 +100,19 @@ class ReviewFile(BaseModel):
 
 
 @dataclass(frozen=True)
-class LevelChange:
-    """One entry: the level of a rule, for one product or for all, and why."""
-
-    rule: str
-    level: Level
-    reason: str
-    product: str | None = None
-    line: int = 1
-
-
-@dataclass(frozen=True)
 class Levels:
-    """All entries; one for a product goes before one for all."""
+    """All entries; one for a product goes before one for all. lines: where each stands."""
 
-    changes: tuple[LevelChange, ...] = ()
+    changes: tuple[Entry, ...] = ()
+    lines: tuple[int, ...] = ()
     path: str = f"contracts/{FILE_NAME}"
 
-    def entry(self, rule: str, product: str) -> LevelChange | None:
+    def entry(self, rule: str, product: str) -> Entry | None:
         own = [c for c in self.changes if c.rule == rule and c.product in (None, product)]
         return max(own, key=lambda c: c.product is not None, default=None)
+
+    def line(self, entry: Entry | None) -> int:
+        return self.lines[self.changes.index(entry)] if entry else 1
 
     def level_of(self, rule: str, product: str) -> Level:
         entry = self.entry(rule, product)
@@ -142,15 +135,8 @@ def read_levels(folder: Path, path: str = f"contracts/{FILE_NAME}") -> Levels:
     if not file.is_file():
         return Levels(path=path)
     content, tree = _read(file)
-    return Levels(
-        tuple(
-            LevelChange(
-                item.rule, item.level, item.reason, item.product, tree.line(("levels", index))
-            )
-            for index, item in enumerate(content.levels or ())
-        ),
-        path,
-    )
+    entries = tuple(content.levels or ())
+    return Levels(entries, tuple(tree.line(("levels", n)) for n in range(len(entries))), path)
 
 
 def _read(file: Path) -> tuple[ReviewFile, Tree]:

@@ -186,7 +186,7 @@ def level_lowered(diff: ContractDiff) -> Found:
         yield Change(
             product=about or "contracts",
             message=f"{name} is now {now} instead of {was} for {about or 'all products'}: {why}",
-            where=Place(head.path, entry.line if entry else 1),
+            where=Place(head.path, head.line(entry)),
             before=str(was),
             after=str(now),
         )

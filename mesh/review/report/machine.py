@@ -18,7 +18,7 @@ def findings_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """The findings as plain data, in the order of the report."""
     made = []
     for one in findings:
-        item: dict[str, Any] = {
+        item = {
             "rule": one.rule,
             "level": str(one.level),
             "product": one.product,
@@ -27,34 +27,22 @@ def findings_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
             "line": one.where.line,
             "category": one.definition.category,
             "version": one.bump.word,
-        }
-        extra = {
-            "column": one.column,
-            "before": one.before,
-            "after": one.after,
-            "fix": one.fix,
-            "reason": one.reason,
             "because": list(one.because),
+            "base": one.base and {"file": one.base.path, "line": one.base.line},
+            **{key: getattr(one, key) for key in ("column", "before", "after", "fix", "reason")},
         }
-        item |= {key: value for key, value in extra.items() if value}
-        if one.base:
-            item["base"] = {"file": one.base.path, "line": one.base.line}
-        made.append(item)
+        made.append({key: value for key, value in item.items() if value})
     return made
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
     """One version verdict as plain data."""
+    shown = {"before": verdict.before, "after": verdict.after}
     return {
-        "product": verdict.product,
-        "before": str(verdict.before) if verdict.before else None,
-        "after": str(verdict.after) if verdict.after else None,
+        **asdict(verdict),
+        **{side: str(version) if version else None for side, version in shown.items()},
         "needed": verdict.needed.word,
         "made": verdict.made.word,
-        "outcome": verdict.outcome,
-        "write": verdict.write,
-        "snippet": verdict.snippet,
-        "moving": list(verdict.moving),
     }
 
 
