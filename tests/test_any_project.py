@@ -97,7 +97,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
     for model in MODELS:
         own = ", assert_positive_order_ids" if model == "full_model" else ""
         made.edit(f"models/{model}.sql", r"\n  grain [^\n]*", f"\n  @contract({model}{own})")
-    made.edit("models/full_model.sql", r",\s*audits \([^)]*\),", "")
+    made.edit("models/full_model.sql", r"\s*audits \([^)]*\),", "")
     made.run("sqlmesh", "plan", "--auto-apply", "--no-prompts")
     made.commit("Put the models under contract")
     return made
