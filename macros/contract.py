@@ -20,9 +20,7 @@ follow_contracts(Path(__file__))
 
 
 @macro()
-def contract(
-    evaluator: MacroEvaluator, product: exp.Expression, *audits: exp.Expression
-) -> list[exp.Property]:
+def contract(evaluator: MacroEvaluator, product: exp.Expr, *audits: exp.Expr) -> list[exp.Property]:
     """The properties of a model that the contract `<product>.odcs.yaml` states.
 
     audits: those that the model has besides, as they would stand in `audits (…)`.
@@ -34,7 +32,7 @@ def contract(
 
 
 @macro()
-def source_contract(evaluator: MacroEvaluator, table: exp.Expression) -> list[exp.Property]:
+def source_contract(evaluator: MacroEvaluator, table: exp.Expr) -> list[exp.Property]:
     """The audits of a model that lets a source's table through: it keeps its contract."""
     from mesh.contracts.follow import project_of
     from mesh.contracts.header import source_audits
@@ -43,20 +41,8 @@ def source_contract(evaluator: MacroEvaluator, table: exp.Expression) -> list[ex
 
 
 @macro()
-def broken_contract(
-    evaluator: MacroEvaluator,
-    this_model: exp.Expression,
-    source: exp.Expression,
-    product: exp.Expression,
-    interval: exp.Expression,
-    months: exp.Expression,
-    grain: exp.Expression,
-    rows: exp.Expression,
-    tables: exp.Expression,
-) -> exp.Select:
+def broken_contract(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
     """The query of the audit `contract`."""
     from mesh.contracts.header import audit_query
 
-    return audit_query(
-        evaluator, this_model, source, product, interval, months, grain, rows, tables
-    )
+    return audit_query(evaluator, *arguments)

@@ -15,9 +15,9 @@ from sqlmesh.core.model import Model, SqlModel
 
 from mesh.contracts import Contract, load_contracts
 from mesh.contracts.header import AUDIT
-from mesh.contracts.personal import NOT_PERSONAL, evidence, person
+from mesh.contracts.personal import NOT_PERSONAL, person
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, query_inputs, short_name
-from mesh.project import Project
+from mesh.project import Project, find_project, project_around
 
 __all__ = [
     "ColumnsMatchContract",
@@ -35,9 +35,9 @@ __all__ = [
 class _ContractRule(Rule):
     """Base of the rules: findings are sentences, one violation each."""
 
-    @property
-    def project(self) -> Project:
-        return Project(Path(self.context.path).resolve())
+    def project(self, model: Model) -> Project:
+        """The project that a model lies in: SQLMesh can load several at once."""
+        return project_around(Path(model._path or self.context.path)) or find_project()
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         raise NotImplementedError
@@ -45,12 +45,12 @@ class _ContractRule(Rule):
     def check_model(self, model: Model) -> list[RuleViolation] | None:
         if model.kind.is_external:
             return None
-        folder = self.project.contracts
+        folder = self.project(model).contracts
         contracts = load_contracts(folder) if folder.is_dir() else {}
         return [self.violation(text) for text in self.findings(model, contracts)] or None
 
 
-def _checks(name: str, audit: str, arguments: dict[str, exp.Expression]) -> bool:
+def _checks(name: str, audit: str, arguments: dict[str, exp.Expr]) -> bool:
     """Whether an audit is one of this product's contract, and not of another's."""
     product = arguments.get("product")
     return audit == AUDIT and product is not None and product.name == name
@@ -72,7 +72,7 @@ class PublicModelNeedsContract(_ContractRule):
                 f"{INTERNAL_SUFFIX}."
             )
         elif not any(_checks(name, audit, arguments) for audit, arguments in model.audits):
-            own = [audit for audit, _ in model.audits]
+            own = [audit for audit, _ in model.audits if audit != AUDIT]
             place = f", in the place of its audits ({', '.join(own)})" if own else ""
             yield (
                 f"{name}: the contract {contract.location()} is not enforced: write "
@@ -84,8 +84,11 @@ class ContractNeedsModel(_ContractRule):
     """A promise that nobody keeps misleads its readers."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        names = {short_name(other.name) for other in self.context.models.values()}
-        if short_name(model.name) != min(names - set(self.project.sources)):
+        project = self.project(model)
+        models = [one for one in self.context.models.values() if self.project(one) == project]
+        names = {short_name(one.name) for one in models}
+        # Told once, of whichever model comes first.
+        if short_name(model.name) != min(names - set(project.sources)):
             return
         for name, contract in sorted(contracts.items()):
             if name not in names:
@@ -121,10 +124,10 @@ class ColumnsMatchContract(_ContractRule):
                     "its major version."
                 )
         promised = [column.name for column in contract.columns]
-        for column in actual:
-            if column not in promised:
+        for extra in actual:
+            if extra not in promised:
                 yield (
-                    f"{name}: column {column} is in the model but not in the contract "
+                    f"{name}: column {extra} is in the model but not in the contract "
                     f"({contract.location(contract.columns[-1].line)}): add it to the contract "
                     "with a new minor version, or leave it out of the model."
                 )
@@ -161,7 +164,7 @@ class OnlyContractedInputs(_ContractRule):
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.name)
-        sources = self.project.sources
+        sources = self.project(model).sources
         for dependency in sorted(short_name(dependency) for dependency in model.depends_on):
             domain = domain_of(dependency)
             if dependency in sources:
@@ -215,11 +218,11 @@ class PersonalColumnsAreClassified(_ContractRule):
         contract = contracts.get(name)
         if contract is None:
             return
-        known = evidence(
-            (column.name, column.classification, one.location(column.line_of("classification")))
+        known = {
+            person(column.name): one.location(column.line_of("classification"))
             for one in contracts.values()
-            for column in one.columns
-        )
+            for column in one.personal_columns
+        }
         for column in model.columns_to_types or {}:
             promised = contract.column(column)
             place = known.get(person(column))

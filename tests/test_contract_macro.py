@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project_copy import ProjectCopy, Worker, copy_project
+from project_copy import ROOT, ProjectCopy, Worker, copy_project
+from sqlglot import exp, parse_one
+from sqlmesh import Context
 
 from mesh.contracts import Contract, find
+from mesh.contracts.audits import broken_contract
+from mesh.contracts.header import audited_interval, checked_rules, row_conditions, source_table
 from tests.project_copy import PROJECT
 
 ACTIONS = "contracts/interactions/user_actions.odcs.yaml"
@@ -163,3 +167,130 @@ def test_on_the_command_line_no_stack_of_calls_is_shown(copy: ProjectCopy) -> No
     assert f"Error: {ACTIONS}:" in " ".join(text.split())
     assert "Traceback" not in text
     assert 'File "' not in text
+
+
+# --- two folders, one environment ---
+
+SHOP = {
+    "config.yaml": """project: shop
+gateways: {duckdb: {connection: {type: duckdb}}}
+default_gateway: duckdb
+model_defaults: {dialect: bigquery, start: '2020-01-01'}
+variables: {mesh: {version: 2}}
+linter:
+  enabled: true
+  rules: [publicmodelneedscontract, contractneedsmodel, columnsmatchcontract]
+""",
+    "models/orders.sql": """MODEL (name interactions.orders, kind VIEW, @contract(orders));
+SELECT 1::INT64 AS order_id
+""",
+    "contracts/interactions/orders.odcs.yaml": """apiVersion: v3.2.0
+kind: DataContract
+id: interactions.orders
+name: orders
+version: 1.0.0
+status: active
+domain: interactions
+description: {purpose: Orders of a shop., usage: As they are., limitations: Made up.}
+servers: [{server: local, type: duckdb, database: shop.duckdb, schema: interactions}]
+schema:
+  - id: orders
+    name: orders
+    physicalType: view
+    dataGranularityDescription: One row per order.
+    properties:
+      - id: order_id
+        name: order_id
+        logicalType: integer
+        physicalType: INT64
+        description: The number of the order.
+        classification: internal
+        required: true
+        primaryKey: true
+        primaryKeyPosition: 1
+        examples: [1]
+    quality:
+      - id: row_count
+        type: library
+        metric: rowCount
+        description: At least one.
+        dimension: completeness
+        severity: error
+        mustBeGreaterOrEqualTo: 1
+slaProperties:
+  - id: complete
+    property: completeness
+    value: 100
+    unit: percent
+    customProperties: [{property: measuredBy, value: row_count}]
+    description: All of them.
+  - {id: kept, property: retention, value: 1, unit: y, description: A year.}
+team: {name: shopkeepers}
+support: [{channel: shop}]
+roles: [{role: readers, access: read, description: May read.}]
+""",
+}
+GLUE = ("macros/contract.py", "audits/contract.sql", "linter/contracts.py")
+
+
+def opened(*roots: Path) -> Context:
+    return Context(paths=[str(root) for root in roots])
+
+
+def test_two_clones_have_the_same_models(
+    copy: ProjectCopy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What SQLMesh keeps of a model tells nothing of the folder that its contract was read from."""
+    monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "mesh.duckdb"))
+    other = copy_project(tmp_path / "elsewhere" / "clone")
+    found = []
+    for root in (copy.root, other.root):
+        context = opened(root)
+        found.append({name: one.fingerprint for name, one in context.snapshots.items()})
+        context.close()
+    assert len(found[0]) > 20
+    assert found[0] == found[1]
+
+
+def test_each_of_two_projects_has_its_own_contracts(
+    copy: ProjectCopy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "mesh.duckdb"))
+    shop = ProjectCopy(tmp_path / "shop")
+    for path, text in SHOP.items():
+        shop.write(path, text)
+    for path in GLUE:
+        shop.write(path, copy.read(path))
+    orphan = SHOP["contracts/interactions/orders.odcs.yaml"].replace("orders", "returns")
+    shop.write("contracts/interactions/returns.odcs.yaml", orphan)
+    context = opened(copy.root, shop.root)
+    (found,) = context.lint_models(raise_on_error=False)
+    orders = context.get_model("interactions.orders", raise_if_missing=True)
+    actions = context.get_model(MODEL, raise_if_missing=True)
+    context.close()
+    assert (orders.owner, orders.description) == (
+        "shopkeepers",
+        "Orders of a shop. As they are. Made up.",
+    )
+    assert actions.owner == "interactions"
+    assert found.violation_msg.startswith(
+        "interactions.returns: the contract contracts/interactions/returns.odcs.yaml:1 has no model"
+    )
+    # Only where deliveries are logged is a number of rows not promised before the first.
+    tables = {one.name: dict(one.audits)["contract"]["tables"].sql() for one in (orders, actions)}
+    assert "ingests" not in tables[orders.name]
+
+
+def test_macros_that_an_environment_keeps_from_before_still_work() -> None:
+    """SQLMesh stores their text: as it was before, it asks these functions in this way."""
+    table = exp.to_table("shop.orders")
+    rows = parse_one("(('order_id.required', (NOT order_id IS NULL)), ('x', (order_id > 0)))")
+    tables = parse_one("('grain.unique', 'table', (SELECT 1 FROM __contract_table__ AS t))")
+    conditions = row_conditions(rows)
+    assert source_table(parse_one("shop.orders")) == table
+    audited = audited_interval(None, table, exp.Null(), exp.Null(), conditions)
+    assert audited is table
+    rules = checked_rules(tables, audited, table)
+    query = broken_contract("shop.orders", audited, ["order_id"], conditions, rules)
+    assert "shop.orders breaks its contract." in query.sql()
+    assert checked_rules(tables, audited, None) == []

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from mesh.cli.contracts_verify import as_document
 from mesh.cli.main import app
 from mesh.cli.main import run as run_mesh
-from mesh.contracts import CONTRACTS, load_contracts
+from mesh.contracts import load_contracts
 from mesh.environments import Opened
 from mesh.errors import Location, MeshError, WrongUse
 from mesh.verify import Status, VerifyReport, verify
@@ -278,7 +278,7 @@ def test_a_proposed_contract_needs_no_product(built: Opened, tmp_path: Path) -> 
 
 def with_one_more(root: Path, status: str) -> None:
     """The contract of a product that nobody has built, and those that the environment has."""
-    for path in CONTRACTS.rglob("user_actions.odcs.yaml"):
+    for path in PROJECT.contracts.rglob("user_actions.odcs.yaml"):
         text = path.read_text().replace("user_actions", "user_moods")
         text = text.replace("status: active", f"status: {status}")
         target = root / "interactions" / "user_moods.odcs.yaml"

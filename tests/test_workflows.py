@@ -303,23 +303,19 @@ def test_a_product_is_owned_by_its_producer_and_its_readers() -> None:
         assert (ROOT / pattern.strip("/")).exists(), f"{pattern} fits nothing"
 
 
-def test_owners_that_are_not_up_to_date_are_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_owners_that_are_not_up_to_date_are_said(tmp_path: Path) -> None:
     from typer.testing import CliRunner
-
-    from mesh import settings
-    from mesh.contracts import load
 
     for folder in ("contracts", "looker"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    monkeypatch.setattr(settings, "PROJECT_ROOT", tmp_path)
-    monkeypatch.setattr(load, "CONTRACTS", tmp_path / "contracts")
+    for file in ("config.yaml", "external_models.yaml"):
+        shutil.copy(ROOT / file, tmp_path)
+    here = ["--project", str(tmp_path)]
     runner = CliRunner()
-    stale = runner.invoke(app, ["codeowners", "--check"])
+    stale = runner.invoke(app, ["codeowners", *here, "--check"])
     assert stale.exit_code and "Run `mesh codeowners`" in str(stale.exception)
-    assert runner.invoke(app, ["codeowners"]).exit_code == 0
-    assert "up to date" in runner.invoke(app, ["codeowners", "--check"]).stdout
+    assert runner.invoke(app, ["codeowners", *here]).exit_code == 0
+    assert "up to date" in runner.invoke(app, ["codeowners", *here, "--check"]).stdout
 
 
 def test_hooks_are_of_this_project_alone() -> None:

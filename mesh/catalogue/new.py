@@ -15,10 +15,10 @@ from typing import Any
 import yaml
 from sqlglot import exp
 
-from mesh.catalogue.profile import ColumnProfile, Profile, profile
+from mesh.catalogue.profile import Profile, profile
 from mesh.contracts import Contract, contract_paths, load_contract
 from mesh.contracts.constraints import COLUMN_KINDS, options
-from mesh.contracts.constraints.base import OPTIONS
+from mesh.contracts.constraints.base import OPTIONS, Seen
 from mesh.contracts.draft import SUFFIX
 from mesh.contracts.findings import TODO
 from mesh.contracts.personal import person
@@ -235,7 +235,7 @@ def _column(
     name: str,
     kind: str,
     grain: tuple[str, ...],
-    seen: ColumnProfile | None,
+    seen: Seen | None,
     personal: Collection[str],
 ) -> dict[str, Any]:
     column: dict[str, Any] = {
@@ -266,7 +266,7 @@ def _column(
     return column
 
 
-def _examples(seen: ColumnProfile) -> list[Any]:
+def _examples(seen: Seen) -> list[Any]:
     both = [seen.minimum, seen.maximum]
     told = [
         one.isoformat() if isinstance(one, date | datetime) else one

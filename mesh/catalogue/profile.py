@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 from sqlglot import exp
 
+from mesh.contracts.constraints.base import Seen
 from mesh.environments import Opened
 
 # A text column with more values than this is no enum.
@@ -19,22 +19,11 @@ STEPS = (1.0, 0.5, 0.25)
 
 
 @dataclass(frozen=True)
-class ColumnProfile:
-    """values: all values of a text column, when there are few. step: that all numbers keep to."""
-
-    nulls: int
-    minimum: Any
-    maximum: Any
-    values: tuple[str, ...] = ()
-    step: float | None = None
-
-
-@dataclass(frozen=True)
 class Profile:
     """rows, a profile by column, and the smallest set of columns that tells all rows apart."""
 
     rows: int
-    columns: Mapping[str, ColumnProfile]
+    columns: Mapping[str, Seen]
     grain: tuple[str, ...]
     first_days: frozenset[str]
 
@@ -57,7 +46,7 @@ def profile(opened: Opened, table: exp.Table, types: Mapping[str, str]) -> Profi
     query = exp.select(*(exp.alias_(one, f"a{i}") for i, one in enumerate(aggregates)))
     values = iter(opened.rows(query.from_(table.copy()))[0])
     rows = next(values)
-    columns: dict[str, ColumnProfile] = {}
+    columns: dict[str, Seen] = {}
     first_days: set[str] = set()
     for name, kind in types.items():
         filled, low, high, different = (next(values) for _ in range(4))
@@ -66,7 +55,7 @@ def profile(opened: Opened, table: exp.Table, types: Mapping[str, str]) -> Profi
             first_days.add(name)
         steps = [step for step, wrong in zip(STEPS, off, strict=False) if filled and not wrong]
         few = kind == "STRING" and 0 < different <= ENUM_VALUES
-        columns[name] = ColumnProfile(
+        columns[name] = Seen(
             nulls=rows - filled,
             minimum=low,
             maximum=high,
@@ -100,7 +89,7 @@ def _grain(
     opened: Opened,
     table: exp.Table,
     types: Mapping[str, str],
-    columns: Mapping[str, ColumnProfile],
+    columns: Mapping[str, Seen],
     rows: int,
 ) -> tuple[str, ...]:
     """The first and smallest combination without repetition; numbers that measure are no keys."""

@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
+from mesh.cli.options import InProject
+
 
 def codeowners(
+    project: InProject,
     check: Annotated[
         bool, typer.Option("--check", help="Only say whether the file is up to date.")
     ] = False,
@@ -20,19 +23,18 @@ def codeowners(
     from mesh.review.codeowners import PATH
     from mesh.review.codeowners import codeowners as write
     from mesh.review.levels import read_organisation
-    from mesh.settings import PROJECT_ROOT
 
-    charts, _ = read_charts(PROJECT_ROOT)
-    organisation = read_organisation(PROJECT_ROOT / "contracts")
-    text = write(load_contracts(), charts, organisation, PROJECT_ROOT)
-    file = PROJECT_ROOT / PATH
+    charts, _ = read_charts(project.root)
+    organisation = read_organisation(project.contracts)
+    text = write(load_contracts(project.contracts), charts, organisation, project.root)
+    file = project.root / PATH
     same = file.is_file() and file.read_text(encoding="utf-8") == text
     if same:
         out.print(f"{PATH} is up to date.", markup=False)
     elif check:
         raise CheckFailed(
             "The owners are not those of the contracts.",
-            where=Location(file.relative_to(PROJECT_ROOT)),
+            where=Location(project.shown(file)),
             fix="Run `mesh codeowners`, and commit the file.",
         )
     else:

@@ -38,14 +38,14 @@ class CheckedRule:
 
     id: str
     query: exp.Select
-    table: exp.Expression | None = None
+    table: exp.Expr | None = None
 
 
 def broken_contract(
     product: str,
-    rows: exp.Expression,
+    rows: exp.Expr,
     grain: Sequence[str],
-    conditions: Sequence[tuple[str, exp.Expression]],
+    conditions: Sequence[tuple[str, exp.Expr]],
     tables: Sequence[CheckedRule],
 ) -> exp.Select:
     """What breaks a contract: no row, or an error with each rule, its number of rows and some.
@@ -83,11 +83,11 @@ def broken_contract(
 
 
 def within(
-    table: exp.Expression,
+    table: exp.Expr,
     column: str,
     column_type: exp.DataType,
     spans: Sequence[tuple[str, str]],
-    others: Sequence[exp.Expression] = (),
+    others: Sequence[exp.Expr] = (),
 ) -> exp.Subquery:
     """The rows of `table` whose day is in one of the spans, first and last day in ISO text, UTC.
 
@@ -95,18 +95,18 @@ def within(
     """
     is_date = column_type.this == exp.DataType.Type.DATE
     times = ("", "") if is_date else (" 00:00:00+00:00", " 23:59:59.999999+00:00")
-    conditions: list[exp.Expression] = [*others]
+    conditions: list[exp.Expr] = [*others]
     for span in spans:
-        bounds = [
+        low, high = (
             exp.cast(exp.Literal.string(f"{day[:10]}{time}"), column_type.copy())
             for day, time in zip(span, times, strict=True)
-        ]
-        conditions.append(exp.column(column).between(*bounds))
+        )
+        conditions.append(exp.column(column).between(low, high))
     rows = exp.select("*").from_(table.copy()).where(exp.or_(*conditions))
     return rows.subquery(AUDITED)
 
 
-def sharing(table: exp.Expression, rows: exp.Expression, column: str) -> exp.Subquery:
+def sharing(table: exp.Expr, rows: exp.Expr, column: str) -> exp.Subquery:
     """The rows of `table` of which `column` has a value that it has in `rows` too."""
     values = exp.select(exp.column(column)).distinct().from_(rows.copy()).subquery("shared")
     same = exp.EQ(this=exp.column(column, "shared"), expression=exp.column(column, "every"))
@@ -115,7 +115,7 @@ def sharing(table: exp.Expression, rows: exp.Expression, column: str) -> exp.Sub
 
 
 def _broken_rows(
-    table: exp.Expression, conditions: Sequence[tuple[str, exp.Expression]]
+    table: exp.Expr, conditions: Sequence[tuple[str, exp.Expr]]
 ) -> dict[str, exp.Query]:
     """The rows that break any condition, found in one scan, each with the ids of the rules."""
     flags = [exp.column(f"breaks_{number}") for number in range(len(conditions))]
@@ -138,7 +138,7 @@ def _broken_rows(
 
 
 def _samples_of_rows(
-    grain: Sequence[str], conditions: Sequence[tuple[str, exp.Expression]]
+    grain: Sequence[str], conditions: Sequence[tuple[str, exp.Expr]]
 ) -> exp.Select:
     """Each broken row once for each of its rules: the grain, and the columns the rule speaks of."""
     by_columns = defaultdict(list)
@@ -155,6 +155,7 @@ def _samples_of_rows(
     split = parse_one(
         "SELECT 1 FROM broken_rows CROSS JOIN UNNEST(SPLIT(broken_rules, ' ')) AS broken_rule "
         "WHERE broken_rule <> ''",
+        into=exp.Select,
         dialect=DIALECT,
     )
     split.set(
@@ -190,16 +191,16 @@ def _findings() -> dict[str, exp.Query]:
             FROM numbered GROUP BY rule""",
         "summary": "SELECT STRING_AGG(finding, '' ORDER BY rule) AS findings FROM by_rule",
     }
-    return {name: parse_one(step, dialect=DIALECT) for name, step in steps.items()}
+    return {name: parse_one(step, into=exp.Select, dialect=DIALECT) for name, step in steps.items()}
 
 
-def _columns(condition: exp.Expression) -> list[str]:
+def _columns(condition: exp.Expr) -> list[str]:
     """The names of a condition's columns, each once, in their order."""
     return list(dict.fromkeys(column.name for column in condition.find_all(exp.Column)))
 
 
-def _values(columns: Iterable[str]) -> list[str | exp.Expression]:
-    parts: list[str | exp.Expression] = []
+def _values(columns: Iterable[str]) -> list[str | exp.Expr]:
+    parts: list[str | exp.Expr] = []
     for number, column in enumerate(columns):
         text = exp.Cast(this=exp.column(column), to=exp.DataType.build("text"))
         parts.append(f"{', ' if number else ''}{column}=")
@@ -207,12 +208,12 @@ def _values(columns: Iterable[str]) -> list[str | exp.Expression]:
     return parts
 
 
-def _joined(parts: Sequence[str | exp.Expression]) -> exp.Expression:
+def _joined(parts: Sequence[str | exp.Expr]) -> exp.Expr:
     texts = [_text(part) if isinstance(part, str) else part for part in parts]
     return exp.Concat(expressions=texts, safe=False, coalesce=False)
 
 
-def _as(expression: exp.Expression, name: str) -> exp.Alias:
+def _as(expression: exp.Expr, name: str) -> exp.Alias:
     return exp.Alias(this=expression, alias=exp.to_identifier(name))
 
 

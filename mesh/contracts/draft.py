@@ -74,12 +74,12 @@ class Draft:
         for steps, column in self.columns():
             logical = column.logicalType or ""
             yield StatedColumn(
-                name=column.name or "",
-                logical_type=logical if logical in LOGICAL_TYPES else "",
-                steps=steps,
-                place=self,
-                keys=_there(column, {kind.key for kind in COLUMN_KINDS} - {OPTIONS}),
-                options=_there(column.logicalTypeOptions, options()),
+                column.name or "",
+                steps,
+                self,
+                _there(column, {kind.key for kind in COLUMN_KINDS} - {OPTIONS}),
+                logical if logical in LOGICAL_TYPES else "",
+                _there(column.logicalTypeOptions, options()),
             )
 
     def stated_rules(self) -> Iterator[tuple[Quality, StatedQuality]]:

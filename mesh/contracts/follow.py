@@ -19,7 +19,7 @@ from mesh.errors import MeshError, WrongUse
 from mesh.project import Project, find_project, project_around
 
 if TYPE_CHECKING:
-    from sqlmesh import MacroEvaluator
+    from sqlmesh.core.macros import MacroEvaluator
 
 PACKAGE = Path(__file__).parent
 

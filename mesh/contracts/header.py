@@ -20,21 +20,21 @@ from mesh.files.problems import suggestion
 from mesh.project import Project
 
 if TYPE_CHECKING:
-    from sqlmesh import MacroEvaluator
+    from sqlmesh.core.macros import MacroEvaluator
 
 # The audit in audits/ that checks the rules of a contract.
 AUDIT = "contract"
 
 
 def model_properties(
-    product: str, project: Project, audits: Sequence[exp.Expression] = ()
+    product: str, project: Project, audits: Sequence[exp.Expr] = ()
 ) -> list[exp.Property]:
     """All properties of the model of a data product; ContractInvalid if its contract is not.
 
     audits: others of the model's. SQLMesh takes one list of audits, from one place.
     """
     contract = find(product, project.contracts)
-    properties: dict[str, exp.Expression] = {
+    properties: dict[str, exp.Expr] = {
         "owner": _text(contract.owner),
         "description": _text(contract.description),
         "grain": _columns(contract.grain),
@@ -111,18 +111,9 @@ def source_audits(table: str, project: Project) -> list[exp.Property]:
     return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
 
 
-def audit_query(
-    evaluator: MacroEvaluator,
-    this_model: exp.Expression,
-    source: exp.Expression,
-    product: exp.Expression,
-    interval: exp.Expression,
-    months: exp.Expression,
-    grain: exp.Expression,
-    rows: exp.Expression,
-    tables: exp.Expression,
-) -> exp.Select:
-    """The query of the audit of a contract, from the audit's arguments."""
+def audit_query(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
+    """The query of the audit of a contract, from the audit's arguments in their order."""
+    this_model, source, product, interval, months, grain, rows, tables = arguments
     conditions = row_conditions(rows)
     own = isinstance(source, exp.Null)
     table = this_model if own else source_table(source)
@@ -140,11 +131,11 @@ def audit_query(
 
 def audited_interval(
     evaluator: MacroEvaluator,
-    table: exp.Expression,
-    interval: exp.Expression,
-    months: exp.Expression,
-    everywhere: Sequence[tuple[str, exp.Expression]] = (),
-) -> exp.Expression:
+    table: exp.Expr,
+    interval: exp.Expr,
+    months: exp.Expr,
+    everywhere: Sequence[tuple[str, exp.Expr]] = (),
+) -> exp.Expr:
     """The rows of `table` that are to be checked.
 
     interval: the time column with its type, as `column::DATE`, or NULL.
@@ -170,28 +161,28 @@ def audited_interval(
     return within(table, time, interval.to, spans, broken)
 
 
-def _negated(condition: exp.Expression) -> exp.Expression:
+def _negated(condition: exp.Expr) -> exp.Expr:
     """NOT of a condition, in words by which BigQuery can tell what partitions to leave out."""
     if isinstance(condition, exp.Not):
         return condition.this.copy()
     return simplify(exp.not_(condition.copy()), dialect=DIALECT)
 
 
-def source_table(source: exp.Expression) -> exp.Table:
+def source_table(source: exp.Expr) -> exp.Expr:
     """The argument `source` of the audit: a name with a dot is read as a column of a table."""
     names = [part.name for part in source.parts] if isinstance(source, exp.Column) else []
     return exp.to_table(".".join(names), dialect=DIALECT) if names else source
 
 
-def row_conditions(rules: exp.Expression) -> list[tuple[str, exp.Expression]]:
+def row_conditions(rules: exp.Expr) -> list[tuple[str, exp.Expr]]:
     """Id and condition of each rule in the argument `rows` of the audit."""
     return [(rule.expressions[0].name, rule.expressions[1].unnest()) for rule in _items(rules)]
 
 
 def checked_rules(
-    rules: exp.Expression,
-    audited: exp.Expression,
-    whole: exp.Expression | None,
+    rules: exp.Expr,
+    audited: exp.Expr,
+    whole: exp.Expr | None,
     *,
     by_months: bool = False,
 ) -> list[CheckedRule]:
@@ -217,7 +208,7 @@ def checked_rules(
     return found
 
 
-def _items(rules: exp.Expression) -> list[exp.Expression]:
+def _items(rules: exp.Expr) -> list[exp.Expr]:
     """The rules of an argument, each a tuple that begins with its id; one may stand alone."""
     if isinstance(rules, exp.Null):
         return []
@@ -226,9 +217,7 @@ def _items(rules: exp.Expression) -> list[exp.Expression]:
     return [tuples] if alone else [rule.unnest() for rule in tuples.expressions]
 
 
-def _audit(
-    contract: Contract, project: Project, source: exp.Expression | None = None
-) -> exp.Expression:
+def _audit(contract: Contract, project: Project, source: exp.Expr | None = None) -> exp.Expr:
     """One audit for all rules; they stand in its arguments.
 
     So a rule that is edited shows in SQLMesh's diff, and what an environment was checked against
@@ -267,7 +256,7 @@ def _audit(
     return exp.Anonymous(this=AUDIT, expressions=named)
 
 
-def _scope(rule: TableRule, source: exp.Expression | None) -> Scope:
+def _scope(rule: TableRule, source: exp.Expr | None) -> Scope:
     """What this query reads: of what is built here, every row could have become a copy."""
     return Scope.WHOLE if rule.scope is Scope.KEYS and source is None else rule.scope
 
@@ -283,7 +272,7 @@ def _audited_query(rule: TableRule, project: Project) -> exp.Select:
     return query.having(exp.and_(having, exp.Exists(this=delivered)), append=False)
 
 
-def _interval(contract: Contract) -> exp.Expression:
+def _interval(contract: Contract) -> exp.Expr:
     """The column that says when a row's events happened, with its type; NULL if there is none."""
     time = next((c for c in contract.columns if c.bigquery_type in ("DATE", "TIMESTAMP")), None)
     if time is None:

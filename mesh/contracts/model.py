@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mesh.contracts.constraints import Enum, Range, Required, Unique
-from mesh.contracts.constraints.base import ColumnPromise, P, RuleFacts, TablePromise
+from mesh.contracts.constraints.base import Named, TablePromise
 from mesh.contracts.constraints.enum import AllowedValue
 from mesh.contracts.constraints.sql import RULE_SQL
 from mesh.contracts.constraints.unique import unique_rule
@@ -33,35 +33,24 @@ class Version:
         return f"{self.major}.{self.minor}.{self.patch}"
 
 
-@dataclass(frozen=True)
-class Column:
+@dataclass(frozen=True, kw_only=True)
+class Column(Named):
     """A column and all that is promised of its values.
 
     bigquery_type: as in DDL, in upper case, such as INT64.
-    promises: one of a kind; `promise` finds one.
-    grain_position: from 1 for the columns of the grain, else None; identifies: whether it alone is
-    the grain.
+    grain_position: from 1 for the columns of the grain, else None.
     lines: where each key of the column stands; `line_of` finds them.
     """
 
-    id: str
-    name: str
-    logical_type: str
     bigquery_type: str
     description: str
     classification: str
-    promises: tuple[ColumnPromise, ...] = ()
     grain_position: int | None = None
-    identifies: bool = False
     deprecated: bool = False
     tags: tuple[str, ...] = ()
     examples: tuple[Value, ...] = ()
     line: int = 1
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
-
-    def promise(self, kind: type[P]) -> P | None:
-        """What is promised in one way, such as `column.promise(Range)`."""
-        return next((one for one in self.promises if isinstance(one, kind)), None)
 
     @property
     def required(self) -> bool:
@@ -142,7 +131,7 @@ class ServiceLevel:
     measured_by: str | None = None
     line: int = 1
 
-    @property
+    @cached_property
     def days(self) -> float | None:
         """The value in days, for units of time; a month has 31 days, a year 366."""
         factor = {"h": 1 / 24, "d": 1, "w": 7, "month": 31, "y": 366}.get(self.unit or "")
@@ -291,8 +280,13 @@ class Contract:
             ]
         problems = []
         for stated in self.rules:
-            facts = RuleFacts(
-                stated.id, stated.description, stated.dimension, stated.severity, stated.line
+            facts = Rule(
+                stated.id,
+                stated.promise.kind,
+                stated.description,
+                stated.dimension,
+                stated.severity,
+                stated.line,
             )
             try:
                 rules.append(stated.promise.rule(facts, self._type_of))
@@ -307,7 +301,7 @@ class Contract:
     def _grain_rule(self) -> TableRule:
         first = self.column(self.grain[0])
         line = first.line_of("primaryKey") if first else self.line
-        facts = RuleFacts("grain.unique", self.grain_label, "uniqueness", "error", line)
+        facts = Rule("grain.unique", Unique.kind, self.grain_label, Unique.dimension, "error", line)
         return unique_rule(facts, self.grain, self._type_of)
 
     def _type_of(self, name: str) -> str:

@@ -56,9 +56,9 @@ class RowRule(Rule):
 
     column: str | None
     columns: tuple[str, ...]
-    condition: exp.Expression = field(compare=False, repr=False)
+    condition: exp.Expr = field(compare=False, repr=False)
 
-    def broken(self) -> exp.Expression:
+    def broken(self) -> exp.Expr:
         """TRUE for a row that breaks the rule, FALSE or NULL for one that keeps it."""
         return exp.not_(self.condition.copy())
 
@@ -92,7 +92,7 @@ class TableRule(Rule):
         """Whether a table with so many rows keeps a rule on their number."""
         return (self.minimum or 0) <= rows and (self.maximum is None or rows <= self.maximum)
 
-    def offending(self, table: exp.Expression, resolve: Resolve | None = None) -> exp.Select:
+    def offending(self, table: exp.Expr, resolve: Resolve | None = None) -> exp.Select:
         """The query of the offending rows of `table` (a table or a subquery).
 
         resolve: where the referenced products are; by default at their own names. BigQuery dialect
@@ -100,13 +100,13 @@ class TableRule(Rule):
         """
         return bind(self.query, table, resolve)
 
-    def count(self, table: exp.Expression, resolve: Resolve | None = None) -> exp.Select:
+    def count(self, table: exp.Expr, resolve: Resolve | None = None) -> exp.Select:
         """The query of the number of offending rows: one row with the column `offending`."""
         rows = self.offending(table, resolve).subquery("offending_rows")
         return exp.select(exp.alias_(exp.Count(this=exp.Star()), "offending")).from_(rows)
 
 
-def bind(query: exp.Select, table: exp.Expression, resolve: Resolve | None = None) -> exp.Select:
+def bind(query: exp.Select, table: exp.Expr, resolve: Resolve | None = None) -> exp.Select:
     """Put real tables in the place of `${table}` and of the referenced products."""
     bound = query.copy()
     for node in list(bound.find_all(exp.Table)):

@@ -70,7 +70,7 @@ class ParsedRule:
     All expressions are shared: treat them as read-only.
     """
 
-    condition: exp.Expression | None
+    condition: exp.Expr | None
     offending: exp.Select
     references: tuple[str, ...]
     columns: tuple[str, ...]
@@ -155,7 +155,7 @@ def _only_reads(select: exp.Select) -> None:
         )
 
 
-def _node_text(node: exp.Expression) -> str:
+def _node_text(node: exp.Expr) -> str:
     try:
         return shown(node.sql(dialect=DIALECT))
     except Exception:  # SQLMesh, once imported, parses macros to nodes that cannot be written
@@ -198,7 +198,7 @@ def _counts_rows(select: exp.Select) -> bool:
     )
 
 
-def _row_condition(select: exp.Select) -> exp.Expression | None:
+def _row_condition(select: exp.Select) -> exp.Expr | None:
     """What must hold for each row, when the query looks at one row of the product at a time."""
     source = select.args.get("from_") or select.args.get("from")
     where = select.args.get("where")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from mesh.contracts.checks.names import DUCKDB_TYPE
 from mesh.contracts.checks.record import Check, Subject, check
-from mesh.contracts.constraints import COLUMN_KINDS, table_kind
+from mesh.contracts.constraints import COLUMN_KINDS, TABLE_KINDS, table_kind
 from mesh.contracts.constraints.base import StatedColumn, refusal
 from mesh.contracts.constraints.enum import Enum
-from mesh.contracts.constraints.pattern import Pattern, matches, refused
 from mesh.contracts.draft import COLUMNS, promises_of
 from mesh.contracts.findings import Finding, Found, Purpose
-from mesh.contracts.personal import NOT_PERSONAL, evidence, person
+from mesh.contracts.personal import NOT_PERSONAL, person
 from mesh.contracts.types import CLASSIFICATIONS, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
@@ -80,15 +77,9 @@ def classification(subject: Subject) -> Found:
 def personal(subject: Subject) -> Found:
     if subject.around is None:
         return
-    known = evidence(
-        (column.name, column.classification, draft.location((*here, "classification")))
-        for draft in subject.around.drafts.values()
-        for here, column in draft.columns()
-        if column.name
-    )
     for here, column in subject.draft.columns():
         stated = column.classification
-        place = known.get(person(column.name or ""))
+        place = subject.around.people.get(person(column.name or ""))
         careless = stated != PERSONAL and stated in (None, *CLASSIFICATIONS)
         if place and careless and NOT_PERSONAL not in (column.tags or ()):
             message = f"The column {column.name} stands for a person, but is not classified so."
@@ -116,65 +107,43 @@ def _senseless(sense: Purpose, subject: Subject) -> Found:
                     message = f"`{key}` means nothing for the type {column.logical_type}."
                     yield column.option(key, message, "Leave it out.")
             yield from kind.check(column)
-            if subject.around:
-                yield from kind.check_by_engine(column)
             if kind is Enum:
-                yield from _values(subject, column)
+                yield from _values(column)
     for rule, stated in subject.draft.stated_rules():
         table = table_kind(rule.type, rule.metric)
         if table and table.sense == sense:
             yield from table.impossible(stated)
 
 
-PROMISES = tuple(_promises(sense) for sense in dict.fromkeys(kind.sense for kind in COLUMN_KINDS))
+_SENSES = dict.fromkeys([*(k.sense for k in COLUMN_KINDS), *(k.sense for k in TABLE_KINDS)])
+PROMISES = tuple(_promises(sense) for sense in _SENSES)
 
 
-def _values(subject: Subject, column: StatedColumn) -> Found:
+def _values(column: StatedColumn) -> Found:
     """Allowed values that break another promise of their column."""
     others = [promise for promise in promises_of(column) if not isinstance(promise, Enum)]
-    entries = column.keys.get("enum") or []
-    values = {
-        column.at("enum", number, "value"): entry.value
-        for number, entry in enumerate(entries)
-        if entry.value is not None
-    }
-    fix = "Correct the value, or the column's type and limits."
-    for steps, value in values.items():
-        reason = refusal(others, column.logical_type, value)
+    for number, entry in enumerate(column.keys.get(Enum.key) or []):
+        if entry.value is None:
+            continue
+        reason = refusal(others, column.logical_type, entry.value)
         if reason:
-            yield Finding(steps, f"The allowed value `{shown(value)}` {reason}.", fix)
-    yield from _against_pattern(subject, column, values)
+            message = f"The allowed value `{shown(entry.value)}` {reason}."
+            fix = "Correct the value, or the column's type, limits or pattern."
+            yield Finding(column.at(Enum.key, number, "value"), message, fix)
 
 
 @check("EXAMPLE", "Examples keep the promises of their column.")
 def example(subject: Subject) -> Found:
-    for column, (here, stated) in zip(
-        subject.draft.stated_columns(), subject.draft.columns(), strict=True
-    ):
+    draft = subject.draft
+    for column, (here, stated) in zip(draft.stated_columns(), draft.columns(), strict=True):
         # Whether a value is listed says least of what is wrong with it.
         promises = sorted(promises_of(column), key=lambda one: isinstance(one, Enum))
-        examples: dict[Steps, Any] = {
-            (*here, "examples", index): value for index, value in enumerate(stated.examples or [])
-        }
-        for steps, value in examples.items():
+        for index, value in enumerate(stated.examples or []):
             reason = refusal(promises, column.logical_type, value)
             if reason:
+                message = f"The example `{shown(value)}` {reason}."
                 fix = "Give an example that keeps the column's promises."
-                yield Finding(steps, f"The example `{shown(value)}` {reason}.", fix)
-        yield from _against_pattern(subject, column, examples)
-
-
-def _against_pattern(subject: Subject, column: StatedColumn, values: Mapping[Steps, Any]) -> Found:
-    """Texts that the column's pattern does not match, by the engine that will match it."""
-    promise = Pattern.read(column)
-    if subject.around is None or promise is None or refused(promise.pattern):
-        return
-    texts = {steps: value for steps, value in values.items() if isinstance(value, str)}
-    found = matches(promise.pattern, tuple(texts.values()))
-    for (steps, value), fits in zip(texts.items(), found, strict=True):
-        if not fits:
-            message = f"`{shown(value)}` does not match the pattern of its column."
-            yield Finding(steps, message, "Correct the value or the pattern.")
+                yield Finding((*here, "examples", index), message, fix)
 
 
 @check("GRAIN", "The grain is stated, in order, and none of its columns may be null.")

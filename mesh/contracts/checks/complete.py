@@ -96,13 +96,13 @@ def _parts(draft: Draft) -> Iterator[tuple[Steps, str, Needs]]:
     for index, _ in enumerate(document.slaProperties or []):
         yield (*LEVELS, index), "The service level", LEVEL
     for rule, stated in draft.stated_rules():
-        yield stated.steps, stated.what, RULE
+        yield stated.steps, stated.name, RULE
         kind = table_kind(rule.type, rule.metric)
         if kind:
-            yield stated.steps, stated.what, tuple(kind.needs.items())
+            yield stated.steps, stated.name, tuple(kind.needs.items())
         elif rule.type and rule.metric is None:
             known = " or ".join(f"`{kind.metric}`" for kind in TABLE_KINDS if kind.metric)
-            yield stated.steps, stated.what, (("metric", f"Write {known}."),)
+            yield stated.steps, stated.name, (("metric", f"Write {known}."),)
 
 
 @check("VALUE_MISSING", "A contract is complete: a consumer needs nothing else.")

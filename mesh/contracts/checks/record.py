@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mesh.contracts.draft import Draft
 from mesh.contracts.findings import Found
+from mesh.contracts.personal import person
+from mesh.contracts.types import PERSONAL
+from mesh.errors import Location
 from mesh.files.problems import Problem
 
 
@@ -20,10 +24,20 @@ class Around:
     drafts: Mapping[str, Draft]
     lost: Collection[str] = ()
 
-    @property
+    @cached_property
     def types(self) -> dict[str, dict[str, str]]:
         """The BigQuery types of the columns, by product."""
         return {product: draft.column_types() for product, draft in self.drafts.items()}
+
+    @cached_property
+    def people(self) -> dict[str, Location]:
+        """What names of columns lead to a person, and where that is said."""
+        return {
+            person(column.name): draft.location((*here, "classification"))
+            for draft in self.drafts.values()
+            for here, column in draft.columns()
+            if column.name and column.classification == PERSONAL
+        }
 
 
 @dataclass(frozen=True)

@@ -40,5 +40,6 @@ def table_kind(type: str | None, metric: str | None) -> type[TablePromise] | Non
 
 def counted(kind: str) -> str:
     """How the number of those that break a promise of a kind is told: `of them`, `found`."""
-    every = (*COLUMN_KINDS, *TABLE_KINDS)
-    return next((one.counted for one in every if one.kind == kind), "of them")
+    told = {one.kind: one.counted for one in COLUMN_KINDS}
+    told |= {one.kind: one.counted for one in TABLE_KINDS}
+    return told.get(kind, "of them")

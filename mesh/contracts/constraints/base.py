@@ -70,23 +70,18 @@ class Change:
     is_gone: bool = False
 
 
-class Seen(Protocol):
-    """What the data of a column looks like, for a first draft of its contract."""
+@dataclass(frozen=True)
+class Seen:
+    """What the data of a column looks like, for a first draft of its contract.
 
-    @property
-    def nulls(self) -> int: ...
+    values: all values of a text column, when there are few. step: that all numbers keep to.
+    """
 
-    @property
-    def minimum(self) -> Any: ...
-
-    @property
-    def maximum(self) -> Any: ...
-
-    @property
-    def values(self) -> tuple[str, ...]: ...
-
-    @property
-    def step(self) -> float | None: ...
+    nulls: int
+    minimum: Any
+    maximum: Any
+    values: tuple[str, ...] = ()
+    step: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,19 +93,13 @@ class Option:
 
 
 @dataclass(frozen=True)
-class StatedColumn:
-    """What a file states of one column, be it right or wrong.
-
-    logical_type: empty unless it is a known one. keys: of the column that promise something, and
-    options: of its logicalTypeOptions, each as far as they are there.
-    """
+class Stated:
+    """A part of a file as it is stated, be it right or wrong. keys: those that are there."""
 
     name: str
-    logical_type: str
     steps: Steps
     place: Place
     keys: Mapping[str, Any]
-    options: Mapping[str, Any]
 
     def at(self, *steps: str | int) -> Steps:
         return (*self.steps, *steps)
@@ -118,30 +107,42 @@ class StatedColumn:
     def line(self, key: str) -> int:
         return self.place.line(self.at(key))
 
+
+@dataclass(frozen=True)
+class StatedColumn(Stated):
+    """A column. logical_type: empty unless it is a known one; options: its logicalTypeOptions."""
+
+    logical_type: str
+    options: Mapping[str, Any]
+
     def option(self, key: str, message: str, fix: str) -> Finding:
         """What is wrong with one of the options."""
         return Finding(self.at(OPTIONS, key), message, fix)
 
 
-class Named(Protocol):
+@dataclass(frozen=True)
+class StatedQuality(Stated):
+    """A rule under `quality`. name: in a sentence; columns: of the product, by logical type."""
+
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
     """A column of a contract, as far as its promises need it.
 
-    identifies: whether it alone is the grain.
+    promises: one of a kind. identifies: whether it alone is the grain.
     """
 
-    @property
-    def id(self) -> str: ...
+    id: str
+    name: str
+    logical_type: str
+    promises: tuple[ColumnPromise, ...] = ()
+    identifies: bool = False
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def logical_type(self) -> str: ...
-
-    @property
-    def identifies(self) -> bool: ...
-
-    def promise(self, kind: type[P]) -> P | None: ...
+    def promise(self, kind: type[P]) -> P | None:
+        """What is promised in one way, such as `column.promise(Range)`."""
+        return next((one for one in self.promises if isinstance(one, kind)), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +151,7 @@ class ColumnPromise(ABC):
 
     kind: its name, and the end of the ids of its rules. key: of the column, under which it stands.
     options: the keys of logicalTypeOptions that it reads. sense: of the check that it can be kept.
-    counted: how the number of rows that break it is told.
+    counted: how the number of rows that break it is told; came, gone, became: what became of it.
     """
 
     kind: ClassVar[str]
@@ -159,6 +160,9 @@ class ColumnPromise(ABC):
     dimension: ClassVar[str] = "conformity"
     sense: ClassVar[Purpose] = POSSIBLE
     counted: ClassVar[str] = "of them"
+    came: ClassVar[str] = "It is promised that {column} {now.words}."
+    gone: ClassVar[str] = "It is no longer promised that {column} {was.words}."
+    became: ClassVar[str] = "It is promised that {column} {now.words}, not that it {was.words}."
     line: int = field(default=1, compare=False)
 
     @classmethod
@@ -176,15 +180,11 @@ class ColumnPromise(ABC):
         """Why it cannot be kept, or makes no sense."""
         return no_findings()
 
-    @classmethod
-    def check_by_engine(cls, stated: StatedColumn) -> Found:
-        """The same, as far as only an engine can tell."""
-        return no_findings()
-
     def refusal(self, value: Any) -> str | None:
         """Why a comparable value does not keep it, as the end of a sentence, or None."""
         return None
 
+    @property
     @abstractmethod
     def words(self) -> str:
         """What is true of a value, as the end of a sentence that begins with the column."""
@@ -194,7 +194,7 @@ class ColumnPromise(ABC):
         return ""
 
     @abstractmethod
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         """What must hold for each row."""
 
     def rule(self, column: Named) -> Rule:
@@ -202,7 +202,7 @@ class ColumnPromise(ABC):
         return RowRule(
             id=f"{column.id}.{self.kind}",
             kind=self.kind,
-            description=f"{column.name} {self.words()}.",
+            description=f"{column.name} {self.words}.",
             dimension=self.dimension,
             severity="error",
             line=self.line,
@@ -213,18 +213,19 @@ class ColumnPromise(ABC):
 
     @classmethod
     def compare(cls, old: Named, new: Named) -> Iterator[Change]:
-        """What became of the promise from one version of a column to the next."""
+        """What became of the promise from one version of a column to the next.
+
+        An option of another type cannot be compared; that the type changed is told elsewhere.
+        """
         was, now = old.promise(cls), new.promise(cls)
-        if was == now:
+        if was == now or (cls.options and old.logical_type != new.logical_type):
             return
-        if now is None and was is not None:
-            yield Change(Effect.LOOSER, f"It is no longer promised that {old.name} {was.words()}.")
-        elif now is not None:
-            what = f"It is promised that {old.name} {now.words()}"
-            if was is None:
-                yield Change(Effect.TIGHTER, f"{what}.")
-            else:
-                yield Change(Effect.OTHER, f"{what}, no longer that it {was.words()}.")
+        effect, text = Effect.OTHER, cls.became
+        if was is None:
+            effect, text = Effect.TIGHTER, cls.came
+        elif now is None:
+            effect, text = Effect.LOOSER, cls.gone
+        yield Change(effect, text.format(column=old.name, was=was, now=now))
 
     @classmethod
     def propose(cls, bigquery_type: str, seen: Seen) -> Mapping[str, Any]:
@@ -233,38 +234,6 @@ class ColumnPromise(ABC):
 
 
 P = TypeVar("P", bound=ColumnPromise)
-
-
-@dataclass(frozen=True)
-class StatedQuality:
-    """A rule as it stands under `quality`, be it right or wrong.
-
-    what: how it is called in a sentence. keys: those that are there. columns: of the product, by
-    their logical type.
-    """
-
-    what: str
-    steps: Steps
-    place: Place
-    keys: Mapping[str, Any]
-    columns: Mapping[str, str]
-
-    def at(self, *steps: str | int) -> Steps:
-        return (*self.steps, *steps)
-
-    def get(self, key: str) -> Any:
-        return self.keys.get(key)
-
-
-@dataclass(frozen=True)
-class RuleFacts:
-    """What is stated of a rule whatever its kind."""
-
-    id: str
-    description: str
-    dimension: str
-    severity: str
-    line: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,7 +274,7 @@ class TablePromise(ABC):
         return no_findings()
 
     @abstractmethod
-    def rule(self, facts: RuleFacts, type_of: Callable[[str], str]) -> Rule:
+    def rule(self, facts: Rule, type_of: Callable[[str], str]) -> Rule:
         """The rule that is enforced. type_of: from a column to its logical type."""
 
     @abstractmethod
@@ -317,7 +286,7 @@ class TablePromise(ABC):
         """What it became, None for the same. renamed: from old names of columns to new ones."""
 
 
-def literal(logical_type: str, value: Any) -> exp.Expression:
+def literal(logical_type: str, value: Any) -> exp.Expr:
     """A value of a column in SQL."""
     if isinstance(value, bool):
         return exp.Boolean(this=value)

@@ -79,45 +79,55 @@ class Enum(ColumnPromise):
         allowed = any(_same(one.value, value) for one in self.values)
         return None if allowed else "is not one of the allowed values"
 
+    @property
     def words(self) -> str:
         return f"is {self.values_text()}"
 
     def values_text(self) -> str:
         return "one of " + _listed(self.values)
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         values = [literal(column.logical_type, allowed.value) for allowed in self.values]
         return exp.column(column.name).isin(*values)
 
     @classmethod
     def compare(cls, old: Named, new: Named) -> Iterator[Change]:
         before, after = old.promise(cls), new.promise(cls)
-        name = old.name
         was = {_key(one.value): one for one in before.values} if before else {}
         now = {_key(one.value): one for one in after.values} if after else {}
-        texts = {"before": _listed(was.values()), "after": _listed(now.values())}
+
+        def change(
+            effect: Effect,
+            what: str,
+            line: int | None = None,
+            was: int | None = None,
+            is_gone: bool = False,
+        ) -> Change:
+            return Change(effect, f"{old.name} {what}.", line, was, *listed, is_gone)
+
+        listed = _listed(was.values()), _listed(now.values())
         if was and not now:
-            message = f"{name} may now take any value: its list of allowed values is gone."
-            yield Change(Effect.LOOSER, message, **texts)
+            yield change(
+                Effect.LOOSER, "may now take any value: its list of allowed values is gone"
+            )
         elif now and not was:
-            yield Change(Effect.TIGHTER, f"{name} is now one of: {texts['after']}.", **texts)
+            yield change(Effect.TIGHTER, f"is now one of: {listed[1]}")
         if not (was and now):
             return
         added = [one for key, one in now.items() if key not in was]
         removed = [one for key, one in was.items() if key not in now]
         if added:
-            message = f"{name} may now take a new value: {_listed(added)}."
-            yield Change(Effect.LOOSER, message, line=added[0].line, **texts)
+            what = f"may now take a new value: {_listed(added)}"
+            yield change(Effect.LOOSER, what, line=added[0].line)
         if removed:
-            message = f"{name} no longer takes the value: {_listed(removed)}."
-            line = removed[0].line
-            yield Change(Effect.TIGHTER, message, was=line, is_gone=True, **texts)
+            what = f"no longer takes the value: {_listed(removed)}"
+            yield change(Effect.TIGHTER, what, was=removed[0].line, is_gone=True)
         for key, one in was.items():
             other = now.get(key)
             if other and not same_words(one.description, other.description):
                 yield Change(
                     Effect.WORDS,
-                    f"The value {other.value} of {name} is explained otherwise.",
+                    f"The value {other.value} of {old.name} is explained otherwise.",
                     line=other.line,
                     was=one.line,
                     before=one.description,

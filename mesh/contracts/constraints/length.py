@@ -64,11 +64,12 @@ class Length(ColumnPromise):
         every = (("at least", exp.GTE, self.least), ("at most", exp.LTE, self.most))
         return [(text, operator, size) for text, operator, size in every if size is not None]
 
+    @property
     def words(self) -> str:
         sizes = " and ".join(f"{text} {size}" for text, _, size in self._stated)
         return f"has {sizes} characters"
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         return exp.and_(
             *[
                 operator(this=_characters(column.name), expression=exp.Literal.number(size))
@@ -102,7 +103,7 @@ def _span(promise: Length | None) -> tuple[int, float]:
     return (promise.least if promise else 0) or 0, _UNLIMITED if most is None else most
 
 
-def _characters(name: str) -> exp.Expression:
+def _characters(name: str) -> exp.Expr:
     """CHAR_LENGTH: LENGTH counts the bytes of BYTES, and SQLGlot makes other engines ask which."""
     length = parse_one("CHAR_LENGTH(text)", dialect=DIALECT)
     length.set("this", exp.column(name))

@@ -47,20 +47,21 @@ class MultipleOf(ColumnPromise):
         off = is_number(value) and not is_multiple(value, self.step)
         return f"is no multiple of {self.step}" if off else None
 
+    @property
     def words(self) -> str:
         return f"is a multiple of {self.step}"
 
     def values_text(self) -> str:
         return f"in steps of {self.step}"
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         """Exact for steps such as 0.25; for steps such as 0.1 to a millionth of a step."""
         if column.logical_type == "integer" and float(self.step).is_integer():
             whole = exp.Literal.number(int(self.step))
             rest = exp.Mod(this=exp.column(column.name), expression=whole)
             return exp.EQ(this=rest, expression=exp.Literal.number(0))
 
-        def steps() -> exp.Expression:
+        def steps() -> exp.Expr:
             step = exp.Literal.number(repr(self.step))
             return exp.Div(this=exp.column(column.name), expression=step, typed=False, safe=False)
 

@@ -5,19 +5,17 @@ RE2 matches in linear time, so no pattern that it takes can hang an engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import duckdb
 from sqlglot import exp
 
 from mesh.contracts.constraints.base import (
     OPTIONS,
-    Change,
     ColumnPromise,
-    Effect,
     Named,
     Option,
     StatedColumn,
@@ -33,6 +31,9 @@ class Pattern(ColumnPromise):
     kind: ClassVar[str] = "pattern"
     options: ClassVar[Mapping[str, Option]] = {"pattern": Option(str, TEXT_TYPES)}
     sense: ClassVar[Purpose] = Purpose("PATTERN", "A pattern is one that both engines take.")
+    came: ClassVar[str] = "{column} now keeps to a pattern: {now.pattern}"
+    gone: ClassVar[str] = "{column} no longer keeps to its pattern {was.pattern}"
+    became: ClassVar[str] = "{column} keeps to another pattern: {was.pattern} became {now.pattern}"
     pattern: str
 
     @classmethod
@@ -42,63 +43,51 @@ class Pattern(ColumnPromise):
 
     @classmethod
     def check(cls, stated: StatedColumn) -> Found:
-        if len(stated.options.get("pattern") or "") > MAX_LENGTH:
+        pattern = stated.options.get("pattern") or ""
+        if len(pattern) > MAX_LENGTH:
             message = f"The pattern is longer than {MAX_LENGTH} characters."
             yield stated.option("pattern", message, "Write a simpler pattern.")
-
-    @classmethod
-    def check_by_engine(cls, stated: StatedColumn) -> Found:
-        reason = refused(stated.options.get("pattern") or "")
-        if reason:
+        elif reason := refused(pattern):
             message = f"The pattern is refused by the engines: {reason}."
             yield stated.option("pattern", message, "Write it in the syntax of RE2.")
 
+    def refusal(self, value: Any) -> str | None:
+        fits = refused(self.pattern) or matches(self.pattern, value)
+        return None if fits else "does not match the pattern of its column"
+
+    @property
     def words(self) -> str:
         return f"matches {self.pattern}"
 
     def values_text(self) -> str:
         return f"matching {self.pattern}"
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         return exp.RegexpLike(
             this=exp.column(column.name), expression=exp.Literal.string(self.pattern)
         )
-
-    @classmethod
-    def compare(cls, old: Named, new: Named) -> Iterator[Change]:
-        was, now = old.promise(cls), new.promise(cls)
-        if old.logical_type != new.logical_type or was == now:
-            return
-        if was is None and now is not None:
-            message = f"{old.name} now keeps to a pattern: {now.pattern}"
-            yield Change(Effect.TIGHTER, message)
-        elif now is None and was is not None:
-            message = f"{old.name} no longer keeps to its pattern {was.pattern}"
-            yield Change(Effect.LOOSER, message)
-        elif was is not None and now is not None:
-            how = f"{was.pattern} became {now.pattern}"
-            yield Change(Effect.OTHER, f"{old.name} keeps to another pattern: {how}")
 
 
 @lru_cache(maxsize=256)
 def refused(pattern: str) -> str | None:
     """Why RE2 refuses a pattern, in its own words, or None."""
     try:
-        matches(pattern, ("",))
+        matches(pattern, "")
     except duckdb.Error as error:
         return str(error).removeprefix("Invalid Input Error: ").splitlines()[0].rstrip(".")
     return None
 
 
-def matches(pattern: str, texts: Sequence[str]) -> list[bool]:
-    """Which texts a pattern finds a match in; raises duckdb.Error when RE2 refuses the pattern."""
-    if not texts:
-        return []
+@lru_cache(maxsize=4096)
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern finds a match in a text; raises duckdb.Error when RE2 refuses it."""
     # Literals instead of parameters: with parameters the client loads pandas, which takes a second.
-    found = [
-        exp.func("regexp_matches", exp.Literal.string(text), exp.Literal.string(pattern))
-        for text in texts
-    ]
-    with duckdb.connect() as connection:
-        row = connection.execute(exp.select(*found).sql(dialect="duckdb")).fetchone()
-    return [bool(value) for value in row or ()]
+    found = exp.func("regexp_matches", exp.Literal.string(text), exp.Literal.string(pattern))
+    with _engine().cursor() as cursor:
+        row = cursor.execute(exp.select(found).sql(dialect="duckdb")).fetchone()
+    return bool(row and row[0])
+
+
+@lru_cache(maxsize=1)
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()

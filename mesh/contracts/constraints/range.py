@@ -100,7 +100,7 @@ class Range(ColumnPromise):
 
     def _is_empty(self, step: int | float | None) -> bool:
         """Whether no value at all is inside."""
-        low, high = self._limit(low=True), self._limit(low=False)
+        low, high = self._bound(low=True), self._bound(low=False)
         if low is None or high is None:
             return False
         if low.value > high.value or (low.value == high.value and (low.open or high.open)):
@@ -119,34 +119,22 @@ class Range(ColumnPromise):
             last -= 1
         return first > last
 
-    def _limit(self, low: bool) -> _Bound | None:
-        """The bound of one side as it is stated; None if it says nothing of this type."""
-        sides = (
-            ((self.minimum, False), (self.exclusive_minimum, True))
-            if low
-            else ((self.maximum, False), (self.exclusive_maximum, True))
-        )
-        for stated, is_open in sides:
-            value = comparable(self.logical_type, stated)
-            if value is not None and self.logical_type in _OPTION.logical_types:
-                return _Bound(value, is_open, "")
-        return None
-
     def refusal(self, value: Any) -> str | None:
-        low, high = self._limit(low=True), self._limit(low=False)
+        low, high = self._bound(low=True), self._bound(low=False)
         if low and (value < low.value or (low.open and value == low.value)):
             return f"is below the minimum {low.value}"
         if high and (value > high.value or (high.open and value == high.value)):
             return f"is above the maximum {high.value}"
         return None
 
+    @property
     def words(self) -> str:
         return "is " + " and ".join(f"{text} {value}" for text, _, value, _ in self._stated)
 
     def values_text(self) -> str:
         return " ".join(f"{text} {value}" for _, text, value, _ in self._stated)
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         return exp.and_(
             *[
                 operator(
@@ -164,8 +152,8 @@ class Range(ColumnPromise):
         was, now = old.promise(cls), new.promise(cls)
         changes: dict[Effect, list[str]] = {Effect.LOOSER: [], Effect.TIGHTER: []}
         for low in (True, False):
-            before = was._strictest(low) if was else None
-            after = now._strictest(low) if now else None
+            before = was._bound(low) if was else None
+            after = now._bound(low) if now else None
             if _place(before) != _place(after):
                 texts = [one.text if one else "without limit" for one in (before, after)]
                 changes[_effect(before, after, low)].append(f"{texts[0]} became {texts[1]}")
@@ -174,7 +162,7 @@ class Range(ColumnPromise):
                 how = " and ".join(changes[effect])
                 yield Change(effect, f"The range of {old.name} is {word}: {how}.")
 
-    def _strictest(self, low: bool) -> _Bound | None:
+    def _bound(self, low: bool) -> _Bound | None:
         """The strictest bound of one side, of whole numbers as one that is inside."""
         closed, opened = (
             (self.minimum, self.exclusive_minimum)
@@ -184,7 +172,7 @@ class Range(ColumnPromise):
         found = []
         for stated, is_open in ((closed, False), (opened, True)):
             value = comparable(self.logical_type, stated)
-            if value is None:
+            if value is None or self.logical_type not in _OPTION.logical_types:
                 continue
             if is_open and self.logical_type == "integer":
                 value, is_open = value + (1 if low else -1), False

@@ -11,12 +11,11 @@ from sqlglot import exp
 from mesh.contracts.constraints.base import (
     COMPARATORS,
     Effect,
-    RuleFacts,
     StatedQuality,
     TablePromise,
 )
 from mesh.contracts.findings import Finding, Found
-from mesh.contracts.rules import Scope, TableRule
+from mesh.contracts.rules import Rule, Scope, TableRule
 from mesh.contracts.sql import TABLE
 from mesh.contracts.types import is_number
 from mesh.files.problems import shown
@@ -37,8 +36,8 @@ class RowCount(TablePromise):
 
     @classmethod
     def read(cls, stated: StatedQuality) -> Self:
-        between = stated.get("mustBeBetween") or ()
-        low, high = between or (stated.get(USABLE[1]), stated.get(USABLE[2]))
+        between = stated.keys.get("mustBeBetween") or ()
+        low, high = between or (stated.keys.get(USABLE[1]), stated.keys.get(USABLE[2]))
         return cls(
             minimum=None if low is None else int(low), maximum=None if high is None else int(high)
         )
@@ -48,10 +47,10 @@ class RowCount(TablePromise):
         bounds = _bounds(stated)
         for key in bounds:
             if key not in USABLE:
-                message = f"{stated.what} compares with `{key}`."
+                message = f"{stated.name} compares with `{key}`."
                 yield Finding(stated.at(key), message, FIX)
         if len(bounds) != 1:
-            message = f"{stated.what} states {'several bounds' if bounds else 'no bound'}."
+            message = f"{stated.name} states {'several bounds' if bounds else 'no bound'}."
             yield Finding(stated.steps, message, FIX)
 
     @classmethod
@@ -59,17 +58,17 @@ class RowCount(TablePromise):
         keys = _bounds(stated)
         if len(keys) != 1 or keys[0] not in USABLE:
             return
-        value: Any = stated.get(keys[0])
+        value: Any = stated.keys.get(keys[0])
         bounds = value if isinstance(value, list) else [value]
         good = all(is_number(one) and one >= 0 and float(one).is_integer() for one in bounds)
         if not good or bounds != sorted(bounds):
-            message = f"{stated.what} has bounds that no table can keep: {shown(bounds)}."
+            message = f"{stated.name} has bounds that no table can keep: {shown(bounds)}."
             fix = "Write whole numbers from 0, the smaller one first."
             yield Finding(stated.at(keys[0]), message, fix)
 
-    def rule(self, facts: RuleFacts, type_of: Callable[[str], str]) -> TableRule:
+    def rule(self, facts: Rule, type_of: Callable[[str], str]) -> TableRule:
         count = exp.Count(this=exp.Star())
-        bounds: list[exp.Expression] = []
+        bounds: list[exp.Expr] = []
         for bound, operator in ((self.minimum, exp.LT), (self.maximum, exp.GT)):
             if bound is not None:
                 limit = exp.Literal.number(bound)
@@ -77,7 +76,6 @@ class RowCount(TablePromise):
         rows = exp.select(exp.alias_(count, "row_count")).from_(exp.table_(TABLE))
         return TableRule(
             **vars(facts),
-            kind=self.kind,
             scope=Scope.COUNT,
             query=rows.having(exp.or_(*bounds)),
             minimum=self.minimum,
@@ -95,7 +93,7 @@ class RowCount(TablePromise):
 
 
 def _bounds(stated: StatedQuality) -> list[str]:
-    return [key for key in COMPARATORS if stated.get(key) is not None]
+    return [key for key in COMPARATORS if stated.keys.get(key) is not None]
 
 
 def _span(promise: RowCount) -> tuple[int, float]:

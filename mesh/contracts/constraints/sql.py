@@ -15,7 +15,6 @@ from sqlglot.optimizer.qualify import qualify
 from mesh.contracts.constraints.base import (
     COMPARATORS,
     Effect,
-    RuleFacts,
     StatedQuality,
     TablePromise,
 )
@@ -41,36 +40,34 @@ class Sql(TablePromise):
 
     @classmethod
     def read(cls, stated: StatedQuality) -> Self:
-        return cls(query=stated.get("query") or "")
+        return cls(query=stated.keys.get("query") or "")
 
     @classmethod
     def misuse(cls, stated: StatedQuality) -> Found:
-        others = [key for key in COMPARATORS[1:] if stated.get(key) is not None]
+        others = [key for key in COMPARATORS[1:] if stated.keys.get(key) is not None]
         for key in others:
-            message = f"{stated.what} compares with `{key}`."
+            message = f"{stated.name} compares with `{key}`."
             fix = "Let the query count offending rows, and write `mustBe: 0`."
             yield Finding(stated.at(key), message, fix)
-        expected = stated.get("mustBe")
+        expected = stated.keys.get("mustBe")
         if not others and (expected != 0 or isinstance(expected, bool)):
-            message = f"{stated.what} does not say that it must find nothing."
+            message = f"{stated.name} does not say that it must find nothing."
             at = stated.at("mustBe")
             at = at if stated.place.stated(at) else stated.steps
             yield Finding(at, message, "Write `mustBe: 0`.")
 
-    def rule(self, facts: RuleFacts, type_of: Callable[[str], str]) -> Rule:
+    def rule(self, facts: Rule, type_of: Callable[[str], str]) -> Rule:
         """Raises RuleSqlError when the query cannot be used."""
         parsed = parse_rule(self.query)
         if parsed.condition is not None:
             return RowRule(
                 **vars(facts),
-                kind=self.kind,
                 column=None,
                 columns=parsed.columns,
                 condition=parsed.condition,
             )
         return TableRule(
             **vars(facts),
-            kind=self.kind,
             scope=Scope.WHOLE,
             query=parsed.offending,
             references=parsed.references,
@@ -137,7 +134,7 @@ def _no_column(name: str, known: Iterable[str]) -> RuleColumnError:
     return RuleColumnError(message, suggestion(name, known))
 
 
-def _conditions_are_boolean(query: exp.Expression) -> None:
+def _conditions_are_boolean(query: exp.Expr) -> None:
     places = [w.this for w in query.find_all(exp.Where, exp.Having, exp.Not)]
     for join in query.find_all(exp.Join):
         if join.args.get("on"):
@@ -162,12 +159,12 @@ _GROUPS = (
 )
 
 
-def _group(node: exp.Expression) -> str | None:
+def _group(node: exp.Expr) -> str | None:
     kind = node.type.this if node.type else None
     return next((name for name, kinds in _GROUPS if kind in kinds), None)
 
 
-def _operands_fit(query: exp.Expression) -> None:
+def _operands_fit(query: exp.Expr) -> None:
     for node in query.find_all(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE):
         left, right = _group(node.left), _group(node.right)
         written = node.left if isinstance(node.left, exp.Literal) else node.right
@@ -181,7 +178,7 @@ def _operands_fit(query: exp.Expression) -> None:
         raise RuleColumnError(message, "Compare values of one type.")
 
 
-def _text(node: exp.Expression) -> str:
+def _text(node: exp.Expr) -> str:
     clean = node.copy()
     for column in clean.find_all(exp.Column):
         column.set("table", None)

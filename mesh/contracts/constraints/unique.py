@@ -13,13 +13,12 @@ from mesh.contracts.constraints.base import (
     ColumnPromise,
     Effect,
     Named,
-    RuleFacts,
     StatedColumn,
     StatedQuality,
     TablePromise,
 )
 from mesh.contracts.findings import Finding, Found
-from mesh.contracts.rules import Scope, TableRule
+from mesh.contracts.rules import Rule, Scope, TableRule
 from mesh.contracts.sql import TABLE
 from mesh.contracts.types import TIME_TYPES
 from mesh.files.problems import shown, suggestion
@@ -36,29 +35,30 @@ class Unique(ColumnPromise):
     key: ClassVar[str] = "unique"
     dimension: ClassVar[str] = DIMENSION
     counted: ClassVar[str] = "found"
+    came: ClassVar[str] = "{column} is now unique."
+    gone: ClassVar[str] = "{column} is no longer promised to be unique."
 
     @classmethod
     def read(cls, stated: StatedColumn) -> Self | None:
         return cls(line=stated.line(cls.key)) if stated.keys.get(cls.key) else None
 
+    @property
     def words(self) -> str:
         return "is unique"
 
-    def condition(self, column: Named) -> exp.Expression:
+    def condition(self, column: Named) -> exp.Expr:
         raise NotImplementedError  # One row cannot tell.
 
     def rule(self, column: Named) -> TableRule:
         said = f"No two rows have the same {column.name}."
-        facts = RuleFacts(f"{column.id}.{KIND}", said, DIMENSION, "error", self.line)
+        facts = Rule(f"{column.id}.{KIND}", KIND, said, DIMENSION, "error", self.line)
         return unique_rule(facts, (column.name,), lambda _: column.logical_type)
 
     @classmethod
     def compare(cls, old: Named, new: Named) -> Iterator[Change]:
-        was, now = old.promise(cls), new.promise(cls)
-        if was and not now and not new.identifies:
-            yield Change(Effect.LOOSER, f"{old.name} is no longer promised to be unique.")
-        if now and not was and not old.identifies:
-            yield Change(Effect.TIGHTER, f"{old.name} is now unique.")
+        """Whether the grain promises the same, without this promise."""
+        without = old if old.promise(cls) is None else new
+        return iter(()) if without.identifies else super().compare(old, new)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +74,11 @@ class UniqueTogether(TablePromise):
 
     @classmethod
     def misuse(cls, stated: StatedQuality) -> Found:
-        if stated.get("mustBe") != 0 or isinstance(stated.get("mustBe"), bool):
-            message = f"{stated.what} allows duplicates."
+        if stated.keys.get("mustBe") != 0 or isinstance(stated.keys.get("mustBe"), bool):
+            message = f"{stated.name} allows duplicates."
             yield Finding(stated.steps, message, "Write `mustBe: 0`.")
         if not _columns(stated):
-            message = f"{stated.what} does not say which columns are unique together."
+            message = f"{stated.name} does not say which columns are unique together."
             fix = "Write `arguments: {properties: [<column>, …]}`."
             yield Finding(stated.steps, message, fix)
 
@@ -90,7 +90,7 @@ class UniqueTogether(TablePromise):
                 at = stated.at("arguments", "properties", index)
                 yield Finding(at, message, suggestion(str(name), stated.columns))
 
-    def rule(self, facts: RuleFacts, type_of: Callable[[str], str]) -> TableRule:
+    def rule(self, facts: Rule, type_of: Callable[[str], str]) -> TableRule:
         return unique_rule(facts, self.columns, type_of)
 
     def text(self) -> str:
@@ -104,13 +104,11 @@ class UniqueTogether(TablePromise):
 
 
 def _columns(stated: StatedQuality) -> list[object]:
-    names = (stated.get("arguments") or {}).get("properties")
+    names = (stated.keys.get("arguments") or {}).get("properties")
     return names if isinstance(names, list) else []
 
 
-def unique_rule(
-    facts: RuleFacts, names: tuple[str, ...], type_of: Callable[[str], str]
-) -> TableRule:
+def unique_rule(facts: Rule, names: tuple[str, ...], type_of: Callable[[str], str]) -> TableRule:
     """The rule that no two rows have the same values in these columns."""
     columns = [exp.column(name) for name in names]
     count = exp.Count(this=exp.Star())
@@ -123,7 +121,6 @@ def unique_rule(
     timed = any(type_of(name) in TIME_TYPES for name in names)
     return TableRule(
         **vars(facts),
-        kind=KIND,
         scope=Scope.INTERVAL if timed else Scope.KEYS,
         query=query,
         columns=names,
