@@ -38,6 +38,7 @@ COMMANDS = {
     "dashboards build": "dashboards build",
     "dashboards links": "dashboards links --google-project some-project",
     "dashboards build-sheet": "dashboards build-sheet",
+    "dashboards bytes": "dashboards bytes",
 }
 # What they write shows where they were.
 WRITING = {

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from mesh.dashboards.usage import read_usage
 from mesh.environments import Opened
 from mesh.environments.names import is_public, short_name
 from mesh.project import Project
-from mesh.review.charts import read_charts
 
 if TYPE_CHECKING:
     from sqlmesh.core.model import Model
@@ -79,9 +79,8 @@ def _read_by(model: Model) -> set[str]:
 
 def charts(products: list[str], project: Project) -> tuple[Reader, ...]:
     """The charts of all dashboards that show one of these products."""
-    found, _ = read_charts(project.root)
     return tuple(
         Reader(chart.dashboard, chart.id, chart.title, chart.product)
-        for chart in found.values()
+        for chart in read_usage(project.dashboards).charts.values()
         if chart.product in products
     )
