@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project_copy import ROOT, ProjectCopy, Worker, copy_project
+from project_copy import ProjectCopy, Worker, copy_project
 from sqlglot import exp, parse_one
 from sqlmesh import Context
 
