@@ -22,7 +22,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from audience import Audience, epoch, opened, small_audience
+from audience import Audience, epoch, small_audience
+from built import built
 from products_in_python import Products, Rules, in_python
 from project_copy import ProjectCopy, copy_project
 
@@ -71,9 +72,11 @@ def begin(folder: Path) -> Scene:
     Neither of the two expires when the calendar moves on.
     """
     versions = make_versions(folder)
-    scene = Scene(versions, folder / "mesh.duckdb", FreshBuilds(versions, folder / "fresh"))
-    scene.deliver()
-    scene.plan("prod", "A")
+    scene = Scene(versions, folder / "mesh.duckdb", FreshBuilds(versions))
+    first = built(versions["A"], scene.audience, "prod")
+    shutil.copy2(first, scene.database)
+    scene.noted(1)
+    scene.now_shows("prod", "A")
     scene.plan("acceptance", "A")
     scene.check()
     return scene
@@ -112,19 +115,13 @@ class FreshBuilds:
     """Whole builds of a version from a delivery alone, each made once."""
 
     versions: dict[str, ProjectCopy]
-    folder: Path
-    known: dict[tuple[str, str], Products] = field(default_factory=dict)
+    known: dict[Path, Products] = field(default_factory=dict)
 
     def of(self, version: str, audience: Audience) -> Products:
-        key = (version, repr((audience.movies, audience.ratings, audience.tags)))
-        if key not in self.known:
-            folder = self.folder / f"fresh_{len(self.known)}"
-            database = folder / "mesh.duckdb"
-            ingest(audience.deliver(folder / "source"), database=database)
-            with opened(self.versions[version], database) as project:
-                plan(project, "prod")
-            self.known[key] = shown(database)["prod"]
-        return self.known[key]
+        database = built(self.versions[version], audience, "prod")
+        if database not in self.known:
+            self.known[database] = shown(database)["prod"]
+        return self.known[database]
 
 
 @dataclass(frozen=True)
@@ -161,13 +158,17 @@ class Scene:
         source = self.audience.deliver(self.database.parent / f"source_{len(self.told)}")
         done = ingest(source, append=append, database=self.database)
         self.told.append(f"deliver{' append' if append else ''} -> {done.ingest_id}")
-        self.delivered[done.ingest_id] = Audience(
+        self.noted(done.ingest_id)
+        return done
+
+    def noted(self, delivery: int) -> None:
+        """Note that a delivery was the source as it is now."""
+        self.delivered[delivery] = Audience(
             self.audience.chance,
             dict(self.audience.movies),
             dict(self.audience.ratings),
             dict(self.audience.tags),
         )
-        return done
 
     def now_is(self, environment: str, now: Shown) -> None:
         """Note what an environment must show from now on."""

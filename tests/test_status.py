@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -10,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from audience import opened, products, small_audience
+from built import built
 from project_copy import ProjectCopy, copy_project
 
-from mesh.environments import plan, status
+from mesh.environments import status
 from mesh.errors import WrongUse
-from mesh.movielens.ingest import ingest
 
 HOLDER = """
 import sys, duckdb
@@ -28,9 +29,7 @@ sys.stdin.read()
 def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """A copy with the small audience in dev."""
     copy = copy_project(tmp_path_factory.mktemp("status") / "project")
-    ingest(small_audience().deliver(copy.root / "source"), database=copy.database)
-    with opened(copy, copy.database) as project:
-        plan(project, "dev")
+    shutil.copy2(built(copy, small_audience(), "dev"), copy.database)
     return copy
 
 

@@ -58,9 +58,8 @@ PLANNING = tuple(
     )
 )
 # Sequences of deliveries and commands; they share the builds that they compare with.
-ENVIRONMENTS = tuple(
-    f"tests/test_environment_{name}.py" for name in ("paths", "models", "kills", "law")
-)
+PATHS = ("tests/test_environment_paths.py",)
+ENVIRONMENTS = tuple(f"tests/test_environment_{name}.py" for name in ("models", "kills", "law"))
 HERE = "not bigquery and not browser"
 
 # The longest first: each core takes the next part when it has done one.
@@ -74,7 +73,7 @@ PARTS = (
         ),
     ),
     Part("planning", (_pytest("-m", HERE, "--durations=10", *PLANNING),)),
-    Part("environments", (_pytest("-m", HERE, "--durations=10", *ENVIRONMENTS),)),
+    Part("paths", (_pytest("-m", HERE, "--durations=10", *PATHS),)),
     Part(
         "tests",
         (
@@ -82,10 +81,11 @@ PARTS = (
                 "-m",
                 HERE,
                 "--durations=10",
-                *(f"--ignore={path}" for path in (*PLANNING, *ENVIRONMENTS)),
+                *(f"--ignore={path}" for path in (*PLANNING, *PATHS, *ENVIRONMENTS)),
             ),
         ),
     ),
+    Part("environments", (_pytest("-m", HERE, "--durations=10", *ENVIRONMENTS),)),
     Part("checks", ((str(BIN / "python"), "tools/checks.py"),)),
     Part("browser", (("tests/servers/install-chromium",), _pytest("-m", "browser"))),
     Part("peer", ((str(BIN / "python"), "tests/servers/peer", "--sample"),)),

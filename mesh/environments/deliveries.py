@@ -51,7 +51,7 @@ class Delivery:
 
     @property
     def stamp(self) -> str:
-        """What identifies it: numbers begin anew where operational tables are made anew."""
+        """What identifies it: numbers begin anew where the source tables are made anew."""
         moment = f"{self.finished_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
         return f"{PREFIX} {self.number} of {moment}{self.found and f', {self.found}'}"
 

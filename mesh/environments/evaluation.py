@@ -1,7 +1,7 @@
 """How a plan is applied: SQLMesh's own evaluation of plans, for tables that hold deliveries.
 
 Three things are added to it. Months that no delivery changed are carried over from the version
-before. What reads an operational table is looked at again before SQLMesh notes it as built: it must
+before. What reads a source table is looked at again before SQLMesh notes it as built: it must
 still be of the newest delivery. And an environment changes in one moment: what is built is not
 shown yet, and then on DuckDB the views and SQLMesh's record of them change in one transaction;
 elsewhere all views are exchanged by one script.

@@ -21,7 +21,7 @@ def finding(outcome: Outcome) -> str:
 
 
 def sample_text(row: Mapping[str, object]) -> str:
-    """A row as `user_id=1, rating=7.0`."""
+    """A row as `id=1, price=7.0`."""
     return ", ".join(f"{name}={value_text(value)}" for name, value in row.items())
 
 

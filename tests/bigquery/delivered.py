@@ -200,6 +200,8 @@ def copied_project(root: Path) -> Path:
     """The models of this project, with the gateways of the other small one."""
     shutil.copytree(HERE / "delivered_project", root)
     config = (HERE / "small_project" / "config.yaml").read_text(encoding="utf-8")
+    config += "\nvariables:\n  mesh: {deliveries: operational}\n"
     (root / "config.yaml").write_text(config.replace("2024-01-01", "1995-01-01"), encoding="utf-8")
     shutil.copytree(ROOT / "materializations", root / "materializations")
+    shutil.copy2(ROOT / "external_models.yaml", root / "external_models.yaml")
     return root

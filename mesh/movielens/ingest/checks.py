@@ -1,18 +1,20 @@
-"""What can only be said about a line beside the others: its time, its movie, its key.
+"""What is said of rows once they are read, whatever file they came from.
 
-Rows that fail are taken out of the staging tables and traced back to their lines.
+A check is one record in `CHECKS`. Rows that fail are taken out of the staging tables and traced
+back to their lines; of those left, the first of each key stays.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from mesh.movielens.ingest.lines import FIRST_SECOND, outside_time
 from mesh.movielens.ingest.progress import Observer, Step
-from mesh.movielens.ingest.schema import MOVIES, Table
+from mesh.movielens.ingest.rules import FIRST_SECOND, TIME_OUTSIDE
+from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
 from mesh.movielens.ingest.source import Delivery
 from mesh.movielens.ingest.stage import Counts, Origin, Rejections, Stage, load_table
 
@@ -22,6 +24,37 @@ if TYPE_CHECKING:
 KNOWN_MOVIES = "known_movies"
 # Two ids up to this fit one 64-bit key: four times faster to group by.
 PACKABLE = 2**31
+
+
+@dataclass(frozen=True)
+class Check:
+    """What no row may be.
+
+    tables: whose rows are looked at. wrong: a condition on their columns, in DuckDB's SQL, in which
+    `$now` is the second of the ingest. shown: an SQL expression of what the reason shows. reason:
+    '<kind>: <detail>', where `{}` or `{!r}` is what is shown, as text.
+    """
+
+    tables: tuple[Table, ...]
+    wrong: str
+    shown: str
+    reason: str
+
+
+CHECKS = (
+    Check(
+        (RATINGS, TAGS),
+        wrong=f"timestamp < to_timestamp({FIRST_SECOND}) OR timestamp > to_timestamp($now)",
+        shown="epoch_us(timestamp) // 1000000",
+        reason=f"{TIME_OUTSIDE}: {{!r}}",
+    ),
+    Check(
+        (RATINGS, TAGS),
+        wrong=f"movieId NOT IN (SELECT movieId FROM {KNOWN_MOVIES})",
+        shown="movieId",
+        reason="unknown movie: {}",
+    ),
+)
 
 
 def fill_stage(
@@ -47,9 +80,9 @@ def fill_stage(
     for files in delivery.files:
         origin = origins[files.table.name]
         observer(Step(f"checking {files.table.name}", 0.0))
-        if files.table is not MOVIES:
-            _check_times(stage, origin, rejections, now)
-            _check_movies(stage, origin, rejections)
+        for check in CHECKS:
+            if files.table in check.tables:
+                _check_rows(stage, origin, rejections, check, now)
         _check_keys(stage, origin, rejections)
         if files.table is MOVIES:
             _know_movies(stage)
@@ -78,38 +111,16 @@ def _know_movies(stage: Stage) -> None:
     )
 
 
-def _check_times(stage: Stage, origin: Origin, rejections: Rejections, now: int) -> None:
-    """Reject rows before 1995 or after `now`; free when all are inside, from the statistics."""
-    staged = stage.qualify(origin.files.table)
-    wrong = (
-        f"timestamp < make_timestamptz({FIRST_SECOND}::BIGINT * 1000000) "
-        f"OR timestamp > make_timestamptz({now}::BIGINT * 1000000)"
-    )
-    if not stage.count(f"{staged} WHERE {wrong}"):
-        return
+def _check_rows(
+    stage: Stage, origin: Origin, rejections: Rejections, check: Check, now: int
+) -> None:
+    """Reject the rows for which a check's condition holds."""
     found = stage.connection.execute(
-        f"SELECT rowid AS row, epoch_us(timestamp) // 1000000 AS seconds FROM {staged} "
-        f"WHERE {wrong} ORDER BY rowid"
+        f"SELECT rowid AS row, ({check.shown})::VARCHAR AS shown "
+        f"FROM {stage.qualify(origin.files.table)} AS staged WHERE {check.wrong} ORDER BY rowid",
+        {"now": now} if "$now" in check.wrong else {},
     ).fetchnumpy()
-    reasons = [outside_time(str(seconds)) for seconds in found["seconds"]]
-    _reject_rows(stage, origin, rejections, found["row"], reasons)
-
-
-def _check_movies(stage: Stage, origin: Origin, rejections: Rejections) -> None:
-    """Reject rows of movies that nobody delivered."""
-    staged = stage.qualify(origin.files.table)
-    stage.connection.execute(
-        "CREATE OR REPLACE TEMP TABLE unknown_movies AS "
-        f"SELECT movieId FROM (SELECT DISTINCT movieId FROM {staged}) "
-        f"ANTI JOIN {KNOWN_MOVIES} USING (movieId)"
-    )
-    if not stage.count("unknown_movies"):
-        return
-    found = stage.connection.execute(
-        f"SELECT rowid AS row, movieId FROM {staged} SEMI JOIN unknown_movies USING (movieId) "
-        "ORDER BY rowid"
-    ).fetchnumpy()
-    reasons = [f"unknown movie: {movie}" for movie in found["movieId"]]
+    reasons = [check.reason.format(shown) for shown in found["shown"]]
     _reject_rows(stage, origin, rejections, found["row"], reasons)
 
 

@@ -11,15 +11,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
+from mesh.movielens.ingest.rules import (
+    EMPTY_GENRE,
+    FIRST_SECOND,
+    LARGEST_INTEGER,
+    MOST_CHARACTERS,
+    NUL_BYTE,
+    NUMBER_OUTSIDE,
+    RATING_BETWEEN_STEPS,
+    RATING_OUTSIDE,
+    SMALLEST_ID,
+    STARS,
+    TIME_OUTSIDE,
+    UNREADABLE_NUMBER,
+)
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
 
 LONGEST_LINE = 1 << 20
-LARGEST_INTEGER = 2**63 - 1
-# As the contracts with the source have it: what they refuse would stop every plan later.
-SMALLEST_ID = 1
-MOST_CHARACTERS = {"title": 1024, "tag": 10_000}
-FIRST_SECOND = 788_918_400  # 1995-01-01 00:00:00 UTC
 EMPTY_LINE = "empty line"
 UNIX = "\n"
 WINDOWS = "\r\n"
@@ -27,7 +37,7 @@ WINDOWS = "\r\n"
 # A plain line needs at most 18 digits for an id, so that it fits 64 bits without looking.
 _ID = rb"[1-9][0-9]{0,17}"
 _SECONDS = rb"[0-9]{1,11}"
-_RATING = rb"(?:0\.5|[1-4]\.[05]|5\.0)"
+_RATING = "|".join(str(stars).replace(".", r"\.") for stars in STARS).encode()
 
 
 def _plain_text(most: int, beyond_ascii: bool) -> bytes:
@@ -48,7 +58,7 @@ def _plain_lines(table: Table, beyond_ascii: bool, line_end: str) -> re.Pattern[
     title, tag = (_plain_text(MOST_CHARACTERS[name], beyond_ascii) for name in ("title", "tag"))
     fields = {
         MOVIES.name: (_ID, title, _plain_genres(beyond_ascii)),
-        RATINGS.name: (_ID, _ID, _RATING, _SECONDS),
+        RATINGS.name: (_ID, _ID, rb"(?:" + _RATING + rb")", _SECONDS),
         TAGS.name: (_ID, _ID, tag, _SECONDS),
     }[table.name]
     return re.compile(rb"(?:" + rb",".join(fields) + line_end.encode() + rb")++")
@@ -100,7 +110,7 @@ def _decoded(raw: bytes) -> str:
     if len(raw) > LONGEST_LINE:
         raise Fault(f"line too long: {len(raw)} bytes, at most {LONGEST_LINE} are read")
     if b"\0" in raw:
-        raise Fault("bytes that are not UTF-8 text: a NUL byte")
+        raise Fault(NUL_BYTE)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -141,40 +151,38 @@ def _whole(name: str, value: str) -> str:
     """The digits of a whole number without leading zeros; its sign in front."""
     match = _WHOLE.fullmatch(value.strip(" \t"))
     if match is None:
-        raise Fault(f"unreadable number: {name} {_short(value)}")
+        raise Fault(f"{UNREADABLE_NUMBER}: {name} {_short(value)}")
     return match[1] + match[2]
 
 
 def _id(name: str, value: str, _now: int) -> str:
     digits = _whole(name, value)
     if digits.startswith("-"):
-        raise Fault(f"number out of range: {name} {_short(value)} is negative")
+        raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} is negative")
     if len(digits) > 19 or int(digits) > LARGEST_INTEGER:
-        raise Fault(f"number out of range: {name} {_short(value)} needs more than 64 bits")
+        raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} needs more than 64 bits")
     if int(digits) < SMALLEST_ID:
-        raise Fault(f"number out of range: {name} {_short(value)} is less than {SMALLEST_ID}")
+        raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} is less than {SMALLEST_ID}")
     return digits
 
 
 def _seconds(name: str, value: str, now: int) -> str:
     digits = _whole(name, value)
     if digits.startswith("-") or len(digits) > 11 or not FIRST_SECOND <= int(digits) <= now:
-        raise Fault(outside_time(value))
+        raise Fault(f"{TIME_OUTSIDE}: {_short(value)}")
     return digits
 
 
 def _rating(name: str, value: str, _now: int) -> str:
     match = _DECIMAL.fullmatch(value.strip(" \t"))
     if match is None or not (match[2] or match[3] or "0" in value):
-        raise Fault(f"unreadable number: {name} {_short(value)}")
-    sign, whole, fraction = match[1], match[2] or "0", (match[3] or "").rstrip("0")
-    large = len(whole) > 1 or int(whole) > 5 or (int(whole) == 5 and fraction)
-    small = sign or (whole == "0" and (fraction or "0") < "5")
-    if large or small:
-        raise Fault(f"rating outside 0.5 to 5.0: {_short(value)}")
-    if fraction not in ("", "5"):
-        raise Fault(f"rating is not a half-star: {_short(value)}")
-    return f"{whole}.{fraction or '0'}"
+        raise Fault(f"{UNREADABLE_NUMBER}: {name} {_short(value)}")
+    stars = Decimal(f"{match[1]}{match[2] or 0}.{match[3] or 0}")
+    if not STARS[0] <= stars <= STARS[-1]:
+        raise Fault(f"{RATING_OUTSIDE}: {_short(value)}")
+    if stars not in STARS:
+        raise Fault(f"{RATING_BETWEEN_STEPS}: {_short(value)}")
+    return str(float(stars))
 
 
 def _text(name: str, value: str, _now: int) -> str:
@@ -189,13 +197,8 @@ def _text(name: str, value: str, _now: int) -> str:
 def _genres(name: str, value: str, now: int) -> str:
     text = _text(name, value, now)
     if not all(genre.strip() for genre in value.split("|")):
-        raise Fault(f"empty genre: in {_short(value)}")
+        raise Fault(f"{EMPTY_GENRE}: in {_short(value)}")
     return text
-
-
-def outside_time(value: str) -> str:
-    """The reason for a timestamp before 1995 or in the future."""
-    return f"timestamp outside 1995 to now: {_short(value)}"
 
 
 _READERS: dict[str, tuple[Callable[[str, str, int], str], ...]] = {

@@ -15,8 +15,20 @@ import numpy as np
 import pyarrow as pa
 
 from mesh.errors import Location, WrongUse
-from mesh.movielens.ingest.lines import FIRST_SECOND, MOST_CHARACTERS, SMALLEST_ID
 from mesh.movielens.ingest.literals import literal, literals
+from mesh.movielens.ingest.rules import (
+    EMPTY_GENRE,
+    FIRST_SECOND,
+    MOST_CHARACTERS,
+    NUL_BYTE,
+    NUMBER_OUTSIDE,
+    RATING_BETWEEN_STEPS,
+    RATING_OUTSIDE,
+    SMALLEST_ID,
+    STARS,
+    TIME_OUTSIDE,
+    UNREADABLE_NUMBER,
+)
 from mesh.movielens.ingest.schema import Column, Table
 from mesh.movielens.ingest.source import TableFiles
 
@@ -220,26 +232,26 @@ def _reason_sql(table: Table, types: dict[str, str], now: int) -> str:
         if column.duckdb == "VARCHAR":
             cases += _reasons_of_text(name, quoted)
             continue
-        cases.append((f"{quoted} IS NULL", f"'unreadable number: {name} is missing'"))
+        cases.append((f"{quoted} IS NULL", f"'{UNREADABLE_NUMBER}: {name} is missing'"))
         if column.duckdb == "BIGINT":
             cases.append(
                 (
                     f"TRY_CAST({quoted} AS BIGINT) IS NULL OR {quoted} < {SMALLEST_ID}",
-                    f"'number out of range: {name} ' || {shown}",
+                    f"'{NUMBER_OUTSIDE}: {name} ' || {shown}",
                 )
             )
         elif column.duckdb == "DOUBLE":
-            cases.append((f"isnan({quoted}::DOUBLE)", f"'unreadable number: {name} NaN'"))
+            cases.append((f"isnan({quoted}::DOUBLE)", f"'{UNREADABLE_NUMBER}: {name} NaN'"))
             cases.append(
                 (
-                    f"{quoted} NOT BETWEEN 0.5 AND 5.0",
-                    f"'rating outside 0.5 to 5.0: ' || {shown}",
+                    f"{quoted} NOT BETWEEN {STARS[0]} AND {STARS[-1]}",
+                    f"'{RATING_OUTSIDE}: ' || {shown}",
                 )
             )
             cases.append(
                 (
-                    f"{quoted}::DOUBLE * 2 <> floor({quoted}::DOUBLE * 2)",
-                    f"'rating is not a half-star: ' || {shown}",
+                    f"{quoted}::DOUBLE NOT IN {STARS}",
+                    f"'{RATING_BETWEEN_STEPS}: ' || {shown}",
                 )
             )
         else:
@@ -250,7 +262,7 @@ def _reason_sql(table: Table, types: dict[str, str], now: int) -> str:
             cases.append(
                 (
                     f"{quoted} NOT BETWEEN {low} AND {high}",
-                    f"'timestamp outside 1995 to now: ' || {shown}",
+                    f"'{TIME_OUTSIDE}: ' || {shown}",
                 )
             )
     return "CASE " + " ".join(f"WHEN {test} THEN {why}" for test, why in cases) + " END"
@@ -262,12 +274,12 @@ _BLANK = r"[\s\v\x1c-\x1f\x{85}\p{Z}]*"
 
 def _reasons_of_text(name: str, quoted: str) -> list[tuple[str, str]]:
     cases = [(f"{quoted} IS NULL OR regexp_full_match({quoted}, '{_BLANK}')", f"'empty {name}'")]
-    cases.append((f"contains({quoted}, chr(0))", "'bytes that are not UTF-8 text: a NUL byte'"))
+    cases.append((f"contains({quoted}, chr(0))", f"'{NUL_BYTE}'"))
     if most := MOST_CHARACTERS.get(name):
         told = f"'{name} too long: ' || length({quoted}) || ' characters, at most {most}'"
         cases.append((f"length({quoted}) > {most}", told))
     if name == "genres":
         parts = f"list_filter(string_split({quoted}, '|'), lambda part: "
         blank = f"len({parts}regexp_full_match(part, '{_BLANK}'))) > 0"
-        cases.append((blank, f"'empty genre: in ''' || {quoted} || ''''"))
+        cases.append((blank, f"'{EMPTY_GENRE}: in ''' || {quoted} || ''''"))
     return cases
