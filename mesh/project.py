@@ -57,12 +57,15 @@ class Settings:
 
     version: of what `mesh init` wrote. deliveries: the schema with the log of what was delivered
     to the sources in it, if there is one. growth: by key column the power with which the rows of a
-    table grow when the largest source does.
+    table grow when the largest source does. title, purpose: what the dashboards are about together,
+    on the page that lists them.
     """
 
     version: int | None = None
     deliveries: str | None = None
     growth: Mapping[str, float] = field(default_factory=dict)
+    title: str | None = None
+    purpose: str | None = None
 
 
 @dataclass(frozen=True)

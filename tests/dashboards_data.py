@@ -5,18 +5,27 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from mesh.dashboards import Loaded, load_dashboards, spec
+from mesh.contracts import load_contracts
+from mesh.dashboards import load_dashboards
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
-from mesh.dashboards.queries import fields_of
+from mesh.dashboards.drawing.view import PageView
+from mesh.dashboards.preview.present import present
+from mesh.dashboards.spec import Dashboard
+from tests.project_copy import PROJECT
 
 AS_OF = date(2018, 9, 24)
 HOSTILE = "<script>window.hacked = 1</script>\"'</script><img src=x onerror=hacked=1>"
 RIGHT_TO_LEFT = "‮Drawkcab‬ & <b>bold</b> ‏עברית"
 
 
-def dashboard(name: str) -> spec.Dashboard:
-    loaded: Loaded = next(one for one in load_dashboards() if one.dashboard.id == name)
-    return loaded.dashboard
+def dashboard(name: str) -> Dashboard:
+    boards = [loaded.dashboard for loaded in load_dashboards(PROJECT.dashboards)]
+    return next(board for board in boards if board.id == name)
+
+
+def presented(name: str, data: DashboardData) -> PageView:
+    """The page of a dashboard of this project with some data."""
+    return present(dashboard(name), data, load_contracts(PROJECT.contracts))
 
 
 def empty(name: str, missing: str = "") -> DashboardData:
@@ -31,7 +40,7 @@ def filled(name: str, **rows: list[dict[str, Any]]) -> DashboardData:
     found = dashboard(name)
     charts = {}
     for chart in found.charts:
-        plain, metrics = fields_of(found, chart)
+        plain, metrics = chart.columns_read(found), chart.metric_names
         whole = []
         for row in rows.get(chart.id, []):
             base: dict[str, Any] = dict.fromkeys((*plain, *metrics), 1)
@@ -70,6 +79,6 @@ def genre(rank: int, name: str, users: int, share: float, others: bool = False) 
     }
 
 
-def _sources(found: spec.Dashboard, rows: int | None) -> tuple[SourceState, ...]:
+def _sources(found: Dashboard, rows: int | None) -> tuple[SourceState, ...]:
     products = dict.fromkeys(source.product for source in found.sources.values())
     return tuple(SourceState(product, f"mesh.{product}", rows) for product in products)

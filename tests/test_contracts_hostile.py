@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from mesh.cli.contracts import app
 from mesh.contracts import ContractInvalid, find, load_contract, load_contracts
 from mesh.contracts.constraints.pattern import matches, refused
+from mesh.contracts.findings import CONTRACT
 from mesh.contracts.lint import lint
 from mesh.contracts.sql import RuleSqlError, parse_rule
 from mesh.errors import WrongUse
@@ -73,7 +74,7 @@ def test_a_file_that_is_no_contract_gets_one_clear_error(tmp_path: Path, name: s
 def test_a_tag_makes_no_object(tmp_path: Path) -> None:
     path = tmp_path / "x.odcs.yaml"
     path.write_text(f"a: !!python/object/apply:os.mkdir [{tmp_path / 'made'}]\n")
-    tree = read_tree(path)
+    tree = read_tree(path, CONTRACT)
     assert not (tmp_path / "made").exists()
     assert tree.problems[0].message == (
         "The YAML tag `tag:yaml.org,2002:python/object/apply:os.mkdir` is not read."

@@ -58,8 +58,10 @@ def test_each_mistake_is_named_with_its_line_and_its_fix(contracts: Path, case: 
 def test_each_rule_has_a_purpose_and_a_case_that_breaks_it() -> None:
     covered = {case["rule"] for case in CASES}
     elsewhere = {"FILE_UNREADABLE", "FILE_NAME", "YAML_TOO_LARGE", "DESCRIPTION_TOO_LONG"}
+    # To the reader all of a contract is optional and of one kind; dashboards have cases for these.
+    of_other_files = {"KEY_MISSING", "KIND_UNKNOWN", "VALUE"}
     purposes = {**RULES, **{check.id: check.purpose for check in CHECKS}}
-    assert covered | elsewhere == set(purposes)
+    assert covered | elsewhere | of_other_files == set(purposes)
     assert len({check.id for check in CHECKS}) == len(CHECKS)
     assert all(purpose.endswith(".") for purpose in purposes.values())
 

@@ -15,6 +15,7 @@ from open_data_contract_standard.model import OpenDataContractStandard
 from sqlglot import exp, parse_one
 
 from mesh.contracts import Contract, Version, contract_paths, find, load_contracts
+from mesh.contracts.findings import CONTRACT
 from mesh.contracts.load import load_contract
 from mesh.errors import WrongUse
 from mesh.files.tree import read_tree
@@ -55,7 +56,8 @@ def test_every_contract_is_valid_by_the_published_schema() -> None:
     schema = json.loads(OpenDataContractStandard.json_schema())
     validator = validators.validator_for(schema)(schema)
     for path in contract_paths(CONTRACTS):
-        assert [error.message for error in validator.iter_errors(read_tree(path).data)] == []
+        data = read_tree(path, CONTRACT).data
+        assert [error.message for error in validator.iter_errors(data)] == []
 
 
 def test_the_whole_set_loads_in_half_a_second(contracts: dict[str, Contract]) -> None:

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from mesh.dashboards.page import index_html, page_html
-from mesh.dashboards.png import FLAGS, PHONE_WIDTH, chromium, pictures
-from mesh.dashboards.present import present
-from mesh.settings import PROJECT_ROOT
-from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT, dashboard, empty, filled, genre, movie
+from mesh.dashboards.preview.page import index_html, page_html
+from mesh.dashboards.preview.png import FLAGS, PHONE_WIDTH, chromium, pictures
+from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT, empty, filled, genre, movie, presented
+from tests.project_copy import PROJECT, ROOT
 
 pytestmark = pytest.mark.browser
 WIDTHS = {"desktop": 1280, "phone": PHONE_WIDTH, "narrow phone": 320}
@@ -24,7 +23,7 @@ WIDTHS = {"desktop": 1280, "phone": PHONE_WIDTH, "narrow phone": 320}
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     if chromium() is None:
-        subprocess.run([PROJECT_ROOT / "tests" / "servers" / "install-chromium"], check=True)
+        subprocess.run([ROOT / "tests" / "servers" / "install-chromium"], check=True)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -85,12 +84,12 @@ def all_data() -> dict[str, Any]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages of `all_data`, and of no data, as files."""
     out = tmp_path_factory.mktemp("pages")
-    views = [present(dashboard(name), data) for name, data in all_data().items()]
+    views = [presented(name, data) for name, data in all_data().items()]
     for view in views:
-        (out / f"{view.id}.html").write_text(page_html(view, views), encoding="utf-8")
-    (out / "index.html").write_text(index_html(views), encoding="utf-8")
-    nothing = present(dashboard("movie_trends"), empty("movie_trends"))
-    (out / "nothing.html").write_text(page_html(nothing, views), encoding="utf-8")
+        (out / f"{view.id}.html").write_text(page_html(view, views, PROJECT), encoding="utf-8")
+    (out / "index.html").write_text(index_html(views, PROJECT), encoding="utf-8")
+    nothing = presented("movie_trends", empty("movie_trends"))
+    (out / "nothing.html").write_text(page_html(nothing, views, PROJECT), encoding="utf-8")
     return out
 
 
@@ -336,9 +335,7 @@ def test_pictures_are_taken_of_pages_and_charts(browser, folder: Path, tmp_path:
     )
     import sys
 
-    subprocess.run(
-        [sys.executable, "-c", script, str(folder), str(PROJECT_ROOT)], check=True, timeout=120
-    )
+    subprocess.run([sys.executable, "-c", script, str(folder), str(ROOT)], check=True, timeout=120)
     names = {path.name for path in (folder / "png").glob("*.png")}
     assert {"movie_trends.png", "movie_trends-dark.png", "movie_trends-phone.png"} <= names
     assert "movie_trends.most_rated_movies.png" in names
@@ -346,15 +343,15 @@ def test_pictures_are_taken_of_pages_and_charts(browser, folder: Path, tmp_path:
 
 def take(folder: Path) -> None:
     """Pictures of the trends; in a process of its own, as Playwright runs once per process."""
-    view = present(dashboard("movie_trends"), all_data()["movie_trends"])
+    view = presented("movie_trends", all_data()["movie_trends"])
     pictures([view], folder)
 
 
 def test_charts_are_drawn_where_there_is_no_browser(tmp_path: Path, monkeypatch) -> None:
-    from mesh.dashboards import png
+    from mesh.dashboards.preview import png
 
     monkeypatch.setattr(png, "chromium", lambda: None)
-    view = present(dashboard("movie_trends"), all_data()["movie_trends"])
+    view = presented("movie_trends", all_data()["movie_trends"])
     written = pictures([view], tmp_path)
     assert [path.name for path in written] == [
         "movie_trends.half_year_genres_rated.png",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,15 +11,20 @@ import pytest
 from typer.testing import CliRunner
 
 from mesh.cli.main import app
-from mesh.contracts import Version
-from mesh.dashboards import check as check_specs
-from mesh.dashboards.check import MAX_SLICES, RULES, in_range
-from mesh.dashboards.links import links
-from mesh.dashboards.read import SPECS, DashboardInvalid, load_dashboards
-from mesh.dashboards.scan import MINIMUM_BILLED, chart_bytes
-from mesh.dashboards.sheet import build_sheet, replaced, write_sheet
+from mesh.cost.sizes import LEAST_PER_TABLE
+from mesh.dashboards.check import check
+from mesh.dashboards.kinds.pie import MAX_SLICES
+from mesh.dashboards.looker.links import links
+from mesh.dashboards.looker.sheet import build_sheet, replaced, write_sheet
+from mesh.dashboards.read import DashboardInvalid, load_dashboards
+from mesh.dashboards.rules import RULES, in_range
+from mesh.dashboards.scan import chart_bytes
+from mesh.dashboards.usage import read_usage
 from mesh.errors import CheckFailed, WrongUse
-from mesh.files.problems import suggestion
+from mesh.files.problems import Problem, suggestion
+from tests.project_copy import PROJECT
+
+SPECS, CONTRACTS = PROJECT.dashboards, PROJECT.contracts
 
 # File, text to replace (its first occurrence), other text, rule, part of the message or the fix.
 FAULTS = {
@@ -209,7 +215,7 @@ FAULTS = {
         "user_360",
         "kind: donut",
         "kind: dount",
-        "CHART_KIND",
+        "KIND_UNKNOWN",
         "Did you mean `donut`?",
     ),
     "a chart of a billion rows": (
@@ -223,7 +229,7 @@ FAULTS = {
         "user_360",
         "width: 3, height: 2}",
         "width: wide, height: 2}",
-        "VALUE",
+        "VALUE_WRONG_TYPE",
         "must be a whole number",
     ),
     "a key that stands twice": (
@@ -303,6 +309,11 @@ FAULTS = {
 LINES_ELSEWHERE = ("GRID", "METRIC_UNKNOWN", "FILTER", "ID_DUPLICATE")
 
 
+def check_specs(specs: Path) -> tuple[int, list[Problem]]:
+    """What is found in a folder of dashboards, beside the contracts of this project."""
+    return check(specs, CONTRACTS)
+
+
 def specs_with(folder: Path, name: str, before: str, after: str) -> Path:
     """A copy of the specs in which one text was replaced."""
     for path in SPECS.glob("*.yaml"):
@@ -315,7 +326,7 @@ def specs_with(folder: Path, name: str, before: str, after: str) -> Path:
 
 
 def test_the_dashboards_keep_to_their_contracts() -> None:
-    assert check_specs() == (2, [])
+    assert check_specs(SPECS) == (2, [])
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -368,6 +379,100 @@ def test_where_there_is_nothing_to_name_that_is_said() -> None:
     assert suggestion("genre_users", []) == "There is none to name yet: write it first."
 
 
+def test_a_spec_that_ends_in_yml_is_a_dashboard_too(tmp_path: Path) -> None:
+    specs = specs_with(tmp_path, "user_360", "equals: likes", "equals: like")
+    (specs / "user_360.yaml").rename(specs / "user_360.yml")
+    count, problems = check_specs(specs)
+    assert (count, [p.rule for p in problems]) == (2, ["VALUE_UNKNOWN"])
+
+
+@pytest.mark.parametrize(
+    ("folders", "words"),
+    [
+        ((), "There are no dashboards here. Write one as <dashboard>.yaml"),
+        (("looker",), "There is no such folder of contracts."),
+        (("contracts",), "There are no dashboards here."),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check",
+        "build",
+        "links --prod-project movie-audience",
+        "build-sheet --check",
+        "bytes",
+        "serve",
+    ],
+)
+def test_a_project_without_dashboards_or_contracts_gets_one_sentence(
+    command: str, folders: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text("model_defaults: {dialect: duckdb}\n")
+    shutil.copy(PROJECT.root / "external_models.yaml", tmp_path)
+    for folder in folders:
+        shutil.copytree(PROJECT.root / folder, tmp_path / folder)
+    with pytest.raises(WrongUse, match=words):
+        app(["dashboards", *command.split(), "-p", str(tmp_path)], standalone_mode=False)
+
+
+def test_the_dashboards_are_those_of_the_project_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("{}\n")
+    shutil.copy(PROJECT.root / "external_models.yaml", tmp_path)
+    shutil.copytree(PROJECT.contracts, tmp_path / "contracts")
+    (tmp_path / "looker").mkdir()
+    specs_with(tmp_path / "looker", "user_360", "equals: likes", "equals: like")
+    result = CliRunner().invoke(app, ["dashboards", "check", "-p", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.output.startswith("looker/user_360.yaml:")
+    assert CliRunner().invoke(app, ["dashboards", "check"]).exit_code == 0
+
+
+def test_a_chart_reads_what_its_keys_name_and_what_its_metrics_and_its_source_do() -> None:
+    usage = read_usage(SPECS)
+    assert usage.unreadable == ()
+    boards = [loaded.dashboard for loaded in load_dashboards(SPECS)]
+    for board in boards:
+        for chart in board.charts:
+            use = usage.charts[f"{board.id}/{chart.id}"]
+            assert use.product == board.sources[chart.source].product
+            read = {*chart.columns_read(board), *(f.field for f in chart.filters)}
+            read |= {board.metrics[name].field for name in chart.metric_names}
+            assert read <= use.columns
+            text = use.path.read_text(encoding="utf-8").splitlines()
+            assert text[use.line - 1] == f"  - id: {chart.id}"
+    movies = usage.charts["movie_trends/most_rated_movies"]
+    assert {"movie_id", "rating_count", "previous_start", "as_of", "genres"} <= movies.columns
+    assert movies.values["period"] == {"last_30_days", "last_182_days"}
+    assert usage.charts["user_360/raters"].values == {
+        "membership": {"members", "others"},
+        "user_group": {"raters"},
+    }
+
+
+def test_what_charts_read_is_known_of_files_that_are_not_in_order(tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("id: [")
+    (tmp_path / "sales.yml").write_text(
+        "sources: {orders: {product: shop.orders, asof: day}}\n"
+        "metrics: {amount: {field: amount}}\n"
+        "charts:\n"
+        "  - 3\n"
+        "  - id: by_channel\n"
+        "    kind: bar\n"
+        "    source: orders\n"
+        "    dimension: {field: channel, labels: {desk: The counter}}\n"
+        "    metrics: [amount, 7]\n"
+        "  - {id: odd, kind: cake, source: elsewhere.sales}\n"
+    )
+    usage = read_usage(tmp_path)
+    assert [path.name for path in usage.unreadable] == ["broken.yaml"]
+    bar, odd = usage.charts["sales/by_channel"], usage.charts["sales/odd"]
+    assert (bar.product, bar.line) == ("shop.orders", 5)
+    assert (bar.columns, bar.values) == ({"channel", "amount"}, {"channel": {"desk"}})
+    assert (odd.product, odd.columns) == ("elsewhere.sales", set())
+    assert read_usage(tmp_path / "nowhere").charts == {}
+
+
 def test_a_folder_without_specs_is_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="There are no dashboards here"):
         check_specs(tmp_path / "nowhere")
@@ -397,16 +502,16 @@ def test_the_command_exits_with_1_and_names_file_line_and_rule(tmp_path: Path) -
     ],
 )
 def test_a_range_of_versions_says_what_is_in_it(text: str, fits: bool | None) -> None:
-    assert in_range(Version(1, 4, 2), text) is fits
+    assert in_range("1.4.2", text) is fits
 
 
 def test_the_build_sheet_and_the_bytes_in_the_documents_are_up_to_date() -> None:
-    assert not write_sheet(only_check=True), "run `mesh dashboards build-sheet`"
+    assert not write_sheet(PROJECT, only_check=True), "run `mesh dashboards build-sheet`"
 
 
 def test_the_build_sheet_names_every_chart_and_its_filters() -> None:
-    sheet = build_sheet()
-    for loaded in load_dashboards():
+    sheet = build_sheet(SPECS, CONTRACTS)
+    for loaded in load_dashboards(SPECS):
         for chart in loaded.dashboard.charts:
             assert f"(`{chart.id}`)" in sheet
     assert "Include `preference` Equal to `likes`" in sheet
@@ -418,13 +523,13 @@ def test_a_document_without_marks_is_told() -> None:
 
 
 def test_no_chart_can_reach_the_least_that_bigquery_bills() -> None:
-    found = chart_bytes()
-    assert len(found) == sum(len(loaded.dashboard.charts) for loaded in load_dashboards())
-    assert max(one.bytes for one in found) < MINIMUM_BILLED
+    found = chart_bytes(SPECS, CONTRACTS)
+    assert len(found) == sum(len(loaded.dashboard.charts) for loaded in load_dashboards(SPECS))
+    assert max(one.bytes for one in found) < LEAST_PER_TABLE
 
 
 def test_a_link_without_a_template_opens_a_report_on_one_source() -> None:
-    found = links("movie-audience")
+    found = links(SPECS, CONTRACTS, "movie-audience")
     assert {one.source for one in found if one.dashboard == "movie_trends"} == {"movies", "genres"}
     query = parse_qs(urlsplit(found[0].url).query)
     assert query["ds.movies.connector"] == ["bigQuery"]
@@ -436,7 +541,7 @@ def test_a_link_without_a_template_opens_a_report_on_one_source() -> None:
 
 def test_a_link_with_a_template_attaches_all_sources_and_keeps_field_types(tmp_path: Path) -> None:
     specs = specs_with(tmp_path, "user_360", "report_id: null", "report_id: abc-123_X")
-    found = links("movie-audience", "datastudio.google.com", specs=specs)
+    found = links(specs, CONTRACTS, "movie-audience", "datastudio.google.com")
     (link,) = [one for one in found if one.dashboard == "user_360"]
     address = urlsplit(link.url)
     assert (address.scheme, address.netloc) == ("https", "datastudio.google.com")
@@ -460,4 +565,4 @@ def test_a_link_with_a_template_attaches_all_sources_and_keeps_field_types(tmp_p
 )
 def test_a_link_needs_a_project_and_a_host(project: str, host: str, words: str) -> None:
     with pytest.raises(WrongUse, match=words):
-        links(project, host)
+        links(SPECS, CONTRACTS, project, host)

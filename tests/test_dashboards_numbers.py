@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mesh.dashboards import build, load_dashboards
-from mesh.dashboards.serve import Site, make_server
+from mesh.dashboards import load_dashboards
+from mesh.dashboards.preview.build import build
+from mesh.dashboards.preview.serve import Site, make_server
 from mesh.environments import Opened
 from mesh.errors import WrongUse
+from tests.project_copy import PROJECT
 from tests.verify_project import ENVIRONMENT
 
 pytest_plugins = ["tests.verify_project"]
@@ -168,7 +170,7 @@ def test_no_mart_has_a_number_of_fewer_than_five_users(built: Opened) -> None:
 
 def test_build_writes_a_page_for_each_dashboard_and_an_index(built: Opened, tmp_path: Path) -> None:
     written = build(built, ENVIRONMENT, tmp_path, png=False)
-    names = {f"{loaded.dashboard.id}.html" for loaded in load_dashboards()}
+    names = {f"{loaded.dashboard.id}.html" for loaded in load_dashboards(PROJECT.dashboards)}
     assert {path.name for path in written} == names | {"index.html"}
     assert all(path.read_text(encoding="utf-8").startswith("<!doctype html>") for path in written)
 
@@ -208,10 +210,10 @@ class Kept:
 @pytest.fixture
 def address(built: Opened, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A running server and the folder of its specs."""
-    for loaded in load_dashboards():
+    for loaded in load_dashboards(PROJECT.dashboards):
         text = loaded.tree.path.read_text(encoding="utf-8")
         (tmp_path / loaded.tree.path.name).write_text(text, encoding="utf-8")
-    site = Site(lambda: Kept(built), specs=tmp_path)
+    site = Site(PROJECT, lambda: Kept(built), specs=tmp_path)
     server = make_server(site, 0, ENVIRONMENT)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}", tmp_path
@@ -262,7 +264,7 @@ def test_the_server_answers_what_is_not_there_in_words(address: tuple[str, Path]
 def test_a_port_that_is_taken_is_named(address: tuple[str, Path], built: Opened) -> None:
     port = int(address[0].rpartition(":")[2])
     with pytest.raises(WrongUse, match=f"port {port} cannot be used"):
-        make_server(Site(lambda: built), port, ENVIRONMENT)
+        make_server(Site(PROJECT, lambda: built), port, ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +277,7 @@ def test_a_port_that_is_taken_is_named(address: tuple[str, Path], built: Opened)
 def test_a_viewer_who_leaves_is_no_error_and_others_are_one_line(
     error: Exception, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with make_server(Site(lambda: None), 0, ENVIRONMENT) as server:
+    with make_server(Site(PROJECT, lambda: None), 0, ENVIRONMENT) as server:
         try:
             raise error
         except type(error):

@@ -8,24 +8,21 @@ from html import unescape
 
 import pytest
 
-from mesh.dashboards.bundle import vega_script
-from mesh.dashboards.charts import slice_label
-from mesh.dashboards.formats import number, percent, span
-from mesh.dashboards.page import index_html, page_html
-from mesh.dashboards.palette import COLOURS, colour, contrast, ink_on
-from mesh.dashboards.present import present
-from mesh.dashboards.view import PageView
+from mesh.dashboards.drawing.formats import number, percent, span
+from mesh.dashboards.drawing.palette import colour, contrast, ink_on
+from mesh.dashboards.drawing.view import PageView
+from mesh.dashboards.kinds.pie import slice_label
+from mesh.dashboards.preview.bundle import vega_script
+from mesh.dashboards.preview.page import index_html, page_html
 from tests.dashboards_data import HOSTILE, dashboard, empty, filled, genre, movie
+from tests.dashboards_data import presented as page
+from tests.project_copy import PROJECT
 
 MAX_BYTES = 2_000_000
 
 
-def page(name: str, data) -> PageView:
-    return present(dashboard(name), data)
-
-
 def html(view: PageView) -> str:
-    return page_html(view, [view])
+    return page_html(view, [view], PROJECT)
 
 
 @pytest.mark.parametrize("name", ["user_360", "movie_trends"])
@@ -62,7 +59,7 @@ def test_hostile_text_is_escaped_wherever_it_stands() -> None:
     assert "<script>window.hacked" not in text
     assert "<img src=x" not in text
     assert text.count("</script>") == len(re.findall(r"<script[ >]", text))
-    assert "<script>window.hacked" not in index_html([view])
+    assert "<script>window.hacked" not in index_html([view], PROJECT)
 
 
 def test_a_page_is_self_contained_and_small() -> None:
@@ -70,7 +67,7 @@ def test_a_page_is_self_contained_and_small() -> None:
     rows += [movie(rank, f"Another {rank}", period="last_182_days") for rank in range(1, 1001)]
     text = html(page("movie_trends", filled("movie_trends", most_rated_movies=rows)))
     assert len(text.encode()) < MAX_BYTES
-    ours = text.replace(vega_script(), "")
+    ours = text.replace(vega_script(PROJECT), "")
     assert not re.findall(r"""(?:src|href)=["'](?!#|data:,|[a-z_0-9]+\.html)""", ours)
     assert "connect-src 'none'" in unescape(ours)
 
@@ -78,7 +75,7 @@ def test_a_page_is_self_contained_and_small() -> None:
 def test_the_table_falls_back_to_a_period_that_has_movies_and_says_so() -> None:
     rows = [movie(1, "Heat", period="last_182_days")]
     view = page("movie_trends", filled("movie_trends", most_rated_movies=rows))
-    table = next(chart.table for chart in view.charts if chart.table)
+    table = next(chart.content for chart in view.charts if chart.kind == "table")
     assert table["start"] == "last_182_days"
     assert "Last 30 days up to 24 Sep 2018: no movie was rated by five users" in table["notice"]
 
@@ -92,7 +89,7 @@ def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared(
         movie(4, "Less", movie_ratings_change=-0.125),
     ]
     view = page("movie_trends", filled("movie_trends", most_rated_movies=rows))
-    table = next(chart.table for chart in view.charts if chart.table)
+    table = next(chart.content for chart in view.charts if chart.kind == "table")
     changes = [row[4] for row in table["choices"][0]["rows"]]
     assert changes == [
         [None, "new", "new"],
@@ -125,12 +122,18 @@ def test_a_genre_keeps_its_colour_on_every_chart_and_others_is_grey() -> None:
         if chart.id.startswith("genres_")
     ]
     assert colours[0] == colours[1]
-    assert colours[0]["Drama"] == COLOURS["Drama"]
+    assert colours[0]["Drama"] == dashboard("user_360").colours["Drama"]
 
 
 def test_labels_in_slices_can_be_read_on_every_colour() -> None:
-    for name in (*COLOURS, *map(str, range(40))):
-        assert contrast(ink_on(colour(name)), colour(name)) >= 4.5, name
+    stated = dashboard("user_360").colours
+    for name in (*stated, *map(str, range(40))):
+        assert contrast(ink_on(colour(name, stated)), colour(name, stated)) >= 4.5, name
+
+
+def test_a_value_has_one_colour_on_all_dashboards() -> None:
+    one, other = (dashboard(name).colours for name in ("user_360", "movie_trends"))
+    assert other and {name: one.get(name) for name in other} == other
 
 
 def test_a_label_is_left_out_where_it_does_not_fit() -> None:
@@ -148,13 +151,13 @@ def test_a_label_is_left_out_where_it_does_not_fit() -> None:
         (0.4016, "percent", "40.2%"),
         (1.0, "percent", "100%"),
         (0.0001, "percent", "<0.1%"),
-        (4.0, "stars", "4.0"),
-        (4.25, "stars", "4.25"),
-        (4.5, "stars", "4.5"),
+        (4.0, "decimal", "4.0"),
+        (4.25, "decimal", "4.25"),
+        (4.5, "decimal", "4.5"),
         (0.5, "change_percent", "+50.0%"),
         (12.0, "change_percent", "+1,200%"),
         (0.0, "change_percent", "0%"),
-        (-0.75, "change_stars", "−0.75"),
+        (-0.75, "change_decimal", "−0.75"),
         (None, "count", ""),
     ],
 )
@@ -168,6 +171,6 @@ def test_a_share_just_below_all_is_not_all() -> None:
 
 def test_a_window_says_its_days() -> None:
     end = date(2018, 9, 24)
-    assert span(date(2018, 4, 1), end) == "1 Apr – 24 Sep 2018"
-    assert span(date(2017, 12, 1), end) == "1 Dec 2017 – 24 Sep 2018"
-    assert span(None, end) == "All ratings up to 24 Sep 2018"
+    assert span(date(2018, 4, 1), end, "") == "1 Apr – 24 Sep 2018"
+    assert span(date(2017, 12, 1), end, "") == "1 Dec 2017 – 24 Sep 2018"
+    assert span(None, end, "All ratings") == "All ratings up to 24 Sep 2018"

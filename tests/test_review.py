@@ -371,10 +371,10 @@ def test_a_project_without_its_configuration_does_not_load(clone: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ("field: user_group, equals: raters", "field: usergroup, equals: raters", 62, "no column"),
-        ("field: user_group, equals: raters", "field: user_group, equals: rater", 62, "is never"),
-        ("'>=1.0.0 <2.0.0'", "'>=2.0.0 <3.0.0'", 15, "which is not in"),
-        ("sources:", "sources: [", 14, "is no YAML"),
+        ("field: user_group, equals: raters", "field: usergroup, equals: raters", 104, "no column"),
+        ("field: user_group, equals: raters", "field: user_group, equals: rater", 104, "is never"),
+        ("'>=1.0.0 <2.0.0'", "'>=2.0.0 <3.0.0'", 22, "which is not in"),
+        ("sources:", "sources: [", 21, "is no YAML"),
     ],
 )
 def test_an_edited_dashboard_is_held_against_the_contracts(

@@ -48,6 +48,7 @@ CHECKS = (
     Check("dashboards", ("mesh", "dashboards", "check"), r"^(looker|contracts|mesh)/"),
     Check("docs", ("mesh", "docs", "--check"), rf"{MODELS}|^(looker|docs)/"),
     Check("contracts", ("mesh", "contracts", "lint"), r"^(contracts|mesh)/"),
+    Check("schema", ("mesh", "schema", "--check"), r"^(looker|contracts|mesh)/"),
     Check("codeowners", ("mesh", "codeowners", "--check"), r"^(contracts|looker|mesh|\.github)/"),
     Check("ruff", ("ruff", "check", "."), PYTHON),
     Check("format", ("ruff", "format", "--check", "."), PYTHON),

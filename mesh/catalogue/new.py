@@ -20,13 +20,14 @@ from mesh.contracts import Contract, contract_paths, load_contract
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, Seen
 from mesh.contracts.draft import SUFFIX
-from mesh.contracts.findings import TODO
+from mesh.contracts.findings import TODO, ContractInvalid
 from mesh.contracts.personal import person
 from mesh.contracts.types import LOGICAL_TYPES, PERSONAL
 from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
 from mesh.errors import Location, WrongUse
-from mesh.files.problems import ContractInvalid, display, suggestion
+from mesh.files.problems import suggestion
+from mesh.project import display
 
 EXAMPLE_LENGTH = 60
 _LOGICAL = {kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind in kinds}

@@ -1,14 +1,16 @@
-"""`mesh dashboards`: the two dashboards, checked, built, served and linked."""
+"""`mesh dashboards`: the dashboards of a project, checked, built, served and linked."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, Json
+from mesh.cli.options import Gateway, InProject, Json
+from mesh.project import PROD_VARIABLE
 
 app = typer.Typer(
     name="dashboards", help="Check, build, serve and link the dashboards.", no_args_is_help=True
@@ -24,6 +26,7 @@ def dashboards() -> None:
 
 @app.command("check")
 def check_command(
+    project: InProject,
     folder: Annotated[
         Path | None, typer.Argument(help="The folder of the specs; by default looker/.")
     ] = None,
@@ -32,9 +35,8 @@ def check_command(
     """Hold every spec against the contracts: exit code 1 when something is wrong."""
     from mesh.console import out
     from mesh.dashboards.check import check
-    from mesh.dashboards.read import SPECS
 
-    count, problems = check(folder or SPECS)
+    count, problems = check(folder or project.dashboards, project.contracts)
     if as_json:
         found = [
             {
@@ -59,6 +61,7 @@ def check_command(
 
 @app.command("build")
 def build_command(
+    project: InProject,
     environment: Environment = "prod",
     folder: Annotated[Path, typer.Option("--out", help="Where to write.")] = DEFAULT_OUT,
     png: Annotated[bool, typer.Option(help="Also take pictures of pages and charts.")] = True,
@@ -66,21 +69,23 @@ def build_command(
 ) -> None:
     """Write each dashboard as one HTML file that needs no network, and PNGs."""
     from mesh.console import out
-    from mesh.dashboards import build
+    from mesh.dashboards.check import checked_dashboards
+    from mesh.dashboards.preview.build import build
     from mesh.environments import open_project
 
-    project = open_project(gateway)
+    checked_dashboards(project.dashboards, project.contracts)
+    opened = open_project(project, gateway)
     try:
-        written = build(project, environment, folder, png=png)
+        written = build(opened, environment, folder, png=png)
     finally:
-        project.context.close()
-    for path in written:
-        if path.suffix == ".html":
-            out.print(str(path), soft_wrap=True, markup=False)
+        opened.context.close()
+    pages = [path for path in written if path.suffix == ".html"]
     pictures = [path for path in written if path.suffix == ".png"]
+    for path in pages:
+        out.print(str(path), soft_wrap=True, markup=False)
     if pictures:
         out.print(f"{len(pictures)} PNGs in {pictures[0].parent}", soft_wrap=True, markup=False)
-    if png and not any(path.stem == "user_360" for path in pictures):
+    if png and not {page.stem for page in pages} & {picture.stem for picture in pictures}:
         out.print(
             "No Chromium or no Playwright here, so pages have no PNG: `make pages` installs both."
         )
@@ -88,6 +93,7 @@ def build_command(
 
 @app.command("serve")
 def serve_command(
+    project: InProject,
     port: Annotated[int, typer.Option(help="The port on this machine; 0 takes a free one.")] = 8360,
     environment: Annotated[
         str | None, typer.Option("--environment", help="Which to show first.")
@@ -96,14 +102,20 @@ def serve_command(
 ) -> None:
     """Show the dashboards of any environment in a browser; they follow data and specs."""
     from mesh.console import out
-    from mesh.dashboards.serve import serve
+    from mesh.dashboards.preview.serve import serve
 
-    serve(port, environment, gateway, announce=lambda url: out.print(url, markup=False))
+    serve(project, port, environment, gateway, announce=lambda url: out.print(url, markup=False))
 
 
 @app.command("links")
 def links_command(
-    project: Annotated[str, typer.Option("--project", help="The Google Cloud project of prod.")],
+    project: InProject,
+    prod: Annotated[
+        str,
+        typer.Option(
+            "--prod-project", envvar=PROD_VARIABLE, help="The Google Cloud project of prod."
+        ),
+    ],
     host: Annotated[
         str, typer.Option("--host", help="lookerstudio.google.com or datastudio.google.com.")
     ] = "lookerstudio.google.com",
@@ -111,9 +123,9 @@ def links_command(
 ) -> None:
     """Print for each dashboard the link that opens it in Looker Studio on the prod views."""
     from mesh.console import out
-    from mesh.dashboards.links import links
+    from mesh.dashboards.looker.links import links
 
-    found = links(project, host)
+    found = links(project.dashboards, project.contracts, prod, host)
     if as_json:
         out.print_json(
             json.dumps(
@@ -128,30 +140,30 @@ def links_command(
 
 @app.command("build-sheet")
 def build_sheet_command(
+    project: InProject,
     only_check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit code 1 when it is out of date.")
     ] = False,
 ) -> None:
     """Write into looker/README.md how to make each chart by hand, from the specs."""
     from mesh.console import out
-    from mesh.dashboards.sheet import write_sheet
+    from mesh.dashboards.looker.sheet import write_sheet
 
-    changed = write_sheet(only_check=only_check)
-    out.print(
-        "looker/README.md " + ("is out of date" if only_check and changed else "is up to date")
-    )
+    changed = write_sheet(project, only_check=only_check)
+    how = "is out of date" if only_check and changed else "is up to date"
+    out.print(f"{project.shown(project.dashboards / 'README.md')} {how}")
     if only_check and changed:
         raise typer.Exit(1)
 
 
 @app.command("bytes")
-def bytes_command(as_json: Json = False) -> None:
+def bytes_command(project: InProject, as_json: Json = False) -> None:
     """Show the most bytes that each chart's query can scan on BigQuery, by the contracts."""
     from mesh.console import out
     from mesh.dashboards.scan import chart_bytes, markdown
 
-    found = chart_bytes()
+    found = chart_bytes(project.dashboards, project.contracts)
     if as_json:
-        out.print_json(json.dumps([vars(one) for one in found]))
+        out.print_json(json.dumps([asdict(one) for one in found]))
         return
     out.print(markdown(found), markup=False, soft_wrap=True)

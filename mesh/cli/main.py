@@ -25,6 +25,7 @@ from mesh.cli.init import init
 from mesh.cli.options import ABOUT, AROUND, FLAGS, named_first
 from mesh.cli.refresh import promote, refresh, rollback
 from mesh.cli.review import review
+from mesh.cli.schema import schema
 from mesh.cli.status import status
 from mesh.console import err
 from mesh.errors import MeshError
@@ -67,6 +68,7 @@ app.add_typer(dashboards_app)
 app.command()(review)
 app.command()(codeowners)
 app.command()(docs)
+app.command()(schema)
 
 
 def _report(error: Exception) -> int:

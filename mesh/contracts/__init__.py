@@ -3,9 +3,10 @@
 `find(product, folder)` is what most callers need; `load_contracts(folder)` gives all by product.
 """
 
+from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import contract_paths, find, load_contract, load_contracts
 from mesh.contracts.model import Column, Contract, Role, ServiceLevel, StatedRule, Version
-from mesh.files.problems import ContractInvalid, Problem
+from mesh.files.problems import Problem
 
 __all__ = [
     "Column",

@@ -11,11 +11,11 @@ from pydantic import BaseModel
 
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, ColumnPromise, StatedColumn, StatedQuality
-from mesh.contracts.findings import Finding, Found
+from mesh.contracts.findings import CONTRACT, ContractInvalid, Finding, Found
 from mesh.contracts.standard import ColumnObject, Document, Quality, TableObject, read_document
 from mesh.contracts.types import LOGICAL_TYPES
 from mesh.errors import Location
-from mesh.files.problems import ContractInvalid, Problem, shown
+from mesh.files.problems import Problem, shown
 from mesh.files.tree import Steps, Tree, read_tree
 from mesh.project import display
 
@@ -134,7 +134,7 @@ def promises_of(stated: StatedColumn) -> tuple[ColumnPromise, ...]:
 
 def read_draft(path: Path) -> Draft:
     """Read a file. Raises ContractInvalid when it is no YAML mapping."""
-    tree = read_tree(path)
+    tree = read_tree(path, CONTRACT)
     document, problems = read_document(tree)
     broken = {
         steps

@@ -6,12 +6,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mesh.files.problems import FileInvalid, FileKind
 from mesh.files.tree import Steps
 
 # Begins what a draft leaves to its author; lint refuses to have it published.
 TODO = "TODO"
 # A sign of comparison, or a minus before a number, is a word too.
 _WORD = re.compile(r"[\w%€$]+|[<>≤≥≠]=?|(?<!\w)[-−](?=\d)")
+
+
+class ContractInvalid(FileInvalid):
+    """A contract that cannot be relied on."""
+
+    command = "mesh contracts lint"
+
+
+CONTRACT = FileKind("contract", "`apiVersion: v3.2.0`", ContractInvalid)
 
 
 @dataclass(frozen=True)

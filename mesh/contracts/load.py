@@ -10,6 +10,7 @@ from mesh.contracts.checks.product import MEASURED_BY, VERSION, end_of_life
 from mesh.contracts.constraints import table_kind
 from mesh.contracts.constraints.base import StatedColumn
 from mesh.contracts.draft import SUFFIX, Draft, product_of, promises_of, read_draft
+from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.model import (
     Column,
     Contract,
@@ -22,7 +23,7 @@ from mesh.contracts.model import (
 )
 from mesh.contracts.standard import ColumnObject, ServiceLevelObject
 from mesh.errors import Location, WrongUse
-from mesh.files.problems import ContractInvalid, Problem, suggestion
+from mesh.files.problems import Problem, suggestion
 from mesh.project import display
 
 _cache: dict[Path, tuple[tuple[int, int], Contract]] = {}

@@ -13,11 +13,12 @@ from mesh.contracts.constraints.base import Named, TablePromise
 from mesh.contracts.constraints.enum import AllowedValue
 from mesh.contracts.constraints.sql import RULE_SQL
 from mesh.contracts.constraints.unique import unique_rule
+from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.rules import RowRule, Rule, TableRule
 from mesh.contracts.sql import RuleSqlError
 from mesh.contracts.types import DUCKDB_TYPES, PERSONAL, Value
 from mesh.errors import Location
-from mesh.files.problems import ContractInvalid, Problem
+from mesh.files.problems import Problem
 from mesh.project import display, project_around
 
 

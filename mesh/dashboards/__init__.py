@@ -1,19 +1,19 @@
 """Dashboards: specs checked against contracts, built as pages, linked to Looker Studio.
 
-`build(project, environment, out)` writes the pages; `queries(dashboard)` are what charts read.
+`preview.build` writes the pages, `queries` has what charts read; `read_usage(folder)` says which
+columns and values each chart reads, of a folder that need not be in order.
 """
 
-from mesh.dashboards.build import build
 from mesh.dashboards.check import check, checked_dashboards
-from mesh.dashboards.queries import ChartQuery, queries
 from mesh.dashboards.read import Loaded, load_dashboards
+from mesh.dashboards.usage import ChartUse, Usage, read_usage
 
 __all__ = [
-    "ChartQuery",
+    "ChartUse",
     "Loaded",
-    "build",
+    "Usage",
     "check",
     "checked_dashboards",
     "load_dashboards",
-    "queries",
+    "read_usage",
 ]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from mesh.dashboards import spec
-from mesh.dashboards.queries import chart_query, fields_of
+from sqlglot import exp
+
+from mesh.dashboards.kinds import Board
+from mesh.dashboards.kinds.base import Row
+from mesh.dashboards.queries import chart_query
 
 if TYPE_CHECKING:
-    from mesh.environments import Project
-
-Row = dict[str, Any]
+    from mesh.environments import Opened
 
 
 @dataclass(frozen=True)
@@ -42,52 +43,46 @@ class DashboardData:
     as_of: date | None
 
 
-def read_data(project: Project, environment: str, dashboard: spec.Dashboard) -> DashboardData:
+def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
     """Run the query of each chart. WrongUse when there is no such environment."""
-    from sqlglot import exp
-
-    from mesh.environments.opened import readable_errors
-
-    with readable_errors():
-        env = project.environment(environment)
-        products = project.products(env)
-        dialect = project.context.engine_adapter.dialect
+    with opened.readable_errors():
+        env = opened.environment(environment)
+        products = opened.products(env)
+        dialect = opened.context.engine_adapter.dialect
         views = {
-            source.product: project.view(products[source.product], env)
-            for source in dashboard.sources.values()
+            source.product: opened.view(products[source.product], env)
+            for source in board.sources.values()
             if source.product in products
         }
         charts = {}
-        for chart in dashboard.charts:
-            product = dashboard.sources[chart.source].product
+        for chart in board.charts:
+            product = board.sources[chart.source].product
             if product not in views:
                 charts[chart.id] = ChartData((), f"{environment} has no {product} yet.")
                 continue
-            query = chart_query(dashboard, chart, views[product].copy())
-            plain, metrics = fields_of(dashboard, chart)
-            names = [*plain, *metrics]
+            query = chart_query(board, chart, views[product].copy())
+            names = [*chart.columns_read(board), *chart.metric_names]
             rows = tuple(
                 {name: _plain(v) for name, v in zip(names, row, strict=True)}
-                for row in project.rows(query)
+                for row in opened.rows(query)
             )
             charts[chart.id] = ChartData(rows)
         sources = []
-        for product in dict.fromkeys(source.product for source in dashboard.sources.values()):
+        for product in dict.fromkeys(source.product for source in board.sources.values()):
             view = views.get(product)
             count = None
             if view is not None:
-                count = project.rows(exp.select(exp.Count(this=exp.Star())).from_(view.copy()))[0][
-                    0
-                ]
+                counted = exp.select(exp.Count(this=exp.Star())).from_(view.copy())
+                ((count,),) = opened.rows(counted)
             name = view.sql(dialect=dialect).replace('"', "").replace("`", "") if view else ""
             sources.append(SourceState(product, name, count))
-    return DashboardData(environment, charts, tuple(sources), _newest(dashboard, charts))
+    return DashboardData(environment, charts, tuple(sources), _newest(board, charts))
 
 
-def _newest(dashboard: spec.Dashboard, charts: dict[str, ChartData]) -> date | None:
+def _newest(board: Board, charts: dict[str, ChartData]) -> date | None:
     days = [
-        row[dashboard.sources[chart.source].as_of]
-        for chart in dashboard.charts
+        row[board.sources[chart.source].as_of]
+        for chart in board.charts
         for row in charts[chart.id].rows[:1]
     ]
     return max((d for d in days if d), default=None)

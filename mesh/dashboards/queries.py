@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from mesh.dashboards import spec
+from mesh.dashboards.kinds import Board, Chart
+from mesh.dashboards.parts import Filter
 
 
 @dataclass(frozen=True)
@@ -19,67 +20,49 @@ class ChartQuery:
     query: exp.Select
 
 
-def queries(dashboard: spec.Dashboard) -> list[ChartQuery]:
+def queries(board: Board) -> list[ChartQuery]:
     """The queries of all charts of a dashboard, each from its product by its own name."""
     found = []
-    for chart in dashboard.charts:
-        product = dashboard.sources[chart.source].product
-        query = chart_query(dashboard, chart, exp.to_table(product, dialect="bigquery"))
-        found.append(ChartQuery(dashboard.id, chart.id, product, query))
+    for chart in board.charts:
+        product = board.sources[chart.source].product
+        query = chart_query(board, chart, exp.to_table(product, dialect="bigquery"))
+        found.append(ChartQuery(board.id, chart.id, product, query))
     return found
 
 
-def chart_query(dashboard: spec.Dashboard, chart: spec.Chart, table: exp.Table) -> exp.Select:
-    """All rows of a chart from a table that holds its product, in the chart's order."""
-    plain, metrics = fields_of(dashboard, chart)
-    summed = any(dashboard.metrics[name].aggregate != "value" for name in metrics)
-    query = exp.select(*(_column(name) for name in plain)).from_(table)
-    for name in metrics:
-        metric = dashboard.metrics[name]
-        value: exp.Expression = _column(metric.field)
-        if metric.aggregate != "value":
-            value = exp.func(metric.aggregate.upper(), value)
-        elif summed:
-            value = exp.func("MAX", value)
+def chart_query(board: Board, chart: Chart, table: exp.Table) -> exp.Select:
+    """All rows of a chart from a table that holds its product, in the chart's order.
+
+    Its columns are `chart.columns_read(board)` and then, by their names, `chart.metric_names`.
+    """
+    plain = chart.columns_read(board)
+    metrics = {name: board.metrics[name] for name in chart.metric_names}
+    summed = any(metric.aggregate != "value" for metric in metrics.values())
+    query = exp.select(*map(_column, plain)).from_(table)
+    for name, metric in metrics.items():
+        value: exp.Expr = _column(metric.field)
+        if summed:
+            # Of a number that is not aggregated there is one in each group.
+            function = "MAX" if metric.aggregate == "value" else metric.aggregate.upper()
+            value = exp.func(function, value)
         query = query.select(exp.alias_(value, name))
     for condition in chart.filters:
         query = query.where(_condition(condition))
     if summed and plain:
-        query = query.group_by(*(_column(name) for name in plain))
-    sort = getattr(chart, "sort", None)
-    if sort:
-        direction = sort.order == "descending"
-        by_metric = next((n for n in metrics if dashboard.metrics[n].field == sort.field), None)
-        key = _column(by_metric or sort.field)
-        query = query.order_by(exp.Ordered(this=key, desc=direction, nulls_first=False))
+        query = query.group_by(*map(_column, plain))
+    if chart.order:
+        by = chart.order.field
+        shown = next((name for name, metric in metrics.items() if metric.field == by), by)
+        down = chart.order.order == "descending"
+        query = query.order_by(exp.Ordered(this=_column(shown), desc=down, nulls_first=False))
     return query
-
-
-def fields_of(dashboard: spec.Dashboard, chart: spec.Chart) -> tuple[list[str], list[str]]:
-    """The columns that a chart reads as they are, and the names of its metrics."""
-    source = dashboard.sources[chart.source]
-    names: list[str | None] = []
-    if isinstance(chart, spec.Pie | spec.Bar):
-        names.append(chart.dimension.field)
-        metric_fields = [dashboard.metrics[n].field for n in spec.metrics_of(chart)]
-        if chart.sort.field not in metric_fields:
-            names.append(chart.sort.field)
-    if isinstance(chart, spec.Pie) and chart.top:
-        names.append(chart.top.others)
-    if isinstance(chart, spec.Table):
-        names += [chart.choice.field, chart.key, chart.sort.field]
-        names += [name for c in chart.columns for name in (c.dimension, c.detail)]
-        names += [chart.comparison.field, chart.comparison.start, chart.comparison.end]
-    names += [source.window_start, source.as_of]
-    plain = list(dict.fromkeys(name for name in names if name))
-    return plain, list(dict.fromkeys(spec.metrics_of(chart)))
 
 
 def _column(name: str) -> exp.Column:
     return exp.column(exp.to_identifier(name))
 
 
-def _condition(condition: spec.Filter) -> exp.Expression:
+def _condition(condition: Filter) -> exp.Expr:
     values = [exp.convert(value) for value in condition.values]
     column = _column(condition.field)
     return column.eq(values[0]) if len(values) == 1 else column.isin(*values)

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from mesh.contracts import Column, Contract, find
+from mesh.contracts import Column, Contract, load_contracts
+from mesh.contracts.constraints.length import Length
+from mesh.cost.scan import Relations, scan
+from mesh.cost.sizes import BYTES_OF, TEXT_OVERHEAD, TableSize
 from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.queries import queries
-from mesh.dashboards.read import SPECS
 
-MINIMUM_BILLED = 10 * 1024 * 1024
-"""BigQuery bills at least 10 MB for each table that a query reads."""
-WIDTHS = {"INT64": 8, "FLOAT64": 8, "DATE": 8, "TIMESTAMP": 8, "BOOL": 1}
 LONGEST_TEXT = 500
 """What a text column without a limit is taken to hold at most, in bytes."""
 
@@ -31,21 +30,25 @@ class ChartBytes:
     bytes: int
 
 
-def chart_bytes(specs: Path = SPECS) -> list[ChartBytes]:
-    """For each chart, the size of all columns that its query names, times all rows allowed."""
+def chart_bytes(specs: Path, contracts: Path) -> list[ChartBytes]:
+    """For each chart, what its query scans of a table as large as its contract allows."""
+    dashboards, known = checked_dashboards(specs, contracts), load_contracts(contracts)
+    sizes = {
+        product: TableSize(max_rows(contract), {c.name: width(c) for c in contract.columns})
+        for product, contract in known.items()
+    }
+    schemas = {p: {c.name: c.bigquery_type for c in known[p].columns} for p in known}
+    relations = Relations(schemas, {}, sizes)
     found = []
-    for loaded in checked_dashboards(specs):
-        for query in queries(loaded.dashboard):
-            contract = find(query.product)
-            rows = max_rows(contract)
-            columns = [
-                column
-                for column in contract.columns
-                if column.name in {node.name for node in query.query.find_all(exp.Column)}
-            ]
-            size = rows * sum(width(column) for column in columns)
+    for loaded in dashboards:
+        for one in queries(loaded.dashboard):
+            rows = int(sizes[one.product].rows)
+            columns = {node.name for node in one.query.find_all(exp.Column)} & set(
+                schemas[one.product]
+            )
+            scanned = int(scan(one.query, relations).scanned)
             found.append(
-                ChartBytes(query.dashboard, query.chart, query.product, rows, len(columns), size)
+                ChartBytes(one.dashboard, one.chart, one.product, rows, len(columns), scanned)
             )
     return found
 
@@ -56,13 +59,14 @@ def max_rows(contract: Contract) -> int:
     return min(limits) if limits else 10**12
 
 
-def width(column: Column) -> int:
-    """The most bytes of one value: BigQuery's sizes by type, and two more for text."""
-    if column.bigquery_type in WIDTHS:
-        return WIDTHS[column.bigquery_type]
+def width(column: Column) -> float:
+    """The most bytes of one value."""
+    if column.bigquery_type in BYTES_OF:
+        return BYTES_OF[column.bigquery_type]
     if column.enum:
-        return 2 + max(len(str(allowed.value).encode()) for allowed in column.enum)
-    return 2 + (4 * column.max_length if column.max_length else LONGEST_TEXT)
+        return TEXT_OVERHEAD + max(len(str(allowed.value).encode()) for allowed in column.enum)
+    length = column.promise(Length)
+    return TEXT_OVERHEAD + (4 * length.most if length and length.most else LONGEST_TEXT)
 
 
 def markdown(found: list[ChartBytes]) -> str:

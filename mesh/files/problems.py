@@ -1,4 +1,4 @@
-"""What is wrong with a file, as a person reads it: a problem with its place, and words for it."""
+"""What is wrong with a file: findings with a place, and the words that all of them share."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from mesh.errors import CheckFailed, Location
 from mesh.project import display
 
-# What can be wrong with a file whatever it is for: id and purpose.
+# What can be wrong with a file whatever it is for: id and purpose. Each kind has more of its own.
 RULES: dict[str, str] = {
-    "FILE_UNREADABLE": "A contract is a UTF-8 text file of moderate size.",
-    "YAML_INVALID": "A contract is one YAML document: a mapping, without tags and merge keys.",
+    "FILE_UNREADABLE": "A file is UTF-8 text of moderate size.",
+    "YAML_INVALID": "A file is one YAML document: a mapping, without tags and merge keys.",
     "YAML_TOO_LARGE": "Anchors and nesting must not blow a small file up.",
     "KEY_DUPLICATE": "A key stands once; otherwise one of two statements is lost without a word.",
+    "KEY_UNKNOWN": "A misspelt key is a promise that nobody keeps.",
     "KEY_UNSUPPORTED": "What the standard allows but no gate enforces would be a false promise.",
-    "VALUE_WRONG_TYPE": "A value has the type that the standard gives it.",
+    "KEY_MISSING": "What a file must say is said in it.",
+    "KIND_UNKNOWN": "What comes in several kinds is of one of them.",
+    "VALUE": "A value has the size and the form that its key asks for.",
+    "VALUE_WRONG_TYPE": "A value has the type that its key asks for.",
 }
 
 
@@ -39,17 +44,35 @@ class Problem:
         return f"{self.where}: {self.rule}: {self.message} {self.fix}".rstrip()
 
 
-class ContractInvalid(CheckFailed):
-    """A contract that cannot be relied on; `problems` holds all that was found in it."""
+class FileInvalid(CheckFailed):
+    """A file that cannot be relied on; `problems` holds all that was found, sorted.
+
+    command: which shows all of them.
+    """
+
+    command: ClassVar[str]
 
     def __init__(self, problems: Iterable[Problem]):
-        self.problems = tuple(sorted(problems))
+        self.problems = tuple(sorted(set(problems)))
         first = self.problems[0]
         more = len(self.problems) - 1
         fix = first.fix
         if more:
-            fix += f" There {'is' if more == 1 else 'are'} {more} more: run `mesh contracts lint`."
+            fix += f" There {'is' if more == 1 else 'are'} {more} more: run `{self.command}`."
         super().__init__(first.message, where=first.where, fix=fix)
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """What a file is to its reader.
+
+    name: what it is called, as `contract`. begins: its first keys, as they are shown.
+    invalid: the error for one that cannot be relied on.
+    """
+
+    name: str
+    begins: str
+    invalid: type[FileInvalid]
 
 
 def shown(value: object, limit: int = 60) -> str:

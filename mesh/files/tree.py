@@ -7,7 +7,8 @@ what they mean to PyYAML's safe loader, except that dates stay text, as in the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from mesh.files.problems import ContractInvalid, Problem, shown
+from mesh.files.problems import FileInvalid, FileKind, Problem, shown
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 20_000
@@ -32,6 +33,7 @@ class Tree:
     """The content of a file: plain dicts, lists and scalars, and the line of each by its steps."""
 
     path: Path
+    kind: FileKind
     data: dict[str, Any]
     lines: Mapping[Steps, int]
     problems: tuple[Problem, ...] = ()
@@ -63,35 +65,35 @@ class _Frame:
     seen: dict[str, int] = field(default_factory=dict)
 
 
-def read_tree(path: Path) -> Tree:
-    """Read a YAML file.
+def read_tree(path: Path, kind: FileKind) -> Tree:
+    """Read a YAML file; kind: what it is, for sentences and for the error.
 
-    Raises ContractInvalid when nothing can be made of it. Duplicate keys, tags and the like are in
+    Raises `kind.invalid` when nothing can be made of it. Duplicate keys, tags and the like are in
     `problems` of the result, so that the rest of the file can still be checked.
     """
-    text = _read_text(path)
-    reader = _Reader(path)
+    text = _read_text(path, kind)
+    reader = _Reader(path, kind)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise _invalid(
-            path, line, f"is no YAML: {shown(error.problem or 'it ends too early', 120)}."
+        raise reader.invalid(
+            line, f"is no YAML: {shown(error.problem or 'it ends too early', 120)}."
         ) from None
     except yaml.YAMLError as error:
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
-        raise _invalid(path, line, "holds a character that YAML does not allow.") from None
+        raise reader.invalid(line, "holds a character that YAML does not allow.") from None
     except RecursionError:
-        raise _too_large(path, 1) from None
+        raise reader.too_large(1) from None
     return reader.finish()
 
 
-def _read_text(path: Path) -> str:
-    def unreadable(line: int, message: str, fix: str) -> ContractInvalid:
-        return ContractInvalid([Problem(path, line, "FILE_UNREADABLE", message, fix)])
+def _read_text(path: Path, kind: FileKind) -> str:
+    def unreadable(line: int, message: str, fix: str) -> FileInvalid:
+        return kind.invalid([Problem(path, line, "FILE_UNREADABLE", message, fix)])
 
     try:
         with path.open("rb") as file:
@@ -101,12 +103,12 @@ def _read_text(path: Path) -> str:
             1, f"The file cannot be read: {error.strerror}.", "Check its name and rights."
         ) from None
     if len(raw) > MAX_BYTES:
-        raise unreadable(
-            1, f"The file is larger than {MAX_BYTES:,} bytes.", "A contract is a short text."
-        )
+        message = f"The file is larger than {MAX_BYTES:,} bytes."
+        raise unreadable(1, message, f"A {kind.name} is a short text.")
     if b"\0" in raw and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         line = raw[: raw.index(b"\0")].count(b"\n") + 1
-        raise unreadable(line, "The file is binary, not text.", "Write the contract as YAML text.")
+        fix = f"Write the {kind.name} as YAML text."
+        raise unreadable(line, "The file is binary, not text.", fix)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -114,20 +116,10 @@ def _read_text(path: Path) -> str:
         raise unreadable(line, "The file is not encoded in UTF-8.", "Save it as UTF-8.") from None
 
 
-def _invalid(path: Path, line: int, what: str, fix: str = "") -> ContractInvalid:
-    fix = fix or "Check indentation, quotes and brackets around this line."
-    return ContractInvalid([Problem(path, line, "YAML_INVALID", f"The file {what}", fix)])
-
-
-def _too_large(path: Path, line: int) -> ContractInvalid:
-    message = f"The file holds more than {MAX_NODES:,} values, or more than {MAX_DEPTH} levels."
-    fix = "Write values out instead of repeating anchors within anchors, and nest less."
-    return ContractInvalid([Problem(path, line, "YAML_TOO_LARGE", message, fix)])
-
-
 class _Reader:
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, kind: FileKind):
         self.path = path
+        self.kind = kind
         self.problems: list[Problem] = []
         self.lines: dict[Steps, int] = {}
         self.anchors: dict[str, Any] = {}
@@ -138,6 +130,17 @@ class _Reader:
 
     def problem(self, line: int, message: str, fix: str, rule: str = "YAML_INVALID") -> None:
         self.problems.append(Problem(self.path, line, rule, message, fix))
+
+    def invalid(self, line: int, what: str, fix: str = "") -> FileInvalid:
+        fix = fix or "Check indentation, quotes and brackets around this line."
+        return self.kind.invalid(
+            [Problem(self.path, line, "YAML_INVALID", f"The file {what}", fix)]
+        )
+
+    def too_large(self, line: int) -> FileInvalid:
+        message = f"The file holds more than {MAX_NODES:,} values, or more than {MAX_DEPTH} levels."
+        fix = "Write values out instead of repeating anchors within anchors, and nest less."
+        return self.kind.invalid([Problem(self.path, line, "YAML_TOO_LARGE", message, fix)])
 
     def take(self, event: yaml.Event) -> None:
         line = event.start_mark.line + 1 if event.start_mark else 1
@@ -156,12 +159,12 @@ class _Reader:
             if frame.anchor:
                 self.anchors[frame.anchor] = frame.value
         elif isinstance(event, yaml.AliasEvent):
-            self._alias(event.anchor, line)
+            self._alias(event.anchor or "", line)
         elif isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                raise _invalid(
-                    self.path, line, "holds several documents.", "Write one contract per file."
+                raise self.invalid(
+                    line, "holds several documents.", f"Write one {self.kind.name} per file."
                 )
 
     def _wants_key(self) -> bool:
@@ -188,13 +191,11 @@ class _Reader:
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int) -> None:
         if self._wants_key():
-            raise _invalid(
-                self.path, line, "has a key that is no text.", "Write keys as plain words."
-            )
+            raise self.invalid(line, "has a key that is no text.", "Write keys as plain words.")
         if event.tag and event.tag not in _COLLECTION_TAGS:
             self._tag(event.tag, line)
         if len(self.stack) >= MAX_DEPTH:
-            raise _too_large(self.path, line)
+            raise self.too_large(line)
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         steps = self._put(value, line)
         self.stack.append(_Frame(steps, value, event.anchor))
@@ -218,10 +219,9 @@ class _Reader:
 
     def _alias(self, anchor: str, line: int) -> None:
         if self._wants_key():
-            raise _invalid(self.path, line, "has an alias as a key.", "Write the key out.")
+            raise self.invalid(line, "has an alias as a key.", "Write the key out.")
         if anchor not in self.anchors:
-            raise _invalid(
-                self.path,
+            raise self.invalid(
                 line,
                 f"uses the anchor `{shown(anchor)}` before its end.",
                 "Write the value out.",
@@ -231,7 +231,7 @@ class _Reader:
     def _copy(self, value: Any, line: int, depth: int) -> Any:
         self._count(line)
         if depth > MAX_DEPTH:
-            raise _too_large(self.path, line)
+            raise self.too_large(line)
         if isinstance(value, dict):
             return {key: self._copy(item, line, depth + 1) for key, item in value.items()}
         if isinstance(value, list):
@@ -241,7 +241,7 @@ class _Reader:
     def _count(self, line: int) -> None:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise _too_large(self.path, line)
+            raise self.too_large(line)
 
     def _tag(self, tag: str, line: int) -> None:
         self.problem(
@@ -266,16 +266,14 @@ class _Reader:
 
     def finish(self) -> Tree:
         if self.root is None:
-            message, fix = "The file is empty.", "Write a contract, or delete the file."
-            raise ContractInvalid([Problem(self.path, 1, "YAML_INVALID", message, fix)])
+            raise self.invalid(1, "is empty.", f"Write a {self.kind.name}, or delete the file.")
         if not isinstance(self.root, dict):
-            raise _invalid(
-                self.path,
+            raise self.invalid(
                 self.lines.get((), 1),
                 "holds no mapping.",
-                "Begin with `apiVersion: v3.2.0` and the other keys of a contract.",
+                f"Begin with {self.kind.begins} and the other keys of a {self.kind.name}.",
             )
-        return Tree(self.path, self.root, self.lines, tuple(self.problems))
+        return Tree(self.path, self.kind, self.root, self.lines, tuple(self.problems))
 
 
 _CONSTRUCTOR = yaml.SafeLoader("")
@@ -291,24 +289,13 @@ def _plain(text: str) -> Any:
     if tag == "bool":
         return _CONSTRUCTOR.construct_yaml_bool(node)
     if tag == "int":
-        number = _CONSTRUCTOR.construct_yaml_int(node)
-        if abs(number) >= 2**63:
+        whole = _CONSTRUCTOR.construct_yaml_int(node)
+        if abs(whole) >= 2**63:
             raise ValueError(text)
-        return number
+        return whole
     if tag == "float":
         number = _CONSTRUCTOR.construct_yaml_float(node)
-        if number - number != 0:
+        if not math.isfinite(number):
             raise ValueError(text)
         return number
     return text
-
-
-def walk(data: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
-    """Every value of a tree with its steps, parents first."""
-    yield steps, data
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from walk(value, (*steps, key))
-    elif isinstance(data, list):
-        for index, value in enumerate(data):
-            yield from walk(value, (*steps, index))

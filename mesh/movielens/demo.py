@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from mesh.dashboards import build
+from mesh.dashboards.preview.build import build
 from mesh.environments import EnvironmentStatus, Opened, open_project, plan, promote, status
 from mesh.errors import CheckFailed
 from mesh.movielens.generate import generate

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,22 @@ def filtered_tables(project: BigQueryProject) -> dict[str, str]:
     return found
 
 
-def unfiltered_reads(query: exp.Expr, required: Mapping[str, str]) -> Iterator[str]:
+@dataclass(frozen=True)
+class UnfilteredRead:
+    """A table that is read without the filter on its partition column that it needs."""
+
+    schema: str
+    table: str
+    column: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.schema}.{self.table} may be read only with a filter on its partition column: "
+            f"compare {self.column} with a constant in WHERE."
+        )
+
+
+def unfiltered_reads(query: exp.Expr, required: Mapping[str, str]) -> Iterator[UnfilteredRead]:
     """Tables that need a filter on their partition column and are read without."""
     if not required:
         return
@@ -94,13 +110,9 @@ def unfiltered_reads(query: exp.Expr, required: Mapping[str, str]) -> Iterator[s
         for alias, source in scope.sources.items():
             if not isinstance(source, exp.Table):
                 continue
-            name = f"{source.db}.{source.name}"
-            column = required.get(name)
+            column = required.get(f"{source.db}.{source.name}")
             if column is not None and not _is_filtered(scope, alias, column):
-                yield (
-                    f"{name} may be read only with a filter on its partition column: compare "
-                    f"{column} with a constant in WHERE."
-                )
+                yield UnfilteredRead(source.db, source.name, column)
 
 
 def _is_filtered(scope: Scope, alias: str, column: str) -> bool:

@@ -173,10 +173,9 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
     found = list(_refused(run, name, path, source, query, sql))
     if not found:
         found += _outputs(run, name, path, source, sql)
-    for message in unfiltered_reads(query, run.required):
-        schema, table = message.split(" ")[0].split(".")
-        line = _line(source, sql, f"`{schema}`.`{table}`", len(schema) + 3)
-        found.append(Finding(name, "partition_filter", path, line, message))
+    for read in unfiltered_reads(query, run.required):
+        line = _line(source, sql, f"`{read.schema}`.`{read.table}`", len(read.schema) + 3)
+        found.append(Finding(name, "partition_filter", path, line, str(read)))
     yield from found
     if not any(finding.rule in ("refused", "function", "planner") for finding in found):
         yield from _wrapped(run, name, path)
@@ -304,7 +303,7 @@ def _audits(run: _Run, name: str, path: Path) -> Iterator[Finding]:
                 line = line_in_file(source, sql, refusal.line, refusal.column)
                 yield Finding(name, "audit", file, line, message)
         wrong = [message for message, _ in planner_limits(query, run.said)]
-        for message in (*wrong, *unfiltered_reads(query, run.required)):
+        for message in (*wrong, *map(str, unfiltered_reads(query, run.required))):
             yield Finding(name, "audit", path, 1, f"audit {audit}: {message}")
 
 
@@ -337,8 +336,8 @@ def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
     query = parse_one(chart.sql, dialect="bigquery")
     for message, _ in planner_limits(query, run.said):
         yield Finding(chart.subject, "planner", chart.path, chart.line, message)
-    for message in unfiltered_reads(query, run.required):
-        yield Finding(chart.subject, "partition_filter", chart.path, chart.line, message)
+    for read in unfiltered_reads(query, run.required):
+        yield Finding(chart.subject, "partition_filter", chart.path, chart.line, str(read))
 
 
 __all__ = ["ChartQuery", "prove"]

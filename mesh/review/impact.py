@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mesh.files.problems import ContractInvalid
+from mesh.contracts.findings import ContractInvalid
 from mesh.review.charts import Chart, columns_of
 from mesh.review.findings import Finding, Place, finding
 from mesh.review.load import Models

@@ -7,19 +7,97 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from mesh.files.problems import ContractInvalid, Problem, shown, suggestion
-from mesh.files.tree import Steps, Tree, read_tree
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from mesh.contracts.findings import ContractInvalid
+from mesh.files.problems import FileKind, Problem, shown, suggestion
+from mesh.files.sentences import read_model, refused
+from mesh.files.tree import Tree, read_tree
 from mesh.review.findings import Finding, Place, finding
 from mesh.review.rules import RULES, Level
 
 FILE_NAME = "review.yaml"
-_TOP = ("levels", "organisation")
-_KEYS = ("rule", "level", "product", "reason")
+LEVELS = FileKind("file of levels", "`levels:`", ContractInvalid)
 _ORDER = (Level.OFF, Level.INFO, Level.WARNING, Level.BREAKING)
 # Without these a review could be switched off in part and still look whole.
 _FIXED = ("CHANGE_UNKNOWN", "CONTRACT_INVALID", "PROJECT_NO_LOAD", "LEVEL_LOWERED")
+
+
+def _rule(value: str) -> str:
+    if value in _FIXED:
+        message = f"The level of {value} cannot be changed."
+        raise refused("RULE_UNKNOWN", message, "Take the entry out.")
+    if value not in RULES:
+        fix = suggestion(value, RULES)
+        if fix.startswith("Known are"):
+            fix = "See all of them with `mesh review --rules`."
+        raise refused("RULE_UNKNOWN", f"There is no rule `{shown(value)}`.", fix)
+    return value
+
+
+def _level(value: Any) -> Level:
+    # YAML reads a bare `off` as false.
+    text = "off" if value is False else str(value)
+    if text not in list(Level):
+        message = f"`{shown(value)}` is no level."
+        raise refused("VALUE_WRONG_TYPE", message, suggestion(text, list(Level)))
+    return Level(text)
+
+
+def _product(value: str) -> str:
+    if value.count(".") != 1:
+        message = f"`{shown(value)}` is no product."
+        raise refused("REFERENCE", message, "Write <domain>.<product>.")
+    return value
+
+
+def _reason(value: Any, info: ValidationInfo) -> str:
+    if not isinstance(value, str) or len(value.split()) < 3:
+        rule = info.data.get("rule")
+        message = f"The level of {shown(rule) if rule else 'a rule'} is changed without a reason."
+        raise refused("VALUE_MISSING", message, "Say in a sentence why, as `reason: …`.")
+    return value.strip()
+
+
+def _organisation(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]*", value):
+        message = f"`{shown(value)}` is no name of an organisation."
+        raise refused("VALUE_WRONG_TYPE", message, "Use letters, digits and `-`.")
+    return value
+
+
+class Entry(BaseModel):
+    """A rule at another level than its own, for one product or for all, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        # The reason has a default so that its absence gets a sentence of its own.
+        json_schema_extra={"required": ["rule", "level", "reason"]},
+    )
+    rule: Annotated[
+        str, AfterValidator(_rule), Field(json_schema_extra={"enum": sorted({*RULES} - {*_FIXED})})
+    ]
+    level: Annotated[Level, BeforeValidator(_level)]
+    product: Annotated[str, AfterValidator(_product)] | None = Field(
+        default=None, description="The product whose changes it is about; without one, all."
+    )
+    reason: Annotated[str, BeforeValidator(_reason)] = Field(
+        default="", description="Why, in a sentence.", validate_default=True
+    )
+
+
+class ReviewFile(BaseModel):
+    """How reviews of a project are set."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    organisation: Annotated[str, AfterValidator(_organisation)] = Field(
+        default="", description="The organisation whose teams own the files of the project."
+    )
+    levels: list[Entry] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,23 +142,35 @@ def read_levels(folder: Path, path: str = f"contracts/{FILE_NAME}") -> Levels:
     file = folder / FILE_NAME
     if not file.is_file():
         return Levels(path=path)
-    tree = read_tree(file)
-    problems = [*tree.problems, *_problems(tree)]
-    if problems:
-        raise ContractInvalid(problems)
+    content, tree = _read(file)
     return Levels(
         tuple(
             LevelChange(
-                item["rule"],
-                Level(_text(item["level"])),
-                item["reason"].strip(),
-                item.get("product"),
-                tree.line(("levels", index)),
+                item.rule, item.level, item.reason, item.product, tree.line(("levels", index))
             )
-            for index, item in enumerate(tree.data.get("levels") or [])
+            for index, item in enumerate(content.levels or ())
         ),
         path,
     )
+
+
+def _read(file: Path) -> tuple[ReviewFile, Tree]:
+    tree = read_tree(file, LEVELS)
+    content, problems = read_model(tree, ReviewFile)
+    problems += _twice(tree, content) if content else ()
+    if content is None or problems:
+        raise ContractInvalid(problems)
+    return content, tree
+
+
+def _twice(tree: Tree, content: ReviewFile) -> Iterator[Problem]:
+    seen: set[tuple[str, str | None]] = set()
+    for index, item in enumerate(content.levels or ()):
+        if (item.rule, item.product) in seen:
+            message = f"The level of {item.rule} is set twice."
+            line = tree.line(("levels", index))
+            yield Problem(tree.path, line, "ID_DUPLICATE", message, "Keep one of the entries.")
+        seen.add((item.rule, item.product))
 
 
 def read_both(base: Path | None, head: Path | None) -> tuple[tuple[Levels, Levels], list[Finding]]:
@@ -104,9 +194,8 @@ def read_both(base: Path | None, head: Path | None) -> tuple[tuple[Levels, Level
 
 def read_organisation(folder: Path) -> str:
     """The organisation whose teams own the files."""
-    read_levels(folder)
     file = folder / FILE_NAME
-    return (read_tree(file).data.get("organisation") if file.is_file() else None) or "organisation"
+    return (_read(file)[0].organisation if file.is_file() else "") or "organisation"
 
 
 def lint_levels(folder: Path) -> list[Problem]:
@@ -116,69 +205,6 @@ def lint_levels(folder: Path) -> list[Problem]:
     except ContractInvalid as error:
         return list(error.problems)
     return []
-
-
-def _text(value: Any) -> str:
-    # YAML reads a bare `off` as false.
-    return "off" if value is False else str(value)
-
-
-def _problems(tree: Tree) -> Iterator[Problem]:
-    def problem(steps: Steps, rule: str, message: str, fix: str) -> Problem:
-        return Problem(tree.path, tree.line(steps), rule, message, fix)
-
-    for key in tree.data:
-        if key not in _TOP:
-            message = f"There is no key `{shown(key)}` here."
-            yield problem((key,), "KEY_UNKNOWN", message, suggestion(str(key), _TOP))
-    organisation = tree.data.get("organisation", "")
-    if not isinstance(organisation, str) or not re.fullmatch(r"[A-Za-z0-9-]*", organisation):
-        message = f"`{shown(organisation)}` is no name of an organisation."
-        fix = "Use letters, digits and `-`."
-        yield problem(("organisation",), "VALUE_WRONG_TYPE", message, fix)
-    entries = tree.data.get("levels") or []
-    if not isinstance(entries, list):
-        message = "`levels` must be a list."
-        yield problem(("levels",), "VALUE_WRONG_TYPE", message, "Write `- rule: …` for each entry.")
-        return
-    seen: set[tuple] = set()
-    for index, item in enumerate(entries):
-        here: Steps = ("levels", index)
-        if not isinstance(item, dict):
-            message = f"`{shown(item)}` is no entry."
-            yield problem(here, "VALUE_WRONG_TYPE", message, "Write rule, level and reason.")
-            continue
-        for key in item:
-            if key not in _KEYS:
-                message = f"There is no key `{shown(key)}` here."
-                yield problem((*here, key), "KEY_UNKNOWN", message, suggestion(str(key), _KEYS))
-        rule, level = item.get("rule"), item.get("level")
-        if rule not in RULES:
-            message = f"There is no rule `{shown(rule)}`."
-            fix = suggestion(str(rule), RULES)
-            if fix.startswith("Known are"):
-                fix = "See all of them with `mesh review --rules`."
-            yield problem((*here, "rule"), "RULE_UNKNOWN", message, fix)
-        elif rule in _FIXED:
-            message = f"The level of {rule} cannot be changed."
-            yield problem((*here, "rule"), "RULE_UNKNOWN", message, "Take the entry out.")
-        if _text(level) not in list(Level):
-            message = f"`{shown(level)}` is no level."
-            fix = suggestion(str(level), list(Level))
-            yield problem((*here, "level"), "VALUE_WRONG_TYPE", message, fix)
-        reason = item.get("reason")
-        if not isinstance(reason, str) or len(reason.split()) < 3:
-            message = f"The level of {shown(rule)} is changed without a reason."
-            fix = "Say in a sentence why, as `reason: …`."
-            yield problem((*here, "reason"), "VALUE_MISSING", message, fix)
-        product = item.get("product")
-        if product is not None and not (isinstance(product, str) and product.count(".") == 1):
-            message = f"`{shown(product)}` is no product."
-            yield problem((*here, "product"), "REFERENCE", message, "Write <domain>.<product>.")
-        if (rule, product) in seen:
-            message = f"The level of {shown(rule)} is set twice."
-            yield problem(here, "ID_DUPLICATE", message, "Keep one of the entries.")
-        seen.add((rule, product))
 
 
 def lowered(base: Levels, head: Levels) -> Iterator[Finding]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from mesh.contracts.checks import problems_of
 from mesh.contracts.checks.names import file_name, name_disagrees
 from mesh.contracts.draft import SUFFIX, Draft, read_draft
+from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import build
-from mesh.files.problems import ContractInvalid, Problem
+from mesh.files.problems import Problem
 from mesh.review.pair import Source
 
 # What a file is called says where it belongs, not what it promises.

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
-from mesh.dashboards.spec import Format
-
+Format = Literal["count", "percent", "decimal", "change_percent", "change_decimal"]
 MINUS = "−"
+# The types of the same numbers in Looker Studio.
+IN_LOOKER: dict[Format, str] = {
+    "count": "Number",
+    "percent": "Percent",
+    "decimal": "Number, 2 decimals",
+    "change_percent": "Percent",
+    "change_decimal": "Number, 2 decimals",
+}
 
 
 def number(value: float | None, form: Format) -> str:
     """A value in its format; empty when there is none.
 
-    value: a count, a share of 1 (percent, change_percent), or stars (stars, change_stars).
+    value: a count, a share of 1 (percent, change_percent), or a decimal.
     """
     if value is None:
         return ""
@@ -20,7 +28,7 @@ def number(value: float | None, form: Format) -> str:
         return f"{value:,.0f}"
     if form == "percent":
         return percent(value)
-    if form == "stars":
+    if form == "decimal":
         return f"{value:.2f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.1f}"
     size = abs(value)
     if form == "change_percent":
@@ -45,11 +53,11 @@ def day(value: date | None) -> str:
     return f"{value.day} {value:%b %Y}" if value else ""
 
 
-def span(start: date | None, end: date | None) -> str:
-    """`1 Apr – 24 Sep 2018`, or how far the data goes when there is no start."""
+def span(start: date | None, end: date | None, all_time: str) -> str:
+    """`1 Apr – 24 Sep 2018`, or with no start `<all_time> up to 24 Sep 2018`."""
     if end is None:
         return ""
     if start is None:
-        return f"All ratings up to {day(end)}"
+        return f"{all_time} up to {day(end)}"
     first = f"{start.day} {start:%b}" if start.year == end.year else day(start)
     return f"{first} – {day(end)}"

@@ -1,7 +1,6 @@
 (function () {
   "use strict";
-  var data = JSON.parse(document.getElementById("data").textContent);
-  var tip = document.getElementById("tip"), views = {};
+  var contents = JSON.parse(document.getElementById("data").textContent).contents;
 
   function element(tag, text, name) {
     var made = document.createElement(tag);
@@ -10,79 +9,16 @@
     return made;
   }
 
-  // Vega's tooltip, with text nodes only: whatever a title holds is shown, never run.
-  function tooltip(handler, event, item, value) {
-    if (!value) { tip.hidden = true; return; }
-    tip.replaceChildren();
-    Object.keys(value).forEach(function (key, index) {
-      if (index === 0) { tip.append(element("strong", value[key])); return; }
-      var line = element("div");
-      line.append(element("span", key), element("b", value[key]));
-      tip.append(line);
-    });
-    tip.hidden = false;
-    var box = tip.getBoundingClientRect();
-    var left = Math.min(event.clientX + 14, innerWidth - box.width - 8);
-    var top = event.clientY + 16;
-    if (top + box.height > innerHeight - 8) top = event.clientY - box.height - 12;
-    tip.style.left = Math.max(8, left) + "px";
-    tip.style.top = Math.max(8, top) + "px";
-  }
-
-  function themed(spec) {
-    var text = JSON.stringify(spec), colours = data.themes[document.documentElement.dataset.theme];
-    Object.keys(colours).forEach(function (name) {
-      text = text.split('"' + name + '"').join('"' + colours[name] + '"');
-    });
-    return JSON.parse(text);
-  }
-
-  async function draw(box) {
-    var id = box.dataset.chart, chart = data.charts[id], spec = themed(chart.vega);
-    if (views[id]) views[id].finalize();
-    spec.width = box.clientWidth;
-    spec.height = chart.height;
-    box.dataset.width = box.clientWidth;
-    var made = await vegaEmbed(box, spec, {
-      mode: "vega", renderer: "svg", actions: false, defaultStyle: false, hover: true, tooltip: tooltip,
-    });
-    views[id] = made.view;
-  }
-
-  function focus(id, key) { if (views[id]) views[id].signal("focus", key).runAsync(); }
-
-  var boxes = Array.from(document.querySelectorAll("[data-chart]"));
-  document.querySelectorAll(".legend li[data-key]").forEach(function (line) {
-    var id = line.closest(".card").id, key = line.dataset.key;
-    ["mouseenter", "focus"].forEach(function (name) { line.addEventListener(name, function () { focus(id, key); }); });
-    ["mouseleave", "blur"].forEach(function (name) { line.addEventListener(name, function () { focus(id, ""); }); });
-  });
-  document.addEventListener("theme", function () { boxes.forEach(draw); });
-  addEventListener("scroll", function () { tip.hidden = true; }, { passive: true });
-  addEventListener("keydown", function (event) { if (event.key === "Escape") tip.hidden = true; });
-  if (window.ResizeObserver) {
-    var watcher = new ResizeObserver(function (entries) {
-      entries.forEach(function (entry) {
-        var box = entry.target, view = views[box.dataset.chart];
-        if (view && box.clientWidth && +box.dataset.width !== box.clientWidth) {
-          box.dataset.width = box.clientWidth;
-          view.width(box.clientWidth).runAsync();
-        }
-      });
-    });
-    boxes.forEach(function (box) { watcher.observe(box); });
-  }
-
   // Accents do not matter when one searches.
   function folded(text) { return String(text).normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
 
   function ranked(box) {
-    var id = box.dataset.table, table = data.tables[id];
+    var id = box.dataset.table, table = contents[id];
     var body = box.querySelector("tbody"), search = box.querySelector("input[type=search]");
     var where = box.querySelector(".where"), heads = Array.from(box.querySelectorAll("th"));
     var previous = box.querySelector(".previous"), next = box.querySelector(".next");
     var state = { choice: table.start, sort: 0, down: false, page: 0, words: "" };
-    var plural = function (n) { return n.toLocaleString("en-US") + (n === 1 ? " movie" : " movies"); };
+    var plural = function (n) { return n.toLocaleString("en-US") + " " + (n === 1 ? table.words.one : table.words.several); };
 
     function chosen() { return table.choices.find(function (c) { return c.value === state.choice; }); }
     function order(one, other) {
@@ -121,7 +57,7 @@
       }));
       if (!part.length) {
         var none = element("td", state.words ? "Nothing found for this search." :
-          "No movie was rated by five users or more in this period.", "none");
+          table.words.nothing + " in this period.", "none");
         none.colSpan = table.columns.length;
         body.append(element("tr"));
         body.firstChild.append(none);
@@ -161,5 +97,4 @@
   }
 
   document.querySelectorAll("[data-table]").forEach(ranked);
-  Promise.all(boxes.map(draw)).then(function () { document.documentElement.dataset.ready = "yes"; });
 })();

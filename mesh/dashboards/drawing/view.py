@@ -16,7 +16,6 @@ class Mark:
     colour: str
     ink: str
     label: list[str]
-    aria: str
     facts: list[tuple[str, str]]
     series: str = ""
 
@@ -35,9 +34,10 @@ class LegendEntry:
 class ChartView:
     """A card of a page.
 
-    window: which days it is about. empty: what to say when there is nothing to draw.
-    vega: the specification, height: its height in pixels. head, body: the data table behind it.
-    number, share, part: of a scorecard; part is from 0 to 1. table: all that a ranked table needs.
+    window: which days it is about. empty: what to say when there is nothing to draw. vega: the
+    specification, height: its height in pixels; summary: the picture in words. head, body: the data
+    table behind it. number, first: what the index says of it, a number or the first few of a list.
+    partial: the template of its card; content: what only that template, and script, know of.
     """
 
     id: str
@@ -48,6 +48,8 @@ class ChartView:
     product: str
     column: int
     width: int
+    partial: str
+    script: str | None = None
     window: str = ""
     empty: str = ""
     summary: str = ""
@@ -58,9 +60,8 @@ class ChartView:
     vega: dict[str, Any] | None = None
     height: int = 0
     number: str = ""
-    share: str = ""
-    part: float = 0.0
-    table: dict[str, Any] | None = None
+    first: list[str] = field(default_factory=list)
+    content: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,5 +85,6 @@ class PageView:
     purpose: str
     environment: str
     as_of: str
+    footnote: str
     charts: list[ChartView]
     sources: list[SourceView]

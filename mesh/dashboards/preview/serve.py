@@ -17,9 +17,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from mesh.dashboards.read import SPECS
+from mesh.dashboards.check import checked_dashboards
+from mesh.dashboards.preview.build import present_all, render
+from mesh.dashboards.preview.page import Served
+from mesh.dashboards.read import dashboard_files
 from mesh.errors import CheckFailed, MeshError, WrongUse
-from mesh.settings import BIGQUERY_GATEWAY, PROJECT_ROOT, database_path
+from mesh.project import BIGQUERY_GATEWAY, Project
 
 LOOPBACK = "127.0.0.1"
 BIGQUERY_SECONDS = 300
@@ -44,11 +47,13 @@ class Built:
 class Site:
     """Builds pages when they are asked for, and again when data or specs changed.
 
-    open_project: how to open the project; it is closed after each use.
+    open_project: how to open the project; it is closed after each use. specs: the folder of
+    dashboards, where it is not the project's.
     """
 
+    project: Project
     open_project: Callable[[], Any]
-    specs: Path = SPECS
+    specs: Path | None = None
     gateway: str | None = None
     built: dict[str, Built] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -61,8 +66,9 @@ class Site:
         return sha256("\n".join(marks).encode()).hexdigest()[:16]
 
     def _files(self) -> Iterator[tuple[Path, tuple[int, int]]]:
-        database = database_path()
-        texts = [*self.specs.glob("*.yaml"), *(PROJECT_ROOT / "contracts").rglob("*.yaml")]
+        database = self.project.database
+        texts = dashboard_files(self.specs or self.project.dashboards)
+        texts += self.project.contracts.rglob("*.yaml")
         for path in (database, Path(f"{database}.wal"), *sorted(texts)):
             try:
                 stat = path.stat()
@@ -102,32 +108,35 @@ class Site:
                 raise
 
     def _build(self, environment: str) -> Built:
-        from mesh.dashboards.build import present_all, render
-        from mesh.dashboards.page import Served
-
-        project = self.open_project()
+        opened = self.open_project()
         try:
-            pages = present_all(project, environment, specs=self.specs)
-            names = project.environment_names
+            pages = present_all(opened, environment, specs=self.specs)
+            names = opened.environment_names
         finally:
-            project.context.close()
+            opened.context.close()
         # Taken after the database is closed: closing it can write its log into it.
         version = self.state()
-        built = Built(version, render(pages, Served(names, environment, version)))
+        built = Built(version, render(pages, self.project, Served(names, environment, version)))
         self.built[environment] = built
         return built
 
 
 def serve(
+    project: Project,
     port: int,
     environment: str | None,
     gateway: str | None,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve until interrupted. WrongUse when the port is taken or the environment unknown."""
+    """Serve until interrupted.
+
+    WrongUse when the port is taken, the environment unknown, or there is no dashboard; CheckFailed
+    when one is not in order at the start.
+    """
+    checked_dashboards(project.dashboards, project.contracts)
     from mesh.environments import open_project
 
-    site = Site(lambda: open_project(gateway), gateway=gateway)
+    site = Site(project, lambda: open_project(project, gateway), gateway=gateway)
     names = site.environments()
     first = environment or ("prod" if "prod" in names else names[0])
     with make_server(site, port, first) as server:

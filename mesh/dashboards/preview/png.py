@@ -6,9 +6,10 @@ import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
-from mesh.dashboards.charts import themed
-from mesh.dashboards.view import PageView
+from mesh.dashboards.drawing.vega import themed
+from mesh.dashboards.drawing.view import PageView
 
 FLAGS = (
     "--headless",
@@ -21,6 +22,12 @@ FLAGS = (
     "--disable-sync",
 )
 WIDTH, PHONE_WIDTH, SCALE = 1280, 390, 1.5
+# How pages are photographed: the end of the file's name, width, colours.
+_SIGHTS: tuple[tuple[str, int, Literal["light", "dark"]], ...] = (
+    ("", WIDTH, "light"),
+    ("-dark", WIDTH, "dark"),
+    ("-phone", PHONE_WIDTH, "light"),
+)
 
 
 def chromium() -> str | None:
@@ -42,7 +49,7 @@ def chromium() -> str | None:
 def pictures(pages: list[PageView], out: Path) -> list[Path]:
     """A PNG of each page (wide, dark, on a phone) and of each chart; the paths that were written.
 
-    Without a browser only pies, donuts and bars are drawn.
+    Without a browser only charts that Vega draws are.
     """
     browser = chromium()
     folder = out / "png"
@@ -71,11 +78,7 @@ def _photographed(browser: str, pages: list[PageView], out: Path, folder: Path) 
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=browser, args=list(FLAGS))
         for page in pages:
-            for suffix, width, scheme in (
-                ("", WIDTH, "light"),
-                ("-dark", WIDTH, "dark"),
-                ("-phone", PHONE_WIDTH, "light"),
-            ):
+            for suffix, width, scheme in _SIGHTS:
                 context = running.new_context(
                     viewport={"width": width, "height": 900},
                     device_scale_factor=SCALE,

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from mesh.dashboards import spec
 from mesh.dashboards.check import checked_dashboards
-from mesh.dashboards.read import SPECS
+from mesh.dashboards.kinds import Board
 from mesh.errors import WrongUse
 
 DEFAULT_HOST = "lookerstudio.google.com"
@@ -29,8 +28,10 @@ class Link:
     note: str
 
 
-def links(project: str, host: str = DEFAULT_HOST, *, specs: Path = SPECS) -> list[Link]:
-    """The links of all dashboards. Raises WrongUse when project or host cannot be one.
+def links(specs: Path, contracts: Path, project: str, host: str = DEFAULT_HOST) -> list[Link]:
+    """The links of all dashboards of a folder; project: the Google Cloud project of prod.
+
+    Raises WrongUse when project or host cannot be one.
 
     With a template there is one link per dashboard, with all sources attached. Without one Looker
     Studio makes a report of a single source, so there is one link per source.
@@ -38,7 +39,7 @@ def links(project: str, host: str = DEFAULT_HOST, *, specs: Path = SPECS) -> lis
     if not _PROJECT.fullmatch(project):
         raise WrongUse(
             f"{project!r} is no id of a Google Cloud project.",
-            fix="Use 6 to 30 small letters, digits and hyphens, as in movie-audience.",
+            fix="Use 6 to 30 small letters, digits and hyphens, as in company-data.",
         )
     if not _HOST.fullmatch(host):
         raise WrongUse(
@@ -46,7 +47,7 @@ def links(project: str, host: str = DEFAULT_HOST, *, specs: Path = SPECS) -> lis
             fix=f"Write it without https://, as in {DEFAULT_HOST}.",
         )
     found = []
-    for loaded in checked_dashboards(specs):
+    for loaded in checked_dashboards(specs, contracts):
         dashboard = loaded.dashboard
         if dashboard.template.report_id:
             checked = dashboard.template.checked_on
@@ -77,7 +78,7 @@ def _url(host: str, parameters: dict[str, str]) -> str:
     return f"https://{host}/reporting/create?{urlencode(parameters, quote_via=quote)}"
 
 
-def _from_template(project: str, dashboard: spec.Dashboard) -> dict[str, str]:
+def _from_template(project: str, dashboard: Board) -> dict[str, str]:
     parameters = {
         "c.reportId": dashboard.template.report_id or "",
         "c.mode": "view",
@@ -90,7 +91,7 @@ def _from_template(project: str, dashboard: spec.Dashboard) -> dict[str, str]:
     return parameters
 
 
-def _on_source(project: str, dashboard: spec.Dashboard, alias: str) -> dict[str, str]:
+def _on_source(project: str, dashboard: Board, alias: str) -> dict[str, str]:
     product = dashboard.sources[alias].product
     return {
         "c.mode": "edit",

@@ -11,11 +11,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from mesh.dashboards.bundle import vega_script
-from mesh.dashboards.charts import THEMES
-from mesh.dashboards.view import PageView
+from mesh.dashboards import kinds
+from mesh.dashboards.drawing.vega import THEMES
+from mesh.dashboards.drawing.view import PageView
+from mesh.dashboards.preview.bundle import vega_script
+from mesh.project import Project
 
 TEMPLATES = Path(__file__).parent / "templates"
+KINDS = Path(kinds.__file__).parent
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Served:
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
     templates = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([TEMPLATES, KINDS]),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -40,20 +43,23 @@ def _templates() -> Environment:
     return templates
 
 
-def _own(name: str) -> Markup:
+def _own(name: str, folder: Path = TEMPLATES) -> Markup:
     """A file of ours that goes into the page as it is."""
-    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+    return Markup((folder / name).read_text(encoding="utf-8"))
 
 
-def page_html(page: PageView, others: list[PageView], served: Served | None = None) -> str:
+def page_html(
+    page: PageView, others: list[PageView], project: Project, served: Served | None = None
+) -> str:
     """One dashboard. others: all dashboards, for the links at the top."""
     charts = {
         chart.id: {"vega": chart.vega, "height": chart.height}
         for chart in page.charts
         if chart.vega
     }
-    tables = {chart.id: chart.table for chart in page.charts if chart.table}
-    data: dict[str, Any] = {"charts": charts, "tables": tables, "themes": THEMES}
+    contents = {chart.id: chart.content for chart in page.charts if chart.script and chart.content}
+    scripts = dict.fromkeys(chart.script for chart in page.charts if chart.script)
+    data: dict[str, Any] = {"charts": charts, "contents": contents, "themes": THEMES}
     return (
         _templates()
         .get_template("page.html.j2")
@@ -61,19 +67,25 @@ def page_html(page: PageView, others: list[PageView], served: Served | None = No
             page=page,
             others=others,
             data=data,
-            vega=Markup(vega_script()) if charts else "",
-            script=_own("page.js"),
+            vega=Markup(vega_script(project)) if charts else "",
+            scripts=[_own("page.js"), *(_own(name, KINDS) for name in scripts)],
             **_shell(served),
         )
     )
 
 
-def index_html(pages: list[PageView], served: Served | None = None) -> str:
+def index_html(pages: list[PageView], project: Project, served: Served | None = None) -> str:
     """The way in: all dashboards of an environment."""
     return (
         _templates()
         .get_template("index.html.j2")
-        .render(pages=pages, others=pages, **_shell(served))
+        .render(
+            pages=pages,
+            others=pages,
+            title=project.settings.title or "Dashboards",
+            purpose=project.settings.purpose or "",
+            **_shell(served),
+        )
     )
 
 

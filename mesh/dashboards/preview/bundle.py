@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
-from mesh.settings import PROJECT_ROOT
+from mesh.project import Project
 
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
-@lru_cache(maxsize=1)
-def vega_script() -> str:
+@lru_cache(maxsize=8)
+def vega_script(project: Project) -> str:
     """A script that sets `window.vegaEmbed`, and needs no network.
 
     Bundling takes seconds: the result is kept in the project's cache folder, if that can be
@@ -21,7 +22,7 @@ def vega_script() -> str:
     """
     import vl_convert
 
-    path = PROJECT_ROOT / ".cache" / "mesh" / f"vega-embed-{vl_convert.__version__}.js"
+    path = project.cache / "mesh" / f"vega-embed-{version('vl-convert-python')}.js"
     with contextlib.suppress(OSError, UnicodeDecodeError):
         text = path.read_text(encoding="utf-8")
         if text.rstrip().endswith("//end"):

@@ -1,0 +1,121 @@
+"""Horizontal bars: what slices would make alike, or several metrics side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mesh.contracts import Contract
+from mesh.dashboards.drawing import vega
+from mesh.dashboards.drawing.palette import colour, ink_on
+from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
+from mesh.dashboards.kinds.base import Board, Row, SplitChart
+from mesh.dashboards.parts import MetricName
+
+
+class Bar(SplitChart):
+    """One bar per value, or one per value and metric."""
+
+    kind: Literal["bar"]
+    metrics: Annotated[list[MetricName], Field(min_length=1, max_length=3)]
+    share: MetricName | None = Field(
+        default=None,
+        description="Stands beside the number at the end of a bar, where there is one metric.",
+    )
+
+    @property
+    def in_looker(self) -> str:
+        return "Bar chart, horizontal"
+
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        return self.split_settings(board, self.metrics, self.share)
+
+    def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
+        several = len(self.metrics) > 1
+        share = None if several else self.share
+        drawn, body, names = [], [], []
+        for index, row in enumerate(rows):
+            name = self.dimension.name(row[self.dimension.field])
+            names.append(name)
+            line = [name]
+            for metric_name in self.metrics:
+                metric = board.metrics[metric_name]
+                end = text = board.text(metric_name, row)
+                facts = [(self.dimension.label, name), (metric.label, text)]
+                line.append(text)
+                if share:
+                    part = board.text(share, row)
+                    facts.append((board.metrics[share].label, part))
+                    end = f"{text}  ({part})"
+                    line.append(part)
+                fill = colour(metric.label if several else name, board.colours)
+                key = metric_name if several else f"bar-{index}"
+                value = row[metric_name] or 0.0
+                drawn.append(Mark(key, name, value, fill, ink_on(fill), [end], facts, metric.label))
+            body.append(line)
+        labels = [board.metrics[name].label for name in self.metrics]
+        legend = [
+            LegendEntry(name, label, colour(label, board.colours), [])
+            for name, label in zip(self.metrics, labels, strict=True)
+        ]
+        height = len(rows) * (58 if several else 52) + 16
+        return replace(
+            card,
+            legend=legend if several else [],
+            head=[self.dimension.label, *labels, *([board.metrics[share].label] if share else [])],
+            body=body,
+            summary=vega.summary("bar chart", drawn),
+            vega=_bars(drawn, names=names, series=labels, height=height),
+            height=height,
+        )
+
+
+def _bars(drawn: list[Mark], *, names: list[str], series: list[str], height: int) -> dict[str, Any]:
+    """Horizontal bars, one per name, or one per name and series; the number stands at the end."""
+    import altair as alt
+
+    focus, seen = vega.focus()
+    rows = vega.rows(drawn)
+    for row, mark in zip(rows, drawn, strict=True):
+        row["series"] = mark.series
+        row["end"] = mark.label[0] if mark.label else ""
+    # Numbers are as wide on a phone as on a desk: bars end where the longest has room beside them.
+    room = 12 + 7 * max(len(row["end"]) for row in rows)
+    longest = {"expr": f"max(12, width - {room})"}
+    y = alt.Y(
+        "name:N",
+        sort=names,
+        title=None,
+        axis=alt.Axis(
+            labelColor="@ink",
+            labelFontSize=13,
+            labelPadding=10,
+            labelLimit=150,
+            ticks=False,
+            domain=False,
+        ),
+        scale=alt.Scale(paddingInner=0.36, paddingOuter=0.12),
+    )
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=y,
+        x=alt.X(
+            "value:Q",
+            title=None,
+            scale=alt.Scale(domainMin=0, nice=False, range=[0, longest]),
+            axis=alt.Axis(labels=False, ticks=False, domain=False, grid=False),
+        ),
+    )
+    if len(series) > 1:
+        base = base.encode(yOffset=alt.YOffset("series:N", sort=series))
+    bars = base.mark_bar(cornerRadiusEnd=4).encode(
+        color=alt.Color("color:N", scale=None),
+        opacity=seen,
+        tooltip=vega.tooltip(drawn),
+        description=alt.Description("aria:N"),
+    )
+    ends = base.mark_text(align="left", dx=7, fontSize=12, fontWeight=600, aria=False).encode(
+        text="end:N", color=alt.value("@ink")
+    )
+    return vega.compiled(alt.layer(bars, ends).add_params(focus), 460, height)

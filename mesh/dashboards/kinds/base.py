@@ -1,0 +1,237 @@
+"""What every kind of chart has, and what it says of itself: fields, rules, picture, build sheet.
+
+A kind is a module with one model that derives from `Chart`; `kinds/__init__.py` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+from pydantic import Field
+
+from mesh.contracts import Contract
+from mesh.dashboards.drawing.formats import number
+from mesh.dashboards.drawing.view import ChartView
+from mesh.dashboards.marks import IsColumn, IsMetric, Mark, marks
+from mesh.dashboards.parts import (
+    Colour,
+    Dimension,
+    Filter,
+    Metric,
+    Name,
+    Position,
+    Sort,
+    Source,
+    Strict,
+    Template,
+    Text,
+)
+from mesh.files.annotations import value_at
+from mesh.files.tree import Steps, Tree
+
+Row = dict[str, Any]
+C = TypeVar("C", bound="Chart")
+
+
+class Found(NamedTuple):
+    """What a rule finds: where, what is wrong, and what to write instead."""
+
+    steps: Steps
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a dashboard is checked for: an id, why, and the code that finds it.
+
+    of_data: whether it is about what is read, and not about how a page is laid out.
+    """
+
+    id: str
+    purpose: str
+    find: Callable[[Look], Iterator[Found]]
+    of_data: bool
+
+
+def rule(
+    id: str, purpose: str, *, of_data: bool = False
+) -> Callable[[Callable[[Look], Iterator[Found]]], Rule]:
+    """Make a rule of the function that finds what breaks it."""
+    return lambda find: Rule(id, purpose, find, of_data)
+
+
+class Chart(Strict):
+    """A chart of any kind."""
+
+    partial: ClassVar[str] = "figure.html.j2"
+    """The template of the card, in this folder or among those of the pages."""
+    script: ClassVar[str | None] = None
+    """The script in this folder that a page with such a chart needs."""
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    """What only charts of this kind are checked for."""
+
+    id: Name
+    title: Text
+    kind: str
+    look_at: Text = Field(description="One sentence on what to look at.")
+    note: Text | None = Field(default=None, description="What one must know to read the numbers.")
+    source: Name
+    filters: list[Filter] = Field(default_factory=list)
+    position: Position
+
+    @cached_property
+    def marks(self) -> tuple[Mark, ...]:
+        """All columns, values and metrics that the chart names."""
+        return tuple(marks(type(self), self.model_dump(exclude_none=True)))
+
+    @property
+    def metric_names(self) -> list[str]:
+        """The names of all metrics that the chart shows, in order."""
+        names = [mark.value for mark in self.marks if isinstance(mark.what, IsMetric)]
+        return list(dict.fromkeys(names))
+
+    def columns_read(self, board: Board) -> list[str]:
+        """The columns that its query reads as they are."""
+        measured = {board.metrics[name].field for name in self.metric_names}
+        source = board.sources[self.source]
+        # A metric that shows the column is enough to sort by.
+        uses = {True: ("shown",), False: ("shown", "sorted")}
+        names = [
+            mark.value
+            for mark in self.marks
+            if isinstance(mark.what, IsColumn) and mark.what.use in uses[mark.value in measured]
+        ]
+        names += [name for name in (source.window_start, source.as_of) if name]
+        return list(dict.fromkeys(names))
+
+    @property
+    def row_columns(self) -> set[str]:
+        """The columns that have one value in each row that the chart shows."""
+        return {f.field for f in self.filters if f.one_of is None or len(f.one_of) == 1}
+
+    @property
+    def order(self) -> Sort | None:
+        """How its rows are sorted."""
+        return None
+
+    def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
+        """The card with what is seen on it; rows: at least one, by column and metric name."""
+        raise NotImplementedError
+
+    @property
+    def in_looker(self) -> str:
+        """What such a chart is called in Looker Studio."""
+        raise NotImplementedError
+
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        """What to set in Looker Studio, beside data source, filters and place."""
+        raise NotImplementedError
+
+
+class SplitChart(Chart):
+    """A chart that is split by the values of a column."""
+
+    dimension: Dimension
+    sort: Sort
+
+    @property
+    def row_columns(self) -> set[str]:
+        return super().row_columns | {self.dimension.field, self.sort.field}
+
+    @property
+    def order(self) -> Sort:
+        return self.sort
+
+    def split_settings(
+        self,
+        board: Board,
+        metrics: list[str],
+        share: str | None,
+        told: Sequence[tuple[str, str]] = (),
+    ) -> list[tuple[str, str]]:
+        """The settings of such a chart; told: those of its own kind."""
+        field, labels = self.dimension.field, self.dimension.labels
+        cases = " ".join(f"WHEN {field} = '{value}' THEN '{labels[value]}'" for value in labels)
+        as_shown = [("Dimension as shown", f"calculated field `CASE {cases} END`")]
+        return [
+            ("Dimension", f"`{field}`"),
+            *(as_shown if labels else ()),
+            ("Metric", ", ".join(board.metrics[name].in_looker for name in metrics)),
+            *told,
+            ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),
+            *([("Optional metric", board.metrics[share].in_looker)] if share else ()),
+        ]
+
+
+class Board(Strict):
+    """A dashboard with charts of any kind."""
+
+    id: Name = Field(description="As the file is called.")
+    title: Text
+    audience: Text
+    purpose: Text
+    template: Template = Template()
+    reader: Name | None = Field(
+        default=None,
+        description="The role in the contracts as which dashboards read; without one any will do.",
+    )
+    sources: dict[Name, Source] = Field(description="Data products by an alias.")
+    metrics: dict[Name, Metric] = Field(
+        description="Numbers by name: defined once, shown by any chart."
+    )
+    colours: dict[str, Colour] = Field(
+        default_factory=dict,
+        description="The colours of values and labels; others always get the same spare one.",
+    )
+    all_time: Text = Field(
+        default="All data",
+        description="What a number without a first day is about: `All data up to 24 Sep 2018`.",
+    )
+    held_back: Text | None = Field(
+        default=None,
+        description="Why a chart can be empty though its product is not: what is not shown.",
+    )
+    footnote: Text | None = Field(
+        default=None, description="What holds for all numbers of the page."
+    )
+    charts: Sequence[Chart]
+
+    def text(self, name: str, row: Row) -> str:
+        """The number of a metric in a row, as it is shown."""
+        return number(row[name], self.metrics[name].format)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A dashboard beside the contracts of its sources, as rules look at it."""
+
+    board: Board
+    tree: Tree
+    contracts: Mapping[str, Contract]
+
+    def contract(self, alias: str) -> Contract | None:
+        """The contract behind an alias; None where alias or contract is missing."""
+        source = self.board.sources.get(alias)
+        return self.contracts.get(source.product) if source else None
+
+    def charts(self, kind: type[C]) -> Iterator[tuple[Steps, C, Contract | None]]:
+        """The charts of a kind that name a source which is there."""
+        for index, chart in enumerate(self.board.charts):
+            if isinstance(chart, kind) and chart.source in self.board.sources:
+                yield ("charts", index), chart, self.contract(chart.source)
+
+    @cached_property
+    def marks(self) -> tuple[tuple[Mark, Contract], ...]:
+        """All names in the dashboard, each with the contract that it has to agree with."""
+        found = []
+        for mark in marks(type(self.board), self.tree.data):
+            owner = value_at(self.tree.data, mark.steps[:2])
+            alias = mark.steps[1] if mark.steps[0] == "sources" else owner["source"]
+            contract = self.contract(str(alias))
+            if contract:
+                found.append((mark, contract))
+        return tuple(found)

@@ -1,0 +1,218 @@
+"""Pies and donuts: parts of a whole, or of a crowd that may stand in several of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mesh.contracts import Contract
+from mesh.dashboards.drawing import vega
+from mesh.dashboards.drawing.formats import number, percent
+from mesh.dashboards.drawing.palette import OTHERS, colour, ink_on
+from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
+from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
+from mesh.dashboards.marks import IsColumn
+from mesh.dashboards.parts import MetricName, Strict
+
+MAX_SLICES = 10
+PIE_SIZE, DONUT_SIZE = 300, 230
+# The smallest radius that a pie has beside its legend: labels must fit there.
+LABELLED_RADIUS = 128
+
+
+class Top(Strict):
+    """The first so many values, and one row of all the others."""
+
+    count: Annotated[int, Field(ge=1)]
+    others: Annotated[str, IsColumn(("boolean",))] = Field(
+        description="The column that marks the row of all others, which the product counted again."
+    )
+    rank: Annotated[str, IsColumn(("integer",), use="asked")] = Field(
+        description="The column with the places, others last."
+    )
+
+
+class Pie(SplitChart):
+    """A pie, or a donut with the whole in its hole."""
+
+    kind: Literal["pie", "donut"]
+    metric: MetricName
+    share: MetricName | None = Field(
+        default=None, description="The share that each slice has of something else than the pie."
+    )
+    top: Top | None = None
+
+    @property
+    def in_looker(self) -> str:
+        return f"{self.kind.capitalize()} chart"
+
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        slices = self.top.count + 1 if self.top else "all"
+        told = [("Slices", f"{slices}; no group Others of Looker's own")]
+        return self.split_settings(board, [self.metric], self.share, told)
+
+    def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
+        hole = self.kind == "donut"
+        metric = board.metrics[self.metric]
+        total = sum(row[self.metric] for row in rows)
+        shares = board.metrics[self.share] if self.share else None
+        drawn, legend, body = [], [], []
+        start = 0.0
+        for index, row in enumerate(rows):
+            others = bool(self.top and row[self.top.others])
+            name = self.dimension.name(row[self.dimension.field])
+            fill = OTHERS if others else colour(name, board.colours)
+            count = board.text(self.metric, row)
+            part = row[self.metric] / total if total else 0.0
+            share = board.text(self.share, row) if self.share else percent(part)
+            facts = [(self.dimension.label, name), (metric.label, count)]
+            if shares:
+                facts.append((shares.label, share))
+            if self.top or not shares:
+                facts.append(("Share of the pie", percent(part)))
+            label = slice_label(name, count, share, start=start, part=part, hole=hole)
+            start += part
+            key = f"slice-{index}"
+            drawn.append(Mark(key, name, row[self.metric], fill, ink_on(fill), label, facts))
+            legend.append(LegendEntry(key, name, fill, [count, share]))
+            body.append([text for _, text in facts])
+        centre = (number(total, metric.format), metric.label.lower()) if hole else None
+        size = DONUT_SIZE if hole else PIE_SIZE
+        # `Share of all users` as the head of a narrow column.
+        of = shares.label.removeprefix("Share ") if shares else "of the pie"
+        return replace(
+            card,
+            legend=legend,
+            legend_head=[metric.label, of],
+            head=[title for title, _ in drawn[0].facts],
+            body=body,
+            summary=vega.summary(self.kind, drawn),
+            vega=_pie(drawn, size=size, centre=centre),
+            height=size,
+        )
+
+
+def slice_label(
+    name: str, count: str, share: str, *, start: float, part: float, hole: bool
+) -> list[str]:
+    """What fits inside a slice: name and number, number, or nothing.
+
+    start, part: where the slice begins and how long it is, as parts of the whole circle.
+    """
+    if hole:
+        return [share] if part >= 0.06 else []
+    angle = 2 * math.pi * (start + part / 2)
+    along, across = abs(math.cos(angle)), abs(math.sin(angle))
+    place = _label_place(angle)
+    room = 2 * math.pi * place * LABELLED_RADIUS * part
+    for lines in ([name, count], [count]):
+        width, height = 6.1 * max(map(len, lines)), 14 * len(lines)
+        outside = place * LABELLED_RADIUS + (across * width + along * height) / 2
+        if room >= along * width + across * height and outside <= LABELLED_RADIUS:
+            return lines
+    return []
+
+
+def _label_place(angle: float) -> float:
+    """How far out a label stands, as a part of the radius: further where its width is the arc's.
+
+    angle: in radians, from twelve o'clock.
+    """
+    return 0.66 + 0.13 * abs(math.cos(angle))
+
+
+def _pie(drawn: list[Mark], *, size: int, centre: tuple[str, str] | None) -> dict[str, Any]:
+    """A pie, or a donut with a number in its hole; labels stand inside the slices."""
+    import altair as alt
+
+    hole = centre is not None
+    focus, seen = vega.focus()
+    radius = "min(width, height) / 2"
+    rows, total, before = vega.rows(drawn), sum(mark.value for mark in drawn) or 1, 0.0
+    for row in rows:
+        angle = 2 * math.pi * (before + row["value"] / 2) / total
+        row["place"] = 0.8 if hole else round(_label_place(angle), 3)
+        before += row["value"]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        theta=alt.Theta("value:Q", stack=True, scale=alt.Scale(type="linear")),
+        order=alt.Order("order:O"),
+    )
+    arcs = base.mark_arc(
+        outerRadius=alt.expr(f"{radius} - 1"),
+        innerRadius=alt.expr(f"{radius} * {0.6 if hole else 0}"),
+        stroke="@card",
+        strokeWidth=2,
+    ).encode(
+        color=alt.Color("color:N", scale=None),
+        opacity=seen,
+        tooltip=vega.tooltip(drawn),
+        description=alt.Description("aria:N"),
+    )
+    labels = base.mark_text(
+        radius=alt.expr(f"{radius} * datum.place"),
+        fontSize=11,
+        lineHeight=14,
+        fontWeight=600,
+        baseline="middle",
+        aria=False,
+    ).encode(text="label:N", color=alt.Color("ink:N", scale=None), opacity=seen)
+    layers = [arcs, labels]
+    if centre:
+        nothing = alt.Chart(alt.Data(values=[{}]))
+        big: dict[str, Any] = {
+            "fontSize": 26,
+            "fontWeight": 700,
+            "color": "@ink",
+            "dy": -6,
+            "aria": False,
+        }
+        small: dict[str, Any] = {"fontSize": 12, "color": "@soft", "dy": 16, "aria": False}
+        layers += [
+            nothing.mark_text(text=centre[0], **big),
+            nothing.mark_text(text=centre[1], **small),
+        ]
+    return vega.compiled(alt.layer(*layers).add_params(focus), size, size)
+
+
+@rule("PIE_SLICES", "A pie has at most ten slices; the rest is Others.")
+def _slices(look: Look) -> Iterator[Found]:
+    for here, chart, contract in look.charts(Pie):
+        if chart.top is not None:
+            if chart.top.count + 1 > MAX_SLICES:
+                message = f"{chart.top.count} slices and Others are more than {MAX_SLICES}."
+                fix = f"Write `count: {MAX_SLICES - 1}`."
+                yield Found((*here, "top", "count"), message, fix)
+            continue
+        column = contract.column(chart.dimension.field) if contract else None
+        if column is None:
+            continue
+        pinned = [f.values for f in chart.filters if f.field == column.name]
+        count = 2 if column.logical_type == "boolean" else len(pinned[0] if pinned else column.enum)
+        if count == 0 or count > MAX_SLICES:
+            how = f"{count} values" if count else "any number of values"
+            message = f"`{column.name}` has {how}; a pie has at most {MAX_SLICES} slices."
+            yield Found(
+                (*here, "dimension"), message, "Add `top`, with a product that counts Others."
+            )
+
+
+@rule("TOP", "The product counted Others for just as many values as the chart shows.")
+def _top(look: Look) -> Iterator[Found]:
+    for here, chart, contract in look.charts(Pie):
+        rank = contract.column(chart.top.rank) if contract and chart.top else None
+        if not (contract and chart.top and rank and rank.maximum is not None):
+            continue
+        counted = int(rank.maximum) - 1
+        if counted != chart.top.count:
+            message = (
+                f"{contract.product} counts Others after the first {counted} values, "
+                f"not after {chart.top.count}."
+            )
+            yield Found((*here, "top", "count"), message, f"Write `count: {counted}`.")
+
+
+Pie.rules = (_slices, _top)

@@ -1,0 +1,240 @@
+"""A ranked table that the page sorts, searches and turns the pages of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from mesh.contracts import Contract
+from mesh.dashboards.drawing.formats import day, span
+from mesh.dashboards.drawing.view import ChartView
+from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
+from mesh.dashboards.marks import IsColumn, IsValue
+from mesh.dashboards.parts import Column, DateColumn, Labels, MetricName, Sort, Strict, Text
+from mesh.files.problems import shown
+
+
+class Choice(Strict):
+    """A filter that the viewer sets."""
+
+    field: Annotated[str, IsColumn(listed=True)]
+    label: Text
+    default: Annotated[str, IsValue()] = Field(description="Its value at first.")
+    labels: Labels = Field(default_factory=dict)
+
+
+class TableColumn(Strict):
+    """One column: a dimension (with a detail under it) or a metric (with its change)."""
+
+    dimension: Column | None = None
+    detail: Column | None = None
+    label: Text | None = None
+    metric: MetricName | None = None
+    change: MetricName | None = None
+
+
+class Comparison(Strict):
+    """The period before: its first and last day, and what can be compared with it."""
+
+    field: Column = Field(description="The column that says what can be compared.")
+    start: DateColumn
+    end: DateColumn
+    new: Annotated[str, IsValue()] = Field(description="The value of `field` for nothing before.")
+    hidden: Annotated[str, IsValue()] = Field(
+        description="The value of `field` for too little to be shown."
+    )
+
+
+class Rank(Sort):
+    """How rows are sorted at first: by a column with the place of each, which is shown."""
+
+    field: Annotated[str, IsColumn(("integer",))]
+
+
+class Words(Strict):
+    """What the rows of a table are, for its readers."""
+
+    one: Text = "row"
+    several: Text = "rows"
+    search: Text = Field(
+        default="the table", description="What is searched, as in `Search names and towns`."
+    )
+    nothing: Text = Field(
+        default="There is no row",
+        description="Why a choice can be empty, as in `Nothing was sold in this period.`",
+    )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What is seen of one choice: its days, the days before, and the cells of its rows."""
+
+    value: str
+    label: str
+    window: str
+    before: str
+    rows: list[list[list[Any]]]
+
+
+class Table(Chart):
+    """A ranked table."""
+
+    partial: ClassVar[str] = "table.html.j2"
+    script: ClassVar[str] = "table.js"
+
+    kind: Literal["table"]
+    key: Column = Field(description="The column that tells rows apart.")
+    choice: Choice
+    columns: Annotated[list[TableColumn], Field(min_length=1)]
+    comparison: Comparison
+    search: Annotated[list[Annotated[str, IsColumn(("string",), use="asked")]], Field(min_length=1)]
+    page_size: Annotated[int, Field(ge=1, le=100)]
+    sort: Rank
+    words: Words = Words()
+
+    @property
+    def row_columns(self) -> set[str]:
+        return super().row_columns | {self.key, self.choice.field}
+
+    @property
+    def order(self) -> Sort:
+        return self.sort
+
+    @property
+    def in_looker(self) -> str:
+        return "Table"
+
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        named = [name for c in self.columns for name in (c.dimension, c.detail) if name]
+        state = self.comparison
+        return [
+            ("Dimensions", ", ".join(f"`{n}`" for n in (self.sort.field, *named, state.field))),
+            ("Metrics", ", ".join(board.metrics[n].in_looker for n in self.metric_names)),
+            ("Missing data", f"show “–”; `{state.field}` says `{state.new}` or `{state.hidden}`"),
+            ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),
+            ("Rows per page", str(self.page_size)),
+            (
+                "Controls",
+                f"fixed-size list on `{self.choice.field}`, single select, default "
+                f"`{self.choice.default}`; advanced filter on `{self.search[0]}`, type Contains",
+            ),
+        ]
+
+    def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
+        source = board.sources[self.source]
+        allowed = contract.column(self.choice.field)
+        values = allowed.enum if allowed else ()
+        by_choice: dict[str, list[Row]] = {str(one.value): [] for one in values}
+        for row in rows:
+            by_choice.setdefault(str(row[self.choice.field]), []).append(row)
+        choices = []
+        for value, found in by_choice.items():
+            first = found[0] if found else {}
+            start = first.get(source.window_start) if source.window_start else None
+            window = span(start, first.get(source.as_of), board.all_time)
+            before = span(
+                first.get(self.comparison.start), first.get(self.comparison.end), board.all_time
+            )
+            label = self.choice.labels.get(value, value)
+            cells = [self._cells(board, row) for row in found]
+            choices.append(_Chosen(value, label, window, before, cells))
+        wanted = next(c for c in choices if c.value == self.choice.default)
+        seen, notice = wanted, ""
+        if not wanted.rows:
+            seen = next(c for c in choices if c.rows)
+            nothing = self.words.nothing[0].lower() + self.words.nothing[1:]
+            notice = (
+                f"{wanted.label} up to {day(rows[0][source.as_of])}: {nothing}, so "
+                f"nothing can be shown. This is the {seen.label.lower()}."
+            )
+        columns = self._heads(board)
+        search = [
+            (cell, part)
+            for cell, column in enumerate(columns)
+            for part, key in ((1, "field"), (2, "detail"))
+            if column.get(key) in self.search
+        ]
+        return replace(
+            card,
+            window=seen.window,
+            first=[row[1][1] for row in seen.rows[:3]],
+            content={
+                "columns": columns,
+                "choices": [vars(choice) for choice in choices],
+                "choice_label": self.choice.label,
+                "start": seen.value,
+                "notice": notice,
+                "page_size": self.page_size,
+                "search": search,
+                "words": self.words.model_dump(),
+            },
+        )
+
+    def _heads(self, board: Board) -> list[dict[str, Any]]:
+        heads: list[dict[str, Any]] = [{"label": "#", "type": "rank", "field": self.sort.field}]
+        for column in self.columns:
+            if column.dimension:
+                heads.append(
+                    {
+                        "label": column.label or column.dimension,
+                        "type": "text" if column.detail else "plain",
+                        "field": column.dimension,
+                        "detail": column.detail,
+                    }
+                )
+            if column.metric:
+                label = column.label or board.metrics[column.metric].label
+                heads.append({"label": label, "type": "number", "field": column.metric})
+            if column.change:
+                label = board.metrics[column.change].label
+                heads.append({"label": label, "type": "change", "field": column.change})
+        return heads
+
+    def _cells(self, board: Board, row: Row) -> list[list[Any]]:
+        """A row's cells: of a dimension [value, text, detail], of a metric [value, text], of a
+        change [value, text, kind], where kind is up, down, same, new or hidden."""
+        rank = row[self.sort.field]
+        cells: list[list[Any]] = [[rank, f"{rank:,}"]]
+        for column in self.columns:
+            if column.dimension:
+                value = row[column.dimension]
+                text = "" if value is None else str(value)
+                if column.detail:
+                    cells.append([text, text, (row[column.detail] or "").replace("|", ", ")])
+                else:
+                    cells.append([value, text or "–"])
+            if column.metric:
+                cells.append([row[column.metric], board.text(column.metric, row)])
+            if column.change:
+                cells.append(self._change(board, column.change, row))
+        return cells
+
+    def _change(self, board: Board, name: str, row: Row) -> list[Any]:
+        state, value = row[self.comparison.field], row[name]
+        if state == self.comparison.new:
+            return [None, "new", "new"]
+        if state == self.comparison.hidden or value is None:
+            return [None, "few before", "hidden"]
+        kind = "up" if value > 0 else "down" if value < 0 else "same"
+        return [value, board.text(name, row), kind]
+
+
+@rule("TABLE_COLUMN", "A column of a table is a dimension or a metric.")
+def _columns(look: Look) -> Iterator[Found]:
+    for here, chart, _ in look.charts(Table):
+        visible = {name for one in chart.columns for name in (one.dimension, one.detail)}
+        for number, name in enumerate(chart.search):
+            if name not in visible:
+                message = f"`{shown(name)}` is searched, but no column shows it."
+                fix = "Show it as a dimension or a detail, or take it out."
+                yield Found((*here, "search", number), message, fix)
+        for number, column in enumerate(chart.columns):
+            if (column.dimension is None) == (column.metric is None):
+                message = "The column is neither a dimension nor a metric, or both."
+                yield Found((*here, "columns", number), message, "Name one of the two.")
+
+
+Table.rules = (_columns,)

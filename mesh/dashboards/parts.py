@@ -1,0 +1,112 @@
+"""What dashboards and charts are made of, as strict models: sources, metrics, filters, places."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mesh.dashboards.drawing.formats import Format
+from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
+
+COLUMNS = 12
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Text = Annotated[str, Field(min_length=1, max_length=400)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+Scalar = str | int | float | bool
+Aggregate = Literal["value", "sum", "min", "max"]
+
+Column = Annotated[str, IsColumn()]
+AskedColumn = Annotated[str, IsColumn(use="asked")]
+SortedColumn = Annotated[str, IsColumn(use="sorted")]
+DateColumn = Annotated[str, IsColumn(("date",))]
+NumberColumn = Annotated[str, IsColumn(("integer", "number"))]
+MetricName = Annotated[Name, IsMetric()]
+Value = Annotated[Scalar, IsValue()]
+Labels = dict[Annotated[str, IsValue()], Text]
+# A row is one value already, so that any aggregation of Looker's gives it back.
+_IN_LOOKER = {"value": "Max", "sum": "Sum", "min": "Min", "max": "Max"}
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Template(Strict):
+    """The report in Looker Studio that links copy."""
+
+    report_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+    checked_on: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = Field(
+        default=None, description="The day on which somebody last tried it."
+    )
+
+
+class Source(Strict):
+    """A data product under an alias."""
+
+    product: str = Field(description="`<domain>.<name>`, a product with a contract.")
+    version: str = Field(
+        description="The contract's versions that the charts were made for: `>=1.0.0 <2.0.0`."
+    )
+    as_of: DateColumn = Field(description="The column with the last day that a row is about.")
+    window_start: DateColumn | None = Field(
+        default=None, description="The column with the first day that a row is about."
+    )
+
+
+class Metric(Strict):
+    """A number with a name."""
+
+    source: Name
+    field: NumberColumn
+    aggregate: Aggregate = Field(
+        description="`value` takes a row's number as it is, so that a chart must name one row by "
+        "its dimension and filters; the others aggregate rows."
+    )
+    label: Text
+    format: Format
+
+    @property
+    def in_looker(self) -> str:
+        """How the metric is set in Looker Studio, as Markdown."""
+        return f"`{self.field}` ({_IN_LOOKER[self.aggregate]}), shown as “{self.label}”"
+
+
+class Filter(Strict):
+    """A column that equals one value, or one of several: exactly one of the two is given."""
+
+    field: AskedColumn
+    equals: Value | None = None
+    one_of: list[Value] | None = None
+
+    @property
+    def values(self) -> list[Scalar]:
+        return list(self.one_of) if self.one_of is not None else [self.equals or ""]
+
+
+class Dimension(Strict):
+    """What a chart is split by."""
+
+    field: Column
+    label: Text
+    labels: Labels = Field(
+        default_factory=dict, description="What to show instead of the values of an enum."
+    )
+
+    def name(self, value: object) -> str:
+        """A value as it is shown."""
+        return self.labels.get(str(value), str(value))
+
+
+class Sort(Strict):
+    field: SortedColumn
+    order: Literal["ascending", "descending"]
+
+
+class Position(Strict):
+    """Where a chart stands on the grid: columns 1 to 12, rows from 1."""
+
+    column: Annotated[int, Field(ge=1, le=COLUMNS)]
+    row: Annotated[int, Field(ge=1, le=500)]
+    width: Annotated[int, Field(ge=1, le=COLUMNS)]
+    height: Annotated[int, Field(ge=1, le=100)]

@@ -1,0 +1,313 @@
+"""What every dashboard is checked for, whatever kinds of charts it has: one record per rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from mesh.contracts import Column
+from mesh.dashboards.kinds import KINDS, Chart
+from mesh.dashboards.kinds.base import Found, Look, Rule, rule
+from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
+from mesh.dashboards.parts import COLUMNS, Scalar
+from mesh.files.problems import shown, suggestion
+from mesh.files.tree import Steps
+
+NON_ADDITIVE = "non_additive"
+"""The tag of a column, in its contract, whose values must not be added over rows."""
+NUMBERS = ("integer", "number")
+
+
+@rule("SOURCE_UNKNOWN", "A source is a data product with a contract.", of_data=True)
+def _source_unknown(look: Look) -> Iterator[Found]:
+    for alias, source in look.board.sources.items():
+        if source.product not in look.contracts:
+            message = f"`{shown(source.product)}` is no product with a contract."
+            fix = suggestion(source.product, look.contracts)
+            yield Found(("sources", alias, "product"), message, fix)
+
+
+@rule(
+    "SOURCE_VERSION",
+    "The contract's version is one that the dashboard was made for.",
+    of_data=True,
+)
+def _source_version(look: Look) -> Iterator[Found]:
+    for alias, source in look.board.sources.items():
+        contract = look.contract(alias)
+        if contract is None:
+            continue
+        here: Steps = ("sources", alias, "version")
+        fits = in_range(str(contract.version), source.version)
+        if fits is None:
+            message = f"`{shown(source.version)}` is no range of versions."
+            yield Found(here, message, "Write for example `>=1.0.0 <2.0.0`.")
+        elif not fits:
+            message = (
+                f"{contract.product} has version {contract.version}, which is not in "
+                f"`{shown(source.version)}`."
+            )
+            fix = "See what changed in the contract, mend the charts, and then widen the range."
+            yield Found(here, message, fix)
+
+
+def in_range(version: str, text: str) -> bool | None:
+    """Whether a version is in a range such as `>=1.0.0 <2.0.0`; None when that is no range."""
+    # Blanks may stand after a sign, and between parts; a version alone is that version.
+    parts = re.sub(r"([<>=])\s+", r"\1", text).replace(",", " ").split()
+    signed = [part if part[0] in "<>" else f"=={part.lstrip('=')}" for part in parts]
+    try:
+        return SpecifierSet(",".join(signed)).contains(version) if signed else None
+    except InvalidSpecifier:
+        return None
+
+
+@rule("SOURCE_PERSONAL", "No chart reads a product with a personal column.", of_data=True)
+def _source_personal(look: Look) -> Iterator[Found]:
+    for alias in look.board.sources:
+        contract = look.contract(alias)
+        if contract and contract.personal_columns:
+            names = ", ".join(f"`{column.name}`" for column in contract.personal_columns)
+            message = f"{contract.product} has personal columns: {names}."
+            fix = "Read a mart: a product of the dashboards that holds counts of users only."
+            yield Found(("sources", alias, "product"), message, fix)
+
+
+@rule("SOURCE_ROLE", "The contract lets dashboards read the product.", of_data=True)
+def _source_role(look: Look) -> Iterator[Found]:
+    reader = look.board.reader
+    for alias in look.board.sources:
+        contract = look.contract(alias)
+        if contract and not any(role.name == (reader or role.name) for role in contract.roles):
+            message = f"The contract of {contract.product} has no role" + (
+                f" `{reader}`." if reader else "."
+            )
+            fix = "Dashboards read the consumer's products: name one of those."
+            yield Found(("sources", alias, "product"), message, fix)
+
+
+@rule(
+    "SOURCE_ALIAS",
+    "Charts and metrics name a source of the dashboard; each is used.",
+    of_data=True,
+)
+def _source_alias(look: Look) -> Iterator[Found]:
+    sources, charts = look.board.sources, look.board.charts
+    named: list[tuple[Steps, str]] = [
+        (("metrics", name, "source"), metric.source) for name, metric in look.board.metrics.items()
+    ]
+    named += [(("charts", n, "source"), chart.source) for n, chart in enumerate(charts)]
+    for steps, alias in named:
+        if alias not in sources:
+            message = f"There is no source `{shown(alias)}`."
+            yield Found(steps, message, suggestion(alias, sources))
+    for alias in sources:
+        if not any(chart.source == alias for chart in charts):
+            yield Found(("sources", alias), f"No chart reads the source `{alias}`.", "Take it out.")
+
+
+@rule(
+    "METRIC_UNKNOWN", "Charts name a metric of their dashboard, of their own source.", of_data=True
+)
+def _metric_unknown(look: Look) -> Iterator[Found]:
+    for here, chart, _ in look.charts(Chart):
+        for mark in chart.marks:
+            if not isinstance(mark.what, IsMetric):
+                continue
+            metric = look.board.metrics.get(mark.value)
+            if metric is None:
+                message = f"There is no metric `{shown(mark.value)}`."
+                fix = suggestion(mark.value, look.board.metrics)
+                yield Found((*here, *mark.steps), message, fix)
+            elif metric.source != chart.source:
+                message = (
+                    f"`{mark.value}` is of the source `{metric.source}`, not `{chart.source}`."
+                )
+                fix = "Define a metric of the chart's own source."
+                yield Found((*here, *mark.steps), message, fix)
+
+
+@rule("METRIC_UNUSED", "A metric is there to be shown.")
+def _metric_unused(look: Look) -> Iterator[Found]:
+    seen = {name for chart in look.board.charts for name in chart.metric_names}
+    for name in look.board.metrics:
+        if name not in seen:
+            yield Found(("metrics", name), f"No chart shows the metric `{name}`.", "Take it out.")
+
+
+@rule("METRIC_NOT_ADDITIVE", "What must not be added over rows is not added.", of_data=True)
+def _metric_not_additive(look: Look) -> Iterator[Found]:
+    for name, metric in look.board.metrics.items():
+        contract = look.contract(metric.source)
+        column = contract.column(metric.field) if contract else None
+        if column and metric.aggregate == "sum" and NON_ADDITIVE in column.tags:
+            why = " ".join(column.description.split())
+            message = f"`{metric.field}` must not be added over rows: {why}"
+            fix = "Write `aggregate: value`, and let each chart name one row."
+            yield Found(("metrics", name, "aggregate"), message, fix)
+
+
+@rule(
+    "METRIC_NOT_ONE_ROW",
+    "A metric that takes one row's value needs a chart that names one row.",
+    of_data=True,
+)
+def _metric_not_one_row(look: Look) -> Iterator[Found]:
+    for here, chart, contract in look.charts(Chart):
+        open_ = [c for c in contract.grain if c not in chart.row_columns] if contract else []
+        for mark in chart.marks if open_ else ():
+            metric = look.board.metrics.get(mark.value) if isinstance(mark.what, IsMetric) else None
+            if metric and metric.source == chart.source and metric.aggregate == "value":
+                message = (
+                    f"`{mark.value}` takes the value of one row, but the chart leaves "
+                    f"{', '.join(f'`{column}`' for column in open_)} open."
+                )
+                fix = "Filter it to one value, or make it the dimension."
+                yield Found((*here, *mark.steps), message, fix)
+
+
+@rule("FIELD_UNKNOWN", "A field is a column of the product.", of_data=True)
+def _field_unknown(look: Look) -> Iterator[Found]:
+    for mark, contract in look.marks:
+        if isinstance(mark.what, IsColumn) and contract.column(mark.value) is None:
+            message = f"{contract.product} has no column `{shown(mark.value)}`."
+            fix = suggestion(mark.value, (column.name for column in contract.columns))
+            yield Found(mark.steps, message, fix)
+
+
+@rule("FIELD_TYPE", "A field has a type that can be used in its place.", of_data=True)
+def _field_type(look: Look) -> Iterator[Found]:
+    for mark, contract in look.marks:
+        column = contract.column(mark.value) if isinstance(mark.what, IsColumn) else None
+        if column and isinstance(mark.what, IsColumn):
+            types = mark.what.types
+            if types and column.logical_type not in types:
+                message = f"`{column.name}` is {column.logical_type}; here it must be "
+                message += f"{' or '.join(types)}."
+                fits = [c.name for c in contract.columns if c.logical_type in types]
+                fix = f"Columns of such a type are: {', '.join(fits) or 'none'}."
+                yield Found(mark.steps, message, fix)
+            if mark.what.listed and not column.enum:
+                message = f"`{column.name}` has any number of values: nobody can choose among them."
+                fix = "Name a column whose contract lists the allowed values."
+                yield Found(mark.steps, message, fix)
+        of = contract.column(mark.field or "") if isinstance(mark.what, IsValue) else None
+        if of and not of.enum and not _has_type(mark.value, of):
+            message = f"`{shown(mark.value)}` is not {of.logical_type}, as `{of.name}` is."
+            like = f"`{of.examples[0]}`" if of.examples else f"a {of.logical_type}"
+            yield Found(mark.steps, message, f"Write a value such as {like}.")
+    yield from _formats(look)
+
+
+def _formats(look: Look) -> Iterator[Found]:
+    """Metrics whose numbers are of another type than their format shows."""
+    for name, metric in look.board.metrics.items():
+        contract = look.contract(metric.source)
+        column = contract.column(metric.field) if contract else None
+        fitting = "integer" if metric.format == "count" else "number"
+        if column and column.logical_type in NUMBERS and column.logical_type != fitting:
+            message = f"`{metric.field}` is {column.logical_type}, which is not shown as "
+            message += f"`{metric.format}`."
+            fix = "Write `format: count` for whole numbers, and only for them."
+            yield Found(("metrics", name, "format"), message, fix)
+
+
+def _has_type(value: Scalar, column: Column) -> bool:
+    kind = column.logical_type
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind in NUMBERS:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, str)
+
+
+@rule("VALUE_UNKNOWN", "A filter and a label name a value that the column can have.", of_data=True)
+def _value_unknown(look: Look) -> Iterator[Found]:
+    for mark, contract in look.marks:
+        column = contract.column(mark.field or "") if isinstance(mark.what, IsValue) else None
+        values = [str(allowed.value) for allowed in column.enum] if column else []
+        if column and values and str(mark.value) not in values:
+            message = f"`{column.name}` is never `{shown(mark.value)}`."
+            yield Found(mark.steps, message, suggestion(str(mark.value), values))
+
+
+@rule("FILTER", "A column is filtered once, by `equals` or by `one_of`.", of_data=True)
+def _filter(look: Look) -> Iterator[Found]:
+    for here, chart, _ in look.charts(Chart):
+        filtered: set[str] = set()
+        for number, condition in enumerate(chart.filters):
+            steps: Steps = (*here, "filters", number)
+            if (condition.equals is None) == (condition.one_of is None):
+                message = f"The filter on `{shown(condition.field)}` does not say one thing."
+                yield Found(steps, message, "Write either `equals` or `one_of`.")
+            if condition.field in filtered:
+                message = f"`{shown(condition.field)}` is filtered twice."
+                yield Found(steps, message, "Filter it once; `one_of` takes several values.")
+            filtered.add(condition.field)
+
+
+@rule("GRID", "Charts lie inside the twelve columns and do not overlap.")
+def _grid(look: Look) -> Iterator[Found]:
+    taken: dict[tuple[int, int], str] = {}
+    for index, chart in enumerate(look.board.charts):
+        place, steps = chart.position, ("charts", index, "position")
+        last = place.column + place.width - 1
+        if last > COLUMNS:
+            message = f"`{chart.id}` ends in column {last}."
+            fix = f"The grid has {COLUMNS} columns: make it narrower, or move it left."
+            yield Found(steps, message, fix)
+        cells = [
+            (row, column)
+            for row in range(place.row, place.row + place.height)
+            for column in range(place.column, place.column + place.width)
+        ]
+        other = next((taken[cell] for cell in cells if cell in taken), None)
+        if other:
+            message = f"`{chart.id}` lies over `{other}`."
+            yield Found(steps, message, "Move or resize one of them.")
+        taken.update((cell, chart.id) for cell in cells if cell not in taken)
+
+
+@rule("ID", "A dashboard is called as its file, so that it is found.")
+def _id(look: Look) -> Iterator[Found]:
+    name, path = look.board.id, look.tree.path
+    if name != path.stem:
+        message = f"The id is `{shown(name)}`, but the file is {shown(path.name)}."
+        yield Found(("id",), message, f"Write `id: {shown(path.stem)}`.")
+
+
+@rule("ID_DUPLICATE", "Ids are unique: lineage and links tell charts apart by them.")
+def _id_duplicate(look: Look) -> Iterator[Found]:
+    ids: dict[str, int] = {}
+    for index, chart in enumerate(look.board.charts):
+        if chart.id in ids:
+            first = look.tree.line(("charts", ids[chart.id], "id"))
+            message = f"The id `{chart.id}` stands twice: first on line {first}."
+            yield Found(("charts", index, "id"), message, "Rename one of them.")
+        ids.setdefault(chart.id, index)
+
+
+_COMMON = (
+    _source_unknown,
+    _source_version,
+    _source_personal,
+    _source_role,
+    _source_alias,
+    _metric_unknown,
+    _metric_unused,
+    _metric_not_additive,
+    _metric_not_one_row,
+    _field_unknown,
+    _field_type,
+    _value_unknown,
+    _filter,
+    _grid,
+    _id,
+    _id_duplicate,
+)
+RULES: Mapping[str, Rule] = {
+    one.id: one for one in (*_COMMON, *(one for kind in KINDS for one in kind.rules))
+}
+"""All rules by id: those above, and those of each kind of chart."""

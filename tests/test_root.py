@@ -1,0 +1,200 @@
+"""Two clones and one virtual environment: each command judges the clone that it is run in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from mesh.cli.main import app, run
+from mesh.errors import MeshError
+from mesh.project import Project, find_project, project_around
+from tests.project_copy import ROOT, copy_project
+from tests.review_projects import git
+
+# In each clone contracts and dashboards have a key of its own that nobody knows, and the database
+# is no database: whatever a command reads, its error names the clone.
+COMMANDS = {
+    "demo": "demo",
+    "ingest": "ingest nowhere",
+    "cost": "cost",
+    "refresh": "refresh dev",
+    "promote": "promote dev prod",
+    "rollback": "rollback dev",
+    "status": "status",
+    "review": "review --base HEAD",
+    "codeowners": "codeowners --check",
+    "docs": "docs --check",
+    "contracts lint": "contracts lint",
+    "contracts verify": "contracts verify -e dev",
+    "contracts prove": "contracts prove",
+    "contracts show": "contracts show audience_groups",
+    "contracts new": "contracts new user_actions",
+    "contracts diff": "contracts diff HEAD .",
+    "dashboards check": "dashboards check",
+    "dashboards build": "dashboards build",
+    "dashboards links": "dashboards links --google-project some-project",
+    "dashboards build-sheet": "dashboards build-sheet",
+}
+# What they write shows where they were.
+WRITING = {
+    "init": ("init --yes", "macros/contract.py"),
+    "schema": ("schema", "looker/dashboard.schema.json"),
+}
+ELSEWHERE = {
+    "generate": "makes files from nothing, and reads no project",
+    "dashboards serve": "goes on until it is stopped: tests/test_dashboards_browser.py",
+}
+
+
+class Clones:
+    """here and there: two clones, each with marks of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.here, self.there = (self._clone(folder, name) for name in ("here", "there"))
+
+    def _clone(self, folder: Path, name: str) -> Path:
+        root = (folder / name).resolve()
+        copy_project(root)
+        shutil.copytree(ROOT / "looker", root / "looker")
+        git(root, "init", "-q")
+        git(root, "add", ".")
+        git(root, "commit", "-qm", "all")
+        for path in ("contracts/engagement/audience_groups.odcs.yaml", "looker/user_360.yaml"):
+            file = root / path
+            file.write_text(f"{file.read_text()}\n{name}Key: 1\n")
+        (root / "data").mkdir()
+        (root / "data" / "mesh.duckdb").write_text(f"no database {name}\n" * 1000)
+        return root
+
+    def marks(self, root: Path) -> tuple[str, ...]:
+        return (f"{root.name}Key", f"{root}/")
+
+
+@pytest.fixture(scope="module")
+def clones(tmp_path_factory: pytest.TempPathFactory) -> Clones:
+    return Clones(tmp_path_factory.mktemp("clones"))
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MESH_DUCKDB", raising=False)
+    monkeypatch.setenv("COLUMNS", "500")
+
+
+def names(command: object, before: tuple[str, ...] = ()) -> Iterator[str]:
+    for name, below in getattr(command, "commands", {}).items():
+        yield from names(below, (*before, name))
+    if not hasattr(command, "commands"):
+        yield " ".join(before)
+
+
+def said(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as end:
+        run(list(words))
+    output = capfd.readouterr()
+    return int(end.value.code or 0), output.out + output.err
+
+
+def test_every_command_is_tried() -> None:
+    assert {*COMMANDS, *WRITING, *ELSEWHERE} == set(names(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_judges_the_clone_that_it_is_run_in(
+    command: str,
+    clones: Clones,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    words = COMMANDS[command].split()
+    monkeypatch.chdir(clones.here / "models")
+    code, output = said(capfd, *words)
+    assert code and any(mark in output for mark in clones.marks(clones.here)), output
+    assert not any(mark in output for mark in clones.marks(clones.there)), output
+    code, output = said(capfd, *words, "--project", str(clones.there))
+    assert code and any(mark in output for mark in clones.marks(clones.there)), output
+    assert not any(mark in output for mark in clones.marks(clones.here)), output
+    assert str(ROOT / "") not in output.replace(str(ROOT / ".venv"), "")
+
+
+@pytest.mark.parametrize("command", WRITING)
+def test_a_command_writes_into_the_clone_that_it_is_run_in(
+    command: str,
+    clones: Clones,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    words, file = WRITING[command]
+    for root in (clones.here, clones.there):
+        (root / file).unlink(missing_ok=True)
+    monkeypatch.chdir(clones.here)
+    assert said(capfd, *words.split())[0] == 0
+    assert (clones.here / file).exists() and not (clones.there / file).exists()
+    assert said(capfd, "-p", str(clones.there), *words.split())[0] == 0
+    assert (clones.there / file).exists()
+
+
+def test_outside_of_any_project_there_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in COMMANDS.values():
+        code, output = said(capfd, *command.split())
+        assert code == 2
+        assert output == (
+            f"error: {tmp_path}: no SQLMesh project here, nor in any folder above. Go to a folder "
+            "with a config.yaml, or name one with `--project`.\n"
+        )
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(MeshError) as caught:
+        find_project(folder).check_set_up()
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_a_folder_that_is_named_must_be_a_project(tmp_path: Path) -> None:
+    assert refused(tmp_path / "no").startswith(f"{tmp_path}/no: there is no such folder.")
+    (tmp_path / "config.yaml").write_text("model_defaults: {dialect: duckdb}\n")
+    assert refused(tmp_path / "config.yaml").endswith(
+        f"a project is a folder, and this is a file. Name its folder: `--project {tmp_path}`."
+    )
+    (tmp_path / "models").mkdir()
+    assert "it has no config.yaml" in refused(tmp_path / "models")
+
+
+def test_a_project_of_another_version_of_mesh_is_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("model_defaults: {dialect: duckdb}\n")
+    (tmp_path / "macros").mkdir()
+    (tmp_path / "macros" / "contract.py").write_text("# of an older version\n")
+    assert "set up for an older version of `mesh`" in refused(tmp_path)
+    assert "`mesh init`" in refused(tmp_path)
+    (tmp_path / "config.yaml").write_text("variables: {mesh: {version: 99}}\n")
+    assert "set up for a newer version" in refused(tmp_path)
+
+
+def test_a_configuration_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("gateways: {}\nmodel_defaults: [\n")
+    with pytest.raises(MeshError, match=r"^config\.yaml:3: the file cannot be read: "):
+        find_project(tmp_path).settings  # noqa: B018
+    (tmp_path / "config.yaml").write_text("a: {% if %}\n")
+    with pytest.raises(MeshError, match=r"^config\.yaml:1: the file cannot be read: "):
+        Project(tmp_path.resolve()).settings  # noqa: B018
+    (tmp_path / "config.yaml").write_text("variables: {mesh: {versions: 2}}\n")
+    with pytest.raises(MeshError, match="has no key versions"):
+        Project(tmp_path.resolve()).settings  # noqa: B018
+
+
+def test_the_nearest_project_around_is_meant(tmp_path: Path) -> None:
+    inner = tmp_path / "outer" / "inner"
+    (inner / "models" / "deep").mkdir(parents=True)
+    for root in (tmp_path / "outer", inner):
+        (root / "config.yaml").write_text("{}\n")
+    assert project_around(inner / "models" / "deep") == Project(inner.resolve())
+    assert project_around(tmp_path / "outer") == Project((tmp_path / "outer").resolve())
+    assert project_around(tmp_path) is None
