@@ -30,8 +30,8 @@ def built(copy: ProjectCopy, audience: Audience, environment: str) -> Path:
     database = BUILDS / key / "mesh.duckdb"
     BUILDS.mkdir(parents=True, exist_ok=True)
     for old in BUILDS.iterdir():
-        if old.is_dir() and not old.name.startswith((day, "tmp")):
-            shutil.rmtree(old, ignore_errors=True)
+        if not old.name.startswith((day, "tmp")):
+            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
     with (BUILDS / f"{key}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not database.is_file():

@@ -399,7 +399,7 @@ def test_a_spec_that_ends_in_yml_is_a_dashboard_too(tmp_path: Path) -> None:
     [
         "check",
         "build",
-        "links --prod-project movie-audience",
+        "links --google-project movie-audience",
         "build-sheet --check",
         "bytes",
         "serve",

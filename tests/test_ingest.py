@@ -14,6 +14,7 @@ import pytest
 from mesh.errors import CheckFailed, WrongUse
 from mesh.movielens.ingest import create_operational_tables_sql
 from tests.deliveries import HEADERS, MOVIES, NOW, RATINGS, TAGS, all_tables, deliver, rows
+from tests.project_copy import PROJECT
 
 pytest_plugins = ["tests.ingesting"]
 
@@ -227,20 +228,23 @@ def test_the_real_files_load_whole(load):
 
 def test_an_ingest_holds_the_contracts_with_the_source():
     from mesh.contracts import find
+    from mesh.contracts.constraints.length import Length
+    from mesh.contracts.constraints.multiple_of import MultipleOf
     from mesh.movielens.ingest.rules import FIRST_SECOND, MOST_CHARACTERS, SMALLEST_ID, STARS
     from mesh.movielens.ingest.schema import DELIVERED
 
     for table in DELIVERED:
-        contract = find(f"operational.{table.name}")
+        contract = find(f"operational.{table.name}", PROJECT.contracts)
         assert contract.grain == table.key
         promised = [(c.name, c.duckdb_type, c.bigquery_type) for c in contract.columns]
         assert promised == [(c.name, c.duckdb, c.bigquery) for c in table.columns]
         for column in contract.columns:
-            assert column.max_length == MOST_CHARACTERS.get(column.name)
+            length = column.promise(Length)
+            assert (length and length.most) == MOST_CHARACTERS.get(column.name)
             assert not column.name.endswith("Id") or column.minimum == SMALLEST_ID
             if column.name == "rating":
                 assert (column.minimum, column.maximum) == (STARS[0], STARS[-1])
-                assert {b - a for a, b in pairwise(STARS)} == {column.multiple_of}
+                assert {b - a for a, b in pairwise(STARS)} == {column.promise(MultipleOf).step}
             if column.name == "timestamp":
                 first = datetime.fromisoformat(str(column.minimum))
                 assert first.timestamp() == FIRST_SECOND
@@ -248,7 +252,6 @@ def test_an_ingest_holds_the_contracts_with_the_source():
 
 def test_what_loads_just_so_keeps_the_contracts_with_the_source(load, database, tmp_path):
     from mesh.contracts import find
-    from mesh.contracts.rules import rules_of
 
     movies = f"9,{'é' * 1024},A | B\n10,\u200b,\u200b\n11,(1999) , a\n"
     load(
@@ -260,6 +263,7 @@ def test_what_loads_just_so_keeps_the_contracts_with_the_source(load, database, 
         )
     )
     for name in HEADERS:
-        conditions = [rule.sql("duckdb") for rule in rules_of(find(f"operational.{name}"))[0]]
+        contract = find(f"operational.{name}", PROJECT.contracts)
+        conditions = [rule.sql("duckdb") for rule in contract.row_rules()]
         kept = ", ".join(f"coalesce(bool_and({condition}), true)" for condition in conditions)
         assert all(rows(database, f"SELECT {kept} FROM operational.{name}")[0]), conditions

@@ -38,6 +38,7 @@ COMMANDS = {
     "dashboards build": "dashboards build",
     "dashboards links": "dashboards links --google-project some-project",
     "dashboards build-sheet": "dashboards build-sheet",
+    "dashboards bytes": "dashboards bytes",
 }
 # What they write shows where they were.
 WRITING = {
@@ -54,7 +55,7 @@ class Clones:
     """here and there: two clones, each with marks of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.here, self.there = (self._clone(folder, name) for name in ("here", "there"))
+        self.here, self.there = (self._clone(folder, name) for name in ("alpha", "beta"))
 
     def _clone(self, folder: Path, name: str) -> Path:
         root = (folder / name).resolve()

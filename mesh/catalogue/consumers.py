@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mesh.dashboards import read_usage
+from mesh.dashboards.usage import read_usage
 from mesh.environments import Opened
 from mesh.environments.names import is_public, short_name
 from mesh.project import Project
@@ -79,9 +79,8 @@ def _read_by(model: Model) -> set[str]:
 
 def charts(products: list[str], project: Project) -> tuple[Reader, ...]:
     """The charts of all dashboards that show one of these products."""
-    found = read_usage(project.dashboards).charts
     return tuple(
         Reader(chart.dashboard, chart.id, chart.title, chart.product)
-        for chart in found.values()
+        for chart in read_usage(project.dashboards).charts.values()
         if chart.product in products
     )

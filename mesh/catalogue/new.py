@@ -5,7 +5,7 @@ What can be seen is filled in; what only a person knows says TODO, and lint refu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,7 +22,7 @@ from mesh.contracts.constraints.base import OPTIONS, Seen
 from mesh.contracts.draft import SUFFIX
 from mesh.contracts.findings import TODO, ContractInvalid
 from mesh.contracts.personal import person
-from mesh.contracts.types import LOGICAL_TYPES, PERSONAL
+from mesh.contracts.types import DUCKDB_TYPE, LOGICAL_TYPES, NARROWER, PERSONAL
 from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
 from mesh.errors import Location, WrongUse
@@ -35,9 +35,14 @@ _LOGICAL = {kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind i
 
 @dataclass(frozen=True)
 class _Found:
-    """All that a draft is made from. types: of the columns, as BigQuery writes them."""
+    """All that a draft is made from.
+
+    types: of the columns, as BigQuery writes them. narrower: as DuckDB does, where it keeps them in
+    a type of fewer values.
+    """
 
     types: dict[str, str]
+    narrower: dict[str, str]
     seen: Profile | None
     grain: tuple[str, ...]
     known: Mapping[str, Contract]
@@ -83,6 +88,7 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
     seen = _profile(opened, name, where, types) if where else None
     found = _Found(
         types,
+        _narrower(opened, name, types),
         seen,
         _stated_grain(opened, name) or (seen.grain if seen else ()),
         _known(root),
@@ -131,6 +137,17 @@ def _stated_grain(opened: Opened, name: str) -> tuple[str, ...]:
     return tuple(column.name for key in grains for column in key.find_all(exp.Column))
 
 
+def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str]:
+    if opened.context.engine_adapter.dialect != "duckdb":
+        return {}
+    models = {short_name(model.fqn): model for model in opened.context.models.values()}
+    kinds = models[name].columns_to_types or {}
+    wide = {"INT": "INTEGER", "REAL": "FLOAT"}
+    texts = {column: kind.sql(dialect="duckdb") for column, kind in kinds.items()}
+    texts = {column: wide.get(text, text) for column, text in texts.items()}
+    return {c: text for c, text in texts.items() if text in NARROWER.get(types.get(c, ""), ())}
+
+
 def _profile(opened: Opened, name: str, environment: str, types: dict[str, str]) -> Profile | None:
     found = opened.environment(environment)
     snapshots = {short_name(full): one for full, one in opened.snapshots(found).items()}
@@ -177,18 +194,14 @@ def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
 
 
 def _document(domain: str, name: str, found: _Found) -> dict[str, Any]:
-    types, seen, grain, known = found.types, found.seen, found.grain, found.known
-    personal = {person(c.name) for contract in known.values() for c in contract.personal_columns}
+    types, seen, grain = found.types, found.seen, found.grain
     schema = {
         "id": name,
         "name": name,
         "logicalType": "object",
         "physicalType": "table" if found.is_source else "view",
         "dataGranularityDescription": f"{TODO} what one row stands for",
-        "properties": [
-            _column(column, kind, grain, seen.columns[column] if seen else None, personal)
-            for column, kind in types.items()
-        ],
+        "properties": [_column(column, found) for column in types],
         "quality": _rules(seen),
     }
     return {
@@ -207,7 +220,7 @@ def _document(domain: str, name: str, found: _Found) -> dict[str, Any]:
         "servers": found.servers,
         "schema": [schema],
         "slaProperties": _levels(types, grain),
-        **_people(domain, known),
+        **_people(domain, found.known),
     }
 
 
@@ -232,13 +245,10 @@ def _file(opened: Opened) -> Path:
     return Path(found[0][0]) if found else opened.project.database
 
 
-def _column(
-    name: str,
-    kind: str,
-    grain: tuple[str, ...],
-    seen: Seen | None,
-    personal: Collection[str],
-) -> dict[str, Any]:
+def _column(name: str, found: _Found) -> dict[str, Any]:
+    kind, grain = found.types[name], found.grain
+    seen = found.seen.columns[name] if found.seen else None
+    personal = {person(c.name) for one in found.known.values() for c in one.personal_columns}
     column: dict[str, Any] = {
         "id": name,
         "name": name,
@@ -252,6 +262,9 @@ def _column(
     }
     if name in grain:
         column |= {"primaryKey": True, "primaryKeyPosition": grain.index(name) + 1}
+    if name in found.narrower:
+        kept = {"property": DUCKDB_TYPE, "value": found.narrower[name]}
+        column["customProperties"] = [kept]
     if seen is None:
         return column
     # What the data keeps and is likely meant; an author narrows or widens it.

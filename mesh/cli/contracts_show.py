@@ -153,7 +153,10 @@ def _people(contract: Contract, readers: tuple[Consumer, ...], shown: tuple[Read
     listed("Who reads it", built, "no other product")
     seen = [f"{one.dashboard}/{one.chart}: {one.title} (shows {one.product})" for one in shown]
     listed("Which charts show it", seen, "no chart, neither it nor what is built on it")
-    asked = [f"{one.channel} ({one.tool}): {one.description}" for one in contract.support]
+    asked = [
+        f"{one.channel}{f' ({one.tool})' if one.tool else ''}: {one.description}"
+        for one in contract.support
+    ]
     listed("Where to ask", asked, f"the team {contract.owner}")
 
 

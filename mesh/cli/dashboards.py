@@ -113,7 +113,7 @@ def links_command(
     prod: Annotated[
         str,
         typer.Option(
-            "--prod-project", envvar=PROD_VARIABLE, help="The Google Cloud project of prod."
+            "--google-project", envvar=PROD_VARIABLE, help="The Google Cloud project of prod."
         ),
     ],
     host: Annotated[

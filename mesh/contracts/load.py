@@ -22,6 +22,7 @@ from mesh.contracts.model import (
     Version,
 )
 from mesh.contracts.standard import ColumnObject, ServiceLevelObject
+from mesh.contracts.types import DUCKDB_TYPE
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import Problem, suggestion
 from mesh.project import display
@@ -187,6 +188,9 @@ def _column(draft: Draft, stated: StatedColumn, column: ColumnObject, alone: boo
         name=column.name or "",
         logical_type=column.logicalType or "",
         bigquery_type=column.physicalType or "",
+        narrower=next(
+            (str(p.value) for p in column.customProperties or () if p.property == DUCKDB_TYPE), None
+        ),
         description=_text(column.description),
         classification=column.classification or "",
         promises=promises_of(stated),

@@ -38,7 +38,8 @@ class Version:
 class Column(Named):
     """A column and all that is promised of its values.
 
-    bigquery_type: as in DDL, in upper case, such as INT64.
+    bigquery_type: as in DDL, in upper case, such as INT64. narrower: the type on DuckDB, where it
+    is not the one that holds just the same.
     grain_position: from 1 for the columns of the grain, else None.
     lines: where each key of the column stands; `line_of` finds them.
     """
@@ -46,6 +47,7 @@ class Column(Named):
     bigquery_type: str
     description: str
     classification: str
+    narrower: str | None = None
     grain_position: int | None = None
     deprecated: bool = False
     tags: tuple[str, ...] = ()
@@ -82,7 +84,7 @@ class Column(Named):
 
     @property
     def duckdb_type(self) -> str:
-        return DUCKDB_TYPES.get(self.bigquery_type, self.bigquery_type)
+        return self.narrower or DUCKDB_TYPES.get(self.bigquery_type, self.bigquery_type)
 
     def type_on(self, engine: str) -> str:
         """The type on `bigquery` or `duckdb`."""

@@ -22,6 +22,14 @@ DUCKDB_TYPES: Mapping[str, str] = MappingProxyType(
 )
 """The DuckDB type that holds exactly what the BigQuery type holds."""
 
+DUCKDB_TYPE = "duckdbType"
+"""The custom property of a column that is kept in a narrower type on DuckDB."""
+
+NARROWER: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"INT64": ("INTEGER", "SMALLINT", "TINYINT"), "FLOAT64": ("FLOAT",)}
+)
+"""DuckDB types whose values the BigQuery type holds, and others."""
+
 LOGICAL_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "integer": ("INT64",),

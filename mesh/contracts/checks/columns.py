@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from mesh.contracts.checks.names import DUCKDB_TYPE
 from mesh.contracts.checks.record import Check, Subject, check
 from mesh.contracts.constraints import COLUMN_KINDS, TABLE_KINDS, table_kind
 from mesh.contracts.constraints.base import StatedColumn, refusal
@@ -12,7 +11,14 @@ from mesh.contracts.constraints.enum import Enum
 from mesh.contracts.draft import COLUMNS, promises_of
 from mesh.contracts.findings import Finding, Found, Purpose
 from mesh.contracts.personal import NOT_PERSONAL, person
-from mesh.contracts.types import CLASSIFICATIONS, DUCKDB_TYPES, LOGICAL_TYPES, PERSONAL
+from mesh.contracts.types import (
+    CLASSIFICATIONS,
+    DUCKDB_TYPE,
+    DUCKDB_TYPES,
+    LOGICAL_TYPES,
+    NARROWER,
+    PERSONAL,
+)
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
@@ -55,10 +61,10 @@ def type_disagrees(subject: Subject) -> Found:
             message = f"The column {shown(column.name)} says its type on DuckDB twice."
             yield Finding(at, message, "Keep one of them.")
         for at, value in stated:
-            if physical and value != DUCKDB_TYPES[physical]:
-                on = f"does not hold what {physical} holds on BigQuery"
-                message = f"`{shown(value)}` on DuckDB {on}."
-                yield Finding((*at, "value"), message, f"Write {DUCKDB_TYPES[physical]}.")
+            held = (DUCKDB_TYPES[physical], *NARROWER.get(physical, ())) if physical else (value,)
+            if value not in held:
+                message = f"`{shown(value)}` on DuckDB is no type for {physical} on BigQuery."
+                yield Finding((*at, "value"), message, f"Write {' or '.join(held)}.")
 
 
 @check(

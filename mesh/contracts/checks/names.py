@@ -9,12 +9,12 @@ from mesh.contracts.checks.product import MEASURED_BY, VERSION
 from mesh.contracts.checks.record import Subject, check
 from mesh.contracts.draft import LEVELS, SUFFIX, Draft
 from mesh.contracts.findings import Finding, Found
+from mesh.contracts.types import DUCKDB_TYPE
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 from mesh.project import project_around
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,99}")
-DUCKDB_TYPE = "duckdbType"
 _MAJOR = re.compile(r"_v(\d+)$")
 _MODEL_COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 _SOURCE_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
