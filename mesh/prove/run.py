@@ -120,7 +120,7 @@ def _add_tables(run: _Run) -> None:
         schema, table = name.split(".")
         run.analyzer.add_table((PROJECT, schema, table), known)
         run.analyzer.add_table((schema, table), known)
-        if run.project.models[name].is_sql:
+        if not run.project.models[name].kind.is_external:
             run.analyzer.add_table(_parts(run.project.table(name)), known)
 
 
