@@ -34,7 +34,7 @@ _FITS_INTO = {
 _MEASURED = ("integer", "number", "timestamp", "date")
 COVERED = frozenset(
     {
-        *("id", "name", "logical_type", "bigquery_type", "description"),
+        *("id", "name", "logical_type", "bigquery_type", "narrower", "description"),
         *("classification", "grain_position", "deprecated", "tags", "promises", "examples"),
         *("line", "lines", "identifies"),
     }
