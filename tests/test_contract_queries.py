@@ -6,6 +6,8 @@ import pytest
 from sqlglot import parse_one
 from sqlglot.optimizer.qualify import qualify
 
+from mesh.contracts.comparing import compare_queries
+from mesh.contracts.constraints.base import Effect
 from mesh.contracts.queries import Relation, read_query
 
 SCHEMA = {"t": {"k": "INT64", "v": "INT64", "w": "INT64"}, "u": {"k": "INT64", "v": "INT64"}}
@@ -34,6 +36,10 @@ SAME = [
     ),
 ]
 OTHER_ROWS = [
+    (
+        "SELECT s.k FROM (SELECT * FROM t WHERE v > 1) AS s FULL JOIN u ON u.k = s.k",
+        "SELECT t.k FROM t FULL JOIN u ON u.k = t.k WHERE t.v > 1",
+    ),
     ("SELECT k FROM t", "SELECT k FROM u"),
     ("SELECT k FROM t", "SELECT DISTINCT k FROM t"),
     ("SELECT k FROM t WHERE v > 1", "SELECT k FROM t WHERE v > 1 OR w > 1"),
@@ -58,7 +64,14 @@ OTHER_ROWS = [
         "SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.v = t.k)",
     ),
 ]
+COUNTED = (
+    "SELECT t.k AS k, {}.n AS x FROM t "
+    "INNER JOIN (SELECT k, COUNT(*) AS n FROM u GROUP BY k) AS a ON a.k = t.k "
+    "INNER JOIN (SELECT k, v, COUNT(*) AS n FROM u GROUP BY k, v) AS b ON b.k = t.k"
+)
 OTHER_VALUES = [
+    (COUNTED.format("a"), COUNTED.format("b")),
+    ("SELECT k, (v + w) * 2 AS x FROM t", "SELECT k, v * 2 + w AS x FROM t"),
     (JOINED.format("a.v", "INNER"), JOINED.format("b.v", "INNER")),
     (JOINED.format("a.v - b.v", "LEFT"), JOINED.format("b.v - a.v", "LEFT")),
     ("SELECT k, (v + w) * 2 AS x FROM t", "SELECT k, v + w * 2 AS x FROM t"),
@@ -87,6 +100,16 @@ def test_other_values_are_other_values(one: str, other: str) -> None:
     was, now = meaning(one), meaning(other)
     assert was.rows == now.rows and was.texts["k"] == now.texts["k"]
     assert was.texts["x"] != now.texts["x"]
+
+
+OFTEN = "SELECT COUNT(*) FROM (SELECT k FROM ${table} GROUP BY k HAVING COUNT(*) > %s) AS x"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"), [(2, 3, Effect.LOOSER), (3, 2, Effect.TIGHTER), (2, 2, None)]
+)
+def test_a_rule_that_finds_more_is_tighter(old: int, new: int, effect: Effect | None) -> None:
+    assert compare_queries(OFTEN % old, OFTEN % new, {}) is effect
 
 
 def test_a_query_says_what_it_reads_and_asks_for() -> None:

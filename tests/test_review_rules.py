@@ -276,6 +276,12 @@ def test_the_range_of_a_number_counts_whatever_its_type(tmp_path: Path) -> None:
     assert rules_of(review) == ["COLUMN_TYPE_NO_WIDEN", "RANGE_NARROWED"]
 
 
+def test_a_rule_that_still_says_an_old_name_says_no_other_thing(tmp_path: Path) -> None:
+    review = edited(tmp_path, ("id: voucher, name: voucher", "id: voucher, name: coupon"))
+    assert "COLUMN_NO_RENAME" in rules_of(review) and "CONTRACT_INVALID" in rules_of(review)
+    assert not {"QUALITY_SAME_RULE", "QUALITY_NO_LOOSEN"} & {*rules_of(review)}
+
+
 def test_two_columns_that_swap_their_names_are_both_renamed(tmp_path: Path) -> None:
     review = edited(
         tmp_path,

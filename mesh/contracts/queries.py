@@ -230,8 +230,6 @@ class _Reader:
             here[alias] = self._source(source, here, resolved)
             if join is None or (not join.side and join.kind in ("", "INNER", "CROSS")):
                 inner.add(alias)
-            elif here[alias].conditions or here[alias].joins:
-                here[alias] = here[alias].closed()
         # Several relations of one table: which of them a column is of must not depend on the order.
         seen: Counter[str] = Counter()
         for alias in sorted(scope.selected_sources, key=lambda a: here[a].rows):
