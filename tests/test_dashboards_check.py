@@ -400,7 +400,6 @@ def test_a_spec_that_ends_in_yml_is_a_dashboard_too(tmp_path: Path) -> None:
         "check",
         "build",
         "links --google-project movie-audience",
-        "build-sheet --check",
         "bytes",
         "serve",
     ],
@@ -506,7 +505,7 @@ def test_a_range_of_versions_says_what_is_in_it(text: str, fits: bool | None) ->
 
 
 def test_the_build_sheet_and_the_bytes_in_the_documents_are_up_to_date() -> None:
-    assert not write_sheet(PROJECT, only_check=True), "run `mesh dashboards build-sheet`"
+    assert not write_sheet(PROJECT, only_check=True), "run `mesh docs`"
 
 
 def test_the_build_sheet_names_every_chart_and_its_filters() -> None:

@@ -138,24 +138,6 @@ def links_command(
         out.print(one.url, markup=False, soft_wrap=True)
 
 
-@app.command("build-sheet")
-def build_sheet_command(
-    project: InProject,
-    only_check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit code 1 when it is out of date.")
-    ] = False,
-) -> None:
-    """Write into looker/README.md how to make each chart by hand, from the specs."""
-    from mesh.console import out
-    from mesh.dashboards.looker.sheet import write_sheet
-
-    changed = write_sheet(project, only_check=only_check)
-    how = "is out of date" if only_check and changed else "is up to date"
-    out.print(f"{project.shown(project.dashboards / 'README.md')} {how}")
-    if only_check and changed:
-        raise typer.Exit(1)
-
-
 @app.command("bytes")
 def bytes_command(project: InProject, as_json: Json = False) -> None:
     """Show the most bytes that each chart's query can scan on BigQuery, by the contracts."""
