@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from sqlmesh.utils.errors import PlanError
+from sqlmesh.utils.errors import PlanError, SQLMeshError
 
 from mesh.environments.apply import (
     Applied,
@@ -137,7 +137,10 @@ def _change(
         lacked = log.lacking(shown_stamps(context, environment)) if environment else log.deliveries
         try:
             applied = apply(environment)
-        except PlanError as error:
+        except SQLMeshError as error:
+            # What an older version of the project left in the state can name modules that are gone.
+            if not isinstance(error, PlanError) and "ModuleNotFoundError" not in str(error):
+                raise
             reason = record.failure if record.failures else " ".join(str(error).split())
             raise CheckFailed(
                 f"{name} could not be {what} and is as it was. {reason.rstrip('.')}.",
