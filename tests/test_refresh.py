@@ -241,7 +241,8 @@ def test_what_an_audit_stopped_is_repaired_by_a_later_refresh(
     )
     assert "operational.ratings breaks its contract. Rule rating.range: " in said
     assert said.endswith(
-        "Mend it, or plan dev if the project has changed since, and run the same command again."
+        "Mend it, or run `sqlmesh plan dev` if the project has changed since, and run the same "
+        "command again."
     )
     undone = "UPDATE operational.ratings SET rating = rating - 7 WHERE userId = 3"
     with duckdb.connect(str(database)) as connection:
