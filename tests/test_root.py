@@ -38,7 +38,6 @@ COMMANDS = {
     "dashboards build": "dashboards build",
     "dashboards links": "dashboards links --google-project some-project",
     "dashboards build-sheet": "dashboards build-sheet",
-    "dashboards bytes": "dashboards bytes",
 }
 # What they write shows where they were.
 WRITING = {

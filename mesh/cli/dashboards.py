@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -154,16 +153,3 @@ def build_sheet_command(
     out.print(f"{project.shown(project.dashboards / 'README.md')} {how}")
     if only_check and changed:
         raise typer.Exit(1)
-
-
-@app.command("bytes")
-def bytes_command(project: InProject, as_json: Json = False) -> None:
-    """Show the most bytes that each chart's query can scan on BigQuery, by the contracts."""
-    from mesh.console import out
-    from mesh.dashboards.scan import chart_bytes, markdown
-
-    found = chart_bytes(project.dashboards, project.contracts)
-    if as_json:
-        out.print_json(json.dumps([asdict(one) for one in found]))
-        return
-    out.print(markdown(found), markup=False, soft_wrap=True)
