@@ -404,7 +404,6 @@ def test_a_spec_that_ends_in_yml_is_a_dashboard_too(tmp_path: Path) -> None:
         "check",
         "build",
         "links --google-project movie-audience",
-        "build-sheet --check",
         "serve",
     ],
 )
@@ -509,7 +508,7 @@ def test_a_range_of_versions_says_what_is_in_it(text: str, fits: bool | None) ->
 
 
 def test_the_build_sheet_in_the_document_is_up_to_date() -> None:
-    assert not write_sheet(PROJECT, only_check=True), "run `mesh dashboards build-sheet`"
+    assert not write_sheet(PROJECT, only_check=True), "run `mesh docs`"
 
 
 def test_the_build_sheet_names_every_chart_and_its_filters() -> None:

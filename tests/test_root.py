@@ -37,7 +37,6 @@ COMMANDS = {
     "dashboards check": "dashboards check",
     "dashboards build": "dashboards build",
     "dashboards links": "dashboards links --google-project some-project",
-    "dashboards build-sheet": "dashboards build-sheet",
 }
 # What they write shows where they were.
 WRITING = {

@@ -149,7 +149,7 @@ def test_every_command_exists() -> None:
             _sqlmesh(where, words[1:])
         elif program == "sqlmesh_cicd":
             assert words[1:] == ["--paths", ".", "github", "run-all"], where
-        elif program == "ruff":
+        elif program == "mypy", "ruff":
             assert words[1] in ("check", "format"), where
         elif program == "python":
             assert (ROOT / words[1]).is_file(), where

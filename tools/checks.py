@@ -46,10 +46,9 @@ CHECKS = (
     Check("sqlmesh-lint", ("sqlmesh", "lint"), MODELS),
     Check("sqlmesh-format", ("sqlmesh", "format", "--check"), r"^(models|audits)/.*\.sql$"),
     Check("dashboards", ("mesh", "dashboards", "check"), r"^(looker|contracts|mesh)/"),
-    Check("docs", ("mesh", "docs", "--check"), rf"{MODELS}|^(looker|docs)/"),
+    Check("docs", ("mesh", "docs", "--check"), rf"{MODELS}|^(looker|docs|\.github)/"),
     Check("contracts", ("mesh", "contracts", "lint"), r"^(contracts|mesh)/"),
-    Check("schema", ("mesh", "schema", "--check"), r"^(looker|contracts|mesh)/"),
-    Check("codeowners", ("mesh", "codeowners", "--check"), r"^(contracts|looker|mesh|\.github)/"),
+    Check("mypy", ("mypy",), PYTHON),
     Check("ruff", ("ruff", "check", "."), PYTHON),
     Check("format", ("ruff", "format", "--check", "."), PYTHON),
 )

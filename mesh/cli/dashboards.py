@@ -135,21 +135,3 @@ def links_command(
     for one in found:
         out.print(f"{one.title}: {one.note}", markup=False, soft_wrap=True)
         out.print(one.url, markup=False, soft_wrap=True)
-
-
-@app.command("build-sheet")
-def build_sheet_command(
-    project: InProject,
-    only_check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit code 1 when it is out of date.")
-    ] = False,
-) -> None:
-    """Write into looker/README.md how to make each chart by hand, from the specs."""
-    from mesh.console import out
-    from mesh.dashboards.looker.sheet import write_sheet
-
-    changed = write_sheet(project, only_check=only_check)
-    how = "is out of date" if only_check and changed else "is up to date"
-    out.print(f"{project.shown(project.dashboards / 'README.md')} {how}")
-    if only_check and changed:
-        raise typer.Exit(1)

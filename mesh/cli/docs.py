@@ -1,4 +1,4 @@
-"""`mesh docs`: the files that are drawn from the project."""
+"""`mesh docs`: all files that are drawn from the project."""
 
 from __future__ import annotations
 
@@ -7,32 +7,22 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import InProject
-from mesh.console import out
 
 
 def docs(
     project: InProject,
     check: Annotated[
-        bool, typer.Option("--check", help="Only say whether the pages are current: exit code 1.")
+        bool, typer.Option("--check", help="Only say which are out of date: exit code 1.")
     ] = False,
 ) -> None:
-    """Draw docs/data-model.md and docs/architecture.md from the project."""
-    from mesh.catalogue import architecture, data_model
+    """Draw pages, code owners, schemas and the dashboards' build sheet from the project."""
+    from mesh.catalogue.generated import write_generated
+    from mesh.console import out
     from mesh.environments import open_project
     from mesh.errors import CheckFailed
 
-    opened = open_project(project)
-    pages = {
-        project.docs / "data-model.md": data_model.render(opened),
-        project.docs / "architecture.md": architecture.render(opened),
-    }
-    for path, text in pages.items():
-        page = project.shown(path)
-        if not check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            out.print(f"{page} is written.")
-        elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            raise CheckFailed(f"{page} is not what the project says.", fix="Run `mesh docs`.")
-        else:
-            out.print(f"{page} is current.")
+    changed = write_generated(open_project(project), only_check=check)
+    names = ", ".join(str(project.shown(path)) for path in changed)
+    if changed and check:
+        raise CheckFailed(f"{names}: not what the project says.", fix="Run `mesh docs`.")
+    out.print(f"{names}: written." if changed else "All are current.", markup=False, soft_wrap=True)

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from sqlglot import exp
+
 from mesh.contracts.findings import ContractInvalid
 from mesh.review.contracts.pair import Source
 from mesh.review.models.both import Both
@@ -112,20 +114,13 @@ def _rule_readers(contracts: dict[str, Source]) -> dict[str, set[Node]]:
         except ContractInvalid:
             continue
         for rule in rules:
-            names = {c.name for c in _columns_in(rule.query)}
+            names = {column.name for column in rule.query.find_all(exp.Column)}
             for other in rule.references:
                 target = contracts.get(other)
                 known = {c.name for c in target.contract.columns} if target else set()
                 nodes = {(other, name) for name in names & known} | {(other, ROWS)}
                 found.setdefault(f"{product}/{rule.id}", set()).update(nodes)
     return found
-
-
-def _columns_in(query: object) -> Iterator:
-    from sqlglot import exp
-
-    assert isinstance(query, exp.Expression)
-    return query.find_all(exp.Column)
 
 
 def _next(

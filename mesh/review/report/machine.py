@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import quote
 
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.known import RULES
@@ -99,8 +101,6 @@ def _sarif_rule(rule_id: str) -> dict[str, Any]:
 
 
 def _sarif_result(one: Finding, index: int, prefix: str) -> dict[str, Any]:
-    import hashlib
-
     text = f"{one.product}: {one.message}" + (f" {one.fix}" if one.fix else "")
     same = hashlib.sha256(f"{one.rule}/{one.product}/{one.column}/{one.message}".encode())
     return {
@@ -122,8 +122,6 @@ def _sarif_result(one: Finding, index: int, prefix: str) -> dict[str, Any]:
 
 
 def _uri(path: str) -> str:
-    from urllib.parse import quote
-
     return quote(path)
 
 
