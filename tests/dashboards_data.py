@@ -8,8 +8,7 @@ from typing import Any
 from mesh.contracts import load_contracts
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
-from mesh.dashboards.drawing.view import PageView
-from mesh.dashboards.preview.present import present
+from mesh.dashboards.preview.present import PageView, present
 from mesh.dashboards.spec import Dashboard
 from tests.project_copy import PROJECT
 

@@ -10,10 +10,10 @@ import pytest
 
 from mesh.dashboards.drawing.formats import number, percent, span
 from mesh.dashboards.drawing.palette import colour, contrast, ink_on
-from mesh.dashboards.drawing.view import PageView
 from mesh.dashboards.kinds.pie import slice_label
 from mesh.dashboards.preview.bundle import vega_script
 from mesh.dashboards.preview.page import index_html, page_html
+from mesh.dashboards.preview.present import PageView
 from tests.dashboards_data import HOSTILE, dashboard, empty, filled, genre, movie
 from tests.dashboards_data import presented as page
 from tests.project_copy import PROJECT
@@ -75,7 +75,7 @@ def test_a_page_is_self_contained_and_small() -> None:
 def test_the_table_falls_back_to_a_period_that_has_movies_and_says_so() -> None:
     rows = [movie(1, "Heat", period="last_182_days")]
     view = page("movie_trends", filled("movie_trends", most_rated_movies=rows))
-    table = next(chart.content for chart in view.charts if chart.kind == "table")
+    table = next(chart.content for chart in view.charts if chart.spec.kind == "table")
     assert table["start"] == "last_182_days"
     assert "Last 30 days up to 24 Sep 2018: no movie was rated by five users" in table["notice"]
 
@@ -89,7 +89,7 @@ def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared(
         movie(4, "Less", movie_ratings_change=-0.125),
     ]
     view = page("movie_trends", filled("movie_trends", most_rated_movies=rows))
-    table = next(chart.content for chart in view.charts if chart.kind == "table")
+    table = next(chart.content for chart in view.charts if chart.spec.kind == "table")
     changes = [row[4] for row in table["choices"][0]["rows"]]
     assert changes == [
         [None, "new", "new"],
@@ -103,7 +103,7 @@ def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared(
 def test_a_legend_and_a_data_table_stand_beside_every_pie() -> None:
     slices = [genre(1, "Drama", 610, 1.0), genre(10, "Others", 200, 0.33, True)]
     view = page("user_360", filled("user_360", genres_rated=slices))
-    chart = next(chart for chart in view.charts if chart.id == "genres_rated")
+    chart = next(chart for chart in view.charts if chart.spec.id == "genres_rated")
     assert [(entry.name, entry.facts) for entry in chart.legend] == [
         ("Drama", ["610", "100%"]),
         ("Others", ["200", "33.0%"]),
@@ -119,7 +119,7 @@ def test_a_genre_keeps_its_colour_on_every_chart_and_others_is_grey() -> None:
     colours = [
         {entry.name: entry.colour for entry in chart.legend}
         for chart in view.charts
-        if chart.id.startswith("genres_")
+        if chart.spec.id.startswith("genres_")
     ]
     assert colours[0] == colours[1]
     assert colours[0]["Drama"] == dashboard("user_360").colours["Drama"]

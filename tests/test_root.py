@@ -37,7 +37,6 @@ COMMANDS = {
     "dashboards check": "dashboards check",
     "dashboards build": "dashboards build",
     "dashboards links": "dashboards links --google-project some-project",
-    "dashboards bytes": "dashboards bytes",
 }
 # What they write shows where they were.
 WRITING = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -136,16 +135,3 @@ def links_command(
     for one in found:
         out.print(f"{one.title}: {one.note}", markup=False, soft_wrap=True)
         out.print(one.url, markup=False, soft_wrap=True)
-
-
-@app.command("bytes")
-def bytes_command(project: InProject, as_json: Json = False) -> None:
-    """Show the most bytes that each chart's query can scan on BigQuery, by the contracts."""
-    from mesh.console import out
-    from mesh.dashboards.scan import chart_bytes, markdown
-
-    found = chart_bytes(project.dashboards, project.contracts)
-    if as_json:
-        out.print_json(json.dumps([asdict(one) for one in found]))
-        return
-    out.print(markdown(found), markup=False, soft_wrap=True)

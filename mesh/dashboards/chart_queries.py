@@ -1,27 +1,67 @@
-"""The queries of a project's dashboards, as the proof and the cost read them."""
+"""The one query of each chart, as an expression: for pages, proof and cost alike."""
 
 from __future__ import annotations
 
-from mesh.dashboards.queries import queries
+from sqlglot import exp
+
+from mesh.dashboards.kinds import Board, Chart
+from mesh.dashboards.parts import Filter
 from mesh.dashboards.read import dashboard_files, load_dashboards
 from mesh.project import Project
 from mesh.prove.run import ChartQuery
 
 
 def chart_queries(project: Project) -> list[ChartQuery]:
-    """One per chart, at the line where it stands; none in a project without dashboards.
+    """One per chart, of its product by its own name, at the line where the chart stands.
 
-    DashboardInvalid if a dashboard cannot be read.
+    None in a project without dashboards; DashboardInvalid if one cannot be read.
     """
     if not dashboard_files(project.dashboards):
         return []
-    return [
-        ChartQuery(
-            f"{query.dashboard}/{query.chart}",
-            loaded.tree.path,
-            loaded.tree.line(("charts", index)),
-            query.query.sql(dialect="bigquery"),
-        )
-        for loaded in load_dashboards(project.dashboards)
-        for index, query in enumerate(queries(loaded.dashboard))
-    ]
+    found = []
+    for loaded in load_dashboards(project.dashboards):
+        board = loaded.dashboard
+        for index, chart in enumerate(board.charts):
+            table = exp.to_table(board.sources[chart.source].product, dialect="bigquery")
+            sql = chart_query(board, chart, table).sql(dialect="bigquery")
+            line = loaded.tree.line(("charts", index))
+            found.append(ChartQuery(f"{board.id}/{chart.id}", loaded.tree.path, line, sql))
+    return found
+
+
+def chart_query(board: Board, chart: Chart, table: exp.Table) -> exp.Select:
+    """All rows of a chart from a table that holds its product, in the chart's order.
+
+    Its columns are `chart.columns_read(board)` and then, by their names, `chart.metric_names`.
+    """
+    plain = chart.columns_read(board)
+    metrics = {name: board.metrics[name] for name in chart.metric_names}
+    summed = any(metric.aggregate != "value" for metric in metrics.values())
+    query = exp.select(*map(_column, plain)).from_(table)
+    for name, metric in metrics.items():
+        value: exp.Expr = _column(metric.field)
+        if summed:
+            # Of a number that is not aggregated there is one in each group.
+            function = "MAX" if metric.aggregate == "value" else metric.aggregate.upper()
+            value = exp.func(function, value)
+        query = query.select(exp.alias_(value, name))
+    for condition in chart.filters:
+        query = query.where(_condition(condition))
+    if summed and plain:
+        query = query.group_by(*map(_column, plain))
+    if chart.order:
+        by = chart.order.field
+        shown = next((name for name, metric in metrics.items() if metric.field == by), by)
+        down = chart.order.order == "descending"
+        query = query.order_by(exp.Ordered(this=_column(shown), desc=down, nulls_first=False))
+    return query
+
+
+def _column(name: str) -> exp.Column:
+    return exp.column(exp.to_identifier(name))
+
+
+def _condition(condition: Filter) -> exp.Expr:
+    values = [exp.convert(value) for value in condition.values]
+    column = _column(condition.field)
+    return column.eq(values[0]) if len(values) == 1 else column.isin(*values)

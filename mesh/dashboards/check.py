@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mesh.contracts import Contract, load_contracts
 from mesh.dashboards.kinds.base import Look
-from mesh.dashboards.read import DashboardInvalid, Loaded, read_spec, spec_paths
+from mesh.dashboards.read import DashboardInvalid, Loaded, read_specs
 from mesh.dashboards.rules import RULES
 from mesh.files.problems import Problem
 
@@ -27,17 +27,11 @@ def checked_dashboards(specs: Path, contracts: Path) -> list[Loaded]:
 
 
 def _checked(specs: Path, contracts: Path) -> tuple[list[Loaded | None], list[Problem]]:
-    paths = spec_paths(specs)
-    known = load_contracts(contracts)
-    found: list[Loaded | None] = []
-    problems: list[Problem] = []
-    for path in paths:
-        loaded, wrong = read_spec(path)
-        found.append(loaded)
-        problems += wrong
-        if loaded:
-            problems += check_dashboard(loaded, known)
-    return found, sorted(set(problems))
+    found, known = read_specs(specs), load_contracts(contracts)
+    problems = {problem for _, wrong in found for problem in wrong}
+    for loaded, _ in found:
+        problems.update(check_dashboard(loaded, known) if loaded else ())
+    return [loaded for loaded, _ in found], sorted(problems)
 
 
 def check_dashboard(

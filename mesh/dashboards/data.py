@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from mesh.dashboards.chart_queries import chart_query
 from mesh.dashboards.kinds import Board
 from mesh.dashboards.kinds.base import Row
-from mesh.dashboards.queries import chart_query
 
 if TYPE_CHECKING:
     from mesh.environments import Opened
@@ -54,38 +54,29 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
             for source in board.sources.values()
             if source.product in products
         }
-        charts = {}
+        charts, days = {}, []
         for chart in board.charts:
-            product = board.sources[chart.source].product
-            if product not in views:
-                charts[chart.id] = ChartData((), f"{environment} has no {product} yet.")
+            source = board.sources[chart.source]
+            if source.product not in views:
+                charts[chart.id] = ChartData((), f"{environment} has no {source.product} yet.")
                 continue
-            query = chart_query(board, chart, views[product].copy())
+            query = chart_query(board, chart, views[source.product].copy())
             names = [*chart.columns_read(board), *chart.metric_names]
             rows = tuple(
                 {name: _plain(v) for name, v in zip(names, row, strict=True)}
                 for row in opened.rows(query)
             )
             charts[chart.id] = ChartData(rows)
+            days += [row[source.as_of] for row in rows[:1]]
         sources = []
         for product in dict.fromkeys(source.product for source in board.sources.values()):
-            view = views.get(product)
-            count = None
-            if view is not None:
-                counted = exp.select(exp.Count(this=exp.Star())).from_(view.copy())
-                ((count,),) = opened.rows(counted)
-            name = view.sql(dialect=dialect).replace('"', "").replace("`", "") if view else ""
-            sources.append(SourceState(product, name, count))
-    return DashboardData(environment, charts, tuple(sources), _newest(board, charts))
-
-
-def _newest(board: Board, charts: dict[str, ChartData]) -> date | None:
-    days = [
-        row[board.sources[chart.source].as_of]
-        for chart in board.charts
-        for row in charts[chart.id].rows[:1]
-    ]
-    return max((d for d in days if d), default=None)
+            state = SourceState(product, "", None)
+            if (view := views.get(product)) is not None:
+                ((count,),) = opened.rows(exp.select("COUNT(*)").from_(view.copy()))
+                name = view.sql(dialect=dialect).replace('"', "").replace("`", "")
+                state = SourceState(product, name, count)
+            sources.append(state)
+    return DashboardData(environment, charts, tuple(sources), max(filter(None, days), default=None))
 
 
 def _plain(value: Any) -> Any:

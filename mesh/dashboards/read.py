@@ -35,8 +35,8 @@ def dashboard_files(folder: Path) -> list[Path]:
     return sorted(path for ending in ("yaml", "yml") for path in folder.glob(f"*.{ending}"))
 
 
-def spec_paths(folder: Path) -> list[Path]:
-    """The dashboards in a folder, sorted; WrongUse when there is no such folder, or none in it."""
+def read_specs(folder: Path) -> list[tuple[Loaded | None, list[Problem]]]:
+    """What `read_spec` says of each dashboard; WrongUse when there is no folder, or none in it."""
     paths = dashboard_files(folder)
     if not paths:
         raise WrongUse(
@@ -44,7 +44,7 @@ def spec_paths(folder: Path) -> list[Path]:
             where=Location(display(folder)),
             fix="Write one as <dashboard>.yaml, or name the folder that holds them.",
         )
-    return paths
+    return [read_spec(path) for path in paths]
 
 
 def read_spec(path: Path) -> tuple[Loaded | None, list[Problem]]:
@@ -59,12 +59,7 @@ def read_spec(path: Path) -> tuple[Loaded | None, list[Problem]]:
 
 def load_dashboards(folder: Path) -> list[Loaded]:
     """All dashboards of a folder. Raises DashboardInvalid when one cannot be read."""
-    loaded, problems = [], []
-    for path in spec_paths(folder):
-        found, wrong = read_spec(path)
-        problems += wrong
-        if found:
-            loaded.append(found)
-    if problems:
+    found = read_specs(folder)
+    if problems := [problem for _, wrong in found for problem in wrong]:
         raise DashboardInvalid(problems)
-    return loaded
+    return [loaded for loaded, _ in found if loaded]

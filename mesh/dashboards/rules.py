@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from mesh.contracts import Column
-from mesh.dashboards.kinds import KINDS, Chart
-from mesh.dashboards.kinds.base import Found, Look, Rule, rule
+from mesh.dashboards.kinds import Chart
+from mesh.dashboards.kinds.base import RULES, Found, Look, rule
 from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
 from mesh.dashboards.parts import COLUMNS, Scalar
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
+__all__ = ["RULES"]
 NON_ADDITIVE = "non_additive"
 """The tag of a column, in its contract, whose values must not be added over rows."""
 NUMBERS = ("integer", "number")
@@ -287,27 +288,3 @@ def _id_duplicate(look: Look) -> Iterator[Found]:
             message = f"The id `{chart.id}` stands twice: first on line {first}."
             yield Found(("charts", index, "id"), message, "Rename one of them.")
         ids.setdefault(chart.id, index)
-
-
-_COMMON = (
-    _source_unknown,
-    _source_version,
-    _source_personal,
-    _source_role,
-    _source_alias,
-    _metric_unknown,
-    _metric_unused,
-    _metric_not_additive,
-    _metric_not_one_row,
-    _field_unknown,
-    _field_type,
-    _value_unknown,
-    _filter,
-    _grid,
-    _id,
-    _id_duplicate,
-)
-RULES: Mapping[str, Rule] = {
-    one.id: one for one in (*_COMMON, *(one for kind in KINDS for one in kind.rules))
-}
-"""All rules by id: those above, and those of each kind of chart."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mesh.dashboards.kinds.base import Chart
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,10 @@ class ChartView:
     window: which days it is about. empty: what to say when there is nothing to draw. vega: the
     specification, height: its height in pixels; summary: the picture in words. head, body: the data
     table behind it. number, first: what the index says of it, a number or the first few of a list.
-    partial: the template of its card; content: what only that template, and script, know of.
+    content: what only the template and the script of its kind know of.
     """
 
-    id: str
-    kind: str
-    title: str
-    look_at: str
-    note: str
-    product: str
-    column: int
-    width: int
-    partial: str
-    script: str | None = None
+    spec: Chart
     window: str = ""
     empty: str = ""
     summary: str = ""
@@ -62,29 +56,3 @@ class ChartView:
     number: str = ""
     first: list[str] = field(default_factory=list)
     content: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SourceView:
-    """A line of a page's footer."""
-
-    product: str
-    version: str
-    owner: str
-    view: str
-    rows: str
-
-
-@dataclass(frozen=True)
-class PageView:
-    """A dashboard of one environment, ready to be printed."""
-
-    id: str
-    title: str
-    audience: str
-    purpose: str
-    environment: str
-    as_of: str
-    footnote: str
-    charts: list[ChartView]
-    sources: list[SourceView]

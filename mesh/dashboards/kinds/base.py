@@ -57,11 +57,20 @@ class Rule:
     of_data: bool
 
 
+RULES: dict[str, Rule] = {}
+"""All rules by id: those of every dashboard, and those of each kind of chart."""
+
+
 def rule(
     id: str, purpose: str, *, of_data: bool = False
 ) -> Callable[[Callable[[Look], Iterator[Found]]], Rule]:
-    """Make a rule of the function that finds what breaks it."""
-    return lambda find: Rule(id, purpose, find, of_data)
+    """Make a rule of the function that finds what breaks it, and list it in `RULES`."""
+
+    def made(find: Callable[[Look], Iterator[Found]]) -> Rule:
+        RULES[id] = Rule(id, purpose, find, of_data)
+        return RULES[id]
+
+    return made
 
 
 class Chart(Strict):
@@ -71,8 +80,6 @@ class Chart(Strict):
     """The template of the card, in this folder or among those of the pages."""
     script: ClassVar[str | None] = None
     """The script in this folder that a page with such a chart needs."""
-    rules: ClassVar[tuple[Rule, ...]] = ()
-    """What only charts of this kind are checked for."""
 
     id: Name
     title: Text

@@ -213,6 +213,3 @@ def _top(look: Look) -> Iterator[Found]:
                 f"not after {chart.top.count}."
             )
             yield Found((*here, "top", "count"), message, f"Write `count: {counted}`.")
-
-
-Pie.rules = (_slices, _top)

@@ -235,6 +235,3 @@ def _columns(look: Look) -> Iterator[Found]:
             if (column.dimension is None) == (column.metric is None):
                 message = "The column is neither a dimension nor a metric, or both."
                 yield Found((*here, "columns", number), message, "Name one of the two.")
-
-
-Table.rules = (_columns,)

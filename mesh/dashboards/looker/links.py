@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from mesh.dashboards.check import checked_dashboards
-from mesh.dashboards.kinds import Board
 from mesh.errors import WrongUse
 
 DEFAULT_HOST = "lookerstudio.google.com"
@@ -47,23 +46,36 @@ def links(specs: Path, contracts: Path, project: str, host: str = DEFAULT_HOST) 
             fix=f"Write it without https://, as in {DEFAULT_HOST}.",
         )
     found = []
-    for loaded in checked_dashboards(specs, contracts):
-        dashboard = loaded.dashboard
-        if dashboard.template.report_id:
-            checked = dashboard.template.checked_on
-            when = f"template last checked on {checked}" if checked else "template never checked"
-            url = _url(host, _from_template(project, dashboard))
-            found.append(Link(dashboard.id, dashboard.title, "", url, when))
+    for board in (loaded.dashboard for loaded in checked_dashboards(specs, contracts)):
+        template = board.template
+        if template.report_id:
+            stated = {
+                "c.reportId": template.report_id,
+                "c.mode": "view",
+                "r.reportName": board.title,
+            }
+            for alias, source in board.sources.items():
+                stated |= _source(project, alias, source.product)
+                # Google would throw the template's field types away; the contract keeps the fields.
+                stated[f"ds.{alias}.refreshFields"] = "false"
+            checked = template.checked_on
+            note = f"template last checked on {checked}" if checked else "template never checked"
+            found.append(Link(board.id, board.title, "", _url(host, stated), note))
             continue
-        for alias, source in dashboard.sources.items():
+        for alias, source in board.sources.items():
+            name = {"c.mode": "edit", "r.reportName": f"{board.title}: {alias}"}
+            url = _url(host, name | _source(project, alias, source.product))
             note = f"no template yet (see looker/README.md), a new report on {source.product}"
-            url = _url(host, _on_source(project, dashboard, alias))
-            found.append(Link(dashboard.id, dashboard.title, alias, url, note))
+            found.append(Link(board.id, board.title, alias, url, note))
     return found
 
 
-def prod_view(product: str) -> tuple[str, str]:
-    """Dataset and table of a product in prod, by SQLMesh's own naming."""
+def _url(host: str, parameters: dict[str, str]) -> str:
+    return f"https://{host}/reporting/create?{urlencode(parameters, quote_via=quote)}"
+
+
+def _source(project: str, alias: str, product: str) -> dict[str, str]:
+    """A source on the view of a product in prod, by SQLMesh's own naming."""
     from sqlmesh.core.environment import EnvironmentNamingInfo
     from sqlmesh.core.snapshot.definition import QualifiedViewName
 
@@ -71,43 +83,12 @@ def prod_view(product: str) -> tuple[str, str]:
     view = QualifiedViewName(schema_name=domain, table=name).table_for_environment(
         EnvironmentNamingInfo(name="prod"), dialect="bigquery"
     )
-    return view.db, view.name
-
-
-def _url(host: str, parameters: dict[str, str]) -> str:
-    return f"https://{host}/reporting/create?{urlencode(parameters, quote_via=quote)}"
-
-
-def _from_template(project: str, dashboard: Board) -> dict[str, str]:
-    parameters = {
-        "c.reportId": dashboard.template.report_id or "",
-        "c.mode": "view",
-        "r.reportName": dashboard.title,
-    }
-    for alias, source in dashboard.sources.items():
-        parameters |= _source(project, alias, source.product)
-        # Google would throw the template's field types away; the contract keeps the fields.
-        parameters[f"ds.{alias}.refreshFields"] = "false"
-    return parameters
-
-
-def _on_source(project: str, dashboard: Board, alias: str) -> dict[str, str]:
-    product = dashboard.sources[alias].product
-    return {
-        "c.mode": "edit",
-        "r.reportName": f"{dashboard.title}: {alias}",
-        **_source(project, alias, product),
-    }
-
-
-def _source(project: str, alias: str, product: str) -> dict[str, str]:
-    dataset, table = prod_view(product)
     return {
         f"ds.{alias}.connector": "bigQuery",
         f"ds.{alias}.datasourceName": product,
         f"ds.{alias}.type": "TABLE",
         f"ds.{alias}.projectId": project,
-        f"ds.{alias}.datasetId": dataset,
-        f"ds.{alias}.tableId": table,
+        f"ds.{alias}.datasetId": view.db,
+        f"ds.{alias}.tableId": view.name,
         f"ds.{alias}.billingProjectId": project,
     }

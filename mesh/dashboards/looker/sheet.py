@@ -13,8 +13,6 @@ from mesh.contracts import Contract, load_contracts
 from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.drawing.formats import IN_LOOKER
 from mesh.dashboards.kinds import Board, Chart
-from mesh.dashboards.parts import Scalar
-from mesh.dashboards.scan import chart_bytes, markdown
 from mesh.errors import CheckFailed, Location, WrongUse
 from mesh.project import Project
 
@@ -22,31 +20,25 @@ BEGIN, END = "<!-- generated: {name} -->", "<!-- end of {name} -->"
 
 
 def write_sheet(project: Project, *, only_check: bool = False) -> bool:
-    """Bring the generated parts of README and page of the dashboards up to date.
+    """Bring the sheet in the README of the dashboards up to date.
 
-    Returns whether something was not. Raises CheckFailed when a file has lost its marks, WrongUse
-    when there is no README.
+    Returns whether it was not. Raises CheckFailed when the file has lost its marks, WrongUse when
+    there is none.
     """
-    specs, contracts = project.dashboards, project.contracts
-    parts = [(specs / "README.md", "build sheet", build_sheet(specs, contracts))]
-    page = project.docs / "dashboards.md"
-    if page.is_file():
-        parts.append((page, "bytes per chart", markdown(chart_bytes(specs, contracts))))
-    changed = False
-    for path, name, text in parts:
-        if not path.is_file():
-            raise WrongUse(
-                f"there is no file for the {name}.",
-                where=Location(project.shown(path)),
-                fix=f"Write one with the lines `{BEGIN.format(name=name)}` and "
-                f"`{END.format(name=name)}`.",
-            )
-        before = path.read_text(encoding="utf-8")
-        after = replaced(before, name, text, project.shown(path))
-        changed = changed or before != after
-        if before != after and not only_check:
-            path.write_text(after, encoding="utf-8")
-    return changed
+    path, name = project.dashboards / "README.md", "build sheet"
+    text = build_sheet(project.dashboards, project.contracts)
+    if not path.is_file():
+        raise WrongUse(
+            f"there is no file for the {name}.",
+            where=Location(project.shown(path)),
+            fix=f"Write one with the lines `{BEGIN.format(name=name)}` and "
+            f"`{END.format(name=name)}`.",
+        )
+    before = path.read_text(encoding="utf-8")
+    after = replaced(before, name, text, project.shown(path))
+    if before != after and not only_check:
+        path.write_text(after, encoding="utf-8")
+    return before != after
 
 
 def replaced(document: str, name: str, text: str, path: Path) -> str:
@@ -67,14 +59,12 @@ def build_sheet(specs: Path, contracts: Path) -> str:
     """All dashboards, chart by chart, as Markdown."""
     dashboards, known = checked_dashboards(specs, contracts), load_contracts(contracts)
     parts = []
-    for loaded in dashboards:
-        board = loaded.dashboard
-        parts.append(f"### {board.title}\n")
-        parts.append("| alias | table | fields whose type to set |\n| --- | --- | --- |")
+    for board in (loaded.dashboard for loaded in dashboards):
+        parts += [f"### {board.title}\n", "| alias | table | fields whose type to set |"]
+        parts.append("| --- | --- | --- |")
         for alias, source in board.sources.items():
             parts.append(f"| `{alias}` | `{source.product}` | {_types(board, alias, known)} |")
-        parts.append("")
-        parts += [_chart(board, chart) for chart in board.charts]
+        parts += ["", *(_chart(board, chart) for chart in board.charts)]
     return "\n".join(parts).rstrip()
 
 
@@ -88,8 +78,8 @@ def _types(board: Board, alias: str, contracts: Mapping[str, Contract]) -> str:
 
 def _chart(board: Board, chart: Chart) -> str:
     filters = [
-        f"Include `{one.field}` "
-        + (f"Equal to `{one.equals}`" if one.one_of is None else f"In {_listed(one.one_of)}")
+        f"Include `{one.field}` {'Equal to' if one.one_of is None else 'In'} "
+        + ", ".join(f"`{value}`" for value in one.values)
         for one in chart.filters
     ]
     place = chart.position
@@ -107,7 +97,3 @@ def _chart(board: Board, chart: Chart) -> str:
     ]
     table = "\n".join(f"| {name} | {text.replace('|', chr(92) + '|')} |" for name, text in lines)
     return f"#### {chart.title} (`{chart.id}`)\n\n| setting | value |\n| --- | --- |\n{table}\n"
-
-
-def _listed(values: list[Scalar]) -> str:
-    return ", ".join(f"`{value}`" for value in values)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from mesh.contracts import load_contracts
 from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.data import read_data
-from mesh.dashboards.drawing.view import PageView
 from mesh.dashboards.preview.page import Served, index_html, page_html
 from mesh.dashboards.preview.png import pictures
-from mesh.dashboards.preview.present import present
+from mesh.dashboards.preview.present import PageView, present
 from mesh.errors import Location, WrongUse
 from mesh.project import Project
 
@@ -30,9 +29,8 @@ def build(opened: Opened, environment: str, out: Path, *, png: bool = True) -> l
         out.mkdir(parents=True, exist_ok=True)
         written = []
         for name, html in render(pages, opened.project).items():
-            path = out / name
-            path.write_text(html, encoding="utf-8")
-            written.append(path)
+            written.append(out / name)
+            written[-1].write_text(html, encoding="utf-8")
         if png:
             written += pictures(pages, out)
     except OSError as error:
@@ -61,7 +59,5 @@ def present_all(opened: Opened, environment: str, *, specs: Path | None = None) 
 
 def render(pages: list[PageView], project: Project, served: Served | None = None) -> dict[str, str]:
     """The HTML files by name, the index first."""
-    files = {"index.html": index_html(pages, project, served)}
-    for page in pages:
-        files[f"{page.id}.html"] = page_html(page, pages, project, served)
-    return files
+    files = {f"{page.board.id}.html": page_html(page, pages, project, served) for page in pages}
+    return {"index.html": index_html(pages, project, served)} | files

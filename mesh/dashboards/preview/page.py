@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from mesh.dashboards import kinds
 from mesh.dashboards.drawing.vega import THEMES
-from mesh.dashboards.drawing.view import PageView
 from mesh.dashboards.preview.bundle import vega_script
+from mesh.dashboards.preview.present import PageView
 from mesh.project import Project
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -52,48 +52,43 @@ def page_html(
     page: PageView, others: list[PageView], project: Project, served: Served | None = None
 ) -> str:
     """One dashboard. others: all dashboards, for the links at the top."""
-    charts = {
-        chart.id: {"vega": chart.vega, "height": chart.height}
-        for chart in page.charts
-        if chart.vega
-    }
-    contents = {chart.id: chart.content for chart in page.charts if chart.script and chart.content}
-    scripts = dict.fromkeys(chart.script for chart in page.charts if chart.script)
-    data: dict[str, Any] = {"charts": charts, "contents": contents, "themes": THEMES}
-    return (
-        _templates()
-        .get_template("page.html.j2")
-        .render(
-            page=page,
-            others=others,
-            data=data,
-            vega=Markup(vega_script(project)) if charts else "",
-            scripts=[_own("page.js"), *(_own(name, KINDS) for name in scripts)],
-            **_shell(served),
-        )
+    charts = {c.spec.id: {"vega": c.vega, "height": c.height} for c in page.charts if c.vega}
+    contents = {c.spec.id: c.content for c in page.charts if c.spec.script and c.content}
+    scripts = dict.fromkeys(c.spec.script for c in page.charts if c.spec.script)
+    return _filled(
+        "page.html.j2",
+        served,
+        page=page,
+        others=others,
+        data={"charts": charts, "contents": contents, "themes": THEMES},
+        vega=Markup(vega_script(project)) if charts else "",
+        scripts=[_own("page.js"), *(_own(name, KINDS) for name in scripts)],
     )
 
 
 def index_html(pages: list[PageView], project: Project, served: Served | None = None) -> str:
     """The way in: all dashboards of an environment."""
-    return (
-        _templates()
-        .get_template("index.html.j2")
-        .render(
-            pages=pages,
-            others=pages,
-            title=project.settings.title or "Dashboards",
-            purpose=project.settings.purpose or "",
-            **_shell(served),
-        )
+    return _filled(
+        "index.html.j2",
+        served,
+        pages=pages,
+        others=pages,
+        title=project.settings.title or "Dashboards",
+        purpose=project.settings.purpose or "",
     )
 
 
-def _shell(served: Served | None) -> dict[str, Any]:
-    return {
-        "style": _own("page.css"),
-        "theme_script": _own("theme.js"),
-        "serve_script": _own("serve.js") if served else "",
-        "served": served,
-        "built_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-    }
+def _filled(template: str, served: Served | None, **values: Any) -> str:
+    """A template with these values and with what stands around every page."""
+    return (
+        _templates()
+        .get_template(template)
+        .render(
+            **values,
+            style=_own("page.css"),
+            theme_script=_own("theme.js"),
+            serve_script=_own("serve.js") if served else "",
+            served=served,
+            built_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        )
+    )

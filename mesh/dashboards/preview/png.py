@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from mesh.dashboards.drawing.vega import themed
-from mesh.dashboards.drawing.view import PageView
+from mesh.dashboards.preview.present import PageView
 
 FLAGS = (
     "--headless",
@@ -64,7 +64,7 @@ def _drawn(pages: list[PageView], folder: Path) -> list[Path]:
     for page in pages:
         for chart in page.charts:
             if chart.vega:
-                path = folder / f"{page.id}.{chart.id}.png"
+                path = folder / f"{page.board.id}.{chart.spec.id}.png"
                 light = themed(chart.vega, "light") | {"background": "white", "padding": 16}
                 path.write_bytes(vl_convert.vega_to_png(light, scale=2))
                 written.append(path)
@@ -86,15 +86,15 @@ def _photographed(browser: str, pages: list[PageView], out: Path, folder: Path) 
                     offline=True,
                 )
                 tab = context.new_page()
-                tab.goto((out / f"{page.id}.html").resolve().as_uri())
+                tab.goto((out / f"{page.board.id}.html").resolve().as_uri())
                 tab.wait_for_function("document.documentElement.dataset.ready === 'yes'")
-                path = folder / f"{page.id}{suffix}.png"
+                path = folder / f"{page.board.id}{suffix}.png"
                 tab.screenshot(path=path, full_page=True)
                 written.append(path)
                 if not suffix:
                     for chart in page.charts:
-                        path = folder / f"{page.id}.{chart.id}.png"
-                        tab.locator(f"#{chart.id}").screenshot(path=path)
+                        path = folder / f"{page.board.id}.{chart.spec.id}.png"
+                        tab.locator(f"#{chart.spec.id}").screenshot(path=path)
                         written.append(path)
                 context.close()
         running.close()
