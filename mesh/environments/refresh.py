@@ -144,8 +144,8 @@ def _change(
             reason = record.failure if record.failures else " ".join(str(error).split())
             raise CheckFailed(
                 f"{name} could not be {what} and is as it was. {reason.rstrip('.')}.",
-                fix=f"Mend it, or run `sqlmesh plan {name}` if the project has changed since, and run "
-                "the same command again.",
+                fix=f"Mend it, or run `sqlmesh plan {name}` if the project has changed since, and "
+                "run the same command again.",
             ) from error
         if name == PROD and applied.changed:
             # Versions that no environment has had for a week; SQLMesh does it when it runs prod.

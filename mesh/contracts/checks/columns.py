@@ -61,7 +61,9 @@ def type_disagrees(subject: Subject) -> Found:
             message = f"The column {shown(column.name)} says its type on DuckDB twice."
             yield Finding(at, message, "Keep one of them.")
         for at, value in stated:
-            held = (DUCKDB_TYPES[physical], *NARROWER.get(physical, ())) if physical else (value,)
+            if not physical:
+                continue
+            held = (DUCKDB_TYPES[physical], *NARROWER.get(physical, ()))
             if value not in held:
                 message = f"`{shown(value)}` on DuckDB is no type for {physical} on BigQuery."
                 yield Finding((*at, "value"), message, f"Write {' or '.join(held)}.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from mesh.movielens.ingest.literals import only_row
 from mesh.movielens.ingest.progress import Observer, Step
 from mesh.movielens.ingest.rules import FIRST_SECOND, TIME_OUTSIDE
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
@@ -162,14 +163,13 @@ def _in_strict_order(stage: Stage, table: Table, staged: str) -> bool:
             f"NOT ({first} > {first}_before "
             f"OR ({first} = {first}_before AND {second} > {second}_before))"
         )
-    return not stage.connection.execute(
-        f"SELECT count(*) FROM (SELECT {names}, {before} FROM {staged}) WHERE {smaller}"
-    ).fetchone()[0]
+    query = f"SELECT count(*) FROM (SELECT {names}, {before} FROM {staged}) WHERE {smaller}"
+    return not only_row(stage.connection.execute(query))[0]
 
 
 def _packable(stage: Stage, table: Table, staged: str) -> bool:
     largest = ", ".join(f"max({name})" for name in table.key)
-    values = stage.connection.execute(f"SELECT {largest} FROM {staged}").fetchone()
+    values = only_row(stage.connection.execute(f"SELECT {largest} FROM {staged}"))
     return all((value or 0) < PACKABLE for value in values)
 
 

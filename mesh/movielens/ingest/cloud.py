@@ -16,7 +16,7 @@ from mesh.movielens.ingest.progress import Observer, Step
 from mesh.movielens.ingest.source import TABLE_NAMES
 
 if TYPE_CHECKING:
-    from google.cloud import storage
+    import google.cloud.storage as storage
 
 SCHEME = "gs://"
 _URL = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/(?P<prefix>.*))?")
@@ -70,7 +70,7 @@ def fetched(
 
 
 def _client(dotenv: Path | None) -> storage.Client:
-    from google.cloud import storage
+    import google.cloud.storage as storage
 
     from mesh.bigquery.connection import credentials, warehouse
 

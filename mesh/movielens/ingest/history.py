@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from mesh.errors import WrongUse
 from mesh.movielens.ingest.schema import DELIVERED, INGESTS, SCHEMA
@@ -45,12 +46,16 @@ class Entry:
     finished_at: datetime
 
     @classmethod
-    def of(cls, row: Sequence) -> Entry:
+    def of(cls, row: Sequence[Any]) -> Entry:
         """The entry of a row with READ_COLUMNS."""
         names = [table.name for table in DELIVERED]
         rows = dict(zip(names, row[7:10], strict=True))
+        ingest_id, source, checksum, mode = row[:4]
         return cls(
-            *row[:4],
+            ingest_id,
+            source,
+            checksum,
+            mode,
             loaded=dict(zip(names, row[4:7], strict=True)),
             rows=None if None in rows.values() else rows,
             undoes=row[10],
@@ -170,6 +175,8 @@ class History:
     def _check_untouched(self) -> None:
         """Raise WrongUse when something else than an ingest changed the tables since."""
         newest = self.newest
+        if newest is None:
+            return
         for name, rows in (newest.rows or {}).items():
             if rows != self.rows_now[name]:
                 raise WrongUse(

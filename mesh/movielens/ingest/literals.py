@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def literal(value: str | int | date | datetime) -> str:
@@ -19,6 +23,13 @@ def literal(value: str | int | date | datetime) -> str:
     if isinstance(value, date):
         return f"DATE '{value.isoformat()}'"
     return str(int(value))
+
+
+def only_row(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    """The row of a query that has just one."""
+    row = found.fetchone()
+    assert row is not None
+    return row
 
 
 def literals(values: Iterable[str | int | date | datetime]) -> str:

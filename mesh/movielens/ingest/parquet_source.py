@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from mesh.errors import Location, WrongUse
-from mesh.movielens.ingest.literals import literal, literals
+from mesh.movielens.ingest.literals import literal, literals, only_row
 from mesh.movielens.ingest.rules import (
     EMPTY_GENRE,
     FIRST_SECOND,
@@ -208,9 +208,9 @@ def _check_columns(
 
 def _row_counts(connection: duckdb.DuckDBPyConnection, files: TableFiles) -> np.ndarray:
     counts = [
-        connection.execute(
-            f"SELECT num_rows FROM parquet_file_metadata({literal(path)})"
-        ).fetchone()[0]
+        only_row(
+            connection.execute(f"SELECT num_rows FROM parquet_file_metadata({literal(path)})")
+        )[0]
         for path in _paths(files)
     ]
     return np.cumsum(np.array(counts, dtype=np.int64))

@@ -172,6 +172,7 @@ class _Writer:
     def _write_same(self) -> None:
         left = self.same_bytes
         rest = b""
+        assert self.file
         with self.original.open("rb") as original:
             original.readline()
             while left and (block := original.read(min(left, BLOCK))):

@@ -86,7 +86,7 @@ def _delivery_in(folder: Path, source: Path) -> Delivery:
             where=Location(source),
             fix=_hint(folder, source),
         )
-    delivery = Delivery(str(source), **found)
+    delivery = Delivery(str(source), **{n: files for n, files in found.items() if files})
     for files in delivery.files:
         for path, name in zip(files.paths, files.names, strict=True):
             if files.kind == "csv":

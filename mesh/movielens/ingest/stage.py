@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from mesh.movielens.ingest.early import EarlyLoad
 from mesh.movielens.ingest.lines import UNIX, WINDOWS
-from mesh.movielens.ingest.literals import literal
+from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.parquet_source import load_parquet
 from mesh.movielens.ingest.prepare import Prepared, line_end_of, prepare_csv, texts_of_lines
 from mesh.movielens.ingest.progress import Observer, watched
@@ -64,7 +64,7 @@ class Stage:
     counts: dict[str, Counts] = field(default_factory=dict)
 
     def count(self, relation: str) -> int:
-        return self.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
+        return only_row(self.connection.execute(f"SELECT count(*) FROM {relation}"))[0]
 
 
 class Rejections:
@@ -115,6 +115,7 @@ class Origin:
         rows = rows - self.first_row
         if self.parquet is not None:
             return self.parquet.trace(rows)
+        assert self.prepared
         numbers = self.prepared.line_numbers(rows)
         name = self.files.names[0]
         texts = texts_of_lines(self.files.paths[0], self.source / name, numbers)
@@ -125,6 +126,7 @@ class Origin:
         rows = rows - self.first_row
         if self.parquet is not None:
             return self.parquet.place(rows)
+        assert self.prepared
         return [f"line {number}" for number in self.prepared.line_numbers(rows)]
 
 
@@ -148,9 +150,9 @@ def load_table(
     staged = stage.qualify(files.table)
     name = files.names[0]
     if files.kind == "parquet":
-        rows = load_parquet(stage.connection, files, source, staged, now, rejections.add)
+        found = load_parquet(stage.connection, files, source, staged, now, rejections.add)
         first = _first_row(stage, staged)
-        return Origin(files, source, first, rows.rows_read, 0, parquet=rows)
+        return Origin(files, source, first, found.rows_read, 0, parquet=found)
     prepare = partial(
         prepare_csv,
         files.paths[0],
@@ -186,7 +188,7 @@ def load_table(
 
 
 def _first_row(stage: Stage, staged: str) -> int:
-    return stage.connection.execute(f"SELECT min(rowid) FROM {staged}").fetchone()[0] or 0
+    return only_row(stage.connection.execute(f"SELECT min(rowid) FROM {staged}"))[0] or 0
 
 
 def _load_sql(path: Path, skip: int, line_end: str, table: Table, staged: str) -> str:

@@ -16,7 +16,7 @@ from mesh.bigquery import Warehouse, connect, explained, warehouse
 from mesh.errors import WrongUse
 from mesh.movielens.ingest.history import READ_COLUMNS, Entry, History
 from mesh.movielens.ingest.lake import Lake
-from mesh.movielens.ingest.literals import literal
+from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.progress import Observer, Step, unobserved
 from mesh.movielens.ingest.schema import (
     ALL_TABLES,
@@ -63,7 +63,8 @@ class BigQueryTarget:
         *,
         dotenv: Path | None = None,
     ) -> None:
-        self.place = place
+        self.stated_place = place
+        self.place: Warehouse
         self.dotenv = dotenv
         self.observer = observer
         self.client: bigquery.Client
@@ -77,7 +78,7 @@ class BigQueryTarget:
     def session(self) -> Iterator[BigQueryTarget]:
         """Connect, and open an empty local stage that is gone afterwards."""
         with explained():
-            self.place = self.place or warehouse(self.dotenv)
+            self.place = self.stated_place or warehouse(self.dotenv)
             self.client = connect(self.place)
             self.jobs = Jobs(self.client, self.observer)
             self._create_tables()
@@ -225,9 +226,8 @@ class BigQueryTarget:
         if table is REJECTED_LINES:
             columns, relation = columns[1:], REJECTED
         listed = ", ".join(f'"{name}"' for name in columns)
-        mix, rows = self.connection.execute(
-            f"SELECT coalesce(bit_xor(hash({listed})), 0), count(*) FROM {relation}"
-        ).fetchone()
+        query = f"SELECT coalesce(bit_xor(hash({listed})), 0), count(*) FROM {relation}"
+        mix, rows = only_row(self.connection.execute(query))
         print_of = f"{mix:016x}{rows:x}"
         self.staged_tables[table] = f"{table.name}_{print_of}"
         file = self.work / f"{table.name}.parquet"
@@ -283,6 +283,7 @@ class BigQueryTarget:
         """Publish all tables at once, and drop the staging tables."""
         from google.cloud.bigquery import QueryJobConfig
 
+        assert self.script
         name, sql, parameters = self.script
         config = QueryJobConfig(
             query_parameters=parameters, maximum_bytes_billed=self.place.maximum_bytes_billed
@@ -317,7 +318,14 @@ def _parameters(record: Record, published: Published, last_id: int) -> list[Any]
 
     totals = [record.total(what) for what in ("read", "loaded", "rejected")]
     loaded = [record.counts[table.name].loaded for table in DELIVERED]
-    values = [published.ingest_id, record.source, record.checksum, record.mode, *totals, *loaded]
+    values: list[Any] = [
+        published.ingest_id,
+        record.source,
+        record.checksum,
+        record.mode,
+        *totals,
+        *loaded,
+    ]
     columns = INGESTS.columns[: len(values)]
     return [
         *(

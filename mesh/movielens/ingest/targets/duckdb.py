@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -14,7 +15,7 @@ from mesh.database import cannot_open
 from mesh.errors import Location, WrongUse
 from mesh.movielens.ingest.history import READ_COLUMNS, Entry, History
 from mesh.movielens.ingest.lake import Lake
-from mesh.movielens.ingest.literals import literal, literals
+from mesh.movielens.ingest.literals import literal, literals, only_row
 from mesh.movielens.ingest.schema import (
     ALL_TABLES,
     CHANGED_MONTHS,
@@ -150,7 +151,7 @@ class DuckDBTarget:
         return {table.name: self._count(_name(table)) for table in DELIVERED}
 
     def _count(self, relation: str) -> int:
-        return self.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
+        return only_row(self.connection.execute(f"SELECT count(*) FROM {relation}"))[0]
 
     def stage(self, mode: str) -> Stage:
         """Staging tables beside the operational ones, in the same transaction."""
@@ -204,7 +205,14 @@ class DuckDBTarget:
         totals = [record.total(what) for what in ("read", "loaded", "rejected")]
         loaded = [record.counts[table.name].loaded for table in DELIVERED]
         ingest_id = published.ingest_id
-        values = (ingest_id, record.source, record.checksum, record.mode, *totals, *loaded)
+        values: tuple[Any, ...] = (
+            ingest_id,
+            record.source,
+            record.checksum,
+            record.mode,
+            *totals,
+            *loaded,
+        )
         months = literals(published.changed_months)
         times = literals((record.started_at, datetime.now(UTC)))
         after = literals(self._rows_now().values())

@@ -12,6 +12,7 @@ from datetime import date
 import duckdb
 
 from mesh.deliveries import WITHOUT_MONTH
+from mesh.movielens.ingest.literals import only_row
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
 from mesh.movielens.ingest.targets.duckdb_log import DAY, Log
 
@@ -145,7 +146,7 @@ class Changes:
         )
 
     def _count(self, relation: str) -> int:
-        return self.connection.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
+        return only_row(self.connection.execute(f"SELECT count(*) FROM {relation}"))[0]
 
     def _days(self, query: str) -> set[int]:
         return {row[0] for row in self.connection.execute(query).fetchall()}
