@@ -184,7 +184,7 @@ def _configuration(path: Path) -> Mapping[str, Any]:
         text = template.render(env_var=lambda name, default=None: os.environ.get(name, default))
     except jinja2.TemplateError as error:
         raise _unreadable(path, getattr(error, "lineno", None), str(error)) from error
-    data = _yaml(path, text)
+    data = _yaml(path, text) or {}
     if not isinstance(data, dict):
         raise _unreadable(path, 1, "it holds no mapping")
     return data

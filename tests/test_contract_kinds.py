@@ -24,7 +24,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from mesh.catalogue.new import _column
+from mesh.catalogue.new import _column, _Found
+from mesh.catalogue.profile import Profile
 from mesh.cli.main import app
 from mesh.contracts import find
 from mesh.contracts.constraints import counted
@@ -46,6 +47,8 @@ def found():
 
 def changes(before, after):
     done = CliRunner().invoke(app, ["contracts", "diff", "--json", before, after])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
     found = json.loads(done.stdout)["findings"]
     return [(one["rule"], one["message"]) for one in found if "device" in one["message"]]
 
@@ -67,7 +70,10 @@ said["counted"] = counted("format")
 said["came"] = changes("before/contracts", "contracts")
 said["gone"] = changes("contracts", "before/contracts")
 seen = Seen(nulls=0, minimum="a@b", maximum="z@b")
-said["draft"] = _column("mail", "STRING", (), seen, ())
+profile = Profile(2, {{"mail": seen}}, (), frozenset())
+said["draft"] = _column(
+    "mail", _Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], False)
+)
 print(json.dumps(said))
 """
 

@@ -86,7 +86,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("pages")
     views = [presented(name, data) for name, data in all_data().items()]
     for view in views:
-        (out / f"{view.id}.html").write_text(page_html(view, views, PROJECT), encoding="utf-8")
+        (out / f"{view.board.id}.html").write_text(
+            page_html(view, views, PROJECT), encoding="utf-8"
+        )
     (out / "index.html").write_text(index_html(views, PROJECT), encoding="utf-8")
     nothing = presented("movie_trends", empty("movie_trends"))
     (out / "nothing.html").write_text(page_html(nothing, views, PROJECT), encoding="utf-8")

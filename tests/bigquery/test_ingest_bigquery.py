@@ -156,7 +156,7 @@ def test_an_ingest_that_another_overtook_is_undone(cloud, tmp_path):
 
     overtaken.commit = late_commit
     with pytest.raises(CheckFailed, match="another ingest published while this one ran"):
-        ingest(first, target=overtaken, max_rejected="50%")
+        ingest(first, database=cloud.database, target=overtaken, max_rejected="50%")
     assert len(cloud.rows("tags")) == 2
     assert [row[0] for row in cloud.rows("ingests", "ingest_id")] == [1]
 

@@ -190,7 +190,7 @@ def test_an_undo_that_an_ingest_overtook_changes_nothing(cloud, tmp_path):  # no
 
     overtaken.commit = late_commit
     with pytest.raises(CheckFailed, match="another ingest published while this one ran"):
-        undo(target=overtaken)
+        undo(database=cloud.database, target=overtaken)
     assert cloud.rows("ingests", "ingest_id") == [(1,), (2,)]
     assert len(cloud.rows("ratings")) == 4
 
