@@ -20,11 +20,12 @@ from mesh.dashboards.chart_queries import chart_queries
 from mesh.dashboards.check import check
 from mesh.dashboards.kinds.pie import MAX_SLICES
 from mesh.dashboards.looker.links import links
-from mesh.dashboards.looker.sheet import build_sheet, replaced, write_sheet
+from mesh.dashboards.looker.sheet import build_sheet, replaced, sheet
 from mesh.dashboards.read import DashboardInvalid, load_dashboards
 from mesh.dashboards.rules import RULES, in_range
 from mesh.dashboards.usage import read_usage
 from mesh.errors import CheckFailed, WrongUse
+from mesh.files.generated import update
 from mesh.files.problems import Problem, suggestion
 from tests.project_copy import PROJECT
 
@@ -508,7 +509,7 @@ def test_a_range_of_versions_says_what_is_in_it(text: str, fits: bool | None) ->
 
 
 def test_the_build_sheet_in_the_document_is_up_to_date() -> None:
-    assert not write_sheet(PROJECT, only_check=True), "run `mesh docs`"
+    assert not update(sheet(PROJECT), only_check=True), "run `mesh docs`"
 
 
 def test_the_build_sheet_names_every_chart_and_its_filters() -> None:

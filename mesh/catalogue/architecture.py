@@ -9,7 +9,7 @@ import yaml
 
 from mesh.contracts import Contract, load_contracts
 from mesh.dashboards import load_dashboards
-from mesh.environments.names import domain_of, is_public, query_inputs, short_name
+from mesh.environments.names import domain_of, is_public, query_inputs
 from mesh.project import Project
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _flow(opened: Opened, contracts: Mapping[str, Contract]) -> Iterator[str]:
 
 def _arrows(opened: Opened) -> set[tuple[str, str]]:
     """Which schema's models are read by which other's."""
-    models = {short_name(model.name): model for model in opened.context.models.values()}
+    models = opened.models
     return {
         (parent.split(".")[0], name.split(".")[0])
         for name, model in models.items()

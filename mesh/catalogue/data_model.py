@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mesh.contracts import Contract, load_contracts
-from mesh.environments.names import domain_of, is_public, query_inputs, short_name
+from mesh.environments.names import domain_of, is_public, query_inputs
 from mesh.project import Project
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ COMMAND = "mesh docs"
 def render(opened: Opened) -> str:
     """The page as Markdown, from the models and contracts of a loaded project."""
     project = opened.project
-    models = {short_name(model.name): model for model in opened.context.models.values()}
+    models = opened.models
     contracts = load_contracts(project.contracts)
     lines = [
         "# Data model",

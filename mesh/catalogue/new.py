@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ class _Found:
     servers: list[dict[str, Any]]
     is_source: bool
 
+    @cached_property
+    def personal(self) -> set[str]:
+        """The columns that some contract says lead to a person."""
+        return {person(c.name) for one in self.known.values() for c in one.personal_columns}
+
 
 @dataclass(frozen=True)
 class NewContract:
@@ -86,13 +92,14 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
         )
     where = environment or _usual(opened)
     seen = _profile(opened, name, where, types) if where else None
+    known = _known(root)
     found = _Found(
         types,
         _narrower(opened, name, types),
         seen,
         _stated_grain(opened, name) or (seen.grain if seen else ()),
-        _known(root),
-        _servers(opened, domain),
+        known,
+        _servers(opened, domain, known),
         name in opened.project.sources,
     )
     document = _document(domain, table, found)
@@ -110,7 +117,7 @@ def _usual(opened: Opened) -> str | None:
 
 def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
     """Name and columns, by BigQuery type, of a model by its name with or without domain."""
-    models = {short_name(model.fqn): model for model in opened.context.models.values()}
+    models = opened.models
     same = [name for name in models if wanted in (name, name.partition(".")[2])]
     if len(same) > 1:
         raise WrongUse(
@@ -132,16 +139,14 @@ def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
 
 def _stated_grain(opened: Opened, name: str) -> tuple[str, ...]:
     """The key that the MODEL block tells."""
-    models = {short_name(model.fqn): model for model in opened.context.models.values()}
-    grains = models[name].grains[:1]
+    grains = opened.models[name].grains[:1]
     return tuple(column.name for key in grains for column in key.find_all(exp.Column))
 
 
 def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str]:
     if opened.context.engine_adapter.dialect != "duckdb":
         return {}
-    models = {short_name(model.fqn): model for model in opened.context.models.values()}
-    kinds = models[name].columns_to_types or {}
+    kinds = opened.models[name].columns_to_types or {}
     wide = {"INT": "INTEGER", "REAL": "FLOAT"}
     texts = {column: kind.sql(dialect="duckdb") for column, kind in kinds.items()}
     texts = {column: wide.get(text, text) for column, text in texts.items()}
@@ -224,9 +229,9 @@ def _document(domain: str, name: str, found: _Found) -> dict[str, Any]:
     }
 
 
-def _servers(opened: Opened, domain: str) -> list[dict[str, Any]]:
+def _servers(opened: Opened, domain: str, known: Mapping[str, Contract]) -> list[dict[str, Any]]:
     """Where other products of the project lie, or else where SQLMesh is connected to."""
-    for contract in _known(opened.project.contracts).values():
+    for contract in known.values():
         stated = yaml.safe_load(contract.path.read_text(encoding="utf-8"))["servers"]
         keys = {"duckdb": "schema", "bigquery": "dataset"}
         return [{**one, keys[one["type"]]: domain} for one in stated]
@@ -248,7 +253,6 @@ def _file(opened: Opened) -> Path:
 def _column(name: str, found: _Found) -> dict[str, Any]:
     kind, grain = found.types[name], found.grain
     seen = found.seen.columns[name] if found.seen else None
-    personal = {person(c.name) for one in found.known.values() for c in one.personal_columns}
     column: dict[str, Any] = {
         "id": name,
         "name": name,
@@ -256,7 +260,7 @@ def _column(name: str, found: _Found) -> dict[str, Any]:
         "physicalType": kind,
         "description": f"{TODO} what it means, with its unit",
         "classification": PERSONAL
-        if person(name) in personal
+        if person(name) in found.personal
         else f"{TODO} {PERSONAL} if it leads to a person, else one of the others",
         "required": name in grain or (seen is not None and not seen.nulls),
     }

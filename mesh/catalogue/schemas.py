@@ -38,10 +38,10 @@ def _described(project: Project) -> Iterator[_Described]:
         yield _Described(schema, ReviewFile, LEVELS, (levels,) if levels.is_file() else ())
 
 
-def write_schemas(project: Project, *, only_check: bool = False) -> list[Path]:
-    """Write the schemas, and the line that names them into each file; the paths that were changed.
+def schemas(project: Project) -> dict[Path, str]:
+    """The texts of the schemas, and of the files with the line that names them.
 
-    only_check: change nothing. Raises WrongUse in a project without such files.
+    Raises WrongUse in a project without such files.
     """
     described = list(_described(project))
     if not described:
@@ -56,10 +56,4 @@ def write_schemas(project: Project, *, only_check: bool = False) -> list[Path]:
         for file in one.files:
             text = file.read_text(encoding="utf-8-sig", errors="replace")
             wanted[file] = with_comment(text, one.schema.name)
-    changed = []
-    for path, text in wanted.items():
-        if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
-            changed.append(path)
-            if not only_check:
-                path.write_text(text, encoding="utf-8")
-    return changed
+    return wanted

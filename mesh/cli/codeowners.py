@@ -18,19 +18,17 @@ def codeowners(
     """Write .github/CODEOWNERS from the contracts: producers, and the teams that read."""
     from mesh.console import out
     from mesh.errors import CheckFailed, Location
+    from mesh.files.generated import update
     from mesh.review.codeowners import codeowners as write
 
-    for path, text in write(project).items():
-        file = project.root / path
-        if file.is_file() and file.read_text(encoding="utf-8") == text:
-            out.print(f"{path} is up to date.", markup=False)
-        elif check:
-            raise CheckFailed(
-                "The owners are not those of the contracts.",
-                where=Location(project.shown(file)),
-                fix="Run `mesh codeowners`, and commit the file.",
-            )
-        else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-            out.print(f"{path} is written.", markup=False)
+    texts = write(project)
+    stale = update(texts, only_check=check)
+    if stale and check:
+        raise CheckFailed(
+            "The owners are not those of the contracts.",
+            where=Location(project.shown(stale[0])),
+            fix="Run `mesh codeowners`, and commit the file.",
+        )
+    for path in texts:
+        state = "is written" if path in stale else "is up to date"
+        out.print(f"{project.shown(path)} {state}.", markup=False)

@@ -16,12 +16,13 @@ def docs(
     ] = False,
 ) -> None:
     """Draw pages, code owners, schemas and the dashboards' build sheet from the project."""
-    from mesh.catalogue.generated import write_generated
+    from mesh.catalogue.generated import generated
     from mesh.console import out
     from mesh.environments import open_project
     from mesh.errors import CheckFailed
+    from mesh.files.generated import update
 
-    changed = write_generated(open_project(project), only_check=check)
+    changed = update(generated(open_project(project)), only_check=check)
     names = ", ".join(str(project.shown(path)) for path in changed)
     if changed and check:
         raise CheckFailed(f"{names}: not what the project says.", fix="Run `mesh docs`.")

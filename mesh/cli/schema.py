@@ -16,10 +16,11 @@ def schema(
     ] = False,
 ) -> None:
     """Write the JSON schemas of dashboards and review levels, and name them in each file."""
-    from mesh.catalogue.schemas import write_schemas
+    from mesh.catalogue.schemas import schemas
     from mesh.console import out
+    from mesh.files.generated import update
 
-    changed = write_schemas(project, only_check=only_check)
+    changed = update(schemas(project), only_check=only_check)
     for path in changed:
         what = "is out of date: run `mesh schema`" if only_check else "written"
         out.print(f"{project.shown(path)} {what}", soft_wrap=True, markup=False)

@@ -1,11 +1,10 @@
 """What the project costs on BigQuery: bytes that builds, monthly runs and charts scan.
 
-`cost()` tells it of a project, `cost_of_revision()` of another revision on the same rows,
-`monthly_bytes()` gives the review one number per model.
+`cost()` tells it of a project, `cost_of_revision()` of another revision on the same rows.
 """
 
 from mesh.cost.estimate import ChartCost, Cost, ModelCost
-from mesh.cost.run import cost, cost_of_revision, local_sizes, monthly_bytes
+from mesh.cost.run import cost, cost_of_revision, local_sizes
 from mesh.cost.sizes import DEFAULT_PRICE, price
 
 __all__ = [
@@ -16,6 +15,5 @@ __all__ = [
     "cost",
     "cost_of_revision",
     "local_sizes",
-    "monthly_bytes",
     "price",
 ]

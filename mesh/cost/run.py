@@ -73,10 +73,3 @@ def cost_of_revision(
                 f"the cost of {revision} cannot be told: {error.message}",
                 fix="Name a revision whose project loads.",
             ) from error
-
-
-def monthly_bytes(opened: Opened, environment: str | None = None) -> dict[str, float]:
-    """Bytes that a monthly run scans, by model, on an environment's rows: for the review."""
-    files = open_for_bigquery(opened.project)
-    sizes = table_sizes(files, opened, _chosen(opened, environment))
-    return {model.model: model.monthly for model in estimate(files, sizes).models}

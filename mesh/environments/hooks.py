@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -26,10 +25,9 @@ from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.repair import repair
-from mesh.environments.sources import delivered_to
+from mesh.environments.sources import delivered_to, project_of
 from mesh.environments.versions import stamped
 from mesh.errors import MeshError
-from mesh.project import Project
 
 if TYPE_CHECKING:
     from sqlmesh.core.plan import PlanBuilder
@@ -78,7 +76,7 @@ def _of_a_database_that_opens(original: Any, context: GenericContext) -> Any:
 
 
 def _refuse_what_does_not_open(context: GenericContext) -> None:
-    database = Project(Path(context.path).resolve()).database
+    database = project_of(context).database
     try:
         check_attached(context.engine_adapter.fetchall, database)
     except MeshError as error:

@@ -31,6 +31,7 @@ from mesh.project import BIGQUERY_GATEWAY, Project, named_database
 if TYPE_CHECKING:
     from sqlmesh import Context
     from sqlmesh.core.environment import Environment
+    from sqlmesh.core.model import Model
     from sqlmesh.core.snapshot import Snapshot
 
     from mesh.environments.reporting import Record
@@ -64,6 +65,11 @@ class Opened:
         """Forget what SQLMesh ran so far; what it runs from now on is noted in the result."""
         self.console.record = Record()
         return self.console.record
+
+    @cached_property
+    def models(self) -> dict[str, Model]:
+        """The models of the files by `schema.model`; none where they were not read."""
+        return {short_name(model.fqn): model for model in self.context.models.values()}
 
     @cached_property
     def environment_names(self) -> list[str]:

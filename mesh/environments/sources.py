@@ -39,6 +39,11 @@ def delivered(project: Project) -> Delivered:
     return Delivered(schema, tuple(found))
 
 
+def project_of(context: GenericContext) -> Project:
+    """The project that SQLMesh has loaded."""
+    return Project(Path(context.path).resolve())
+
+
 def delivered_to(context: GenericContext) -> Delivered:
     """The same of a project that SQLMesh has loaded."""
-    return delivered(Project(Path(context.path).resolve()))
+    return delivered(project_of(context))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from mesh.contracts import load_contracts
 from mesh.contracts.model import Contract
@@ -31,7 +32,7 @@ def teams_of(contract: Contract) -> tuple[str, ...]:
     return (contract.owner, *sorted(filter(None, readers)))
 
 
-def codeowners(project: Project) -> dict[str, str]:
+def codeowners(project: Project) -> dict[Path, str]:
     """CODEOWNERS by its path. The last line that fits a file counts, as GitHub has it."""
     contracts = load_contracts(project.contracts)
     organisation = read_organisation(project.contracts)
@@ -64,4 +65,4 @@ def codeowners(project: Project) -> dict[str, str]:
             shown.setdefault(project.shown(chart.path).as_posix(), set()).add(owner)
     lines += [line(f"/{path}", sorted(shown[path])) for path in sorted(shown)]
     lines += [line("/contracts/review.yaml", everyone), line("/.github/", everyone)]
-    return {PATH: "\n".join(lines) + "\n"}
+    return {project.root / PATH: "\n".join(lines) + "\n"}

@@ -19,11 +19,10 @@ from mesh.project import Project
 BEGIN, END = "<!-- generated: {name} -->", "<!-- end of {name} -->"
 
 
-def write_sheet(project: Project, *, only_check: bool = False) -> bool:
-    """Bring the sheet in the README of the dashboards up to date.
+def sheet(project: Project) -> dict[Path, str]:
+    """The README of the dashboards with the sheet in it.
 
-    Returns whether it was not. Raises CheckFailed when the file has lost its marks, WrongUse when
-    there is none.
+    Raises CheckFailed when the file has lost its marks, WrongUse when there is none.
     """
     path, name = project.dashboards / "README.md", "build sheet"
     text = build_sheet(project.dashboards, project.contracts)
@@ -35,10 +34,7 @@ def write_sheet(project: Project, *, only_check: bool = False) -> bool:
             f"`{END.format(name=name)}`.",
         )
     before = path.read_text(encoding="utf-8")
-    after = replaced(before, name, text, project.shown(path))
-    if before != after and not only_check:
-        path.write_text(after, encoding="utf-8")
-    return before != after
+    return {path: replaced(before, name, text, project.shown(path))}
 
 
 def replaced(document: str, name: str, text: str, path: Path) -> str:
