@@ -23,6 +23,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = Project(ROOT)
 PARTS = ("models", "contracts", "macros", "audits", "linter", "materializations", "mesh")
 FILES = ("config.yaml", "external_models.yaml")
+# Of each kind of model one or two, incremental, by month, a view, a mart, and what they stand on: a
+# plan of these takes less than half the time of a plan of all.
+FEW = (
+    *("movies", "rating_events", "movie_ratings_daily", "movie_ratings_monthly"),
+    *("tag_events", "movie_tags", "newest_rating", "windows", "thresholds"),
+    *("user_movie_ratings", "movies_engagement", "movies_engagement_daily", "trending_movies"),
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,14 @@ class ProjectCopy:
         text = self.read(path)
         assert old in text, f"{path} has no {old!r}"
         self.write(path, text.replace(old, new, 1))
+
+    def keep_few(self) -> None:
+        """Take all models out but few, with their contracts."""
+        for kind in ("models", "contracts"):
+            for file in (self.root / kind).rglob("*.*"):
+                ours = file.suffix in (".sql", ".yaml") and file.parent.name != "operational"
+                if ours and file.name.partition(".")[0] not in (*FEW, "review"):
+                    file.unlink()
 
     def line(self, path: str, text: str, after: str = "") -> int:
         """The number of the first line with `text`, at or below the first with `after`."""

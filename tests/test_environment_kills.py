@@ -108,7 +108,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """Prod shows version B of the first delivery and was of version A; acceptance shows A of the
     second."""
     base = tmp_path_factory.getbasetemp()
-    scene = copied(begin(base / "scene"), base / "ready")
+    scene = copied(begin(base / "few"), base / "ready")
     scene.plan("prod", "B")
     deliver_late(scene)
     scene.refresh("acceptance")
@@ -123,9 +123,9 @@ def cases() -> list:
         chance = random.Random(seed)
         command = list(COMMANDS)[seed % len(COMMANDS)]
         # Most of what a command does is over after so many statements, or seconds.
-        many, long = (60, 0.4) if "ingest" in command else (450, 6)
+        many, long = (60, 0.4) if "ingest" in command else (200, 3)
         if "promote" in command or "rollback" in command:
-            many, long = 200, 2
+            many, long = 100, 1
         kind = ("statements", "seconds")[seed // len(COMMANDS) % 2]
         amount = chance.randrange(many) if kind == "statements" else chance.random() * long
         found.append(pytest.param(command, kind, amount, id=f"{seed}-{command}-{kind}"))

@@ -24,7 +24,7 @@ ENVIRONMENTS = ("prod", "acceptance")
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    return begin(tmp_path_factory.getbasetemp() / "scene")
+    return begin(tmp_path_factory.getbasetemp() / "all", few=False)
 
 
 def deliver(scene: Scene, chance: random.Random) -> None:

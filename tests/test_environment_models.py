@@ -14,6 +14,7 @@ from scene import Scene, Shown, begin, copied, shown
 from test_environment_paths import deliver_late
 
 from mesh.environments import plan, refresh
+from mesh.errors import CheckFailed
 
 # The last state of the project in which a delivery was a watermark of a table.
 WATERMARKS = "147c8a1"
@@ -41,15 +42,33 @@ MODELS = {
 
 @pytest.fixture
 def scene(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Scene:
-    """Version A of the first delivery, in prod and acceptance."""
-    return copied(begin(tmp_path_factory.getbasetemp() / "scene"), tmp_path)
+    """Version A of the first delivery, in prod and acceptance, with all models."""
+    return copied(begin(tmp_path_factory.getbasetemp() / "all", few=False), tmp_path)
+
+
+def test_a_delivery_without_genres_is_refused_by_refresh_as_by_plan(scene: Scene) -> None:
+    for movie, (title, _) in scene.audience.movies.items():
+        scene.audience.movies[movie] = (title, "(no genres listed)")
+    scene.deliver()
+    before = shown(scene.database)
+    with scene.project() as project, pytest.raises(CheckFailed, match="is as it was") as caught:
+        refresh(project, "prod")
+    assert "user_genre_ratings" in str(caught.value)
+    assert shown(scene.database) == before
+    done = scene.command(
+        "A", "sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests"
+    )
+    assert done.returncode != 0
+    assert shown(scene.database) == before
 
 
 def test_no_month_is_carried_over_a_table_of_events_that_is_built_whole(
-    scene: Scene, tmp_path: Path
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
     """Not even two incremental tables above it."""
+    scene = copied(begin(tmp_path_factory.getbasetemp() / "few"), tmp_path)
     copy = copy_project(tmp_path / "project")
+    copy.keep_few()
     for name, (kind, query) in MODELS.items():
         header = (
             f"MODEL (name interactions_internal.{name}, kind {kind}, description 'For a test.');"

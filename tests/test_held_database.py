@@ -120,6 +120,7 @@ def deliveries(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, deliveries: list[Path]) -> ProjectCopy:
     copy = copy_project(tmp_path_factory.mktemp("planned") / "project")
+    copy.keep_few()
     copy.run("mesh", "ingest", str(deliveries[0]), check=True)
     copy.run("sqlmesh", "plan", "dev", "--auto-apply", "--no-prompts", check=True)
     return copy

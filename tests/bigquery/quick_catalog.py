@@ -4,6 +4,10 @@ Several times for each statement the emulator asks DuckDB whether a table is the
 columns it has, through functions that list everything in every project: with the views of a few
 environments, that is half of the time that a statement takes. DuckLake holds the same facts in
 small tables. A question that is not worded exactly as here goes the emulator's own way.
+
+And INFORMATION_SCHEMA.TABLES, which SQLMesh asks before each statement that changes something, says
+of a table nothing that needs its columns: the emulator works them out all the same, which for a
+view means to bind all that it stands on.
 """
 
 from __future__ import annotations
@@ -32,6 +36,12 @@ _COLUMN = (
     + _LIVING.replace("{kind}", "table")
     + ") AND "
 )
+# By this SQLMesh's question for tables and their clusters is known; what it asks for instead.
+SQLMESHS_CTE = "clustering_info"
+QUICK_VIEWS = {
+    "INFORMATION_SCHEMA.TABLES": "INFORMATION_SCHEMA.NAMED_TABLES",
+    "INFORMATION_SCHEMA.COLUMNS": "INFORMATION_SCHEMA.CLUSTERED_COLUMNS",
+}
 # The emulator's question, and the same of DuckLake's tables; its first parameter is the project.
 QUICK = {
     "SELECT table_name, 'TABLE', estimated_size FROM duckdb_tables() "
@@ -52,6 +62,57 @@ QUICK = {
 
 def install() -> None:
     """Put the quick look-ups in; called in the emulator's process before it serves."""
+    _look_up_in_ducklakes_own_tables()
+    _list_tables_without_their_columns()
+
+
+def _list_tables_without_their_columns() -> None:
+    from local_bigquery.catalog import metadata, tables
+    from local_bigquery.sql import rules
+    from local_bigquery.sql.rules import information_schema
+    from sqlglot import exp
+
+    def listed(project: str, dataset: str | None) -> list:
+        return [
+            each
+            for found in metadata.existing(tables.list_, [(project, dataset)])
+            for each in found
+        ]
+
+    def named_tables(project: str, dataset: str | None) -> tuple[list[str], list[list[Any]]]:
+        columns = [*information_schema.IDENTITY, "table_type", "creation_time TIMESTAMP"]
+        return columns, [
+            [
+                *information_schema._identity(table),
+                information_schema.TABLE_TYPES.get(table.type, table.type),
+                information_schema._timestamp(table.creationTime),
+            ]
+            for table in listed(project, dataset)
+        ]
+
+    def clustered_columns(project: str, dataset: str | None) -> tuple[list[str], list[list[Any]]]:
+        columns = [*information_schema.IDENTITY, "column_name", "clustering_ordinal_position INT64"]
+        return columns, [
+            [*information_schema._identity(table), name, position]
+            for table in listed(project, dataset)
+            if table.clustering
+            for position, name in enumerate(table.clustering.fields or [], start=1)
+        ]
+
+    def rule(tree: exp.Expression, context: Any) -> exp.Expression:
+        if any(cte.alias == SQLMESHS_CTE for cte in tree.find_all(exp.CTE)):
+            for table in tree.find_all(exp.Table):
+                if table.name in QUICK_VIEWS:
+                    table.this.set("this", QUICK_VIEWS[table.name])
+        return tree
+
+    information_schema.VIEWS.update(
+        {"NAMED_TABLES": named_tables, "CLUSTERED_COLUMNS": clustered_columns}
+    )
+    rules.STATEMENT_RULES.insert(0, rule)
+
+
+def _look_up_in_ducklakes_own_tables() -> None:
     import duckdb
     from local_bigquery.engine import database
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from audience import epoch, small_audience
 from psycopg2 import sql
+from sqlmesh.core.model.common import ParsableSql
 from sqlmesh.core.snapshot import SnapshotEvaluator
 
 from mesh.environments import open_project, promote, refresh, rollback
@@ -104,6 +105,21 @@ def test_sqlmeshs_own_run_brings_a_delivery(mesh: Delivered) -> None:
         mesh.project.context.run("prod")
     assert mesh.rows("prod") == expected(mesh.audience)
     assert {len(months) for months in seen.months.values()} == {1}
+
+
+def test_prod_goes_back_to_its_previous_plan_without_building_anything(mesh: Delivered) -> None:
+    before = mesh.rows("prod")
+    query = mesh.project.context.get_model(TOTALS).query.sql(dialect="bigquery")
+    assert query.count("COUNT(*)") == 1
+    other = ParsableSql(sql=query.replace("COUNT(*)", "COUNT(*) + 1"))
+    mesh.project.context.upsert_model(TOTALS, query_=other)
+    mesh.plan("prod")
+    assert mesh.rows("prod") != before
+    mesh.project.context.load()
+    record = mesh.project.new_record()
+    mesh.plan("prod")
+    assert record.models == []
+    assert mesh.rows("prod") == before
 
 
 def test_a_delivery_in_the_middle_of_a_refresh_stops_it_and_poisons_nothing(
