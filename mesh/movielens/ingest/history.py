@@ -93,6 +93,16 @@ class History:
         """The deliveries that are not undone, the oldest first."""
         return self._replayed()[0]
 
+    @property
+    def shown(self) -> list[Entry]:
+        """The deliveries whose rows stand in the tables: the newest snapshot, and what came on
+        top."""
+        shown: list[Entry] = []
+        for entry in self.entries:
+            if entry.ingest_id in self.standing:
+                shown = [*(shown if entry.mode == "append" else []), entry]
+        return shown
+
     def kept_with(self, ingest_id: int) -> list[int]:
         """The deliveries whose logs are kept when this one is published."""
         return [*self._replayed()[1], ingest_id][-KEPT:]
