@@ -68,8 +68,7 @@ def fill_stage(
 ) -> None:
     """Read, check and load the three tables; afterwards `stage.counts` says what became of them.
 
-    work: a folder for copies. now: epoch seconds. A temporary table `known_movies` (movieId) may
-    stand on the connection with the movies known before (--append); else the delivery's own count.
+    work: a folder for copies. now: epoch seconds.
     """
     rejections = stage.rejections
     stage.origins = origins = {
@@ -106,10 +105,9 @@ def _counted(stage: Stage, origin: Origin, rejections: Rejections) -> Counts:
 
 
 def _know_movies(stage: Stage) -> None:
-    stage.connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {KNOWN_MOVIES} (movieId BIGINT)")
+    before = f" UNION {stage.known}" if stage.known else ""
     stage.connection.execute(
-        f"INSERT INTO {KNOWN_MOVIES} SELECT movieId FROM {stage.qualify(MOVIES)} "
-        f"WHERE movieId NOT IN (SELECT movieId FROM {KNOWN_MOVIES})"
+        f"CREATE TEMP TABLE {KNOWN_MOVIES} AS SELECT movieId FROM {stage.qualify(MOVIES)}{before}"
     )
 
 

@@ -59,12 +59,14 @@ class Stage:
     connection: an in-process DuckDB. qualify: the full name, as SQL, of the staging table of an
     operational table. Rejected lines are in the temporary table `rejected_incoming` (file,
     line_number, raw_text, reason). restart: puts everything on the connection back to the empty
-    stage, also after a statement failed. origins: of the staged rows of each table.
+    stage, also after a statement failed. known: a query of the ids of movies that were there before
+    and stay, or nothing. origins: of the staged rows of each table.
     """
 
     connection: duckdb.DuckDBPyConnection
     qualify: Callable[[Table], str]
     restart: Callable[[], None]
+    known: str = ""
     counts: dict[str, Counts] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
 

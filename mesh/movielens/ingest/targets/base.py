@@ -70,8 +70,7 @@ class Target(ABC):
 
     @abstractmethod
     def stage(self, mode: str) -> Stage:
-        """Empty staging. In mode 'append' the temporary table `known_movies` stands on its
-        connection with the ids of the movies in the target."""
+        """Empty staging, which in mode 'append' knows the movies in the target."""
 
     @abstractmethod
     def name(self, table: Table) -> str:

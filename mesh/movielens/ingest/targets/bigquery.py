@@ -162,24 +162,14 @@ class BigQueryTarget(Target):
 
     def stage(self, mode: str) -> Stage:
         """Staging tables in a local DuckDB, in one transaction."""
-        self.connection.execute("BEGIN")
-        if mode == "append":
-            known = [row[0] for row in self.ask(f"SELECT movieId FROM {self.name(MOVIES)}")]
-            self._know(known)
-        else:
-            known = []
-        return Stage(self.connection, _incoming, lambda: self._restart(mode, known))
+        known = self.ask(f"SELECT movieId FROM {self.name(MOVIES)}") if mode == "append" else ()
+        movies = pa.table({"movieId": pa.array((row[0] for row in known), pa.int64())})
+        self.connection.register("fetched", movies)
+        self.connection.execute("CREATE TABLE known AS FROM fetched; BEGIN")
+        return Stage(self.connection, _incoming, self._restart, "SELECT movieId FROM known")
 
-    def _know(self, movies: list[int]) -> None:
-        self.connection.register("known", pa.table({"movieId": pa.array(movies, pa.int64())}))
-        self.connection.execute("CREATE TEMP TABLE known_movies AS SELECT movieId FROM known")
-        self.connection.unregister("known")
-
-    def _restart(self, mode: str, known: list[int]) -> None:
-        self.connection.execute("ROLLBACK")
-        self.connection.execute("BEGIN")
-        if mode == "append":
-            self._know(known)
+    def _restart(self) -> None:
+        self.connection.execute("ROLLBACK; BEGIN")
 
     def load(self, stage: Stage, tables: Iterable[Table], mode: str) -> None:
         """Load what is staged into BigQuery, for all tables side by side."""

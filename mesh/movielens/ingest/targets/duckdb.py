@@ -17,6 +17,7 @@ from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.schema import (
     ALL_TABLES,
     DELIVERED,
+    MOVIES,
     REJECTED_LINES,
     SCHEMA,
     Table,
@@ -157,17 +158,12 @@ class DuckDBTarget(Target):
 
     def stage(self, mode: str) -> Stage:
         """Staging tables beside the operational ones, in the same transaction."""
-        if mode == "append":
-            self.connection.execute(
-                "CREATE OR REPLACE TEMP TABLE known_movies AS "
-                f"SELECT movieId FROM {CATALOG}.{SCHEMA}.movies"
-            )
-        return Stage(self.connection, _incoming, lambda: self._restart(mode))
+        known = f"SELECT movieId FROM {_name(MOVIES)}" if mode == "append" else ""
+        return Stage(self.connection, _incoming, self._restart, known)
 
-    def _restart(self, mode: str) -> None:
+    def _restart(self) -> None:
         self.connection.execute("ROLLBACK")
         self._begin()
-        self.stage(mode)
 
     def load(self, stage: Stage, tables: Iterable[Table], mode: str) -> None:
         """It was staged here."""
