@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -58,6 +59,16 @@ def rows(database: Path, query: str) -> list[tuple]:
 def all_tables(database: Path) -> dict[str, list[tuple]]:
     names = ("movies", "ratings", "tags", "rejected_lines", "ingests", "changed_months")
     return {name: rows(database, f"FROM operational.{name} ORDER BY ALL") for name in names}
+
+
+def newest(was: Any, new: Any) -> Any:
+    """What counts of the values of one key: of movies the later title; of ratings (stars and
+    second) and tags (second) the newer, and of one second that with fewer stars."""
+    if was is None or isinstance(new, str):
+        return new
+    if isinstance(new, tuple):
+        return max(was, new, key=lambda value: (value[1], -value[0]))
+    return max(was, new)
 
 
 def refused(source: Path, database: Path, **options) -> str:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from unittest import mock
 
 import duckdb
 import pytest
 
+from mesh.errors import WrongUse
+from mesh.movielens.demo import demo
 from mesh.movielens.generate import generate
+from mesh.movielens.ingest import create_operational_tables_sql, ingest, undo
+from mesh.project import Project
+from tests.deliveries import RATINGS, deliver
 from tests.project_copy import copy_project
 
 
@@ -49,8 +55,63 @@ def test_a_broken_promise_in_acceptance_stops_the_demo_before_prod_and_then_it_g
         schemas = connection.execute(
             "SELECT table_schema FROM information_schema.tables WHERE table_name = 'user_actions'"
         ).fetchall()
+    before = copy.database.read_bytes()
+    refused = copy.run("mesh", "demo")
+    assert refused.returncode == 2
+    assert " ".join(refused.stderr.split()).endswith(
+        f" tags of {source}, and a sample would take their place, in prod too. Name the files to "
+        "show with `mesh demo --source` (`make demo SOURCE=…`), or let MESH_DUCKDB name another "
+        "file for the sample."
+    )
+    assert copy.database.read_bytes() == before
+    assert not (copy.root / "data" / "sample").exists()
     expected = {"interactions", *(f"interactions__{e}" for e in ("dev", "test", "acceptance"))}
     assert {schema for (schema,) in schemas} == expected
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "refused"),
+    [
+        ("", False),
+        ("sample", False),
+        ("other", True),
+        ("other sample", False),
+        ("other sample +other", True),
+        ("other sample +other undo", False),
+        ("other undo", False),
+    ],
+)
+def test_a_sample_takes_the_place_of_a_sample_and_of_nothing_else(
+    tmp_path, monkeypatch, deliveries, refused
+):
+    project = Project(tmp_path)
+    monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "mesh.duckdb"))
+    sources = {
+        "sample": deliver(tmp_path / "data" / "sample"),
+        "other": deliver(tmp_path / "other", ratings=RATINGS.replace("4.0", "3.0")),
+    }
+    for what in deliveries.split():
+        if what == "undo":
+            undo(database=project.database)
+        else:
+            ingest(sources[what.strip("+")], database=project.database, append="+" in what)
+    with mock.patch("mesh.movielens.demo.generate", side_effect=InterruptedError):
+        if not refused:
+            with pytest.raises(InterruptedError):
+                demo(project, None, say=print)
+            return
+        with pytest.raises(WrongUse, match=f"2 tags of {sources['other']}, and a sample would"):
+            demo(project, None, say=print)
+
+
+def test_a_sample_does_not_take_the_place_of_rows_that_no_delivery_brought(tmp_path, monkeypatch):
+    monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "mesh.duckdb"))
+    with duckdb.connect(str(tmp_path / "mesh.duckdb")) as connection:
+        for statement in create_operational_tables_sql("duckdb"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO operational.movies VALUES (1, 'A', 'Drama')")
+    with pytest.raises(WrongUse, match="the database holds 1 movies of no delivery, and a sample"):
+        demo(Project(tmp_path), None, say=print)
 
 
 def test_a_source_that_is_not_there_is_said_in_one_sentence(project):

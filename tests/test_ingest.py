@@ -26,7 +26,7 @@ def test_an_ingest_is_recorded_with_counts_and_months(load, database, tmp_path):
     assert row[2:10] == (result.checksum, "snapshot", 7, 7, 0, 2, 3, 2)
     assert row[10] == [date(2000, 7, 1), date(2001, 9, 1), date(2004, 11, 1)]
     assert row[11] <= row[12]
-    assert row[13:] == (2, 3, 2, None)
+    assert row[13:] == (2, 3, 2, None, 0, 0)
     assert rows(database, "SELECT * FROM operational.changed_months ORDER BY ALL") == [
         (1, "movies", date(1970, 1, 1)),
         (1, "movies", date(2000, 7, 1)),

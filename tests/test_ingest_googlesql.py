@@ -6,27 +6,39 @@ The emulator reads more than BigQuery does: it took `new` for a name, which Goog
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 
+from mesh.movielens.ingest.history import History
 from mesh.movielens.ingest.schema import (
     ALL_TABLES,
+    DELIVERED,
     INGESTS,
     Table,
-    add_columns_sql,
     create_operational_tables_sql,
 )
-from mesh.movielens.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql, undo
-from mesh.movielens.ingest.targets.undo_sql import logged_sql, months_sql
+from mesh.movielens.ingest.targets import statements
+from mesh.movielens.ingest.targets.bigquery import (
+    CREATE_STAGING,
+    ENGINE,
+    STAGING,
+    BigQueryTarget,
+)
+from mesh.movielens.ingest.targets.statements import Statements, logged_sql, months_sql
 from mesh.prove.analyzer import Analyzer
 from tests.project_copy import PROJECT
 
-MONTHS = "ARRAY<DATE>[DATE '2001-01-01']"
-VALUES = {
-    "source": "'x'",
-    "checksum": "'x'",
-    "mode": "'x'",
-    "started_at": "TIMESTAMP '2001-01-01 00:00:00+00'",
+MONTHS = (date(2001, 1, 1), date(2001, 2, 1))
+ENTRY = {
+    **dict.fromkeys((c.name for c in INGESTS.columns if c.bigquery == "INT64"), 1),
+    "source": "a'b",
+    "checksum": "c",
+    "mode": "append",
+    "changed_months": (),
+    "started_at": datetime(2001, 1, 1, tzinfo=UTC),
+    "undoes": None,
 }
 
 
@@ -36,8 +48,12 @@ def analyzer():
     for table in ALL_TABLES:
         shape = {column.name: column.bigquery for column in table.columns}
         made.add_table(("p", "operational", table.name), shape)
-        staged = {name: kind for name, kind in shape.items() if name != "ingest_id"}
-        made.add_table(("p", STAGING, table.name), staged)
+        made.add_table(("p", STAGING, table.name), {**shape, "place": "INT64"})
+    for table in DELIVERED:
+        kinds = dict(table.shape("bigquery"))
+        old = {f"old_{name}": kinds[name] for name in table.values}
+        flags = {"place": "INT64", "was_there": "BOOL", "counts": "BOOL"}
+        made.add_table(("p", STAGING, f"{table.name}_compared"), {**kinds, **old, **flags})
     yield made
     made.close()
 
@@ -50,26 +66,54 @@ def _staged(table: Table) -> str:
     return f"`p`.`{STAGING}`.`{table.name}`"
 
 
-def _value(parameter: re.Match[str]) -> str:
-    name = parameter[1]
-    return VALUES.get(name) or (MONTHS if "months" in name else "1")
+def _compared(table: Table) -> str:
+    return f"`p`.`{STAGING}`.`{table.name}_compared`"
+
+
+def _statements(mode: str, filled: frozenset[Table] = frozenset(DELIVERED)) -> Statements:
+    return Statements(ENGINE, _name, _staged, _compared, filled, mode == "snapshot")
+
+
+def _recorded() -> list[str]:
+    months = {table.name: MONTHS for table in DELIVERED}
+    return statements.record(ENGINE, _name, ENTRY, months)
+
+
+def _published(mode: str) -> list[str]:
+    months = {table.name: MONTHS for table in DELIVERED}
+    made = _statements(mode)
+    return [*made.publish(2, months, kept=[2, 3]), made.reject(2), *_recorded()]
+
+
+def _script(steps: list[str]) -> str:
+    target = BigQueryTarget()
+    target.client = SimpleNamespace(project="p")
+    target.past = History()
+    target.prepare("job", steps, "a'b")
+    assert target.script
+    return target.script[1]
 
 
 def _refusals(analyzer: Analyzer, script: str) -> list[str]:
     parts = [part for part in re.split(r";\n|;$", script) if part.strip()]
-    texts = [re.sub(r"@(\w+)", _value, part) for part in parts]
+    texts = [part.replace("@source", "'x'") for part in parts]
     found = [(text, analyzer.analyze(text).refusal) for text in texts]
     return [f"{refusal.message}: {text}" for text, refusal in found if refusal]
 
 
+@pytest.mark.parametrize("filled", [DELIVERED, ()], ids=["filled", "empty"])
 @pytest.mark.parametrize("mode", ["snapshot", "append"])
-def test_google_accepts_what_is_asked_and_what_is_published(analyzer, mode):
-    statements = Statements(_name, _staged, mode)
-    asked = analyzer.analyze(statements.changed_months())
+def test_google_accepts_what_is_asked_and_what_is_published(analyzer, mode, filled):
+    made = _statements(mode, frozenset(filled))
+    asked = analyzer.analyze(made.changed_months())
     assert asked.refusal is None
     assert [column.type for column in asked.columns] == ["STRING", "DATE"]
-    script = statements.publish(rejected=True, kept=[2, 3])
-    assert _refusals(analyzer, script) == []
+    compared = [made.compare(table, MONTHS if table.month_of else ()) for table in DELIVERED]
+    if mode == "append":
+        compared += [made.compare(table) for table in DELIVERED]
+        compared += [made.settled(table) for table in DELIVERED]
+    assert [_refusals(analyzer, statement) for statement in compared] == [[]] * len(compared)
+    assert _refusals(analyzer, _script(_published(mode))) == []
 
 
 def test_google_accepts_what_an_undo_asks_and_does(analyzer):
@@ -79,16 +123,20 @@ def test_google_accepts_what_an_undo_asks_and_does(analyzer):
         ["STRING"],
         ["STRING", "DATE"],
     ]
-    assert _refusals(analyzer, undo(_name, 7, emptied={"tags"})) == []
+    undone = [*statements.undo(_name, 7, emptied={"tags"}), *_recorded()]
+    assert _refusals(analyzer, _script(undone)) == []
 
 
 def test_google_accepts_what_brings_an_older_table_up_to_date(analyzer):
-    (statement,) = add_columns_sql(INGESTS, "bigquery", _name(INGESTS))
-    assert _refusals(analyzer, statement.replace("ADD COLUMN `", "ADD COLUMN `newer_")) == []
+    older = INGESTS.shape("bigquery")[: -INGESTS.newest_columns]
+    missing = ", ".join(INGESTS.missing("bigquery", older) or [])
+    assert missing.count("ADD COLUMN") == INGESTS.newest_columns
+    newer = missing.replace("ADD COLUMN `", "ADD COLUMN `newer_")
+    assert _refusals(analyzer, f"ALTER TABLE {_name(INGESTS)} {newer}") == []
 
 
 def test_google_accepts_what_makes_the_tables(analyzer):
-    script = ";\n".join([*create_operational_tables_sql("bigquery"), create_staging_sql(2)])
+    script = ";\n".join([*create_operational_tables_sql("bigquery"), CREATE_STAGING])
     assert _refusals(analyzer, script) == []
 
 
@@ -97,11 +145,9 @@ def test_a_word_that_googlesql_reserves_is_refused(analyzer):
 
 
 def test_nothing_that_defines_a_table_stands_in_the_transaction():
-    published = [
-        Statements(_name, _staged, mode).publish(rejected=True, kept=[2, 3])
-        for mode in ("snapshot", "append")
-    ]
-    for script in (*published, undo(_name, 7, emptied={"tags"})):
+    undone = [*statements.undo(_name, 7, emptied={"tags"}), *_recorded()]
+    for steps in (_published("snapshot"), _published("append"), undone):
+        script = _script(steps)
         assert script.startswith("BEGIN TRANSACTION;")
         assert script.endswith("COMMIT TRANSACTION;")
         assert not re.search(r"\b(CREATE|DROP|ALTER)\b", script)

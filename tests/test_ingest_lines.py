@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deliveries import HEADERS, MOVIES, RATINGS, TAGS, all_tables, deliver, rows
+from tests.deliveries import HEADERS, MOVIES, RATINGS, TAGS, all_tables, deliver, rows, write
 
 pytest_plugins = ["tests.ingesting"]
 
@@ -103,30 +103,59 @@ def test_a_nul_byte_is_rejected_and_shown(load, database, tmp_path):
     assert reason == "bytes that are not UTF-8 text: a NUL byte"
 
 
+@pytest.mark.parametrize("place", [1, -1], ids=["first line", "last line"])
 @pytest.mark.parametrize(
-    ("table", "again", "key"),
+    ("table", "again", "key", "stood"),
     [
-        ("ratings", "1,2,1.0,1200000000", "userId, movieId"),
-        ("tags", "1,1,fun,1200000000", "userId, movieId, tag"),
-        ("movies", "2,Another (1999),Drama", "movieId"),
+        ("ratings", "1,2,1.0,1200000000", "userId, movieId", "1,2,3.5,1000000000"),
+        ("ratings", "1,2,1.0,900000000", "userId, movieId", "1,2,3.5,1000000000"),
+        ("ratings", "1,2,3.0,1000000000", "userId, movieId", "1,2,3.5,1000000000"),
+        ("ratings", "1,2,4.0,1000000000", "userId, movieId", "1,2,3.5,1000000000"),
+        ("tags", "1,1,fun,1200000000", "userId, movieId, tag", "1,1,fun,964982703"),
+        ("tags", "1,1,fun,900000000", "userId, movieId, tag", "1,1,fun,964982703"),
+        ("movies", "2,Another (1999),Drama", "movieId", '2,"Heat, The (1995)",Crime'),
     ],
 )
-def test_of_a_repeated_key_the_first_line_stays(load, database, tmp_path, table, again, key):
+def test_of_a_repeated_key_the_newest_counts_wherever_it_stands(
+    load, database, tmp_path, table, again, key, stood, place
+):
     source = deliver(tmp_path / "in")
-    load(source)
-    before = all_tables(database)[table]
-    with (source / f"{table}.csv").open("a") as file:
-        file.write(again + "\n")
+    path = source / f"{table}.csv"
+    lines = path.read_text().splitlines()
+    lines.insert(place % (len(lines) + 1), again)
+    path.write_text("\n".join(lines))
+    # Newer by its time, of one second that with fewer stars; of movies, which have none, the later.
+    newer = again in ("1,2,1.0,1200000000", "1,2,3.0,1000000000", "1,1,fun,1200000000")
+    if table == "movies":
+        newer = place == -1
+    counts, ignored = (again, stood) if newer else (stood, again)
     result = load(source)
-    assert result.lines_rejected == 1
-    assert all_tables(database)[table] == before
+    assert (result.lines_rejected, result.total("ignored")) == (0, 1)
+    assert result.counts[table].ignored == 1
     ((number, text, reason),) = rows(
         database, "SELECT line_number, raw_text, reason FROM operational.rejected_lines"
     )
+    assert (number, text) == (lines.index(ignored) + 1, ignored)
+    assert reason == f"not the newest: {key} as in line {lines.index(counts) + 1}"
+    load(write(source, **{table: "\n".join(line for line in lines if line != ignored)}))
+    assert rows(database, "SELECT changed_months FROM operational.ingests")[1] == ([],)
+
+
+@pytest.mark.parametrize("table", ["movies", "ratings", "tags"])
+def test_of_equal_lines_one_stays_and_the_others_are_rejected(load, database, tmp_path, table):
+    source = deliver(tmp_path / "in")
     lines = (source / f"{table}.csv").read_text().splitlines()
-    assert (number, text) == (len(lines), again)
-    first = 2 if table == "tags" else 3
-    assert reason == f"duplicate key: {key} as in line {first}"
+    with (source / f"{table}.csv").open("a") as file:
+        file.write(lines[1] + "\n")
+    result = load(source)
+    assert (result.lines_loaded, result.lines_rejected, result.total("ignored")) == (7, 1, 0)
+    ((number, reason),) = rows(
+        database, "SELECT line_number, reason FROM operational.rejected_lines"
+    )
+    first, last = 2, len(lines) + 1
+    stays, goes = (last, first) if table == "movies" else (first, last)
+    assert number == goes
+    assert reason.startswith("duplicate key: ") and reason.endswith(f" as in line {stays}")
 
 
 def test_ids_beyond_32_bits_that_would_collide_when_packed_are_no_duplicates(load, tmp_path):

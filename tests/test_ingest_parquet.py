@@ -109,7 +109,7 @@ def test_bad_rows_of_parquet_are_rejected_like_lines(load, database, tmp_path):
         3: ("unreadable number: rating NaN", "3,1,nan,964982703"),
         4: ("unknown movie: 77", "4,77,4.0,964982703"),
         5: ("unreadable number: userId is missing", ",1,4.0,964982703"),
-        6: ("duplicate key: userId, movieId as in ratings.parquet:1", "1,1,5.0,964982703"),
+        6: ("not the newest: userId, movieId as in ratings.parquet:1", "1,1,5.0,964982703"),
         7: ("number out of range: userId -1", "-1,1,5.0,964982703"),
         8: ("rating outside 0.5 to 5.0: 6.0", "5,1,6.0,964982703"),
         9: ("timestamp outside 1995 to now: 5", "6,1,5.0,5"),

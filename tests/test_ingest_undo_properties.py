@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mesh.errors import WrongUse
 from mesh.movielens.ingest import ingest, undo
-from tests.deliveries import HEADERS, NOW, rows, write
+from tests.deliveries import HEADERS, NOW, newest, rows, write
 
 pytest_plugins = ["tests.ingesting"]
 
@@ -109,7 +109,10 @@ def test_any_sequence_of_deliveries_and_undos_is_what_a_stack_says(steps):
                     continue
                 new = (movies, ratings, tags)
                 if mode == "append":
-                    new = tuple({**old, **late} for old, late in zip(before, new, strict=True))
+                    new = tuple(
+                        {**old, **{key: newest(old.get(key), late[key]) for key in late}}
+                        for old, late in zip(before, new, strict=True)
+                    )
                 states.append(new)
                 numbers.append(result.ingest_id)
             assert found_in(database) == states[-1]

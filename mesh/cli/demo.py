@@ -25,7 +25,10 @@ def demo(
     project: InProject,
     source: Annotated[
         Path | None,
-        typer.Option(help="A MovieLens folder or .zip; without it, a sample is generated."),
+        typer.Option(
+            help="A MovieLens folder or .zip; without it, a sample is generated, unless the "
+            "database holds other data."
+        ),
     ] = None,
 ) -> None:
     """Ingest, plan dev, test, acceptance and prod, verify, and draw the dashboards."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mesh.movielens.ingest.progress import Observer, Step
     from mesh.project import Project
 
+COUNTED = ("read", "loaded", "rejected", "ignored", "replaced")
+
 
 def ingest(
     project: InProject,
@@ -35,7 +37,9 @@ def ingest(
     ] = None,
     append: Annotated[
         bool,
-        typer.Option("--append", help="Add and replace by key; without it, replace everything."),
+        typer.Option(
+            "--append", help="Add, and replace what is older; without it, replace everything."
+        ),
     ] = False,
     max_rejected: Annotated[
         str | None,
@@ -186,30 +190,35 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
         out.print(what, markup=False, soft_wrap=True)
         table = Table(box=SIMPLE_HEAD)
         table.add_column("table", no_wrap=True)
-        for name in ("lines read", "loaded", "rejected"):
-            table.add_column(name, justify="right", no_wrap=True)
+        shown = [what for what in COUNTED if what in COUNTED[:3] or result.total(what)]
+        for what in shown:
+            heading = "lines read" if what == "read" else what
+            table.add_column(heading, justify="right", no_wrap=True)
         table.add_column("changed months", justify="right")
         for name, counts in result.counts.items():
             months = [month for month in result.months[name] if month != WITHOUT_MONTH]
-            table.add_row(
-                name,
-                f"{counts.read:,}",
-                f"{counts.loaded:,}",
-                f"{counts.rejected:,}",
-                _span(months),
-            )
+            numbers = (f"{getattr(counts, what):,}" for what in shown)
+            table.add_row(name, *numbers, _span(months))
         out.print(table)
+        ignored, replaced = result.total("ignored"), result.total("replaced")
         out.print(
-            f"{result.lines_loaded:,} loaded + {result.lines_rejected:,} rejected "
+            f"{result.lines_loaded:,} loaded + {result.lines_rejected:,} rejected"
+            f"{f' + {ignored:,} ignored' if ignored else ''} "
             f"= {result.lines_read:,} lines read, in {result.seconds:.1f} s "
             f"({result.lines_read / max(result.seconds, 0.001):,.0f} lines/s).",
             markup=False,
         )
-        if result.lines_rejected:
+        told = {
+            "rejected": result.lines_rejected,
+            "ignored, since a newer one counts": ignored,
+            "replaced, since a newer one came": replaced,
+        }
+        if kept := [f"{count:,} {what}" for what, count in told.items() if count]:
             out.print(
-                "The rejected lines, each with its reason, are in operational.rejected_lines "
-                f"(ingest_id {result.ingest_id}).",
+                f"Kept with their reasons in operational.rejected_lines (ingest_id "
+                f"{result.ingest_id}): {'; '.join(kept)}.",
                 markup=False,
+                soft_wrap=True,
             )
     if parquet:
         out.print(f"The tables as Parquet: {parquet}", markup=False)
@@ -233,9 +242,11 @@ def _for_machines(result: IngestResult) -> dict[str, object]:
         "lines_read": result.lines_read,
         "lines_loaded": result.lines_loaded,
         "lines_rejected": result.lines_rejected,
+        "lines_ignored": result.total("ignored"),
+        "rows_replaced": result.total("replaced"),
         "tables": {
-            name: {"read": c.read, "loaded": c.loaded, "rejected": c.rejected}
-            for name, c in result.counts.items()
+            name: {what: getattr(counts, what) for what in COUNTED}
+            for name, counts in result.counts.items()
         },
         "changed_months": [month.isoformat() for month in result.changed_months],
         "seconds": round(result.seconds, 3),

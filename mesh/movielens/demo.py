@@ -10,10 +10,11 @@ from sqlglot import exp
 
 from mesh.dashboards.preview.build import build
 from mesh.environments import EnvironmentStatus, Opened, open_project, plan, promote, status
-from mesh.errors import CheckFailed
+from mesh.errors import CheckFailed, Location, WrongUse
 from mesh.movielens.generate import generate
 from mesh.movielens.ingest import ingest
-from mesh.project import Project
+from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
+from mesh.project import DATABASE_VARIABLE, Project
 from mesh.verify import verify
 
 PLANNED = ("dev", "test", "acceptance")
@@ -49,8 +50,10 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
     """Ingest `source`, or a generated sample, plan all environments and draw the dashboards.
 
     say: is told each step as it is done. CheckFailed when acceptance breaks a promise: prod is
-    then not planned.
+    then not planned. WrongUse when a sample would replace what others delivered.
     """
+    if source is None:
+        _check_replaceable(project)
     loaded = ingest(source or _sample(project, say), database=project.database)
     say(
         "nothing new to ingest"
@@ -74,6 +77,25 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
     say(f"promoted {VERIFIED} to {PROD}: the same tables, {promoted.seconds:.1f} s")
     pages = build(opened, PROD, project.root / DASHBOARDS, png=False)
     return DemoResult(status(opened, PROD), _audience(opened), tuple(pages))
+
+
+def _check_replaceable(project: Project) -> None:
+    """Raise WrongUse when the tables hold anything that is not a sample of an earlier demo."""
+    if not project.database.exists():
+        return
+    with DuckDBTarget(project.database).session() as target:
+        history = target.history()
+    rows = ", ".join(f"{count:,} {table}" for table, count in history.rows_now.items() if count)
+    sources = [entry.source for entry in history.shown] or ["no delivery"]
+    others = [source for source in sources if source != str(project.root / SAMPLE)]
+    if rows and others:
+        raise WrongUse(
+            f"the database holds {rows} of {others[-1]}, and a sample would take their place, in "
+            f"{PROD} too.",
+            where=Location(project.database),
+            fix="Name the files to show with `mesh demo --source` (`make demo SOURCE=…`), or let "
+            f"{DATABASE_VARIABLE} name another file for the sample.",
+        )
 
 
 def _sample(project: Project, say: Say) -> Path:

@@ -98,10 +98,13 @@ def test_deliveries_give_the_same_tables_on_both_engines(cloud, tmp_path):
         tmp_path / "late",
         movies="movieId,title,genres\n1,Heat (1995),Crime\n4,Ran (1985),War\n",
         ratings="userId,movieId,rating,timestamp\n1,2,3.5,1000000001\n1,1,5.0,1200000000\n"
-        "3,4,2.0,1300000000\n",
+        "2,1,5.0,1000000000\n3,4,2.0,1300000000\n",
         tags="userId,movieId,tag,timestamp\n1,1,heist,1000000002\n3,4,war,1300000000\n",
     )
-    months = [side.ingest(late, append=True).months for side in (cloud, local)]
+    results = [side.ingest(late, append=True) for side in (cloud, local)]
+    assert results[0].counts == results[1].counts
+    assert (results[0].total("ignored"), results[0].total("replaced")) == (1, 2)
+    months = [result.months for result in results]
     assert months[0] == months[1]
     assert months[0]["ratings"] == (date(2001, 9, 1), date(2008, 1, 1), date(2011, 3, 1))
     assert months[0]["tags"] == (date(2011, 3, 1),)

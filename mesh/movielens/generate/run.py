@@ -5,9 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -187,23 +186,13 @@ def _processes(users: int, wanted: int | None) -> int:
 
 
 def _blocks(world: _World, count: int, processes: int) -> Iterator[_Block]:
-    """All blocks in order; no more than a few wait in memory."""
+    """All blocks in order; they are written faster than they are made."""
     if processes == 1:
         yield from (_make_block(world, block) for block in range(count))
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _remember, (world,)) as pool:
-        waiting: deque[Future[_Block]] = deque()
-        try:
-            for block in range(count):
-                waiting.append(pool.submit(_make_remembered_block, block))
-                if len(waiting) > 2 * processes:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        yield from pool.map(_make_remembered_block, range(count))
 
 
 _remembered: list[_World] = []

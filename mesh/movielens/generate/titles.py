@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from mesh.movielens.generate.words import ADJECTIVES, CODAS, FOREIGN, MIDDLES, NOUNS, ONSETS
 
 _ROMAN = ("II", "III", "IV", "2", "3")
+_BASES = (
+    "{noun} of {name}, The",
+    "{adjective} {noun} of {name}, The",
+    "{name}",
+    "{name}'s {noun}",
+    "{adjective} {name}",
+    "{name} and the {adjective} {noun}",
+    "{name}: The {noun}",
+    "{noun} in {name}, A",
+    "{name} & {other}",
+    "{name}, My {noun}",
+    "Mr. {name} Meets the {noun}",
+    "{adjective} {noun} at {name}",
+)
+# The form that a title has up to each chance; `title` is the one without.
+_DECORATIONS = (
+    (0.035, "{title} ({foreign})"),
+    (0.045, "{title} (a.k.a. {other} Returns)"),
+    (0.055, "{foreign}"),
+    (0.085, "{title} {roman}"),
+    (0.088, '{title} "{other}"'),
+    (0.089, '"{other}"\'s {month}\'09"01'),
+    (0.092, "{count} {other}"),
+    (0.094, "{title}…"),
+    (1.0, "{title}"),
+)
+_YEARS = (
+    (0.0016, "{title}"),
+    (0.0030, "{title} ({year}) "),
+    (0.0038, "{title} ({year}–{until})"),
+    (0.0041, "{title} ({year}-)"),
+    (0.0049, "{title} ({earlier}) ({year})"),
+    (0.0055, "{title} ({told} A.D.) ({year})"),
+    (0.0058, "{title} ({year}) (Director's Cut)"),
+    (0.0060, "{title} ({year}"),
+    (1.0, "{title} ({year})"),
+)
 
 
 def invented_names(rng: np.random.Generator, count: int) -> list[str]:
@@ -20,72 +55,11 @@ def invented_names(rng: np.random.Generator, count: int) -> list[str]:
     ]
 
 
-def _base(pattern: int, adjective: str, noun: str, name: str, other: str) -> str:
-    match pattern:
-        case 0:
-            return f"{noun} of {name}, The"
-        case 1:
-            return f"{adjective} {noun} of {name}, The"
-        case 2:
-            return f"{name}"
-        case 3:
-            return f"{name}'s {noun}"
-        case 4:
-            return f"{adjective} {name}"
-        case 5:
-            return f"{name} and the {adjective} {noun}"
-        case 6:
-            return f"{name}: The {noun}"
-        case 7:
-            return f"{noun} in {name}, A"
-        case 8:
-            return f"{name} & {other}"
-        case 9:
-            return f"{name}, My {noun}"
-        case 10:
-            return f"Mr. {name} Meets the {noun}"
-        case _:
-            return f"{adjective} {noun} at {name}"
-
-
-def _decorated(kind: float, title: str, name: str, number: int) -> str:
-    if kind < 0.035:
-        return f"{title} ({FOREIGN[number % len(FOREIGN)].format(name)})"
-    if kind < 0.045:
-        return f"{title} (a.k.a. {name} Returns)"
-    if kind < 0.055:
-        return FOREIGN[number % len(FOREIGN)].format(name)
-    if kind < 0.085 and "," not in title:
-        return f"{title} {_ROMAN[number % len(_ROMAN)]}"
-    if kind < 0.088:
-        return f'{title} "{name}"'
-    if kind < 0.089:
-        return f'"{name}"\'s {1 + number % 12}\'09"01'
-    if kind < 0.092:
-        return f"{1000 + number % 1100} {name}"
-    if kind < 0.094:
-        return f"{title}…"
-    return title
-
-
-def _with_year(kind: float, title: str, year: int, number: int) -> str:
-    if kind < 0.0016:
-        return title
-    if kind < 0.0030:
-        return f"{title} ({year}) "
-    if kind < 0.0038:
-        return f"{title} ({year}–{year + 1 + number % 4})"
-    if kind < 0.0041:
-        return f"{title} ({year}-)"
-    if kind < 0.0049:
-        return f"{title} ({year - 1 - number % 30}) ({year})"
-    if kind < 0.0055:
-        return f"{title} ({year + 13} A.D.) ({year})"
-    if kind < 0.0058:
-        return f"{title} ({year}) (Director's Cut)"
-    if kind < 0.0060:
-        return f"{title} ({year}"
-    return f"{title} ({year})"
+def _form(forms: tuple[tuple[float, str], ...], chance: float, *, comma: bool = False) -> str:
+    """The form of the first bound above the chance; behind a comma there is no number."""
+    return next(
+        form for bound, form in forms if chance < bound and not (comma and "{roman}" in form)
+    )
 
 
 def make_titles(rng: np.random.Generator, years: np.ndarray) -> list[str]:
@@ -111,13 +85,31 @@ def make_titles(rng: np.random.Generator, years: np.ndarray) -> list[str]:
     seen: set[str] = set()
     rows = zip(years.tolist(), decoration.tolist(), year_form.tolist(), strict=True)
     for i, (year, kind, form) in enumerate(rows):
-        base = _base(patterns[i], ADJECTIVES[adjectives[i]], NOUNS[nouns[i]], names[i], others[i])
-        title = _with_year(form, _decorated(kind, base, others[i], numbers[i]), year, numbers[i])
+        number, other = numbers[i], others[i]
+        title = _BASES[patterns[i]].format(
+            adjective=ADJECTIVES[adjectives[i]], noun=NOUNS[nouns[i]], name=names[i], other=other
+        )
+        title = _form(_DECORATIONS, kind, comma="," in title).format(
+            title=title,
+            other=other,
+            foreign=FOREIGN[number % len(FOREIGN)].format(other),
+            roman=_ROMAN[number % len(_ROMAN)],
+            month=1 + number % 12,
+            count=1000 + number % 1100,
+        )
+        title = _form(_YEARS, form).format(
+            title=title,
+            year=year,
+            until=year + 1 + number % 4,
+            earlier=year - 1 - number % 30,
+            told=year + 13,
+        )
         while title in seen:
-            title = f"{others[i]} {title}"
+            title = f"{other} {title}"
         seen.add(title)
         titles.append(title)
-    _repeat_some(rng, titles)
+    for place in rng.integers(count // 2, count, 1 + count // 1_500).tolist():
+        titles[place] = titles[int(rng.integers(60, max(61, count // 2)))]
     return titles
 
 
@@ -129,10 +121,3 @@ def _show_every_form(decoration: np.ndarray, year_form: np.ndarray) -> None:
         for i, value in enumerate(values):
             if start + i < size:
                 places[start + i] = value
-
-
-def _repeat_some(rng: np.random.Generator, titles: list[str]) -> Sequence[str]:
-    count = len(titles)
-    for place in rng.integers(count // 2, count, 1 + count // 1_500).tolist():
-        titles[place] = titles[int(rng.integers(60, max(61, count // 2)))]
-    return titles

@@ -6,26 +6,10 @@ Titles always hold an invented name, so that they cannot be the title of an exis
 from __future__ import annotations
 
 GENRES = (
-    "Action",
-    "Adventure",
-    "Animation",
-    "Children",
-    "Comedy",
-    "Crime",
-    "Documentary",
-    "Drama",
-    "Fantasy",
-    "Film-Noir",
-    "Horror",
-    "IMAX",
-    "Musical",
-    "Mystery",
-    "Romance",
-    "Sci-Fi",
-    "Thriller",
-    "War",
-    "Western",
-)
+    "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama",
+    "Fantasy", "Film-Noir", "Horror", "IMAX", "Musical", "Mystery", "Romance", "Sci-Fi",
+    "Thriller", "War", "Western",
+)  # fmt: skip
 NO_GENRES = "(no genres listed)"
 
 # Share of movies that carry the genre, and how much better or worse it is rated than the mean.
@@ -70,27 +54,12 @@ NOUNS = (
     "Violin", "Voyage", "Wedding", "Widow", "Window", "Witness", "Wolves",
 )  # fmt: skip
 FOREIGN = (
-    "Der stille Garten von {0}",
-    "La última noche en {0}",
-    "Le garçon de {0}",
-    "Où est passée {0}?",
-    "¿Dónde está {0}?",
-    "A viagem à {0}",
-    "Il était une fois {0}",
-    "Høst i {0}",
-    "Kärlek på {0}",
-    "Žena z města {0}",
-    "Dziewczyna znad rzeki {0}",
-    "{0}’nin gölgesi",
-    "Тени над рекой {0}",
-    "Последний поезд в {0}",
-    "{0}の静かな夜",
-    "{0}的最后一封信",
-    "{0}의 겨울",
-    "ليل {0} الطويل",
-    "Το νησί της {0}",
-    "הלילה של {0}",
-)
+    "Der stille Garten von {0}", "La última noche en {0}", "Le garçon de {0}",
+    "Où est passée {0}?", "¿Dónde está {0}?", "A viagem à {0}", "Il était une fois {0}",
+    "Høst i {0}", "Kärlek på {0}", "Žena z města {0}", "Dziewczyna znad rzeki {0}",
+    "{0}’nin gölgesi", "Тени над рекой {0}", "Последний поезд в {0}", "{0}の静かな夜",
+    "{0}的最后一封信", "{0}의 겨울", "ليل {0} الطويل", "Το νησί της {0}", "הלילה של {0}",
+)  # fmt: skip
 
 PRAISE = (
     "masterpiece", "brilliant acting", "great soundtrack", "beautiful", "beautifully filmed",
@@ -139,26 +108,7 @@ THEMES = (
 )  # fmt: skip
 # What real tag files hold and a parser can trip over.
 AWKWARD_TAGS = (
-    '"artsy"',
-    'the "other" ending',
-    "slow, but good",
-    "love, loss, and cake",
-    "Mafia",
-    "FUNNY",
-    "Sci-fi",
-    "feel-good!!!",
-    "100% silly",
-    "clichés",
-    "déjà vu",
-    "фантастика",
-    "静か",
-    "مؤثر",
-    "bd-r",
-    "007-ish",
-    "1",
-    "=great",
-    "it's | complicated",
-    "good :)",
-    "null",
-    "N/A",
-)
+    '"artsy"', 'the "other" ending', "slow, but good", "love, loss, and cake", "Mafia", "FUNNY",
+    "Sci-fi", "feel-good!!!", "100% silly", "clichés", "déjà vu", "фантастика", "静か", "مؤثر",
+    "bd-r", "007-ish", "1", "=great", "it's | complicated", "good :)", "null", "N/A",
+)  # fmt: skip

@@ -1,30 +1,30 @@
 """What is said of rows once they are read, whatever file they came from.
 
 A check is one record in `CHECKS`. Rows that fail are taken out of the staging tables and traced
-back to their lines; of those left, the first of each key stays.
+back to their lines; of those left, the newest of each key counts, in the delivery and in an append.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from mesh.movielens.ingest.literals import only_row
 from mesh.movielens.ingest.progress import Observer, Step
-from mesh.movielens.ingest.rules import FIRST_SECOND, TIME_OUTSIDE
-from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
+from mesh.movielens.ingest.rules import FIRST_SECOND, NOT_NEWEST, REPLACED, TIME_OUTSIDE
+from mesh.movielens.ingest.schema import MOVIES, RATINGS, SCHEMA, TAGS, Table
 from mesh.movielens.ingest.source import Delivery
 from mesh.movielens.ingest.stage import Counts, Origin, Rejections, Stage, load_table
 
-if TYPE_CHECKING:
-    import numpy as np
-
 KNOWN_MOVIES = "known_movies"
-# Two ids up to this fit one 64-bit key: four times faster to group by.
-PACKABLE = 2**31
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,10 @@ def fill_stage(
 ) -> None:
     """Read, check and load the three tables; afterwards `stage.counts` says what became of them.
 
-    work: a folder for copies. now: epoch seconds. A temporary table `known_movies` (movieId) may
-    stand on the connection with the movies known before (--append); else the delivery's own count.
+    work: a folder for copies. now: epoch seconds.
     """
-    rejections = Rejections(stage.connection)
-    origins = {
+    rejections = stage.rejections
+    stage.origins = origins = {
         files.table.name: load_table(
             stage, delivery, files, rejections, work=work, now=now, observer=observer
         )
@@ -96,19 +95,19 @@ def _counted(stage: Stage, origin: Origin, rejections: Rejections) -> Counts:
     files = origin.files
     loaded = stage.count(stage.qualify(files.table))
     rejected = sum(rejections.counts[name] for name in files.names)
-    if loaded + rejected != origin.lines_read:
+    ignored = sum(rejections.ignored[name] for name in files.names)
+    if loaded + rejected + ignored != origin.lines_read:
         raise RuntimeError(
-            f"{files.table.name}: {origin.lines_read} lines read, but {loaded} loaded and "
-            f"{rejected} rejected"
+            f"{files.table.name}: {origin.lines_read} lines read, but {loaded} loaded, "
+            f"{rejected} rejected and {ignored} ignored"
         )
-    return Counts(origin.lines_read, loaded, rejected, origin.empty_lines)
+    return Counts(origin.lines_read, loaded, rejected, origin.empty_lines, ignored)
 
 
 def _know_movies(stage: Stage) -> None:
-    stage.connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {KNOWN_MOVIES} (movieId BIGINT)")
+    before = f" UNION {stage.known}" if stage.known else ""
     stage.connection.execute(
-        f"INSERT INTO {KNOWN_MOVIES} SELECT movieId FROM {stage.qualify(MOVIES)} "
-        f"WHERE movieId NOT IN (SELECT movieId FROM {KNOWN_MOVIES})"
+        f"CREATE TEMP TABLE {KNOWN_MOVIES} AS SELECT movieId FROM {stage.qualify(MOVIES)}{before}"
     )
 
 
@@ -126,29 +125,70 @@ def _check_rows(
 
 
 def _check_keys(stage: Stage, origin: Origin, rejections: Rejections) -> None:
-    """Of the rows with one key the first in file order stays, the others are rejected."""
+    """Of the rows with one key the newest stays, of equal ones the first line. The others go."""
     table = origin.files.table
     staged = stage.qualify(table)
     if _in_strict_order(stage, table, staged):
         return
     key = ", ".join(table.key)
-    firsts = ", ".join(f"first({name}) AS {name}" for name in table.key)
-    grouped = key
-    if len(table.key) == 2 and _packable(stage, table, staged):
-        grouped = f"{table.key[0]} * {PACKABLE} + {table.key[1]}"
     stage.connection.execute(
-        "CREATE OR REPLACE TEMP TABLE repeated AS "
-        f"SELECT min(rowid) AS first, {firsts} FROM {staged} GROUP BY {grouped} HAVING count(*) > 1"
+        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT {key} FROM {staged} "
+        f"GROUP BY {key} HAVING count(*) > 1"
     )
     if not stage.count("repeated"):
         return
+    newest = ", ".join(f"{name} {'DESC' if by == '>' else 'ASC'}" for name, by in table.newest_by)
+    values = f"row({', '.join(table.values)})"
     found = stage.connection.execute(
-        f"SELECT {staged}.rowid AS row, first FROM {staged} JOIN repeated USING ({key}) "
-        f"WHERE {staged}.rowid > first ORDER BY {staged}.rowid"
+        "SELECT row, best, same FROM ("
+        f"SELECT {staged}.rowid AS row, first_value({staged}.rowid) OVER newest AS best, "
+        f"{values} IS NOT DISTINCT FROM first_value({values}) OVER newest AS same "
+        f"FROM {staged} JOIN repeated USING ({key}) WINDOW newest AS (PARTITION BY {key} "
+        f"ORDER BY {f'{newest}, {staged}.rowid' if newest else f'{staged}.rowid DESC'})"
+        ") WHERE row <> best ORDER BY row"
     ).fetchnumpy()
-    places = origin.place(found["first"])
-    reasons = [f"duplicate key: {', '.join(table.key)} as in {place}" for place in places]
+    reasons = [
+        f"{'duplicate key' if same else NOT_NEWEST}: {', '.join(table.key)} as in {place}"
+        for same, place in zip(found["same"], origin.place(found["best"]), strict=True)
+    ]
     _reject_rows(stage, origin, rejections, found["row"], reasons)
+
+
+def settle(stage: Stage, table: Table, found: Iterable[tuple[Any, ...]]) -> None:
+    """Of a staged row and the other one of its key in the table the newer counts; that the other
+    one does not is kept.
+
+    found: whether the staged row counts, its row id (ascending), its values, those of the other.
+    """
+    there = f"{SCHEMA}.{table.name}"
+    older, reasons, replaced = [], [], 0
+    for counts, row, *values in found:
+        incoming, present = (
+            _as_line(some) for some in (values[: len(table.columns)], values[len(table.columns) :])
+        )
+        if counts:
+            stage.rejections.add(there, None, present, f"{REPLACED}: by {incoming}")
+            replaced += 1
+        else:
+            older.append(row)
+            reasons.append(f"{NOT_NEWEST}: {there} has {present}")
+    _reject_rows(stage, stage.origins[table.name], stage.rejections, np.array(older), reasons)
+    was = stage.counts[table.name]
+    stage.counts[table.name] = replace(
+        was,
+        loaded=was.loaded - len(older),
+        ignored=was.ignored + len(older),
+        replaced=replaced,
+    )
+
+
+def _as_line(values: Iterable[Any]) -> str:
+    """Values as a line of a CSV file has them."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(
+        int(value.timestamp()) if isinstance(value, datetime) else value for value in values
+    )
+    return line.getvalue()
 
 
 def _in_strict_order(stage: Stage, table: Table, staged: str) -> bool:
@@ -165,12 +205,6 @@ def _in_strict_order(stage: Stage, table: Table, staged: str) -> bool:
         )
     query = f"SELECT count(*) FROM (SELECT {names}, {before} FROM {staged}) WHERE {smaller}"
     return not only_row(stage.connection.execute(query))[0]
-
-
-def _packable(stage: Stage, table: Table, staged: str) -> bool:
-    largest = ", ".join(f"max({name})" for name in table.key)
-    values = only_row(stage.connection.execute(f"SELECT {largest} FROM {staged}"))
-    return all((value or 0) < PACKABLE for value in values)
 
 
 def _reject_rows(

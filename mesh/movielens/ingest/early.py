@@ -6,8 +6,8 @@ what the check would have ordered. Otherwise it is given up at the first line th
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import duckdb
 
@@ -25,40 +25,32 @@ class EarlyLoad:
     ) -> None:
         self.connection = connection
         self.restart = restart
-        self.error: Exception | None = None
-        self.running = True
-        self.thread = threading.Thread(target=self._run, args=(statement,), daemon=True)
+        self.stands = True
+        self.pool = ThreadPoolExecutor(1)
+        self.load = self.pool.submit(connection.execute, statement)
 
     def __enter__(self) -> EarlyLoad:
-        self.thread.start()
         return self
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is not None:
-            self._stop()
-
-    def _run(self, statement: str) -> None:
-        try:
-            self.connection.execute(statement)
-        except Exception as error:
-            self.error = error
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        self.pool.shutdown()
 
     def give_up(self) -> None:
         """Stop, and leave no trace. Does nothing the second time."""
-        if self.running:
+        if self.stands:
             self._stop()
-            self.running = False
+            self.stands = False
             self.restart()
 
     def finish(self) -> bool:
         """Wait for the end; True when the load stands, False when it was given up."""
-        self.thread.join()
-        if self.running and self.error:
-            raise self.error
-        return self.running
+        if self.stands:
+            self.load.result()
+        return self.stands
 
     def _stop(self) -> None:
-        while self.thread.is_alive():
+        while not self.load.done():
             # An interrupt before the statement has begun is lost: say it until it is heard.
             self.connection.interrupt()
-            self.thread.join(INTERRUPT_SECONDS)
+            wait([self.load], INTERRUPT_SECONDS)

@@ -23,7 +23,6 @@ READ_COLUMNS = (
     "source",
     "checksum",
     "mode",
-    *(f"{table.name}_loaded" for table in DELIVERED),
     *(f"{table.name}_rows" for table in DELIVERED),
     "undoes",
     "finished_at",
@@ -33,14 +32,13 @@ assert set(READ_COLUMNS) <= set(INGESTS.column_names)
 
 @dataclass(frozen=True)
 class Entry:
-    """One ingest. loaded: lines loaded, per table. rows: rows in each table afterwards; None when
-    an older version of this project wrote the entry. undoes: the delivery that an undo undid."""
+    """One ingest. rows: how many each table has afterwards; None when an older version of this
+    project wrote the entry. undoes: the delivery that an undo undid."""
 
     ingest_id: int
     source: str
     checksum: str
     mode: str  # snapshot | append | undo
-    loaded: dict[str, int]
     rows: dict[str, int] | None
     undoes: int | None
     finished_at: datetime
@@ -48,19 +46,10 @@ class Entry:
     @classmethod
     def of(cls, row: Sequence[Any]) -> Entry:
         """The entry of a row with READ_COLUMNS."""
-        names = [table.name for table in DELIVERED]
-        rows = dict(zip(names, row[7:10], strict=True))
-        ingest_id, source, checksum, mode = row[:4]
-        return cls(
-            ingest_id,
-            source,
-            checksum,
-            mode,
-            loaded=dict(zip(names, row[4:7], strict=True)),
-            rows=None if None in rows.values() else rows,
-            undoes=row[10],
-            finished_at=row[11],
-        )
+        ingest_id, source, checksum, mode, *counts, undoes, finished_at = row
+        rows = dict(zip((table.name for table in DELIVERED), counts, strict=True))
+        there = None if None in counts else rows
+        return cls(ingest_id, source, checksum, mode, there, undoes, finished_at)
 
 
 @dataclass(frozen=True)
@@ -81,17 +70,26 @@ class History:
 
     def repeats(self, checksum: str, mode: str) -> bool:
         """True when the newest ingest was this delivery in this mode, so that it would change
-        nothing. A snapshot whose tables have other row counts by now was tampered with, and is
+        nothing. If the tables have other row counts by now, something else changed them, and it is
         loaded again."""
         newest = self.newest
-        if newest is None or (newest.checksum, newest.mode) != (checksum, mode):
-            return False
-        return mode == "append" or newest.loaded == self.rows_now
+        same = newest and (newest.checksum, newest.mode) == (checksum, mode)
+        return bool(newest and same and newest.rows == self.rows_now)
 
     @property
     def standing(self) -> list[int]:
         """The deliveries that are not undone, the oldest first."""
         return self._replayed()[0]
+
+    @property
+    def shown(self) -> list[Entry]:
+        """The deliveries whose rows stand in the tables: the newest snapshot, and what came on
+        top."""
+        shown: list[Entry] = []
+        for entry in self.entries:
+            if entry.ingest_id in self.standing:
+                shown = [*(shown if entry.mode == "append" else []), entry]
+        return shown
 
     def kept_with(self, ingest_id: int) -> list[int]:
         """The deliveries whose logs are kept when this one is published."""

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from mesh.errors import CheckFailed, WrongUse
 from mesh.movielens.ingest.literals import literal
+from mesh.movielens.ingest.rules import NOT_NEWEST
 from mesh.movielens.ingest.stage import REJECTED, Stage
 
 DEFAULT_LIMIT = Decimal("0.001")
 REASONS_SHOWN = 3
+# What only is not the newest of its key is no fault of the source.
+_WRONG = f"NOT starts_with(reason, '{NOT_NEWEST}:')"
 
 
 def share(text: str | float | Decimal) -> Decimal:
@@ -60,7 +63,7 @@ def _plain(number: Decimal) -> str:
 def _most_frequent(stage: Stage) -> str:
     rows = stage.connection.execute(
         "SELECT kind, count(*) AS n, min_by(file || ':' || line_number, (file, line_number)) "
-        f"FROM (SELECT *, split_part(reason, ':', 1) AS kind FROM {REJECTED}) "
+        f"FROM (SELECT *, split_part(reason, ':', 1) AS kind FROM {REJECTED}) WHERE {_WRONG} "
         f"GROUP BY kind ORDER BY n DESC, kind LIMIT {REASONS_SHOWN}"
     ).fetchall()
     return "; ".join(f"{kind} ({count:,}, the first at {place})" for kind, count, place in rows)
@@ -72,7 +75,7 @@ def _write_list(stage: Stage, folder: Path, name: str) -> Path:
     part = folder / f".{name}.{os.getpid()}.part"
     try:
         stage.connection.execute(
-            f"COPY (SELECT * FROM {REJECTED} ORDER BY file, line_number) "
+            f"COPY (SELECT * FROM {REJECTED} WHERE {_WRONG} ORDER BY file, line_number) "
             f"TO {literal(str(part))} (FORMAT csv, HEADER)"
         )
         part.replace(path)

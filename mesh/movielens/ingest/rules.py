@@ -20,3 +20,7 @@ RATING_BETWEEN_STEPS = "rating is not a half-star"
 TIME_OUTSIDE = "timestamp outside 1995 to now"
 EMPTY_GENRE = "empty genre"
 NUL_BYTE = "bytes that are not UTF-8 text: a NUL byte"
+
+# A line or a row of the same key counts by being newer. Those that do not are kept as well.
+NOT_NEWEST = "not the newest"
+REPLACED = "replaced"

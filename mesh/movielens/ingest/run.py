@@ -48,17 +48,21 @@ class IngestResult:
     seconds: float
     undoes: int | None = None
 
+    def total(self, what: str) -> int:
+        """Sum of one of the counts over the tables."""
+        return sum(getattr(counts, what) for counts in self.counts.values())
+
     @property
     def lines_read(self) -> int:
-        return sum(counts.read for counts in self.counts.values())
+        return self.total("read")
 
     @property
     def lines_loaded(self) -> int:
-        return sum(counts.loaded for counts in self.counts.values())
+        return self.total("loaded")
 
     @property
     def lines_rejected(self) -> int:
-        return sum(counts.rejected for counts in self.counts.values())
+        return self.total("rejected")
 
     @property
     def changed_months(self) -> tuple[date, ...]:
@@ -171,13 +175,15 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
                     where=Location(Path(delivery.source)),
                     fix="Wait until they are complete, then run again.",
                 )
-            counts = stage.counts
             _check(stage, delivery, order, digest.result())
             order.observer(Step("publishing", 0.0))
             published = target.publish(
                 stage,
-                Record(delivery.source, digest.result(), order.mode, counts, order.started_at),
+                Record(
+                    delivery.source, digest.result(), order.mode, stage.counts, order.started_at
+                ),
             )
+            counts = stage.counts
         if lake:
             order.observer(Step("writing Parquet", 0.0))
             target.export(lake)

@@ -25,22 +25,20 @@ class Column:
 class Table:
     """A table; `key` are the columns that identify one row (empty for logs).
 
+    newest_by: how a row compares to another of its key if it is the one that counts, by the first
+    of these columns in which they differ; where there are none, the later one counts.
     month_of: the timestamp by whose month BigQuery partitions the table. cluster: the columns that
     BigQuery sorts by. DuckDB knows neither. newest_columns: so many at the end came later; a table
-    without them is one of an older version of this project, and gets them.
+    of an older version of this project lacks some of them, and gets them.
     """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    newest_by: tuple[tuple[str, str], ...] = ()
     month_of: str | None = None
     cluster: tuple[str, ...] = ()
     newest_columns: int = 0
-
-    @property
-    def added(self) -> tuple[Column, ...]:
-        """The columns that an older version of this project did not have."""
-        return self.columns[len(self.columns) - self.newest_columns :]
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -50,9 +48,13 @@ class Table:
         """Name and type of each column."""
         return [(column.name, getattr(column, dialect)) for column in self.columns]
 
-    def older_shape(self, dialect: str) -> list[tuple[str, str]] | None:
-        """The shape in an older version of this project, if it had another."""
-        return self.shape(dialect)[: -self.newest_columns] if self.newest_columns else None
+    def missing(self, dialect: str, shape: list[tuple[str, str]]) -> list[str] | None:
+        """What a table of that shape has to get, each as an action of ALTER TABLE; None for one
+        that is no version of this table."""
+        expected, there = self.shape(dialect), len(shape)
+        if shape != expected[:there] or there < len(expected) - self.newest_columns:
+            return None
+        return [f"ADD COLUMN {_quoted(name, dialect)} {kind}" for name, kind in expected[there:]]
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -82,6 +84,8 @@ RATINGS = Table(
         _instant("timestamp"),
     ),
     ("userId", "movieId"),
+    # Of two in one second that with fewer stars, so that no order of lines or deliveries matters.
+    newest_by=(("timestamp", ">"), ("rating", "<")),
     month_of="timestamp",
     cluster=("userId", "movieId"),
 )
@@ -89,6 +93,7 @@ TAGS = Table(
     "tags",
     (_integer("userId"), _integer("movieId"), _text("tag"), _instant("timestamp")),
     ("userId", "movieId", "tag"),
+    newest_by=(("timestamp", ">"),),
     month_of="timestamp",
     cluster=("userId", "movieId"),
 )
@@ -118,15 +123,18 @@ INGESTS = Table(
         Column("changed_months", "DATE[]", "ARRAY<DATE>"),
         _instant("started_at"),
         _instant("finished_at"),
-        # How many rows each table has afterwards, and the delivery that this ingest undoes: columns
-        # that an older version of this project did not have.
+        # Columns that older versions of this project did not have: how many rows each table has
+        # afterwards; the delivery that this ingest undoes; lines of which newer ones are there, and
+        # rows in whose place newer lines came.
         _integer("movies_rows"),
         _integer("ratings_rows"),
         _integer("tags_rows"),
         _integer("undoes"),
+        _integer("lines_ignored"),
+        _integer("rows_replaced"),
     ),
     ("ingest_id",),
-    newest_columns=4,
+    newest_columns=6,
 )
 CHANGED_MONTHS = Table(
     deliveries.CHANGED_MONTHS,
@@ -172,14 +180,6 @@ def create_table_sql(table: Table, dialect: str, qualified_name: str, *, guard: 
     )
     words = " ".join(word for word in ("CREATE TABLE", guard, qualified_name) if word)
     return f"{words} ({columns}){_layout(table) if dialect == 'bigquery' else ''}"
-
-
-def add_columns_sql(table: Table, dialect: str, qualified_name: str) -> list[str]:
-    """Statements that bring a table of an older version of this project up to date: one on
-    BigQuery, where they are no part of a transaction; on DuckDB, which adds one at a time, more."""
-    added = [f"ADD COLUMN {_quoted(c.name, dialect)} {getattr(c, dialect)}" for c in table.added]
-    actions = [", ".join(added)] if dialect == "bigquery" else added
-    return [f"ALTER TABLE {qualified_name} {action}" for action in actions]
 
 
 def _layout(table: Table) -> str:

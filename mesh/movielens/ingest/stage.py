@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.parquet_source import load_parquet
 from mesh.movielens.ingest.prepare import Prepared, line_end_of, prepare_csv, texts_of_lines
 from mesh.movielens.ingest.progress import Observer, watched
+from mesh.movielens.ingest.rules import NOT_NEWEST
 from mesh.movielens.ingest.schema import RATINGS, Table
 from mesh.movielens.ingest.source import Delivery, TableFiles
 
@@ -31,21 +32,24 @@ if TYPE_CHECKING:
     from mesh.movielens.ingest.parquet_source import ParquetRows
 
 REJECTED = "rejected_incoming"
-KNOWN_MOVIES = "known_movies"
 CHUNK = 20_000
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Lines of one table's files: read = loaded + rejected, always.
+    """Lines of one table's files: read = loaded + rejected + ignored, always.
 
     empty: rejected lines that hold nothing; they do not count towards the limit of rejections.
+    ignored: lines of whose key a newer one counts. replaced: rows of the table in whose place
+    newer lines came.
     """
 
     read: int
     loaded: int
     rejected: int
     empty: int = 0
+    ignored: int = 0
+    replaced: int = 0
 
 
 @dataclass
@@ -55,29 +59,37 @@ class Stage:
     connection: an in-process DuckDB. qualify: the full name, as SQL, of the staging table of an
     operational table. Rejected lines are in the temporary table `rejected_incoming` (file,
     line_number, raw_text, reason). restart: puts everything on the connection back to the empty
-    stage, also after a statement failed.
+    stage, also after a statement failed. known: a query of the ids of movies that were there before
+    and stay, or nothing. origins: of the staged rows of each table.
     """
 
     connection: duckdb.DuckDBPyConnection
     qualify: Callable[[Table], str]
     restart: Callable[[], None]
+    known: str = ""
     counts: dict[str, Counts] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+
+    @cached_property
+    def rejections(self) -> Rejections:
+        return Rejections(self.connection)
 
     def count(self, relation: str) -> int:
         return only_row(self.connection.execute(f"SELECT count(*) FROM {relation}"))[0]
 
 
 class Rejections:
-    """Collects rejected lines and writes them to the stage, some thousands at a time."""
+    """Collects lines and rows that do not stay, and stages some thousands at a time."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
-        self.rows: list[tuple[str, int, str, str]] = []
+        self.rows: list[tuple[str, int | None, str, str]] = []
         self.counts: Counter[str] = Counter()
+        self.ignored: Counter[str] = Counter()
 
-    def add(self, file: str, line_number: int, raw_text: str, reason: str) -> None:
+    def add(self, file: str, line_number: int | None, raw_text: str, reason: str) -> None:
         self.rows.append((file, line_number, raw_text, reason))
-        self.counts[file] += 1
+        (self.ignored if reason.startswith(f"{NOT_NEWEST}:") else self.counts)[file] += 1
         if len(self.rows) >= CHUNK:
             self.flush()
 

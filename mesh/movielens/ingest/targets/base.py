@@ -1,22 +1,35 @@
-"""What `ingest` needs of an engine that holds the operational tables."""
+"""What `ingest` needs of an engine that holds the operational tables, and what both do alike."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Self
 
 from mesh.deliveries import WITHOUT_MONTH
-from mesh.movielens.ingest.history import Entry, History
+from mesh.movielens.ingest.checks import settle
+from mesh.movielens.ingest.history import READ_COLUMNS, Entry, History
 from mesh.movielens.ingest.lake import Lake
-from mesh.movielens.ingest.stage import Counts, Stage
+from mesh.movielens.ingest.schema import DELIVERED, INGESTS, MOVIES, REJECTED_LINES, Table
+from mesh.movielens.ingest.stage import REJECTED, Counts, Stage
+from mesh.movielens.ingest.targets.statements import (
+    Engine,
+    Statements,
+    logged_sql,
+    months_by_table,
+    months_sql,
+    record,
+    undo,
+)
 
 
 @dataclass(frozen=True)
 class Record:
     """What is recorded about an ingest; the target adds ingest_id, changed months, how many rows
-    the tables have then, and the end."""
+    the tables have then, and the end. counts: as they are when it is written down."""
 
     source: str
     checksum: str
@@ -26,7 +39,7 @@ class Record:
     undoes: int | None = None
 
     def total(self, what: str) -> int:
-        """Sum of 'read', 'loaded' or 'rejected' over the tables."""
+        """Sum of one of the counts over the tables."""
         return sum(getattr(counts, what) for counts in self.counts.values())
 
 
@@ -44,31 +57,132 @@ class Published:
         return tuple(sorted(month for month in months if month != WITHOUT_MONTH))
 
 
-class Target(Protocol):
+class Target(ABC):
     """An engine with the operational tables. Used inside one `with`: leaving it without
     `commit` leaves the tables as they were."""
 
-    def session(self) -> AbstractContextManager[Target]:
+    engine: Engine
+    past: History
+
+    @abstractmethod
+    def session(self) -> AbstractContextManager[Self]:
         """Connect; raises WrongUse when that is not possible."""
+
+    @abstractmethod
+    def stage(self, mode: str) -> Stage:
+        """Empty staging, which in mode 'append' knows the movies in the target."""
+
+    @abstractmethod
+    def name(self, table: Table) -> str:
+        """The full name of a table, as SQL."""
+
+    @abstractmethod
+    def staged(self, table: Table) -> str:
+        """The full name, as SQL, of what was staged for a table."""
+
+    @abstractmethod
+    def compared(self, table: Table) -> str:
+        """The full name, as SQL, of what comparing a table with what is staged finds."""
+
+    @abstractmethod
+    def ask(self, sql: str) -> Iterable[tuple]:
+        """The rows of a query, or nothing of a statement, that may run twice without harm."""
+
+    @abstractmethod
+    def load(self, stage: Stage, tables: Iterable[Table], mode: str) -> None:
+        """See to it that what is staged for the tables can be asked for under `staged`."""
+
+    @abstractmethod
+    def prepare(self, job: str, steps: list[str], source: str) -> None:
+        """Prepare statements that last after `commit`, all or none. job: what names them. source:
+        the ingest's, which the engine may not have put into the statements."""
+
+    @abstractmethod
+    def export(self, lake: Lake) -> None:
+        """Write the operational tables, as they will be after `commit`, as Parquet."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Make all of it last at once."""
 
     def history(self) -> History:
         """All ingests so far, and how many rows the tables have."""
-
-    def stage(self, mode: str) -> Stage:
-        """Empty staging. In mode 'append' the temporary table `known_movies` stands on its
-        connection with the ids of the movies in the target."""
+        counts = ", ".join(f"(SELECT COUNT(*) FROM {self.name(table)})" for table in DELIVERED)
+        found = list(
+            self.ask(
+                f"SELECT {', '.join(READ_COLUMNS)}, {counts} FROM (SELECT 1 AS one) AS always "
+                f"LEFT JOIN {self.name(INGESTS)} ON TRUE ORDER BY ingest_id"
+            )
+        )
+        size = len(READ_COLUMNS)
+        names = [table.name for table in DELIVERED]
+        self.past = History(
+            tuple(Entry.of(row[:size]) for row in found if row[0] is not None),
+            dict(zip(names, found[0][size:], strict=True)),
+        )
+        return self.past
 
     def publish(self, stage: Stage, record: Record) -> Published:
         """Prepare that the staged rows become the operational tables (snapshot) or are upserted
         (append), with rejected lines, changed months, the ingest's record and what it takes to undo
         it. Lasts only after `commit`."""
+        ingest_id = self.past.newest_id + 1
+        statements = Statements(
+            self.engine,
+            self.name,
+            self.staged,
+            self.compared,
+            frozenset(table for table in DELIVERED if self.past.rows_now[table.name]),
+            record.mode == "snapshot",
+        )
+        self.load(stage, DELIVERED, record.mode)
+        if record.mode == "append":
+            for table in DELIVERED:
+                self.ask(statements.compare(table))
+                settle(stage, table, self.ask(statements.settled(table)))
+        else:
+            self.ask(statements.compare(MOVIES))
+        stage.rejections.flush()
+        published = Published(ingest_id, months_by_table(self.ask(statements.changed_months())))
+        if record.mode == "snapshot":
+            for table in statements.filled - {MOVIES}:
+                if months := published.months[table.name]:
+                    self.ask(statements.compare(table, months))
+        steps = statements.publish(ingest_id, published.months, self.past.kept_with(ingest_id))
+        if stage.count(REJECTED):
+            self.load(stage, [REJECTED_LINES], record.mode)
+            steps.append(statements.reject(ingest_id))
+        job = f"mesh-publish-{ingest_id}-{record.mode}-{record.checksum[:16]}"
+        self.prepare(job, steps + self._recorded(published, record), record.source)
+        return published
 
     def undo(self, delivery: Entry, record: Record) -> Published:
         """Prepare that the operational tables become what they were before the delivery, with
         changed months and the undo's own record. Lasts only after `commit`."""
+        number = delivery.ingest_id
+        months = months_by_table(self.ask(months_sql(self.name, number)))
+        logged = {row[0] for row in self.ask(logged_sql(self.name, number))}
+        emptied = {name for name, some in months.items() if some} - logged
+        published = Published(self.past.newest_id + 1, months)
+        # When the delivery came in tells it from one of the same number in tables that are gone.
+        came_in = int(delivery.finished_at.timestamp() * 1_000_000)
+        job = f"mesh-undo-{published.ingest_id}-of-{number}-{delivery.checksum[:16]}-{came_in}"
+        steps = undo(self.name, number, emptied)
+        self.prepare(job, steps + self._recorded(published, record), record.source)
+        return published
 
-    def export(self, lake: Lake) -> None:
-        """Write the operational tables, as they will be after `commit`, as Parquet."""
-
-    def commit(self) -> None:
-        """Make all of it last at once."""
+    def _recorded(self, published: Published, of: Record) -> list[str]:
+        lines = ("read", "loaded", "rejected", "ignored")
+        entry = {
+            "ingest_id": published.ingest_id,
+            "source": of.source,
+            "checksum": of.checksum,
+            "mode": of.mode,
+            **{f"lines_{what}": of.total(what) for what in lines},
+            **{f"{table.name}_loaded": of.counts[table.name].loaded for table in DELIVERED},
+            "changed_months": published.changed_months,
+            "started_at": of.started_at,
+            "undoes": of.undoes,
+            "rows_replaced": of.total("replaced"),
+        }
+        return record(self.engine, self.name, entry, published.months)

@@ -4,7 +4,7 @@ transaction."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,47 +14,60 @@ import pyarrow as pa
 
 from mesh.bigquery import Warehouse, connect, explained, warehouse
 from mesh.errors import WrongUse
-from mesh.movielens.ingest.history import READ_COLUMNS, Entry, History
+from mesh.movielens.ingest.history import History
 from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.progress import Observer, Step, unobserved
 from mesh.movielens.ingest.schema import (
     ALL_TABLES,
-    DELIVERED,
     INGESTS,
     MOVIES,
     REJECTED_LINES,
     SCHEMA,
     Table,
-    add_columns_sql,
     create_operational_tables_sql,
 )
 from mesh.movielens.ingest.stage import REJECTED, Stage
-from mesh.movielens.ingest.targets.base import Published, Record
+from mesh.movielens.ingest.targets.base import Target
 from mesh.movielens.ingest.targets.bigquery_jobs import Jobs, patient
-from mesh.movielens.ingest.targets.bigquery_sql import STAGING, Statements, create_staging_sql, undo
-from mesh.movielens.ingest.targets.undo_sql import (
-    emptied_by_undo,
-    logged_sql,
-    months_by_table,
-    months_sql,
-)
+from mesh.movielens.ingest.targets.statements import Engine
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
 
-STAGED_DAYS = 2
+STAGING = "operational_staging"
+OVERTAKEN = "mesh: another ingest published"
+# What is staged is gone after so many days at the latest.
+CREATE_STAGING = (
+    f"CREATE SCHEMA IF NOT EXISTS {STAGING} OPTIONS (default_table_expiration_days = 2)"
+)
+# BigQuery's transactions take SELECT, DML and nothing that defines a table: so the tables are
+# emptied and filled, not exchanged.
+ENGINE = Engine(
+    dialect="bigquery",
+    month="DATE(TIMESTAMP_TRUNC({}, MONTH))",
+    mix="BIT_XOR(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT({}))))",
+    place="incoming.place",
+    working="TABLE",
+    exchange=(
+        "TRUNCATE TABLE {table}",
+        "INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}",
+    ),
+    source=lambda _text: "@source",
+)
 # Google's client repeats a part of an upload so often, with pauses that double from a second.
 UPLOAD_RETRIES = 4
 MEMORY_LIMIT = "3GB"
 
 
-class BigQueryTarget:
+class BigQueryTarget(Target):
     """The operational tables of a BigQuery project; schema and tables are created when missing.
 
     place: by default as the variables, or those in the file `dotenv`, describe it.
     observer: is told how far loading and publishing are, by the jobs' own statistics.
     """
+
+    engine = ENGINE
 
     def __init__(
         self,
@@ -71,7 +84,7 @@ class BigQueryTarget:
         self.connection: duckdb.DuckDBPyConnection
         self.work: Path
         self.past = History()
-        self.script: tuple[str, str, list[Any]] | None = None
+        self.script: tuple[str, str, str] | None = None
         self.staged_tables: dict[Table, str] = {}
 
     @contextmanager
@@ -97,11 +110,7 @@ class BigQueryTarget:
     def _create_tables(self) -> None:
         missing = [table for table in ALL_TABLES if not self._is_there(table)]
         if missing:
-            statements = [
-                *create_operational_tables_sql("bigquery"),
-                create_staging_sql(STAGED_DAYS),
-            ]
-            self._query(";\n".join(statements))
+            self.ask(";\n".join([*create_operational_tables_sql("bigquery"), CREATE_STAGING]))
 
     def _is_there(self, table: Table) -> bool:
         """Whether a table exists. One of an older version of this project gets the columns that
@@ -117,115 +126,81 @@ class BigQueryTarget:
         for field in found.schema:
             kind = names.get(field.field_type, field.field_type)
             shape.append((field.name, f"ARRAY<{kind}>" if field.mode == "REPEATED" else kind))
-        if shape == table.older_shape("bigquery"):
-            for statement in add_columns_sql(table, "bigquery", self._name(table)):
-                self._query(statement)
-            return True
-        expected = table.shape("bigquery")
-        if shape != expected:
+        missing = table.missing("bigquery", shape)
+        if missing is None:
+            expected = table.shape("bigquery")
             raise WrongUse(
                 f"the table {SCHEMA}.{table.name} of the project {self.place.project} has other "
                 f"columns than {', '.join(f'{name} {kind}' for name, kind in expected)}.",
                 fix="Move that table away, or let MESH_BIGQUERY_PROJECT name another project.",
             )
+        if missing:
+            self.ask(f"ALTER TABLE {self.name(table)} {', '.join(missing)}")
         return True
 
-    def _query(self, sql: str, parameters: list[Any] | None = None) -> list[tuple]:
-        """Run a query that may be run twice without harm."""
+    def ask(self, sql: str) -> Iterable[tuple]:
+        """As one job; the rows come in pages."""
+        rows = self.client.query_and_wait(sql, job_config=self._config(), retry=patient())
+        return (tuple(row) for row in rows)
+
+    def _config(self, **options: Any) -> bigquery.QueryJobConfig:
         from google.cloud.bigquery import QueryJobConfig
 
-        config = QueryJobConfig(
-            query_parameters=parameters or [],
-            maximum_bytes_billed=self.place.maximum_bytes_billed,
-        )
-        rows = self.client.query_and_wait(sql, job_config=config, retry=patient())
-        return [tuple(row) for row in rows]
+        return QueryJobConfig(maximum_bytes_billed=self.place.maximum_bytes_billed, **options)
 
-    def _name(self, table: Table) -> str:
+    def name(self, table: Table) -> str:
+        """In the project of the warehouse."""
         return f"`{self.client.project}`.`{SCHEMA}`.`{table.name}`"
 
-    def _staged(self, table: Table) -> str:
+    def staged(self, table: Table) -> str:
+        """In a dataset of its own, under a name that says what is in it."""
         return f"`{self.client.project}`.`{STAGING}`.`{self.staged_tables[table]}`"
 
-    def history(self) -> History:
-        """All ingests so far, and how many rows the tables have."""
-        counts = ", ".join(f"(SELECT COUNT(*) FROM {self._name(table)})" for table in DELIVERED)
-        columns = ", ".join(READ_COLUMNS)
-        rows = self._query(
-            f"SELECT {columns}, {counts} FROM {self._name(INGESTS)} ORDER BY ingest_id"
-        )
-        if rows:
-            now = rows[0][len(READ_COLUMNS) :]
-            names = [table.name for table in DELIVERED]
-            entries = tuple(Entry.of(row[: len(READ_COLUMNS)]) for row in rows)
-            self.past = History(entries, dict(zip(names, now, strict=True)))
-        return self.past
+    def compared(self, table: Table) -> str:
+        """Beside the staged table."""
+        return self.staged(table).removesuffix("`") + "_compared`"
 
     def stage(self, mode: str) -> Stage:
         """Staging tables in a local DuckDB, in one transaction."""
-        self.connection.execute("BEGIN")
-        if mode == "append":
-            known = [row[0] for row in self._query(f"SELECT movieId FROM {self._name(MOVIES)}")]
-            self._know(known)
-        else:
-            known = []
-        return Stage(self.connection, _incoming, lambda: self._restart(mode, known))
+        known = self.ask(f"SELECT movieId FROM {self.name(MOVIES)}") if mode == "append" else ()
+        movies = pa.table({"movieId": pa.array((row[0] for row in known), pa.int64())})
+        self.connection.register("fetched", movies)
+        self.connection.execute("CREATE TABLE known AS FROM fetched; BEGIN")
+        return Stage(self.connection, _incoming, self._restart, "SELECT movieId FROM known")
 
-    def _know(self, movies: list[int]) -> None:
-        self.connection.register("known", pa.table({"movieId": pa.array(movies, pa.int64())}))
-        self.connection.execute("CREATE TEMP TABLE known_movies AS SELECT movieId FROM known")
-        self.connection.unregister("known")
+    def _restart(self) -> None:
+        self.connection.execute("ROLLBACK; BEGIN")
 
-    def _restart(self, mode: str, known: list[int]) -> None:
-        self.connection.execute("ROLLBACK")
-        self.connection.execute("BEGIN")
-        if mode == "append":
-            self._know(known)
-
-    def publish(self, stage: Stage, record: Record) -> Published:
-        """Load the staged rows beside the tables, and ask which months they change."""
-        rejected = bool(stage.count(REJECTED))
-        tables = [*DELIVERED, *([REJECTED_LINES] if rejected else [])]
-        loads = [self._load(stage, table) for table in tables]
+    def load(self, stage: Stage, tables: Iterable[Table], mode: str) -> None:
+        """Load what is staged into BigQuery, for all tables side by side."""
+        loads = [self._load(stage, table, placed=mode == "append") for table in tables]
         for job, what in loads:
             self.jobs.wait(job, what)
-        statements = Statements(self._name, self._staged, record.mode)
         self.observer(Step("comparing with what is there", 0.0))
-        changed = self._query(statements.changed_months())
-        published = Published(self.past.newest_id + 1, months_by_table(changed))
-        staged = "-".join(name.rpartition("_")[2] for name in self.staged_tables.values())
-        self.script = (
-            f"mesh-publish-{published.ingest_id}-{record.mode}-{record.checksum[:16]}-{staged}",
-            statements.publish(rejected=rejected, kept=self.past.kept_with(published.ingest_id)),
-            _parameters(record, published, self.past.newest_id),
-        )
-        return published
 
-    def undo(self, delivery: Entry, record: Record) -> Published:
-        """Ask what the delivery changed, and prepare to take it out."""
-        number = delivery.ingest_id
-        months = months_by_table(self._query(months_sql(self._name, number)))
-        changed = {name for name, some in months.items() if some}
-        logged = {row[0] for row in self._query(logged_sql(self._name, number))}
-        published = Published(self.past.newest_id + 1, months)
-        # When the delivery came in tells it from one of the same number in tables that are gone.
-        came_in = int(delivery.finished_at.timestamp() * 1_000_000)
-        self.script = (
-            f"mesh-undo-{published.ingest_id}-of-{number}-{delivery.checksum[:16]}-{came_in}",
-            undo(self._name, number, emptied_by_undo(logged, changed)),
-            _parameters(record, published, self.past.newest_id),
+    def prepare(self, job: str, steps: list[str], source: str) -> None:
+        """One transaction, unless another ingest came before."""
+        staged = "".join(f"-{name.rpartition('_')[2]}" for name in self.staged_tables.values())
+        first = (
+            f"SELECT IF((SELECT COALESCE(MAX(ingest_id), 0) FROM {self.name(INGESTS)}) = "
+            f"{self.past.newest_id}, TRUE, ERROR('{OVERTAKEN}'))"
         )
-        return published
+        parts = ["BEGIN TRANSACTION", first, *steps, "COMMIT TRANSACTION"]
+        self.script = (job + staged, ";\n".join(parts) + ";", source)
 
-    def _load(self, stage: Stage, table: Table) -> tuple[Any, str]:
-        """Start to load one staged table; its name says what is in it."""
+    def _load(self, stage: Stage, table: Table, *, placed: bool) -> tuple[Any, str]:
+        """Start to load one staged table; its name says what is in it. placed: with the place of
+        each row in the stage."""
         from google.cloud import bigquery
 
-        columns = table.column_names
+        columns = [(column.name, column.bigquery) for column in table.columns]
         relation = stage.qualify(table)
         if table is REJECTED_LINES:
             columns, relation = columns[1:], REJECTED
-        listed = ", ".join(f'"{name}"' for name in columns)
+        elif placed:
+            columns.append(("place", "INT64"))
+            relation = f"(SELECT *, rowid AS place FROM {relation})"
+        listed = ", ".join(f'"{name}"' for name, _ in columns)
         query = f"SELECT coalesce(bit_xor(hash({listed})), 0), count(*) FROM {relation}"
         mix, rows = only_row(self.connection.execute(query))
         print_of = f"{mix:016x}{rows:x}"
@@ -239,11 +214,7 @@ class BigQueryTarget:
         config = bigquery.LoadJobConfig(
             source_format=bigquery.SourceFormat.PARQUET,
             write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
-            schema=[
-                bigquery.SchemaField(column.name, column.bigquery)
-                for column in table.columns
-                if column.name in columns
-            ],
+            schema=[bigquery.SchemaField(name, kind) for name, kind in columns],
         )
 
         def begin(job_id: str) -> Any:
@@ -281,13 +252,11 @@ class BigQueryTarget:
 
     def commit(self) -> None:
         """Publish all tables at once, and drop the staging tables."""
-        from google.cloud.bigquery import QueryJobConfig
+        from google.cloud.bigquery import ScalarQueryParameter
 
         assert self.script
-        name, sql, parameters = self.script
-        config = QueryJobConfig(
-            query_parameters=parameters, maximum_bytes_billed=self.place.maximum_bytes_billed
-        )
+        name, sql, source = self.script
+        config = self._config(query_parameters=[ScalarQueryParameter("source", "STRING", source)])
 
         def begin(job_id: str) -> Any:
             return self.client.query(
@@ -302,42 +271,9 @@ class BigQueryTarget:
         job = self.jobs.start(name, begin, lambda _job: True)
         self.jobs.wait(job, "publishing")
         for table in self.staged_tables:
-            self.client.delete_table(
-                self._staged(table).replace("`", ""), not_found_ok=True, retry=patient()
-            )
+            for made in (self.staged(table), self.compared(table)):
+                self.client.delete_table(made.replace("`", ""), not_found_ok=True, retry=patient())
 
 
 def _incoming(table: Table) -> str:
     return f"main.{table.name}_incoming"
-
-
-def _parameters(record: Record, published: Published, last_id: int) -> list[Any]:
-    """The columns of `ingests` that the script does not find out itself, the changed months and
-    the newest ingest's id."""
-    from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
-
-    totals = [record.total(what) for what in ("read", "loaded", "rejected")]
-    loaded = [record.counts[table.name].loaded for table in DELIVERED]
-    values: list[Any] = [
-        published.ingest_id,
-        record.source,
-        record.checksum,
-        record.mode,
-        *totals,
-        *loaded,
-    ]
-    columns = INGESTS.columns[: len(values)]
-    return [
-        *(
-            ScalarQueryParameter(column.name, column.bigquery, value)
-            for column, value in zip(columns, values, strict=True)
-        ),
-        ArrayQueryParameter("changed_months", "DATE", list(published.changed_months)),
-        ScalarQueryParameter("started_at", "TIMESTAMP", record.started_at),
-        ScalarQueryParameter("undoes", "INT64", record.undoes),
-        ScalarQueryParameter("last_id", "INT64", last_id),
-        *(
-            ArrayQueryParameter(f"months_of_{name}", "DATE", list(months))
-            for name, months in published.months.items()
-        ),
-    ]
