@@ -17,10 +17,10 @@ import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import Profile, profile
-from mesh.contracts import Contract, contract_paths, load_contract
+from mesh.contracts import Contract, load_contract
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, Seen
-from mesh.contracts.draft import SUFFIX
+from mesh.contracts.draft import SUFFIX, contract_files
 from mesh.contracts.findings import TODO, ContractInvalid
 from mesh.contracts.personal import person
 from mesh.contracts.types import DUCKDB_TYPE, LOGICAL_TYPES, NARROWER, PERSONAL
@@ -176,7 +176,7 @@ def _profile(opened: Opened, name: str, environment: str, types: dict[str, str])
 def _known(root: Path) -> dict[str, Contract]:
     """The contracts that are finished."""
     found = {}
-    for path in contract_paths(root) if root.is_dir() else ():
+    for path in contract_files(root):
         with suppress(ContractInvalid):
             contract = load_contract(path)
             found[contract.product] = contract

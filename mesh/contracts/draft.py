@@ -15,6 +15,7 @@ from mesh.contracts.findings import CONTRACT, ContractInvalid, Finding, Found
 from mesh.contracts.standard import ColumnObject, Document, Quality, TableObject, read_document
 from mesh.contracts.types import LOGICAL_TYPES
 from mesh.errors import Location
+from mesh.files.folder import files_in
 from mesh.files.problems import Problem, shown
 from mesh.files.tree import Steps, Tree, read_tree
 from mesh.project import display
@@ -23,6 +24,11 @@ SUFFIX = ".odcs.yaml"
 COLUMNS: Steps = ("schema", 0, "properties")
 RULES: Steps = ("schema", 0, "quality")
 LEVELS: Steps = ("slaProperties",)
+
+
+def contract_files(folder: Path) -> list[Path]:
+    """The contract files under a folder, sorted; none when there is no such folder."""
+    return sorted(path for path in files_in(folder) if path.name.endswith(SUFFIX))
 
 
 def product_of(path: Path) -> str:

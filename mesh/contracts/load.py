@@ -9,7 +9,7 @@ from mesh.contracts.checks import problems_of
 from mesh.contracts.checks.product import MEASURED_BY, VERSION, end_of_life
 from mesh.contracts.constraints import table_kind
 from mesh.contracts.constraints.base import StatedColumn
-from mesh.contracts.draft import SUFFIX, Draft, product_of, promises_of, read_draft
+from mesh.contracts.draft import Draft, contract_files, product_of, promises_of, read_draft
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.model import (
     Column,
@@ -38,7 +38,7 @@ def contract_paths(folder: Path) -> list[Path]:
             where=Location(display(folder)),
             fix="Name a folder that holds <domain>/<product>.odcs.yaml.",
         )
-    return sorted(path for path in folder.rglob(f"*{SUFFIX}") if path.is_file())
+    return contract_files(folder)
 
 
 def load_contract(path: Path) -> Contract:

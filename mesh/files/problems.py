@@ -13,6 +13,7 @@ from mesh.project import display
 
 # What can be wrong with a file whatever it is for: id and purpose. Each kind has more of its own.
 RULES: dict[str, str] = {
+    "FILE_NAME": "A file has the name by which it is found; nobody misses one that is left out.",
     "FILE_UNREADABLE": "A file is UTF-8 text of moderate size.",
     "YAML_INVALID": "A file is one YAML document: a mapping, without tags and merge keys.",
     "YAML_TOO_LARGE": "Anchors and nesting must not blow a small file up.",
