@@ -10,6 +10,7 @@ import typer
 
 from mesh.cli.options import InProject, Json
 from mesh.console import out
+from mesh.contracts.types import TIME_UNITS
 
 if TYPE_CHECKING:
     from mesh.catalogue.consumers import Consumer, Reader
@@ -86,8 +87,8 @@ def promises(contract: Contract) -> list[tuple[str, str]]:
 
 
 def _level_text(value: object, unit: str | None, description: str) -> str:
-    names = {"d": "days", "h": "hours", "w": "weeks", "y": "years", "month": "months"}
-    amount = f"{value} {names.get(unit or '', unit or '')}".strip()
+    word = TIME_UNITS[unit][1][-1] if unit and unit in TIME_UNITS else unit or ""
+    amount = f"{value} {word}".strip()
     return f"{amount}: {description}" if description else amount
 
 
