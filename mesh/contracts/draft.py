@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +33,13 @@ def contract_files(folder: Path) -> list[Path]:
 
 
 def product_of(path: Path) -> str:
-    """The qualified name of the product that a file is for: `<folder>.<file>`."""
-    return f"{path.resolve().parent.name}.{path.name.removesuffix(SUFFIX)}"
+    """The qualified name of the product that a file is for: `<folder>.<file>`, also of a link."""
+    return f"{folder_of(path).name}.{path.name.removesuffix(SUFFIX)}"
+
+
+def folder_of(path: Path) -> Path:
+    """The folder that a file lies in, by the name that it has there."""
+    return Path(os.path.abspath(path)).parent  # noqa: PTH100 (resolving follows links)
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Draft:
 
     @property
     def folder(self) -> str:
-        return self.path.resolve().parent.name
+        return folder_of(self.path).name
 
     @property
     def product(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.contracts.checks import Around, problems_of
-from mesh.contracts.draft import SUFFIX, contract_files, product_of, read_drafts
+from mesh.contracts.draft import SUFFIX, contract_files, folder_of, product_of, read_drafts
 from mesh.errors import Location, WrongUse
 from mesh.files.folder import strays
 from mesh.files.problems import Problem
@@ -64,5 +64,5 @@ def _files(paths: list[Path]) -> tuple[list[Path], list[Problem]]:
 
 def _neighbours(files: list[Path]) -> list[Path]:
     """The contracts of all domains beside those of these files."""
-    roots = dict.fromkeys(path.resolve().parent.parent for path in files)
+    roots = dict.fromkeys(folder_of(path).parent for path in files)
     return [found for root in roots for found in contract_files(root)]
