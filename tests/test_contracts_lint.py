@@ -198,12 +198,43 @@ def test_a_rule_that_reads_its_own_product_by_name_is_refused(contracts: Path) -
     assert "interactions.plays → interactions.plays" in problem.message
 
 
-@pytest.mark.parametrize("name", ["plays.yaml", "plays.odcs.yml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plays.yaml",
+        "plays.odcs.yml",
+        "plays.odcs.yaml.bak",
+        "plays.odcs.yaml~",
+        "Plays.ODCS.YAML",
+        "old/plays.yml",
+    ],
+)
 def test_a_contract_with_another_ending_is_not_overlooked(contracts: Path, name: str) -> None:
-    (contracts / PLAYS).rename(contracts / "interactions" / name)
+    place = contracts / "interactions" / name
+    place.parent.mkdir(exist_ok=True)
+    (contracts / PLAYS).rename(place)
     found = [p for p in problems_of(contracts) if p.rule == "FILE_NAME"]
-    assert [p.path.name for p in found] == [name]
+    assert [p.path for p in found] == [place]
+    assert f"`interactions/{name}` is not read by anything here." in found[0].message
     assert "Call it <product>.odcs.yaml" in found[0].fix
+    said = CliRunner().invoke(app, ["lint", str(contracts)]).output
+    assert " of 2 contracts" in said.strip().splitlines()[-1]
+
+
+def test_a_contract_in_a_folder_below_its_domain_is_read(contracts: Path) -> None:
+    place = contracts / "interactions" / "old" / "plays.odcs.yaml"
+    place.parent.mkdir()
+    (contracts / PLAYS).rename(place)
+    said = [p.message for p in problems_of(contracts) if p.path == place]
+    assert "The domain is `interactions`, but the file is old/plays.odcs.yaml." in said
+
+
+def test_contracts_behind_a_link_are_read(contracts: Path, tmp_path: Path) -> None:
+    (contracts / "interactions").rename(tmp_path / "elsewhere")
+    (contracts / "interactions").symlink_to(tmp_path / "elsewhere")
+    (contracts / "again").symlink_to(contracts)
+    result = lint([contracts])
+    assert result.files == 2 and [str(problem) for problem in result.problems] == []
 
 
 def test_a_path_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from audience import opened, small_audience
+from built import built
 from sqlglot import exp
 from typer.testing import CliRunner
 
 from mesh.catalogue.consumers import charts, consumers
 from mesh.catalogue.history import history
+from mesh.catalogue.look import look
 from mesh.cli.main import app
 from mesh.cli.main import run as run_mesh
-from mesh.contracts import find
+from mesh.contracts import find, load_contracts
 from mesh.environments import Opened, open_project
+from mesh.errors import WrongUse
 from mesh.project import Project
-from tests.project_copy import PROJECT
+from tests.project_copy import PROJECT, copy_project
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +99,103 @@ def fake_model(name: str, parents: list[str]) -> SimpleNamespace:
     query = exp.select("1")
     for parent in parents:
         query = query.from_(exp.to_table(parent))
-    return SimpleNamespace(fqn=name, owner=None, is_sql=True, render_query=lambda: query)
+    return SimpleNamespace(fqn=name, owner=None, is_sql=True, render_query=lambda **_: query)
+
+
+@pytest.fixture(scope="module")
+def built_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    folder = tmp_path_factory.mktemp("built")
+    copy = copy_project(folder / "project")
+    database = Path(shutil.copy2(built(copy, small_audience(), "dev"), folder / "mesh.duckdb"))
+    with opened(copy, database) as project:
+        yield project
+
+
+def test_the_example_query_and_its_rows_are_those_of_the_view(built_project: Opened) -> None:
+    contract = find("genre_audience", built_project.project.contracts)
+    seen = look(built_project, contract)
+    assert seen and (seen.environment, seen.address) == (
+        "dev",
+        "mesh.engagement__dev.genre_audience",
+    )
+    names = {column.name for column in contract.columns}
+    assert set(seen.columns) <= names and seen.rows
+    assert built_project.context.engine_adapter.fetchall(seen.query) == list(seen.rows)
+
+
+@pytest.mark.parametrize("product", ["user_actions", "operational.ratings", "operational.tags"])
+def test_no_row_about_a_person_is_shown(built_project: Opened, product: str) -> None:
+    contract = find(product, built_project.project.contracts)
+    seen = look(built_project, contract)
+    assert seen and seen.rows == ()
+    personal = {column.name for column in contract.personal_columns}
+    assert personal and not personal & set(seen.columns)
+    assert not any(name in seen.query for name in personal)
+
+
+def test_a_source_is_shown_where_it_lies(built_project: Opened) -> None:
+    contract = find("operational.movies", built_project.project.contracts)
+    seen = look(built_project, contract)
+    assert seen and seen.address == "mesh.operational.movies"
+    assert seen.columns == ("movieId", "title", "genres") and seen.rows
+
+
+def test_an_environment_that_is_not_there_is_told(built_project: Opened) -> None:
+    contract = find("genre_audience", built_project.project.contracts)
+    with pytest.raises(WrongUse, match="there is no environment 'tset'"):
+        look(built_project, contract, "tset")
+
+
+def test_the_page_shows_place_rows_and_meanings(
+    built_project: Opened, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("mesh.environments.open_project", lambda *_, **__: built_project)
+    for product, expected in (
+        ("audience_groups", ("sleepers: Users who are neither.", "in dev", "SELECT user_group")),
+        ("user_actions", ("rate: Rated a movie.", "No rows are shown: they are about persons")),
+    ):
+        result = CliRunner().invoke(app, ["contracts", "show", product])
+        said = " ".join((result.output + capfd.readouterr().out).split())
+        assert result.exit_code == 0 and all(text in said for text in expected)
+
+
+def test_before_anything_is_built_the_page_says_so(
+    project: Opened, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("mesh.environments.open_project", lambda *_, **__: project)
+    result = CliRunner().invoke(app, ["contracts", "show", "audience_groups"])
+    assert "in no environment yet" in result.output + capfd.readouterr().out
+
+
+def listed(*words: str) -> list[dict]:
+    result = CliRunner().invoke(app, ["contracts", *words, "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+def test_all_contracts_are_listed_also_by_show_without_a_name() -> None:
+    every = listed("list")
+    assert [one["product"] for one in every] == sorted(load_contracts(PROJECT.contracts))
+    assert listed("show") == every
+    assert {one["product"] for one in every if one["is_source"]} == set(PROJECT.sources)
+
+
+def test_contracts_are_found_by_what_a_column_or_a_value_says() -> None:
+    found = {one["product"]: one["found_in"] for one in listed("list", "SLEEPERS")}
+    assert found["engagement.audience_groups"] == ["user_group = sleepers"]
+    assert "interactions.user_genre_ratings" not in found
+    decades = [one["product"] for one in listed("list", "decade")]
+    assert "interactions.user_period_ratings" in decades
+    both = {one["product"] for one in listed("list", "sleepers", "overlap")}
+    assert both == {"engagement.audience_groups", "engagement.audience_segments"}
+
+
+def test_a_word_that_no_contract_says_is_told(capfd: pytest.CaptureFixture) -> None:
+    result = CliRunner().invoke(app, ["contracts", "list", "zebra"])
+    assert result.exit_code == 0
+    assert "No contract says 'zebra'." in result.output + capfd.readouterr().out
+    result = CliRunner().invoke(app, ["contracts", "list", "sleepers"])
+    assert "user_group = sleepers" in result.output + capfd.readouterr().out
 
 
 def test_charts_are_found_by_the_product_they_show(tmp_path: Path) -> None:

@@ -319,6 +319,31 @@ def check_specs(specs: Path) -> tuple[int, list[Problem]]:
     return check(specs, CONTRACTS)
 
 
+@pytest.mark.parametrize(
+    "name", ["other.yaml.bak", "Other.YAML", "other.yml~", "marketing/other.yaml", "user_360.yml"]
+)
+def test_a_dashboard_that_nothing_reads_is_told(tmp_path: Path, name: str) -> None:
+    for path in SPECS.glob("*.yaml"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    shutil.copy(SPECS / "user_360.yaml", tmp_path / name)
+    count, problems = check(tmp_path, CONTRACTS)
+    (problem,) = problems
+    assert count == 2 and problem.rule == "FILE_NAME"
+    assert problem.message == f"`{name}` is not read by anything here."
+    assert problem.fix.startswith("Call it <dashboard>.yaml")
+
+
+def test_a_dashboard_may_end_in_yml(tmp_path: Path) -> None:
+    shutil.copy(SPECS / "user_360.yaml", tmp_path / "user_360.yml")
+    shutil.copy(SPECS / "movie_trends.yaml", tmp_path)
+    assert check(tmp_path, CONTRACTS) == (2, [])
+    assert {chart.dashboard for chart in read_usage(tmp_path).charts.values()} == {
+        "user_360",
+        "movie_trends",
+    }
+
+
 def specs_with(folder: Path, name: str, before: str, after: str) -> Path:
     """A copy of the specs in which one text was replaced."""
     for path in SPECS.glob("*.yaml"):

@@ -31,6 +31,7 @@ COMMANDS = {
     "contracts lint": "contracts lint",
     "contracts verify": "contracts verify -e dev",
     "contracts prove": "contracts prove",
+    "contracts list": "contracts list",
     "contracts show": "contracts show audience_groups",
     "contracts new": "contracts new user_actions",
     "contracts diff": "contracts diff HEAD .",

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from sqlglot import exp
 
 from mesh.dashboards.usage import read_usage
 from mesh.environments import Opened
-from mesh.environments.names import is_public, short_name
+from mesh.environments.names import is_public, query_inputs, short_name
 from mesh.project import Project
-
-if TYPE_CHECKING:
-    from sqlmesh.core.model import Model
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ def consumers(opened: Opened, product: str) -> tuple[Consumer, ...]:
     for model in opened.context.models.values():
         name = short_name(model.fqn)
         owners[name] = model.owner or name.partition(".")[0]
-        for parent in _read_by(model):
+        for parent in query_inputs(model):
             readers[parent].add(name)
     found: dict[str, bool] = {}
     seen: set[tuple[str, bool]] = set()
@@ -63,18 +57,6 @@ def consumers(opened: Opened, product: str) -> tuple[Consumer, ...]:
         Consumer(name, owners[name], direct)
         for name, direct in sorted(found.items(), key=lambda item: (not item[1], item[0]))
     )
-
-
-def _read_by(model: Model) -> set[str]:
-    """The models whose data a model is made of.
-
-    SQLMesh's `depends_on` also has what a model's audits look at. A product is no consumer of
-    another because a rule compares the two.
-    """
-    query = model.render_query() if model.is_sql else None
-    if query is None:
-        return {short_name(parent) for parent in model.depends_on}
-    return {f"{table.db}.{table.name}" for table in query.find_all(exp.Table) if table.db}
 
 
 def charts(products: list[str], project: Project) -> tuple[Reader, ...]:

@@ -17,11 +17,12 @@ import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import Profile, profile
-from mesh.contracts import Contract, contract_paths, load_contract
+from mesh.contracts import Contract, load_contract
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, Seen
-from mesh.contracts.draft import SUFFIX
+from mesh.contracts.draft import SUFFIX, contract_files
 from mesh.contracts.findings import TODO, ContractInvalid
+from mesh.contracts.lint import lint
 from mesh.contracts.personal import person
 from mesh.contracts.types import DUCKDB_TYPE, LOGICAL_TYPES, NARROWER, PERSONAL
 from mesh.environments import Opened
@@ -59,12 +60,12 @@ class _Found:
 @dataclass(frozen=True)
 class NewContract:
     """environment: whose data was looked at, if any. rows: that the draft was made from, 0 when
-    there were none. todos: what is left to write."""
+    there were none. left: how many places lint names that are left to write."""
 
     path: Path
     environment: str | None
     rows: int
-    todos: int
+    left: int
 
 
 def new_contract(opened: Opened, model: str, environment: str | None = None) -> NewContract:
@@ -103,10 +104,9 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
         name in opened.project.sources,
     )
     document = _document(domain, table, found)
-    text = _write(document)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return NewContract(path, where, seen.rows if seen else 0, text.count(TODO))
+    path.write_text(_write(document), encoding="utf-8")
+    return NewContract(path, where, seen.rows if seen else 0, len(lint([path]).problems))
 
 
 def _usual(opened: Opened) -> str | None:
@@ -176,7 +176,7 @@ def _profile(opened: Opened, name: str, environment: str, types: dict[str, str])
 def _known(root: Path) -> dict[str, Contract]:
     """The contracts that are finished."""
     found = {}
-    for path in contract_paths(root) if root.is_dir() else ():
+    for path in contract_files(root):
         with suppress(ContractInvalid):
             contract = load_contract(path)
             found[contract.product] = contract

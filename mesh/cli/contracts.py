@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mesh.cli.contracts_list import list_command
 from mesh.cli.contracts_new import new_command
 from mesh.cli.contracts_prove import prove_command
 from mesh.cli.contracts_show import show_command
@@ -73,5 +74,6 @@ def lint_command(
 
 app.command("verify")(verify_command)
 app.command("prove")(prove_command)
+app.command("list")(list_command)
 app.command("show")(show_command)
 app.command("new")(new_command)

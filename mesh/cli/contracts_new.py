@@ -39,6 +39,6 @@ def new_command(
     )
     out.print(f"{path}: drafted {source}.", soft_wrap=True)
     out.print(
-        f"{drafted.todos} places say TODO. Write them, then run `mesh contracts lint {path}`.",
+        f"{drafted.left} places are left to write: `mesh contracts lint {path}` names each.",
         soft_wrap=True,
     )

@@ -8,35 +8,55 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import InProject, Json
+from mesh.cli.contracts_list import list_command
+from mesh.cli.options import Gateway, InProject, Json
 from mesh.console import out
+from mesh.contracts.types import TIME_UNITS
 
 if TYPE_CHECKING:
     from mesh.catalogue.consumers import Consumer, Reader
     from mesh.catalogue.history import Release
+    from mesh.catalogue.look import Look
     from mesh.contracts import Contract
 
 
 def show_command(
     project: InProject,
-    product: Annotated[str, typer.Argument(help="A data product or a source.")],
+    product: Annotated[
+        str | None, typer.Argument(help="A data product or a source; without one, all are listed.")
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option("--environment", "-e", help="Where its rows are looked at; by default prod."),
+    ] = None,
+    gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
-    """Show a product: columns, promises, who may read it, who does, and its versions."""
+    """Show a product: columns, promises, where it is, who may read it, who does, its versions."""
+    if product is None:
+        list_command(project, None, as_json)
+        return
     from mesh.catalogue.consumers import charts, consumers
     from mesh.catalogue.history import history
+    from mesh.catalogue.look import look
     from mesh.contracts import find
     from mesh.environments import open_project
 
     contract = find(product, project.contracts)
-    readers = consumers(open_project(project), contract.product)
+    opened = open_project(project, gateway)
+    readers = consumers(opened, contract.product)
     shown = charts([contract.product, *(reader.product for reader in readers)], project)
     releases = history(contract.path)
+    seen = look(opened, contract, environment)
     if as_json:
-        typer.echo(json.dumps(_document(contract, readers, shown, releases), indent=2, default=str))
+        document = _document(contract, readers, shown, releases)
+        document["place"] = asdict(seen) if seen else None
+        typer.echo(json.dumps(document, indent=2, default=str))
         return
     _heading(contract)
     _columns(contract)
+    _values(contract)
+    _place(contract, seen)
     _promises(contract)
     _people(contract, readers, shown)
     _versions(contract, releases)
@@ -61,6 +81,7 @@ def _document(
                 "type": column.bigquery_type,
                 "required": column.required,
                 "values": column.values_text(),
+                "meanings": {str(one.value): one.description for one in column.enum},
                 "classification": column.classification,
                 "description": column.description,
             }
@@ -86,8 +107,8 @@ def promises(contract: Contract) -> list[tuple[str, str]]:
 
 
 def _level_text(value: object, unit: str | None, description: str) -> str:
-    names = {"d": "days", "h": "hours", "w": "weeks", "y": "years", "month": "months"}
-    amount = f"{value} {names.get(unit or '', unit or '')}".strip()
+    word = TIME_UNITS[unit][1][-1] if unit and unit in TIME_UNITS else unit or ""
+    amount = f"{value} {word}".strip()
     return f"{amount}: {description}" if description else amount
 
 
@@ -121,6 +142,40 @@ def _columns(contract: Contract) -> None:
         told = column.description + (" Deprecated." if column.deprecated else "")
         table.add_row(*map(escape, (name, kind, column.values_text(), column.classification, told)))
     out.print(table)
+
+
+def _values(contract: Contract) -> None:
+    from rich.markup import escape
+
+    for column in contract.columns:
+        if column.enum:
+            out.print(f"[bold]What {column.name} means[/]")
+        for allowed in column.enum:
+            out.print(f"  {escape(f'{allowed.value}: {allowed.description}')}")
+    out.print()
+
+
+def _place(contract: Contract, seen: Look | None) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    out.print("[bold]Where it is[/]")
+    if seen is None:
+        out.print("  in no environment yet: build it with `sqlmesh plan`", markup=False)
+        return
+    out.print(escape(f"  {seen.address} in {seen.environment}"))
+    out.print(escape(f"  {seen.query}"), soft_wrap=True)
+    if contract.personal_columns:
+        names = ", ".join(column.name for column in contract.personal_columns)
+        out.print(escape(f"  No rows are shown: they are about persons ({names})."))
+        return
+    table = Table(box=SIMPLE_HEAD)
+    for name in seen.columns:
+        table.add_column(name)
+    for row in seen.rows:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+    out.print(table if seen.rows else "  It has no rows.")
 
 
 def _promises(contract: Contract) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from mesh.contracts.findings import CONTRACT, ContractInvalid, Finding, Found
 from mesh.contracts.standard import ColumnObject, Document, Quality, TableObject, read_document
 from mesh.contracts.types import LOGICAL_TYPES
 from mesh.errors import Location
+from mesh.files.folder import files_in
 from mesh.files.problems import Problem, shown
 from mesh.files.tree import Steps, Tree, read_tree
 from mesh.project import display
@@ -25,9 +27,19 @@ RULES: Steps = ("schema", 0, "quality")
 LEVELS: Steps = ("slaProperties",)
 
 
+def contract_files(folder: Path) -> list[Path]:
+    """The contract files under a folder, sorted; none when there is no such folder."""
+    return sorted(path for path in files_in(folder) if path.name.endswith(SUFFIX))
+
+
 def product_of(path: Path) -> str:
-    """The qualified name of the product that a file is for: `<folder>.<file>`."""
-    return f"{path.resolve().parent.name}.{path.name.removesuffix(SUFFIX)}"
+    """The qualified name of the product that a file is for: `<folder>.<file>`, also of a link."""
+    return f"{folder_of(path).name}.{path.name.removesuffix(SUFFIX)}"
+
+
+def folder_of(path: Path) -> Path:
+    """The folder that a file lies in, by the name that it has there."""
+    return Path(os.path.abspath(path)).parent  # noqa: PTH100 (resolving follows links)
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class Draft:
 
     @property
     def folder(self) -> str:
-        return self.path.resolve().parent.name
+        return folder_of(self.path).name
 
     @property
     def product(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from mesh.files.problems import FileInvalid, FileKind
+from mesh.files.problems import FileInvalid, FileKind, nearest, shown, suggestion
 from mesh.files.tree import Steps
 
 # Begins what a draft leaves to its author; lint refuses to have it published.
@@ -34,6 +34,27 @@ class Finding:
 
 
 Found = Iterator[Finding]
+NOT_ENFORCED = "is part of the standard, not enforced here"
+
+
+def odd_value(
+    key: str,
+    value: object,
+    known: Iterable[str],
+    *,
+    of: Container[str] | None = None,
+    noun: str = "",
+) -> tuple[str, str]:
+    """What to say of a value that is none of those enforced here, and what to write instead.
+
+    of: all that the standard knows; without it, it takes any text, and what is near to a known
+    value is misspelt. noun: what a value is called, if not as its key.
+    """
+    misspelt = nearest(str(value), known) is not None if of is None else value not in of
+    if misspelt:
+        return f"`{shown(value)}` is no {noun or key}.", suggestion(str(value), known)
+    listed = ", ".join(f"`{one}`" for one in known)
+    return f"`{key}: {shown(value)}` {NOT_ENFORCED}.", f"Enforced are: {listed}."
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlmesh.utils.errors import ConfigError
 
-from mesh.contracts.draft import SUFFIX
+from mesh.contracts.draft import SUFFIX, contract_files
 from mesh.contracts.load import find
 from mesh.errors import MeshError, WrongUse
 from mesh.project import Project, find_project, project_around
@@ -37,7 +37,7 @@ def follow_contracts(macros: Path) -> None:
     with _said_by_sqlmesh():
         project.check_set_up()
         named = list(_named(project))
-    files = sorted([*project.contracts.glob("*/*"), *PACKAGE.rglob("*.py")])
+    files = sorted([*contract_files(project.contracts), *PACKAGE.rglob("*.py")])
     digest = hashlib.sha256()
     for path in files:
         if path.is_file():
@@ -68,7 +68,7 @@ def _named(project: Project) -> Iterator[str]:
     Said here, before any macro runs: of an error inside a macro SQLMesh shows a stack of calls. A
     contract that no model asks for may still be in the making.
     """
-    there = {path.name.removesuffix(SUFFIX) for path in project.contracts.glob(f"*/*{SUFFIX}")}
+    there = {path.name.removesuffix(SUFFIX) for path in contract_files(project.contracts)}
     for path in sorted(project.models.rglob("*.sql")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             named = re.match(r"\s*@contract\(\s*([\w.]+)", line)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.contracts.checks import Around, problems_of
-from mesh.contracts.checks.names import file_name
-from mesh.contracts.draft import SUFFIX, product_of, read_drafts
+from mesh.contracts.draft import SUFFIX, contract_files, folder_of, product_of, read_drafts
 from mesh.errors import Location, WrongUse
-from mesh.files.problems import Problem, shown
+from mesh.files.folder import strays
+from mesh.files.problems import Problem
 from mesh.project import display
 
 # The levels of reviews lie beside the contracts; the command has them checked by their owner.
@@ -18,7 +18,7 @@ REVIEW = "review.yaml"
 
 @dataclass(frozen=True)
 class LintResult:
-    """files: how many contracts were looked at; problems: sorted by file and line."""
+    """files: how many were looked at, also in vain; problems: sorted by file and line."""
 
     files: int
     problems: tuple[Problem, ...]
@@ -30,17 +30,17 @@ def lint(paths: list[Path]) -> LintResult:
     Products that a rule refers to are looked for in the same tree, beside the domain's folder.
     Raises WrongUse when a path is not there.
     """
-    files, problems = _files(paths)
+    files, unread = _files(paths)
     beside = [path for path in _neighbours(files) if path not in files]
-    drafts, unreadable = read_drafts(files)
-    problems += unreadable
+    drafts, problems = read_drafts(files)
     others, _ = read_drafts(beside)
     everything = {draft.product: draft for draft in (*others.values(), *drafts.values())}
     # What cannot be read at all has its own problem; those who refer to it are not blamed.
     lost = {product_of(path) for path in (*files, *beside)} - set(everything)
     for draft in drafts.values():
         problems += problems_of(draft, Around(everything, lost))
-    return LintResult(len(files), tuple(sorted(set(problems))))
+    looked_at = {*files, *(problem.path for problem in unread)}
+    return LintResult(len(looked_at), tuple(sorted({*problems, *unread})))
 
 
 def _files(paths: list[Path]) -> tuple[list[Path], list[Problem]]:
@@ -48,15 +48,9 @@ def _files(paths: list[Path]) -> tuple[list[Path], list[Problem]]:
     problems: list[Problem] = []
     for path in paths:
         if path.is_dir():
-            for found in sorted(path.rglob("*")):
-                if not found.is_file() or found.name.startswith("."):
-                    continue
-                if found.name.endswith(SUFFIX):
-                    files.append(found)
-                elif found.name == REVIEW and found.parent == path:
-                    continue
-                elif found.suffix.lower() in (".yaml", ".yml"):
-                    problems.append(_stray(found))
+            found = contract_files(path)
+            files += found
+            problems += strays(path, {*found, path / REVIEW}, f"<product>{SUFFIX}")
         elif path.is_file():
             files.append(path)
         else:
@@ -68,12 +62,7 @@ def _files(paths: list[Path]) -> tuple[list[Path], list[Problem]]:
     return list(dict.fromkeys(files)), problems
 
 
-def _stray(path: Path) -> Problem:
-    message = f"`{shown(path.name)}` is not read by anything here."
-    return Problem(path, 1, file_name.id, message, f"Call it <product>{SUFFIX}, or move it away.")
-
-
 def _neighbours(files: list[Path]) -> list[Path]:
     """The contracts of all domains beside those of these files."""
-    roots = dict.fromkeys(path.resolve().parent.parent for path in files)
-    return [found for root in roots for found in sorted(root.glob(f"*/*{SUFFIX}"))]
+    roots = dict.fromkeys(folder_of(path).parent for path in files)
+    return [found for root in roots for found in contract_files(root)]

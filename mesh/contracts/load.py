@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mesh.contracts.checks import problems_of
-from mesh.contracts.checks.product import MEASURED_BY, VERSION, end_of_life
+from mesh.contracts.checks.product import MEASURED_BY, VERSION, column_of, end_of_life
 from mesh.contracts.constraints import table_kind
 from mesh.contracts.constraints.base import StatedColumn
-from mesh.contracts.draft import SUFFIX, Draft, product_of, promises_of, read_draft
+from mesh.contracts.draft import Draft, contract_files, product_of, promises_of, read_draft
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.model import (
     Column,
@@ -22,7 +22,7 @@ from mesh.contracts.model import (
     Version,
 )
 from mesh.contracts.standard import ColumnObject, ServiceLevelObject
-from mesh.contracts.types import DUCKDB_TYPE
+from mesh.contracts.types import DUCKDB_TYPE, span
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import Problem, suggestion
 from mesh.project import display
@@ -38,7 +38,7 @@ def contract_paths(folder: Path) -> list[Path]:
             where=Location(display(folder)),
             fix="Name a folder that holds <domain>/<product>.odcs.yaml.",
         )
-    return sorted(path for path in folder.rglob(f"*{SUFFIX}") if path.is_file())
+    return contract_files(folder)
 
 
 def load_contract(path: Path) -> Contract:
@@ -221,13 +221,14 @@ def _rules(draft: Draft) -> Iterator[StatedRule]:
 
 
 def _level(draft: Draft, index: int, level: ServiceLevelObject) -> ServiceLevel:
+    value, unit = span(level.value, level.unit)
     measured = [i.value for i in level.customProperties or [] if i.property == MEASURED_BY]
     return ServiceLevel(
         id=level.id or "",
         property=level.property or "",
-        value=level.value if level.value is not None else "",
-        unit=level.unit,
-        element=level.element,
+        value=value if value is not None else "",
+        unit=unit,
+        element=column_of(draft, level.element),
         description=_text(level.description),
         measured_by=str(measured[0]) if measured else None,
         line=draft.line(("slaProperties", index)),

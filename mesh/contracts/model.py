@@ -16,7 +16,7 @@ from mesh.contracts.constraints.unique import unique_rule
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.rules import RowRule, Rule, TableRule
 from mesh.contracts.sql import RuleSqlError
-from mesh.contracts.types import DUCKDB_TYPES, PERSONAL, Value
+from mesh.contracts.types import DUCKDB_TYPES, PERSONAL, TIME_UNITS, Value
 from mesh.errors import Location
 from mesh.files.problems import Problem
 from mesh.project import display, project_around
@@ -137,10 +137,9 @@ class ServiceLevel:
     @cached_property
     def days(self) -> float | None:
         """The value in days, for units of time; a month has 31 days, a year 366."""
-        factor = {"h": 1 / 24, "d": 1, "w": 7, "month": 31, "y": 366}.get(self.unit or "")
-        if factor is None or isinstance(self.value, str | bool):
+        if self.unit is None or self.unit not in TIME_UNITS or isinstance(self.value, str | bool):
             return None
-        return self.value * factor
+        return self.value * TIME_UNITS[self.unit][0]
 
 
 @dataclass(frozen=True)

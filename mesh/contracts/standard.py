@@ -4,7 +4,8 @@
 
 Everything stays optional here, so that one missing value does not hide the next problem; what a
 complete contract must have is asked for by the checks. Parts of the standard that no gate of ours
-enforces are refused by name instead of being ignored.
+enforces are refused by name instead of being ignored, and never called misspelt: what is part of it
+is asked of the published models and their schema.
 """
 
 # What the published models allow is narrowed here, which is no subtype to mypy.
@@ -12,6 +13,7 @@ enforces are refused by name instead of being ignored.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -28,6 +30,8 @@ from pydantic import (
 )
 
 from mesh.contracts.constraints import options
+from mesh.contracts.findings import NOT_ENFORCED, odd_value
+from mesh.contracts.types import DUCKDB_TYPES
 from mesh.files.problems import Problem, shown
 from mesh.files.sentences import problems_of, refused
 from mesh.files.tree import Steps, Tree
@@ -45,14 +49,48 @@ def _unsupported(fix: str) -> BeforeValidator:
 
     def refuse(value: Any, info: ValidationInfo) -> None:
         if value is not None:
-            message = (
-                f"`{info.field_name}` is not enforced by any gate, so a contract may not use it."
-            )
-            raise refused("KEY_UNSUPPORTED", message, fix)
+            raise refused("KEY_UNSUPPORTED", f"`{info.field_name}` {NOT_ENFORCED}.", fix)
 
     return BeforeValidator(refuse)
 
 
+def _one_of(*known: str, of: str | None = None) -> AfterValidator:
+    """Text that is one of those that some gate knows. of: where the standard lists all it knows."""
+    listed = _SCHEMA["$defs"][of]["properties"]["type"]["enum"] if of else None
+
+    def check(value: str, info: ValidationInfo) -> str:
+        if value in known:
+            return value
+        message, fix = odd_value(info.field_name or "", value, known, of=listed)
+        raise refused("VALUE", message, fix)
+
+    return AfterValidator(check)
+
+
+def _version(value: str) -> str:
+    """A version of the standard, in full or as `v3.1`."""
+    listed = _SCHEMA["properties"]["apiVersion"]["enum"]
+    known = [version for version in listed if version.startswith("v3.")]
+    if any(f"{version}.".startswith(f"{value}.") for version in known):
+        return value
+    message, fix = odd_value("apiVersion", value, known, of=listed)
+    raise refused("VALUE", message, fix)
+
+
+def _team(value: Any) -> Any:
+    if isinstance(value, list):
+        message = "`team` is a list of people, as the standard had it before v3.1."
+        fix = "Write the `name` of the team, and the people under its `members`."
+        raise refused("VALUE_WRONG_TYPE", message, fix)
+    return value
+
+
+def _physical_type(value: Any) -> Any:
+    upper = value.upper() if isinstance(value, str) else value
+    return upper if upper in DUCKDB_TYPES else value
+
+
+_SCHEMA = json.loads(odcs.OpenDataContractStandard.json_schema())
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 StableId = Annotated[str, AfterValidator(_stable_id)]
 Unsupported = Annotated[None, _unsupported("Leave it out, or say it in the description.")]
@@ -69,7 +107,6 @@ Dimension = Literal[
     "timeliness",
     "uniqueness",
 ]
-Severity = Literal["error", "warning"]
 
 
 class CustomProperty(odcs.CustomProperty):
@@ -92,12 +129,18 @@ class EnumValue(_Described, odcs.EnumValue):
     value: Scalar | None = None
 
 
-_KEYS: dict[str, Any] = {key: (option.type | None, None) for key, option in options().items()}
+_OF_TYPES = [
+    part["then"]["properties"].get("logicalTypeOptions", {}).get("properties", {})
+    for part in _SCHEMA["$defs"]["SchemaBaseProperty"]["allOf"]
+    if "then" in part
+]
+_KEYS: dict[str, Any] = {key: (Unsupported, None) for keys in _OF_TYPES for key in keys}
+_KEYS |= {key: (option.type | None, None) for key, option in options().items()}
 _Options: Any = create_model("_Options", **_KEYS)
 
 
 class TypeOptions(_Options):
-    """The keys that some kind of promise reads."""
+    """The keys that some kind of promise reads; the others of the standard are refused."""
 
     model_config = STRICT
 
@@ -105,15 +148,16 @@ class TypeOptions(_Options):
 class Quality(_Described, odcs.DataQuality):
     model_config = STRICT
     id: StableId | None = None
-    type: Literal["library", "sql"] | None = None
+    type: Annotated[str, _one_of("library", "sql", of="DataQuality")] | None = None
     dimension: Dimension | None = None
-    severity: Severity | None = None
+    severity: Annotated[str, _one_of("error", "warning")] | None = None
     mustBe: Scalar | None = None
 
 
 class ColumnObject(_Described, odcs.SchemaProperty):
     model_config = STRICT
     id: StableId | None = None
+    physicalType: Annotated[str | None, BeforeValidator(_physical_type)] = None
     logicalTypeOptions: TypeOptions | None = None
     enum: list[EnumValue] | None = None
     examples: list[Scalar] | None = None
@@ -139,7 +183,7 @@ class ColumnObject(_Described, odcs.SchemaProperty):
 class TableObject(_Described, odcs.SchemaObject):
     model_config = STRICT
     id: StableId | None = None
-    physicalType: Literal["table", "view"] | None = None
+    physicalType: Annotated[str, _one_of("table", "view")] | None = None
     properties: list[ColumnObject] | None = None
     quality: list[Quality] | None = None
     relationships: Relationships = None
@@ -173,13 +217,13 @@ class SupportObject(odcs.Support):
 
 class RoleObject(odcs.Role):
     model_config = STRICT
-    access: Literal["read"] | None = None
+    access: Annotated[str, _one_of("read")] | None = None
     customProperties: list[CustomProperty] | None = None
 
 
 class ServerObject(odcs.Server):
     model_config = STRICT
-    type: Literal["duckdb", "bigquery"] | None = None
+    type: Annotated[str, _one_of("duckdb", "bigquery", of="Server")] | None = None
     roles: Unsupported = None
     customProperties: list[CustomProperty] | None = None
 
@@ -188,13 +232,13 @@ class Document(_Described, odcs.OpenDataContractStandard):
     """A contract file as the standard sees it; `schema` holds exactly one table."""
 
     model_config = STRICT
-    apiVersion: Literal["v3.1.0", "v3.2.0"] | None = None
+    apiVersion: Annotated[str, AfterValidator(_version)] | None = None
     kind: Literal["DataContract"] | None = None
     description: Description | None = None
     servers: list[ServerObject] | None = None
     schema_: list[TableObject] | None = Field(default=None, alias="schema")
     support: list[SupportObject] | None = None
-    team: Team | None = None
+    team: Annotated[Team | None, BeforeValidator(_team)] = None
     roles: list[RoleObject] | None = None
     slaProperties: list[ServiceLevelObject] | None = None
     price: Unsupported = None

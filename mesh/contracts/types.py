@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -42,6 +43,19 @@ LOGICAL_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The BigQuery types of a logical type. No arrays and structs: BI tools cannot read them."""
 
+TIME_UNITS: Mapping[str, tuple[float, tuple[str, ...]]] = MappingProxyType(
+    {
+        "min": (1 / 1440, ("mins", "minute", "minutes")),
+        "h": (1 / 24, ("hr", "hrs", "hour", "hours")),
+        "d": (1, ("day", "days")),
+        "w": (7, ("wk", "wks", "week", "weeks")),
+        "month": (31, ("mo", "months")),
+        "y": (366, ("yr", "yrs", "year", "years")),
+    }
+)
+"""Units of time: the days that one has at the most, and how else the standard's users write it."""
+
+_ISO_UNITS = {"Y": "y", "M": "month", "W": "w", "D": "d", "TH": "h", "TM": "min"}
 NUMERIC_TYPES = frozenset({"integer", "number"})
 TIME_TYPES = frozenset({"date", "timestamp"})
 TEXT_TYPES = frozenset({"string"})
@@ -57,6 +71,19 @@ HOW = {
     "timestamp": "a moment with its offset as text, such as '2018-09-24T14:27:30+00:00'",
 }
 """How to write a value of a logical type."""
+
+
+def span(value: Value | None, unit: str | None) -> tuple[Value | None, str | None]:
+    """A span of time as a number and one of the units: `1` `day` is 1 d, `P1Y` is 1 y.
+
+    What is none stays as it is.
+    """
+    iso = re.fullmatch(r"P(T?)(\d+)([YMWDH])", value if isinstance(value, str) else "")
+    if iso and unit is None and iso[1] + iso[3] in _ISO_UNITS:
+        return int(iso[2]), _ISO_UNITS[iso[1] + iso[3]]
+    word = (unit or "").lower()
+    known = (one for one, (_, words) in TIME_UNITS.items() if word in (one, *words))
+    return value, next(known, unit)
 
 
 def is_number(value: Any) -> bool:

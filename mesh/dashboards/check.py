@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mesh.contracts import Contract, load_contracts
 from mesh.dashboards.kinds.base import Look
-from mesh.dashboards.read import DashboardInvalid, Loaded, read_specs
+from mesh.dashboards.read import DashboardInvalid, Loaded, dashboard_files, read_specs
 from mesh.dashboards.rules import RULES
+from mesh.files.folder import strays
 from mesh.files.problems import Problem
 
 
@@ -29,6 +30,7 @@ def checked_dashboards(specs: Path, contracts: Path) -> list[Loaded]:
 def _checked(specs: Path, contracts: Path) -> tuple[list[Loaded | None], list[Problem]]:
     found, known = read_specs(specs), load_contracts(contracts)
     problems = {problem for _, wrong in found for problem in wrong}
+    problems.update(strays(specs, dashboard_files(specs), "<dashboard>.yaml, right in this folder"))
     for loaded, _ in found:
         problems.update(check_dashboard(loaded, known) if loaded else ())
     return [loaded for loaded, _ in found], sorted(problems)

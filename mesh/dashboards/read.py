@@ -31,8 +31,12 @@ class Loaded:
 
 
 def dashboard_files(folder: Path) -> list[Path]:
-    """The files of a folder that are dashboards, sorted; none when there is no such folder."""
-    return sorted(path for ending in ("yaml", "yml") for path in folder.glob(f"*.{ending}"))
+    """The files of a folder that are dashboards, sorted; none when there is no such folder.
+
+    Of two with one name that which ends in `.yaml`.
+    """
+    named = {path.stem: path for ending in ("yml", "yaml") for path in folder.glob(f"*.{ending}")}
+    return sorted(named.values())
 
 
 def read_specs(folder: Path) -> list[tuple[Loaded | None, list[Problem]]]:

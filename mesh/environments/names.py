@@ -36,9 +36,11 @@ def domain_of(name: str) -> str:
 
 
 def query_inputs(model: Model) -> set[str]:
-    """What a model's query reads, by short names; what only its audits read is not among it."""
-    if model.kind.is_external or not model.is_sql:
-        return set()
-    query = model.render_query(needs_optimization=False)
-    tables = query.find_all(exp.Table) if query else ()
-    return {f"{table.db}.{table.name}" for table in tables if table.db}
+    """What a model is made of, by short names; what only its audits read is not among it.
+
+    SQLMesh's `depends_on` has both, and all that there is to ask when the model is no SQL.
+    """
+    query = model.render_query(needs_optimization=False) if model.is_sql else None
+    if query is None:
+        return {short_name(parent) for parent in model.depends_on}
+    return {f"{table.db}.{table.name}" for table in query.find_all(exp.Table) if table.db}

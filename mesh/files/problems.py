@@ -13,6 +13,7 @@ from mesh.project import display
 
 # What can be wrong with a file whatever it is for: id and purpose. Each kind has more of its own.
 RULES: dict[str, str] = {
+    "FILE_NAME": "A file has the name by which it is found; nobody misses one that is left out.",
     "FILE_UNREADABLE": "A file is UTF-8 text of moderate size.",
     "YAML_INVALID": "A file is one YAML document: a mapping, without tags and merge keys.",
     "YAML_TOO_LARGE": "Anchors and nesting must not blow a small file up.",
@@ -81,12 +82,17 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """What a word may be a misspelling of."""
+    lower = {option.lower(): option for option in known}
+    near = difflib.get_close_matches(word.lower()[:80], list(lower), n=1, cutoff=0.6)
+    return lower[near[0]] if near else None
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`Did you mean x?`, or what there is to choose from when nothing is near."""
     options = sorted(known)
-    lower = {option.lower(): option for option in options}
-    near = difflib.get_close_matches(word.lower()[:80], list(lower), n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean `{lower[near[0]]}`?"
+    if near := nearest(word, options):
+        return f"Did you mean `{near}`?"
     listed = ", ".join(f"`{option}`" for option in options)
     return f"Known are: {listed}." if listed else "There is none to name yet: write it first."

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from mesh.contracts.findings import ContractInvalid
-from mesh.files.problems import FileKind, Problem, shown, suggestion
+from mesh.files.problems import FileKind, Problem, nearest, shown, suggestion
 from mesh.files.sentences import read_model, refused
 from mesh.files.tree import Tree, read_tree
 from mesh.review.known import RULES
@@ -29,9 +29,8 @@ def _rule(value: str) -> str:
         message = f"The level of {value} cannot be changed."
         raise refused("RULE_UNKNOWN", message, "Take the entry out.")
     if value not in RULES:
-        fix = suggestion(value, RULES)
-        if fix.startswith("Known are"):
-            fix = "See all of them with `mesh review --rules`."
+        near = nearest(value, RULES)
+        fix = f"Did you mean `{near}`?" if near else "See all of them with `mesh review --rules`."
         raise refused("RULE_UNKNOWN", f"There is no rule `{shown(value)}`.", fix)
     return value
 

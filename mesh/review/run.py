@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from mesh.contracts.draft import SUFFIX
+from mesh.contracts.draft import contract_files
 from mesh.dashboards import read_usage
-from mesh.errors import MeshError
+from mesh.errors import Location, MeshError, WrongUse
 from mesh.git import find_checkout
 from mesh.project import Project
 from mesh.review.contracts.diff import ContractDiff, compare
@@ -91,9 +91,19 @@ def review(
         old = Project(scratch / "base")
         old.root.mkdir()
         checkout.extract(commit, old.root)
+        here, there = (contract_files(side.contracts) for side in (project, old))
+        if here and not there and not checkout.knows(project.contracts):
+            raise WrongUse(
+                "git does not have the contracts of this project: it ignores their folder, or that "
+                "is a repository of its own.",
+                where=Location(project.shown(project.contracts)),
+                fix="Commit them here, or make their repository a submodule.",
+            )
         load = partial(load_both, scratch=scratch, gateway=gateway, environment=environment)
         made = compare_projects(old, project, load, day)
     notes = list(made.notes)
+    if (lay_at := checkout.lay_at(commit)) != checkout.prefix:
+        notes.append(f"The project was in `{lay_at or './'}` in the base.")
     scanned = None
     if environment is None:
         notes.append("No data diff: no environment was named.")
@@ -147,7 +157,7 @@ def personal_columns(*sides: Contracts) -> dict[str, tuple[str, ...]]:
 
 
 def _contracts(project: Project) -> Contracts:
-    return read_contracts(project.contracts.rglob(f"*{SUFFIX}"), project.root)
+    return read_contracts(contract_files(project.contracts), project.root)
 
 
 def _models(old: Project, new: Project, load: Load, personal: Personal) -> tuple[Models, Models]:

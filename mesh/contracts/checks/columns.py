@@ -9,7 +9,7 @@ from mesh.contracts.constraints import COLUMN_KINDS, TABLE_KINDS, table_kind
 from mesh.contracts.constraints.base import StatedColumn, refusal
 from mesh.contracts.constraints.enum import Enum
 from mesh.contracts.draft import COLUMNS, promises_of
-from mesh.contracts.findings import Finding, Found, Purpose
+from mesh.contracts.findings import Finding, Found, Purpose, odd_value
 from mesh.contracts.personal import NOT_PERSONAL, person
 from mesh.contracts.types import (
     CLASSIFICATIONS,
@@ -76,9 +76,8 @@ def classification(subject: Subject) -> Found:
     for here, column in subject.draft.columns():
         stated = column.classification
         if stated is not None and stated not in CLASSIFICATIONS:
-            message = f"`{shown(stated)}` is no classification."
-            fix = suggestion(stated, CLASSIFICATIONS)
-            yield Finding((*here, "classification"), message, fix)
+            said = odd_value("classification", stated, CLASSIFICATIONS)
+            yield Finding((*here, "classification"), *said)
 
 
 @check("PERSONAL", "What leads to a person in one contract does so in all of them.")

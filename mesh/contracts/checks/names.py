@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator
 
@@ -10,11 +11,12 @@ from mesh.contracts.checks.record import Subject, check
 from mesh.contracts.draft import LEVELS, SUFFIX, Draft
 from mesh.contracts.findings import Finding, Found
 from mesh.contracts.types import DUCKDB_TYPE
-from mesh.files.problems import shown, suggestion
+from mesh.files.problems import shown
 from mesh.files.tree import Steps
 from mesh.project import project_around
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,99}")
+NEAR = 0.8
 _MAJOR = re.compile(r"_v(\d+)$")
 _MODEL_COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 _SOURCE_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -177,15 +179,20 @@ def key_unknown(subject: Subject) -> Found:
     draft = subject.draft
     for here, column in draft.columns():
         items = [item.property for item in column.customProperties or []]
-        yield from _unknown(here, items, DUCKDB_TYPE, "a column")
+        yield from _misspelt(here, items, DUCKDB_TYPE, "a column")
     for index, level in enumerate(draft.document.slaProperties or []):
         items = [item.property for item in level.customProperties or []]
-        yield from _unknown((*LEVELS, index), items, MEASURED_BY, "a service level")
+        yield from _misspelt((*LEVELS, index), items, MEASURED_BY, "a service level")
 
 
-def _unknown(here: Steps, names: list[str | None], known: str, what: str) -> Found:
+def _misspelt(here: Steps, names: list[str | None], known: str, what: str) -> Found:
+    """What is nearly a property that is read here; others are somebody else's."""
     for index, name in enumerate(names):
-        if name != known:
+        plain = (name or "").lower().replace("_", "").replace("-", "")
+        if not plain:
+            at = (*here, "customProperties", index)
+            yield Finding(at, f"A custom property of {what} has no name.", "Write its `property`.")
+        elif name != known and difflib.SequenceMatcher(None, plain, known.lower()).ratio() > NEAR:
             message = f"`{shown(name)}` means nothing at {what}."
             at = (*here, "customProperties", index, "property")
-            yield Finding(at, message, suggestion(str(name), [known]))
+            yield Finding(at, message, f"Did you mean `{known}`?")

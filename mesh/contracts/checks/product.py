@@ -7,15 +7,14 @@ import re
 
 from mesh.contracts.checks.record import Subject, check
 from mesh.contracts.draft import LEVELS, Draft
-from mesh.contracts.findings import Finding, Found
+from mesh.contracts.findings import Finding, Found, odd_value
 from mesh.contracts.standard import ServiceLevelObject
-from mesh.contracts.types import TIME_TYPES, is_number
+from mesh.contracts.types import TIME_TYPES, TIME_UNITS, is_number, span
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
-UNITS = ("h", "d", "w", "month", "y")
 LEVEL_PROPERTIES = (
     "availability",
     "completeness",
@@ -27,6 +26,8 @@ LEVEL_PROPERTIES = (
     "generalAvailability",
     "latency",
     "retention",
+    "throughput",
+    "timeOfAvailability",
     "timeToDetect",
     "timeToNotify",
     "timeToRepair",
@@ -47,8 +48,7 @@ def version(subject: Subject) -> Found:
 def status(subject: Subject) -> Found:
     stated = subject.draft.document.status
     if stated is not None and stated not in STATUSES:
-        message = f"`{shown(stated)}` is no status."
-        yield Finding(("status",), message, suggestion(stated, STATUSES))
+        yield Finding(("status",), *odd_value("status", stated, STATUSES))
 
 
 @check("END_OF_LIFE", "Who deprecates a product says until when it stays.")
@@ -67,13 +67,21 @@ def ends(subject: Subject) -> Found:
 
 
 def end_of_life(value: object) -> datetime.date | None:
-    """The date of an endOfLife service level, or None when it is none."""
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+    """The date of an endOfLife service level, be there a time of day or not, or None."""
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d(T|$)", value):
         return None
     try:
-        return datetime.date.fromisoformat(value)
+        return datetime.datetime.fromisoformat(value).date()
     except ValueError:
         return None
+
+
+def column_of(draft: Draft, element: str | None) -> str | None:
+    """The column that a service level speaks of, be it with its table or without."""
+    table = draft.table
+    tables = {f"{name}." for name in (table and table.name, table and table.physicalName) if name}
+    start = next((name for name in tables if (element or "").startswith(name)), "")
+    return element and element.removeprefix(start)
 
 
 @check("SERVICE_LEVEL", "Freshness, completeness and retention are stated and measurable.")
@@ -102,12 +110,12 @@ def service_level(subject: Subject) -> Found:
 
 def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str]]:
     """Of each fault of a service level the key, what is wrong, and what to do."""
-    kind, value, element = level.property, level.value, level.element
+    kind, element = level.property, column_of(draft, level.element)
+    value, unit = span(level.value, level.unit)
     if kind is None:
         return []
     if kind not in LEVEL_PROPERTIES:
-        message = f"`{shown(kind)}` is no service level of the standard."
-        return [("property", message, suggestion(kind, LEVEL_PROPERTIES))]
+        return [("property", *odd_value("property", kind, LEVEL_PROPERTIES, noun="service level"))]
     found = []
     measures = [i for i in level.customProperties or [] if i.property == MEASURED_BY]
     if len(measures) > 1:
@@ -118,9 +126,9 @@ def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str
         if value is not None and not (is_number(value) and float(value) > 0):
             message = f"A {kind} of `{shown(value)}` cannot be measured."
             found.append(("value", message, "Write a number above 0, and its unit."))
-        if level.unit not in UNITS:
-            message = f"`{shown(level.unit)}` is no unit of time."
-            found.append(("unit", message, "Write one of: " + ", ".join(UNITS) + "."))
+        if unit not in TIME_UNITS:
+            message = f"`{shown(unit)}` is no unit of time." if unit else "The unit is missing."
+            found.append(("unit", message, "Write one of: " + ", ".join(TIME_UNITS) + "."))
     types = {column.name: column.logicalType for _, column in draft.columns() if column.name}
     if element is not None and element not in types:
         message = f"The element `{shown(element)}` is no column."
@@ -132,7 +140,7 @@ def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str
         if value is not None and not (is_number(value) and 0 < float(value) <= 100):
             message = f"A completeness of `{shown(value)}` is no share."
             found.append(("value", message, "Write 1 to 100."))
-        if level.unit != "percent":
+        if unit not in ("percent", "%"):
             message = "Completeness is stated in percent."
             found.append(("unit", message, "Write `unit: percent`."))
         if not any(item.value for item in measures):

@@ -7,16 +7,19 @@ from collections.abc import Iterator, Mapping
 from mesh.contracts.checks.product import MEASURED_BY
 from mesh.contracts.checks.record import Around, Check, Subject, check
 from mesh.contracts.constraints import TABLE_KINDS, table_kind
+from mesh.contracts.constraints.base import COMPARATORS
 from mesh.contracts.constraints.sql import RULE_SQL, RuleColumnError, check_columns
 from mesh.contracts.draft import LEVELS, Draft
-from mesh.contracts.findings import Finding, Found
+from mesh.contracts.findings import NOT_ENFORCED, Finding, Found
 from mesh.contracts.sql import ParsedRule, RuleSqlError, parse_rule
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
 _COMMON = {"id", "name", "type", "description", "dimension", "severity", "tags", "businessImpact"}
 _COMMON |= {"customProperties", "authoritativeDefinitions"}
+_USED = {*COMPARATORS, *(key for kind in TABLE_KINDS for key in kind.uses)}
 _INSTEAD = {
+    "rule": "Write `metric`, as the standard calls it since v3.1.",
     "nullValues": "Write `required: true` at the column.",
     "missingValues": "Write `required: true`, `minLength` or a rule of type `sql`.",
     "invalidValues": "Write `enum` or `logicalTypeOptions.pattern` at the column.",
@@ -30,8 +33,9 @@ def rule_unsupported(subject: Subject) -> Found:
         if kind:
             yield from kind.misuse(stated)
             for key in sorted(set(stated.keys) - _COMMON - kind.uses):
-                message = f"`{key}` means nothing for this kind of rule."
-                yield Finding(stated.at(key), message, "Leave it out.")
+                why = "means nothing for this kind of rule" if key in _USED else NOT_ENFORCED
+                fix = _INSTEAD.get(key, "Leave it out.")
+                yield Finding(stated.at(key), f"`{key}` {why}.", fix)
         elif rule.type and rule.metric is not None:
             message = f"The metric `{shown(rule.metric)}` is not enforced for a table."
             metrics = [kind.metric for kind in TABLE_KINDS if kind.metric]

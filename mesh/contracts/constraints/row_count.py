@@ -20,7 +20,7 @@ from mesh.contracts.sql import TABLE
 from mesh.contracts.types import is_number
 from mesh.files.problems import shown
 
-USABLE = ("mustBeBetween", "mustBeGreaterOrEqualTo", "mustBeLessOrEqualTo")
+USABLE = frozenset(COMPARATORS) - {"mustNotBe", "mustNotBeBetween"}
 FIX = "Write `mustBeBetween: [<least>, <most>]`."
 UNLIMITED = float("inf")
 
@@ -36,8 +36,13 @@ class RowCount(TablePromise):
 
     @classmethod
     def read(cls, stated: StatedQuality) -> Self:
-        between = stated.keys.get("mustBeBetween") or ()
-        low, high = between or (stated.keys.get(USABLE[1]), stated.keys.get(USABLE[2]))
+        keys = stated.keys
+        if "mustBe" in keys or "mustBeBetween" in keys:
+            low, high = keys.get("mustBeBetween") or (keys["mustBe"], keys["mustBe"])
+            return cls(minimum=int(low), maximum=int(high))
+        above, below = keys.get("mustBeGreaterThan"), keys.get("mustBeLessThan")
+        low = keys.get("mustBeGreaterOrEqualTo") if above is None else above + 1
+        high = keys.get("mustBeLessOrEqualTo") if below is None else below - 1
         return cls(
             minimum=None if low is None else int(low), maximum=None if high is None else int(high)
         )
@@ -61,7 +66,7 @@ class RowCount(TablePromise):
         value: Any = stated.keys.get(keys[0])
         bounds = value if isinstance(value, list) else [value]
         good = all(is_number(one) and one >= 0 and float(one).is_integer() for one in bounds)
-        if not good or bounds != sorted(bounds):
+        if not good or bounds != sorted(bounds) or (keys[0] == "mustBeLessThan" and value < 1):
             message = f"{stated.name} has bounds that no table can keep: {shown(bounds)}."
             fix = "Write whole numbers from 0, the smaller one first."
             yield Finding(stated.at(keys[0]), message, fix)

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from mesh.contracts.draft import contract_files
 from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.preview.build import present_all, render
 from mesh.dashboards.preview.page import Served
@@ -68,7 +69,7 @@ class Site:
     def _files(self) -> Iterator[tuple[Path, tuple[int, int]]]:
         database = self.project.database
         texts = dashboard_files(self.specs or self.project.dashboards)
-        texts += self.project.contracts.rglob("*.yaml")
+        texts += contract_files(self.project.contracts)
         for path in (database, Path(f"{database}.wal"), *sorted(texts)):
             try:
                 stat = path.stat()

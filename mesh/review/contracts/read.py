@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mesh.contracts.checks import problems_of
 from mesh.contracts.checks.names import file_name, name_disagrees
-from mesh.contracts.draft import SUFFIX, Draft, read_draft
+from mesh.contracts.draft import Draft, product_of, read_draft
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import build
 from mesh.files.problems import Problem
@@ -49,8 +49,7 @@ def read_contracts(files: Iterable[Path], root: Path, *, names_count: bool = Tru
         if problems:
             found.problems[path] = problems
         if source is None:
-            product = f"{file.resolve().parent.name}.{file.name.removesuffix(SUFFIX)}"
-            found.unreadable[product] = path
+            found.unreadable[product_of(file)] = path
         else:
             found.sources[source.product] = source
     return found

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mesh.contracts.draft import SUFFIX
+from mesh.contracts.draft import contract_files
 from mesh.errors import WrongUse
 from mesh.files.problems import shown
 from mesh.git import find_checkout
@@ -59,6 +59,11 @@ def compare_states(
     day = today or datetime.datetime.now(datetime.UTC).date()
     with tempfile.TemporaryDirectory(prefix="mesh-diff-") as scratch:
         old, old_folder = _state(project, before, Path(scratch) / "before")
+        if not old.sources and not old.problems:
+            raise WrongUse(
+                f"There are no contracts in `{shown(before)}`: there is nothing to compare with.",
+                fix="Name a file or folder of contracts, or a revision that has some.",
+            )
         new, new_folder = _state(project, after, Path(scratch) / "after")
         if Path(before).is_file() and Path(after).is_file():
             old, new = _one_product(old, new)
@@ -76,7 +81,7 @@ def _state(project: Project, name: str, scratch: Path) -> tuple[Contracts, Path 
         inner = path / "contracts"
         folder = inner if inner.is_dir() else path
         root = path if inner.is_dir() else path.parent
-        return read_contracts(folder.rglob(f"*{SUFFIX}"), root), folder
+        return read_contracts(contract_files(folder), root), folder
     if path.suffix in (".yaml", ".yml"):
         raise WrongUse(f"There is no file `{shown(name)}`.", fix="Check its name.")
     checkout = find_checkout(project)
@@ -84,7 +89,7 @@ def _state(project: Project, name: str, scratch: Path) -> tuple[Contracts, Path 
     scratch.mkdir(parents=True)
     checkout.extract(commit, scratch, only=("contracts/",))
     folder = scratch / "contracts"
-    return read_contracts(folder.rglob(f"*{SUFFIX}"), scratch), folder
+    return read_contracts(contract_files(folder), scratch), folder
 
 
 def _one_product(old: Contracts, new: Contracts) -> tuple[Contracts, Contracts]:

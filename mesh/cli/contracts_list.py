@@ -1,0 +1,76 @@
+"""`mesh contracts list`: which contracts there are, all or by a word."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mesh.cli.options import InProject, Json
+from mesh.console import out
+
+if TYPE_CHECKING:
+    from mesh.catalogue.find import Hit
+
+
+def list_command(
+    project: InProject,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WORD]…",
+            help="Only those that say all of these words, of themselves, a column or a value.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the contracts: what each is for, of which version, and who owns it."""
+    from mesh.catalogue.find import find_by_words
+    from mesh.contracts import load_contracts
+
+    hits = find_by_words(load_contracts(project.contracts).values(), words or [])
+    if as_json:
+        listed = [
+            {
+                "product": hit.contract.product,
+                "version": str(hit.contract.version),
+                "status": hit.contract.status,
+                "owner": hit.contract.owner,
+                "is_source": hit.contract.is_of_source,
+                "purpose": hit.contract.purpose,
+                "found_in": hit.found_in,
+            }
+            for hit in hits
+        ]
+        typer.echo(json.dumps(listed, indent=2))
+        return
+    if not hits:
+        said = " ".join(words or [])
+        out.print(f"No contract says {said!r}." if words else "There are no contracts yet.")
+        return
+    _table(hits)
+    out.print("More of one of them: mesh contracts show PRODUCT", markup=False)
+
+
+def _table(hits: tuple[Hit, ...]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    by_word = any(hit.found_in for hit in hits)
+    table = Table(box=SIMPLE_HEAD)
+    for name in ("product", "version", "owner", "what for", *(["found at"] if by_word else [])):
+        table.add_column(name, no_wrap=name in ("product", "version", "owner"))
+    for hit in hits:
+        contract = hit.contract
+        state = "" if contract.status == "active" else f" {contract.status}"
+        source = "" if not contract.is_of_source else " (source)"
+        row = (f"{contract.product}{source}", f"{contract.version}{state}", contract.owner)
+        table.add_row(*map(escape, (*row, contract.purpose, *_places(hit, by_word))))
+    out.print(table)
+
+
+def _places(hit: Hit, by_word: bool) -> list[str]:
+    return [", ".join(hit.found_in)] if by_word else []
