@@ -1,7 +1,7 @@
 MODEL (
   name engagement_internal.user_groups,
   kind FULL,
-  description 'Which groups of the audience a user belongs to by all they ever did, and whether they did anything in the last twelve months.',
+  description 'Which groups of the audience a user belongs to.',
   grain user_id,
   clustered_by user_id
 );
@@ -11,8 +11,7 @@ WITH user_totals AS (
   SELECT
     user_id,
     SUM(IF(action_type = 'rate', action_monthly_count, 0)) AS rating_count,
-    SUM(IF(action_type = 'tag', action_monthly_count, 0)) AS tag_count,
-    MAX(reporting_month) AS last_month
+    SUM(IF(action_type = 'tag', action_monthly_count, 0)) AS tag_count
   FROM interactions.user_actions
   GROUP BY
     user_id
@@ -22,13 +21,9 @@ WITH user_totals AS (
     user_totals.rating_count,
     user_totals.tag_count,
     user_totals.rating_count > thresholds.rater_above_ratings AS is_rater,
-    user_totals.tag_count > thresholds.tagger_above_tags AS is_tagger,
-    COALESCE(user_totals.last_month >= windows.window_start, FALSE) AS is_active
+    user_totals.tag_count > thresholds.tagger_above_tags AS is_tagger
   FROM user_totals
   CROSS JOIN engagement_internal.thresholds AS thresholds
-  CROSS JOIN engagement_internal.windows AS windows
-  WHERE
-    windows.period = 'last_12_months'
 )
 SELECT
   user_id::INT64 AS user_id,
@@ -38,6 +33,5 @@ SELECT
   is_tagger::BOOL AS is_tagger,
   (
     NOT is_rater AND NOT is_tagger
-  )::BOOL AS is_sleeper,
-  is_active::BOOL AS is_active
+  )::BOOL AS is_sleeper
 FROM user_groups

@@ -29,11 +29,3 @@ SELECT
   NULL::DATE AS previous_start,
   NULL::DATE AS previous_end
 FROM engagement_internal.newest_rating
-UNION ALL
-SELECT
-  'last_12_months'::STRING AS period,
-  DATE_SUB(DATE_TRUNC(rated_on, MONTH), INTERVAL '11' MONTH)::DATE AS window_start,
-  rated_on::DATE AS window_end,
-  NULL::DATE AS previous_start,
-  NULL::DATE AS previous_end
-FROM engagement_internal.newest_rating
