@@ -50,7 +50,7 @@ class Bar(SplitChart):
             line = [name]
             for metric_name in self.metrics:
                 metric = board.metrics[metric_name]
-                end = text = board.text(metric_name, row)
+                end = text = board.text(metric_name, row) or "–"
                 facts = [(self.dimension.label, name), (metric.label, text)]
                 line.append(text)
                 for extra in beside:
@@ -101,7 +101,7 @@ def _bars(drawn: list[Mark], *, names: list[str], series: list[str], height: int
             labelColor="@ink",
             labelFontSize=13,
             labelPadding=10,
-            labelLimit=150,
+            labelLimit=125,
             ticks=False,
             domain=False,
         ),
