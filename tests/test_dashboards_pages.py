@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from html import unescape
 
@@ -46,6 +47,14 @@ def test_a_product_that_an_environment_does_not_have_is_named() -> None:
     text = html(page("movie_trends", empty("movie_trends", "dev has no engagement.x yet.")))
     assert "dev has no engagement.x yet." in text
     assert "not there yet" in text
+
+
+def test_generated_data_is_called_a_sample_on_every_page_and_real_data_is_not() -> None:
+    data = filled("user_360", all_users=[{"group_users": 14}])
+    for generated in (True, False):
+        view = page("user_360", replace(data, generated=generated))
+        for text in (html(view), index_html([view], PROJECT)):
+            assert ("Sample: generated data, nobody is real" in text) is generated
 
 
 def test_hostile_text_is_escaped_wherever_it_stands() -> None:
