@@ -43,7 +43,7 @@ def filled(name: str, **rows: list[dict[str, Any]]) -> DashboardData:
         whole = []
         for row in rows.get(chart.id, []):
             base: dict[str, Any] = dict.fromkeys((*plain, *metrics), 1)
-            base |= {n: AS_OF for n in plain if n in ("as_of", "window_start")}
+            base |= {n: AS_OF for n in plain if n in ("as_of", "window_start", "active_from")}
             base |= {n: AS_OF for n in plain if n.startswith("previous_")}
             whole.append(base | row)
         charts[chart.id] = ChartData(tuple(whole))
@@ -53,7 +53,7 @@ def filled(name: str, **rows: list[dict[str, Any]]) -> DashboardData:
 def movie(rank: int, title: str, **more: Any) -> dict[str, Any]:
     """A row of the ranked table."""
     return {
-        "period": "last_30_days",
+        "period": "last_182_days",
         "movie_id": rank,
         "movie_rank": rank,
         "title": title,

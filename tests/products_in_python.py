@@ -116,7 +116,7 @@ def _movies(audience: Audience, ratings: list[tuple], tags: list[tuple]) -> list
     for _, movie, rating, at in ratings:
         months[movie, _month(at)].append(rating)
     for _, movie, tag, _ in tags:
-        tagged[movie].add(tag)
+        tagged[movie].add(tag.replace("|", "¦"))
     rows = []
     for (movie, month), some in months.items():
         title, genres = audience.movies[movie]

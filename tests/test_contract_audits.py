@@ -167,7 +167,7 @@ def test_the_state_holds_every_rule_that_was_checked(copy: ProjectCopy) -> None:
     """What was planned is read from the state later, where audits are text."""
     with opened(copy, copy.database) as project:
         planned = project.products(project.environment("prod"))
-        assert len(planned) == 13
+        assert len(planned) == 14
         for product, snapshot in planned.items():
             contract = find(product, PROJECT.contracts)
             arguments = dict(snapshot.model.audits)[AUDIT]

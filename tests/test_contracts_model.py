@@ -52,6 +52,14 @@ def test_every_product_of_the_seed_has_a_contract(contracts: dict[str, Contract]
     assert set(contracts) >= PRODUCTS
 
 
+def test_a_contract_says_view_just_where_the_model_is_one(contracts: dict[str, Contract]) -> None:
+    """Whoever reads a view pays for what it reads; a contract that says table would hide it."""
+    for name, contract in contracts.items():
+        model = PROJECT.root / "models" / f"{name.replace('.', '/')}.sql"
+        if model.is_file():
+            assert ("kind VIEW" in model.read_text()) == (contract.kind == "view"), name
+
+
 def test_every_contract_is_valid_by_the_published_schema() -> None:
     schema = json.loads(OpenDataContractStandard.json_schema())
     validator = validators.validator_for(schema)(schema)

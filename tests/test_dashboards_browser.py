@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from mesh.dashboards.drawing.vega import THEMES
 from mesh.dashboards.preview.page import index_html, page_html
 from mesh.dashboards.preview.png import FLAGS, PHONE_WIDTH, chromium, pictures
-from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT, empty, filled, genre, movie, presented
+from tests.dashboards_data import (
+    HOSTILE,
+    RIGHT_TO_LEFT,
+    dashboard,
+    empty,
+    filled,
+    genre,
+    movie,
+    presented,
+)
 from tests.project_copy import PROJECT, ROOT
 
 pytestmark = pytest.mark.browser
@@ -37,6 +49,11 @@ def all_data() -> dict[str, Any]:
     genres = ["Drama", HOSTILE, RIGHT_TO_LEFT, "Action", "War", "Crime", "IMAX", "Sci-Fi", "Horror"]
     slices = [genre(i, name, 700 - 40 * i, 1 - 0.05 * i) for i, name in enumerate(genres, 1)]
     slices.append(genre(10, "Others", 650, 0.9, True))
+    bars = [
+        {"genre": name, "genre_users": 660 - 20 * i, "genre_share": 1 - 0.02 * i}
+        | {"liking_share": 0.5 - 0.02 * i, "asked_users": 300 - i, "share_rank": i}
+        for i, name in enumerate([*genres, *(f"Genre {i}" for i in range(10))], 1)
+    ]
     sides = [
         {"membership": "members", "group_users": 245, "group_share": 0.4},
         {"membership": "others", "group_users": 365, "group_share": 0.6},
@@ -44,7 +61,7 @@ def all_data() -> dict[str, Any]:
     movies = [movie(1, HOSTILE), movie(2, RIGHT_TO_LEFT), movie(3, "Amélie", genres="Romance")]
     movies += [movie(rank, f"Movie {rank}") for rank in range(4, 24)]
     movies.append(movie(24, "W" * 200, comparison="new", movie_ratings_change=None))
-    movies += [movie(1, "Long ago", period="last_182_days")]
+    movies += [movie(1, "Just now", period="last_30_days")]
     groups = [
         {"user_group": name, "group_share": share, "group_action_share": 1 - share}
         for name, share in (("raters", 0.4), ("taggers", 0.03), ("sleepers", 0.59))
@@ -56,18 +73,25 @@ def all_data() -> dict[str, Any]:
     return {
         "user_360": filled(
             "user_360",
+            active_users=[{"active_users": 59, "active_share": 0.097}],
             all_users=[{"group_users": 610}],
-            raters_count=[{"group_users": 245, "group_share": 0.4}],
+            raters_count=[{"group_users": 245, "group_share": 0.4, "group_active": 35}],
             taggers_count=[{"group_users": 18, "group_share": 0.03}],
             sleepers=[{"group_users": 361, "group_share": 0.59}],
             genres_rated=slices,
+            genres_reach=bars,
             genres_liked=slices[:3],
+            genres_like_share=bars[:5],
             actions_by_type=[
                 {"action_type": "rate", "actions": 100836, "action_share": 0.965},
                 {"action_type": "tag", "actions": 3683, "action_share": 0.035},
             ],
             raters=sides,
             taggers=sides,
+            group_activity=[
+                {"user_group": name, "users_ever": ever, "active_users": lately}
+                for name, ever, lately in (("all_users", 610, 59), ("taggers", 18, 8))
+            ],
             group_overlap=segments,
             group_weight=groups,
         ),
@@ -75,7 +99,9 @@ def all_data() -> dict[str, Any]:
             "movie_trends",
             most_rated_movies=movies,
             half_year_genres_rated=slices,
+            half_year_genres_reach=bars,
             half_year_genres_liked=slices,
+            half_year_genres_like_share=bars,
         ),
     }
 
@@ -144,7 +170,7 @@ def test_a_page_opens_without_network_and_complaints(browser, folder: Path, name
 def test_every_chart_has_marks_and_labels(browser, folder: Path, name: str) -> None:
     with Tab(browser, folder / f"{name}.html") as tab:
         charts = tab.page.locator("[data-chart]")
-        assert charts.count() == {"user_360": 7, "movie_trends": 2}[name]
+        assert charts.count() == {"user_360": 10, "movie_trends": 4}[name]
         for chart in charts.all():
             marks = chart.locator("svg path[aria-label]")
             assert marks.count() >= 2
@@ -157,7 +183,7 @@ def test_the_numbers_in_scorecards_slices_and_tables_are_those_of_the_data(
     browser, folder: Path
 ) -> None:
     with Tab(browser, folder / "user_360.html") as tab:
-        assert tab.texts(".scorecard .number") == ["610", "245", "18", "361"]
+        assert tab.texts(".scorecard .number") == ["59", "610", "245", "18", "361"]
         labels = tab.page.locator("#genres_rated path[aria-label]").evaluate_all(
             "marks => marks.map(mark => mark.getAttribute('aria-label'))"
         )
@@ -226,8 +252,8 @@ def test_the_table_finds_titles_without_accents_and_genres(browser, folder: Path
 
 def test_the_period_of_the_table_can_be_chosen(browser, folder: Path) -> None:
     with Tab(browser, folder / "movie_trends.html") as tab:
-        tab.page.locator(".choice label", has_text="Last half year").click()
-        assert tab.texts(".rank tbody .title") == ["Long ago"]
+        tab.page.locator(".choice label", has_text="Last 30 days").click()
+        assert tab.texts(".rank tbody .title") == ["Just now"]
 
 
 def test_hostile_names_show_as_text(browser, folder: Path) -> None:
@@ -321,12 +347,77 @@ def test_everything_can_be_reached_by_keyboard(browser, folder: Path) -> None:
             assert part in words, part
 
 
-def test_a_print_has_light_colours_and_no_controls(browser, folder: Path) -> None:
-    with Tab(browser, folder / "movie_trends.html", color_scheme="dark") as tab:
+def test_a_print_has_no_controls(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html") as tab:
         tab.page.emulate_media(media="print")
         assert not tab.page.locator(".controls").is_visible()
         assert not tab.page.locator(".top").is_visible()
         assert tab.page.locator("#most_rated_movies").is_visible()
+
+
+def inks(pdf: bytes) -> set[str]:
+    """The colours that a PDF fills or draws with, as the web writes them."""
+    found = set()
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
+        with contextlib.suppress(zlib.error):
+            for colour in re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) rg", zlib.decompress(stream)):
+                found.add("#" + "".join(f"{round(float(part) * 255):02X}" for part in colour))
+    return found
+
+
+def test_legends_keep_their_colours_on_paper_without_background_graphics(
+    browser, folder: Path
+) -> None:
+    with Tab(browser, folder / "user_360.html") as tab:
+        # Charts are drawn and always printed: only what is left can lose its colours.
+        tab.page.add_style_tag(content=".vega { display: none }")
+        printed = inks(tab.page.pdf(print_background=False))
+    stated = dashboard("user_360").colours
+    assert {stated[name] for name in ("Drama", "Action", "Raters", "Tags")} <= printed
+
+
+def test_a_dark_page_is_printed_light_and_is_dark_again(browser, folder: Path) -> None:
+    with Tab(browser, folder / "user_360.html", color_scheme="dark") as tab:
+        printed = inks(tab.page.pdf(print_background=False))
+        assert THEMES["light"]["@ink"] in printed
+        assert not printed & (set(THEMES["dark"].values()) - set(THEMES["light"].values()))
+        assert tab.page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert tab.page.locator("#raters svg path[stroke='#181E26']").count() == 2
+
+
+def test_all_movies_are_printed_and_the_page_is_as_it_was(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html") as tab:
+        tab.page.locator("input[type=search]").fill("movie")
+        tab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert tab.page.locator(".rank tbody tr").count() == 20
+        tab.page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert tab.page.locator(".rank tbody tr").count() == 10
+
+
+def test_a_screen_reader_hears_what_a_chart_is(browser, folder: Path) -> None:
+    with Tab(browser, folder / "user_360.html") as tab:
+        labels = tab.page.locator("[role=graphics-document]").evaluate_all(
+            "charts => charts.map(chart => chart.getAttribute('aria-label'))"
+        )
+    assert labels[0].startswith("Genres by users who rated them. Pie with 10 parts: Drama, 660, ")
+    assert not any(label.startswith("Vega") for label in labels)
+
+
+def test_numbers_that_are_shown_do_not_stretch_the_card_beside_them(browser, folder: Path) -> None:
+    with Tab(browser, folder / "user_360.html") as tab:
+        beside = tab.page.locator("#taggers")
+        before = beside.bounding_box()["height"]
+        tab.page.locator("#raters summary").click()
+        assert beside.bounding_box()["height"] <= before
+
+
+def test_the_table_of_sources_can_be_read_on_a_phone(browser, folder: Path) -> None:
+    with Tab(browser, folder / "user_360.html", PHONE_WIDTH) as tab:
+        for cell in tab.page.locator(".sources th[scope=row], .sources td").all():
+            box = cell.bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE_WIDTH
+        views = tab.texts(".sources td[data-label='Read from']")
+        assert "mesh.engagement.audience_groups" in views
 
 
 def test_pictures_are_taken_of_pages_and_charts(browser, folder: Path, tmp_path: Path) -> None:
@@ -356,7 +447,7 @@ def test_charts_are_drawn_where_there_is_no_browser(tmp_path: Path, monkeypatch)
     view = presented("movie_trends", all_data()["movie_trends"])
     written = pictures([view], tmp_path)
     assert [path.name for path in written] == [
-        "movie_trends.half_year_genres_rated.png",
-        "movie_trends.half_year_genres_liked.png",
+        f"movie_trends.half_year_genres_{name}.png"
+        for name in ("rated", "reach", "liked", "like_share")
     ]
     assert all(re.match(rb"\x89PNG", path.read_bytes()) for path in written)

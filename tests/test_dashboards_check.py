@@ -35,10 +35,10 @@ SPECS, CONTRACTS = PROJECT.dashboards, PROJECT.contracts
 FAULTS = {
     "an unknown product": (
         "user_360",
-        "product: engagement.genre_audience",
-        "product: engagement.genre_audiense",
+        "product: engagement.genre_audience_v2",
+        "product: engagement.genre_audiense_v2",
         "SOURCE_UNKNOWN",
-        "Did you mean `engagement.genre_audience`?",
+        "Did you mean `engagement.genre_audience_v2`?",
     ),
     "a contract out of range": (
         "user_360",
@@ -60,6 +60,13 @@ FAULTS = {
         "product: engagement.user_actions_and_groups",
         "SOURCE_PERSONAL",
         "`user_id`",
+    ),
+    "readers who may read single users": (
+        "user_360",
+        "reader: bi_reader",
+        "reader: engagement_team",
+        "READER_PERSONAL",
+        "`engagement_team` may read engagement.user_actions_and_groups, which has personal columns",
     ),
     "a product of the producer": (
         "movie_trends",
@@ -183,15 +190,15 @@ FAULTS = {
     ),
     "charts that overlap": (
         "user_360",
-        "position: {column: 4, row: 1, width: 3, height: 2}",
-        "position: {column: 3, row: 1, width: 3, height: 2}",
+        "position: {column: 7, row: 1, width: 2, height: 2}",
+        "position: {column: 6, row: 1, width: 2, height: 2}",
         "GRID",
         "`raters_count` lies over `all_users`",
     ),
     "a chart beside the grid": (
         "user_360",
-        "position: {column: 10, row: 1, width: 3, height: 2}",
-        "position: {column: 11, row: 1, width: 3, height: 2}",
+        "position: {column: 11, row: 1, width: 2, height: 2}",
+        "position: {column: 12, row: 1, width: 2, height: 2}",
         "GRID",
         "ends in column 13",
     ),
@@ -225,14 +232,14 @@ FAULTS = {
     ),
     "a chart of a billion rows": (
         "user_360",
-        "width: 3, height: 2}",
-        "width: 3, height: 1000000000}",
+        "width: 2, height: 2}",
+        "width: 2, height: 1000000000}",
         "VALUE",
         "less than or equal to 100",
     ),
     "a number that is text": (
         "user_360",
-        "width: 3, height: 2}",
+        "width: 2, height: 2}",
         "width: wide, height: 2}",
         "VALUE_WRONG_TYPE",
         "must be a whole number",
@@ -253,10 +260,10 @@ FAULTS = {
     ),
     "a default that the choice does not have": (
         "movie_trends",
-        "default: last_30_days",
-        "default: last_31_days",
+        "default: last_182_days",
+        "default: last_183_days",
         "VALUE_UNKNOWN",
-        "Did you mean `last_30_days`?",
+        "Did you mean `last_182_days`?",
     ),
     "a search in a number": (
         "movie_trends",

@@ -22,43 +22,54 @@ pytest_plugins = ["tests.verify_project"]
 
 GENRES = """
 WITH events AS (
-  SELECT userId AS u, movieId, rating, timestamp AT TIME ZONE 'UTC' AS moment
+  SELECT userId AS u, movieId, rating, CAST(timestamp AT TIME ZONE 'UTC' AS DATE) AS day
   FROM mesh.operational.ratings
 ),
-newest AS (SELECT date_trunc('month', MAX(moment)) AS month FROM events),
+newest AS (SELECT MAX(day) AS day FROM events),
 rated AS (
-  SELECT DISTINCT e.u, g.genre, e.rating, e.movieId, date_trunc('month', e.moment) AS month,
-    date_trunc('month', e.moment) >= newest.month - INTERVAL 5 MONTH AS lately
+  SELECT DISTINCT s.period, e.u, g.genre, e.rating, e.movieId
   FROM events AS e CROSS JOIN newest
+  JOIN (VALUES ('all_time', 100000), ('last_182_days', 182)) AS s(period, days)
+    ON e.day > newest.day - s.days
   JOIN mesh.operational.movies AS m ON m.movieId = e.movieId
   CROSS JOIN unnest(string_split(m.genres, '|')) AS g(genre)
   WHERE g.genre NOT IN ('', '(no genres listed)')
 ),
-choices AS (
-  SELECT DISTINCT 'all_time' AS period, 'rated' AS preference, u, genre FROM rated
-  UNION ALL SELECT DISTINCT 'last_6_months', 'rated', u, genre FROM rated WHERE lately
-  UNION ALL SELECT 'all_time', 'likes', u, genre FROM rated
-  GROUP BY u, genre HAVING quantile_cont(rating, 0.5) > 4
-  UNION ALL SELECT DISTINCT 'last_6_months', 'likes', u, genre FROM (
-    SELECT u, genre FROM rated WHERE lately
-    GROUP BY u, genre, month HAVING quantile_cont(rating, 0.5) > 4
-  )
+tastes AS (
+  SELECT period, u, genre, COUNT(*) >= 5 AS often, quantile_cont(rating, 0.5) > 4 AS high
+  FROM rated GROUP BY ALL
 ),
-counted AS (
-  SELECT period, preference, genre, COUNT(DISTINCT u) AS n FROM choices GROUP BY ALL
+choices AS (
+  SELECT period, 'rated' AS preference, u, genre, TRUE AS chosen FROM tastes
+  UNION ALL SELECT period, 'likes', u, genre, high FROM tastes WHERE often
 ),
 ranked AS (
-  SELECT *, ROW_NUMBER() OVER (
-    PARTITION BY period, preference ORDER BY n DESC, genre
-  ) AS place
-  FROM counted
-)
-SELECT period, preference, place, genre, n FROM ranked WHERE place <= 9 AND n >= 5
+  SELECT period, preference, genre, COUNT(*) FILTER (chosen) AS n, COUNT(*) AS asked,
+    ROW_NUMBER() OVER (
+      PARTITION BY period, preference ORDER BY COUNT(*) FILTER (chosen) DESC, genre
+    ) AS place
+  FROM choices GROUP BY period, preference, genre
+),
+whole AS (SELECT period, COUNT(DISTINCT u) AS users FROM tastes GROUP BY ALL)
+SELECT period, preference, genre, CASE WHEN place <= 9 THEN place END, n,
+  CASE preference WHEN 'rated' THEN users ELSE asked END
+FROM ranked JOIN whole USING (period) WHERE n >= 5
 UNION ALL
-SELECT c.period, c.preference, 10, 'Others', COUNT(DISTINCT c.u) AS n
-FROM choices AS c JOIN ranked AS r USING (period, preference, genre)
-WHERE NOT (r.place <= 9 AND r.n >= 5) GROUP BY ALL HAVING COUNT(DISTINCT c.u) >= 5
+SELECT c.period, c.preference, 'Others', 10, COUNT(DISTINCT c.u) FILTER (chosen) AS n,
+  CASE c.preference WHEN 'rated' THEN MAX(users) ELSE COUNT(DISTINCT c.u) END
+FROM choices AS c JOIN ranked AS r USING (period, preference, genre) JOIN whole USING (period)
+WHERE NOT (r.place <= 9 AND r.n >= 5) GROUP BY c.period, c.preference
+HAVING COUNT(DISTINCT c.u) FILTER (chosen) >= 5
 ORDER BY ALL
+"""
+ACTIVE = """
+WITH actions AS (
+  SELECT userId AS u, timestamp FROM mesh.operational.ratings
+  UNION ALL SELECT userId, timestamp FROM mesh.operational.tags
+)
+SELECT COUNT(DISTINCT u) FROM actions WHERE timestamp >= (
+  SELECT date_trunc('month', MAX(timestamp)) - INTERVAL 11 MONTH FROM mesh.operational.ratings
+)
 """
 MOVIES = """
 WITH r AS (
@@ -78,7 +89,7 @@ counted AS (
 )
 SELECT period, movieId, n, median,
   CASE WHEN before >= 5 THEN before END,
-  CASE WHEN before >= 5 THEN ROUND(n / before - 1, 9) END,
+  CASE WHEN before >= 5 THEN ROUND((n - before) / before, 9) END,
   CASE WHEN before >= 5 THEN median - before_median END,
   CASE WHEN before = 0 THEN 'new' WHEN before < 5 THEN 'few_before' ELSE 'compared' END
 FROM counted WHERE n >= 5 ORDER BY ALL
@@ -109,11 +120,24 @@ def mart(project: Opened, name: str) -> str:
 def test_genres_are_counted_as_from_the_ratings_and_others_again(built: Opened) -> None:
     found = rows(
         built,
-        "SELECT period, preference, slice_rank, genre, user_count "
-        f"FROM {mart(built, 'genre_audience')} ORDER BY ALL",
+        "SELECT period, preference, genre, slice_rank, user_count, of_user_count "
+        f"FROM {mart(built, 'genre_audience_v2')} ORDER BY ALL",
     )
     assert found == rows(built, GENRES)
     assert {row[:2] for row in found} >= {("all_time", "rated"), ("all_time", "likes")}
+
+
+def test_movies_and_genres_of_the_half_year_are_about_the_same_days(built: Opened) -> None:
+    days = {
+        row
+        for name in ("genre_audience_v2", "trending_movies")
+        for row in rows(
+            built,
+            f"SELECT DISTINCT window_start, as_of FROM {mart(built, name)} "
+            "WHERE period = 'last_182_days'",
+        )
+    }
+    assert len(days) == 1
 
 
 def test_movies_are_ranked_as_from_the_ratings(built: Opened) -> None:
@@ -145,6 +169,12 @@ def test_groups_and_actions_are_counted_as_from_the_source(built: Opened) -> Non
     shown = {group for group, *_ in found}
     large = {group for group, (count, _) in counts.items() if min(count, users - count) >= 5}
     assert shown == large | ({"all_users"} if users >= 5 else set())
+    ((active, told),) = rows(
+        built,
+        f"SELECT ({ACTIVE}), (SELECT active_user_count FROM {mart(built, 'audience_groups')} "
+        "WHERE user_group = 'all_users')",
+    )
+    assert told == (active if min(active, users - active) >= 5 else None)
     actions = dict(
         rows(built, f"SELECT action_type, action_count FROM {mart(built, 'audience_actions')}")
     )
@@ -163,7 +193,7 @@ def test_segments_are_all_users_but_for_those_that_are_too_few(built: Opened) ->
 
 
 def test_no_mart_has_a_number_of_fewer_than_five_users(built: Opened) -> None:
-    for name in ("genre_audience", "audience_actions", "audience_groups", "audience_segments"):
+    for name in ("genre_audience_v2", "audience_actions", "audience_groups", "audience_segments"):
         ((least,),) = rows(built, f"SELECT MIN(user_count) FROM {mart(built, name)}")
         assert least >= 5
 

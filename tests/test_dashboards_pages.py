@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from html import unescape
 
@@ -48,6 +49,14 @@ def test_a_product_that_an_environment_does_not_have_is_named() -> None:
     assert "not there yet" in text
 
 
+def test_generated_data_is_called_a_sample_on_every_page_and_real_data_is_not() -> None:
+    data = filled("user_360", all_users=[{"group_users": 14}])
+    for generated in (True, False):
+        view = page("user_360", replace(data, generated=generated))
+        for text in (html(view), index_html([view], PROJECT)):
+            assert ("Sample: generated data, nobody is real" in text) is generated
+
+
 def test_hostile_text_is_escaped_wherever_it_stands() -> None:
     rows = [movie(1, HOSTILE, genres=HOSTILE)]
     slices = [genre(1, HOSTILE, 9, 0.5), genre(10, "Others", 5, 0.2, True)]
@@ -64,7 +73,7 @@ def test_hostile_text_is_escaped_wherever_it_stands() -> None:
 
 def test_a_page_is_self_contained_and_small() -> None:
     rows = [movie(rank, f"A title of usual length {rank}") for rank in range(1, 1001)]
-    rows += [movie(rank, f"Another {rank}", period="last_182_days") for rank in range(1, 1001)]
+    rows += [movie(rank, f"Another {rank}", period="last_30_days") for rank in range(1, 1001)]
     text = html(page("movie_trends", filled("movie_trends", most_rated_movies=rows)))
     assert len(text.encode()) < MAX_BYTES
     ours = text.replace(vega_script(PROJECT), "")
@@ -73,31 +82,67 @@ def test_a_page_is_self_contained_and_small() -> None:
 
 
 def test_the_table_falls_back_to_a_period_that_has_movies_and_says_so() -> None:
-    rows = [movie(1, "Heat", period="last_182_days")]
+    rows = [movie(1, "Heat", period="last_30_days")]
     view = page("movie_trends", filled("movie_trends", most_rated_movies=rows))
     table = next(chart.content for chart in view.charts if chart.spec.kind == "table")
-    assert table["start"] == "last_182_days"
-    assert "Last 30 days up to 24 Sep 2018: no movie was rated by five users" in table["notice"]
+    assert table["start"] == "last_30_days"
+    assert table["notice"] == (
+        "This is the last 30 days. No movie was rated by five users or more in the last half year "
+        "up to 24 Sep 2018."
+    )
 
 
 def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared() -> None:
-    nothing = {"movie_ratings_change": None, "movie_median_change": None}
+    nothing = {"movie_ratings_change": None, "movie_median_change": None} | before(None)
     rows = [
         movie(1, "New", comparison="new", **nothing),
         movie(2, "Few", comparison="few_before", **nothing),
-        movie(3, "More", movie_ratings_change=1.5, movie_median_change=0.0),
-        movie(4, "Less", movie_ratings_change=-0.125),
+        movie(3, "More", movie_ratings_change=1.5, movie_median_change=0.0, **before(6)),
+        movie(4, "Less", movie_ratings_change=-0.125, **before(16)),
     ]
     view = page("movie_trends", filled("movie_trends", most_rated_movies=rows))
     table = next(chart.content for chart in view.charts if chart.spec.kind == "table")
-    changes = [row[4] for row in table["choices"][0]["rows"]]
+    (found,) = (choice["rows"] for choice in table["choices"] if choice["rows"])
+    changes = [row[4] for row in found]
     assert changes == [
-        [None, "new", "new"],
-        [None, "few before", "hidden"],
-        [1.5, "+150%", "up"],
-        [-0.125, "−12.5%", "down"],
+        [None, "new", "new", ""],
+        [None, "few before", "hidden", ""],
+        [1.5, "+150%", "up", "from 6"],
+        [-0.125, "−12.5%", "down", "from 16"],
     ]
-    assert table["choices"][0]["rows"][2][6] == [0.0, "0", "same"]
+    assert found[2][6] == [0.0, "0", "same", ""]
+
+
+def before(count: int | None) -> dict[str, int | None]:
+    return {"movie_ratings_before": count}
+
+
+def test_a_share_stands_beside_how_many_it_is_of() -> None:
+    rows = [
+        {"genre": "War", "liking_share": 75 / 277, "asked_users": 277},
+        {"genre": "Drama", "liking_share": 118 / 604, "asked_users": 604},
+    ]
+    view = page("user_360", filled("user_360", genres_like_share=rows))
+    chart = next(chart for chart in view.charts if chart.spec.id == "genres_like_share")
+    assert chart.body == [["War", "27.1%", "277"], ["Drama", "19.5%", "604"]]
+    assert "27.1% of 277" in str(chart.vega)
+
+
+def test_a_group_says_how_many_are_still_active_and_is_silent_where_that_is_held_back() -> None:
+    raters = [{"group_users": 245, "group_share": 0.4, "group_active": 35}]
+    taggers = [{"group_users": 18, "group_share": 0.03, "group_active": None}]
+    text = html(page("user_360", filled("user_360", raters_count=raters, taggers_count=taggers)))
+    assert re.findall(r"(\w+) active in the last 12 months", text) == ["35"]
+    groups = [{"user_group": "taggers", "users_ever": 18, "active_users": None}]
+    view = page("user_360", filled("user_360", group_activity=groups))
+    assert next(chart.body for chart in view.charts if chart.body) == [["Taggers", "18", "–"]]
+
+
+def test_active_users_are_the_first_number_and_say_since_when() -> None:
+    active = [{"active_users": 59, "active_share": 0.0967, "active_from": date(2017, 10, 1)}]
+    view = page("user_360", filled("user_360", active_users=active))
+    assert (view.charts[0].spec.title, view.charts[0].number) == ("Active users", "59")
+    assert "1 Oct 2017 – 24 Sep 2018" in html(view)
 
 
 def test_a_legend_and_a_data_table_stand_beside_every_pie() -> None:
@@ -119,7 +164,7 @@ def test_a_genre_keeps_its_colour_on_every_chart_and_others_is_grey() -> None:
     colours = [
         {entry.name: entry.colour for entry in chart.legend}
         for chart in view.charts
-        if chart.spec.id.startswith("genres_")
+        if chart.spec.id in ("genres_rated", "genres_liked")
     ]
     assert colours[0] == colours[1]
     assert colours[0]["Drama"] == dashboard("user_360").colours["Drama"]

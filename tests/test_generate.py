@@ -11,14 +11,17 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesh.cli.main import run
+from mesh.deliveries import GENERATED
 from mesh.errors import WrongUse
 from mesh.movielens.generate import GeneratedCounts, generate
 from mesh.movielens.generate import files as generated_files
+from mesh.movielens.ingest import ingest
 
 FILES = ("movies.csv", "ratings.csv", "tags.csv")
 USERS = 600
@@ -231,7 +234,7 @@ def test_a_folder_with_files_in_it_is_refused_unless_forced(tmp_path, capsys):
     assert (tmp_path / "ratings.csv").read_text() == "mine"
     generate(tmp_path, 10, force=True)
     assert len(rows(tmp_path, "ratings.csv")) > 200
-    assert sorted(path.name for path in tmp_path.iterdir()) == list(FILES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["GENERATED.txt", *FILES]
 
 
 def test_too_little_room_is_said_before_anything_is_written(tmp_path, monkeypatch):
@@ -274,3 +277,11 @@ def test_the_command_ends_with_one_plain_line(tmp_path, capsys):
         r".*new: 30 users, [\d,]+ movies, [\d,]+ ratings, \d+ tags in \d+\.\d s \([\d,]+ rows/s\)",
         " ".join(shown.out.split()),
     )
+
+
+def test_what_was_generated_is_known_as_such_after_it_was_ingested(small, tmp_path):
+    database = tmp_path / "mesh.duckdb"
+    ingest(small.folder, database=database)
+    with duckdb.connect(str(database)) as connection:
+        ((source,),) = connection.execute("SELECT source FROM operational.ingests").fetchall()
+    assert source == f"{small.folder}{GENERATED}"

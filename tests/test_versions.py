@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 from sqlmesh.core.dialect import parse
 from sqlmesh.core.model import load_sql_based_model
 
+from mesh.deliveries import GENERATED
 from mesh.environments.deliveries import Delivery, DeliveryLog
 from mesh.environments.sources import delivered
 from mesh.environments.versions import delivery_stamp, stamped
@@ -43,3 +45,32 @@ def test_a_model_ends_with_the_newest_delivered_month_unless_it_begins_later(sta
     (made,) = stamped({model.fqn: model}, LOG).values()
     assert made.end == end
     assert delivery_stamp(made) == LOG.deliveries[0].stamp
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "generated"),
+    [
+        ("snapshot real", False),
+        ("snapshot made", True),
+        ("snapshot made, append real", True),
+        ("snapshot real, append made", True),
+        ("snapshot made, snapshot real", False),
+        ("snapshot real, append made, undo", False),
+        ("snapshot made, snapshot real, undo", True),
+        ("snapshot real, append made, append real, undo, undo", False),
+    ],
+)
+def test_data_is_generated_when_any_of_what_stands_is(deliveries: str, generated: bool) -> None:
+    log = DeliveryLog(
+        LOG.delivered,
+        tuple(
+            replace(
+                LOG.deliveries[0],
+                number=number,
+                mode=text.split()[0],
+                source=f"in{GENERATED}" if text.endswith("made") else "in",
+            )
+            for number, text in enumerate(deliveries.split(", "), 1)
+        ),
+    )
+    assert log.is_generated is generated

@@ -40,8 +40,8 @@ PRODUCTS = (
     product("operational", "ratings", PRODUCERS),
     product("interactions", "user_actions", CONSUMERS),
     product("interactions", "user_movie_ratings", frozenset({"recommendations_team"})),
-    product("engagement", "user_genre_preferences", DASHBOARDS),
-    product("engagement", "user_actions_and_groups", DASHBOARDS),
+    product("engagement", "genre_audience", DASHBOARDS),
+    product("engagement", "audience_groups", DASHBOARDS),
 )
 
 

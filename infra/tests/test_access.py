@@ -45,8 +45,8 @@ def test_a_product_that_does_not_name_the_bi_reader_is_not_read_by_it(make_cloud
     closed = product("engagement", "secret_segments", frozenset({"engagement_team"}))
     cloud = make_cloud((*PRODUCTS, closed))
     assert cloud.dataset_roles(BI_READER) == {
-        f"{PROD_ENGAGEMENT}.user_actions_and_groups": VIEWER,
-        f"{PROD_ENGAGEMENT}.user_genre_preferences": VIEWER,
+        f"{PROD_ENGAGEMENT}.audience_groups": VIEWER,
+        f"{PROD_ENGAGEMENT}.genre_audience": VIEWER,
     }
 
 

@@ -19,10 +19,13 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_projects_own_contracts_show_the_bi_reader_all_of_engagement_and_no_more():
+def test_the_projects_own_contracts_show_the_bi_reader_marts_and_no_single_user():
     grants = read_grants(SETTINGS, read_products(CONTRACTS))
     mine = [each for each in grants if each.role == "bi_reader"]
-    assert mine == [ReadGrant("bi_reader", DatasetId("example-prod", "engagement"))]
+    marts = ("audience_actions", "audience_groups", "audience_segments", "genre_audience")
+    marts += ("genre_audience_v2", "trending_movies")
+    dataset = DatasetId("example-prod", "engagement")
+    assert mine == [ReadGrant("bi_reader", dataset, mart) for mart in marts]
 
 
 def test_the_projects_own_contracts_name_the_two_domains():

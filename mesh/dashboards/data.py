@@ -35,16 +35,20 @@ class SourceState:
 
 @dataclass(frozen=True)
 class DashboardData:
-    """All that a page shows of an environment; as_of: the newest day of any chart."""
+    """All that a page shows of an environment. as_of: the newest day of any chart; generated:
+    whether nothing of it is real."""
 
     environment: str
     charts: dict[str, ChartData]
     sources: tuple[SourceState, ...]
     as_of: date | None
+    generated: bool = False
 
 
 def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
     """Run the query of each chart. WrongUse when there is no such environment."""
+    from mesh.environments.deliveries import read_deliveries
+
     with opened.readable_errors():
         env = opened.environment(environment)
         products = opened.products(env)
@@ -76,7 +80,9 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
                 name = view.sql(dialect=dialect).replace('"', "").replace("`", "")
                 state = SourceState(product, name, count)
             sources.append(state)
-    return DashboardData(environment, charts, tuple(sources), max(filter(None, days), default=None))
+        generated = read_deliveries(opened.context.engine_adapter, opened.delivered).is_generated
+    as_of = max(filter(None, days), default=None)
+    return DashboardData(environment, charts, tuple(sources), as_of, generated)
 
 
 def _plain(value: Any) -> Any:

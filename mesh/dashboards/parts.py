@@ -81,7 +81,9 @@ class Filter(Strict):
 
     @property
     def values(self) -> list[Scalar]:
-        return list(self.one_of) if self.one_of is not None else [self.equals or ""]
+        if self.one_of is not None:
+            return list(self.one_of)
+        return [] if self.equals is None else [self.equals]
 
 
 class Dimension(Strict):

@@ -76,6 +76,20 @@ def _source_personal(look: Look) -> Iterator[Found]:
             yield Found(("sources", alias, "product"), message, fix)
 
 
+@rule(
+    "READER_PERSONAL",
+    "The role as which dashboards read may read no product with a personal column.",
+    of_data=True,
+)
+def _reader_personal(look: Look) -> Iterator[Found]:
+    reader = look.board.reader
+    for contract in look.contracts.values():
+        if contract.personal_columns and any(role.name == reader for role in contract.roles):
+            message = f"`{reader}` may read {contract.product}, which has personal columns."
+            fix = f"Take the role out of {contract.path.name}: who sees a dashboard sees no person."
+            yield Found(("reader",), message, fix)
+
+
 @rule("SOURCE_ROLE", "The contract lets dashboards read the product.", of_data=True)
 def _source_role(look: Look) -> Iterator[Found]:
     reader = look.board.reader

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from mesh.deliveries import CHANGED_MONTHS, INGESTS, WITHOUT_MONTH
+from mesh.deliveries import CHANGED_MONTHS, GENERATED, INGESTS, WITHOUT_MONTH
 from mesh.environments.names import months_after
 from mesh.environments.sources import Delivered
 from mesh.project import Source
@@ -129,6 +129,19 @@ class DeliveryLog:
         lacking = self.lacking(stamps)
         before = self.deliveries[: self._place[lacking[0].stamp]] if lacking else self.deliveries
         return before[-1] if before else None
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether any of what was delivered, and stands, is generated and not real."""
+        standing: list[Delivery] = []
+        for delivery in self.deliveries:
+            if delivery.mode == "undo":
+                del standing[-1:]
+            else:
+                standing.append(delivery)
+        snapshots = [place for place, one in enumerate(standing) if one.mode == "snapshot"]
+        whole = standing[snapshots[-1] :] if snapshots else standing
+        return any(one.source.endswith(GENERATED) for one in whole)
 
     def is_mixed(self, stamps: dict[str, str | None]) -> bool:
         """Whether tables with these stamps show a delivery, but not all before it."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlglot import exp
 
 from mesh.dashboards.preview.build import build
+from mesh.deliveries import GENERATED
 from mesh.environments import EnvironmentStatus, Opened, open_project, plan, promote, status
 from mesh.errors import CheckFailed, Location, WrongUse
 from mesh.movielens.generate import generate
@@ -87,7 +88,8 @@ def _check_replaceable(project: Project) -> None:
         history = target.history()
     rows = ", ".join(f"{count:,} {table}" for table, count in history.rows_now.items() if count)
     sources = [entry.source for entry in history.shown] or ["no delivery"]
-    others = [source for source in sources if source != str(project.root / SAMPLE)]
+    sample = str(project.root / SAMPLE)
+    others = [source for source in sources if source.removesuffix(GENERATED) != sample]
     if rows and others:
         raise WrongUse(
             f"the database holds {rows} of {others[-1]}, and a sample would take their place, in "

@@ -4,7 +4,7 @@ MODEL (
   @contract(audience_groups)
 );
 
-/* How many users are in a group and how many are not, and what share of all users and of all actions they are. Both sides of a group are counted in one row, so that a side with nobody in it counts as too small to be shown. */
+/* How many users are in a group and how many are not, and what share of all users and of all actions they are. Both sides of a group are counted in one row, so that a side with nobody in it counts as too small to be shown. How many are still active stands beside it. */
 WITH memberships AS (
   SELECT
     user_group,
@@ -57,8 +57,15 @@ SELECT
   (
     sides.action_count / sides.all_actions
   )::FLOAT64 AS action_share,
-  newest_rating.rated_on::DATE AS as_of
+  newest_rating.rated_on::DATE AS as_of,
+  activity.active_user_count::INT64 AS active_user_count,
+  (
+    activity.active_user_count / sides.user_count
+  )::FLOAT64 AS active_user_share,
+  DATE_SUB(DATE_TRUNC(newest_rating.rated_on, MONTH), INTERVAL '11' MONTH)::DATE AS active_from
 FROM sides
+LEFT JOIN engagement_internal.group_activity AS activity
+  ON activity.user_group = sides.user_group AND activity.membership = sides.membership
 CROSS JOIN engagement_internal.newest_rating AS newest_rating
 CROSS JOIN engagement_internal.thresholds AS thresholds
 WHERE

@@ -100,7 +100,9 @@ SELECT
   shown.rating_count::INT64 AS rating_count,
   shown.previous_rating_count::INT64 AS previous_rating_count,
   (
-    shown.rating_count / shown.previous_rating_count - 1
+    (
+      shown.rating_count - shown.previous_rating_count
+    ) / shown.previous_rating_count
   )::FLOAT64 AS rating_count_change,
   shown.rating_median::FLOAT64 AS rating_median,
   (

@@ -14,6 +14,9 @@ from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
 from mesh.dashboards.kinds.base import Board, Row, SplitChart
 from mesh.dashboards.parts import MetricName
 
+# So many bars stand close together.
+MANY = 8
+
 
 class Bar(SplitChart):
     """One bar per value, or one per value and metric."""
@@ -24,17 +27,22 @@ class Bar(SplitChart):
         default=None,
         description="Stands beside the number at the end of a bar, where there is one metric.",
     )
+    of: MetricName | None = Field(
+        default=None,
+        description="Of how many the number is a share, where there is one metric: `27% of 277`.",
+    )
 
     @property
     def in_looker(self) -> str:
         return "Bar chart, horizontal"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
-        return self.split_settings(board, self.metrics, self.share)
+        beside = [name for name in (self.share, self.of) if name]
+        return self.split_settings(board, self.metrics, beside)
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         several = len(self.metrics) > 1
-        share = None if several else self.share
+        beside = [] if several else [name for name in (self.share, self.of) if name]
         drawn, body, names = [], [], []
         for index, row in enumerate(rows):
             name = self.dimension.name(row[self.dimension.field])
@@ -42,14 +50,14 @@ class Bar(SplitChart):
             line = [name]
             for metric_name in self.metrics:
                 metric = board.metrics[metric_name]
-                end = text = board.text(metric_name, row)
+                end = text = board.text(metric_name, row) or "–"
                 facts = [(self.dimension.label, name), (metric.label, text)]
                 line.append(text)
-                if share:
-                    part = board.text(share, row)
-                    facts.append((board.metrics[share].label, part))
-                    end = f"{text}  ({part})"
-                    line.append(part)
+                for extra in beside:
+                    told = board.text(extra, row)
+                    facts.append((board.metrics[extra].label, told))
+                    end += f" of {told}" if extra == self.of else f"  ({told})"
+                    line.append(told)
                 fill = colour(metric.label if several else name, board.colours)
                 key = metric_name if several else f"bar-{index}"
                 value = row[metric_name] or 0.0
@@ -60,11 +68,12 @@ class Bar(SplitChart):
             LegendEntry(name, label, colour(label, board.colours), [])
             for name, label in zip(self.metrics, labels, strict=True)
         ]
-        height = len(rows) * (58 if several else 52) + 16
+        step = 58 if several else 52 if len(rows) <= MANY else 25
+        height = len(rows) * step + 16
         return replace(
             card,
             legend=legend if several else [],
-            head=[self.dimension.label, *labels, *([board.metrics[share].label] if share else [])],
+            head=[self.dimension.label, *labels, *(board.metrics[name].label for name in beside)],
             body=body,
             summary=vega.summary("bar chart", drawn),
             vega=_bars(drawn, names=names, series=labels, height=height),
@@ -92,7 +101,7 @@ def _bars(drawn: list[Mark], *, names: list[str], series: list[str], height: int
             labelColor="@ink",
             labelFontSize=13,
             labelPadding=10,
-            labelLimit=150,
+            labelLimit=125,
             ticks=False,
             domain=False,
         ),

@@ -157,7 +157,7 @@ class SplitChart(Chart):
         self,
         board: Board,
         metrics: list[str],
-        share: str | None,
+        beside: Sequence[str],
         told: Sequence[tuple[str, str]] = (),
     ) -> list[tuple[str, str]]:
         """The settings of such a chart; told: those of its own kind."""
@@ -170,7 +170,7 @@ class SplitChart(Chart):
             ("Metric", ", ".join(board.metrics[name].in_looker for name in metrics)),
             *told,
             ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),
-            *([("Optional metric", board.metrics[share].in_looker)] if share else ()),
+            *(("Optional metric", board.metrics[name].in_looker) for name in beside),
         ]
 
 

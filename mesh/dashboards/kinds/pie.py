@@ -47,13 +47,18 @@ class Pie(SplitChart):
     top: Top | None = None
 
     @property
+    def row_columns(self) -> set[str]:
+        return super().row_columns | ({self.top.others} if self.top else set())
+
+    @property
     def in_looker(self) -> str:
         return f"{self.kind.capitalize()} chart"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         slices = self.top.count + 1 if self.top else "all"
         told = [("Slices", f"{slices}; no group Others of Looker's own")]
-        return self.split_settings(board, [self.metric], self.share, told)
+        beside = [self.share] if self.share else []
+        return self.split_settings(board, [self.metric], beside, told)
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         hole = self.kind == "donut"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from mesh.contracts import Contract
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Row
@@ -19,6 +21,9 @@ class Scorecard(Chart):
     kind: Literal["scorecard"]
     metric: MetricName
     share: MetricName | None = None
+    also: MetricName | None = Field(
+        default=None, description="A second number, told in words: its label says of what."
+    )
 
     @property
     def in_looker(self) -> str:
@@ -26,17 +31,23 @@ class Scorecard(Chart):
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         lines = [("Metric", board.metrics[self.metric].in_looker)]
-        if self.share:
-            lines.append(("Optional metric", board.metrics[self.share].in_looker))
-        return lines
+        beside = [board.metrics[name].in_looker for name in (self.share, self.also) if name]
+        return lines + [("Optional metric", text) for text in beside]
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
-        row, share = rows[0], ""
+        row, share, also = rows[0], "", ""
         if self.share:
             label = board.metrics[self.share].label.lower().removeprefix("share ")
             share = f"{board.text(self.share, row)} {label}"
+        if self.also and row[self.also] is not None:
+            also = f"{board.text(self.also, row)} {board.metrics[self.also].label.lower()}"
         return replace(
             card,
             number=board.text(self.metric, row),
-            content={"share": share, "part": (self.share and row[self.share]) or 0.0},
+            content={
+                "share": share,
+                "also": also,
+                "window": card.window if board.sources[self.source].window_start else "",
+                "part": (self.share and row[self.share]) or 0.0,
+            },
         )

@@ -17,7 +17,7 @@
     var body = box.querySelector("tbody"), search = box.querySelector("input[type=search]");
     var where = box.querySelector(".where"), heads = Array.from(box.querySelectorAll("th"));
     var previous = box.querySelector(".previous"), next = box.querySelector(".next");
-    var state = { choice: table.start, sort: 0, down: false, page: 0, words: "" };
+    var state = { choice: table.start, sort: 0, down: false, page: 0, words: "", all: false };
     var plural = function (n) { return n.toLocaleString("en-US") + " " + (n === 1 ? table.words.one : table.words.several); };
 
     function chosen() { return table.choices.find(function (c) { return c.value === state.choice; }); }
@@ -36,6 +36,7 @@
         if (content[2]) made.append(element("bdi", content[2], "detail"));
       } else if (column.type === "change") {
         made.append(element("span", content[1], "delta " + content[2]));
+        if (content[3]) made.append(element("span", content[3], "detail"));
       } else {
         made.textContent = content[1];
       }
@@ -49,7 +50,8 @@
       }).sort(order);
       var pages = Math.max(1, Math.ceil(rows.length / table.page_size));
       state.page = Math.min(state.page, pages - 1);
-      var first = state.page * table.page_size, part = rows.slice(first, first + table.page_size);
+      var first = state.all ? 0 : state.page * table.page_size;
+      var part = state.all ? rows : rows.slice(first, first + table.page_size);
       body.replaceChildren.apply(body, part.map(function (row) {
         var line = element("tr");
         row.forEach(function (content, index) { line.append(cell(table.columns[index], content)); });
@@ -93,6 +95,9 @@
         show();
       });
     });
+    // Paper has no pages to turn: all rows that are found are printed.
+    addEventListener("beforeprint", function () { state.all = true; show(); });
+    addEventListener("afterprint", function () { state.all = false; show(); });
     show();
   }
 

@@ -27,13 +27,15 @@ class Choice(Strict):
 
 
 class TableColumn(Strict):
-    """One column: a dimension (with a detail under it) or a metric (with its change)."""
+    """One column: a dimension (with a detail under it) or a metric (with its change, and with the
+    number before, which says how much the change weighs)."""
 
     dimension: Column | None = None
     detail: Column | None = None
     label: Text | None = None
     metric: MetricName | None = None
     change: MetricName | None = None
+    before: MetricName | None = None
 
 
 class Comparison(Strict):
@@ -145,10 +147,9 @@ class Table(Chart):
         seen, notice = wanted, ""
         if not wanted.rows:
             seen = next(c for c in choices if c.rows)
-            nothing = self.words.nothing[0].lower() + self.words.nothing[1:]
             notice = (
-                f"{wanted.label} up to {day(rows[0][source.as_of])}: {nothing}, so "
-                f"nothing can be shown. This is the {seen.label.lower()}."
+                f"This is the {seen.label.lower()}. {self.words.nothing} in the "
+                f"{wanted.label.lower()} up to {day(rows[0][source.as_of])}."
             )
         columns = self._heads(board)
         search = [
@@ -195,7 +196,7 @@ class Table(Chart):
 
     def _cells(self, board: Board, row: Row) -> list[list[Any]]:
         """A row's cells: of a dimension [value, text, detail], of a metric [value, text], of a
-        change [value, text, kind], where kind is up, down, same, new or hidden."""
+        change [value, text, kind, before], where kind is up, down, same, new or hidden."""
         rank = row[self.sort.field]
         cells: list[list[Any]] = [[rank, f"{rank:,}"]]
         for column in self.columns:
@@ -209,17 +210,19 @@ class Table(Chart):
             if column.metric:
                 cells.append([row[column.metric], board.text(column.metric, row)])
             if column.change:
-                cells.append(self._change(board, column.change, row))
+                cells.append(self._change(board, column, row))
         return cells
 
-    def _change(self, board: Board, name: str, row: Row) -> list[Any]:
-        state, value = row[self.comparison.field], row[name]
+    def _change(self, board: Board, column: TableColumn, row: Row) -> list[Any]:
+        assert column.change
+        state, value = row[self.comparison.field], row[column.change]
         if state == self.comparison.new:
-            return [None, "new", "new"]
+            return [None, "new", "new", ""]
         if state == self.comparison.hidden or value is None:
-            return [None, "few before", "hidden"]
+            return [None, "few before", "hidden", ""]
         kind = "up" if value > 0 else "down" if value < 0 else "same"
-        return [value, board.text(name, row), kind]
+        before = f"from {board.text(column.before, row)}" if column.before else ""
+        return [value, board.text(column.change, row), kind, before]
 
 
 @rule("TABLE_COLUMN", "A column of a table is a dimension or a metric.")

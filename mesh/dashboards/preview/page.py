@@ -52,7 +52,15 @@ def page_html(
     page: PageView, others: list[PageView], project: Project, served: Served | None = None
 ) -> str:
     """One dashboard. others: all dashboards, for the links at the top."""
-    charts = {c.spec.id: {"vega": c.vega, "height": c.height} for c in page.charts if c.vega}
+    # What a chart is called for screen readers; Vega's own word for all of them says nothing.
+    charts = {
+        c.spec.id: {
+            "vega": c.vega | {"description": f"{c.spec.title}. {c.summary}"},
+            "height": c.height,
+        }
+        for c in page.charts
+        if c.vega
+    }
     contents = {c.spec.id: c.content for c in page.charts if c.spec.script and c.content}
     scripts = dict.fromkeys(c.spec.script for c in page.charts if c.spec.script)
     return _filled(

@@ -24,6 +24,7 @@ class PageView:
     as_of: str
     charts: list[ChartView]
     sources: list[tuple[SourceState, Contract]]
+    generated: bool = False
 
 
 def present(board: Board, data: DashboardData, contracts: Mapping[str, Contract]) -> PageView:
@@ -35,7 +36,7 @@ def present(board: Board, data: DashboardData, contracts: Mapping[str, Contract]
         rows = data.charts[chart.id]
         cards.append(_card(board, chart, rows, contracts[product], product in with_rows))
     sources = [(state, contracts[state.product]) for state in data.sources]
-    return PageView(board, data.environment, day(data.as_of), cards, sources)
+    return PageView(board, data.environment, day(data.as_of), cards, sources, data.generated)
 
 
 def _card(

@@ -16,11 +16,13 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from mesh.errors import Location, WrongUse
+from mesh.movielens import GENERATED_MARK
 from mesh.movielens.generate.activity import Ratings
 from mesh.movielens.generate.catalogue import Catalogue
 from mesh.movielens.generate.tagging import Tags, Vocabulary
 
 HEADERS = {
+    GENERATED_MARK: b"Made by mesh generate: nobody and nothing in these files is real.\r\n",
     "movies.csv": b"movieId,title,genres\r\n",
     "ratings.csv": b"userId,movieId,rating,timestamp\r\n",
     "tags.csv": b"userId,movieId,tag,timestamp\r\n",

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from mesh.deliveries import GENERATED
 from mesh.errors import Location, MeshError, WrongUse
 from mesh.movielens.ingest.checks import fill_stage
 from mesh.movielens.ingest.cloud import fetched, is_cloud
@@ -177,11 +178,9 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
                 )
             _check(stage, delivery, order, digest.result())
             order.observer(Step("publishing", 0.0))
+            told = delivery.source + (GENERATED if delivery.generated else "")
             published = target.publish(
-                stage,
-                Record(
-                    delivery.source, digest.result(), order.mode, stage.counts, order.started_at
-                ),
+                stage, Record(told, digest.result(), order.mode, stage.counts, order.started_at)
             )
             counts = stage.counts
         if lake:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mesh.errors import Location, WrongUse
+from mesh.movielens import GENERATED_MARK
 from mesh.movielens.ingest.schema import DELIVERED, Table
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -43,12 +44,13 @@ class TableFiles:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A checked source: which files hold which table."""
+    """A checked source: which files hold which table. generated: whether nothing of it is real."""
 
     source: str
     movies: TableFiles
     ratings: TableFiles
     tags: TableFiles
+    generated: bool = False
 
     @property
     def files(self) -> tuple[TableFiles, TableFiles, TableFiles]:
@@ -86,7 +88,9 @@ def _delivery_in(folder: Path, source: Path) -> Delivery:
             where=Location(source),
             fix=_hint(folder, source),
         )
-    delivery = Delivery(str(source), **{n: files for n, files in found.items() if files})
+    generated = (folder / GENERATED_MARK).is_file()
+    tables = {name: files for name, files in found.items() if files}
+    delivery = Delivery(str(source), **tables, generated=generated)
     for files in delivery.files:
         for path, name in zip(files.paths, files.names, strict=True):
             if files.kind == "csv":

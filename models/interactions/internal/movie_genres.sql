@@ -5,17 +5,9 @@ MODEL (
   grain (movie_id, genre)
 );
 
-/* A genre that is listed twice for a movie counts once. Blanks of every script are trimmed by name: TRIM() alone means others on each engine. */
-WITH listed AS (
-  SELECT
-    movies.movie_id,
-    REGEXP_REPLACE(genre, '^[\\s\\p{Z}]+|[\\s\\p{Z}]+$', '') AS genre
-  FROM interactions_internal.movies AS movies
-  CROSS JOIN UNNEST(SPLIT(movies.genres, '|')) AS genre
-)
+/* A genre that is listed twice for a movie counts once. */
 SELECT DISTINCT
-  movie_id::INT64 AS movie_id,
+  movies.movie_id::INT64 AS movie_id,
   genre::STRING AS genre
-FROM listed
-WHERE
-  NOT genre IN ('', '(no genres listed)')
+FROM interactions_internal.movies AS movies
+CROSS JOIN UNNEST(SPLIT(movies.genres, '|')) AS genre

@@ -5,14 +5,19 @@ MODEL (
   grain movie_id
 );
 
-/* The distinct tags of a movie, of all time, sorted and joined with |. */
+/* The distinct tags of a movie, of all time, sorted and joined with |. A bar in a tag becomes a broken one, so that splitting gives the tags back. */
 SELECT
   movie_id::INT64 AS movie_id,
   STRING_AGG(DISTINCT tag, '|'
   ORDER BY
     tag)::STRING AS tags
-FROM interactions_internal.tag_events
-WHERE
-  tagged_at >= '1995-01-01 00:00:00+00:00'::TIMESTAMP
+FROM (
+  SELECT
+    movie_id,
+    REPLACE(tag, '|', '¦') AS tag
+  FROM interactions_internal.tag_events
+  WHERE
+    tagged_at >= '1995-01-01 00:00:00+00:00'::TIMESTAMP
+)
 GROUP BY
   movie_id

@@ -6,12 +6,19 @@ MODEL (
   @source_contract(movies)
 );
 
-/* A title ends in its year, "Heat (1995)", or in a range of years, "Note (2006-2007)", or in neither. */
+/* A title ends in its year, "Heat (1995)", or in a range of years, "Note (2006-2007)", or in neither. Its genres are cleared of blanks, of empty ones and of "(no genres listed)" here, so that all that read them agree. */
 WITH trimmed AS (
   SELECT
     movieid AS movie_id,
     REGEXP_REPLACE(title, '^[\\s\\p{Z}]+|[\\s\\p{Z}]+$', '') AS title,
-    NULLIF(NULLIF(genres, '(no genres listed)'), '') AS genres
+    NULLIF(
+      REGEXP_REPLACE(
+        REGEXP_REPLACE(REPLACE(genres, '(no genres listed)', ''), '(?:[\\s\\p{Z}]*[|][\\s\\p{Z}]*)+', '|'),
+        '^[\\s\\p{Z}|]+|[\\s\\p{Z}|]+$',
+        ''
+      ),
+      ''
+    ) AS genres
   FROM operational.movies
 ), titled AS (
   SELECT

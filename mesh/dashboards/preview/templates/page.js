@@ -58,6 +58,16 @@
     ["mouseleave", "blur"].forEach(function (name) { line.addEventListener(name, function () { focus(id, ""); }); });
   });
   document.addEventListener("theme", function () { boxes.forEach(draw); });
+  document.addEventListener("recolour", function (event) {
+    var from = data.themes[event.detail[0]], to = data.themes[event.detail[1]];
+    if (from === to) return;
+    document.querySelectorAll("[data-chart] svg *").forEach(function (mark) {
+      ["fill", "stroke"].forEach(function (side) {
+        var name = Object.keys(from).find(function (one) { return from[one] === mark.getAttribute(side); });
+        if (name) mark.setAttribute(side, to[name]);
+      });
+    });
+  });
   addEventListener("scroll", function () { tip.hidden = true; }, { passive: true });
   addEventListener("keydown", function (event) { if (event.key === "Escape") tip.hidden = true; });
   if (window.ResizeObserver) {
