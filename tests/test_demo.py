@@ -59,9 +59,9 @@ def test_a_broken_promise_in_acceptance_stops_the_demo_before_prod_and_then_it_g
     refused = copy.run("mesh", "demo")
     assert refused.returncode == 2
     assert " ".join(refused.stderr.split()).endswith(
-        f" tags of {source} (generated), and a sample would take their place, in prod too. Name the files to "
-        "show with `mesh demo --source` (`make demo SOURCE=…`), or let MESH_DUCKDB name another "
-        "file for the sample."
+        f" tags of {source} (generated), and a sample would take their place, in prod too. Name "
+        "the files to show with `mesh demo --source` (`make demo SOURCE=…`), or let MESH_DUCKDB "
+        "name another file for the sample."
     )
     assert copy.database.read_bytes() == before
     assert not (copy.root / "data" / "sample").exists()
