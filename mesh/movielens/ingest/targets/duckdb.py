@@ -153,8 +153,13 @@ class DuckDBTarget(Target):
         return f"{table.name}_compared"
 
     def ask(self, sql: str) -> Iterable[tuple]:
-        """In the one transaction."""
-        return self.connection.execute(sql).fetchall()
+        """In the one transaction. Millions of rows fit, and other statements may run meanwhile."""
+        found = self.connection.execute(sql).to_arrow_table()
+        return (
+            row
+            for batch in found.to_batches()
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        )
 
     def stage(self, mode: str) -> Stage:
         """Staging tables beside the operational ones, in the same transaction."""
