@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
 from datetime import UTC, date, datetime
@@ -11,8 +12,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from mesh.cli.main import run
 from mesh.errors import CheckFailed, WrongUse
 from mesh.movielens.ingest import create_operational_tables_sql
+from mesh.movielens.ingest.stage import Counts
 from tests.deliveries import HEADERS, MOVIES, NOW, RATINGS, TAGS, all_tables, deliver, rows
 from tests.project_copy import PROJECT
 
@@ -108,7 +111,7 @@ def test_a_movie_that_is_gone_names_the_months_in_which_it_had_been_rated(load, 
     }
 
 
-def test_append_adds_and_replaces_by_key_and_removes_nothing(load, database, tmp_path):
+def test_append_adds_replaces_by_newer_and_removes_nothing(load, database, tmp_path):
     load(deliver(tmp_path / "1"))
     later = deliver(
         tmp_path / "2",
@@ -134,6 +137,107 @@ def test_append_adds_and_replaces_by_key_and_removes_nothing(load, database, tmp
         "ratings": (date(2000, 7, 1), date(2014, 5, 1)),
         "tags": (date(2000, 7, 1), date(2017, 7, 1)),
     }
+
+
+def test_an_append_that_is_older_takes_nothing_back_and_says_what_it_ignored(
+    load, database, tmp_path
+):
+    load(deliver(tmp_path / "1"))
+    before = all_tables(database)
+    result = load(
+        deliver(
+            tmp_path / "2",
+            movies=HEADERS["movies"],
+            # Years older; in the same second, with more stars; newer.
+            ratings=HEADERS["ratings"] + "\n2,1,5.0,800000000\n1,1,4.5,964982703\n"
+            "1,2,1.0,1000000001\n",
+            tags=HEADERS["tags"] + "\n1,1,fun,900000000\n",
+        ),
+        append=True,
+        max_rejected=0,
+    )
+    assert result.counts["ratings"] == Counts(read=3, loaded=1, rejected=0, ignored=2, replaced=1)
+    assert result.counts["tags"] == Counts(read=1, loaded=0, rejected=0, ignored=1)
+    assert result.months == {"movies": (), "ratings": (date(2001, 9, 1),), "tags": ()}
+    after = all_tables(database)
+    assert after["tags"] == before["tags"]
+    changed = set(after["ratings"]) ^ set(before["ratings"])
+    assert {row[:3] for row in changed} == {(1, 2, 1.0), (1, 2, 3.5)}
+    assert [row[1:] for row in after["rejected_lines"]] == [
+        (
+            "operational.ratings",
+            None,
+            "1,2,3.5,1000000000",
+            "replaced: by 1,2,1.0,1000000001",
+        ),
+        (
+            "ratings.csv",
+            2,
+            "2,1,5.0,800000000",
+            "not the newest: operational.ratings has 2,1,0.5,1100000000",
+        ),
+        (
+            "ratings.csv",
+            3,
+            "1,1,4.5,964982703",
+            "not the newest: operational.ratings has 1,1,4.0,964982703",
+        ),
+        (
+            "tags.csv",
+            2,
+            "1,1,fun,900000000",
+            "not the newest: operational.tags has 1,1,fun,964982703",
+        ),
+    ]
+    assert after["ingests"][1][4:7] == (4, 1, 0)
+    assert after["ingests"][1][-2:] == (3, 1)
+
+
+def test_the_summary_counts_what_is_ignored_and_replaced(
+    load, database, tmp_path, monkeypatch, capsys
+):
+    load(deliver(tmp_path / "1"))
+    monkeypatch.setenv("MESH_DUCKDB", str(database))
+    newer = "1,1,1.0,1500000000\n1,2,1.0,800000000\n1,2,1.5,800000000\nx\n"
+    source = deliver(tmp_path / "2", ratings=f"{HEADERS['ratings']}\n{newer}")
+    with pytest.raises(SystemExit) as end:
+        run(["ingest", str(source), "--append", "--max-rejected", "20%"])
+    shown = capsys.readouterr().out
+    assert not end.value.code
+    table = [line.split()[:6] for line in shown.splitlines()]
+    assert ["table", "lines", "read", "loaded", "rejected", "ignored"] in table
+    assert ["ratings", "4", "1", "1", "2", "1"] in table
+    assert "5 loaded + 1 rejected + 2 ignored = 8 lines read, in " in shown
+    assert (
+        "Kept with their reasons in operational.rejected_lines (ingest_id 2): 1 rejected; "
+        "2 ignored, since a newer one counts; 1 replaced, since a newer one came.\n"
+    ) in shown
+    load(deliver(tmp_path / "1"))
+    with pytest.raises(SystemExit) as end:
+        run(["ingest", str(source), "--append", "--max-rejected", "20%", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    lines = ("read", "loaded", "rejected", "ignored")
+    assert [told[f"lines_{what}"] for what in lines] == [8, 5, 1, 2]
+    assert told["rows_replaced"] == 1
+    assert told["tables"]["ratings"] == {
+        "read": 4,
+        "loaded": 1,
+        "rejected": 1,
+        "ignored": 2,
+        "replaced": 1,
+    }
+
+
+def test_what_is_not_the_newest_is_no_reason_to_refuse_a_delivery(load, tmp_path):
+    ratings = RATINGS + "".join(f"1,2,3.5,{second}\n" for second in range(900000000, 900000009))
+    source = deliver(tmp_path / "in", ratings=ratings)
+    assert load(source, max_rejected=0).total("ignored") == 9
+    with pytest.raises(CheckFailed) as caught:
+        load(deliver(tmp_path / "in", ratings=ratings + "x\n"), max_rejected=0)
+    assert "1 of 17 lines were rejected" in str(caught.value)
+    assert "not the newest" not in str(caught.value)
+    listed = Path(str(caught.value).partition("All of them are in ")[2].partition(".csv")[0])
+    assert len(listed.with_suffix(".csv").read_text().splitlines()) == 2
 
 
 def test_append_knows_the_movies_of_earlier_deliveries(load, tmp_path):

@@ -240,6 +240,20 @@ def test_a_database_of_an_older_version_is_brought_up_to_date(older, load, tmp_p
     )
 
 
+def test_a_table_of_any_older_version_lacks_what_came_later_and_another_is_not_ours():
+    shape = INGESTS.shape("duckdb")
+    assert INGESTS.missing("duckdb", shape) == []
+    assert INGESTS.missing("duckdb", shape[:-2]) == [
+        'ADD COLUMN "lines_ignored" BIGINT',
+        'ADD COLUMN "rows_replaced" BIGINT',
+    ]
+    assert len(INGESTS.missing("duckdb", shape[:-6]) or []) == 6
+    for other in (shape[:-7], shape[1:], [*shape, ("mine", "BIGINT")]):
+        assert INGESTS.missing("duckdb", other) is None
+    for table in DELIVERED:
+        assert table.missing("duckdb", table.shape("duckdb")[:-1]) is None
+
+
 def test_a_refused_undo_leaves_an_older_database_as_it_was(older):
     before = rows(older, "SELECT table_name, sql FROM duckdb_tables() ORDER BY ALL")
     with pytest.raises(WrongUse, match="an older version of this project loaded it"):

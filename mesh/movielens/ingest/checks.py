@@ -186,7 +186,8 @@ def _as_line(values: Iterable[Any]) -> str:
     """Values as a line of a CSV file has them."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(
-        int(value.timestamp()) if isinstance(value, datetime) else value for value in values
+        f"{value.timestamp():f}".rstrip("0").rstrip(".") if isinstance(value, datetime) else value
+        for value in values
     )
     return line.getvalue()
 

@@ -41,10 +41,6 @@ ENGINE = Engine(
 )
 
 
-def _name(table: Table) -> str:
-    return f"{CATALOG}.{SCHEMA}.{table.name}"
-
-
 def _incoming(table: Table) -> str:
     return f"{CATALOG}.{SCHEMA}.{table.name}_incoming"
 
@@ -105,7 +101,7 @@ class DuckDBTarget(Target):
         self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
         for table in ALL_TABLES:
             self.connection.execute(
-                create_table_sql(table, "duckdb", _name(table), guard="IF NOT EXISTS")
+                create_table_sql(table, "duckdb", self.name(table), guard="IF NOT EXISTS")
             )
             self._check_shape(table)
 
@@ -123,7 +119,7 @@ class DuckDBTarget(Target):
                 where=Location(self.database),
                 fix="Let MESH_DUCKDB name another file, or drop that view.",
             )
-        described = self.connection.execute(f"DESCRIBE {_name(table)}").fetchall()
+        described = self.connection.execute(f"DESCRIBE {self.name(table)}").fetchall()
         missing = table.missing("duckdb", [(name, kind) for name, kind, *_ in described])
         if missing is None:
             raise WrongUse(
@@ -133,7 +129,7 @@ class DuckDBTarget(Target):
                 fix="Let MESH_DUCKDB name another file, or move that table away.",
             )
         for column in missing:
-            self.connection.execute(f"ALTER TABLE {_name(table)} {column}")
+            self.connection.execute(f"ALTER TABLE {self.name(table)} {column}")
 
     def _remove(self) -> None:
         """A file that did not exist before a failed ingest does not exist after it."""
@@ -142,7 +138,7 @@ class DuckDBTarget(Target):
 
     def name(self, table: Table) -> str:
         """In the file, which is attached."""
-        return _name(table)
+        return f"{CATALOG}.{SCHEMA}.{table.name}"
 
     def staged(self, table: Table) -> str:
         """Beside the table, whose place it may take."""
@@ -153,12 +149,17 @@ class DuckDBTarget(Target):
         return f"{table.name}_compared"
 
     def ask(self, sql: str) -> Iterable[tuple]:
-        """In the one transaction."""
-        return self.connection.execute(sql).fetchall()
+        """In the one transaction. Millions of rows fit, and other statements may run meanwhile."""
+        found = self.connection.execute(sql).to_arrow_table()
+        return (
+            row
+            for batch in found.to_batches()
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        )
 
     def stage(self, mode: str) -> Stage:
         """Staging tables beside the operational ones, in the same transaction."""
-        known = f"SELECT movieId FROM {_name(MOVIES)}" if mode == "append" else ""
+        known = f"SELECT movieId FROM {self.name(MOVIES)}" if mode == "append" else ""
         return Stage(self.connection, _incoming, self._restart, known)
 
     def _restart(self) -> None:
@@ -177,7 +178,7 @@ class DuckDBTarget(Target):
 
     def export(self, lake: Lake) -> None:
         """Write the operational tables, as they will be after the commit."""
-        lake.write(self.connection, _name)
+        lake.write(self.connection, self.name)
 
     def commit(self) -> None:
         """Make it last."""
