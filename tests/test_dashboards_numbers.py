@@ -43,23 +43,28 @@ choices AS (
   SELECT period, 'rated' AS preference, u, genre, TRUE AS chosen FROM tastes
   UNION ALL SELECT period, 'likes', u, genre, high FROM tastes WHERE often
 ),
-ranked AS (
+placed AS (
   SELECT period, preference, genre, COUNT(*) FILTER (chosen) AS n, COUNT(*) AS asked,
     ROW_NUMBER() OVER (
       PARTITION BY period, preference ORDER BY COUNT(*) FILTER (chosen) DESC, genre
     ) AS place
   FROM choices GROUP BY period, preference, genre
 ),
+ranked AS (
+  SELECT *, n >= 5 AND (preference = 'rated' OR asked - n >= 5) AS shown FROM placed
+),
 whole AS (SELECT period, COUNT(DISTINCT u) AS users FROM tastes GROUP BY ALL)
 SELECT period, preference, genre, CASE WHEN place <= 9 THEN place END, n,
   CASE preference WHEN 'rated' THEN users ELSE asked END
-FROM ranked JOIN whole USING (period) WHERE n >= 5
+FROM ranked JOIN whole USING (period) WHERE shown
 UNION ALL
 SELECT c.period, c.preference, 'Others', 10, COUNT(DISTINCT c.u) FILTER (chosen) AS n,
   CASE c.preference WHEN 'rated' THEN MAX(users) ELSE COUNT(DISTINCT c.u) END
 FROM choices AS c JOIN ranked AS r USING (period, preference, genre) JOIN whole USING (period)
-WHERE NOT (r.place <= 9 AND r.n >= 5) GROUP BY c.period, c.preference
-HAVING COUNT(DISTINCT c.u) FILTER (chosen) >= 5
+WHERE NOT (r.place <= 9 AND r.shown) GROUP BY c.period, c.preference
+HAVING COUNT(DISTINCT c.u) FILTER (chosen) >= 5 AND (
+  c.preference = 'rated' OR COUNT(DISTINCT c.u) - COUNT(DISTINCT c.u) FILTER (chosen) >= 5
+)
 ORDER BY ALL
 """
 ACTIVE = """

@@ -43,7 +43,7 @@ WITH choices AS (
     period,
     preference,
     genre
-), ranked AS (
+), judged AS (
   SELECT
     genres.period,
     genres.preference,
@@ -51,66 +51,83 @@ WITH choices AS (
     genres.user_count,
     genres.asked_count,
     genres.genre_rank,
-    genres.genre_rank <= 9 AND genres.user_count >= thresholds.smallest_group AS is_slice
+    genres.user_count >= thresholds.smallest_group
+    AND (
+      genres.preference = 'rated'
+      OR genres.asked_count - genres.user_count >= thresholds.smallest_group
+    ) AS is_shown
   FROM genres
   CROSS JOIN engagement_internal.thresholds AS thresholds
-), counted AS (
+), others AS (
+  SELECT
+    choices.period,
+    choices.preference,
+    COUNT(DISTINCT choices.genre) AS genre_count,
+    COUNT(DISTINCT IF(choices.is_counted, choices.user_id, NULL)) AS user_count,
+    COUNT(DISTINCT choices.user_id) AS asked_count
+  FROM choices
+  INNER JOIN judged
+    ON judged.period = choices.period
+    AND judged.preference = choices.preference
+    AND judged.genre = choices.genre
+  WHERE
+    NOT judged.is_shown OR judged.genre_rank > 9
+  GROUP BY
+    choices.period,
+    choices.preference
+), shown AS (
   SELECT
     period,
     preference,
     genre,
     FALSE AS is_others,
-    is_slice,
-    IF(is_slice, genre_rank, NULL) AS slice_rank,
+    IF(genre_rank <= 9, genre_rank, NULL) AS slice_rank,
     1 AS genre_count,
     user_count,
     asked_count
-  FROM ranked
+  FROM judged
+  WHERE
+    is_shown
   UNION ALL
   SELECT
-    choices.period,
-    choices.preference,
+    others.period,
+    others.preference,
     'Others' AS genre,
     TRUE AS is_others,
-    TRUE AS is_slice,
     10 AS slice_rank,
-    COUNT(DISTINCT choices.genre) AS genre_count,
-    COUNT(DISTINCT IF(choices.is_counted, choices.user_id, NULL)) AS user_count,
-    COUNT(DISTINCT choices.user_id) AS asked_count
-  FROM choices
-  INNER JOIN ranked
-    ON ranked.period = choices.period
-    AND ranked.preference = choices.preference
-    AND ranked.genre = choices.genre
-  WHERE
-    NOT ranked.is_slice
-  GROUP BY
-    choices.period,
-    choices.preference
-), shared AS (
-  SELECT
-    counted.period,
-    counted.preference,
-    counted.genre,
-    counted.is_others,
-    counted.is_slice,
-    counted.slice_rank,
-    counted.genre_count,
-    counted.user_count,
-    IF(counted.preference = 'rated', audience.user_count, counted.asked_count) AS of_user_count
-  FROM counted
-  INNER JOIN audience
-    ON audience.period = counted.period
+    others.genre_count,
+    others.user_count,
+    others.asked_count
+  FROM others
   CROSS JOIN engagement_internal.thresholds AS thresholds
   WHERE
-    counted.user_count >= thresholds.smallest_group
+    others.user_count >= thresholds.smallest_group
+    AND (
+      others.preference = 'rated'
+      OR others.asked_count - others.user_count >= thresholds.smallest_group
+    )
+), shared AS (
+  SELECT
+    shown.period,
+    shown.preference,
+    shown.genre,
+    shown.is_others,
+    shown.slice_rank,
+    shown.genre_count,
+    shown.user_count,
+    IF(shown.preference = 'rated', audience.user_count, shown.asked_count) AS of_user_count
+  FROM shown
+  INNER JOIN audience
+    ON audience.period = shown.period
 )
 SELECT
   shared.period::STRING AS period,
   shared.preference::STRING AS preference,
   shared.genre::STRING AS genre,
   shared.is_others::BOOL AS is_others,
-  shared.is_slice::BOOL AS is_slice,
+  (
+    NOT shared.slice_rank IS NULL
+  )::BOOL AS is_slice,
   shared.slice_rank::INT64 AS slice_rank,
   ROW_NUMBER() OVER (
     PARTITION BY shared.period, shared.preference
