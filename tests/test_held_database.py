@@ -229,9 +229,11 @@ def test_a_refresh_is_in_the_file_alone(project: Project, deliveries: list[Path]
     assert project.run("mesh", "refresh", "dev")[0] == 0
     assert project.beside == ["mesh.duckdb"]
     project.database.rename(project.database.with_name("backup.duckdb"))
-    assert project.run(
-        "mesh", "refresh", "dev", MESH_DUCKDB=str(project.database.with_name("backup.duckdb"))
-    ) == (0, "dev was up to date.\n")
+    backup = project.database.with_name("backup.duckdb")
+    assert project.run("mesh", "refresh", "dev", MESH_DUCKDB=str(backup)) == (
+        0,
+        f"Writes to {backup}.\ndev was up to date.\n",
+    )
 
 
 def test_a_writer_is_named(project: Project, deliveries: list[Path]) -> None:

@@ -23,7 +23,10 @@ def _around() -> Project:
 
 
 def _named(folder: str | Project) -> Project:
-    return folder if isinstance(folder, Project) else find_project(Path(folder))
+    project = folder if isinstance(folder, Project) else find_project(Path(folder))
+    # Before anything is asked of it: every command goes by the variables that SQLMesh goes by.
+    project.read_dotenv()
+    return project
 
 
 def _set_up(folder: str | Project) -> Project:

@@ -14,7 +14,6 @@ from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
 from mesh.contracts.rules import Scope, TableRule
 from mesh.contracts.sql import DIALECT
-from mesh.deliveries import INGESTS
 from mesh.errors import WrongUse
 from mesh.files.problems import suggestion
 from mesh.project import Project
@@ -48,7 +47,7 @@ def model_properties(
         "tags": _texts(contract.tags),
         "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
         "grants": _grants(contract),
-        "audits": exp.Tuple(expressions=[_audit(contract, project), *audits]),
+        "audits": exp.Tuple(expressions=[_audit(contract), *audits]),
     }
     references = sorted({name for rule in contract.table_rules() for name in rule.references})
     if references:
@@ -107,7 +106,7 @@ def source_audits(table: str, project: Project) -> list[exp.Property]:
         )
     contract = find(named[0].product, project.contracts)
     source = exp.to_table(contract.product, dialect=DIALECT)
-    audit = _audit(contract, project, source)
+    audit = _audit(contract, source)
     return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
 
 
@@ -217,7 +216,7 @@ def _items(rules: exp.Expr) -> list[exp.Expr]:
     return [tuples] if alone else [rule.unnest() for rule in tuples.expressions]
 
 
-def _audit(contract: Contract, project: Project, source: exp.Expr | None = None) -> exp.Expr:
+def _audit(contract: Contract, source: exp.Expr | None = None) -> exp.Expr:
     """One audit for all rules; they stand in its arguments.
 
     So a rule that is edited shows in SQLMesh's diff, and what an environment was checked against
@@ -235,7 +234,7 @@ def _audit(contract: Contract, project: Project, source: exp.Expr | None = None)
             expressions=[
                 _text(rule.id),
                 _text(_scope(rule, source)),
-                exp.Subquery(this=_audited_query(rule, project)),
+                exp.Subquery(this=rule.query.copy()),
             ]
         )
         for rule in contract.table_rules()
@@ -259,17 +258,6 @@ def _audit(contract: Contract, project: Project, source: exp.Expr | None = None)
 def _scope(rule: TableRule, source: exp.Expr | None) -> Scope:
     """What this query reads: of what is built here, every row could have become a copy."""
     return Scope.WHOLE if rule.scope is Scope.KEYS and source is None else rule.scope
-
-
-def _audited_query(rule: TableRule, project: Project) -> exp.Select:
-    """The query of a rule; before anything was delivered, no number of rows is promised."""
-    query = rule.query.copy()
-    schema = project.settings.deliveries
-    if rule.scope is not Scope.COUNT or schema is None:
-        return query
-    delivered = exp.select("1").from_(exp.to_table(f"{schema}.{INGESTS}", dialect=DIALECT))
-    having = query.args["having"].this
-    return query.having(exp.and_(having, exp.Exists(this=delivered)), append=False)
 
 
 def _interval(contract: Contract) -> exp.Expr:

@@ -19,6 +19,7 @@ from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
+from mesh.bigquery.connection import PROJECT_VARIABLE
 from mesh.environments.carry import (
     Carried,
     carried_over,
@@ -30,8 +31,9 @@ from mesh.environments.carry import (
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
 from mesh.environments.repair import make_lost_views
-from mesh.environments.sources import Delivered, delivered_to
+from mesh.environments.sources import Delivered, database_of, delivered_to
 from mesh.environments.versions import delivery_stamp, lineage, source_of
+from mesh.project import DATABASE_VARIABLE
 
 if TYPE_CHECKING:
     from sqlmesh import Context
@@ -110,10 +112,27 @@ def _refuse_older_delivery(
         )
 
 
+def _refuse_empty_sources(adapter: EngineAdapter, delivered: Delivered, database: str) -> None:
+    """A plan on nothing is most often one in the wrong database."""
+    tables = [table.product for table in delivered.tables]
+    there = [table for table in tables if adapter.table_exists(table)]
+    if tables and not any(adapter.fetchone(exp.select("1").from_(t).limit(1)) for t in there):
+        variable = DATABASE_VARIABLE if _has_transactions(adapter) else PROJECT_VARIABLE
+        raise PlanError(
+            f"{database}: {', '.join(tables)} are {'empty' if there else 'not there'}, so there is "
+            f"nothing to build. If this is not the database that you mean, let {variable} name it; "
+            "otherwise deliver something first, with `mesh ingest`"
+        )
+
+
 class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
-    """Applies plans whose models are versions of code and deliveries."""
+    """Applies plans whose models are versions of code and deliveries.
+
+    database: where they lie, for people.
+    """
 
     delivered: Delivered = Delivered()
+    database: str = ""
 
     def evaluate(self, plan: EvaluatablePlan, circuit_breaker: Any = None) -> None:
         """Apply a plan, whole or not at all as far as the engine can.
@@ -128,6 +147,7 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
             for snapshot in self.state_sync.get_snapshots(plan.environment.snapshots).values():
                 _refuse_older_delivery(own.adapter, snapshot, self.delivered)
         if not plan.skip_backfill and not plan.empty_backfill:
+            _refuse_empty_sources(own.adapter, self.delivered, self.database)
             own.carried = self._carry(plan)
         with ExitStack() as self._promotion:
             super().evaluate(plan, circuit_breaker)
@@ -287,4 +307,5 @@ def plan_evaluator(context: Context) -> DeliveryPlanEvaluator:
         console=context.console,
     )
     evaluator.delivered = delivered_to(context)
+    evaluator.database = database_of(context)
     return evaluator

@@ -68,8 +68,12 @@ def load_both(
 
 
 def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
+    # What the project's file says of variables stands among them already, but for the database.
+    no_variables = scratch / "none.env"
+    no_variables.touch()
     settings = {
         **os.environ,
+        "SQLMESH_DOTENV_PATH": str(no_variables),
         # The `mesh` that macros import is the one of the revision.
         "PYTHONPATH": str(job.root),
         "PYTHONSAFEPATH": "1",
