@@ -20,6 +20,7 @@ from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
 from mesh.bigquery.connection import PROJECT_VARIABLE
+from mesh.contracts.header import PREVIEW
 from mesh.environments.carry import (
     Carried,
     carried_over,
@@ -58,22 +59,25 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
     """Audits a model before SQLMesh notes as built what it has written.
 
     delivered: the sources whose deliveries are versions. carried: what new versions share with
-    earlier ones. Views among them are audited in the months that they do not share.
+    earlier ones. Views among them are audited in the months that they do not share. previews: the
+    models of which a part was built and audited.
     """
 
     delivered: Delivered = Delivered()
     carried: Mapping[str, Carried] = {}
+    previews: set[str]
 
     @classmethod
     def of(cls, evaluator: SnapshotEvaluator, delivered: Delivered) -> DeliverySnapshotEvaluator:
         """The same evaluator, with these audits."""
         own = cls(evaluator.adapters, evaluator.ddl_concurrent_tasks, evaluator.selected_gateway)
         own.delivered = delivered
+        own.previews = set()
         return own
 
     def set_correlation_id(self, correlation_id: Any) -> DeliverySnapshotEvaluator:
         other = self.of(super().set_correlation_id(correlation_id), self.delivered)
-        other.carried = self.carried
+        other.carried, other.previews = self.carried, self.previews
         return other
 
     def evaluate(self, snapshot: Snapshot, **kwargs: Any) -> str | None:
@@ -93,6 +97,12 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
             months = months_to_audit(carried)
             if months is not None:
                 kwargs["months"] = months
+        index = kwargs.get("deployability_index")
+        if index is not None and not index.is_deployable(snapshot):
+            kwargs[PREVIEW] = True
+            self.previews |= (
+                {short_name(snapshot.name)} if snapshot.node.audits_with_args else set()
+            )
         return super().audit(snapshot, **kwargs)
 
 
@@ -152,6 +162,12 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         with ExitStack() as self._promotion:
             super().evaluate(plan, circuit_breaker)
         make_lost_views(own, self.state_sync, plan.environment)
+        if own.previews:
+            self.console.log_warning(
+                f"Of {len(own.previews)} models this plan built a part, as with a start or "
+                "forward-only: how many rows they have, and whether that agrees with other "
+                f"products, was not checked ({', '.join(sorted(own.previews))})."
+            )
         if _has_transactions(own.adapter):
             # A copy of the file alone then has all of it.
             own.adapter.execute("CHECKPOINT")
