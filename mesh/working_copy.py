@@ -37,14 +37,15 @@ def writing(project: Project, gateway: str | None = None) -> Iterator[None]:
     with _alone(database):
         copy = working_copy(database)
         _remove(copy)
-        others = _others_read(database)
-        err.print(f"Writes to {project.shown(database)}.", markup=False)
-        if not others:
+        told = f"Writes to {project.shown(database)}."
+        if not _others_read(database):
             with _settled(database):
+                err.print(told, markup=False)
                 yield
             return
         try:
             with _copied(database, copy), _settled(copy):
+                err.print(told, markup=False)
                 yield
         finally:
             _remove(copy)

@@ -221,7 +221,8 @@ def test_a_reader_does_not_stop_an_ingest_or_a_refresh(
             assert holder.ask(INGESTS) == ("1" if command[0] == "ingest" else "2")
         assert project.beside == ["mesh.duckdb"]
     assert project.count(INGESTS) == 2
-    assert project.run("mesh", "refresh", "dev") == (0, "dev was up to date.\n")
+    code, said = project.run("mesh", "refresh", "dev")
+    assert (code, said) == (0, f"Writes to {project.database}.\ndev was up to date.\n")
 
 
 def test_a_refresh_is_in_the_file_alone(project: Project, deliveries: list[Path]) -> None:

@@ -100,9 +100,8 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
         index = kwargs.get("deployability_index")
         if index is not None and not index.is_deployable(snapshot):
             kwargs[PREVIEW] = True
-            self.previews |= (
-                {short_name(snapshot.name)} if snapshot.node.audits_with_args else set()
-            )
+            if snapshot.node.audits_with_args:
+                self.previews.add(short_name(snapshot.name))
         return super().audit(snapshot, **kwargs)
 
 

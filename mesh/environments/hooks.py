@@ -131,8 +131,8 @@ def _as_of_the_newest_delivery(
     original: Any, context: GenericContext, environment: str | None = None, **kwargs: Any
 ) -> PlanBuilder:
     name = environment or context.config.default_target_environment
-    context.console.log_status_update(f"Plans {name} in {database_of(context)}.")
     repair(context, name)
+    context.console.log_status_update(f"Plans {name} in {database_of(context)}.")
     log = read_deliveries(context.engine_adapter, delivered_to(context))
     if not kwargs.get("execution_time"):
         kwargs["execution_time"] = as_of(log)
