@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import InProject, Json
+from mesh.cli.options import InProject, Json, data_of
 
 if TYPE_CHECKING:
     from mesh.cost import Cost
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 def cost(
     project: InProject,
-    environment: Annotated[
-        str | None,
-        typer.Option("--environment", "-e", help="Whose rows to count; prod, or else the first."),
-    ] = None,
+    environment: Annotated[str | None, data_of("prod, or else the first")] = None,
     base: Annotated[
         str | None, typer.Option("--base", help="A git revision to compare with.")
     ] = None,
