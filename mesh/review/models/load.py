@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -80,6 +81,9 @@ def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
         DATABASE_VARIABLE: str(database),
         "MAX_FORK_WORKERS": "1",
     }
+    if not _can_be_written(Project(job.root).cache):
+        # SQLMesh keeps what it has read there. That it cannot is no fault of the change.
+        settings["SQLMESH__CACHE_DIR"] = str(scratch / f"{job.side}-cache")
     with (scratch / f"{job.side}.log").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START],
@@ -93,6 +97,15 @@ def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
     process.stdin.write(to_json(job))
     process.stdin.close()
     return process
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _answer(path: Path) -> Models:
