@@ -32,9 +32,8 @@ def cost(
     from mesh import cost as costs
     from mesh.dashboards.chart_queries import chart_queries
 
-    sizes = costs.local_sizes(project, environment)
-    new = costs.cost(project, sizes, chart_queries, rows=rows)
-    old = costs.cost_of_revision(project, base, sizes, chart_queries, rows=rows) if base else None
+    new = costs.cost(project, chart_queries, environment=environment, rows=rows)
+    old = costs.cost_of_revision(project, base, new.sizes, chart_queries) if base else None
     if as_json:
         typer.echo(json.dumps(_data(new, old, per_tib), indent=2))
     else:
