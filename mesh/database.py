@@ -44,6 +44,11 @@ def _reason(text: str) -> tuple[str, str]:
             "the database is damaged or cut off.",
             "Move it away and ingest again, or put a copy of it in its place.",
         )
+    if "WAL" in text and says("does not match"):
+        return (
+            "the write-ahead log beside the database (`.wal`) is not of this state of it.",
+            "If the file was put back from a backup, move the log away: it holds what came later.",
+        )
     if says("not a valid DuckDB", "newer version", "Serialization"):
         return (
             "this is not a DuckDB file of a version that can be read.",

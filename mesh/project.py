@@ -7,8 +7,9 @@ configuration's variables is asked of one object.
 
 from __future__ import annotations
 
+import getpass
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -27,7 +28,9 @@ BIGQUERY_GATEWAY = "bigquery"
 DATABASE_VARIABLE = "MESH_DUCKDB"
 # The project of prod's views on BigQuery; their catalog is then a second file on DuckDB.
 PROD_VARIABLE = "MESH_BIGQUERY_PROD_PROJECT"
-DEFAULT_DATABASE = Path("data") / "mesh.duckdb"
+DEFAULT_DATABASE = "data/mesh.duckdb"
+# The copies that this process writes to, by the database whose place each will take.
+_copies: dict[Path, Path] = {}
 
 
 @dataclass(frozen=True)
@@ -116,10 +119,53 @@ class Project:
         """The file of environment variables that SQLMesh reads for this project."""
         return Path(os.environ.get("SQLMESH_DOTENV_PATH") or self.root / ".env")
 
+    def read_dotenv(self) -> None:
+        """Set the variables of that file, as SQLMesh does when it loads the project."""
+        if self.dotenv.is_file():
+            from dotenv import load_dotenv
+
+            load_dotenv(self.dotenv, override=True)
+
     @property
     def database(self) -> Path:
-        """The local DuckDB file: `MESH_DUCKDB` if set, else `data/mesh.duckdb` in the project."""
-        return self.root / Path(os.environ.get(DATABASE_VARIABLE) or DEFAULT_DATABASE)
+        """The local DuckDB file: that of the first gateway on DuckDB in SQLMesh's configuration.
+
+        Within `written_to` it is the copy.
+        """
+        gateways = self.configuration().get("gateways") or {}
+        for gateway in gateways.values():
+            connection = gateway.get("connection") or {} if isinstance(gateway, dict) else {}
+            if connection.get("type") == LOCAL_GATEWAY:
+                catalogs = connection.get("catalogs") or {}
+                attached = next(iter(catalogs.values()), DEFAULT_DATABASE)
+                attached = attached["path"] if isinstance(attached, dict) else attached
+                return self.place(connection.get("database") or attached.replace("''", "'"))
+        return self.place(DEFAULT_DATABASE)
+
+    def place(self, named: str) -> Path:
+        """Where a database lies that the configuration names: a path counts from the root."""
+        path = self.root / Path(named).expanduser()
+        return _copies.get(path.resolve(), path)
+
+    def configuration(
+        self, env_var: Callable[..., str | None] = os.environ.get
+    ) -> Mapping[str, Any]:
+        """SQLMesh's configuration as it reads it: a template, with the environment's variables."""
+        path = self.config
+        if path.suffix == ".py":
+            return {}
+        import jinja2
+
+        text = path.read_text(encoding="utf-8")
+        try:
+            template = jinja2.Environment(autoescape=False).from_string(text)
+            text = template.render(env_var=env_var, user=getpass.getuser)
+        except jinja2.TemplateError as error:
+            raise _unreadable(path, getattr(error, "lineno", None), str(error)) from error
+        data = _yaml(path, text) or {}
+        if not isinstance(data, dict):
+            raise _unreadable(path, 1, "it holds no mapping")
+        return data
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
@@ -140,7 +186,7 @@ class Project:
     @cached_property
     def settings(self) -> Settings:
         """Raises CheckFailed when the configuration is not YAML, or says what `mesh` cannot use."""
-        stated = (_configuration(self.config).get("variables") or {}).get("mesh") or {}
+        stated = (self.configuration().get("variables") or {}).get("mesh") or {}
         unknown = set(stated) - set(Settings.__dataclass_fields__)
         if unknown:
             raise CheckFailed(
@@ -170,24 +216,6 @@ class Project:
             return path.resolve().relative_to(self.root)
         except ValueError:
             return path
-
-
-def _configuration(path: Path) -> Mapping[str, Any]:
-    """SQLMesh's configuration as it reads it: a template, with the environment's variables."""
-    if path.suffix == ".py":
-        return {}
-    import jinja2
-
-    text = path.read_text(encoding="utf-8")
-    try:
-        template = jinja2.Environment(autoescape=False).from_string(text)
-        text = template.render(env_var=lambda name, default=None: os.environ.get(name, default))
-    except jinja2.TemplateError as error:
-        raise _unreadable(path, getattr(error, "lineno", None), str(error)) from error
-    data = _yaml(path, text) or {}
-    if not isinstance(data, dict):
-        raise _unreadable(path, 1, "it holds no mapping")
-    return data
 
 
 def _yaml(path: Path, text: str) -> Any:
@@ -241,16 +269,13 @@ def find_project(start: Path | None = None) -> Project:
 
 
 @contextmanager
-def named_database(database: Path) -> Iterator[None]:
-    """Within, every project's local database is this file: SQLMesh's configuration asks for it."""
-    before = os.environ.get(DATABASE_VARIABLE)
-    os.environ[DATABASE_VARIABLE] = str(database)
+def written_to(copy: Path, database: Path) -> Iterator[None]:
+    """Within, whoever asks a project for this database is told the copy."""
+    _copies[database] = copy
     try:
         yield
     finally:
-        os.environ.pop(DATABASE_VARIABLE)
-        if before is not None:
-            os.environ[DATABASE_VARIABLE] = before
+        del _copies[database]
 
 
 def project_around(path: Path) -> Project | None:

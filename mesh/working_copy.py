@@ -16,9 +16,10 @@ from pathlib import Path
 
 import duckdb
 
+from mesh.console import err
 from mesh.database import HELD, OPENING, cannot_open, let_go
 from mesh.errors import Location, MeshError, WrongUse
-from mesh.project import BIGQUERY_GATEWAY, PROD_VARIABLE, Project, named_database
+from mesh.project import BIGQUERY_GATEWAY, PROD_VARIABLE, Project, written_to
 
 
 @contextmanager
@@ -29,18 +30,22 @@ def writing(project: Project, gateway: str | None = None) -> Iterator[None]:
     If the command fails while others read, the database stays as it was, byte for byte.
     """
     if gateway == BIGQUERY_GATEWAY:
+        err.print("Writes to BigQuery.", markup=False)
         yield
         return
     database = project.database.resolve()
     with _alone(database):
         copy = working_copy(database)
         _remove(copy)
+        told = f"Writes to {project.shown(database)}."
         if not _others_read(database):
             with _settled(database):
+                err.print(told, markup=False)
                 yield
             return
         try:
             with _copied(database, copy), _settled(copy):
+                err.print(told, markup=False)
                 yield
         finally:
             _remove(copy)
@@ -160,7 +165,7 @@ def _copied(database: Path, copy: Path) -> Iterator[None]:
 def _named(copy: Path, database: Path) -> Iterator[None]:
     """Let the project name the copy, and errors the database."""
     try:
-        with named_database(copy):
+        with written_to(copy, database):
             yield
     except MeshError as error:
         if error.where and error.where.path == copy:

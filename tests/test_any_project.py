@@ -108,7 +108,7 @@ def test_lint_and_plan_hold_the_models_to_their_contracts(stranger: Stranger) ->
     assert "3 contracts: no problems" in stranger.run("mesh", "contracts", "lint")
     stranger.run("sqlmesh", "lint")
     assert "kept in prod" in stranger.run(
-        "mesh", "contracts", "verify", "-e", "prod", "--as-of", "2020-01-08"
+        "mesh", "contracts", "verify", "prod", "--as-of", "2020-01-08"
     )
 
 

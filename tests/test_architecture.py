@@ -7,13 +7,13 @@ import pytest
 from mesh.catalogue import architecture
 from mesh.contracts import load_contracts
 from mesh.environments import open_project
-from mesh.project import named_database
 from tests.project_copy import PROJECT
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    with named_database(tmp_path_factory.mktemp("drawn") / "mesh.duckdb"):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MESH_DUCKDB", str(tmp_path_factory.mktemp("drawn") / "mesh.duckdb"))
         return architecture.render(open_project(PROJECT))
 
 

@@ -8,6 +8,7 @@ import sqlglot
 from audience import opened, products, small_audience
 from project_copy import ProjectCopy, copy_project
 from sqlglot import exp, parse_one
+from sqlmesh.utils.errors import PlanError
 
 from mesh.contracts import find, load_contracts
 from mesh.contracts.audits import CheckedRule, broken_contract, within
@@ -176,6 +177,33 @@ def test_the_state_holds_every_rule_that_was_checked(copy: ProjectCopy) -> None:
             assert [rule.id for rule in found] == [rule.id for rule in contract.table_rules()]
             rows = row_conditions(arguments["rows"])
             assert [rule[0] for rule in rows] == [rule.id for rule in contract.row_rules()]
+
+
+@pytest.mark.parametrize("change", ["+ 0", "* -1"])
+def test_a_plan_of_some_months_is_held_to_what_those_can_keep(
+    copy: ProjectCopy, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A changed model is built from 2016 on, and compared with others that are whole."""
+    path, warnings = "models/interactions/internal/user_actions_monthly.sql", []
+    before = copy.read(path)
+    copy.edit(path, "COUNT(*) AS", f"COUNT(*) {change} AS")
+    try:
+        with opened(copy, copy.database) as project:
+            monkeypatch.setattr(project.console, "log_warning", lambda text: warnings.append(text))
+            settings = {"auto_apply": True, "no_prompts": True, "skip_tests": True}
+            try:
+                project.context.plan("dev_part", start="2016-01-01", **settings)
+            except PlanError:
+                assert change == "* -1"
+                assert "action_monthly_count.range" in project.console.record.failure
+                return
+            rows = {name: len(all_of_it) for name, all_of_it in products(project, "prod").items()}
+            part = len(products(project, "dev_part")["interactions.user_actions"])
+            assert 0 < part < rows["interactions.user_actions"]
+    finally:
+        copy.write(path, before)
+    assert change == "+ 0"
+    assert [text for text in warnings if "interactions.user_actions" in text]
 
 
 BROKEN_ROWS = {

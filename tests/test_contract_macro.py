@@ -276,9 +276,6 @@ def test_each_of_two_projects_has_its_own_contracts(
     assert found.violation_msg.startswith(
         "interactions.returns: the contract contracts/interactions/returns.odcs.yaml:1 has no model"
     )
-    # Only where deliveries are logged is a number of rows not promised before the first.
-    tables = {one.name: dict(one.audits)["contract"]["tables"].sql() for one in (orders, actions)}
-    assert "ingests" not in tables[orders.name]
 
 
 def test_macros_that_an_environment_keeps_from_before_still_work() -> None:
@@ -294,3 +291,15 @@ def test_macros_that_an_environment_keeps_from_before_still_work() -> None:
     query = broken_contract("shop.orders", audited, ["order_id"], conditions, rules)
     assert "shop.orders breaks its contract." in query.sql()
     assert checked_rules(tables, audited, None) == []
+
+
+def test_a_part_of_a_table_is_asked_for_what_holds_of_each_part() -> None:
+    table = exp.to_table("t")
+    tables = parse_one(
+        "(('grain.unique', 'keys', (SELECT id FROM __contract_table__ GROUP BY id)), "
+        "('row_count', 'count', (SELECT COUNT(*) FROM __contract_table__ HAVING COUNT(*) < 1)), "
+        "('all_are_counted', 'table', (SELECT 1 FROM __contract_table__, shop.orders)), "
+        "('one_is_others', 'table', (SELECT 1 FROM __contract_table__)))"
+    )
+    kept = [rule.id for rule in checked_rules(tables, table, table, preview=True)]
+    assert kept == ["grain.unique", "one_is_others"]

@@ -135,7 +135,6 @@ def command(monkeypatch: pytest.MonkeyPatch):
     import mesh.cost
     from mesh.cli.main import app
 
-    monkeypatch.setattr(mesh.cost, "local_sizes", lambda *_: {})
     monkeypatch.setattr(mesh.cost, "cost", lambda *_, **__: costs(3e6))
     monkeypatch.setattr(mesh.cost, "cost_of_revision", lambda *_, **__: costs(2e6))
     return lambda *words: CliRunner().invoke(app, ["cost", *words])

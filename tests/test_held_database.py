@@ -222,7 +222,8 @@ def test_a_reader_does_not_stop_an_ingest_or_a_refresh(
             assert holder.ask(INGESTS) == ("1" if command[0] == "ingest" else "2")
         assert project.beside == ["mesh.duckdb"]
     assert project.count(INGESTS) == 2
-    assert project.run("mesh", "refresh", "dev") == (0, "dev was up to date.\n")
+    code, said = project.run("mesh", "refresh", "dev")
+    assert (code, said) == (0, f"Writes to {project.database}.\ndev was up to date.\n")
 
 
 def test_a_refresh_is_in_the_file_alone(project: Project, deliveries: list[Path]) -> None:
@@ -230,9 +231,11 @@ def test_a_refresh_is_in_the_file_alone(project: Project, deliveries: list[Path]
     assert project.run("mesh", "refresh", "dev")[0] == 0
     assert project.beside == ["mesh.duckdb"]
     project.database.rename(project.database.with_name("backup.duckdb"))
-    assert project.run(
-        "mesh", "refresh", "dev", MESH_DUCKDB=str(project.database.with_name("backup.duckdb"))
-    ) == (0, "dev was up to date.\n")
+    backup = project.database.with_name("backup.duckdb")
+    assert project.run("mesh", "refresh", "dev", MESH_DUCKDB=str(backup)) == (
+        0,
+        f"Writes to {backup}.\ndev was up to date.\n",
+    )
 
 
 def test_a_writer_is_named(project: Project, deliveries: list[Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -61,6 +62,22 @@ def test_a_file_that_is_no_database_is_named(
     assert opening(monkeypatch, database) == (
         f"{database}: this is not a DuckDB file of a version that can be read. Move it away, or "
         "let MESH_DUCKDB name another file."
+    )
+
+
+def test_a_backup_beside_a_newer_log_is_told_as_that(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database, backup = tmp_path / "mesh.duckdb", tmp_path / "backup.duckdb"
+    latest = {"storage_compatibility_version": "latest"}
+    duckdb.connect(str(database), config=latest).close()
+    shutil.copy(database, backup)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("CREATE TABLE a AS SELECT 1 AS one; CHECKPOINT; CREATE TABLE b (i INT)")
+        shutil.copy(f"{database}.wal", f"{backup}.wal")
+    assert opening(monkeypatch, backup) == (
+        f"{backup}: the write-ahead log beside the database (`.wal`) is not of this state of it. "
+        "If the file was put back from a backup, move the log away: it holds what came later."
     )
 
 

@@ -62,6 +62,8 @@ def test_the_whole_review_in_a_process_of_its_own(clone: Path, tmp_path: Path) -
     change(clone, "models/shop/orders.sql", "amount::FLOAT64 AS amount", "amount::FLOAT64 AS total")
     git(clone, "commit", "-qam", "rename amount")
     (clone / "notes.txt").write_text("not committed")
+    # Where SQLMesh cannot keep what it has read, as in a checkout that may only be read.
+    (clone / ".cache").write_text("no folder")
     before = state_of(clone)
     done = subprocess.run(
         [
@@ -82,6 +84,7 @@ def test_the_whole_review_in_a_process_of_its_own(clone: Path, tmp_path: Path) -
     assert answer["breaking"] is True
     found = {item["rule"]: item for item in answer["findings"]}
     assert found["COLUMN_NO_RENAME"]["file"] == ORDERS
+    assert "PROJECT_NO_LOAD" not in found
     assert "Unknown column: amount" in found["CONSUMER_NO_BREAK"]["message"]
     assert found["CHART_NO_BREAK"]["file"] == "looker/sales.yaml"
     assert {hit["name"] for hit in answer["hit"]} >= {"reporting.customers", "sales/by_channel"}

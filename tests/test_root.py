@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ COMMANDS = {
     "codeowners": "codeowners --check",
     "docs": "docs --check",
     "contracts lint": "contracts lint",
-    "contracts verify": "contracts verify -e dev",
+    "contracts verify": "contracts verify dev",
     "contracts prove": "contracts prove",
     "contracts list": "contracts list",
     "contracts show": "contracts show audience_groups",
@@ -198,3 +199,29 @@ def test_the_nearest_project_around_is_meant(tmp_path: Path) -> None:
     assert project_around(inner / "models" / "deep") == Project(inner.resolve())
     assert project_around(tmp_path / "outer") == Project((tmp_path / "outer").resolve())
     assert project_around(tmp_path) is None
+
+
+def test_a_command_that_verifies_asks_for_its_environment(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert said(capfd, "contracts", "verify") == (
+        2,
+        "error: verify needs an environment. Name it: `mesh contracts verify prod`.\n",
+    )
+
+
+def test_the_version_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    assert said(capfd, "--version") == (0, f"mesh {version('movie-audience-mesh')}\n")
+
+
+def test_a_shell_can_complete_the_commands(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {
+        "_MESH_COMPLETE": "complete_bash",
+        "COMP_WORDS": "mesh sta",
+        "COMP_CWORD": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert said(capfd) == (0, "status\n")

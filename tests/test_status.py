@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from audience import opened, products, small_audience
 from built import built
-from project_copy import ProjectCopy, copy_project
+from project_copy import PROJECT, ProjectCopy, copy_project
 
-from mesh.environments import status
+from mesh.dashboards.preview.build import present_all
+from mesh.environments import refresh, status
 from mesh.errors import WrongUse
 
 HOLDER = """
@@ -78,6 +79,29 @@ def test_the_command_shows_all_environments_and_answers_in_json(copy: ProjectCop
     assert code == 0
     assert [one["environment"] for one in answer] == ["dev"]
     assert len(answer[0]["products"]) == 13
+
+
+def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_path: Path) -> None:
+    database = shutil.copy2(copy.database, tmp_path / "mesh.duckdb")
+    product = "engagement.trending_movies"
+    with opened(copy, database) as project:
+        for name, only in (("prod", None), ("dev_one", [product])):
+            project.context.plan(
+                name, select_models=only, auto_apply=True, no_prompts=True, skip_tests=True
+            )
+        found = status(project, "dev_one")
+        assert [one.product for one in found.products] == [product]
+        assert len(found.absent) == 12 and "interactions.user_actions" in found.absent
+        assert not refresh(project, "dev_one").changed
+        pages = present_all(project, "dev_one", specs=PROJECT.dashboards)
+    assert {state.product for page in pages for state, _ in page.sources if state.view} == {product}
+    code, said, _ = mesh(copy, "status", database=database)
+    assert code == 0
+    assert "interactions.user_actions not there – – –" in said
+    assert (
+        "dev_one has 1 of 13 data products, as after a plan of some models: `sqlmesh plan dev_one` "
+        "makes the others." in said
+    )
 
 
 def test_without_any_environment_it_says_how_to_make_one(copy: ProjectCopy, tmp_path: Path) -> None:

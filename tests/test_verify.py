@@ -304,7 +304,7 @@ def test_a_misspelt_product_gets_a_suggestion(built: Opened) -> None:
 
 def test_a_day_that_is_none_is_refused(capfd: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as end:
-        run_mesh(["contracts", "verify", "-e", "dev", "--as-of", "yesterday"])
+        run_mesh(["contracts", "verify", "dev", "--as-of", "yesterday"])
     assert end.value.code == 2
     said = " ".join(capfd.readouterr().err.split())
     assert "--as-of 'yesterday' is no date. Write it as YYYY-MM-DD" in said
@@ -365,13 +365,13 @@ def test_the_command_prints_a_table_and_ends_with_1(
 ) -> None:
     monkeypatch.setattr("mesh.environments.open_project", lambda *_, **__: built)
     with tampered(built, RATINGS, BROKEN["a number out of its range and off its steps"][1]):
-        result = CliRunner().invoke(app, ["contracts", "verify", "-e", "dev", RATINGS])
+        result = CliRunner().invoke(app, ["contracts", "verify", "dev", RATINGS])
     said = " ".join(capfd.readouterr().out.split()) + " ".join(result.output.split())
     assert result.exit_code == 1
     assert "✗ rating.range" in said and "rating=7.3" in said
     assert "contracts/interactions/user_movie_ratings.odcs.yaml:" in said
     assert "broken promises among" in said
-    whole = CliRunner().invoke(app, ["contracts", "verify", "-e", "dev", RATINGS])
+    whole = CliRunner().invoke(app, ["contracts", "verify", "dev", RATINGS])
     assert whole.exit_code == 0
 
 

@@ -320,3 +320,9 @@ def test_hooks_are_of_this_project_alone() -> None:
     assert [repo["repo"] for repo in hooks["repos"]] == ["local"]
     for hook in hooks["repos"][0]["hooks"]:
         assert hook["entry"].split()[0] in {f".venv/bin/{name}" for name in OWN}
+
+
+def test_a_push_does_not_cancel_the_delivery_of_a_month_that_waits() -> None:
+    """Of a group GitHub lets one run wait, and cancels it when the next one comes."""
+    groups = [read(path)["concurrency"]["group"] for path in WORKFLOWS]
+    assert len(set(groups)) == len(WORKFLOWS)

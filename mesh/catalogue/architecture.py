@@ -102,16 +102,9 @@ def _node(product: str) -> str:
     return product.replace(".", "_")
 
 
-def _config(project: Project) -> dict[str, Any]:
-    """The configuration with every gateway, as far as YAML goes: templates are left out.
-
-    SQLMesh's own reading leaves out what an environment variable switches on.
-    """
-    if project.config.suffix == ".py":
-        return {}
-    lines = project.config.read_text(encoding="utf-8").splitlines()
-    plain = [line for line in lines if "{%" not in line and "{{" not in line]
-    return yaml.safe_load("\n".join(plain)) or {}
+def _config(project: Project) -> Mapping[str, Any]:
+    """The configuration with every gateway: as if each variable that switches one on were set."""
+    return project.configuration(lambda name, default=None: name)
 
 
 def _environments(project: Project) -> Iterator[str]:

@@ -26,7 +26,7 @@ from mesh.contracts.lint import lint
 from mesh.contracts.personal import person
 from mesh.contracts.types import DUCKDB_TYPE, LOGICAL_TYPES, NARROWER, PERSONAL
 from mesh.environments import Opened
-from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
+from mesh.environments.names import INTERNAL_SUFFIX, is_public
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import suggestion
 from mesh.project import display
@@ -155,8 +155,7 @@ def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str
 
 def _profile(opened: Opened, name: str, environment: str, types: dict[str, str]) -> Profile | None:
     found = opened.environment(environment)
-    snapshots = {short_name(full): one for full, one in opened.snapshots(found).items()}
-    snapshot = snapshots.get(name)
+    snapshot = opened.there(found).get(name)
     if snapshot is None:
         return None
     place = opened.view(snapshot, found)
@@ -239,15 +238,8 @@ def _servers(opened: Opened, domain: str, known: Mapping[str, Contract]) -> list
     if adapter.dialect == "bigquery":
         place = {"project": opened.context.default_catalog, "dataset": domain}
     else:
-        place = {"database": str(opened.project.shown(_file(opened))), "schema": domain}
+        place = {"database": str(opened.project.shown(opened.project.database)), "schema": domain}
     return [{"server": "local", "type": adapter.dialect, "environment": "prod", **place}]
-
-
-def _file(opened: Opened) -> Path:
-    """The DuckDB file of the connection."""
-    query = "SELECT path FROM duckdb_databases() WHERE path IS NOT NULL"
-    found = opened.context.engine_adapter.fetchall(query)
-    return Path(found[0][0]) if found else opened.project.database
 
 
 def _column(name: str, found: _Found) -> dict[str, Any]:

@@ -6,22 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, InProject
+from mesh.cli.options import Gateway, InProject, data_of
 from mesh.console import out
 
 
 def new_command(
     project: InProject,
     model: Annotated[str, typer.Argument(help="A model, such as interactions.user_actions.")],
-    environment: Annotated[
-        str | None,
-        typer.Option(
-            "--environment",
-            "-e",
-            help="Whose data is looked at.",
-            show_default="where a bare plan goes, else prod",
-        ),
-    ] = None,
+    environment: Annotated[str | None, data_of("where a bare plan goes, else prod")] = None,
     gateway: Gateway = None,
 ) -> None:
     """Draft the contract of a model from its columns and its data; you write what says TODO."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, InProject, Json
+from mesh.cli.options import FormerOption, Gateway, InProject, Json
 from mesh.console import err, out
 from mesh.errors import WrongUse
 
@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 def verify_command(
     project: InProject,
     environment: Annotated[
-        str, typer.Option("--environment", "-e", help="Whose data is looked at, as acceptance.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="ENVIRONMENT",
+            help="Whose data, as acceptance.",
+            show_default=False,
+        ),
+    ] = None,
     products: Annotated[
         list[str] | None,
         typer.Argument(
@@ -44,10 +49,15 @@ def verify_command(
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a JUnit file too.")
     ] = None,
+    former: FormerOption = None,
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
     """Verify the data of an environment inside the engine: exit code 1 when a promise is broken."""
+    named = [*([environment] if environment else []), *(products or [])]
+    if former is None and not named:
+        raise WrongUse("verify needs an environment.", fix="Name it: `mesh contracts verify prod`.")
+    environment, *products = [former, *named] if former else named
     day = _day(as_of)
     if junit:
         from mesh.verify.junit import check_writable
@@ -55,7 +65,7 @@ def verify_command(
         check_writable(junit)
     from mesh.contracts import find
 
-    for product in products or []:
+    for product in products:
         find(product, project.contracts)
     from mesh.environments import open_project
     from mesh.verify import verify

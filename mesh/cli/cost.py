@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import InProject, Json
+from mesh.cli.options import InProject, Json, data_of
 
 if TYPE_CHECKING:
     from mesh.cost import Cost
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 def cost(
     project: InProject,
-    environment: Annotated[
-        str | None,
-        typer.Option("--environment", "-e", help="Whose rows to count; prod, or else the first."),
-    ] = None,
+    environment: Annotated[str | None, data_of("prod, or else the first")] = None,
     base: Annotated[
         str | None, typer.Option("--base", help="A git revision to compare with.")
     ] = None,
@@ -35,9 +32,8 @@ def cost(
     from mesh import cost as costs
     from mesh.dashboards.chart_queries import chart_queries
 
-    sizes = costs.local_sizes(project, environment)
-    new = costs.cost(project, sizes, chart_queries, rows=rows)
-    old = costs.cost_of_revision(project, base, sizes, chart_queries, rows=rows) if base else None
+    new = costs.cost(project, chart_queries, environment=environment, rows=rows)
+    old = costs.cost_of_revision(project, base, new.sizes, chart_queries) if base else None
     if as_json:
         typer.echo(json.dumps(_data(new, old, per_tib), indent=2))
     else:

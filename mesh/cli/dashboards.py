@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, InProject, Json
+from mesh.cli.options import FormerOption, Gateway, InProject, Json
 from mesh.project import PROD_VARIABLE
 
 app = typer.Typer(
     name="dashboards", help="Check, build, serve and link the dashboards.", no_args_is_help=True
 )
-Environment = Annotated[str, typer.Option("--environment", help="Whose data to show.")]
 DEFAULT_OUT = Path("dist") / "dashboards"
 
 
@@ -61,7 +60,8 @@ def check_command(
 @app.command("build")
 def build_command(
     project: InProject,
-    environment: Environment = "prod",
+    environment: Annotated[str, typer.Argument(help="Whose data to show.")] = "prod",
+    former: FormerOption = None,
     folder: Annotated[Path, typer.Option("--out", help="Where to write.")] = DEFAULT_OUT,
     png: Annotated[bool, typer.Option(help="Also take pictures of pages and charts.")] = True,
     gateway: Gateway = None,
@@ -75,7 +75,7 @@ def build_command(
     checked_dashboards(project.dashboards, project.contracts)
     opened = open_project(project, gateway)
     try:
-        written = build(opened, environment, folder, png=png)
+        written = build(opened, former or environment, folder, png=png)
     finally:
         opened.context.close()
     pages = [path for path in written if path.suffix == ".html"]
@@ -93,17 +93,17 @@ def build_command(
 @app.command("serve")
 def serve_command(
     project: InProject,
+    environment: Annotated[str | None, typer.Argument(help="Which to show first.")] = None,
     port: Annotated[int, typer.Option(help="The port on this machine; 0 takes a free one.")] = 8360,
-    environment: Annotated[
-        str | None, typer.Option("--environment", help="Which to show first.")
-    ] = None,
+    former: FormerOption = None,
     gateway: Gateway = None,
 ) -> None:
     """Show the dashboards of any environment in a browser; they follow data and specs."""
     from mesh.console import out
     from mesh.dashboards.preview.serve import serve
 
-    serve(project, port, environment, gateway, announce=lambda url: out.print(url, markup=False))
+    first = former or environment
+    serve(project, port, first, gateway, announce=lambda url: out.print(url, markup=False))
 
 
 @app.command("links")

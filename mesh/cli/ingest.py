@@ -109,6 +109,7 @@ def _undo(
     """Undo a delivery and say so. loading: the options given that say how to load one."""
     from mesh.movielens.ingest.run import target_for
     from mesh.movielens.ingest.undo import delivery_number, undo
+    from mesh.working_copy import writing
 
     if loading:
         raise WrongUse(
@@ -117,7 +118,7 @@ def _undo(
         )
     number = delivery_number(source)
     target_for(project, gateway)
-    with _observer(quiet=as_json) as observer:
+    with writing(project, gateway), _observer(quiet=as_json) as observer:
         result = undo(
             number,
             database=project.database,

@@ -6,6 +6,7 @@ Exit codes: 0 all is well, 1 what was checked is not in order, 2 wrong use.
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -34,10 +35,15 @@ app = typer.Typer(
     name="mesh",
     help="Data products under contract: what SQLMesh does not do.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mesh {version('movie-audience-mesh')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -45,6 +51,12 @@ def options(
     project: Annotated[
         Path | None, typer.Option(*FLAGS, help=ABOUT, metavar="FOLDER", show_default=AROUND)
     ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Tell the version, and stop."
+        ),
+    ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback behind an error.")
     ] = False,
@@ -87,7 +99,7 @@ def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        app(args=words)
+        app(args=words, prog_name="mesh")
     except Exception as error:
         if "--debug" in words:
             raise

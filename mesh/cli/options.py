@@ -23,7 +23,10 @@ def _around() -> Project:
 
 
 def _named(folder: str | Project) -> Project:
-    return folder if isinstance(folder, Project) else find_project(Path(folder))
+    project = folder if isinstance(folder, Project) else find_project(Path(folder))
+    # Before anything is asked of it: every command goes by the variables that SQLMesh goes by.
+    project.read_dotenv()
+    return project
 
 
 def _set_up(folder: str | Project) -> Project:
@@ -50,4 +53,15 @@ Gateway = Annotated[
     str | None,
     typer.Option("--gateway", help="duckdb (the default) or bigquery, as in config.yaml."),
 ]
+# What commands that look at an environment were told before.
+FormerOption = Annotated[str | None, typer.Option("--environment", "-e", hidden=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+
+
+def data_of(default: str) -> Any:
+    """The option by which a command that is about another thing looks at an environment's data.
+
+    Where the environment is the thing, it is named after the command, as in `sqlmesh plan dev`.
+    """
+    said = "Whose data is looked at."
+    return typer.Option("--environment", "-e", help=said, show_default=default)

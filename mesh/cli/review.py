@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, InProject, Json
+from mesh.cli.options import Gateway, InProject, Json, data_of
 
 
 def review(
@@ -17,10 +17,7 @@ def review(
         str | None,
         typer.Option(help="Branch, tag or commit to compare with; by default the main branch."),
     ] = None,
-    environment: Annotated[
-        str | None,
-        typer.Option(help="Compare the rows of this environment with prod, by SQLMesh."),
-    ] = None,
+    environment: Annotated[str | None, data_of("none: its rows would be compared")] = None,
     markdown: Annotated[
         Path | None, typer.Option(help="Write the comment for a pull request to this file.")
     ] = None,

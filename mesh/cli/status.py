@@ -59,6 +59,8 @@ def show_status(environment: EnvironmentStatus) -> None:
             _age(product),
             f"{product.changed_at:%Y-%m-%d %H:%M}" if product.changed_at else "–",
         )
+    for name in environment.absent:
+        table.add_row(name, "[dim]not there[/]", "–", "–", "–")
     out.print(table)
     for line in findings(environment):
         out.print(f"[red]✗[/] {escape(line)}", soft_wrap=True)
@@ -74,6 +76,12 @@ def findings(environment: EnvironmentStatus) -> list[str]:
         found.append(
             f"{name} has lost {', '.join(environment.lost)}: `mesh refresh {name}` makes them "
             "again."
+        )
+    if environment.absent:
+        found.append(
+            f"{name} has {len(environment.products)} of "
+            f"{len(environment.products) + len(environment.absent)} data products, as after a plan "
+            f"of some models: `sqlmesh plan {name}` makes the others."
         )
     if environment.mixed:
         found.append(

@@ -14,7 +14,6 @@ from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
 from mesh.contracts.rules import Scope, TableRule
 from mesh.contracts.sql import DIALECT
-from mesh.deliveries import INGESTS
 from mesh.errors import WrongUse
 from mesh.files.problems import suggestion
 from mesh.project import Project
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 # The audit in audits/ that checks the rules of a contract.
 AUDIT = "contract"
+# Told to the audit of a version of which SQLMesh builds a part.
+PREVIEW = "preview"
 
 
 def model_properties(
@@ -48,7 +49,7 @@ def model_properties(
         "tags": _texts(contract.tags),
         "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
         "grants": _grants(contract),
-        "audits": exp.Tuple(expressions=[_audit(contract, project), *audits]),
+        "audits": exp.Tuple(expressions=[_audit(contract), *audits]),
     }
     references = sorted({name for rule in contract.table_rules() for name in rule.references})
     if references:
@@ -107,7 +108,7 @@ def source_audits(table: str, project: Project) -> list[exp.Property]:
         )
     contract = find(named[0].product, project.contracts)
     source = exp.to_table(contract.product, dialect=DIALECT)
-    audit = _audit(contract, project, source)
+    audit = _audit(contract, source)
     return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
 
 
@@ -125,7 +126,13 @@ def audit_query(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
         audited,
         [column.name for column in grain.expressions],
         conditions,
-        checked_rules(tables, audited, table, by_months=isinstance(months, exp.Array)),
+        checked_rules(
+            tables,
+            audited,
+            table,
+            by_months=isinstance(months, exp.Array),
+            preview=own and PREVIEW in evaluator.locals,
+        ),
     )
 
 
@@ -185,19 +192,25 @@ def checked_rules(
     whole: exp.Expr | None,
     *,
     by_months: bool = False,
+    preview: bool = False,
 ) -> list[CheckedRule]:
-    """The rules in the argument `tables` of the audit.
+    """The rules of the argument `tables` of the audit.
 
     audited: the rows for rules that an interval can break. whole: the table for rules that are only
     right on all of it; None, as older versions in SQLMesh's state say, leaves them out.
     by_months: whether just some months of a view are audited, whose other rows
     were: then of the rules about all of it only its number of rows is asked for again, since the
-    others compare sums that the same code has made.
+    others compare sums that the same code has made. preview: whether a part of the table was built:
+    then how many rows it has is not asked for, nor what is compared with other products, of which
+    other parts may be.
     """
     found = []
     for rule in _items(rules):
         name, scope, query = rule.expressions
         select = query.unnest()
+        compares = any(table.db for table in select.find_all(exp.Table))
+        if preview and (compares or scope.name == Scope.COUNT):
+            continue
         if scope.name == Scope.INTERVAL:
             found.append(CheckedRule(name.name, select))
         elif whole is not None and (scope.name == Scope.COUNT or not by_months):
@@ -217,7 +230,7 @@ def _items(rules: exp.Expr) -> list[exp.Expr]:
     return [tuples] if alone else [rule.unnest() for rule in tuples.expressions]
 
 
-def _audit(contract: Contract, project: Project, source: exp.Expr | None = None) -> exp.Expr:
+def _audit(contract: Contract, source: exp.Expr | None = None) -> exp.Expr:
     """One audit for all rules; they stand in its arguments.
 
     So a rule that is edited shows in SQLMesh's diff, and what an environment was checked against
@@ -235,7 +248,7 @@ def _audit(contract: Contract, project: Project, source: exp.Expr | None = None)
             expressions=[
                 _text(rule.id),
                 _text(_scope(rule, source)),
-                exp.Subquery(this=_audited_query(rule, project)),
+                exp.Subquery(this=rule.query.copy()),
             ]
         )
         for rule in contract.table_rules()
@@ -259,17 +272,6 @@ def _audit(contract: Contract, project: Project, source: exp.Expr | None = None)
 def _scope(rule: TableRule, source: exp.Expr | None) -> Scope:
     """What this query reads: of what is built here, every row could have become a copy."""
     return Scope.WHOLE if rule.scope is Scope.KEYS and source is None else rule.scope
-
-
-def _audited_query(rule: TableRule, project: Project) -> exp.Select:
-    """The query of a rule; before anything was delivered, no number of rows is promised."""
-    query = rule.query.copy()
-    schema = project.settings.deliveries
-    if rule.scope is not Scope.COUNT or schema is None:
-        return query
-    delivered = exp.select("1").from_(exp.to_table(f"{schema}.{INGESTS}", dialect=DIALECT))
-    having = query.args["having"].this
-    return query.having(exp.and_(having, exp.Exists(this=delivered)), append=False)
 
 
 def _interval(contract: Contract) -> exp.Expr:

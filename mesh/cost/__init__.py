@@ -4,7 +4,7 @@
 """
 
 from mesh.cost.estimate import ChartCost, Cost, ModelCost
-from mesh.cost.run import cost, cost_of_revision, local_sizes
+from mesh.cost.run import cost, cost_of_revision
 from mesh.cost.sizes import DEFAULT_PRICE, price
 
 __all__ = [
@@ -14,6 +14,5 @@ __all__ = [
     "ModelCost",
     "cost",
     "cost_of_revision",
-    "local_sizes",
     "price",
 ]

@@ -21,25 +21,19 @@ ChartsOf = Callable[[Project], Sequence[ChartQuery]]
 
 def cost(
     project: Project,
-    sizes: Mapping[str, TableSize],
     charts_of: ChartsOf,
     *,
+    environment: str | None = None,
     rows: int | None = None,
 ) -> Cost:
-    """The cost of a project on tables of these sizes; see `estimate`.
+    """The cost of a project on the tables of a local environment; see `estimate`.
 
-    WrongUse if there are no rows.
+    environment: by default prod, or else the first there is. WrongUse if there is no such
+    environment, or no rows.
     """
-    return estimate(open_for_bigquery(project), sizes, rows=rows, charts=charts_of(project))
-
-
-def local_sizes(project: Project, environment: str | None = None) -> dict[str, TableSize]:
-    """Sizes of the tables of a local environment: of prod, or else of the first there is.
-
-    WrongUse if there is no such environment.
-    """
-    opened = open_project(project)
-    return table_sizes(open_for_bigquery(project), opened, _chosen(opened, environment))
+    loaded, opened = open_for_bigquery(project), open_project(project)
+    sizes = table_sizes(loaded, opened, _chosen(opened, environment))
+    return estimate(loaded, sizes, rows=rows, charts=charts_of(project))
 
 
 def _chosen(opened: Opened, environment: str | None) -> str:
@@ -54,8 +48,6 @@ def cost_of_revision(
     revision: str,
     sizes: Mapping[str, TableSize],
     charts_of: ChartsOf,
-    *,
-    rows: int | None = None,
 ) -> Cost:
     """The cost of another revision on the same rows; the work tree is not touched.
 
@@ -67,7 +59,8 @@ def cost_of_revision(
         root = Path(scratch).resolve()
         tree.extract(commit, root)
         try:
-            return cost(Project(root), sizes, charts_of, rows=rows)
+            there = Project(root)
+            return estimate(open_for_bigquery(there), sizes, charts=charts_of(there))
         except MeshError as error:
             raise CheckFailed(
                 f"the cost of {revision} cannot be told: {error.message}",

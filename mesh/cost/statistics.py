@@ -19,18 +19,15 @@ def table_sizes(project: BigQueryProject, local: Opened, environment: str) -> di
     """
     with local.readable_errors():
         built = local.environment(environment)
-        snapshots = {
-            snapshot.name.replace('"', ""): snapshot for snapshot in local.snapshots(built).values()
-        }
-        by_short = {".".join(name.split(".")[-2:]): one for name, one in snapshots.items()}
+        there = local.there(built)
         sizes = {}
         for name, model in project.models.items():
             if model.kind.is_view and not model.kind.is_materialized:
                 continue
             if model.kind.is_external or not model.is_sql:
                 table = exp.to_table(name, dialect="bigquery")
-            elif name in by_short:
-                table = local.view(by_short[name], built)
+            elif name in there:
+                table = local.view(there[name], built)
             else:
                 sizes[name] = TableSize(0, {})
                 continue

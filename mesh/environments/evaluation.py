@@ -19,6 +19,8 @@ from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
+from mesh.bigquery.connection import PROJECT_VARIABLE
+from mesh.contracts.header import PREVIEW
 from mesh.environments.carry import (
     Carried,
     carried_over,
@@ -30,8 +32,9 @@ from mesh.environments.carry import (
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
 from mesh.environments.repair import make_lost_views
-from mesh.environments.sources import Delivered, delivered_to
+from mesh.environments.sources import Delivered, database_of, delivered_to
 from mesh.environments.versions import delivery_stamp, lineage, source_of
+from mesh.project import DATABASE_VARIABLE
 
 if TYPE_CHECKING:
     from sqlmesh import Context
@@ -56,22 +59,25 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
     """Audits a model before SQLMesh notes as built what it has written.
 
     delivered: the sources whose deliveries are versions. carried: what new versions share with
-    earlier ones. Views among them are audited in the months that they do not share.
+    earlier ones. Views among them are audited in the months that they do not share. previews: the
+    models of which a part was built and audited.
     """
 
     delivered: Delivered = Delivered()
     carried: Mapping[str, Carried] = {}
+    previews: set[str]
 
     @classmethod
     def of(cls, evaluator: SnapshotEvaluator, delivered: Delivered) -> DeliverySnapshotEvaluator:
         """The same evaluator, with these audits."""
         own = cls(evaluator.adapters, evaluator.ddl_concurrent_tasks, evaluator.selected_gateway)
         own.delivered = delivered
+        own.previews = set()
         return own
 
     def set_correlation_id(self, correlation_id: Any) -> DeliverySnapshotEvaluator:
         other = self.of(super().set_correlation_id(correlation_id), self.delivered)
-        other.carried = self.carried
+        other.carried, other.previews = self.carried, self.previews
         return other
 
     def evaluate(self, snapshot: Snapshot, **kwargs: Any) -> str | None:
@@ -91,6 +97,11 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
             months = months_to_audit(carried)
             if months is not None:
                 kwargs["months"] = months
+        index = kwargs.get("deployability_index")
+        if index is not None and not index.is_deployable(snapshot):
+            kwargs[PREVIEW] = True
+            if snapshot.node.audits_with_args:
+                self.previews.add(short_name(snapshot.name))
         return super().audit(snapshot, **kwargs)
 
 
@@ -110,10 +121,27 @@ def _refuse_older_delivery(
         )
 
 
+def _refuse_empty_sources(adapter: EngineAdapter, delivered: Delivered, database: str) -> None:
+    """A plan on nothing is most often one in the wrong database."""
+    tables = [table.product for table in delivered.tables]
+    there = [table for table in tables if adapter.table_exists(table)]
+    if tables and not any(adapter.fetchone(exp.select("1").from_(t).limit(1)) for t in there):
+        variable = DATABASE_VARIABLE if _has_transactions(adapter) else PROJECT_VARIABLE
+        raise PlanError(
+            f"{database}: {', '.join(tables)} are {'empty' if there else 'not there'}, so there is "
+            f"nothing to build. If this is not the database that you mean, let {variable} name it; "
+            "otherwise deliver something first, with `mesh ingest`"
+        )
+
+
 class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
-    """Applies plans whose models are versions of code and deliveries."""
+    """Applies plans whose models are versions of code and deliveries.
+
+    database: where they lie, for people.
+    """
 
     delivered: Delivered = Delivered()
+    database: str = ""
 
     def evaluate(self, plan: EvaluatablePlan, circuit_breaker: Any = None) -> None:
         """Apply a plan, whole or not at all as far as the engine can.
@@ -128,10 +156,17 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
             for snapshot in self.state_sync.get_snapshots(plan.environment.snapshots).values():
                 _refuse_older_delivery(own.adapter, snapshot, self.delivered)
         if not plan.skip_backfill and not plan.empty_backfill:
+            _refuse_empty_sources(own.adapter, self.delivered, self.database)
             own.carried = self._carry(plan)
         with ExitStack() as self._promotion:
             super().evaluate(plan, circuit_breaker)
         make_lost_views(own, self.state_sync, plan.environment)
+        if own.previews:
+            self.console.log_warning(
+                f"Of {len(own.previews)} models this plan built a part, as with a start or "
+                "forward-only: how many rows they have, and whether that agrees with other "
+                f"products, was not checked ({', '.join(sorted(own.previews))})."
+            )
         if _has_transactions(own.adapter):
             # A copy of the file alone then has all of it.
             own.adapter.execute("CHECKPOINT")
@@ -287,4 +322,5 @@ def plan_evaluator(context: Context) -> DeliveryPlanEvaluator:
         console=context.console,
     )
     evaluator.delivered = delivered_to(context)
+    evaluator.database = database_of(context)
     return evaluator

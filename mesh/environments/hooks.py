@@ -2,15 +2,17 @@
 
 SQLMesh has no interface for "a delivery is a version of the data". It has a folder that every
 command that builds imports, `materializations/`, and this is installed from there, so that
-`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Five methods are wrapped;
-what each of them returns is of SQLMesh's own making.
+`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Five methods and a property
+are wrapped; what each of them returns is of SQLMesh's own making.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -25,9 +27,10 @@ from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.repair import repair
-from mesh.environments.sources import delivered_to, project_of
+from mesh.environments.sources import database_of, delivered_to, project_of
 from mesh.environments.versions import stamped
 from mesh.errors import MeshError
+from mesh.project import Project
 
 if TYPE_CHECKING:
     from sqlmesh.core.plan import PlanBuilder
@@ -44,6 +47,9 @@ def install() -> None:
     if getattr(GenericContext, INSTALLED, False):
         return
     setattr(GenericContext, INSTALLED, True)
+    adapter: Any = vars(GenericContext)["engine_adapter"]
+    placed = property(lambda context: adapter.fget(_in_its_place(context)))
+    setattr(GenericContext, "engine_adapter", placed)  # noqa: B010
     _wrap("_new_state_sync", _of_a_database_that_opens)
     _wrap("_nodes_to_snapshots", _of_the_newest_delivery)
     _wrap("plan_builder", _as_of_the_newest_delivery)
@@ -63,6 +69,35 @@ def _wrap(name: str, wrapper: Callable[..., Any]) -> None:
         return wrapper(original, self, *args, **kwargs)
 
     setattr(GenericContext, name, method)
+
+
+def _in_its_place(context: GenericContext) -> GenericContext:
+    """The context, its DuckDB files named from the root of the project, wherever it is run from."""
+    for root, config in context.configs.items():
+        gateways = config.gateways.values() if isinstance(config.gateways, dict) else ()
+        for connection in (gateway.connection for gateway in gateways):
+            if isinstance(connection, DuckDBConnectionConfig):
+                _place(connection, Project(Path(root).resolve()))
+    return context
+
+
+def _place(connection: DuckDBConnectionConfig, project: Project) -> None:
+    if (file := connection.database) and file != ":memory:":
+        path = project.place(file)
+        # A copy is attached: the catalog keeps the name of the file whose place it takes.
+        copied = path.stem != Path(file).stem
+        connection.database = None if copied else str(path)
+        connection.catalogs = {Path(file).stem: _in_sql(path)} if copied else None
+        return
+    catalogs = connection.catalogs or {}
+    for name, place in catalogs.items():
+        if isinstance(place, str) and not re.match(r":memory:|md:|\w+://", place):
+            catalogs[name] = _in_sql(project.place(place.replace("''", "'")))
+
+
+def _in_sql(path: Path) -> str:
+    """SQLMesh puts the paths of catalogs into SQL as they are."""
+    return str(path).replace("'", "''")
 
 
 def _of_a_database_that_opens(original: Any, context: GenericContext) -> Any:
@@ -97,6 +132,7 @@ def _as_of_the_newest_delivery(
 ) -> PlanBuilder:
     name = environment or context.config.default_target_environment
     repair(context, name)
+    context.console.log_status_update(f"Plans {name} in {database_of(context)}.")
     log = read_deliveries(context.engine_adapter, delivered_to(context))
     if not kwargs.get("execution_time"):
         kwargs["execution_time"] = as_of(log)

@@ -26,7 +26,7 @@ from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
 from mesh.environments.sources import Delivered, delivered
 from mesh.errors import CheckFailed, MeshError, WrongUse
-from mesh.project import BIGQUERY_GATEWAY, Project, named_database
+from mesh.project import BIGQUERY_GATEWAY, Project
 
 if TYPE_CHECKING:
     from sqlmesh import Context
@@ -103,13 +103,20 @@ class Opened:
         snapshots = self.context.state_reader.get_snapshots(environment.snapshots)
         return {snapshot.name: snapshot for snapshot in snapshots.values()}
 
-    def products(self, environment: Environment) -> dict[str, Snapshot]:
-        """The data products of an environment, by their name without catalog."""
+    def there(self, environment: Environment) -> dict[str, Snapshot]:
+        """Those that can be read, by short name: a plan of some models makes their views only."""
+        promoted = {info.snapshot_id for info in environment.promoted_snapshots}
         return {
-            short_name(snapshot.name): snapshot
-            for snapshot in sorted(
-                self.snapshots(environment).values(), key=lambda snapshot: snapshot.name
-            )
+            short_name(name): snapshot
+            for name, snapshot in sorted(self.snapshots(environment).items())
+            if snapshot.is_external or snapshot.snapshot_id in promoted
+        }
+
+    def products(self, environment: Environment) -> dict[str, Snapshot]:
+        """The data products that an environment has, by their name without catalog."""
+        return {
+            name: snapshot
+            for name, snapshot in self.there(environment).items()
             if snapshot.is_model and not snapshot.is_external and is_public(snapshot.name)
         }
 
@@ -189,6 +196,7 @@ def open_project(project: Project, gateway: str | None = None, *, models: bool =
     models: whether to read the models' files, which takes seconds; what environments hold is known
     without them.
     """
+    project.read_dotenv()
     database = project.database
     if gateway != BIGQUERY_GATEWAY:
         _check_database(database)
@@ -204,8 +212,12 @@ def open_project(project: Project, gateway: str | None = None, *, models: bool =
         # Says which variable is missing, where SQLMesh would say "missing gateway".
         warehouse(project.dotenv)
     with readable_errors(database):
-        with named_database(database):
-            context = Context(paths=[str(project.root)], gateway=gateway, load=models)
+        context = Context(
+            paths=[str(project.root)],
+            gateway=gateway,
+            load=models,
+            config_loader_kwargs={"dotenv_path": project.dotenv},
+        )
         opened = Opened(project, context, console)
         if gateway != BIGQUERY_GATEWAY:
             check_attached(context.engine_adapter.fetchall, database)

@@ -44,6 +44,14 @@ def project_of(context: GenericContext) -> Project:
     return Project(Path(context.path).resolve())
 
 
+def database_of(context: GenericContext) -> str:
+    """Where a project's tables lie, for people."""
+    if context.engine_adapter.dialect == "duckdb":
+        project = project_of(context)
+        return str(project.shown(project.database))
+    return f"the {context.engine_adapter.dialect} project {context.default_catalog}"
+
+
 def delivered_to(context: GenericContext) -> Delivered:
     """The same of a project that SQLMesh has loaded."""
     return delivered(project_of(context))

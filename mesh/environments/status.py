@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from mesh.contracts import Contract, ServiceLevel, load_contracts
 from mesh.environments.deliveries import read_deliveries
+from mesh.environments.names import is_public, short_name
 from mesh.environments.opened import Opened
 from mesh.environments.repair import lost
 from mesh.environments.versions import stamps_of
@@ -51,7 +52,8 @@ class EnvironmentStatus:
 
     shows: the newest delivery such that it and all before it are shown; None if there is none.
     lacking: the deliveries that it does not show yet, in their order. mixed: whether it shows some
-    of them in some products. lost: models whose table or view is gone.
+    of them in some products. lost: models whose table or view is gone. absent: products of
+    the project that it does not have, as after a plan of some models.
     """
 
     environment: str
@@ -60,6 +62,7 @@ class EnvironmentStatus:
     lacking: tuple[Delivery, ...]
     mixed: bool
     lost: tuple[str, ...]
+    absent: tuple[str, ...]
     products: tuple[ProductStatus, ...]
 
     @property
@@ -81,6 +84,8 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
         stamps = stamps_of(snapshots.values(), opened.delivered)
         gone = lost(opened.context.state_reader, adapter, environment).names
         contracts = load_contracts(opened.project.contracts)
+        products = opened.products(environment)
+        public = {short_name(s.name) for s in snapshots.values() if is_public(s.name)}
         return EnvironmentStatus(
             environment=environment.name,
             planned_at=_utc(environment.finalized_ts),
@@ -88,6 +93,7 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
             lacking=log.lacking(stamps),
             mixed=log.is_mixed(stamps),
             lost=gone,
+            absent=tuple(sorted(public - opened.there(environment).keys())),
             products=tuple(
                 _product(
                     opened,
@@ -96,7 +102,7 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
                     _built_under(snapshots, snapshot),
                     may_fail=bool(gone),
                 )
-                for name, snapshot in opened.products(environment).items()
+                for name, snapshot in products.items()
             ),
         )
 

@@ -70,8 +70,7 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
     if not report.ok:
         raise CheckFailed(
             f"{VERIFIED} breaks promises. {report.summary}",
-            fix=f"See them with `mesh contracts verify --environment {VERIFIED}`; "
-            f"{PROD} is as it was.",
+            fix=f"See them with `mesh contracts verify {VERIFIED}`; {PROD} is as it was.",
         )
     say(f"verified {VERIFIED}: {report.summary}")
     promoted = promote(opened, VERIFIED, PROD)

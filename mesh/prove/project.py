@@ -168,7 +168,9 @@ def open_for_bigquery(project: Project) -> BigQueryProject:
     # It would advise against the state in memory, which nobody keeps.
     logging.getLogger("sqlmesh.core.console").setLevel(logging.ERROR)
     with readable_errors(project.database):
-        config = load_configs(None, Config, [project.root])[project.root]
+        config = load_configs(None, Config, [project.root], dotenv_path=project.dotenv)[
+            project.root
+        ]
         alone = config.copy(
             update={
                 "gateways": {GATEWAY: gateway},

@@ -172,7 +172,6 @@ def _cost(project: Project, commit: str) -> CostChange:
     from mesh import cost
     from mesh.dashboards.chart_queries import chart_queries
 
-    sizes = cost.local_sizes(project)
-    now = cost.cost(project, sizes, chart_queries)
+    now = cost.cost(project, chart_queries)
     then = cost.cost_of_revision(project, commit, now.sizes, chart_queries)
     return CostChange(round(then.monthly), round(now.monthly))

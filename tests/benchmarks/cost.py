@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlglot import exp, parse_one
 
-from mesh.cost.estimate import estimate, relations_of
-from mesh.cost.run import local_sizes
+from mesh.cost.estimate import relations_of
+from mesh.cost.run import cost
 from mesh.cost.scan import Relations, scan
 from mesh.project import find_project
 from mesh.prove.project import open_for_bigquery
@@ -82,9 +82,9 @@ def textbook_bytes(relations: Relations) -> dict[str, float]:
 def main() -> None:
     """Of the rows that stand in prod: what both scan in a month, and the ratio."""
     project = find_project(ROOT)
-    files = open_for_bigquery(project)
-    sizes = local_sizes(project)
-    months = {model.model: model.monthly for model in estimate(files, sizes).models}
+    found = cost(project, lambda _: ())
+    files, sizes = open_for_bigquery(project), found.sizes
+    months = {model.model: model.monthly for model in found.models}
     ours, book = sum(months.values()), sum(textbook_bytes(relations_of(files, sizes)).values())
     print(f"ours {ours:,.0f} bytes a month, textbook {book:,.0f}: {ours / book:.2f}")
 

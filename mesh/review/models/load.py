@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -68,14 +69,21 @@ def load_both(
 
 
 def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
+    # What the project's file says of variables stands among them already, but for the database.
+    no_variables = scratch / "none.env"
+    no_variables.touch()
     settings = {
         **os.environ,
+        "SQLMESH_DOTENV_PATH": str(no_variables),
         # The `mesh` that macros import is the one of the revision.
         "PYTHONPATH": str(job.root),
         "PYTHONSAFEPATH": "1",
         DATABASE_VARIABLE: str(database),
         "MAX_FORK_WORKERS": "1",
     }
+    if not _can_be_written(Project(job.root).cache):
+        # SQLMesh keeps what it has read there. That it cannot is no fault of the change.
+        settings["SQLMESH__CACHE_DIR"] = str(scratch / f"{job.side}-cache")
     with (scratch / f"{job.side}.log").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START],
@@ -89,6 +97,15 @@ def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
     process.stdin.write(to_json(job))
     process.stdin.close()
     return process
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _answer(path: Path) -> Models:

@@ -50,15 +50,17 @@ def load_context(root: Path, gateway: str | None, *, read_only: bool) -> Context
     """Load the project; read_only: open a DuckDB file without writing to it."""
     set_console(NoopConsole())
     os.chdir(root)
+    dotenv = Path(os.environ.get("SQLMESH_DOTENV_PATH") or ".env")
+    config = load_configs(None, Config, [root], dotenv_path=dotenv)[root]
     if not read_only:
-        return Context(paths=[str(root)], gateway=gateway)
-    config = next(iter(load_configs(None, Config, [root]).values()))
+        return Context(paths=[str(root)], config=config, gateway=gateway)
     for one in config.gateways.values() if isinstance(config.gateways, dict) else []:
         connection = one.connection
         if not isinstance(connection, DuckDBConnectionConfig):
             continue
         if connection.database:
-            connection.catalogs = {Path(connection.database).stem: connection.database}
+            in_sql = connection.database.replace("'", "''")
+            connection.catalogs = {Path(connection.database).stem: in_sql}
             connection.database = None
         catalogs = connection.catalogs or {}
         for name, place in catalogs.items():

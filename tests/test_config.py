@@ -1,0 +1,119 @@
+"""config.yaml and `.env`: one reading for SQLMesh and for `mesh`, whatever a variable holds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlmesh.core.config import Config, load_configs
+
+from mesh.cli.main import run
+from mesh.environments.hooks import _place
+from mesh.project import Project, written_to
+from tests.project_copy import ROOT
+
+HOSTILE = (
+    'a"b',
+    "C:\\quiet\\temp",
+    "it's",
+    "tab\there",
+    "two\nlines",
+    " # : - { } [ ] & * ! | > % @ ` ",
+    "{{ 1 }} {% if %}",
+    "é \U0001f511",
+    "null",
+)
+STATE = {"MESH_BIGQUERY_PROJECT": "some-warehouse"}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Of this configuration alone, in a folder whose name has to be quoted everywhere."""
+    for name in [name for name in os.environ if name.startswith("MESH_")]:
+        monkeypatch.delenv(name)
+    # What a file of variables sets is taken back after the test.
+    for name in ("MESH_DUCKDB", "MESH_STATE_PASSWORD"):
+        monkeypatch.setenv(name, "")
+    root = tmp_path / 'Anna\'s "own" project'
+    root.mkdir()
+    shutil.copy2(ROOT / "config.yaml", root)
+    return Project(root.resolve())
+
+
+def as_sqlmesh_reads(project: Project) -> Config:
+    return load_configs(None, Config, [project.root])[project.root]
+
+
+def opened_by_sqlmesh(project: Project) -> str | None:
+    """The file of the connection, or of its first catalog as SQL names it."""
+    connection = as_sqlmesh_reads(project).get_connection("duckdb")
+    _place(connection, project)  # type: ignore[arg-type]
+    catalogs = connection.catalogs or {}  # type: ignore[attr-defined]
+    return connection.database or catalogs["mesh"].replace("''", "'")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_secret_is_taken_letter_by_letter(
+    project: Project, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in {**STATE, "MESH_STATE_PASSWORD": value, "MESH_STATE_USER": value}.items():
+        monkeypatch.setenv(name, text)
+    state = as_sqlmesh_reads(project).gateways["bigquery"].state_connection
+    assert (state.password, state.user) == (value, value)
+    ours = project.configuration()["gateways"]["bigquery"]["state_connection"]
+    assert ours["password"] == value
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "mesh.duckdb", "~/x.duckdb", '/srv/it\'s/a "b".db'])
+def test_mesh_and_sqlmesh_open_the_same_file_of_the_project(
+    project: Project, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESH_DUCKDB", name)
+    meant = project.root / Path(name).expanduser()
+    assert project.database == meant
+    assert opened_by_sqlmesh(project) == str(meant)
+
+
+def test_prods_views_have_a_file_beside_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**STATE, "MESH_BIGQUERY_PROD_PROJECT": "some-prod"}.items():
+        monkeypatch.setenv(name, value)
+    assert opened_by_sqlmesh(project) == str(project.root / "data" / "mesh.duckdb")
+    assert project.database == project.root / "data" / "mesh.duckdb"
+    mapped = as_sqlmesh_reads(project).gateways["duckdb"].connection.catalogs
+    assert mapped["some-prod"] == "data/mesh.duckdb.prod"
+
+
+def test_an_empty_variable_is_as_none(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESH_BIGQUERY_PROJECT", "some-warehouse")
+    without = as_sqlmesh_reads(project)
+    for name in ("LOCATION", "IMPERSONATE", "MAXIMUM_BYTES_BILLED", "CONCURRENCY", "READERS"):
+        monkeypatch.setenv(f"MESH_BIGQUERY_{name}", "")
+    for name in ("HOST", "PORT", "DATABASE", "USER", "PASSWORD"):
+        monkeypatch.setenv(f"MESH_STATE_{name}", "")
+    monkeypatch.setenv("MESH_DUCKDB_MEMORY", "")
+    assert as_sqlmesh_reads(project) == without
+    assert project.database == project.root / "data" / "mesh.duckdb"
+
+
+def test_what_is_written_to_a_copy_keeps_the_catalog(project: Project, tmp_path: Path) -> None:
+    copy = tmp_path / "it's" / "mesh.working.duckdb"
+    with written_to(copy, project.database):
+        assert project.database == copy
+        assert opened_by_sqlmesh(project) == str(copy)
+    assert project.database == project.root / "data" / "mesh.duckdb"
+
+
+def test_the_file_of_variables_names_the_database_for_an_ingest_too(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "of-the-shell.duckdb"))
+    (project.root / ".env").write_text("MESH_DUCKDB=named/of-the-project.duckdb\n")
+    with pytest.raises(SystemExit) as end:
+        run(["ingest", str(tmp_path / "nowhere"), "-p", str(project.root)])
+    assert end.value.code == 2
+    assert capfd.readouterr().err.startswith("Writes to named/of-the-project.duckdb.\n")
+    assert opened_by_sqlmesh(project) == str(project.root / "named" / "of-the-project.duckdb")
