@@ -89,6 +89,7 @@ def ingest(
             dotenv=project.dotenv,
             append=append,
             max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
+            contracts=project.contracts,
             parquet=parquet,
             target=target_for(project, gateway, observer),
             observer=observer,
@@ -208,9 +209,12 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
         if result.lines_rejected:
             out.print(
                 "The rejected lines, each with its reason, are in operational.rejected_lines "
-                f"(ingest_id {result.ingest_id}).",
+                f"(ingest_id {result.ingest_id}). Most frequent: {result.reasons}.",
                 markup=False,
+                soft_wrap=True,
             )
+        for note in result.notes:
+            out.print(note, markup=False, soft_wrap=True)
     if parquet:
         out.print(f"The tables as Parquet: {parquet}", markup=False)
 
@@ -238,5 +242,6 @@ def _for_machines(result: IngestResult) -> dict[str, object]:
             for name, c in result.counts.items()
         },
         "changed_months": [month.isoformat() for month in result.changed_months],
+        "notes": list(result.notes),
         "seconds": round(result.seconds, 3),
     }

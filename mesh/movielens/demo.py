@@ -51,7 +51,9 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
     say: is told each step as it is done. CheckFailed when acceptance breaks a promise: prod is
     then not planned.
     """
-    loaded = ingest(source or _sample(project, say), database=project.database)
+    loaded = ingest(
+        source or _sample(project, say), database=project.database, contracts=project.contracts
+    )
     say(
         "nothing new to ingest"
         if loaded.nothing_changed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import duckdb
 
 from mesh.database import cannot_open
 from mesh.errors import Location, WrongUse
+from mesh.files.scratch import scratch
 from mesh.movielens.ingest.history import READ_COLUMNS, Entry, History
 from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.literals import literal, literals, only_row
@@ -64,8 +64,10 @@ class DuckDBTarget:
         fresh = not self.database.exists()
         done = False
         with (
-            tempfile.TemporaryDirectory(prefix="mesh-duckdb-") as spill,
-            duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill}) as con,
+            scratch("mesh-duckdb") as spill,
+            duckdb.connect(
+                config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}
+            ) as con,
         ):
             self.connection = con
             con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = true")
