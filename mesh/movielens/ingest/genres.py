@@ -8,6 +8,7 @@ means "none" is a genre.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh.errors import WrongUse
-from mesh.movielens.ingest.rules import BLANKS
+from mesh.movielens.ingest.rules import BLANK_KINDS
 from mesh.movielens.ingest.schema import MOVIES, SCHEMA
 
 if TYPE_CHECKING:
@@ -48,13 +49,13 @@ class Genres:
 
     def read(self, text: str) -> list[str]:
         """The genres in a text, each once."""
-        found = (genre for part in _listed(text) for genre in self._names(part.strip(BLANKS)))
+        found = (genre for part in _listed(text) for genre in self._names(_stripped(part)))
         return list(dict.fromkeys(found))
 
     def _names(self, text: str) -> Iterator[str]:
         if text.casefold() in _NONES:
             return
-        parts = [part.strip(BLANKS).casefold() for part in _BETWEEN.split(text)]
+        parts = [_stripped(part).casefold() for part in _BETWEEN.split(text)]
         if text.casefold() not in self._spelling and all(
             part in self._spelling or part in _NONES for part in parts
         ):
@@ -67,8 +68,14 @@ class Genres:
         return [genre for genre in genres if self.known and genre not in self.known]
 
 
+def _stripped(text: str) -> str:
+    """The text without what nobody sees at its ends."""
+    seen = [at for at, one in enumerate(text) if unicodedata.category(one) not in BLANK_KINDS]
+    return text[seen[0] : seen[-1] + 1] if seen else ""
+
+
 def _listed(text: str) -> list[str]:
-    text = text.strip(BLANKS)
+    text = _stripped(text)
     match = _BRACKETS.fullmatch(text)
     # A list of more than names, such as of dictionaries, is no list of genres.
     if match and text.casefold() not in _NONES and ":" not in text:

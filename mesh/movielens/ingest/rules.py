@@ -6,8 +6,6 @@ holds the two together.
 
 from __future__ import annotations
 
-import unicodedata
-
 SMALLEST_ID = 1
 LARGEST_INTEGER = 2**63 - 1
 STARS = tuple(half / 2 for half in range(1, 11))
@@ -32,14 +30,10 @@ EXPECTED = {
     "timestamp": "where seconds since 1970 are expected, or a time such as 2018-09-24 14:27:30",
 }
 
-# What nobody sees at the ends of a text: blanks and control characters of all scripts, and the
-# characters without width that editors leave. Of Python, and the same as a class of RE2.
-BLANKS = "".join(
-    chr(code)
-    for code in range(0x3001)
-    if unicodedata.category(chr(code)) in ("Cc", "Zs", "Zl", "Zp")
-) + ("\u200b\u2060\ufeff")
-BLANK = r"[\p{Cc}\p{Z}\x{200b}\x{2060}\x{feff}]"
+# What nobody sees at the ends of a text: blanks, control and format characters of all scripts; as
+# Unicode's kinds, and as a class of RE2.
+BLANK_KINDS = ("Cc", "Cf", "Zs", "Zl", "Zp")
+BLANK = r"[\p{Cc}\p{Cf}\p{Z}]"
 # Of these, what becomes a blank also inside a title: it would break the lines of whoever shows it.
 BREAK = r"[\p{Cc}\p{Zl}\p{Zp}]"
 # The release year at the end of a title, as the models read it.

@@ -9,7 +9,7 @@ MODEL (
 WITH listed AS (
   SELECT
     movies.movie_id,
-    REGEXP_REPLACE(genre, '^[\\s\\p{Z}]+|[\\s\\p{Z}]+$', '') AS genre
+    REGEXP_REPLACE(genre, '^[\\p{Cc}\\p{Cf}\\p{Z}]+|[\\p{Cc}\\p{Cf}\\p{Z}]+$', '') AS genre
   FROM interactions_internal.movies AS movies
   CROSS JOIN UNNEST(SPLIT(movies.genres, '|')) AS genre
 )
