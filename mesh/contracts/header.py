@@ -17,7 +17,7 @@ from mesh.contracts.sql import DIALECT
 from mesh.deliveries import INGESTS
 from mesh.errors import WrongUse
 from mesh.files.problems import suggestion
-from mesh.project import Project
+from mesh.project import Project, examples_shown
 
 if TYPE_CHECKING:
     from sqlmesh.core.macros import MacroEvaluator
@@ -126,6 +126,7 @@ def audit_query(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
         [column.name for column in grain.expressions],
         conditions,
         checked_rules(tables, audited, table, by_months=isinstance(months, exp.Array)),
+        examples=examples_shown(),
     )
 
 

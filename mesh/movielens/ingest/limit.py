@@ -8,6 +8,7 @@ from pathlib import Path
 from mesh.errors import CheckFailed, WrongUse
 from mesh.movielens.ingest.literals import literal
 from mesh.movielens.ingest.stage import REJECTED, Kind, Stage
+from mesh.project import examples_shown
 
 DEFAULT_LIMIT = Decimal("0.001")
 REASONS_SHOWN = 3
@@ -70,7 +71,7 @@ def _told(name: str, kind: Kind) -> str:
     more = f"; {kind.consequences:,} more are about movies that it cost"
     also = more if kind.consequences else ""
     told = f"{name} ({kind.count:,}, the first at {file}:{line}{also})"
-    return f"{told}: {detail}" if detail else told
+    return f"{told}: {detail}" if detail and examples_shown() else told
 
 
 def _write_list(stage: Stage, folder: Path, name: str) -> Path:
