@@ -59,6 +59,8 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
         if loaded.nothing_changed
         else f"ingested {loaded.lines_loaded:,} lines, {loaded.lines_rejected:,} rejected"
     )
+    for note in loaded.notes:
+        say(note)
     opened = open_project(project)
     for name in PLANNED:
         planned = plan(opened, name)

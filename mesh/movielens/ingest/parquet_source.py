@@ -114,7 +114,7 @@ def _load_rows(
     starts = np.concatenate(([0], ends[:-1]))
     left_out = array("q")
     with connection.cursor() as reading:
-        reading.execute("SET TimeZone = 'UTC'")
+        reading.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         reading.execute(
             f"SELECT file, number, raw_text, {reason} AS reason FROM ({_rows_sql(files)}) "
             "WHERE reason IS NOT NULL ORDER BY file, number"

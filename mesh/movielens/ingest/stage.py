@@ -26,7 +26,7 @@ from mesh.movielens.ingest.prepare import (
     prepare_csv,
     texts_of_lines,
 )
-from mesh.movielens.ingest.progress import Observer, watched
+from mesh.movielens.ingest.progress import Observer, Step
 from mesh.movielens.ingest.schema import RATINGS, Table
 from mesh.movielens.ingest.source import Delivery, TableFiles
 
@@ -189,6 +189,7 @@ def load_table(
         lines, first = int(ends[-1]), _first_row(stage, staged)
         return Origin(files, first, lines, 0, ends, left_out, FIRST_ROW, texts)
     path, shown = files.paths[0], source / name
+    loading = Step(f"loading {name}", 0.0)
     prepare = partial(
         prepare_csv,
         path,
@@ -202,16 +203,16 @@ def load_table(
         whole = _load_sql(path, 1, line_end_of(path), files.table, staged)
         with EarlyLoad(stage.connection, whole, stage.restart) as early:
             prepared = prepare(differs=early.give_up)
-            with watched(stage.connection, f"loading {name}", observer):
-                loaded = early.finish()
+            observer(loading)
+            loaded = early.finish()
     else:
         prepared = prepare()
         loaded = False
     if not loaded:
-        with watched(stage.connection, f"loading {name}", observer):
-            stage.connection.execute(
-                _load_sql(prepared.path, prepared.skip, prepared.line_end, files.table, staged)
-            )
+        observer(loading)
+        stage.connection.execute(
+            _load_sql(prepared.path, prepared.skip, prepared.line_end, files.table, staged)
+        )
     expected = prepared.lines - len(prepared.left_out)
     if (rows := stage.count(staged)) != expected:
         raise RuntimeError(f"{name}: {expected} good lines, but {rows} rows were loaded")

@@ -88,9 +88,7 @@ class BigQueryTarget:
                     str(self.work / "stage.duckdb"),
                     config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(work)},
                 ) as self.connection:
-                    self.connection.execute("SET TimeZone = 'UTC'")
-                    self.connection.execute("SET enable_progress_bar = true")
-                    self.connection.execute("SET enable_progress_bar_print = false")
+                    self.connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
                     yield self
             self.client.close()
 

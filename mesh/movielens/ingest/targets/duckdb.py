@@ -70,8 +70,7 @@ class DuckDBTarget:
             ) as con,
         ):
             self.connection = con
-            con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = true")
-            con.execute("SET enable_progress_bar_print = false")
+            con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             # The commit is a checkpoint, which lasts from one write of the file's header on. DuckDB
             # 1.5 keeps of a log that was cut off while it was written the rows of large inserts.
             con.execute(
