@@ -29,8 +29,15 @@ DATABASE_VARIABLE = "MESH_DUCKDB"
 # The project of prod's views on BigQuery; their catalog is then a second file on DuckDB.
 PROD_VARIABLE = "MESH_BIGQUERY_PROD_PROJECT"
 DEFAULT_DATABASE = "data/mesh.duckdb"
+# `no`: nothing that is printed shows rows of the data, which are about people; for logs that stay.
+EXAMPLES_VARIABLE = "MESH_EXAMPLES"
 # The copies that this process writes to, by the database whose place each will take.
 _copies: dict[Path, Path] = {}
+
+
+def examples_shown() -> bool:
+    """Whether messages may show some of the rows that they are about."""
+    return os.environ.get(EXAMPLES_VARIABLE, "").strip().lower() not in ("no", "0", "false")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 import pytest
 import sqlglot
@@ -16,6 +18,7 @@ from mesh.contracts.header import AUDIT, checked_rules, row_conditions
 from mesh.environments import plan
 from mesh.errors import CheckFailed
 from mesh.movielens.ingest import ingest
+from mesh.project import examples_shown
 from tests.project_copy import PROJECT
 
 PRODUCT = "shop.things"
@@ -102,6 +105,21 @@ def test_of_many_broken_rows_five_are_shown_and_all_are_counted() -> None:
     assert text is not None
     assert "Rule cheap: 1000 failing." in text
     assert text.count("price=9.0") == 5
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_rows_are_shown_unless_the_output_is_kept(
+    shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not shown:
+        monkeypatch.setenv("MESH_EXAMPLES", "no")
+    rules = [("cheap", parse_one("price < 5"))]
+    assert examples_shown() is shown
+    query = broken_contract(
+        PRODUCT, exp.to_table("things"), ["id"], rules, [], examples=examples_shown()
+    )
+    rows = " For example: id=NULL, price=5.0." if shown else ""
+    assert said(query) == f"shop.things breaks its contract. Rule cheap: 1 failing.{rows}"
 
 
 def test_rules_about_rows_and_about_the_table_are_told_together() -> None:
@@ -295,14 +313,20 @@ def products_of(copy: ProjectCopy) -> dict[str, list[tuple]]:
         return products(project, "prod")
 
 
-def test_sqlmesh_plan_alone_names_the_rule(copy: ProjectCopy) -> None:
+def test_sqlmesh_plan_alone_names_the_rule(
+    copy: ProjectCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, change = "models/interactions/user_movie_ratings.sql", BROKEN_ROWS
     text = copy.read(path)
     copy.edit(path, *change["interactions/user_movie_ratings"])
+    monkeypatch.setenv("MESH_EXAMPLES", "no")
     done = copy.run("sqlmesh", "plan", "acceptance", "--auto-apply", "--no-prompts")
     copy.write(path, text)
     output = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == 1
+    assert "user_id=" not in output
+    newest = max(copy.root.rglob("sqlmesh_*.log"), key=lambda log: log.stat().st_mtime)
+    assert not re.search(r"user_id=\d", newest.read_text())
     assert (
         "interactions.user_movie_ratings breaks its contract. Rule rating.multiple_of: " in output
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import zipfile
@@ -284,6 +285,27 @@ def test_too_many_rejected_lines_stop_the_ingest_and_are_listed(load, database, 
     assert all_tables(database) == before
 
 
+def test_the_list_of_rejected_lines_is_no_program_in_a_spreadsheet(load, database, tmp_path):
+    lines = ["=1+1", "+1", "-1", "@a", "\t=1", "plain"]
+    source = deliver(tmp_path / "in", ratings=RATINGS + "".join(f"{line}\n" for line in lines))
+    with pytest.raises(CheckFailed):
+        load(source, max_rejected=0)
+    (listed,) = (database.parent / "rejected").iterdir()
+    with listed.open(newline="", encoding="utf-8") as file:
+        texts = [row["raw_text"] for row in csv.DictReader(file)]
+    assert texts == [*(f"'{line}" for line in lines[:-1]), "plain"]
+    assert [path.suffix for path in listed.parent.iterdir()] == [".csv"]
+
+
+def test_the_first_value_of_a_kind_is_shown_unless_the_output_is_kept(load, tmp_path, monkeypatch):
+    source = deliver(tmp_path / "in", ratings=RATINGS + "me,1,1.0,964982703\n")
+    told = "unreadable number (1, the first at ratings.csv:5)"
+    value = ": userId 'me', where a whole number is expected"
+    assert load(source).reasons == told + value
+    monkeypatch.setenv("MESH_EXAMPLES", "no")
+    assert load(source, append=True).reasons == told
+
+
 def test_exactly_the_allowed_share_is_allowed(load, tmp_path):
     movies = HEADERS["movies"] + "\n" + "".join(f"{n},M (1999),Drama\n" for n in range(1, 995))
     source = deliver(tmp_path / "in", movies=movies, ratings=RATINGS + "x\n")
@@ -357,7 +379,7 @@ def test_an_ingest_holds_the_contracts_with_the_source():
 def test_what_loads_just_so_keeps_the_contracts_with_the_source(load, database, tmp_path):
     from mesh.contracts import find
 
-    movies = f"9,{'é' * 1024},A | B\n10,\u200b,\u200b\n11,(1999) , a\n"
+    movies = f"9,{'é' * 1024},A | B\n10,\u00ad-,\u200b\n11,(1999) , a\n"
     load(
         deliver(
             tmp_path / "in",

@@ -86,7 +86,13 @@ def test_parquet_replaces_what_it_wrote_before_and_nothing_else(load, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "time", ["964982703", "TIMESTAMP '2000-07-30 18:45:03'", "TIMESTAMPTZ '2000-07-30 18:45:03+00'"]
+    "time",
+    [
+        "964982703",
+        "964982703::DOUBLE",
+        "TIMESTAMP '2000-07-30 18:45:03'",
+        "TIMESTAMPTZ '2000-07-30 18:45:03+00'",
+    ],
 )
 def test_parquet_may_say_the_time_in_seconds_or_as_a_timestamp(load, database, tmp_path, time):
     query = f"SELECT 1::INTEGER AS userId, 2 AS movieId, 4::FLOAT AS rating, {time} AS timestamp"
@@ -112,17 +118,19 @@ def test_bad_rows_of_parquet_are_rejected_like_lines(load, database, tmp_path):
         6: ("not the newest: userId, movieId as in ratings.parquet:1", "1,1,5.0,964982703"),
         7: ("number out of range: userId -1", "-1,1,5.0,964982703"),
         8: ("rating outside 0.5 to 5.0: 6.0", "5,1,6.0,964982703"),
-        9: ("timestamp outside 1995 to now: 5", "6,1,5.0,5"),
+        9: ("timestamp outside 1995 to now: '5'", "6,1,5.0,5"),
     }
 
 
 def test_bad_texts_of_parquet_are_rejected_like_those_of_lines(load, database, tmp_path):
     query = """SELECT * FROM (VALUES (1, 'A', 'Drama|Crime'), (2, ' \u3000\t\v', 'Drama'),
         (3, NULL, 'Drama'), (4, 'B', ''), (5, 'C', 'Drama| '), (6, repeat('é', 1025), 'Drama'),
-        (0, 'D', 'Drama'), (7, chr(0), 'Drama'), (8, repeat('é', 1024), '\u200b')
+        (0, 'D', 'Drama'), (7, chr(0), 'Drama'), (8, repeat('é', 1024), NULL)
         ) t(movieId, title, genres)"""
-    result = load(write_parquet(tmp_path / "in", movies=query))
-    assert result.counts["movies"].loaded == 2
+    load(write_parquet(tmp_path / "in", movies=query))
+    genres = rows(database, "SELECT movieId, genres FROM operational.movies ORDER BY ALL")
+    none = "(no genres listed)"
+    assert genres == [(1, "Drama|Crime"), (4, none), (5, "Drama"), (8, none)]
     found = rows(
         database,
         "SELECT line_number, reason FROM operational.rejected_lines WHERE file = 'movies.parquet'",
@@ -130,12 +138,52 @@ def test_bad_texts_of_parquet_are_rejected_like_those_of_lines(load, database, t
     assert found == [
         (2, "empty title"),
         (3, "empty title"),
-        (4, "empty genres"),
-        (5, "empty genre: in 'Drama| '"),
         (6, "title too long: 1025 characters, at most 1024"),
         (7, "number out of range: movieId 0"),
         (8, "bytes that are not UTF-8 text: a NUL byte"),
     ]
+
+
+def test_numbers_of_parquet_may_be_floats_as_pandas_makes_them(load, database, tmp_path):
+    query = """SELECT * FROM (VALUES (1.0::DOUBLE, 1, 4, 964982703.0::DOUBLE),
+        (2.5, 1, 4, 964982703), ('nan', 1, 4, 964982703), (3, 1, 4, 'nan'), (4, 1, 4, 1e17)
+        ) t(userId, movieId, rating, timestamp)"""
+    assert load(write_parquet(tmp_path / "in", ratings=query)).counts["ratings"].loaded == 1
+    assert rows(database, "SELECT userId, epoch(timestamp) FROM operational.ratings") == [
+        (1, 964982703)
+    ]
+    seconds = "where seconds since 1970 are expected, or a time such as 2018-09-24 14:27:30"
+    assert rows(database, "SELECT reason FROM operational.rejected_lines ORDER BY line_number") == [
+        ("unreadable number: userId 2.5, where a whole number is expected",),
+        ("unreadable number: userId NaN",),
+        ("unreadable time: timestamp NaN",),
+        (f"timestamp outside 1995 to now: 1e+17, {seconds}",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "query", "bytes_told"),
+    [
+        (
+            "ratings",
+            "SELECT 1 AS userId, 1 AS movieId, 4.0 AS rating, 964982703 AS timestamp "
+            "FROM range(3000000)",
+            "3,000,000 rows of 96,000,000 bytes",
+        ),
+        (
+            "movies",
+            "SELECT i AS movieId, repeat('x', 100000) AS title, 'Drama' AS genres "
+            "FROM range(1, 1001) t(i)",
+            "1,000 rows of 100,029,000 bytes",
+        ),
+    ],
+)
+def test_a_parquet_file_that_unpacks_to_far_more_than_it_holds_is_refused(
+    tmp_path, database, table, query, bytes_told
+):
+    message = refused(write_parquet(tmp_path / "in", **{table: query}), database)
+    assert f"{table}.parquet: " in message
+    assert f"bytes hold {bytes_told}, more than 200 times as much" in message
 
 
 def test_parquet_with_other_columns(tmp_path, database):

@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from pathlib import Path
 
 import duckdb
@@ -65,14 +67,17 @@ def physical_lines(data: bytes) -> list[bytes]:
 
 def number(text: str) -> int:
     text = text.strip(" \t")
-    if not re.fullmatch("[0-9]{1,100}", text) or not 0 < int(text) < 2**63:
+    if not re.fullmatch(r"[0-9]{1,100}(\.[0-9]*)?(e[-+]?[0-9]{1,2})?", text, re.I):
         raise ValueError
-    return int(text)
+    value = Fraction(text.removesuffix("."))
+    if value.denominator != 1 or not 0 < value < 2**63:
+        raise ValueError
+    return int(value)
 
 
 def stars(text: str) -> float:
     text = text.strip(" \t")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
+    if not re.fullmatch(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]{1,2})?", text, re.I):
         raise ValueError
     value = float(text)
     if value * 2 not in range(1, 11):
@@ -81,24 +86,51 @@ def stars(text: str) -> float:
 
 
 def seconds(text: str) -> int:
-    value = number(text)
+    text = text.strip(" \t")
+    if not re.fullmatch(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]{1,2})?", text, re.I):
+        raise ValueError
+    value = float(text)
     if not 788918400 <= value <= NOW.timestamp():
         raise ValueError
-    return value
+    return round(value)
+
+
+def blank(character: str) -> bool:
+    return (
+        unicodedata.category(character) in ("Cc", "Zs", "Zl", "Zp") or character in "\u200b\ufeff"
+    )
+
+
+def stripped(text: str) -> str:
+    while text and blank(text[0]):
+        text = text[1:]
+    while text and blank(text[-1]):
+        text = text[:-1]
+    return text
 
 
 def words(text: str) -> str:
-    if not text.strip():
+    if not stripped(text):
         raise ValueError
     return text
 
 
+def title(text: str) -> str:
+    breaks = ("Cc", "Zl", "Zp")
+    marked = "".join(
+        "\n" if unicodedata.category(c) in breaks else c for c in stripped(words(text))
+    )
+    return re.sub("\n+", " ", marked)
+
+
 def genres(text: str) -> str:
-    return "|".join(words(genre) for genre in text.split("|"))
+    none = ("", "-", "(no genres listed)")
+    found = [stripped(genre) for genre in text.split("|")]
+    return "|".join(dict.fromkeys(g for g in found if g.lower() not in none)) or none[-1]
 
 
 READERS = {
-    "movies": (number, words, genres),
+    "movies": (number, title, genres),
     "ratings": (number, number, stars, seconds),
     "tags": (number, number, words, seconds),
 }
@@ -138,6 +170,48 @@ def quotes_of(text: str, count: int) -> list[bool]:
     return [text[start : start + 1] == '"' for start in starts]
 
 
+def row_of(table: str, raw: bytes) -> tuple:
+    texts = fields(raw)
+    if len(texts) != len(READERS[table]):
+        raise ValueError
+    return tuple(read(text) for read, text in zip(READERS[table], texts, strict=True))
+
+
+def alone(table: str, raw: bytes) -> bool:
+    """Whether a line is a record, whatever its values mean: empty titles are found later."""
+    try:
+        texts = fields(raw)
+        if len(texts) != len(READERS[table]):
+            return False
+        for read, text in zip(READERS[table], texts, strict=True):
+            if read in (number, stars):
+                read(text)
+            if read is seconds and not 0 <= float(text) < 10**11:
+                return False
+    except (ValueError, csv.Error):
+        return False
+    return True
+
+
+def records(table: str, data: bytes) -> list[tuple[int, list[bytes]]]:
+    """Number and lines of each record: several where a quote is closed only further down."""
+    lines = physical_lines(data)
+    found, at = [], 0
+    while at < len(lines):
+        size = 1
+        if lines[at].count(b'"') % 2:
+            for more in range(2, 17):
+                part = lines[at + 1 : at + more]
+                if len(part) < more - 1 or alone(table, part[-1]):
+                    break
+                if part[-1].count(b'"') % 2:
+                    size = more if alone(table, b" ".join(lines[at : at + more])) else 1
+                    break
+        found.append((at + 2, lines[at : at + size]))
+        at += size
+    return found
+
+
 def newer(one: tuple, other: tuple) -> tuple:
     """The row that counts of two of one key, of which `other` came later."""
     if len(one) == 3:
@@ -145,20 +219,17 @@ def newer(one: tuple, other: tuple) -> tuple:
     return max(one, other, key=lambda row: (row[-1], -row[2] if type(row[2]) is float else 0))
 
 
-def expected(delivery: dict[str, bytes]) -> tuple[dict[str, dict], dict[str, list[int]]]:
-    """Rows by their keys, and the numbers of the lines that do not stay; of one key the newest row
+def expected(delivery: dict[str, bytes]) -> tuple[dict[str, dict], dict[str, list]]:
+    """Rows by their keys, and the records that do not stay, by number; of one key the newest row
     does."""
     loaded: dict[str, dict] = {}
-    rejected: dict[str, list[int]] = {}
+    rejected: dict[str, list] = {}
     for table in ("movies", "ratings", "tags"):
         loaded[table], rejected[table] = {}, []
-        lines: dict[tuple, int] = {}
-        for line, raw in enumerate(physical_lines(delivery[table]), start=2):
+        places: dict[tuple, tuple] = {}
+        for line, parts in records(table, delivery[table]):
             try:
-                texts = fields(raw)
-                if len(texts) != len(READERS[table]):
-                    raise ValueError
-                row = tuple(read(text) for read, text in zip(READERS[table], texts, strict=True))
+                row = row_of(table, b" ".join(parts))
                 if table != "movies" and (row[1],) not in loaded["movies"]:
                     raise ValueError
                 key = row[: KEY_LENGTH[table]]
@@ -166,10 +237,10 @@ def expected(delivery: dict[str, bytes]) -> tuple[dict[str, dict], dict[str, lis
                 if other and newer(other, row) is other:
                     raise ValueError
                 if other:
-                    rejected[table].append(lines[key])
-                loaded[table][key], lines[key] = row, line
+                    rejected[table].append(places[key])
+                loaded[table][key], places[key] = row, (line, parts)
             except (ValueError, csv.Error):
-                rejected[table].append(line)
+                rejected[table].append((line, parts))
     return loaded, rejected
 
 
@@ -187,13 +258,13 @@ def check_against_oracle(delivery: dict[str, bytes], folder: Path, database: Pat
     for table in HEADERS:
         assert found[table] == sorted(loaded[table].values()), table
         counts = result.counts[table]
-        assert counts.read == len(physical_lines(delivery[table]))
+        assert counts.read == len(records(table, delivery[table]))
         assert counts.read == counts.loaded + counts.rejected + counts.ignored
         assert counts.loaded == len(loaded[table])
     assert found["rejected"] == sorted(
-        (f"{table}.csv", line, as_text(physical_lines(delivery[table])[line - 2]))
+        (f"{table}.csv", line, "\n".join(map(as_text, parts)))
         for table, lines in rejected.items()
-        for line in lines
+        for line, parts in lines
     )
     return True
 

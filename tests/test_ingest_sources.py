@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import resource
 import shutil
 import stat
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -69,6 +71,86 @@ def test_the_folder_above_is_answered_with_the_right_one(tmp_path, database):
     message = refused(tmp_path / "in", database)
     assert "movies.csv, ratings.csv and tags.csv are missing" in message
     assert f"Did you mean {tmp_path / 'in' / 'ml-25m'}?" in message
+    assert f"Did you mean {tmp_path / 'in' / 'ml-25m'}?" in refused(tmp_path, database)
+
+
+def test_a_zip_in_the_folder_is_what_was_meant(tmp_path, database):
+    path = zipped(tmp_path / "ml-25m.zip", CSVS)
+    assert f"Did you mean {path}?" in refused(tmp_path, database)
+
+
+def test_a_delivery_without_tags_is_told_what_to_write(tmp_path, database):
+    (deliver(tmp_path / "in") / "tags.csv").unlink()
+    message = refused(tmp_path / "in", database)
+    assert "write one that holds its header alone: userId,movieId,tag,timestamp." in message
+
+
+@pytest.mark.parametrize(
+    ("names", "edition"),
+    [
+        (["u.data", "u.item", "u.user"], "u.data is of MovieLens 100K"),
+        (["movies.dat", "ratings.dat", "users.dat"], "users.dat is of MovieLens 1M,"),
+        (["movies.dat", "ratings.dat", "tags.dat"], "tags.dat is of MovieLens 10M"),
+        (["ratings.dat"], "ratings.dat is of MovieLens 1M or 10M"),
+    ],
+)
+def test_an_edition_that_is_not_csv_is_named(tmp_path, database, names, edition):
+    folder = tmp_path / "in" / "ml"
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).write_text("1::1::5::978300760")
+    packed = zipped(tmp_path / "in.zip", {f"ml/{name}": "x" for name in names})
+    for place in (folder, folder.parent, packed):
+        message = refused(place, database)
+        assert f"{edition}" in message
+        assert "whose files are not CSV. Take an edition that is: latest-small, latest, 20M" in (
+            message
+        )
+    assert "is of MovieLens" in refused(folder / names[0], database)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MovieLens\\ml-25m\\{}.csv",
+        "a/b/c/{}.csv",
+        "ml/{}.CSV",
+        "ML-LATEST/{title}.csv",
+        "{singular}.csv",
+    ],
+)
+def test_zips_are_read_as_people_make_them(tmp_path, database, name):
+    entries = {
+        name.format(table, title=table.upper(), singular=table[:-1]): text
+        for table, text in TEXTS.items()
+    }
+    path = zipped(tmp_path / "in.zip", {"__MACOSX/ml/._ratings.csv": "x", "links.csv": "y"})
+    with zipfile.ZipFile(path, "a") as packed:
+        for entry, text in entries.items():
+            # Python writes other separators than Windows' own tools do.
+            (info := zipfile.ZipInfo("x")).filename = entry
+            packed.writestr(info, text)
+    assert ingest(path, database=database, now=NOW).lines_loaded == 3
+
+
+@pytest.mark.parametrize("names", [str.upper, str.title, lambda table: table[:-1]])
+def test_files_in_a_folder_may_be_called_a_little_otherwise(tmp_path, database, names):
+    folder = write(tmp_path / "in", **{names(table): text for table, text in TEXTS.items()})
+    assert ingest(folder, database=database, now=NOW).lines_loaded == 3
+
+
+@pytest.mark.parametrize("place", ["", "ratings.csv"])
+def test_what_has_no_end_is_refused(tmp_path, database, place):
+    if not place:
+        os.mkfifo(tmp_path / "pipe")
+        for endless in (tmp_path / "pipe", Path("/dev/zero")):
+            message = refused(endless, database)
+            assert "this is neither a file nor a folder, so nobody knows where it ends." in message
+        return
+    folder = deliver(tmp_path / "in")
+    (folder / place).unlink()
+    (folder / place).symlink_to("/dev/zero")
+    assert "ratings.csv is missing" in refused(folder, database)
 
 
 @pytest.mark.parametrize("name", ["ratings.csv", "notes.txt"])
@@ -89,6 +171,32 @@ def test_a_zip_with_damaged_contents(tmp_path, database):
     data = bytearray(path.read_bytes())
     for position in range(300, 2000, 7):
         data[position] ^= 0xFF
+    path.write_bytes(data)
+    assert "this is not a zip file, or it is cut off or damaged." in refused(path, database)
+
+
+def test_a_zip_with_damage_anywhere_is_read_or_refused_in_one_sentence(tmp_path, database):
+    whole = zipped(tmp_path / "in.zip", CSVS).read_bytes()
+    chance = random.Random(9)
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(chance.randint(1, 6)):
+            position = len(data) - 1 - chance.randrange(220)
+            data[position] = chance.choice([0, 255, chance.randrange(256)])
+        (tmp_path / "in.zip").write_bytes(data)
+        with suppress(WrongUse), source.open_source(tmp_path / "in.zip"):
+            pass
+
+
+def test_a_zip_whose_directory_is_damaged_inside_an_entry(tmp_path, database):
+    extra = zipfile.ZipInfo("ratings.csv")
+    extra.extra = b"\x01\x00\x04\x00abcd"
+    path = tmp_path / "in.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr(extra, TEXTS["ratings"])
+    data = bytearray(path.read_bytes())
+    at = data.rfind(b"PK\x01\x02")
+    data[at + 20 : at + 28] = b"\xff" * 8
     path.write_bytes(data)
     assert "this is not a zip file, or it is cut off or damaged." in refused(path, database)
 
@@ -372,7 +480,7 @@ def test_the_command_says_what_it_did_in_plain_lines(tmp_path, database):
     assert "reading ratings.csv" in done.stderr
     again = run("ingest", str(tmp_path / "in"), "--json", database=database)
     assert json.loads(again.stdout)["nothing_changed"] is True
-    assert again.stderr == ""
+    assert again.stderr == f"Writes to {database}.\n"
 
 
 def test_the_command_refuses_in_one_line(tmp_path, database):

@@ -207,6 +207,16 @@ def test_a_sample_shows_the_grain_and_the_columns_of_the_rule_alone(built: Opene
     assert {row["action_type"] for row in sample} == {"liked"}
 
 
+def test_no_row_is_shown_where_the_output_is_kept(
+    built: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESH_EXAMPLES", "no")
+    with tampered(built, ACTIONS, BROKEN["a value that is not allowed"][1]):
+        report = verify(built, ENVIRONMENT, [ACTIONS])
+    broken = rules(report, ACTIONS)["action_type.enum"]
+    assert broken.failing and broken.sample == ()
+
+
 def test_it_counts_every_failing_row_and_shows_five(built: Opened) -> None:
     with tampered(built, RATINGS, "SELECT * REPLACE (9.0::DOUBLE AS rating) FROM {rows}"):
         report = verify(built, ENVIRONMENT, [RATINGS])

@@ -252,6 +252,18 @@ def test_no_secret_is_printed_and_no_expression_stands_in_a_script() -> None:
             assert "secrets." not in str(env), f"{path.name}: a secret for every step"
 
 
+def test_what_is_printed_about_real_data_shows_no_rows() -> None:
+    for path in WORKFLOWS:
+        workflow = read(path)
+        is_real = "MESH_BIGQUERY_PROJECT" in str(workflow)
+        assert (workflow.get("env", {}).get("MESH_EXAMPLES") == "no") is is_real, path.name
+        for job in workflow["jobs"].values():
+            kept = [
+                step["with"]["path"] for step in job["steps"] if "upload" in step.get("uses", "")
+            ]
+            assert set(kept) <= {"dist/dashboards"}, f"{path.name}: logs hold people's data"
+
+
 def test_prod_comes_after_a_verified_acceptance_and_is_protected() -> None:
     jobs = read(ROOT / ".github/workflows/merge.yml")["jobs"]
     runs = [step.get("run", "") for step in jobs["acceptance"]["steps"]]

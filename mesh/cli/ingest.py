@@ -93,6 +93,7 @@ def ingest(
             dotenv=project.dotenv,
             append=append,
             max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
+            contracts=project.contracts,
             parquet=parquet,
             target=target_for(project, gateway, observer),
             observer=observer,
@@ -221,6 +222,10 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
                 markup=False,
                 soft_wrap=True,
             )
+        if result.reasons:
+            out.print(f"Most frequent: {result.reasons}.", markup=False, soft_wrap=True)
+        for note in result.notes:
+            out.print(note, markup=False, soft_wrap=True)
     if parquet:
         out.print(f"The tables as Parquet: {parquet}", markup=False)
 
@@ -250,5 +255,6 @@ def _for_machines(result: IngestResult) -> dict[str, object]:
             for name, counts in result.counts.items()
         },
         "changed_months": [month.isoformat() for month in result.changed_months],
+        "notes": list(result.notes),
         "seconds": round(result.seconds, 3),
     }

@@ -47,8 +47,10 @@ def broken_contract(
     grain: Sequence[str],
     conditions: Sequence[tuple[str, exp.Expr]],
     tables: Sequence[CheckedRule],
+    examples: bool = True,
 ) -> exp.Select:
-    """What breaks a contract: no row, or an error with each rule, its number of rows and some.
+    """What breaks a contract: no row, or an error with each rule, its number of rows and, if
+    examples are wanted, some of them.
 
     rows: the table or subquery to be audited.
     conditions: id and condition of each rule about a row; a condition that is NULL counts as kept.
@@ -69,7 +71,7 @@ def broken_contract(
     # Of rules about rows alone there is one query, and SQLGlot unites no fewer than two.
     first, *others = offending
     steps["offending"] = exp.union(first, *others, distinct=False, copy=False) if others else first
-    steps |= _findings()
+    steps |= _findings(examples)
     said = exp.column("findings")
     raised = exp.Anonymous(
         this="ERROR", expressions=[_joined([f"{product} breaks its contract.", said])]
@@ -171,12 +173,14 @@ def _offending(rule: CheckedRule, found: str) -> exp.Select:
     return exp.Select(expressions=columns).from_(found, copy=False)
 
 
-def _findings() -> dict[str, exp.Query]:
+def _findings(examples: bool) -> dict[str, exp.Query]:
     """From rule and sample of each offending row to one text; NULL if there is none.
 
     Samples are drawn from stripes of the rows: to number all rows, either engine would have to line
     them up on one thread or worker.
     """
+    samples = f"STRING_AGG(IF(nth <= {SAMPLES}, sample, NULL), '; ' ORDER BY nth)"
+    some = f"' For example: ', {samples}, '.'" if examples else "''"
     steps = {
         "stripes": f"""
             SELECT rule, SUBSTR(TO_HEX(MD5(sample)), 1, {STRIPE_DIGITS}) AS stripe,
@@ -186,8 +190,7 @@ def _findings() -> dict[str, exp.Query]:
             SELECT *, ROW_NUMBER() OVER (PARTITION BY rule ORDER BY stripe) AS nth FROM stripes""",
         "by_rule": f"""
             SELECT rule, CONCAT(' Rule ', rule, ': ', CAST(SUM(failing) AS STRING),
-              ' failing. For example: ',
-              STRING_AGG(IF(nth <= {SAMPLES}, sample, NULL), '; ' ORDER BY nth), '.') AS finding
+              ' failing.', {some}) AS finding
             FROM numbered GROUP BY rule""",
         "summary": "SELECT STRING_AGG(finding, '' ORDER BY rule) AS findings FROM by_rule",
     }

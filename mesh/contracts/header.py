@@ -16,7 +16,7 @@ from mesh.contracts.rules import Scope, TableRule
 from mesh.contracts.sql import DIALECT
 from mesh.errors import WrongUse
 from mesh.files.problems import suggestion
-from mesh.project import Project
+from mesh.project import Project, examples_shown
 
 if TYPE_CHECKING:
     from sqlmesh.core.macros import MacroEvaluator
@@ -133,6 +133,7 @@ def audit_query(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
             by_months=isinstance(months, exp.Array),
             preview=own and PREVIEW in evaluator.locals,
         ),
+        examples=examples_shown(),
     )
 
 

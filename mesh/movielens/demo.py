@@ -55,12 +55,16 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
     """
     if source is None:
         _check_replaceable(project)
-    loaded = ingest(source or _sample(project, say), database=project.database)
+    loaded = ingest(
+        source or _sample(project, say), database=project.database, contracts=project.contracts
+    )
     say(
         "nothing new to ingest"
         if loaded.nothing_changed
         else f"ingested {loaded.lines_loaded:,} lines, {loaded.lines_rejected:,} rejected"
     )
+    for note in loaded.notes:
+        say(note)
     opened = open_project(project)
     for name in PLANNED:
         planned = plan(opened, name)

@@ -8,23 +8,46 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from mesh.movielens.ingest.literals import only_row
+from mesh.movielens.ingest.genres import Genres
+from mesh.movielens.ingest.literals import literal, literals, only_row
+from mesh.movielens.ingest.movies import clean_movies
 from mesh.movielens.ingest.progress import Observer, Step
-from mesh.movielens.ingest.rules import FIRST_SECOND, NOT_NEWEST, REPLACED, TIME_OUTSIDE
+from mesh.movielens.ingest.rules import (
+    BLANK,
+    FIRST_SECOND,
+    MOST_CHARACTERS,
+    NOT_NEWEST,
+    REPLACED,
+    TIME_OUTSIDE,
+)
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, SCHEMA, TAGS, Table
 from mesh.movielens.ingest.source import Delivery
-from mesh.movielens.ingest.stage import Counts, Origin, Rejections, Stage, load_table
+from mesh.movielens.ingest.stage import (
+    REJECTED,
+    Counts,
+    Origin,
+    Rejections,
+    Stage,
+    load_table,
+)
 
 KNOWN_MOVIES = "known_movies"
+# Movies whose own lines were rejected (movieId, told, kind): what is told of them, and why.
+LOST_MOVIES = "lost_movies"
+# The id at the beginning of a line or of a row's text.
+_FIRST_ID = r'^[\s\x{feff}]*"?0*([0-9]{1,18})(?:\.0*)?"?\s*(?:,|$)'
+# Rejected rows that are held in memory together.
+MOST_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True)
@@ -33,16 +56,35 @@ class Check:
 
     tables: whose rows are looked at. wrong: a condition on their columns, in DuckDB's SQL, in which
     `$now` is the second of the ingest. shown: an SQL expression of what the reason shows. reason:
-    '<kind>: <detail>', where `{}` or `{!r}` is what is shown, as text.
+    '<kind>: <detail>', where `{}` or `{!r}` is what is shown, as text. cause: an SQL expression of
+    the kind of reason for which another line was rejected that would have kept this one.
     """
 
     tables: tuple[Table, ...]
     wrong: str
     shown: str
     reason: str
+    cause: str = "NULL"
+
+
+def _blank(name: str) -> str:
+    return f"{name} IS NULL OR regexp_full_match({name}, {literal(f'{BLANK}*')})"
+
+
+def _texts(table: Table, name: str) -> Iterator[Check]:
+    most = MOST_CHARACTERS[name]
+    yield Check((table,), wrong=_blank(name), shown="NULL", reason=f"empty {name}")
+    yield Check(
+        (table,),
+        wrong=f"length({name}) > {most}",
+        shown=f"length({name})",
+        reason=f"{name} too long: {{}} characters, at most {most}",
+    )
 
 
 CHECKS = (
+    *_texts(MOVIES, "title"),
+    *_texts(TAGS, "tag"),
     Check(
         (RATINGS, TAGS),
         wrong=f"timestamp < to_timestamp({FIRST_SECOND}) OR timestamp > to_timestamp($now)",
@@ -52,8 +94,10 @@ CHECKS = (
     Check(
         (RATINGS, TAGS),
         wrong=f"movieId NOT IN (SELECT movieId FROM {KNOWN_MOVIES})",
-        shown="movieId",
+        shown=f"movieId || coalesce((SELECT told FROM {LOST_MOVIES} AS lost "
+        "WHERE lost.movieId = staged.movieId), '')",
         reason="unknown movie: {}",
+        cause=f"(SELECT kind FROM {LOST_MOVIES} AS lost WHERE lost.movieId = staged.movieId)",
     ),
 )
 
@@ -62,32 +106,36 @@ def fill_stage(
     stage: Stage,
     delivery: Delivery,
     *,
+    genres: Genres,
     work: Path,
     now: int,
     observer: Observer,
 ) -> None:
-    """Read, check and load the three tables; afterwards `stage.counts` says what became of them.
+    """Read, check and load the three tables; afterwards `stage` says what became of them.
 
-    work: a folder for copies. now: epoch seconds.
+    genres: those that are known. work: a folder for copies. now: epoch seconds.
     """
     rejections = stage.rejections
     stage.origins = origins = {
         files.table.name: load_table(
-            stage, delivery, files, rejections, work=work, now=now, observer=observer
+            stage, delivery, files, rejections, work=work, observer=observer
         )
         for files in (delivery.ratings, delivery.movies, delivery.tags)
     }
     for files in delivery.files:
         origin = origins[files.table.name]
         observer(Step(f"checking {files.table.name}", 0.0))
+        if files.table is MOVIES:
+            clean_movies(stage, origin, genres)
         for check in CHECKS:
             if files.table in check.tables:
                 _check_rows(stage, origin, rejections, check, now)
         _check_keys(stage, origin, rejections)
         if files.table is MOVIES:
-            _know_movies(stage)
+            _know_movies(stage, origin, rejections)
         stage.counts[files.table.name] = _counted(stage, origin, rejections)
     rejections.flush()
+    stage.kinds = rejections.kinds
 
 
 def _counted(stage: Stage, origin: Origin, rejections: Rejections) -> Counts:
@@ -104,24 +152,40 @@ def _counted(stage: Stage, origin: Origin, rejections: Rejections) -> Counts:
     return Counts(origin.lines_read, loaded, rejected, origin.empty_lines, ignored)
 
 
-def _know_movies(stage: Stage) -> None:
+def _know_movies(stage: Stage, origin: Origin, rejections: Rejections) -> None:
+    """Which movies there are, and which there would be if their lines had not been rejected."""
     before = f" UNION {stage.known}" if stage.known else ""
     stage.connection.execute(
         f"CREATE TEMP TABLE {KNOWN_MOVIES} AS SELECT movieId FROM {stage.qualify(MOVIES)}{before}"
+    )
+    rejections.flush()
+    stage.connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {LOST_MOVIES} AS SELECT movieId, "
+        "any_value(', rejected at ' || file || ':' || line_number || ' (' || kind || ')') AS told, "
+        "any_value(kind) AS kind FROM (SELECT file, line_number, "
+        "split_part(reason, ':', 1) AS kind, "
+        f"TRY_CAST(regexp_extract(raw_text, {literal(_FIRST_ID)}, 1) AS BIGINT) AS movieId "
+        f"FROM {REJECTED} WHERE file IN ({literals(origin.files.names)})) "
+        "WHERE movieId IS NOT NULL GROUP BY movieId"
     )
 
 
 def _check_rows(
     stage: Stage, origin: Origin, rejections: Rejections, check: Check, now: int
 ) -> None:
-    """Reject the rows for which a check's condition holds."""
-    found = stage.connection.execute(
-        f"SELECT rowid AS row, ({check.shown})::VARCHAR AS shown "
-        f"FROM {stage.qualify(origin.files.table)} AS staged WHERE {check.wrong} ORDER BY rowid",
-        {"now": now} if "$now" in check.wrong else {},
-    ).fetchnumpy()
-    reasons = [check.reason.format(shown) for shown in found["shown"]]
-    _reject_rows(stage, origin, rejections, found["row"], reasons)
+    """Reject the rows for which a check's condition holds, so many at a time that they fit."""
+    while True:
+        found = stage.connection.execute(
+            f"SELECT rowid, ({check.shown})::VARCHAR, {check.cause} "
+            f"FROM {stage.qualify(origin.files.table)} AS staged WHERE {check.wrong} "
+            f"ORDER BY rowid LIMIT {MOST_AT_ONCE}",
+            {"now": now} if "$now" in check.wrong else {},
+        ).fetchall()
+        rows = np.array([row for row, _, _ in found], dtype=np.int64)
+        reasons = [check.reason.format(shown) for _, shown, _ in found]
+        _reject_rows(stage, origin, rejections, rows, reasons, [cause for _, _, cause in found])
+        if len(found) < MOST_AT_ONCE:
+            return
 
 
 def _check_keys(stage: Stage, origin: Origin, rejections: Rejections) -> None:
@@ -209,13 +273,18 @@ def _in_strict_order(stage: Stage, table: Table, staged: str) -> bool:
 
 
 def _reject_rows(
-    stage: Stage, origin: Origin, rejections: Rejections, rows: np.ndarray, reasons: list[str]
+    stage: Stage,
+    origin: Origin,
+    rejections: Rejections,
+    rows: np.ndarray,
+    reasons: Iterable[str],
+    causes: Iterable[str | None] = repeat(None),
 ) -> None:
     """Take the rows (row ids, ascending) out of the staging table, each with its reason."""
     if not len(rows):
         return
-    for (file, number, text), reason in zip(origin.trace(rows), reasons, strict=True):
-        rejections.add(file, number, text, reason)
+    for line, reason, cause in zip(origin.trace(rows), reasons, causes):  # noqa: B905
+        rejections.add(*line, reason, cause)
 
     staged = stage.qualify(origin.files.table)
     stage.connection.register("wrong_rows", pa.table({"row": rows}))

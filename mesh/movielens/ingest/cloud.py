@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from mesh.errors import WrongUse
+from mesh.files.scratch import scratch
 from mesh.movielens.ingest.progress import Observer, Step
-from mesh.movielens.ingest.source import TABLE_NAMES
+from mesh.movielens.ingest.source import table_path
 
 if TYPE_CHECKING:
     import google.cloud.storage as storage
@@ -61,12 +61,12 @@ def fetched(
     from mesh.bigquery import explained
 
     place = place_of(url)
-    with tempfile.TemporaryDirectory(prefix="mesh-cloud-") as work:
+    with scratch("mesh-cloud") as work:
         with explained():
             blobs = _blobs(client or _client(dotenv), place)
-            _check_room(place, blobs, Path(work))
-            _download(place, blobs, Path(work), observer)
-        yield Path(work) / PurePosixPath(place.prefix).name if _zipped(place) else Path(work)
+            _check_room(place, blobs, work)
+            _download(place, blobs, work, observer)
+        yield work / PurePosixPath(place.prefix).name if _zipped(place) else work
 
 
 def _client(dotenv: Path | None) -> storage.Client:
@@ -99,13 +99,7 @@ def _blobs(client: storage.Client, place: Place) -> list[storage.Blob]:
 
 def _wanted(name: str) -> bool:
     """Whether a name under the prefix is a table's file; never one that leads elsewhere."""
-    parts = PurePosixPath(name).parts
-    if not parts or ".." in parts or name.startswith("/"):
-        return False
-    if len(parts) == 1:
-        stem, _, kind = parts[0].rpartition(".")
-        return stem in TABLE_NAMES and kind in ("csv", "parquet")
-    return parts[0] in TABLE_NAMES and parts[-1].endswith(".parquet")
+    return not name.startswith("/") and ".." not in name.split("/") and bool(table_path(name))
 
 
 def _check_room(place: Place, blobs: list[storage.Blob], folder: Path) -> None:

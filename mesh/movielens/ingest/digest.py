@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 from mesh.movielens.ingest.source import Delivery
-
-BLOCK = 1 << 22
 
 
 def checksum(delivery: Delivery) -> str:
@@ -15,15 +12,7 @@ def checksum(delivery: Delivery) -> str:
     whole = hashlib.sha256()
     for files in delivery.files:
         for path, name in zip(files.paths, files.names, strict=True):
-            whole.update(f"{name} {_file_digest(path)}\n".encode())
+            with path.open("rb", buffering=0) as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            whole.update(f"{name} {digest}\n".encode())
     return whole.hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    buffer = bytearray(BLOCK)
-    view = memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digest.update(view[:count])
-    return digest.hexdigest()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from mesh.errors import CheckFailed, WrongUse
 from mesh.movielens.ingest.literals import literal
 from mesh.movielens.ingest.rules import NOT_NEWEST
-from mesh.movielens.ingest.stage import REJECTED, Stage
+from mesh.movielens.ingest.stage import REJECTED, Kind, Stage
+from mesh.project import examples_shown
 
 DEFAULT_LIMIT = Decimal("0.001")
 REASONS_SHOWN = 3
 # What only is not the newest of its key is no fault of the source.
 _WRONG = f"NOT starts_with(reason, '{NOT_NEWEST}:')"
+# How a cell begins that spreadsheets take for a formula.
+QUOTE = literal("'")
+FORMULA = r"^[\s\p{Cc}\p{Z}]*[-=+@＝＋－＠]|^[\t\r\n]"
 
 
 def share(text: str | float | Decimal) -> Decimal:
@@ -46,7 +49,7 @@ def check_limit(stage: Stage, limit: Decimal, folder: Path, name: str) -> None:
     raise CheckFailed(
         f"{rejected:,} of {read:,} lines were rejected ({_percent(rejected, read)}), more than "
         f"the {_plain(limit * 100)} % allowed; the tables are as they were. Most frequent: "
-        f"{_most_frequent(stage)}. All of them are in {path}.",
+        f"{most_frequent(stage)}. All of them are in {path}.",
         fix="Correct the source, or allow more with --max-rejected.",
     )
 
@@ -60,22 +63,33 @@ def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 
-def _most_frequent(stage: Stage) -> str:
-    rows = stage.connection.execute(
-        "SELECT kind, count(*) AS n, min_by(file || ':' || line_number, (file, line_number)) "
-        f"FROM (SELECT *, split_part(reason, ':', 1) AS kind FROM {REJECTED}) WHERE {_WRONG} "
-        f"GROUP BY kind ORDER BY n DESC, kind LIMIT {REASONS_SHOWN}"
-    ).fetchall()
-    return "; ".join(f"{kind} ({count:,}, the first at {place})" for kind, count, place in rows)
+def most_frequent(stage: Stage) -> str:
+    """The kinds of reasons that cost most lines, each with the first, and what follows from it."""
+    kinds = sorted(stage.kinds.items(), key=lambda k: (-k[1].count - k[1].consequences, k[0]))
+    return "; ".join(_told(name, kind) for name, kind in kinds[:REASONS_SHOWN])
+
+
+def _told(name: str, kind: Kind) -> str:
+    file, line, detail = kind.first
+    more = f"; {kind.consequences:,} more are about movies that it cost"
+    also = more if kind.consequences else ""
+    told = f"{name} ({kind.count:,}, the first at {file}:{line}{also})"
+    return f"{told}: {detail}" if detail and examples_shown() else told
 
 
 def _write_list(stage: Stage, folder: Path, name: str) -> Path:
+    """Write all rejected lines, as CSV in which no spreadsheet takes a text for a formula."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.csv"
-    part = folder / f".{name}.{os.getpid()}.part"
+    part = folder / f".{name}.part"
+    cells = ", ".join(
+        f"if(regexp_matches({column}, {literal(FORMULA)}), {QUOTE}, '') || {column} AS {column}"
+        for column in ("file", "raw_text", "reason")
+    )
     try:
         stage.connection.execute(
-            f"COPY (SELECT * FROM {REJECTED} WHERE {_WRONG} ORDER BY file, line_number) "
+            f"COPY (SELECT * REPLACE ({cells}) FROM {REJECTED} WHERE {_WRONG} "
+            "ORDER BY file, line_number) "
             f"TO {literal(str(part))} (FORMAT csv, HEADER)"
         )
         part.replace(path)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from mesh.movielens.ingest.rules import (
-    EMPTY_GENRE,
-    FIRST_SECOND,
+    EXPECTED,
     LARGEST_INTEGER,
-    MOST_CHARACTERS,
+    LARGEST_SECOND,
     NUL_BYTE,
     NUMBER_OUTSIDE,
     RATING_BETWEEN_STEPS,
@@ -26,6 +26,7 @@ from mesh.movielens.ingest.rules import (
     STARS,
     TIME_OUTSIDE,
     UNREADABLE_NUMBER,
+    UNREADABLE_TIME,
 )
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
 
@@ -40,26 +41,12 @@ _SECONDS = rb"[0-9]{1,11}"
 _RATING = "|".join(str(stars).replace(".", r"\.") for stars in STARS).encode()
 
 
-def _plain_text(most: int, beyond_ascii: bool) -> bytes:
-    """A field without quotes, not blank, of at most so many bytes."""
-    allowed = rb'[^",\n\r\x00]' if beyond_ascii else rb'[^",\n\r\x00\x80-\xff]'
-    # Something visible other than a comma or a quote must be in it.
-    return rb"(?=[^\",\n]*[!#-+\--~])" + allowed + rb"{1,%d}+" % most
-
-
-def _plain_genres(beyond_ascii: bool) -> bytes:
-    """Genres with bars between them, each starting with something visible."""
-    allowed = rb'[^"|,\n\r\x00]' if beyond_ascii else rb'[^"|,\n\r\x00\x80-\xff]'
-    genre = rb"[!#-+\--{}~]" + allowed + rb"{0,100}+"
-    return genre + rb"(?:\|" + genre + rb"){0,100}+"
-
-
 def _plain_lines(table: Table, beyond_ascii: bool, line_end: str) -> re.Pattern[bytes]:
-    title, tag = (_plain_text(MOST_CHARACTERS[name], beyond_ascii) for name in ("title", "tag"))
+    text = rb'[^",\n\r\x00]++' if beyond_ascii else rb'[^",\n\r\x00\x80-\xff]++'
     fields = {
-        MOVIES.name: (_ID, title, _plain_genres(beyond_ascii)),
+        MOVIES.name: (_ID, text, text),
         RATINGS.name: (_ID, _ID, rb"(?:" + _RATING + rb")", _SECONDS),
-        TAGS.name: (_ID, _ID, tag, _SECONDS),
+        TAGS.name: (_ID, _ID, text, _SECONDS),
     }[table.name]
     return re.compile(rb"(?:" + rb",".join(fields) + line_end.encode() + rb")++")
 
@@ -86,10 +73,10 @@ def readable(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
-def plain_form(table: Table, raw: bytes, now: int) -> bytes:
+def plain_form(table: Table, raw: bytes) -> bytes:
     """The line in canonical form, line end included. Raises Fault when it has to be rejected.
 
-    raw: one line without its line end. now: epoch seconds, the latest timestamp accepted.
+    raw: one line without its line end.
     """
     fields = _split(_decoded(raw))
     expected = len(table.columns)
@@ -98,7 +85,7 @@ def plain_form(table: Table, raw: bytes, now: int) -> bytes:
         raise Fault(f"wrong number of fields: {len(fields)} instead of {expected}{hint}")
     readers = _READERS[table.name]
     values = [
-        reader(name, value, now)
+        reader(name, value)
         for name, value, reader in zip(table.column_names, fields, readers, strict=True)
     ]
     return ",".join(values).encode() + b"\n"
@@ -143,41 +130,55 @@ def _short(value: str) -> str:
     return repr(value if len(value) <= 40 else value[:37] + "...")
 
 
-_WHOLE = re.compile(r"(-?)0*([0-9]+)")
-_DECIMAL = re.compile(r"(-?)0*([0-9]*)(?:\.([0-9]*))?")
+_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?")
 
 
-def _whole(name: str, value: str) -> str:
-    """The digits of a whole number without leading zeros; its sign in front."""
-    match = _WHOLE.fullmatch(value.strip(" \t"))
-    if match is None:
-        raise Fault(f"{UNREADABLE_NUMBER}: {name} {_short(value)}")
-    return match[1] + match[2]
+def _unreadable(kind: str, name: str, value: str) -> Fault:
+    return Fault(f"{kind}: {name} {_short(value)}, {EXPECTED[name]}")
 
 
-def _id(name: str, value: str, _now: int) -> str:
-    digits = _whole(name, value)
-    if digits.startswith("-"):
+def _number(name: str, value: str) -> Decimal:
+    text = value.strip(" \t")
+    if not _NUMBER.fullmatch(text):
+        raise _unreadable(UNREADABLE_NUMBER, name, value)
+    return Decimal(text)
+
+
+def _id(name: str, value: str) -> str:
+    number = _number(name, value)
+    if number < 0:
         raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} is negative")
-    if len(digits) > 19 or int(digits) > LARGEST_INTEGER:
+    if number > LARGEST_INTEGER:
         raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} needs more than 64 bits")
-    if int(digits) < SMALLEST_ID:
+    if number != int(number):
+        raise _unreadable(UNREADABLE_NUMBER, name, value)
+    if number < SMALLEST_ID:
         raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} is less than {SMALLEST_ID}")
-    return digits
+    return str(int(number))
 
 
-def _seconds(name: str, value: str, now: int) -> str:
-    digits = _whole(name, value)
-    if digits.startswith("-") or len(digits) > 11 or not FIRST_SECOND <= int(digits) <= now:
-        raise Fault(f"{TIME_OUTSIDE}: {_short(value)}")
-    return digits
+def _seconds(name: str, value: str) -> str:
+    """Seconds since 1970, from these or from a time in ISO 8601, which is in UTC unless it says
+    otherwise. Whether they are in range is looked at in all rows later, if they are numbers."""
+    text = value.strip(" \t")
+    if _TIME.fullmatch(text):
+        try:
+            time = datetime.fromisoformat(text.removesuffix(" UTC"))
+            seconds = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            raise _unreadable(UNREADABLE_TIME, name, value) from None
+        return f"{seconds:.6f}"
+    if not _NUMBER.fullmatch(text):
+        raise _unreadable(UNREADABLE_TIME, name, value)
+    number = Decimal(text)
+    if not 0 <= number <= LARGEST_SECOND:
+        raise Fault(f"{TIME_OUTSIDE}: {_short(value)}, {EXPECTED[name]}")
+    return f"{number:f}"
 
 
-def _rating(name: str, value: str, _now: int) -> str:
-    match = _DECIMAL.fullmatch(value.strip(" \t"))
-    if match is None or not (match[2] or match[3] or "0" in value):
-        raise Fault(f"{UNREADABLE_NUMBER}: {name} {_short(value)}")
-    stars = Decimal(f"{match[1]}{match[2] or 0}.{match[3] or 0}")
+def _rating(name: str, value: str) -> str:
+    stars = _number(name, value)
     if not STARS[0] <= stars <= STARS[-1]:
         raise Fault(f"{RATING_OUTSIDE}: {_short(value)}")
     if stars not in STARS:
@@ -185,24 +186,12 @@ def _rating(name: str, value: str, _now: int) -> str:
     return str(float(stars))
 
 
-def _text(name: str, value: str, _now: int) -> str:
-    if not value.strip():
-        raise Fault(f"empty {name}")
-    most = MOST_CHARACTERS.get(name, len(value))
-    if len(value) > most:
-        raise Fault(f"{name} too long: {len(value)} characters, at most {most}")
+def _text(_name: str, value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def _genres(name: str, value: str, now: int) -> str:
-    text = _text(name, value, now)
-    if not all(genre.strip() for genre in value.split("|")):
-        raise Fault(f"{EMPTY_GENRE}: in {_short(value)}")
-    return text
-
-
-_READERS: dict[str, tuple[Callable[[str, str, int], str], ...]] = {
-    MOVIES.name: (_id, _text, _genres),
+_READERS: dict[str, tuple[Callable[[str, str], str], ...]] = {
+    MOVIES.name: (_id, _text, _text),
     RATINGS.name: (_id, _id, _rating, _seconds),
     TAGS.name: (_id, _id, _text, _seconds),
 }

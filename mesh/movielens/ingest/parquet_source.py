@@ -6,8 +6,8 @@ with commas.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -17,9 +17,8 @@ import pyarrow as pa
 from mesh.errors import Location, WrongUse
 from mesh.movielens.ingest.literals import literal, literals, only_row
 from mesh.movielens.ingest.rules import (
-    EMPTY_GENRE,
-    FIRST_SECOND,
-    MOST_CHARACTERS,
+    EXPECTED,
+    LARGEST_SECOND,
     NUL_BYTE,
     NUMBER_OUTSIDE,
     RATING_BETWEEN_STEPS,
@@ -28,69 +27,47 @@ from mesh.movielens.ingest.rules import (
     STARS,
     TIME_OUTSIDE,
     UNREADABLE_NUMBER,
+    UNREADABLE_TIME,
 )
 from mesh.movielens.ingest.schema import Column, Table
-from mesh.movielens.ingest.source import TableFiles
+from mesh.movielens.ingest.source import EXPANSION_MATTERS, MOST_EXPANSION, TableFiles
 
+# A row is called by its number in its file, counted from this one.
+FIRST_ROW = 1
+CHUNK = 20_000
 _WHOLE = (
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
 )  # fmt: skip
+_FLOATS = ("FLOAT", "DOUBLE")
+_NUMBERS = (*_FLOATS, "DECIMAL", *_WHOLE)
 _TIMES = (
-    "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS",
+    "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE",
 )  # fmt: skip
 _FITTING = {
-    "BIGINT": _WHOLE,
+    "BIGINT": _NUMBERS,
     "VARCHAR": ("VARCHAR",),
-    "DOUBLE": ("FLOAT", "DOUBLE", "DECIMAL", *_WHOLE),
-    "TIMESTAMP WITH TIME ZONE": (*_WHOLE, *_TIMES),
+    "DOUBLE": _NUMBERS,
+    "TIMESTAMP WITH TIME ZONE": (*_NUMBERS, *_TIMES),
 }
 
 
-@dataclass(frozen=True)
-class ParquetRows:
-    """Traces a loaded row back to its file and row number.
-
-    ends: for each file, the number of rows in it and all files before. left_out: the rows (0-based
-    over all files, ascending) that were rejected while loading.
-    """
-
-    connection: duckdb.DuckDBPyConnection
-    files: TableFiles
-    ends: np.ndarray
-    left_out: np.ndarray
-
-    @property
-    def rows_read(self) -> int:
-        return int(self.ends[-1])
-
-    def _positions(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """File index and row number in it (0-based) of the loaded rows (0-based)."""
-        gaps = self.left_out - np.arange(len(self.left_out))
-        rows = rows + np.searchsorted(gaps, rows, side="right")
-        file = np.searchsorted(self.ends, rows, side="right")
-        starts = np.concatenate(([0], self.ends[:-1]))
-        return file, rows - starts[file]
-
-    def place(self, rows: np.ndarray) -> list[str]:
-        """'file:17' for each of the rows."""
-        files, numbers = self._positions(rows)
-        return [f"{self.files.names[f]}:{n + 1}" for f, n in zip(files, numbers, strict=True)]
-
-    def trace(self, rows: np.ndarray) -> list[tuple[str, int, str]]:
-        """File, row number (from 1) and text of the rows (ascending)."""
-        files, numbers = self._positions(rows)
-
-        wanted = pa.table({"position": np.arange(len(rows)), "file": files, "number": numbers})
-        self.connection.register("wanted_rows", wanted)
-        found = self.connection.execute(
-            f"SELECT raw_text FROM ({_rows_sql(self.files)}) JOIN wanted_rows "
-            "USING (file, number) ORDER BY position"
-        ).fetchall()
-        self.connection.unregister("wanted_rows")
-        return [
-            (self.files.names[file], int(number) + 1, text)
-            for file, number, (text,) in zip(files, numbers, found, strict=True)
-        ]
+def texts_of_rows(
+    connection: duckdb.DuckDBPyConnection,
+    files: TableFiles,
+    indexes: np.ndarray,
+    numbers: np.ndarray,
+) -> list[str]:
+    """The texts of rows with these files (as indexes) and numbers, ascending."""
+    wanted = pa.table(
+        {"position": np.arange(len(numbers)), "file": indexes, "number": numbers - FIRST_ROW}
+    )
+    connection.register("wanted_rows", wanted)
+    found = connection.execute(
+        f"SELECT raw_text FROM ({_rows_sql(files)}) JOIN wanted_rows "
+        "USING (file, number) ORDER BY position"
+    ).fetchall()
+    connection.unregister("wanted_rows")
+    return [text for (text,) in found]
 
 
 def load_parquet(
@@ -98,18 +75,20 @@ def load_parquet(
     files: TableFiles,
     source: Path,
     staged: str,
-    now: int,
     reject: Callable[[str, int, str, str], None],
-) -> ParquetRows:
+) -> tuple[np.ndarray, np.ndarray]:
     """Load the good rows into the table `staged`; tell `reject` the others.
 
-    Raises WrongUse when a file is no Parquet, is damaged, or has other columns.
+    Returns, for each file, the number of rows in it and all before, and the rows (0-based over all
+    files, ascending) that were rejected. Raises WrongUse when a file is no Parquet, is damaged, has
+    other columns, or holds more than a file of its size can.
     """
     types = _check_columns(connection, files, source)
     values = ", ".join(_value_sql(column, types) for column in files.table.columns)
-    reason = _reason_sql(files.table, types, now)
+    reason = _reason_sql(files.table, types)
     try:
-        return _load_rows(connection, files, staged, values, reason, reject)
+        ends = _row_counts(connection, files, source)
+        return ends, _load_rows(connection, files, ends, staged, values, reason, reject)
     except (duckdb.IOException, duckdb.OutOfMemoryException):
         raise
     except duckdb.Error as error:
@@ -125,25 +104,29 @@ def load_parquet(
 def _load_rows(
     connection: duckdb.DuckDBPyConnection,
     files: TableFiles,
+    ends: np.ndarray,
     staged: str,
     values: str,
     reason: str,
     reject: Callable[[str, int, str, str], None],
-) -> ParquetRows:
+) -> np.ndarray:
     """values, reason: SQL of the columns, and of why a row is rejected or NULL."""
-    ends = _row_counts(connection, files)
-    bad = connection.execute(
-        f"SELECT file, number, raw_text, {reason} AS reason FROM ({_rows_sql(files)}) "
-        "WHERE reason IS NOT NULL ORDER BY file, number"
-    ).fetchall()
     starts = np.concatenate(([0], ends[:-1]))
-    for file, number, text, why in bad:
-        reject(files.names[file], number + 1, text, why)
+    left_out = array("q")
+    with connection.cursor() as reading:
+        reading.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        reading.execute(
+            f"SELECT file, number, raw_text, {reason} AS reason FROM ({_rows_sql(files)}) "
+            "WHERE reason IS NOT NULL ORDER BY file, number"
+        )
+        while bad := reading.fetchmany(CHUNK):
+            for file, number, text, why in bad:
+                reject(files.names[file], number + FIRST_ROW, text, why)
+                left_out.append(starts[file] + number)
     connection.execute(
         f"CREATE TABLE {staged} AS SELECT {values} FROM ({_rows_sql(files)}) WHERE {reason} IS NULL"
     )
-    left_out = np.array([starts[file] + number for file, number, _, _ in bad], dtype=np.int64)
-    return ParquetRows(connection, files, ends, left_out)
+    return np.array(left_out, dtype=np.int64)
 
 
 def _paths(files: TableFiles) -> list[str]:
@@ -206,80 +189,68 @@ def _check_columns(
     return first or {}
 
 
-def _row_counts(connection: duckdb.DuckDBPyConnection, files: TableFiles) -> np.ndarray:
-    counts = [
-        only_row(
-            connection.execute(f"SELECT num_rows FROM parquet_file_metadata({literal(path)})")
-        )[0]
-        for path in _paths(files)
-    ]
+def _row_counts(
+    connection: duckdb.DuckDBPyConnection, files: TableFiles, source: Path
+) -> np.ndarray:
+    """For each file, the number of rows in it and all files before."""
+    counts = []
+    texts = [f'strlen("{c.name}")' for c in files.table.columns if c.duckdb == "VARCHAR"]
+    for path, name in zip(files.paths, files.names, strict=True):
+        where = literal(str(path))
+        (rows,) = only_row(
+            connection.execute(f"SELECT num_rows FROM parquet_file_metadata({where})")
+        )
+        packed, unpacked = path.stat().st_size, 8 * rows * len(files.table.columns)
+        most = max(EXPANSION_MATTERS, MOST_EXPANSION * packed)
+        if texts and unpacked <= most:
+            (length,) = only_row(
+                connection.execute(f"SELECT sum({' + '.join(texts)}) FROM read_parquet({where})")
+            )
+            unpacked += int(length or 0)
+        if unpacked > most:
+            raise WrongUse(
+                f"{packed:,} bytes hold {rows:,} rows of {unpacked:,} bytes, more than "
+                f"{MOST_EXPANSION} times as much, so this is no MovieLens file.",
+                where=Location(source / name),
+                fix="Do not use this file; get it from a source that you trust.",
+            )
+        counts.append(rows)
     return np.cumsum(np.array(counts, dtype=np.int64))
 
 
 def _value_sql(column: Column, types: dict[str, str]) -> str:
     name = f'"{column.name}"'
-    if column.name == "timestamp" and types[column.name] in _WHOLE:
-        return f"make_timestamptz({name}::BIGINT * 1000000) AS {name}"
+    if column.name == "timestamp" and types[column.name] not in _TIMES:
+        number = "BIGINT" if types[column.name] in _WHOLE else "DOUBLE"
+        return f"make_timestamptz(round({name}::{number} * 1000000)::BIGINT) AS {name}"
     return f"{name}::{column.duckdb} AS {name}"
 
 
-def _reason_sql(table: Table, types: dict[str, str], now: int) -> str:
-    """An SQL expression: why a row is rejected, or NULL."""
+def _reason_sql(table: Table, types: dict[str, str]) -> str:
+    """An SQL expression: why a row is rejected before it can be looked at closer, or NULL."""
     cases: list[tuple[str, str]] = []
     for column in table.columns:
-        name, quoted = column.name, f'"{column.name}"'
+        name, quoted, kind = column.name, f'"{column.name}"', types[column.name]
         shown = f"{quoted}::VARCHAR"
         if column.duckdb == "VARCHAR":
-            cases += _reasons_of_text(name, quoted)
+            cases.append((f"contains({quoted}, chr(0))", f"'{NUL_BYTE}'"))
             continue
-        cases.append((f"{quoted} IS NULL", f"'{UNREADABLE_NUMBER}: {name} is missing'"))
+        unreadable = UNREADABLE_TIME if name == "timestamp" else UNREADABLE_NUMBER
+        cases.append((f"{quoted} IS NULL", f"'{unreadable}: {name} is missing'"))
+        if kind in _FLOATS:
+            cases.append((f"isnan({quoted})", f"'{unreadable}: {name} NaN'"))
         if column.duckdb == "BIGINT":
-            cases.append(
-                (
-                    f"TRY_CAST({quoted} AS BIGINT) IS NULL OR {quoted} < {SMALLEST_ID}",
-                    f"'{NUMBER_OUTSIDE}: {name} ' || {shown}",
-                )
-            )
+            outside = f"TRY_CAST({quoted} AS BIGINT) IS NULL OR {quoted} < {SMALLEST_ID}"
+            cases.append((outside, f"'{NUMBER_OUTSIDE}: {name} ' || {shown}"))
+            if kind not in _WHOLE:
+                told = f"'{unreadable}: {name} ' || {shown} || ', {EXPECTED[name]}'"
+                cases.append((f"{quoted} <> trunc({quoted})", told))
         elif column.duckdb == "DOUBLE":
-            cases.append((f"isnan({quoted}::DOUBLE)", f"'{UNREADABLE_NUMBER}: {name} NaN'"))
-            cases.append(
-                (
-                    f"{quoted} NOT BETWEEN {STARS[0]} AND {STARS[-1]}",
-                    f"'{RATING_OUTSIDE}: ' || {shown}",
-                )
-            )
-            cases.append(
-                (
-                    f"{quoted}::DOUBLE NOT IN {STARS}",
-                    f"'{RATING_BETWEEN_STEPS}: ' || {shown}",
-                )
-            )
-        else:
-            low, high = str(FIRST_SECOND), str(now)
-            if types[name] not in _WHOLE:
-                low, high = (f"make_timestamptz({s}::BIGINT * 1000000)" for s in (low, high))
-                quoted = f"{quoted}::TIMESTAMPTZ"
-            cases.append(
-                (
-                    f"{quoted} NOT BETWEEN {low} AND {high}",
-                    f"'{TIME_OUTSIDE}: ' || {shown}",
-                )
-            )
+            outside = f"{quoted} NOT BETWEEN {STARS[0]} AND {STARS[-1]}"
+            cases.append((outside, f"'{RATING_OUTSIDE}: ' || {shown}"))
+            between = f"{quoted}::DOUBLE NOT IN {STARS}"
+            cases.append((between, f"'{RATING_BETWEEN_STEPS}: ' || {shown}"))
+        elif kind not in _TIMES:
+            told = f"'{TIME_OUTSIDE}: ' || {shown} || ', {EXPECTED[name]}'"
+            cases.append((f"{quoted} NOT BETWEEN 0 AND {LARGEST_SECOND}", told))
     return "CASE " + " ".join(f"WHEN {test} THEN {why}" for test, why in cases) + " END"
-
-
-# What str.strip() takes off, and no other characters.
-_BLANK = r"[\s\v\x1c-\x1f\x{85}\p{Z}]*"
-
-
-def _reasons_of_text(name: str, quoted: str) -> list[tuple[str, str]]:
-    cases = [(f"{quoted} IS NULL OR regexp_full_match({quoted}, '{_BLANK}')", f"'empty {name}'")]
-    cases.append((f"contains({quoted}, chr(0))", f"'{NUL_BYTE}'"))
-    if most := MOST_CHARACTERS.get(name):
-        told = f"'{name} too long: ' || length({quoted}) || ' characters, at most {most}'"
-        cases.append((f"length({quoted}) > {most}", told))
-    if name == "genres":
-        parts = f"list_filter(string_split({quoted}, '|'), lambda part: "
-        blank = f"len({parts}regexp_full_match(part, '{_BLANK}'))) > 0"
-        cases.append((blank, f"'{EMPTY_GENRE}: in ''' || {quoted} || ''''"))
-    return cases

@@ -8,10 +8,12 @@ handed on with their line number and text.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -29,12 +31,11 @@ from mesh.movielens.ingest.progress import Observer, Step
 from mesh.movielens.ingest.schema import Table
 from mesh.movielens.ingest.source import LONGEST_HEADER
 
-if TYPE_CHECKING:
-    import numpy as np
-
 BLOCK = 1 << 22
 LONGEST_KEPT = 1 << 24
 FIRST_DATA_LINE = 2
+# Of how many lines a record may be made of whose text has line breaks in quotes.
+MOST_JOINED = 16
 
 Reject = Callable[[int, str, str], None]
 
@@ -44,23 +45,23 @@ class Prepared:
     """A CSV file that is ready to load.
 
     path: the file to read, whose first `skip` lines are no data, and whose lines end in `line_end`.
-    lines_read: data lines of the original, blank ones included.
-    left_out: line numbers of the original that are not in `path`, ascending.
-    empty_lines: how many of those hold nothing at all.
+    lines: data lines of the original, blank ones included. left_out: numbers of the lines of the
+    original that are not in `path`, ascending. empty_lines: how many of those hold nothing at all.
+    joined: how many lines belong to the one that begins at a line, where that is more than one.
     """
 
     path: Path
     skip: int
     line_end: str
-    lines_read: int
-    left_out: tuple[int, ...]
+    lines: int
+    left_out: np.ndarray
     empty_lines: int
+    joined: dict[int, int]
 
-    def line_numbers(self, rows: np.ndarray) -> np.ndarray:
-        """The original line numbers of the rows (0-based) that were loaded from `path`."""
-        left_out = np.array(self.left_out, dtype=np.int64)
-        gaps = left_out - FIRST_DATA_LINE - np.arange(len(left_out))
-        return rows + np.searchsorted(gaps, rows, side="right") + FIRST_DATA_LINE
+    @property
+    def records(self) -> int:
+        """How many lines there are, if what belongs to one counts as one."""
+        return self.lines - sum(count - 1 for count in self.joined.values())
 
 
 def prepare_csv(
@@ -69,32 +70,33 @@ def prepare_csv(
     *,
     shown: Path,
     copy: Path,
-    now: int,
     reject: Reject,
     observer: Observer,
     differs: Callable[[], None] = lambda: None,
 ) -> Prepared:
     """Check every line of `path`; write `copy` only when DuckDB cannot read the original as is.
 
-    shown: what the user calls the file. now: epoch seconds, the latest timestamp accepted.
-    reject: is told line number, text and reason of every line that cannot be loaded. differs: is
-    called once, before anything is rejected, when the original cannot be loaded as it is.
+    shown: what the user calls the file. reject: is told line number, text and reason of every line
+    that cannot be loaded. differs: is called once, before anything is rejected, when the original
+    cannot be loaded as it is.
     """
     with _Writer(path, copy, differs) as writer:
-        work = _Checker(table, now, writer, reject, line_end_of(path))
+        work = _Checker(table, writer, reject, line_end_of(path))
         size = path.stat().st_size
         seen = 0
-        for block in blocks_of_lines(path, shown):
-            work.check(block)
+        rest = b""
+        for block in chain(blocks_of_lines(path, shown), [b""]):
+            rest = work.check(rest + block, last=not block)
             seen += len(block)
             observer(Step(f"reading {shown.name}", seen / size, work.line_number))
     return Prepared(
         path=copy if writer.started else path,
         skip=0 if writer.started else 1,
         line_end=UNIX if writer.started else work.line_end,
-        lines_read=work.line_number - FIRST_DATA_LINE,
-        left_out=tuple(work.left_out),
+        lines=work.line_number - FIRST_DATA_LINE,
+        left_out=np.array(work.left_out, dtype=np.int64),
         empty_lines=work.empty_lines,
+        joined=work.joined,
     )
 
 
@@ -183,27 +185,25 @@ class _Writer:
 
 
 class _Checker:
-    def __init__(
-        self, table: Table, now: int, writer: _Writer, reject: Reject, line_end: str
-    ) -> None:
+    def __init__(self, table: Table, writer: _Writer, reject: Reject, line_end: str) -> None:
         self.table = table
         self.line_end = line_end
-        self.now = now
         self.writer = writer
         self.reject = reject
         self.line_number = FIRST_DATA_LINE
-        self.left_out: list[int] = []
+        self.left_out = array("q")
         self.empty_lines = 0
+        self.joined: dict[int, int] = {}
 
-    def check(self, block: bytes) -> None:
-        """Check one block of whole lines."""
+    def check(self, block: bytes, *, last: bool) -> bytes:
+        """Check one block of whole lines; what is left of it goes in front of the next one."""
         beyond_ascii = _is_utf8(block)
         if self.line_end == WINDOWS:
             match = PLAIN[self.table.name, beyond_ascii, WINDOWS].match(block)
-            if match and match.end() == len(block):
+            if not block or (match and match.end() == len(block)):
                 self.line_number += block.count(b"\n")
                 self.writer.keep(memoryview(block))
-                return
+                return b""
             # From here on, the copy has bare line feeds.
             self.line_end = UNIX
             self.writer.differ()
@@ -219,19 +219,52 @@ class _Checker:
                 self.writer.keep(view[position : match.end()])
                 position = match.end()
                 continue
-            end = block.index(b"\n", position)
-            self._odd_line(block[position:end])
-            position = end + 1
+            lines = self._record(block, position)
+            if lines is None and not last:
+                return block[position:]
+            for line in lines or [block[position : block.index(b"\n", position)]]:
+                position += len(line) + 1
+            self._odd_line(lines or [line])
+        return b""
 
-    def _odd_line(self, raw: bytes) -> None:
-        copy = self.writer.differ()
+    def _record(self, block: bytes, start: int) -> list[bytes] | None:
+        """The lines of the record that starts there: more than one when a quote opens in the first,
+        closes in the last, all together are a record and none of the others is one by itself. None
+        when the end of the block comes before that is known."""
+        lines: list[bytes] = []
+        for _ in range(MOST_JOINED):
+            if start == len(block):
+                return None
+            lines.append(block[start : block.index(b"\n", start)])
+            start += len(lines[-1]) + 1
+            is_open = lines[-1].count(b'"') % 2
+            if len(lines) == 1 and is_open:
+                continue
+            if len(lines) == 1 or self._plain(lines[-1]):
+                break
+            if is_open:
+                return lines if self._plain(b" ".join(lines)) else lines[:1]
+        return lines[:1]
+
+    def _plain(self, raw: bytes) -> bytes | None:
         try:
-            copy.write(plain_form(self.table, raw, self.now))
+            return plain_form(self.table, raw)
+        except Fault:
+            return None
+
+    def _odd_line(self, lines: list[bytes]) -> None:
+        copy = self.writer.differ()
+        raw = b" ".join(lines)
+        try:
+            copy.write(plain_form(self.table, raw))
         except Fault as fault:
             self.left_out.append(self.line_number)
             self.empty_lines += fault.reason == EMPTY_LINE
             self.reject(self.line_number, readable(raw), fault.reason)
-        self.line_number += 1
+        if len(lines) > 1:
+            self.joined[self.line_number] = len(lines)
+            self.left_out.extend(range(self.line_number + 1, self.line_number + len(lines)))
+        self.line_number += len(lines)
 
 
 def _is_utf8(block: bytes) -> bool:
@@ -244,8 +277,19 @@ def _is_utf8(block: bytes) -> bool:
     return True
 
 
-def texts_of_lines(path: Path, shown: Path, wanted: np.ndarray) -> Iterator[str]:
-    """The text of the lines with the given numbers, ascending, in one pass over the file."""
+def texts_of_lines(
+    path: Path, shown: Path, wanted: np.ndarray, joined: Mapping[int, int]
+) -> Iterator[str]:
+    """The text of the lines with the given numbers, ascending, in one pass over the file.
+
+    joined: how many lines belong to the one that begins at a line, where that is more than one.
+    """
+    if also := [line + more for line, count in joined.items() for more in range(1, count)]:
+        every = np.union1d(wanted, also)
+        texts = dict(zip(every.tolist(), texts_of_lines(path, shown, every, {}), strict=True))
+        for line in wanted.tolist():
+            yield "\n".join(texts[line + more] for more in range(joined.get(line, 1)))
+        return
     first = FIRST_DATA_LINE
     for block in blocks_of_lines(path, shown):
         ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +13,14 @@ from pathlib import Path
 
 from mesh.deliveries import GENERATED
 from mesh.errors import Location, MeshError, WrongUse
+from mesh.files.scratch import scratch
 from mesh.movielens.ingest.checks import fill_stage
 from mesh.movielens.ingest.cloud import fetched, is_cloud
 from mesh.movielens.ingest.digest import checksum
 from mesh.movielens.ingest.failures import understood
+from mesh.movielens.ingest.genres import Genres, genres_of
 from mesh.movielens.ingest.lake import Lake
-from mesh.movielens.ingest.limit import DEFAULT_LIMIT, check_limit, share
+from mesh.movielens.ingest.limit import DEFAULT_LIMIT, check_limit, most_frequent, share
 from mesh.movielens.ingest.progress import Observer, Step, unobserved
 from mesh.movielens.ingest.schema import DELIVERED, TAGS
 from mesh.movielens.ingest.source import Delivery, open_source
@@ -36,7 +37,8 @@ class IngestResult:
     nothing_changed: the delivery was the last one again; then ingest_id is that of the last one,
     counts is empty and nothing was recorded. counts: per table. months: per table, the first days
     of the months that changed (1970-01-01 under movies: some movie changed). undoes: the delivery
-    that was undone, when the ingest is an undo.
+    that was undone, when the ingest is an undo. reasons: the most frequent ones for which lines
+    were rejected. notes: sentences on what was loaded.
     """
 
     source: str
@@ -48,6 +50,8 @@ class IngestResult:
     months: dict[str, tuple[date, ...]]
     seconds: float
     undoes: int | None = None
+    reasons: str = ""
+    notes: tuple[str, ...] = ()
 
     def total(self, what: str) -> int:
         """Sum of one of the counts over the tables."""
@@ -77,6 +81,7 @@ class _Order:
 
     mode: str
     limit: Decimal
+    genres: Genres
     now: datetime
     started_at: datetime
     rejected_folder: Path
@@ -90,6 +95,7 @@ def ingest(
     dotenv: Path | None = None,
     append: bool = False,
     max_rejected: str | float | Decimal = DEFAULT_LIMIT,
+    contracts: Path | None = None,
     parquet: Path | None = None,
     now: datetime | None = None,
     target: Target | None = None,
@@ -99,8 +105,9 @@ def ingest(
 
     source: a folder or a .zip, here or as gs://bucket/prefix. append: upsert by key instead of
     replacing everything.
-    max_rejected: the share of lines that may be rejected. parquet: a folder to write the tables to
-    as well. database: the DuckDB file. dotenv: a file of variables that describe the warehouse.
+    max_rejected: the share of lines that may be rejected. contracts: the folder with the contract
+    that names the known genres. parquet: a folder to write the tables to as well. database: the
+    DuckDB file. dotenv: a file of variables that describe the warehouse.
     now: the latest timestamp that is accepted. target: another engine than the DuckDB file.
     observer: is told how far it is.
 
@@ -111,6 +118,7 @@ def ingest(
     order = _Order(
         mode="append" if append else "snapshot",
         limit=share(max_rejected),
+        genres=genres_of(contracts) if contracts else Genres(),
         now=now or started_at,
         started_at=started_at,
         rejected_folder=database.parent / "rejected",
@@ -150,7 +158,7 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
     started = time.monotonic()
     with (
         target.session(),
-        tempfile.TemporaryDirectory(prefix="mesh-ingest-") as work,
+        scratch("mesh-ingest") as work,
         ThreadPoolExecutor(1) as pool,
     ):
         sizes = _stamps(delivery)
@@ -159,6 +167,7 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
         # Only when there is something to compare with is it worth waiting for the checksum.
         repeated = bool(history.newest) and history.repeats(digest.result(), order.mode)
         counts: dict[str, Counts] = {}
+        reasons, notes = "", list[str]()
         if repeated:
             published = Published(history.newest_id, {table.name: () for table in DELIVERED})
         else:
@@ -166,7 +175,8 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
             fill_stage(
                 stage,
                 delivery,
-                work=Path(work),
+                genres=order.genres,
+                work=work,
                 now=int(order.now.timestamp()),
                 observer=order.observer,
             )
@@ -176,6 +186,7 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
                     where=Location(Path(delivery.source)),
                     fix="Wait until they are complete, then run again.",
                 )
+            notes, reasons = stage.notes, most_frequent(stage)
             _check(stage, delivery, order, digest.result())
             order.observer(Step("publishing", 0.0))
             told = delivery.source + (GENERATED if delivery.generated else "")
@@ -199,6 +210,8 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
         counts=counts,
         months=published.months,
         seconds=time.monotonic() - started,
+        reasons=reasons,
+        notes=tuple(notes),
     )
 
 

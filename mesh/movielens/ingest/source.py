@@ -8,20 +8,24 @@ not: those are read, and kept as rejected lines.
 from __future__ import annotations
 
 import csv
+import errno
+import lzma
 import re
 import shutil
 import stat
-import tempfile
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 
 from mesh.errors import Location, WrongUse
+from mesh.files.scratch import scratch
 from mesh.movielens import GENERATED_MARK
-from mesh.movielens.ingest.schema import DELIVERED, Table
+from mesh.movielens.ingest.schema import DELIVERED, TAGS, Table
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_HEADER = 65_536
@@ -29,7 +33,32 @@ LONGEST_HEADER = 65_536
 MOST_EXPANSION = 200
 EXPANSION_MATTERS = 1 << 26
 _DRIVE = re.compile(r"[A-Za-z]:")
-TABLE_NAMES = tuple(table.name for table in DELIVERED)
+KINDS = ("csv", "parquet")
+# A copy of the 20M edition that goes round calls its files by the singular.
+_TABLE_OF = {name: t.name for t in DELIVERED for name in (t.name, t.name.removesuffix("s"))}
+# How far below a folder what somebody meant is looked for.
+DEEPEST, MOST_NAMES = 4, 10_000
+_GIVE = "Give a folder or a .zip with movies.csv, ratings.csv and tags.csv."
+# Editions of MovieLens whose files are of another form, by files that only they have.
+OTHER_EDITIONS = {
+    "MovieLens 100K": ("u.data", "u.item", "u.user", "u1.base", "ua.base"),
+    "MovieLens 1M": ("users.dat",),
+    "MovieLens 10M": ("tags.dat", "split_ratings.sh"),
+    "MovieLens 1M or 10M": ("ratings.dat", "movies.dat"),
+}
+# What Python's reader of zips says of damaged ones.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OverflowError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -64,29 +93,54 @@ def open_source(source: Path) -> Iterator[Delivery]:
     Raises WrongUse with one sentence about what is wrong with the source.
     """
     if not source.exists():
-        raise WrongUse(
-            "there is no such file or folder.",
-            where=Location(source),
-            fix="Give a folder or a .zip with movies.csv, ratings.csv and tags.csv.",
-        )
+        raise WrongUse("there is no such file or folder.", where=Location(source), fix=_GIVE)
     if source.is_dir():
         yield _delivery_in(source, source)
-        return
-    with tempfile.TemporaryDirectory(prefix="mesh-ingest-") as folder:
-        unpacked = Path(folder)
-        _unpack(source, unpacked)
-        yield _delivery_in(unpacked, source)
+    elif source.is_file():
+        with scratch("mesh-ingest") as unpacked:
+            others = _unpack(source, unpacked)
+            yield _delivery_in(unpacked, source, others)
+    else:
+        raise WrongUse(
+            "this is neither a file nor a folder, so nobody knows where it ends.",
+            where=Location(source),
+            fix=_GIVE,
+        )
 
 
-def _delivery_in(folder: Path, source: Path) -> Delivery:
+def table_path(name: str, *, deep: bool = False) -> str | None:
+    """Where a file belongs in the folder of a delivery, by its name; None for what is not needed.
+
+    Names are read as people write them: `Ratings.CSV` and `rating.csv` are `ratings.csv`. deep: it
+    may also stand in other folders, such as `ml-25m/ratings.csv` or `ml\\ratings.csv` in a zip.
+    """
+    *above, last = [part for part in name.replace("\\", "/").split("/") if part] or [""]
+    if last.startswith((".", "_")) or "__MACOSX" in above:
+        return None
+    stem, _, kind = last.lower().rpartition(".")
+    folders = [_TABLE_OF.get(part.lower()) for part in above]
+    if kind == "parquet" and (deep or folders[:1] != [None]):
+        for depth, table in enumerate(folders):
+            if table:
+                return "/".join([table, *above[depth + 1 :], last])
+    table = _TABLE_OF.get(stem)
+    if kind not in KINDS or table is None or (above and not deep):
+        return None
+    return f"{table}.{kind}"
+
+
+def _delivery_in(folder: Path, source: Path, others: Sequence[str] = ()) -> Delivery:
+    """others: names in a zip that were not unpacked."""
     found = {table.name: _files_of(table, folder, source) for table in DELIVERED}
     missing = [name for name, files in found.items() if files is None]
     if missing:
-        raise WrongUse(
+        if source.is_dir():
+            others = _below(source)
+        raise _edition(others, source) or WrongUse(
             f"{_words([f'{name}.csv' for name in missing])} "
             f"{'is' if len(missing) == 1 else 'are'} missing (also as .parquet).",
             where=Location(source),
-            fix=_hint(folder, source),
+            fix=_hint(missing, others, source),
         )
     generated = (folder / GENERATED_MARK).is_file()
     tables = {name: files for name, files in found.items() if files}
@@ -100,41 +154,64 @@ def _delivery_in(folder: Path, source: Path) -> Delivery:
 
 def _files_of(table: Table, folder: Path, source: Path) -> TableFiles | None:
     """The files of one table in the folder, or None. Two forms of one table are an error."""
-    candidates: list[TableFiles] = []
-    for kind in ("csv", "parquet"):
-        path = folder / f"{table.name}.{kind}"
-        if path.is_file():
-            candidates.append(TableFiles(table, kind, (path,), (path.name,)))
-    parts = folder / table.name
-    if parts.is_dir():
-        found = (path for path in parts.rglob("*.parquet") if not path.name.startswith((".", "_")))
-        paths = tuple(sorted(path for path in found if path.is_file()))
-        if paths:
-            names = tuple(path.relative_to(folder).as_posix() for path in paths)
-            candidates.append(TableFiles(table, "parquet", paths, names))
-    if len(candidates) > 1:
-        forms = [f"{files.names[0]}" for files in candidates]
+    forms: dict[str, list[Path]] = {}
+    for top in sorted(folder.iterdir()):
+        parts = top.is_dir() and _TABLE_OF.get(top.name.lower())
+        for path in sorted(top.rglob("*")) if parts else [top]:
+            place = table_path(path.relative_to(folder).as_posix())
+            if place and path.is_file() and place.split("/")[0].split(".")[0] == table.name:
+                forms.setdefault(top.name, []).append(path)
+    if len(forms) > 1:
+        names = [paths[0].relative_to(folder).as_posix() for paths in forms.values()]
         raise WrongUse(
-            f"the table {table.name} is there more than once: {_words(forms)}.",
+            f"the table {table.name} is there more than once: {_words(names)}.",
             where=Location(source),
             fix="Leave only one of them.",
         )
-    return candidates[0] if candidates else None
+    for paths in forms.values():
+        names = [path.relative_to(folder).as_posix() for path in paths]
+        kind = paths[0].suffix.lower().removeprefix(".")
+        return TableFiles(table, kind, tuple(paths), tuple(names))
+    return None
 
 
-def _hint(folder: Path, source: Path) -> str:
-    """What to do about missing files: often the right folder is one level below."""
-    for path in (folder / f"{name}.{kind}" for name in TABLE_NAMES for kind in ("csv", "parquet")):
-        if path.is_symlink() or (path.exists() and not path.is_file()):
+def _below(folder: Path) -> list[str]:
+    """The names of the files in a folder and a few folders below, as far as they may matter."""
+    levels = ("/".join(["*"] * depth) for depth in range(1, DEEPEST + 1))
+    paths = chain.from_iterable(map(folder.glob, levels))
+    found = sorted(islice(paths, MOST_NAMES), key=lambda path: (len(path.parts), path))
+    return [path.relative_to(folder).as_posix() for path in found]
+
+
+def _edition(names: Iterable[str], source: Path) -> WrongUse | None:
+    """What to say of an edition of MovieLens whose files are of another form."""
+    there = {name.replace("\\", "/").rpartition("/")[2].lower() for name in (*names, source.name)}
+    for edition, files in OTHER_EDITIONS.items():
+        if mark := next((name for name in files if name in there), None):
+            return WrongUse(
+                f"{mark} is of {edition}, whose files are not CSV.",
+                where=Location(source),
+                fix="Take an edition that is: latest-small, latest, 20M, 25M or 32M; or write "
+                "movies.csv, ratings.csv and tags.csv from it, with commas, a header and in UTF-8.",
+            )
+    return None
+
+
+def _hint(missing: Sequence[str], names: Sequence[str], source: Path) -> str:
+    """What to do about missing files: often the right folder is some levels below."""
+    for name in names if source.is_dir() else ():
+        place, path = table_path(name), source / name
+        if place in {f"{table}.{kind}" for table in missing for kind in KINDS}:
             return f"Put a file in the place of {path.name}, which is a folder or a broken link."
-    inner = [
-        path.name
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and any((path / f"{name}.csv").is_file() for name in TABLE_NAMES)
-    ]
-    if inner and folder == source:
-        return f"Did you mean {source / inner[0]}?"
-    return "Give a folder or a .zip with movies.csv, ratings.csv and tags.csv."
+    if missing == [TAGS.name]:
+        header = ",".join(TAGS.column_names)
+        return f"Where there are no tags, write one that holds its header alone: {header}."
+    for name in names if source.is_dir() else ():
+        if table_path(name, deep=True) and not table_path(name):
+            return f"Did you mean {(source / name).parent}?"
+        if name.lower().endswith(".zip"):
+            return f"Did you mean {source / name}?"
+    return _GIVE
 
 
 def _words(names: list[str]) -> str:
@@ -173,34 +250,41 @@ def _fields(line: bytes) -> list[str]:
         return []
 
 
-def _unpack(source: Path, folder: Path) -> None:
-    """Unpack the three tables' files of a zip into `folder`; other entries stay packed."""
-    broken = WrongUse(
-        "this is not a zip file, or it is cut off or damaged.",
-        where=Location(source),
-        fix="Give a folder or a complete .zip with movies.csv, ratings.csv and tags.csv.",
-    )
+def _unpack(source: Path, folder: Path) -> list[str]:
+    """Unpack the three tables' files of a zip into `folder`; the names of the others."""
+    edition = _edition((), source)
+    if edition or not zipfile.is_zipfile(source):
+        raise edition or _broken(source)
     try:
         with zipfile.ZipFile(source) as archive:
-            _unpack_entries(archive, source, folder)
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        ValueError,
-        UnicodeDecodeError,
-    ) as error:
-        raise broken from error
+            return _unpack_entries(archive, source, folder)
+    except (*_DAMAGE, OSError) as error:
+        # Only a damaged zip names a place before the beginning of the file, or has no number.
+        if isinstance(error, OSError) and error.errno not in (errno.EINVAL, None):
+            raise
+        raise _broken(source) from error
 
 
-def _unpack_entries(archive: zipfile.ZipFile, source: Path, folder: Path) -> None:
+def _broken(source: Path) -> WrongUse:
+    return WrongUse(
+        "this is not a zip file, or it is cut off or damaged.",
+        where=Location(source),
+        fix=f"Give its folder, {source.parent}, or a complete .zip."
+        if table_path(source.name)
+        else "Give a folder or a complete .zip with movies.csv, ratings.csv and tags.csv.",
+    )
+
+
+def _unpack_entries(archive: zipfile.ZipFile, source: Path, folder: Path) -> list[str]:
     chosen: dict[str, zipfile.ZipInfo] = {}
+    others: list[str] = []
     for entry in archive.infolist():
         _refuse_dangerous(entry, source)
-        name = _table_path(entry)
+        if entry.filename.endswith(("/", "\\")):
+            continue
+        name = table_path(entry.filename, deep=True)
         if name is None:
+            others.append(entry.filename)
             continue
         if name in chosen:
             raise WrongUse(
@@ -236,6 +320,7 @@ def _unpack_entries(archive: zipfile.ZipFile, source: Path, folder: Path) -> Non
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(entry) as packed, target.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked, 1 << 20)
+    return others
 
 
 def _refuse_dangerous(entry: zipfile.ZipInfo, source: Path) -> None:
@@ -248,22 +333,3 @@ def _refuse_dangerous(entry: zipfile.ZipInfo, source: Path) -> None:
             where=Location(source),
             fix="Do not use this zip; get it from a source that you trust.",
         )
-
-
-def _table_path(entry: zipfile.ZipInfo) -> str | None:
-    """Where a zip entry belongs in the delivery's folder; None for what is not needed.
-
-    At most one folder may stand above: `ratings.csv` and `ml-25m/ratings.csv` are the same file.
-    """
-    parts = PurePosixPath(entry.filename).parts
-    if entry.is_dir() or not parts or parts[0] == "__MACOSX":
-        return None
-    for depth in (0, 1):
-        rest = parts[depth:]
-        if len(rest) == 1 and rest[0] in {
-            f"{n}.{k}" for n in TABLE_NAMES for k in ("csv", "parquet")
-        }:
-            return rest[0]
-        if len(rest) > 1 and rest[0] in TABLE_NAMES and rest[-1].endswith(".parquet"):
-            return "/".join(rest)
-    return None

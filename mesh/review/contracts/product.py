@@ -154,7 +154,7 @@ _LABELS = {
     "": f"contractCreatedTs {_DEFINITIONS}",
     "description": f"customProperties {_DEFINITIONS}",
     "servers": f"environment description roles {_DEFINITIONS}",
-    "schema": f"logicalType businessName description tags {_DEFINITIONS}",
+    "schema": f"logicalType businessName description tags customProperties {_DEFINITIONS}",
     "schema.properties": "businessName physicalName criticalDataElement partitioned "
     "partitionKeyPosition encryptedName transformSourceObjects transformLogic "
     f"transformDescription {_DEFINITIONS}",

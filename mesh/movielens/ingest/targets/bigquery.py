@@ -3,7 +3,6 @@ transaction."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from mesh.bigquery import Warehouse, connect, explained, warehouse
 from mesh.errors import WrongUse
+from mesh.files.scratch import scratch
 from mesh.movielens.ingest.history import History
 from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.literals import literal, only_row
@@ -95,15 +95,13 @@ class BigQueryTarget(Target):
             self.client = connect(self.place)
             self.jobs = Jobs(self.client, self.observer)
             self._create_tables()
-            with tempfile.TemporaryDirectory(prefix="mesh-bigquery-") as work:
-                self.work = Path(work)
+            with scratch("mesh-bigquery") as work:
+                self.work = work
                 with duckdb.connect(
                     str(self.work / "stage.duckdb"),
-                    config={"memory_limit": MEMORY_LIMIT, "temp_directory": work},
+                    config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(work)},
                 ) as self.connection:
-                    self.connection.execute("SET TimeZone = 'UTC'")
-                    self.connection.execute("SET enable_progress_bar = true")
-                    self.connection.execute("SET enable_progress_bar_print = false")
+                    self.connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
                     yield self
             self.client.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ import duckdb
 
 from mesh.database import cannot_open
 from mesh.errors import Location, WrongUse
+from mesh.files.scratch import scratch
 from mesh.movielens.ingest.history import History
 from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.literals import literal, only_row
@@ -61,12 +61,13 @@ class DuckDBTarget(Target):
         fresh = not self.database.exists()
         done = False
         with (
-            tempfile.TemporaryDirectory(prefix="mesh-duckdb-") as spill,
-            duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": spill}) as con,
+            scratch("mesh-duckdb") as spill,
+            duckdb.connect(
+                config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}
+            ) as con,
         ):
             self.connection = con
-            con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = true")
-            con.execute("SET enable_progress_bar_print = false")
+            con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             # The commit is a checkpoint, which lasts from one write of the file's header on. DuckDB
             # 1.5 keeps of a log that was cut off while it was written the rows of large inserts.
             con.execute(
