@@ -45,7 +45,8 @@ CREATE_STAGING = (
 # emptied and filled, not exchanged.
 ENGINE = Engine(
     dialect="bigquery",
-    month="DATE(TIMESTAMP_TRUNC({}, MONTH))",
+    day="DATE({})",
+    month="DATE_TRUNC({}, MONTH)",
     mix="BIT_XOR(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT({}))))",
     place="incoming.place",
     working="TABLE",

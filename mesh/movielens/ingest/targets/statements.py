@@ -34,13 +34,15 @@ Months = dict[str, tuple[date, ...]]
 class Engine:
     """What one engine says in words of its own; `{}` is what it is said of.
 
-    month: of a timestamp, the first day of its month. mix: of columns, one number for all rows of a
-    group, in any order. place: of a staged row `incoming`, its number in the local stage. working:
-    the kind of table that is gone afterwards. exchange: puts a whole staged table in the place of
-    the old one; {table}, {staged}, {short} and {columns} are its names. source: the ingest's.
+    day: of a timestamp, in UTC. month: of a day, the first one of its month. mix: of columns, one
+    number for all rows of a group, in any order. place: of a staged row `incoming`, its number in
+    the local stage. working: the kind of table that is gone afterwards. exchange: puts a whole
+    staged table in the place of the old one; {table}, {staged}, {short} and {columns} are its
+    names. source: the ingest's.
     """
 
     dialect: str
+    day: str
     month: str
     mix: str
     place: str
@@ -57,7 +59,7 @@ class Engine:
         if isinstance(value, int):
             return str(value)
         if isinstance(value, tuple):
-            text = f"[{', '.join(map(_day, value))}]"
+            text = f"[{', '.join(map(_literal, value))}]"
         else:
             text = f"'{value.isoformat() if isinstance(value, datetime) else value}'"
         return f"CAST({text} AS {dict(INGESTS.shape(self.dialect))[column]})"
@@ -84,7 +86,8 @@ class Statements:
         whether the staged row counts. An append does not look at what is not staged."""
         rows = "{}"
         if months:
-            where = f"{self._month()} IN ({', '.join(map(_day, months))})"
+            month = self.engine.month.format(self._day())
+            where = f"{month} IN ({', '.join(map(_literal, months))})"
             rows = f"(SELECT * FROM {{}} WHERE {where})"
         keys = ", ".join(f"COALESCE(incoming.{key}, present.{key}) AS {key}" for key in table.key)
         values = ", ".join(
@@ -119,44 +122,54 @@ class Statements:
             for query in (self._movie_months() if table is MOVIES else self._months(table),)
         )
 
-    def _month(self, column: str = "timestamp") -> str:
-        return self.engine.month.format(column)
+    def _day(self, column: str = "timestamp") -> str:
+        return self.engine.day.format(column)
+
+    def _months_of(self, days: str) -> str:
+        """The months of the days that a query finds: there are many rows to a day."""
+        month = self.engine.month.format("day")
+        return f"SELECT DISTINCT {month} AS reporting_month FROM ({days}) AS days"
 
     def _movie_months(self) -> str:
         """The months in which changed movies have ratings, before or after, and 1970-01 if any
         movie changed."""
-        without = f"SELECT {_day(WITHOUT_MONTH)}"
+        without = f"SELECT {_literal(WITHOUT_MONTH)}"
         if not {MOVIES, RATINGS} & self.filled:
             # Every movie is new, and every rating is of one of them.
             return f"{self._months(RATINGS)} UNION DISTINCT {without} FROM {self.staged(MOVIES)}"
         after = self.staged(RATINGS) if self.snapshot else f"{self.compared(RATINGS)} WHERE counts"
+        days = (
+            f"SELECT DISTINCT {self._day()} AS day FROM rated "
+            "WHERE movieId IN (SELECT movieId FROM changed)"
+        )
         return (
             f"WITH changed AS (SELECT movieId FROM {self.compared(MOVIES)}), rated AS (SELECT "
             f"movieId, timestamp FROM {self.name(RATINGS)} UNION ALL SELECT movieId, timestamp "
-            f"FROM {after}) SELECT DISTINCT {self._month()} AS reporting_month FROM rated "
-            f"WHERE movieId IN (SELECT movieId FROM changed) UNION DISTINCT {without} FROM changed"
+            f"FROM {after}) {self._months_of(days)} UNION DISTINCT {without} FROM changed"
         )
 
     def _months(self, table: Table) -> str:
         """The months of ratings or tags that change: a snapshot is compared by one fingerprint per
-        month, an append by key."""
+        day, an append by key."""
         if not self.snapshot:
-            return (
-                f"SELECT {self._month()} AS reporting_month FROM {self.compared(table)} "
-                f"WHERE counts UNION DISTINCT SELECT {self._month('old_timestamp')} "
-                f"FROM {self.compared(table)} WHERE counts AND was_there"
+            compared = self.compared(table)
+            return self._months_of(
+                f"SELECT {self._day()} AS day FROM {compared} WHERE counts UNION DISTINCT "
+                f"SELECT {self._day('old_timestamp')} FROM {compared} WHERE counts AND was_there"
             )
         if table not in self.filled:
-            return f"SELECT DISTINCT {self._month()} AS reporting_month FROM {self.staged(table)}"
+            return self._months_of(
+                f"SELECT DISTINCT {self._day()} AS day FROM {self.staged(table)}"
+            )
         present, incoming = (
-            f"(SELECT {self._month()} AS month, COUNT(*) AS n, "
-            f"{self.engine.mix.format(_columns(table))} AS mix FROM {rows} GROUP BY month)"
+            f"(SELECT {self._day()} AS day, COUNT(*) AS n, "
+            f"{self.engine.mix.format(_columns(table))} AS mix FROM {rows} GROUP BY day)"
             for rows in (self.name(table), self.staged(table))
         )
-        return (
-            "SELECT COALESCE(present.month, incoming.month) AS reporting_month "
-            f"FROM {present} AS present FULL JOIN {incoming} AS incoming "
-            "ON present.month = incoming.month WHERE present.n IS DISTINCT FROM incoming.n "
+        return self._months_of(
+            f"SELECT COALESCE(present.day, incoming.day) AS day FROM {present} AS present "
+            f"FULL JOIN {incoming} AS incoming ON present.day = incoming.day "
+            "WHERE present.n IS DISTINCT FROM incoming.n "
             "OR present.mix IS DISTINCT FROM incoming.mix"
         )
 
@@ -216,7 +229,7 @@ def record(engine: Engine, name: Name, entry: dict[str, Any], months: Months) ->
     entry: its columns, except for the end and how many rows the tables have.
     """
     rows = ", ".join(
-        f"({entry['ingest_id']}, '{table}', {_day(month)})"
+        f"({entry['ingest_id']}, '{table}', {_literal(month)})"
         for table, changed in months.items()
         for month in changed
     )
@@ -280,7 +293,7 @@ def undo(name: Name, delivery: int, emptied: Collection[str]) -> list[str]:
     return statements
 
 
-def _day(day: date) -> str:
+def _literal(day: date) -> str:
     return f"DATE '{day.isoformat()}'"
 
 
