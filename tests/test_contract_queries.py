@@ -10,7 +10,8 @@ from mesh.contracts.comparing import compare_queries
 from mesh.contracts.constraints.base import Effect
 from mesh.contracts.queries import Relation, read_query
 
-SCHEMA = {"t": {"k": "INT64", "v": "INT64", "w": "INT64"}, "u": {"k": "INT64", "v": "INT64"}}
+SCHEMA = {"t": {"k": "INT64", "v": "INT64", "w": "INT64"}}
+SCHEMA |= {name: {"k": "INT64", "v": "INT64"} for name in ("u", "s")}
 JOINED = "SELECT a.k AS k, {} AS x FROM t AS a {} JOIN t AS b ON b.k = a.k + 1"
 
 
@@ -33,6 +34,17 @@ SAME = [
     (
         "SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k = t.k)",
         "SELECT a.k FROM t AS a WHERE EXISTS (SELECT 1 FROM u AS b WHERE a.k = b.k)",
+    ),
+    ("SELECT v + 0 AS x, 0 + w + k AS y FROM t", "SELECT v AS x, k + w AS y FROM t"),
+    ("SELECT v * 1 * w AS x FROM t", "SELECT w * v AS x FROM t"),
+    (
+        "SELECT k, s.v FROM t INNER JOIN u USING (k) LEFT JOIN s USING (k) WHERE k > 1",
+        "SELECT t.k AS k, s.v FROM t INNER JOIN u ON u.k = t.k LEFT JOIN s ON s.k = t.k "
+        "WHERE t.k > 1",
+    ),
+    (
+        "SELECT k FROM t LEFT JOIN u USING (k) LEFT JOIN s USING (k)",
+        "SELECT t.k AS k FROM t LEFT JOIN u ON t.k = u.k LEFT JOIN s ON t.k = s.k",
     ),
 ]
 OTHER_ROWS = [
@@ -63,6 +75,12 @@ OTHER_ROWS = [
         "SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k = t.k)",
         "SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.v = t.k)",
     ),
+    (
+        "SELECT t.k AS k, n.x FROM t LEFT JOIN u ON t.k = u.k CROSS JOIN "
+        "(SELECT COALESCE(t.k, u.k) AS x FROM t RIGHT JOIN u ON t.k = u.k) AS n",
+        "SELECT t.k AS k, n.x FROM t LEFT JOIN u ON t.k = u.k CROSS JOIN "
+        "(SELECT t.k AS x FROM t RIGHT JOIN u ON t.k = u.k) AS n",
+    ),
 ]
 COUNTED = (
     "SELECT t.k AS k, {}.n AS x FROM t "
@@ -80,6 +98,20 @@ OTHER_VALUES = [
     (
         "SELECT k, (SELECT MAX(v) FROM u) AS x FROM t",
         "SELECT k, (SELECT MAX(k) FROM u) x FROM t",
+    ),
+    ("SELECT k, v * 0 AS x FROM t", "SELECT k, v AS x FROM t"),
+    ("SELECT k, v + 1 AS x FROM t", "SELECT k, v AS x FROM t"),
+    (
+        "SELECT t.v AS k, COALESCE(t.k, u.k) AS x FROM t RIGHT JOIN u ON t.k = u.k",
+        "SELECT t.v AS k, t.k AS x FROM t RIGHT JOIN u ON t.k = u.k",
+    ),
+    (
+        "SELECT t.v AS k, k AS x FROM t FULL JOIN u USING (k)",
+        "SELECT t.v AS k, t.k AS x FROM t FULL JOIN u ON t.k = u.k",
+    ),
+    (
+        "SELECT t.v AS k, COALESCE(t.k, u.k) AS x FROM t LEFT JOIN u ON t.v = u.v",
+        "SELECT t.v AS k, t.k AS x FROM t LEFT JOIN u ON t.v = u.v",
     ),
 ]
 

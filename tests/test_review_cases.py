@@ -67,4 +67,4 @@ def test_a_change_gets_its_verdict(
 def test_few_verdicts_are_wrong() -> None:
     """Counted, so that a case cannot be called an exception unseen."""
     assert sum("missed" in case for case in CASES["breaking"]) == 0
-    assert sum("false_alarm" in case for case in CASES["harmless"]) == 2
+    assert sum("false_alarm" in case for case in CASES["harmless"]) == 0

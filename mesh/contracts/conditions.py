@@ -42,12 +42,43 @@ def _spelled(node: exp.Expr) -> exp.Expr:
 
 
 def _ordered(node: exp.Binary) -> exp.Expr:
-    """A sum or a product with its operands in the order of their texts."""
-    operands = [exp.paren(p) if isinstance(p, exp.Binary) else p.copy() for p in node.flatten()]
-    made, *more = sorted(operands, key=str)
+    """A sum or a product in the order of its operands' texts, without what changes nothing."""
+    nothing = exp.Literal.number(0 if isinstance(node, exp.Add) else 1)
+    every = [exp.paren(p) if isinstance(p, exp.Binary) else p.copy() for p in node.flatten()]
+    made, *more = sorted([one for one in every if one != nothing] or every[:1], key=str)
     for operand in more:
         made = type(node)(this=made, expression=operand)
     return exp.paren(made, copy=False)
+
+
+def without_using(select: exp.Select) -> None:
+    """Name a column of USING by the first of its tables, where the others hold the same or nothing.
+
+    SQLGlot writes COALESCE over all tables before. Of a join to the left, or of an inner one, the
+    first has the value whenever there is one.
+    """
+    first: dict[exp.Expr, exp.Expr] = {}
+
+    def name_first(around: exp.Expr) -> None:
+        for node in list(around.find_all(exp.Coalesce)):
+            others = {first.get(one) for one in node.expressions}
+            known = others == {first.get(node.this, node.this)}
+            if known and isinstance(node.this, exp.Column) and node.parent_select is select:
+                node.replace(node.this)
+
+    for join in select.args.get("joins") or []:
+        on = join.args.get("on")
+        if on is None or join.side in ("RIGHT", "FULL"):
+            continue
+        name_first(on)
+        for one in on.flatten() if isinstance(on, exp.And) else [on]:
+            sides = [one.left, one.right] if isinstance(one, exp.EQ) else []
+            columns = [side for side in sides if isinstance(side, exp.Column)]
+            columns.sort(key=lambda column: column.table != join.alias_or_name)
+            if [column.table == join.alias_or_name for column in columns] == [True, False]:
+                own, other = columns
+                first.setdefault(own, first.get(other, other))
+    name_first(select)
 
 
 def conjuncts(node: exp.Expr | None) -> list[exp.Expr]:

@@ -17,7 +17,7 @@ from functools import cached_property
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from mesh.contracts.conditions import conjuncts, plain
+from mesh.contracts.conditions import conjuncts, plain, without_using
 
 Resolve = Callable[[exp.Expr], exp.Expr]
 """From a column or a subquery to what stands for it; from anything else to itself."""
@@ -145,6 +145,8 @@ def read_query(query: exp.Expr, table: Callable[[exp.Table], Relation] = by_name
             value = projection.unalias().unnest()
             if isinstance(value, exp.Cast) and isinstance(projection, exp.Alias):
                 projection.set("this", value.this)
+    for select in query.find_all(exp.Select):
+        without_using(select)
     scope = build_scope(query)
     return _Reader(table).read(scope, {}) if scope else Relation((digest(query.sql()),))
 
