@@ -26,6 +26,8 @@ SET_UP = 2
 LOCAL_GATEWAY = "duckdb"
 BIGQUERY_GATEWAY = "bigquery"
 DATABASE_VARIABLE = "MESH_DUCKDB"
+# The project of all else on BigQuery.
+PROJECT_VARIABLE = "MESH_BIGQUERY_PROJECT"
 # The project of prod's views on BigQuery; their catalog is then a second file on DuckDB.
 PROD_VARIABLE = "MESH_BIGQUERY_PROD_PROJECT"
 DEFAULT_DATABASE = "data/mesh.duckdb"

@@ -19,7 +19,7 @@ import duckdb
 from mesh.console import err
 from mesh.database import HELD, OPENING, cannot_open, let_go
 from mesh.errors import Location, MeshError, WrongUse
-from mesh.project import BIGQUERY_GATEWAY, PROD_VARIABLE, Project, written_to
+from mesh.project import BIGQUERY_GATEWAY, PROD_VARIABLE, PROJECT_VARIABLE, Project, written_to
 
 
 @contextmanager
@@ -30,7 +30,8 @@ def writing(project: Project, gateway: str | None = None) -> Iterator[None]:
     If the command fails while others read, the database stays as it was, byte for byte.
     """
     if gateway == BIGQUERY_GATEWAY:
-        err.print("Writes to BigQuery.", markup=False)
+        if warehouse := os.environ.get(PROJECT_VARIABLE):
+            err.print(f"Writes to {warehouse} on BigQuery.", markup=False)
         yield
         return
     database = project.database.resolve()

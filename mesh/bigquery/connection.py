@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mesh.bigquery.errors import explained
 from mesh.errors import WrongUse
-from mesh.project import BIGQUERY_GATEWAY
+from mesh.project import BIGQUERY_GATEWAY, PROJECT_VARIABLE
 
 # It advises `gcloud config set project`, which has no part in this: our variables name the project.
 logging.getLogger("google.auth").setLevel(logging.ERROR)
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
     from google.cloud import bigquery
 
-PROJECT_VARIABLE = "MESH_BIGQUERY_PROJECT"
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 

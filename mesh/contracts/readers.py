@@ -11,8 +11,8 @@ import re
 
 from mesh.contracts.model import Contract
 from mesh.errors import WrongUse
+from mesh.project import PROJECT_VARIABLE
 
-PROJECT_VARIABLE = "MESH_BIGQUERY_PROJECT"
 READERS_VARIABLE = "MESH_BIGQUERY_READERS"
 BIGQUERY_READER = "roles/bigquery.dataViewer"
 _PAIR = re.compile(r"(?P<role>\w+)=(?P<principal>(?:group|user|serviceAccount|domain):\S+)")

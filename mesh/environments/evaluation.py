@@ -19,7 +19,6 @@ from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
-from mesh.bigquery.connection import PROJECT_VARIABLE
 from mesh.contracts.header import PREVIEW
 from mesh.environments.carry import (
     Carried,
@@ -34,7 +33,7 @@ from mesh.environments.names import short_name
 from mesh.environments.repair import make_lost_views
 from mesh.environments.sources import Delivered, database_of, delivered_to
 from mesh.environments.versions import delivery_stamp, lineage, source_of
-from mesh.project import DATABASE_VARIABLE
+from mesh.project import DATABASE_VARIABLE, PROJECT_VARIABLE
 
 if TYPE_CHECKING:
     from sqlmesh import Context
