@@ -95,7 +95,7 @@ def ingest(
             observer=observer,
         )
     if as_json:
-        out.print_json(data=_for_machines(result))
+        out.print_json(data={**_for_machines(result), "notes": list(result.notes)})
         return
     _show(result, parquet)
 
@@ -242,6 +242,5 @@ def _for_machines(result: IngestResult) -> dict[str, object]:
             for name, c in result.counts.items()
         },
         "changed_months": [month.isoformat() for month in result.changed_months],
-        "notes": list(result.notes),
         "seconds": round(result.seconds, 3),
     }
