@@ -99,7 +99,7 @@ def ingest(
             observer=observer,
         )
     if as_json:
-        out.print_json(data=_for_machines(result))
+        out.print_json(data={**_for_machines(result), "notes": list(result.notes)})
         return
     _show(result, parquet)
 
@@ -255,6 +255,5 @@ def _for_machines(result: IngestResult) -> dict[str, object]:
             for name, counts in result.counts.items()
         },
         "changed_months": [month.isoformat() for month in result.changed_months],
-        "notes": list(result.notes),
         "seconds": round(result.seconds, 3),
     }
