@@ -45,13 +45,16 @@ class Audience:
         )
 
     def rate(self, user: int, movie: int, at: int | None = None) -> None:
+        """The newer of two ratings counts, as in an ingest."""
         stars = self.chance.randint(1, 10) / 2
-        self.ratings[user, movie] = (stars, self.some_time() if at is None else at)
+        new = (stars, self.some_time() if at is None else at)
+        was = self.ratings.get((user, movie), new)
+        self.ratings[user, movie] = max(was, new, key=lambda rating: (rating[1], -rating[0]))
 
     def tag(self, user: int, movie: int) -> None:
-        self.tags[user, movie, self.chance.choice(["fun", "slow|long", "été", "'quoted'"])] = (
-            self.some_time()
-        )
+        at = self.some_time()
+        key = (user, movie, self.chance.choice(["fun", "slow|long", "été", "'quoted'"]))
+        self.tags[key] = max(self.tags.get(key, 0), at)
 
     def deliver(self, folder: Path) -> Path:
         """Write everything as a MovieLens folder."""

@@ -131,6 +131,7 @@ def _short(value: str) -> str:
 
 
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
+_AS_WRITTEN = frozenset(map(str, STARS))
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?")
 
 
@@ -146,6 +147,8 @@ def _number(name: str, value: str) -> Decimal:
 
 
 def _id(name: str, value: str) -> str:
+    if value.isascii() and value.isdigit() and value[0] != "0" and len(value) < 19:
+        return value
     number = _number(name, value)
     if number < 0:
         raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} is negative")
@@ -178,6 +181,8 @@ def _seconds(name: str, value: str) -> str:
 
 
 def _rating(name: str, value: str) -> str:
+    if value in _AS_WRITTEN:
+        return value
     stars = _number(name, value)
     if not STARS[0] <= stars <= STARS[-1]:
         raise Fault(f"{RATING_OUTSIDE}: {_short(value)}")

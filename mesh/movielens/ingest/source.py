@@ -209,7 +209,7 @@ def _hint(missing: Sequence[str], names: Sequence[str], source: Path) -> str:
     for name in names if source.is_dir() else ():
         if table_path(name, deep=True) and not table_path(name):
             return f"Did you mean {(source / name).parent}?"
-        if name.lower().endswith(".zip"):
+        if name.lower().endswith(".zip") and "/" not in name:
             return f"Did you mean {source / name}?"
     return _GIVE
 
