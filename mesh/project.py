@@ -160,8 +160,7 @@ class Project:
         self, env_var: Callable[..., str | None] = os.environ.get
     ) -> Mapping[str, Any]:
         """SQLMesh's configuration as it reads it: a template, with the environment's variables."""
-        path = self.config
-        if path.suffix == ".py":
+        if not self.loads or (path := self.config).suffix == ".py":
             return {}
         import jinja2
 
