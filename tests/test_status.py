@@ -78,7 +78,7 @@ def test_the_command_shows_all_environments_and_answers_in_json(copy: ProjectCop
     answer = json.loads(said)
     assert code == 0
     assert [one["environment"] for one in answer] == ["dev"]
-    assert len(answer[0]["products"]) == 13
+    assert len(answer[0]["products"]) == 14
 
 
 def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_
             )
         found = status(project, "dev_one")
         assert [one.product for one in found.products] == [product]
-        assert len(found.absent) == 12 and "interactions.user_actions" in found.absent
+        assert len(found.absent) == 13 and "interactions.user_actions" in found.absent
         assert not refresh(project, "dev_one").changed
         pages = present_all(project, "dev_one", specs=PROJECT.dashboards)
     assert {state.product for page in pages for state, _ in page.sources if state.view} == {product}
@@ -99,7 +99,7 @@ def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_
     assert code == 0
     assert "interactions.user_actions not there – – –" in said
     assert (
-        "dev_one has 1 of 13 data products, as after a plan of some models: `sqlmesh plan dev_one` "
+        "dev_one has 1 of 14 data products, as after a plan of some models: `sqlmesh plan dev_one` "
         "makes the others." in said
     )
 
