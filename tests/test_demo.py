@@ -81,11 +81,8 @@ def test_a_broken_promise_in_acceptance_stops_the_demo_before_prod_and_then_it_g
         ("other undo", False),
     ],
 )
-def test_a_sample_takes_the_place_of_a_sample_and_of_nothing_else(
-    tmp_path, monkeypatch, deliveries, refused
-):
+def test_a_sample_takes_the_place_of_a_sample_and_of_nothing_else(tmp_path, deliveries, refused):
     project = Project(tmp_path)
-    monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "mesh.duckdb"))
     sources = {
         "sample": deliver(tmp_path / "data" / "sample"),
         "other": deliver(tmp_path / "other", ratings=RATINGS.replace("4.0", "3.0")),
@@ -104,14 +101,15 @@ def test_a_sample_takes_the_place_of_a_sample_and_of_nothing_else(
             demo(project, None, say=print)
 
 
-def test_a_sample_does_not_take_the_place_of_rows_that_no_delivery_brought(tmp_path, monkeypatch):
-    monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "mesh.duckdb"))
-    with duckdb.connect(str(tmp_path / "mesh.duckdb")) as connection:
+def test_a_sample_does_not_take_the_place_of_rows_that_no_delivery_brought(tmp_path):
+    project = Project(tmp_path)
+    project.database.parent.mkdir()
+    with duckdb.connect(str(project.database)) as connection:
         for statement in create_operational_tables_sql("duckdb"):
             connection.execute(statement)
         connection.execute("INSERT INTO operational.movies VALUES (1, 'A', 'Drama')")
     with pytest.raises(WrongUse, match="the database holds 1 movies of no delivery, and a sample"):
-        demo(Project(tmp_path), None, say=print)
+        demo(project, None, say=print)
 
 
 def test_a_source_that_is_not_there_is_said_in_one_sentence(project):
