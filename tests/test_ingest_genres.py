@@ -77,7 +77,7 @@ def test_unknown_genres_are_told_with_the_first_line(load, database, tmp_path):
     assert f"contracts/operational/movies.odcs.yaml: {TOLD} there." in note
     # The line of a row is still found after its text was put in another form.
     reasons = rows(database, "SELECT line_number, reason FROM operational.rejected_lines")
-    assert reasons[-1] == (5, "duplicate key: movieId as in line 3")
+    assert reasons[-1] == (3, "not the newest: movieId as in line 5")
 
 
 def changed(tmp_path: Path, old: str, new: str) -> Path:
