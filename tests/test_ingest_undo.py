@@ -325,7 +325,6 @@ def test_the_command_says_what_was_undone_and_what_comes_next(load, database, tm
         "lines_ignored": 0,
         "rows_replaced": 0,
         "tables": {"movies": nothing, "ratings": nothing, "tags": nothing},
-        "notes": [],
         "changed_months": ["2000-07-01", "2001-09-01", "2004-11-01"],
         "undoes": 1,
     }
