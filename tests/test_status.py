@@ -17,6 +17,7 @@ from project_copy import PROJECT, ProjectCopy, copy_project
 from mesh.dashboards.preview.build import present_all
 from mesh.environments import refresh, status
 from mesh.errors import WrongUse
+from mesh.movielens.ingest import ingest
 
 HOLDER = """
 import sys, duckdb
@@ -79,6 +80,24 @@ def test_the_command_shows_all_environments_and_answers_in_json(copy: ProjectCop
     assert code == 0
     assert [one["environment"] for one in answer] == ["dev"]
     assert len(answer[0]["products"]) == 14
+
+
+def test_products_that_no_environment_has_yet_are_not_there(
+    copy: ProjectCopy, tmp_path: Path
+) -> None:
+    database = tmp_path / "mesh.duckdb"
+    ingest(small_audience().deliver(tmp_path / "source"), database=database)
+    with opened(copy, database) as project:
+        project.context.plan(
+            "few",
+            select_models=["+interactions.user_movie_ratings"],
+            auto_apply=True,
+            no_prompts=True,
+            skip_tests=True,
+        )
+        found = status(project, "few")
+    assert [one.product for one in found.products] == ["interactions.user_movie_ratings"]
+    assert len(found.absent) == 13
 
 
 def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_path: Path) -> None:

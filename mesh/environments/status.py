@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # The columns that say when a row's events happened, in the order in which they are looked for.
 TIME_COLUMNS = ("reporting_month", "rated_on", "rated_at", "as_of")
+# Contracts of this status say that their product is there.
+PROMISED = ("active", "deprecated")
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,11 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
         contracts = load_contracts(opened.project.contracts)
         products = opened.products(environment)
         public = {short_name(s.name) for s in snapshots.values() if is_public(s.name)}
+        public |= {
+            product
+            for product, contract in contracts.items()
+            if contract.status in PROMISED and product not in opened.project.sources
+        }
         return EnvironmentStatus(
             environment=environment.name,
             planned_at=_utc(environment.finalized_ts),

@@ -86,7 +86,8 @@ def _years(stage: Stage, staged: str) -> None:
     if lacking and lacking == movies:
         stage.notes.append(
             f"No title ends in its release year, such as {_EXAMPLE}: products by release decade "
-            "stay empty, and a plan stops at their row_count of 0. Deliver titles with years."
+            "stay empty, and a plan stops at the rule titles_end_in_years. Deliver titles with "
+            "years."
         )
     elif lacking * YEARLESS > movies:
         stage.notes.append(

@@ -202,7 +202,7 @@ def _hint(missing: Sequence[str], names: Sequence[str], source: Path) -> str:
     for name in names if source.is_dir() else ():
         place, path = table_path(name), source / name
         if place in {f"{table}.{kind}" for table in missing for kind in KINDS}:
-            return f"Put a file in the place of {path.name}, which is a folder or a broken link."
+            return f"Put a file in the place of {path.name}, which is no regular file."
     if missing == [TAGS.name]:
         header = ",".join(TAGS.column_names)
         return f"Where there are no tags, write one that holds its header alone: {header}."
