@@ -36,7 +36,6 @@ from mesh.movielens.ingest.stage import (
     REJECTED,
     Counts,
     Origin,
-    Rejections,
     Stage,
     load_table,
 )
@@ -115,11 +114,8 @@ def fill_stage(
 
     genres: those that are known. work: a folder for copies. now: epoch seconds.
     """
-    rejections = stage.rejections
     stage.origins = origins = {
-        files.table.name: load_table(
-            stage, delivery, files, rejections, work=work, observer=observer
-        )
+        files.table.name: load_table(stage, delivery, files, work=work, observer=observer)
         for files in (delivery.ratings, delivery.movies, delivery.tags)
     }
     for files in delivery.files:
@@ -129,21 +125,20 @@ def fill_stage(
             clean_movies(stage, origin, genres)
         for check in CHECKS:
             if files.table in check.tables:
-                _check_rows(stage, origin, rejections, check, now)
-        _check_keys(stage, origin, rejections)
+                _check_rows(stage, origin, check, now)
+        _check_keys(stage, origin)
         if files.table is MOVIES:
-            _know_movies(stage, origin, rejections)
-        stage.counts[files.table.name] = _counted(stage, origin, rejections)
-    rejections.flush()
-    stage.kinds = rejections.kinds
+            _know_movies(stage, origin)
+        stage.counts[files.table.name] = _counted(stage, origin)
+    stage.rejections.flush()
 
 
-def _counted(stage: Stage, origin: Origin, rejections: Rejections) -> Counts:
+def _counted(stage: Stage, origin: Origin) -> Counts:
     """What became of the lines of one table. Each one must be in one place or the other."""
     files = origin.files
     loaded = stage.count(stage.qualify(files.table))
-    rejected = sum(rejections.counts[name] for name in files.names)
-    ignored = sum(rejections.ignored[name] for name in files.names)
+    rejected = sum(stage.rejections.counts[name] for name in files.names)
+    ignored = sum(stage.rejections.ignored[name] for name in files.names)
     if loaded + rejected + ignored != origin.lines_read:
         raise RuntimeError(
             f"{files.table.name}: {origin.lines_read} lines read, but {loaded} loaded, "
@@ -152,13 +147,13 @@ def _counted(stage: Stage, origin: Origin, rejections: Rejections) -> Counts:
     return Counts(origin.lines_read, loaded, rejected, origin.empty_lines, ignored)
 
 
-def _know_movies(stage: Stage, origin: Origin, rejections: Rejections) -> None:
+def _know_movies(stage: Stage, origin: Origin) -> None:
     """Which movies there are, and which there would be if their lines had not been rejected."""
     before = f" UNION {stage.known}" if stage.known else ""
     stage.connection.execute(
         f"CREATE TEMP TABLE {KNOWN_MOVIES} AS SELECT movieId FROM {stage.qualify(MOVIES)}{before}"
     )
-    rejections.flush()
+    stage.rejections.flush()
     stage.connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {LOST_MOVIES} AS SELECT movieId, "
         "any_value(', rejected at ' || file || ':' || line_number || ' (' || kind || ')') AS told, "
@@ -170,9 +165,7 @@ def _know_movies(stage: Stage, origin: Origin, rejections: Rejections) -> None:
     )
 
 
-def _check_rows(
-    stage: Stage, origin: Origin, rejections: Rejections, check: Check, now: int
-) -> None:
+def _check_rows(stage: Stage, origin: Origin, check: Check, now: int) -> None:
     """Reject the rows for which a check's condition holds, so many at a time that they fit."""
     while True:
         found = stage.connection.execute(
@@ -183,12 +176,12 @@ def _check_rows(
         ).fetchall()
         rows = np.array([row for row, _, _ in found], dtype=np.int64)
         reasons = [check.reason.format(shown) for _, shown, _ in found]
-        _reject_rows(stage, origin, rejections, rows, reasons, [cause for _, _, cause in found])
+        _reject_rows(stage, origin, rows, reasons, [cause for _, _, cause in found])
         if len(found) < MOST_AT_ONCE:
             return
 
 
-def _check_keys(stage: Stage, origin: Origin, rejections: Rejections) -> None:
+def _check_keys(stage: Stage, origin: Origin) -> None:
     """Of the rows with one key the newest stays, of equal ones the first line. The others go."""
     table = origin.files.table
     staged = stage.qualify(table)
@@ -215,7 +208,7 @@ def _check_keys(stage: Stage, origin: Origin, rejections: Rejections) -> None:
         f"{'duplicate key' if same else NOT_NEWEST}: {', '.join(table.key)} as in {place}"
         for same, place in zip(found["same"], origin.place(found["best"]), strict=True)
     ]
-    _reject_rows(stage, origin, rejections, found["row"], reasons)
+    _reject_rows(stage, origin, found["row"], reasons)
 
 
 def settle(stage: Stage, table: Table, found: Iterable[tuple[Any, ...]]) -> None:
@@ -236,7 +229,7 @@ def settle(stage: Stage, table: Table, found: Iterable[tuple[Any, ...]]) -> None
         else:
             older.append(row)
             reasons.append(f"{NOT_NEWEST}: {there} has {present}")
-    _reject_rows(stage, stage.origins[table.name], stage.rejections, np.array(older), reasons)
+    _reject_rows(stage, stage.origins[table.name], np.array(older), reasons)
     was = stage.counts[table.name]
     stage.counts[table.name] = replace(
         was,
@@ -275,7 +268,6 @@ def _in_strict_order(stage: Stage, table: Table, staged: str) -> bool:
 def _reject_rows(
     stage: Stage,
     origin: Origin,
-    rejections: Rejections,
     rows: np.ndarray,
     reasons: Iterable[str],
     causes: Iterable[str | None] = repeat(None),
@@ -284,7 +276,7 @@ def _reject_rows(
     if not len(rows):
         return
     for line, reason, cause in zip(origin.trace(rows), reasons, causes):  # noqa: B905
-        rejections.add(*line, reason, cause)
+        stage.rejections.add(*line, reason, cause)
 
     staged = stage.qualify(origin.files.table)
     stage.connection.register("wrong_rows", pa.table({"row": rows}))

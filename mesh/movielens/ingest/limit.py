@@ -65,7 +65,9 @@ def _plain(number: Decimal) -> str:
 
 def most_frequent(stage: Stage) -> str:
     """The kinds of reasons that cost most lines, each with the first, and what follows from it."""
-    kinds = sorted(stage.kinds.items(), key=lambda k: (-k[1].count - k[1].consequences, k[0]))
+    kinds = sorted(
+        stage.rejections.kinds.items(), key=lambda k: (-k[1].count - k[1].consequences, k[0])
+    )
     return "; ".join(_told(name, kind) for name, kind in kinds[:REASONS_SHOWN])
 
 

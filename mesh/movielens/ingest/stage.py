@@ -60,8 +60,8 @@ class Stage:
     operational table. Rejected lines are in the temporary table `rejected_incoming` (file,
     line_number, raw_text, reason). restart: puts everything on the connection back to the empty
     stage, also after a statement failed. known: a query of the ids of movies that were there before
-    and stay, or nothing. origins: of the staged rows of each table. kinds: of reasons for which
-    lines were rejected. notes: sentences for whoever delivers.
+    and stay, or nothing. origins: of the staged rows of each table. notes: sentences for whoever
+    delivers.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -70,7 +70,6 @@ class Stage:
     known: str = ""
     counts: dict[str, Counts] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
-    kinds: dict[str, Kind] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @cached_property
@@ -92,7 +91,10 @@ class Kind:
 
 
 class Rejections:
-    """Collects lines and rows that do not stay, and stages some thousands at a time."""
+    """Collects lines and rows that do not stay, and stages some thousands at a time.
+
+    kinds: of reasons for which lines were rejected.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
@@ -193,7 +195,6 @@ def load_table(
     stage: Stage,
     delivery: Delivery,
     files: TableFiles,
-    rejections: Rejections,
     *,
     work: Path,
     observer: Observer,
@@ -208,7 +209,7 @@ def load_table(
     staged = stage.qualify(files.table)
     name = files.names[0]
     if files.kind == "parquet":
-        ends, left_out = load_parquet(stage.connection, files, source, staged, rejections.add)
+        ends, left_out = load_parquet(stage.connection, files, source, staged, stage.rejections.add)
         texts = partial(texts_of_rows, stage.connection, files)
         lines, first = int(ends[-1]), _first_row(stage, staged)
         return Origin(files, first, lines, 0, ends, left_out, FIRST_ROW, texts)
@@ -220,7 +221,7 @@ def load_table(
         files.table,
         shown=shown,
         copy=work / f"{files.table.name}.plain.csv",
-        reject=partial(rejections.add, name),
+        reject=partial(stage.rejections.add, name),
         observer=observer,
     )
     if files.table is RATINGS:
