@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh.bigquery.errors import explained
@@ -36,12 +35,11 @@ class Warehouse:
     maximum_bytes_billed: int = 200_000_000_000
 
 
-def warehouse(dotenv: Path | None) -> Warehouse:
-    """The warehouse that the environment variables, or the project's file of such, describe.
+def warehouse() -> Warehouse:
+    """The warehouse that the environment variables describe.
 
     Raises WrongUse when there is none, or when a variable cannot be read.
     """
-    _read_dotenv(dotenv)
     project = os.environ.get(PROJECT_VARIABLE)
     if not project:
         raise WrongUse(
@@ -62,14 +60,6 @@ def warehouse(dotenv: Path | None) -> Warehouse:
         impersonate=os.environ.get("MESH_BIGQUERY_IMPERSONATE") or None,
         maximum_bytes_billed=int(limit),
     )
-
-
-def _read_dotenv(path: Path | None) -> None:
-    """As SQLMesh does when it loads the project, so that both see the same variables."""
-    from dotenv import load_dotenv
-
-    if path is not None and path.is_file():
-        load_dotenv(path, override=True)
 
 
 def credentials(place: Warehouse) -> Credentials:

@@ -85,17 +85,16 @@ def ingest(
     from mesh.movielens.ingest.run import target_for
     from mesh.working_copy import writing
 
-    target_for(project, gateway)  # a gateway that is none is refused before anything is shown
+    target_for(gateway)  # a gateway that is none is refused before anything is shown
     with writing(project, gateway), _observer(quiet=as_json) as observer:
         result = load(
             source,
             database=project.database,
-            dotenv=project.dotenv,
             append=append,
             max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
             contracts=project.contracts,
             parquet=parquet,
-            target=target_for(project, gateway, observer),
+            target=target_for(gateway, observer),
             observer=observer,
         )
     if as_json:
@@ -118,12 +117,12 @@ def _undo(
             fix=f"Leave {loading[0]} out.",
         )
     number = delivery_number(source)
-    target_for(project, gateway)
+    target_for(gateway)
     with writing(project, gateway), _observer(quiet=as_json) as observer:
         result = undo(
             number,
             database=project.database,
-            target=target_for(project, gateway, observer),
+            target=target_for(gateway, observer),
             observer=observer,
         )
     if as_json:

@@ -210,7 +210,7 @@ def open_project(project: Project, gateway: str | None = None, *, models: bool =
     logging.getLogger("sqlmesh").setLevel(logging.ERROR)
     if gateway == BIGQUERY_GATEWAY:
         # Says which variable is missing, where SQLMesh would say "missing gateway".
-        warehouse(project.dotenv)
+        warehouse()
     with readable_errors(database):
         context = Context(
             paths=[str(project.root)],

@@ -228,14 +228,14 @@ def test_without_its_variables_there_is_no_gateway(monkeypatch, tmp_path):
     monkeypatch.setenv("SQLMESH_DOTENV_PATH", str(tmp_path / "none.env"))
     monkeypatch.delenv("MESH_BIGQUERY_PROJECT")
     with pytest.raises(WrongUse, match=r"MESH_BIGQUERY_PROJECT is not set\. Copy \.env\.example"):
-        warehouse(PROJECT.dotenv)
+        warehouse()
 
 
 def test_a_limit_of_bytes_that_is_no_number_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("SQLMESH_DOTENV_PATH", str(tmp_path / "none.env"))
     monkeypatch.setenv("MESH_BIGQUERY_MAXIMUM_BYTES_BILLED", "2 TB")
     with pytest.raises(WrongUse, match="is '2 TB', which is no number of bytes"):
-        warehouse(PROJECT.dotenv)
+        warehouse()
 
 
 def test_the_variables_may_stand_in_a_dotenv(monkeypatch, tmp_path):
@@ -244,7 +244,10 @@ def test_the_variables_may_stand_in_a_dotenv(monkeypatch, tmp_path):
     )
     monkeypatch.setenv("SQLMESH_DOTENV_PATH", str(tmp_path / "own.env"))
     monkeypatch.setenv("MESH_BIGQUERY_LOCATION", "EU")
-    assert warehouse(PROJECT.dotenv) == Warehouse("from-file", "US")
+    # The file wins over what is set; both are put back afterwards.
+    monkeypatch.setenv("MESH_BIGQUERY_PROJECT", "set")
+    PROJECT.read_dotenv()
+    assert warehouse() == Warehouse("from-file", "US")
 
 
 def test_two_kinds_of_failure_have_two_exit_codes():

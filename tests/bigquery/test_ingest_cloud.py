@@ -44,7 +44,7 @@ class Bucket:
 @pytest.fixture
 def bucket(monkeypatch):
     def fill(files: dict[str, str]) -> None:
-        monkeypatch.setattr(cloud, "_client", lambda dotenv: Bucket(files))
+        monkeypatch.setattr(cloud, "_client", lambda: Bucket(files))
 
     return fill
 

@@ -49,13 +49,10 @@ def place_of(url: str) -> Place:
 
 
 @contextmanager
-def fetched(
-    url: str, dotenv: Path | None, observer: Observer, client: storage.Client | None = None
-) -> Iterator[Path]:
+def fetched(url: str, observer: Observer, client: storage.Client | None = None) -> Iterator[Path]:
     """A local folder (or .zip) with the files of the delivery; it is gone afterwards.
 
-    dotenv: a file of variables that describe the warehouse. client: for Cloud Storage; by default
-    one with the credentials that BigQuery gets.
+    client: for Cloud Storage; by default one with the credentials that BigQuery gets.
     Raises WrongUse when there is no delivery under the prefix, or no room for it here.
     """
     from mesh.bigquery import explained
@@ -63,18 +60,18 @@ def fetched(
     place = place_of(url)
     with scratch("mesh-cloud") as work:
         with explained():
-            blobs = _blobs(client or _client(dotenv), place)
+            blobs = _blobs(client or _client(), place)
             _check_room(place, blobs, work)
             _download(place, blobs, work, observer)
         yield work / PurePosixPath(place.prefix).name if _zipped(place) else work
 
 
-def _client(dotenv: Path | None) -> storage.Client:
+def _client() -> storage.Client:
     import google.cloud.storage as storage
 
     from mesh.bigquery.connection import credentials, warehouse
 
-    here = warehouse(dotenv)
+    here = warehouse()
     return storage.Client(project=here.project, credentials=credentials(here))
 
 

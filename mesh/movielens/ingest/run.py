@@ -27,7 +27,7 @@ from mesh.movielens.ingest.source import Delivery, open_source
 from mesh.movielens.ingest.stage import Counts, Stage
 from mesh.movielens.ingest.targets.base import Published, Record, Target
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
-from mesh.project import BIGQUERY_GATEWAY, LOCAL_GATEWAY, Project
+from mesh.project import BIGQUERY_GATEWAY, LOCAL_GATEWAY
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,6 @@ def ingest(
     source: Path | str,
     *,
     database: Path,
-    dotenv: Path | None = None,
     append: bool = False,
     max_rejected: str | float | Decimal = DEFAULT_LIMIT,
     contracts: Path | None = None,
@@ -107,7 +106,7 @@ def ingest(
     replacing everything.
     max_rejected: the share of lines that may be rejected. contracts: the folder with the contract
     that names the known genres. parquet: a folder to write the tables to as well. database: the
-    DuckDB file. dotenv: a file of variables that describe the warehouse.
+    DuckDB file.
     now: the latest timestamp that is accepted. target: another engine than the DuckDB file.
     observer: is told how far it is.
 
@@ -124,7 +123,7 @@ def ingest(
         rejected_folder=database.parent / "rejected",
         observer=observer,
     )
-    with understood(Path(source), database), _opened(source, dotenv, observer) as delivery:
+    with understood(Path(source), database), _opened(source, observer) as delivery:
         lake = Lake(parquet) if parquet else None
         try:
             return _ingest(target or DuckDBTarget(database), delivery, order, lake)
@@ -134,13 +133,13 @@ def ingest(
 
 
 @contextmanager
-def _opened(source: Path | str, dotenv: Path | None, observer: Observer) -> Iterator[Delivery]:
+def _opened(source: Path | str, observer: Observer) -> Iterator[Delivery]:
     """The delivery of a source; one in Cloud Storage goes by its URL, wherever it is now."""
     if not is_cloud(source):
         with open_source(Path(source)) as delivery:
             yield delivery
         return
-    with fetched(str(source), dotenv, observer) as folder:
+    with fetched(str(source), observer) as folder:
         try:
             with open_source(folder) as delivery:
                 yield replace(delivery, source=str(source))
@@ -236,9 +235,7 @@ def _stamps(delivery: Delivery) -> list[tuple[int, int]]:
     return [(stat.st_size, stat.st_mtime_ns) for stat in stats]
 
 
-def target_for(
-    project: Project, gateway: str | None, observer: Observer = unobserved
-) -> Target | None:
+def target_for(gateway: str | None, observer: Observer = unobserved) -> Target | None:
     """The engine that a gateway's name stands for; None for the local DuckDB file.
 
     observer: is told how far the engine's own jobs are.
@@ -248,7 +245,7 @@ def target_for(
     if gateway == BIGQUERY_GATEWAY:
         from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
 
-        return BigQueryTarget(dotenv=project.dotenv, observer=observer)
+        return BigQueryTarget(observer=observer)
     raise WrongUse(
         f"ingest cannot load into the gateway {gateway!r}.",
         fix=f"Use --gateway {LOCAL_GATEWAY} or --gateway {BIGQUERY_GATEWAY}.",

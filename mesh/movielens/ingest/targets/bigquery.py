@@ -64,7 +64,7 @@ MEMORY_LIMIT = "3GB"
 class BigQueryTarget(Target):
     """The operational tables of a BigQuery project; schema and tables are created when missing.
 
-    place: by default as the variables, or those in the file `dotenv`, describe it.
+    place: by default as the environment variables describe it.
     observer: is told how far loading and publishing are, by the jobs' own statistics.
     """
 
@@ -74,12 +74,9 @@ class BigQueryTarget(Target):
         self,
         place: Warehouse | None = None,
         observer: Observer = unobserved,
-        *,
-        dotenv: Path | None = None,
     ) -> None:
         self.stated_place = place
         self.place: Warehouse
-        self.dotenv = dotenv
         self.observer = observer
         self.client: bigquery.Client
         self.connection: duckdb.DuckDBPyConnection
@@ -92,7 +89,7 @@ class BigQueryTarget(Target):
     def session(self) -> Iterator[BigQueryTarget]:
         """Connect, and open an empty local stage that is gone afterwards."""
         with explained():
-            self.place = self.stated_place or warehouse(self.dotenv)
+            self.place = self.stated_place or warehouse()
             self.client = connect(self.place)
             self.jobs = Jobs(self.client, self.observer)
             self._create_tables()
