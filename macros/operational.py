@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
-
 from sqlmesh import macro
 from sqlmesh.core.macros import MacroEvaluator
-
-from mesh.project import Project
-
-# DuckDB makes a file, and not its folder, which is not in git. SQLMesh imports this module before
-# it connects. In a checkout that may not be written, DuckDB says so itself.
-with suppress(OSError):
-    Project(Path(__file__).resolve().parent.parent).database.parent.mkdir(
-        parents=True, exist_ok=True
-    )
 
 
 @macro()

@@ -62,11 +62,22 @@ def _reason(text: str) -> tuple[str, str]:
     )
 
 
+def check_lasts(database: Path) -> None:
+    """WrongUse if what is named is no file: it would be gone with the command that filled it."""
+    if database.name == ":memory:":
+        raise WrongUse(
+            f"{DATABASE_VARIABLE} names a database in memory, which is gone with the command that "
+            "filled it.",
+            fix=f"Name a file, as {DATABASE_VARIABLE}=data/mesh.duckdb.",
+        )
+
+
 def check_attached(fetchall: Callable[[str], list[tuple[Any, ...]]], database: Path) -> None:
     """WrongUse if another process took the database between the check of it and its use.
 
     fetchall: runs a query where the project's do. SQLMesh would go on in memory: as if empty.
     """
+    check_lasts(database)
     try:
         there = fetchall("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL")
     except duckdb.BinderException:

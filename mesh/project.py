@@ -304,6 +304,12 @@ def _holds_project(folder: Path) -> bool:
     return any((folder / name).is_file() for name in CONFIGS)
 
 
+def from_here(path: Path) -> Path:
+    """The path from the working directory if it lies in it, else as it is."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def display(path: Path) -> Path:
     """The path from the root of the project that it lies in, else as it is."""
     project = project_around(path)

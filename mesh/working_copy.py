@@ -17,9 +17,16 @@ from pathlib import Path
 import duckdb
 
 from mesh.console import err
-from mesh.database import HELD, OPENING, cannot_open, let_go
+from mesh.database import HELD, OPENING, cannot_open, check_lasts, let_go
 from mesh.errors import Location, MeshError, WrongUse
-from mesh.project import BIGQUERY_GATEWAY, PROD_VARIABLE, PROJECT_VARIABLE, Project, written_to
+from mesh.project import (
+    BIGQUERY_GATEWAY,
+    PROD_VARIABLE,
+    PROJECT_VARIABLE,
+    Project,
+    from_here,
+    written_to,
+)
 
 
 @contextmanager
@@ -35,10 +42,11 @@ def writing(project: Project, gateway: str | None = None) -> Iterator[None]:
         yield
         return
     database = project.database.resolve()
+    check_lasts(database)
     with _alone(database):
         copy = working_copy(database)
         _remove(copy)
-        told = f"Writes to {project.shown(database)}."
+        told = f"Writes to {from_here(database)}."
         if not _others_read(database):
             with _settled(database):
                 err.print(told, markup=False)

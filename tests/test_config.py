@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,5 +117,35 @@ def test_the_file_of_variables_names_the_database_for_an_ingest_too(
     with pytest.raises(SystemExit) as end:
         run(["ingest", str(tmp_path / "nowhere"), "-p", str(project.root)])
     assert end.value.code == 2
-    assert capfd.readouterr().err.startswith("Writes to named/of-the-project.duckdb.\n")
+    assert capfd.readouterr().err.startswith(
+        f"Writes to {project.root}/named/of-the-project.duckdb.\n"
+    )
     assert opened_by_sqlmesh(project) == str(project.root / "named" / "of-the-project.duckdb")
+
+
+def test_a_database_in_memory_is_refused(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("MESH_DUCKDB", ":memory:")
+    with pytest.raises(SystemExit) as end:
+        run(["ingest", str(tmp_path / "nowhere"), "-p", str(project.root)])
+    assert end.value.code == 2
+    assert "names a database in memory, which is gone" in capfd.readouterr().err
+    assert not list(project.root.rglob(":memory:*"))
+
+
+@pytest.mark.parametrize("command", ["environments", "janitor", "run dev", "invalidate dev"])
+def test_what_builds_nothing_finds_the_database_from_another_folder_too(
+    project: Project, tmp_path: Path, command: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "data").mkdir(parents=True)
+    sqlmesh = Path(sys.executable).with_name("sqlmesh")
+    subprocess.run(
+        [sqlmesh, "-p", project.root, *command.split()],
+        cwd=elsewhere,
+        capture_output=True,
+        check=False,
+    )
+    assert not list((elsewhere / "data").iterdir())
+    assert (project.root / "data" / "mesh.duckdb").exists()

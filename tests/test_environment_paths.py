@@ -12,10 +12,11 @@ from pathlib import Path
 import duckdb
 import pytest
 from audience import epoch
-from scene import Scene, begin, clock, copied, shown
+from scene import Scene, Shown, begin, clock, copied, shown
 
-from mesh.environments import refresh, rollback, status
+from mesh.environments import promote, refresh, rollback, status
 from mesh.errors import CheckFailed, WrongUse
+from mesh.verify import verify
 
 DAILY = "movie_ratings_daily"
 LATE = (epoch(1997, 2, 3), epoch(2016, 5, 3))
@@ -485,4 +486,38 @@ def test_a_refresh_and_an_ingest_at_once_do_nothing_wrong(scene: Scene, tmp_path
         scene.delivered.setdefault(number, scene.audience)
     scene.refresh("prod")
     scene.refresh("acceptance")
+    scene.check()
+
+
+def plan_some_months(scene: Scene) -> None:
+    with scene.project("C") as project:
+        project.context.plan(
+            "dev", start="2016-05-01", auto_apply=True, no_prompts=True, skip_tests=True
+        )
+    scene.shows["dev"] = Shown("C", scene.newest)
+
+
+def test_a_non_breaking_change_is_planned_after_a_plan_of_some_months(scene: Scene) -> None:
+    """SQLMesh builds views on the changed model while prod changes: they share prod's tables."""
+    plan_some_months(scene)
+    scene.sqlmesh_plan("prod", "C")
+    scene.refresh("dev")
+    scene.check()
+
+
+def test_an_environment_of_some_months_is_said_to_be_so_and_not_promoted(scene: Scene) -> None:
+    before = shown(scene.database)
+    plan_some_months(scene)
+    with scene.project() as project:
+        assert not status(project, "prod").unbuilt
+        unbuilt = status(project, "dev").unbuilt
+        assert f"interactions_internal.{DAILY}" in unbuilt
+        assert verify(project, "dev", ["movies_engagement_daily"]).unbuilt == unbuilt
+        with pytest.raises(CheckFailed, match=r"dev has not all months of .* so prod is as it was"):
+            promote(project, "dev", "prod")
+    assert shown(scene.database)["prod"] == before["prod"]
+    scene.refresh("dev")
+    with scene.project() as project:
+        assert not status(project, "dev").unbuilt
+    scene.promote("dev", "prod")
     scene.check()

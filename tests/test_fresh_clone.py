@@ -53,17 +53,18 @@ def test_a_plan_on_nothing_stops_and_one_after_a_delivery_fills_the_projects_own
     empty = clone.call("sqlmesh", *project, *PLAN)
     assert empty.returncode == 1, empty.stdout
     said = " ".join((empty.stdout + empty.stderr).split())
-    assert "Plans dev in data/mesh.duckdb." in said
+    assert f"Plans dev in {clone.root}/data/mesh.duckdb." in said
     assert (
-        "data/mesh.duckdb: operational.movies, operational.ratings, operational.tags are not "
-        "there, so there is nothing to build. If this is not the database that you mean, let "
-        "MESH_DUCKDB name it; otherwise deliver something first, with `mesh ingest`"
+        f"{clone.root}/data/mesh.duckdb: operational.movies, operational.ratings, "
+        "operational.tags are not there, so there is nothing to build. If this is not the "
+        "database that you mean, let MESH_DUCKDB name it; otherwise deliver something first, "
+        "with `mesh ingest`"
     ) in said
 
     generate(clone.elsewhere / "source", 40, seed=5)
     ingested = clone.call("mesh", "ingest", "source", *project)
     assert ingested.returncode == 0, ingested.stderr
-    assert ingested.stderr.startswith("Writes to data/mesh.duckdb.\n")
+    assert ingested.stderr.startswith(f"Writes to {clone.root}/data/mesh.duckdb.\n")
     planned = clone.call("sqlmesh", *project, *PLAN)
     assert planned.returncode == 0, planned.stdout
 

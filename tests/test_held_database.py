@@ -152,12 +152,11 @@ def test_sqlmesh_names_the_process_that_holds_the_database(project: Project, how
 
 
 def test_commands_that_load_no_project_fail_and_name_it_too(project: Project) -> None:
-    """Nothing of the project is imported for them, so these are DuckDB's words."""
     with held(project.database, "writes") as holder:
         for command in UNLOADED:
             code, said = project.run("sqlmesh", *command.split())
             assert code == 1, command
-            assert f"(PID {holder.pid})" in said.splitlines()[-1], command
+            assert f"in use by process {holder.pid}. Stop it" in said.splitlines()[-1], command
 
 
 def test_mesh_names_it_too_where_it_only_looks(project: Project) -> None:
@@ -295,7 +294,7 @@ def test_a_second_operator_is_refused_and_nobody_else_writes_meanwhile(
             "until that `mesh` command is done, and try again."
         )
         code, said = project.run("sqlmesh", "environments")
-        assert code == 1 and "Conflicting lock is held" in said
+        assert code == 1 and "the database is in use by process" in said
     assert PROJECT.database == project.database
     assert project.run("mesh", "ingest", str(deliveries[1]))[0] == 0
 

@@ -13,6 +13,7 @@ import pytest
 from audience import opened, products, small_audience
 from built import built
 from project_copy import PROJECT, ProjectCopy, copy_project
+from sqlmesh.utils.errors import PlanError
 
 from mesh.dashboards.preview.build import present_all
 from mesh.environments import refresh, status
@@ -88,6 +89,8 @@ def test_products_that_no_environment_has_yet_are_not_there(
     database = tmp_path / "mesh.duckdb"
     ingest(small_audience().deliver(tmp_path / "source"), database=database)
     with opened(copy, database) as project:
+        with pytest.raises(PlanError, match=r"rating_events, which the environment does not have"):
+            project.context.plan("few", select_models=["interactions.user_movie_ratings"])
         project.context.plan(
             "few",
             select_models=["+interactions.user_movie_ratings"],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import FormerOption, Gateway, InProject, Json
+from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json
 from mesh.console import err, out
 from mesh.errors import WrongUse
 
@@ -49,15 +49,17 @@ def verify_command(
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a JUnit file too.")
     ] = None,
-    former: FormerOption = None,
+    option: EnvironmentOption = None,
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
     """Verify the data of an environment inside the engine: exit code 1 when a promise is broken."""
     named = [*([environment] if environment else []), *(products or [])]
-    if former is None and not named:
+    if option:
+        named.insert(0, option)
+    if not named:
         raise WrongUse("verify needs an environment.", fix="Name it: `mesh contracts verify prod`.")
-    environment, *products = [former, *named] if former else named
+    environment, *products = named
     day = _day(as_of)
     if junit:
         from mesh.verify.junit import check_writable
@@ -122,6 +124,7 @@ def as_document(report: VerifyReport) -> dict[str, object]:
         "seconds": round(report.seconds, 3),
         "without_contract": list(report.without_contract),
         "lacking": [delivery.number for delivery in report.lacking],
+        "unbuilt": list(report.unbuilt),
         "products": [
             {
                 "product": product.product,
@@ -164,6 +167,10 @@ def _show(report: VerifyReport) -> None:
         from mesh.environments.deliveries import told
 
         out.print(f"{report.environment} does not show {told(report.lacking)} yet.")
+    if report.unbuilt:
+        from mesh.environments.status import partly_built
+
+        out.print(partly_built(report.environment, report.unbuilt))
     if report.without_contract:
         names = ", ".join(report.without_contract)
         out.print(f"Without a contract, so not looked at: {names}.")

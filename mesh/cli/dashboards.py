@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import FormerOption, Gateway, InProject, Json
+from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of
 from mesh.project import PROD_VARIABLE
 
 app = typer.Typer(
@@ -60,8 +60,10 @@ def check_command(
 @app.command("build")
 def build_command(
     project: InProject,
-    environment: Annotated[str, typer.Argument(help="Whose data to show.")] = "prod",
-    former: FormerOption = None,
+    environment: Annotated[
+        str | None, typer.Argument(help="Whose data to show.", show_default="prod")
+    ] = None,
+    option: EnvironmentOption = None,
     folder: Annotated[Path, typer.Option("--out", help="Where to write.")] = DEFAULT_OUT,
     png: Annotated[bool, typer.Option(help="Also take pictures of pages and charts.")] = True,
     gateway: Gateway = None,
@@ -72,10 +74,11 @@ def build_command(
     from mesh.dashboards.preview.build import build
     from mesh.environments import open_project
 
+    environment = one_of(environment, option) or "prod"
     checked_dashboards(project.dashboards, project.contracts)
     opened = open_project(project, gateway)
     try:
-        written = build(opened, former or environment, folder, png=png)
+        written = build(opened, environment, folder, png=png)
     finally:
         opened.context.close()
     pages = [path for path in written if path.suffix == ".html"]
@@ -95,14 +98,14 @@ def serve_command(
     project: InProject,
     environment: Annotated[str | None, typer.Argument(help="Which to show first.")] = None,
     port: Annotated[int, typer.Option(help="The port on this machine; 0 takes a free one.")] = 8360,
-    former: FormerOption = None,
+    option: EnvironmentOption = None,
     gateway: Gateway = None,
 ) -> None:
     """Show the dashboards of any environment in a browser; they follow data and specs."""
     from mesh.console import out
     from mesh.dashboards.preview.serve import serve
 
-    first = former or environment
+    first = one_of(environment, option)
     serve(project, port, first, gateway, announce=lambda url: out.print(url, markup=False))
 
 

@@ -135,7 +135,7 @@ def _undo(
         soft_wrap=True,
     )
     out.print(
-        "Next: `mesh refresh acceptance`, and when it is right there, "
+        "Next, if an environment shows it: `mesh refresh acceptance`, and when it is right there, "
         "`mesh promote acceptance prod`.",
         markup=False,
         soft_wrap=True,

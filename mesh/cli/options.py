@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mesh.errors import WrongUse
 from mesh.project import Project, find_project
 
 # The folder given before the command, as in `mesh --project P status`.
@@ -53,8 +54,13 @@ Gateway = Annotated[
     str | None,
     typer.Option("--gateway", help="duckdb (the default) or bigquery, as in config.yaml."),
 ]
-# What commands that look at an environment were told before.
-FormerOption = Annotated[str | None, typer.Option("--environment", "-e", hidden=True)]
+# Each command that is about one environment takes its name as `sqlmesh plan dev` does, or so.
+EnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--environment", "-e", help="The environment, in place of the argument.", show_default=False
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 
@@ -65,3 +71,20 @@ def data_of(default: str) -> Any:
     """
     said = "Whose data is looked at."
     return typer.Option("--environment", "-e", help=said, show_default=default)
+
+
+def one_of(argument: str | None, option: str | None) -> str | None:
+    """The environment that a command was told. WrongUse if it was told two."""
+    if argument and option and argument != option:
+        raise WrongUse(f"two environments are named, {argument} and {option}.", fix="Name one.")
+    return argument or option
+
+
+def environment_of(argument: str | None, option: str | None) -> str:
+    """The environment that a command needs. WrongUse if it was told none, or two."""
+    found = one_of(argument, option)
+    if found is None:
+        raise WrongUse(
+            "which environment?", fix="Name it: dev, test, acceptance, prod, dev_<name>."
+        )
+    return found

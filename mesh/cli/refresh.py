@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, InProject, Json
+from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, environment_of
 from mesh.console import out
 
 if TYPE_CHECKING:
@@ -19,7 +19,11 @@ SHOWN_MONTHS = 12
 
 def refresh(
     project: InProject,
-    environment: Annotated[str, typer.Argument(help="dev, test, acceptance, prod or dev_<name>.")],
+    environment: Annotated[
+        str | None,
+        typer.Argument(help="dev, test, acceptance, prod or dev_<name>.", show_default=False),
+    ] = None,
+    option: EnvironmentOption = None,
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
@@ -31,6 +35,7 @@ def refresh(
     from mesh.environments import refresh as run
     from mesh.working_copy import writing
 
+    environment = environment_of(environment, option)
     with writing(project, gateway):
         result = run(open_project(project, gateway, models=False), environment)
     _show(result, as_json, f"{environment} was up to date.")
@@ -55,7 +60,11 @@ def promote(
 
 def rollback(
     project: InProject,
-    environment: Annotated[str, typer.Argument(help="The environment to take back, as prod.")],
+    environment: Annotated[
+        str | None,
+        typer.Argument(help="The environment to take back, as prod.", show_default=False),
+    ] = None,
+    option: EnvironmentOption = None,
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
@@ -64,6 +73,7 @@ def rollback(
     from mesh.environments import rollback as run
     from mesh.working_copy import writing
 
+    environment = environment_of(environment, option)
     with writing(project, gateway):
         result = run(open_project(project, gateway, models=False), environment)
     _show(result, as_json, f"{environment} shows what it showed before already.")

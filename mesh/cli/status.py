@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from mesh.cli.options import Gateway, InProject, Json
+from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of
 from mesh.console import out
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def status(
     environment: Annotated[
         str | None, typer.Argument(help="One environment; without it, all of them.")
     ] = None,
+    option: EnvironmentOption = None,
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
@@ -29,6 +30,7 @@ def status(
     from mesh.environments import status as look
 
     opened = open_project(project, gateway, models=False)
+    environment = one_of(environment, option)
     names = [environment] if environment else opened.environment_names
     found = [look(opened, name) for name in names]
     if as_json:
@@ -69,6 +71,7 @@ def show_status(environment: EnvironmentStatus) -> None:
 def findings(environment: EnvironmentStatus) -> list[str]:
     """What is not in order in an environment, each with what to do."""
     from mesh.environments.deliveries import told
+    from mesh.environments.status import partly_built
 
     name = environment.environment
     found = []
@@ -83,6 +86,8 @@ def findings(environment: EnvironmentStatus) -> list[str]:
             f"{len(environment.products) + len(environment.absent)} data products, as after a plan "
             f"of some models: `sqlmesh plan {name}` makes the others."
         )
+    if environment.unbuilt:
+        found.append(partly_built(name, environment.unbuilt))
     if environment.mixed:
         found.append(
             f"{name} shows different deliveries in different products, as after a plan of some "

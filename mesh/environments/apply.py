@@ -21,6 +21,7 @@ from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.repair import Lost, repair
 from mesh.environments.sources import delivered_to
 from mesh.environments.versions import stamped, stamps_of
+from mesh.errors import CheckFailed
 
 if TYPE_CHECKING:
     from sqlmesh.core.context import GenericContext
@@ -90,11 +91,12 @@ def apply_snapshots(
     *,
     log: DeliveryLog | None = None,
     now: datetime | None = None,
+    builds: bool = True,
 ) -> bool:
     """Let an environment show these versions, building what of them is missing.
 
-    origin: the environment whose `before_all` statements they come with. Returns whether there was
-    anything to do.
+    origin: the environment whose `before_all` statements they come with. builds: whether it may;
+    else CheckFailed if something is missing. Returns whether there was anything to do.
     """
     log = log or read_deliveries(context.engine_adapter, delivered_to(context))
     difference = ContextDiff.create(
@@ -123,6 +125,13 @@ def apply_snapshots(
     unfinished = difference.is_unfinalized_environment
     if not plan.has_changes and not plan.missing_intervals and not unfinished:
         return False
+    tables = [m for m in plan.missing_intervals if not plan.snapshots[m.snapshot_id].is_view]
+    if tables and not builds:
+        raise CheckFailed(
+            f"{origin.name} has not all months of {len(tables)} models, as after a plan with a "
+            f"start or one that is forward-only, so {name} is as it was.",
+            fix=f"Build them: `mesh refresh {origin.name}`.",
+        )
     builder.apply()
     return True
 

@@ -10,7 +10,7 @@ elsewhere all views are exchanged by one script.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlglot import exp
@@ -59,12 +59,14 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
 
     delivered: the sources whose deliveries are versions. carried: what new versions share with
     earlier ones. Views among them are audited in the months that they do not share. previews: the
-    models of which a part was built and audited.
+    models of which a part was built and audited. promoting: whether the environment changes already,
+    in a transaction that is open: so SQLMesh builds what shares its table with what prod shows.
     """
 
     delivered: Delivered = Delivered()
     carried: Mapping[str, Carried] = {}
     previews: set[str]
+    promoting = False
 
     @classmethod
     def of(cls, evaluator: SnapshotEvaluator, delivered: Delivered) -> DeliverySnapshotEvaluator:
@@ -85,7 +87,7 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
         A version that is shown already is only written again with the same rows, after a
         restatement; SQLMesh deletes them first.
         """
-        with transaction(self.adapter):
+        with nullcontext() if self.promoting else transaction(self.adapter):
             return super().evaluate(snapshot, **kwargs)
 
     def audit(self, snapshot: Snapshot, **kwargs: Any) -> list[Any]:
@@ -198,6 +200,7 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         adapter = self.snapshot_evaluator.adapter
         if _is_one_database(adapter, plan.environment.naming_info):
             self._promotion.enter_context(transaction(adapter))
+            cast("DeliverySnapshotEvaluator", self.snapshot_evaluator).promoting = True
         super().visit_environment_record_update_stage(stage, plan)
 
     def visit_finalize_environment_stage(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import wraps
 from pathlib import Path
@@ -19,13 +20,14 @@ import duckdb
 from sqlmesh.core.config import DuckDBConnectionConfig
 from sqlmesh.core.config.scheduler import BuiltInSchedulerConfig
 from sqlmesh.core.context import GenericContext
-from sqlmesh.utils.errors import ConfigError
+from sqlmesh.utils.errors import ConfigError, PlanError
 
 from mesh.database import cannot_open, check_attached
 from mesh.environments.apply import bring_up_to_date
 from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
+from mesh.environments.names import short_name
 from mesh.environments.repair import repair
 from mesh.environments.sources import database_of, delivered_to, project_of
 from mesh.environments.versions import stamped
@@ -83,7 +85,7 @@ def _in_its_place(context: GenericContext) -> GenericContext:
 
 def _place(connection: DuckDBConnectionConfig, project: Project) -> None:
     if (file := connection.database) and file != ":memory:":
-        path = project.place(file)
+        path = _with_its_folder(project.place(file))
         # A copy is attached: the catalog keeps the name of the file whose place it takes.
         copied = path.stem != Path(file).stem
         connection.database = None if copied else str(path)
@@ -92,7 +94,14 @@ def _place(connection: DuckDBConnectionConfig, project: Project) -> None:
     catalogs = connection.catalogs or {}
     for name, place in catalogs.items():
         if isinstance(place, str) and not re.match(r":memory:|md:|\w+://", place):
-            catalogs[name] = _in_sql(project.place(place.replace("''", "'")))
+            catalogs[name] = _in_sql(_with_its_folder(project.place(place.replace("''", "'"))))
+
+
+def _with_its_folder(path: Path) -> Path:
+    """DuckDB makes a file and not its folder; where it may not be made, DuckDB says so itself."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _in_sql(path: Path) -> str:
@@ -141,7 +150,22 @@ def _as_of_the_newest_delivery(
         builder = original(context, environment, **kwargs)
     finally:
         _planned.reset(token)
+    _refuse_lost_inputs(context, builder)
     return choose_versions(context, builder, log)
+
+
+def _refuse_lost_inputs(context: GenericContext, builder: PlanBuilder) -> None:
+    """PlanError for a plan of some models that read others which are in no version of it."""
+    there = {snapshot.name for snapshot in builder.build().context_diff.snapshots.values()}
+    for name in sorted(there):
+        read = context.models[name].depends_on if name in context.models else ()
+        lost = {n for n in read if n in context.models and not context.models[n].kind.is_external}
+        if lost := lost - there:
+            raise PlanError(
+                f"{short_name(name)} reads {', '.join(sorted(map(short_name, lost)))}, which the "
+                "environment does not have and which is not selected: select it with all that it "
+                f"reads, `--select-model +{short_name(name)}`"
+            )
 
 
 def _up_to_date_before_a_run(

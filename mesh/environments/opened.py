@@ -17,6 +17,7 @@ import duckdb
 from sqlglot import exp, generator
 from sqlglot.errors import SqlglotError
 from sqlmesh import Context
+from sqlmesh.core.snapshot import missing_intervals
 from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.bigquery import explanation, warehouse
@@ -111,6 +112,14 @@ class Opened:
             for name, snapshot in sorted(self.snapshots(environment).items())
             if snapshot.is_external or snapshot.snapshot_id in promoted
         }
+
+    def unbuilt(self, environment: Environment) -> tuple[str, ...]:
+        """Models of which some months were not built, by short name.
+
+        So they are after a plan with a start, or one that is forward-only.
+        """
+        tables = [s for s in self.snapshots(environment).values() if not s.is_view]
+        return tuple(sorted(short_name(snapshot.name) for snapshot in missing_intervals(tables)))
 
     def products(self, environment: Environment) -> dict[str, Snapshot]:
         """The data products that an environment has, by their name without catalog."""

@@ -84,7 +84,7 @@ def promote(opened: Opened, source: str, name: str) -> RefreshResult:
 
     def apply(_: Environment | None) -> Applied:
         snapshots = environment_snapshots(opened.context, origin)
-        return Applied(apply_snapshots(opened.context, name, snapshots, origin))
+        return Applied(apply_snapshots(opened.context, name, snapshots, origin, builds=False))
 
     return _change(opened, known, apply, f"promoted from {source}", name=name)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mesh.project import Project, Source
+from mesh.project import Project, Source, from_here
 
 if TYPE_CHECKING:
     from sqlmesh.core.context import GenericContext
@@ -47,8 +47,7 @@ def project_of(context: GenericContext) -> Project:
 def database_of(context: GenericContext) -> str:
     """Where a project's tables lie, for people."""
     if context.engine_adapter.dialect == "duckdb":
-        project = project_of(context)
-        return str(project.shown(project.database))
+        return str(from_here(project_of(context).database))
     return f"the {context.engine_adapter.dialect} project {context.default_catalog}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -55,7 +55,8 @@ class EnvironmentStatus:
     shows: the newest delivery such that it and all before it are shown; None if there is none.
     lacking: the deliveries that it does not show yet, in their order. mixed: whether it shows some
     of them in some products. lost: models whose table or view is gone. absent: products of
-    the project that it does not have, as after a plan of some models.
+    the project that it does not have, as after a plan of some models. unbuilt: models that lack
+    months, as after a plan with a start.
     """
 
     environment: str
@@ -65,6 +66,7 @@ class EnvironmentStatus:
     mixed: bool
     lost: tuple[str, ...]
     absent: tuple[str, ...]
+    unbuilt: tuple[str, ...]
     products: tuple[ProductStatus, ...]
 
     @property
@@ -101,6 +103,7 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
             mixed=log.is_mixed(stamps),
             lost=gone,
             absent=tuple(sorted(public - opened.there(environment).keys())),
+            unbuilt=opened.unbuilt(environment),
             products=tuple(
                 _product(
                     opened,
@@ -112,6 +115,14 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
                 for name, snapshot in products.items()
             ),
         )
+
+
+def partly_built(environment: str, models: Sequence[str]) -> str:
+    """The sentence about an environment that does not have all months, with what to do."""
+    return (
+        f"{environment} has not all months of {len(models)} models, as after a plan with a start "
+        f"or one that is forward-only: `mesh refresh {environment}` builds the others."
+    )
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,8 @@ class VerifyReport:
 
     as_of: the moment that freshness is measured against; as_of_reason: why this one.
     without_contract: public models of the environment that no contract speaks of. lacking: the
-    deliveries that the environment does not show yet, in their order.
+    deliveries that the environment does not show yet, in their order. unbuilt: models
+    that lack months.
     """
 
     environment: str
@@ -91,6 +92,7 @@ class VerifyReport:
     without_contract: tuple[str, ...]
     seconds: float
     lacking: tuple[Delivery, ...] = ()
+    unbuilt: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

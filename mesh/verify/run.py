@@ -78,6 +78,7 @@ def verify(
         products=tuple(reports),
         without_contract=() if products else tuple(sorted(set(places) - known)),
         lacking=lacking,
+        unbuilt=opened.unbuilt(opened.environment(environment)),
         seconds=time.perf_counter() - started,
     )
 
