@@ -20,7 +20,7 @@ from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.repair import Lost, repair
 from mesh.environments.sources import delivered_to
-from mesh.environments.versions import stamped, stamps_of
+from mesh.environments.versions import partly_built, stamped, stamps_of
 from mesh.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -108,6 +108,10 @@ def apply_snapshots(
         environment_statements=context.state_reader.get_environment_statements(origin.name),
         infer_python_dependencies=False,
     )
+    shown = context.state_reader.get_environment(name)
+    if shown and partly_built(snapshots.values(), shown):
+        # Also when all is built meanwhile: its views still show the parts.
+        difference.is_unfinalized_environment = True
     config = context.config
     builder = PlanBuilder(
         context_diff=difference,

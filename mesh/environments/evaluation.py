@@ -59,8 +59,8 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
 
     delivered: the sources whose deliveries are versions. carried: what new versions share with
     earlier ones. Views among them are audited in the months that they do not share. previews: the
-    models of which a part was built and audited. promoting: whether the environment changes already,
-    in a transaction that is open: so SQLMesh builds what shares its table with what prod shows.
+    models of which a part was built and audited. promoting: whether the environment changes
+    already, in an open transaction: so SQLMesh builds what shares its table with what prod shows.
     """
 
     delivered: Delivered = Delivered()

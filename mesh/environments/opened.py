@@ -17,7 +17,6 @@ import duckdb
 from sqlglot import exp, generator
 from sqlglot.errors import SqlglotError
 from sqlmesh import Context
-from sqlmesh.core.snapshot import missing_intervals
 from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.bigquery import explanation, warehouse
@@ -26,6 +25,7 @@ from mesh.environments.hooks import install
 from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
 from mesh.environments.sources import Delivered, delivered
+from mesh.environments.versions import partly_built
 from mesh.errors import CheckFailed, MeshError, WrongUse
 from mesh.project import BIGQUERY_GATEWAY, Project
 
@@ -114,12 +114,9 @@ class Opened:
         }
 
     def unbuilt(self, environment: Environment) -> tuple[str, ...]:
-        """Models of which some months were not built, by short name.
-
-        So they are after a plan with a start, or one that is forward-only.
-        """
-        tables = [s for s in self.snapshots(environment).values() if not s.is_view]
-        return tuple(sorted(short_name(snapshot.name) for snapshot in missing_intervals(tables)))
+        """Models of which it does not have all months, by short name: after a plan with a start."""
+        found = partly_built(self.snapshots(environment).values(), environment)
+        return tuple(sorted(short_name(snapshot.name) for snapshot in found))
 
     def products(self, environment: Environment) -> dict[str, Snapshot]:
         """The data products that an environment has, by their name without catalog."""

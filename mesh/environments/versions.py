@@ -8,13 +8,18 @@ environment points at tables that are never written again once it shows them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, cast
 
-from sqlmesh.core.snapshot import Snapshot
+from sqlmesh.core.snapshot import (
+    DeployabilityIndex,
+    Snapshot,
+    earliest_start_date,
+    missing_intervals,
+)
 from sqlmesh.utils.dag import DAG
-from sqlmesh.utils.date import to_date
+from sqlmesh.utils.date import to_date, to_datetime
 from sqlmesh.utils.hashing import hash_data
 
 from mesh.environments.deliveries import PREFIX, DeliveryLog
@@ -22,6 +27,7 @@ from mesh.environments.names import months_after, query_inputs, short_name
 from mesh.environments.sources import Delivered
 
 if TYPE_CHECKING:
+    from sqlmesh.core.environment import Environment
     from sqlmesh.core.model import Model
     from sqlmesh.core.node import Node
     from sqlmesh.core.snapshot import SnapshotId
@@ -106,6 +112,23 @@ def stamps_of(snapshots: Iterable[Snapshot], delivered: Delivered) -> dict[str, 
 
 def _number(stamp: str) -> int:
     return int(stamp.split()[1])
+
+
+def partly_built(snapshots: Collection[Snapshot], environment: Environment) -> list[Snapshot]:
+    """The tables of an environment without all months: not built, or not in what it shows.
+
+    After a plan with a start, it shows tables of its own, also when others have built the versions
+    as a whole by then.
+    """
+    by_id = {snapshot.snapshot_id: snapshot for snapshot in snapshots}
+    missing = missing_intervals(by_id, deployability_index=DeployabilityIndex.create(by_id))
+    starts_late = to_datetime(environment.start_at) > earliest_start_date(by_id)
+    return [
+        snapshot
+        for snapshot in snapshots
+        if not snapshot.is_view
+        and (snapshot in missing or (starts_late and snapshot.dev_intervals))
+    ]
 
 
 def lineage(
