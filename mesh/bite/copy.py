@@ -6,7 +6,6 @@ on the damaged product is worked out once.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from sqlglot import exp
 from mesh.bite.ways import DIALECT, POSITION, Damage
 from mesh.contracts import Contract
 from mesh.contracts.rules import RowRule, Scope, TableRule
+from mesh.verify.engine import EngineRefuses
 
 CATALOG = "bite"
 DAMAGED = exp.table_("damaged", db="main", catalog="temp", quoted=True)
@@ -68,14 +68,13 @@ def memory(
         connection.execute(f"DETACH {CATALOG}")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Prepared:
-    """A rule with its query on the damaged rows. columns: that it reads; None for all."""
+    """A rule with its query on the rows that were damaged. columns: that it reads."""
 
     rule: TableRule
     query: str
-    columns: frozenset[str] | None
-    seconds: float = 0.0
+    columns: frozenset[str]
 
 
 @dataclass
@@ -108,38 +107,50 @@ class Copy:
 
     @cached_property
     def row_rules(self) -> list[RowRule]:
-        return [rule for rule in self.contract.row_rules() if rule.id not in self.broken]
+        rules = []
+        for rule in self.contract.row_rules():
+            broken = exp.select("1").from_(self.rows).where(rule.broken()).limit(1)
+            if not self._is_broken(rule.id, lambda query=broken: self.memory.rows(query)):
+                rules.append(rule)
+        return rules
 
     @cached_property
     def table_rules(self) -> list[Prepared]:
-        """The quick ones first, by what they took on the undamaged rows."""
-        found = [self.prepared(rule) for rule in self.contract.table_rules()]
+        """In the order of the contract, but rules on the number of rows first."""
+        found = []
         self.damage(self.undamaged)
-        for one in found:
-            started = time.perf_counter()
-            try:
-                if self.memory.rows(one.query):
-                    self.broken[one.rule.id] = "the rows break it as they are"
-            except duckdb.Error as error:
-                self.broken[one.rule.id] = str(error).partition("\n")[0]
-            one.seconds = time.perf_counter() - started
-        kept = [one for one in found if one.rule.id not in self.broken]
-        return sorted(kept, key=lambda one: one.rule.scope is not Scope.COUNT)
+        for rule in self.contract.table_rules():
+            one = self.prepared(rule)
+            if one:
+                found.append(one)
+        return sorted(found, key=lambda one: one.rule.scope is not Scope.COUNT)
+
+    def _is_broken(self, rule: str, ask: Callable[[], object]) -> bool:
+        """Whether the undamaged rows break a rule, or it cannot be asked."""
+        try:
+            if ask():
+                self.broken[rule] = "the rows break it as they are"
+        except (duckdb.Error, EngineRefuses) as error:
+            self.broken[rule] = str(error).partition("\n")[0]
+        return rule in self.broken
 
     @property
     def undamaged(self) -> exp.Select:
         names = [exp.column(column.name) for column in self.contract.columns]
         return exp.select(*names).from_(self.rows)
 
-    def prepared(self, rule: TableRule) -> Prepared:
-        query = rule.offending(DAMAGED, self.memory.product)
-        query = self._worked_out(query)
-        columns = {column.name for column in query.find_all(exp.Column)} | set(rule.columns)
-        return Prepared(
-            rule,
-            _text(exp.select("1").from_(query.subquery("found")).limit(1)),
-            frozenset(columns),
-        )
+    def prepared(self, rule: TableRule) -> Prepared | None:
+        """A rule, ready to be asked; None when it is broken by the rows that are in place now."""
+        made: list[Prepared] = []
+
+        def ask() -> object:
+            query = self._worked_out(rule.offending(DAMAGED, self.memory.product))
+            columns = {column.name for column in rule.query.find_all(exp.Column)}
+            text = _text(exp.select("1").from_(query.subquery("found")).limit(1))
+            made.append(Prepared(rule, text, frozenset(columns | set(rule.columns))))
+            return self.memory.rows(text)
+
+        return None if self._is_broken(rule.id, ask) else made[0]
 
     def _worked_out(self, query: exp.Select) -> exp.Select:
         """The same, with what does not depend on the damaged rows as tables."""
@@ -178,7 +189,7 @@ class Copy:
                 if is_broken:
                     return rule.id
         for one in self.table_rules:
-            if changed and one.columns is not None and not changed & one.columns:
+            if changed and not changed & one.columns:
                 continue
             with suppress(duckdb.Error):
                 if self.memory.rows(one.query):
