@@ -64,7 +64,7 @@ def memory(
     try:
         yield Memory(connection, resolve)
     finally:
-        connection.execute(f"DROP TABLE IF EXISTS {_text(DAMAGED)}")
+        connection.execute(f"DROP VIEW IF EXISTS {_text(DAMAGED)}")
         connection.execute(f"DETACH {CATALOG}")
 
 
@@ -176,7 +176,7 @@ class Copy:
 
     def damage(self, query: exp.Query) -> None:
         """Put these rows in the place that the rules look at."""
-        self.memory.run(f"CREATE OR REPLACE TEMP TABLE {_text(DAMAGED)} AS {_text(query)}")
+        self.memory.run(f"CREATE OR REPLACE TEMP VIEW {_text(DAMAGED)} AS {_text(query)}")
 
     def noticed_by(self, damage: Damage | None) -> str | None:
         """The first rule that the rows in that place break."""
