@@ -165,6 +165,10 @@ class Copy:
         for cte in query.find_all(exp.CTE):
             if not depends(cte.this):
                 cte.set("this", exp.select("*").from_(self.memory.keep(cte.this)))
+        # One side of a union, as what a product is compared with.
+        for arm in list(query.find_all(exp.Select)):
+            if isinstance(arm.parent, exp.Union) and arm.find(exp.Table) and not depends(arm):
+                arm.replace(exp.select("*").from_(self.memory.keep(arm)))
         for part in list(query.find_all(exp.Subquery)):
             inside = part.find_ancestor(exp.From, exp.Join, exp.Select)
             free = isinstance(inside, exp.From | exp.Join) and part.root() is query

@@ -13,8 +13,9 @@ from mesh.bite.copy import Copy, Memory, memory
 from mesh.bite.excuses import excuses_of, share_of
 from mesh.bite.suggest import Suggestion, Suggestions
 from mesh.bite.ways import damages
-from mesh.contracts import Contract
+from mesh.contracts import Contract, load_contracts
 from mesh.environments import Opened
+from mesh.environments.names import is_public, short_name
 from mesh.errors import CheckFailed, WrongUse
 from mesh.verify.engine import EngineRefuses
 from mesh.verify.run import UNPUBLISHED, check_all_there, choose, places_in
@@ -111,6 +112,7 @@ def bite(
     project = opened.project
     chosen = choose(products, project.contracts, project.sources)
     excuses = {contract.product: excuses_of(contract) for contract in chosen}
+    known = load_contracts(project.contracts)
     found = []
     with opened.readable_errors():
         places = places_in(opened, environment)
@@ -128,11 +130,15 @@ def bite(
                 raise EngineRefuses(f"{product} is not in {environment}")
             return places[product].copy()
 
+        inputs = _inputs(opened, environment)
         with memory(adapter.connection, resolve) as copies:
             for contract in chosen:
                 demanded = share_of(contract, project.settings.bite)
                 try:
-                    one = _bitten(copies, contract, demanded, excuses[contract.product], tell)
+                    made_from = [known[name] for name in inputs(contract.product) if name in known]
+                    one = _bitten(
+                        copies, contract, demanded, excuses[contract.product], made_from, tell
+                    )
                 except (duckdb.BinderException, duckdb.CatalogException) as error:
                     reason = str(error).partition("\n")[0]
                     raise CheckFailed(
@@ -145,11 +151,28 @@ def bite(
     return BiteReport(environment, tuple(found), time.perf_counter() - started)
 
 
+def _inputs(opened: Opened, name: str) -> Callable[[str], list[str]]:
+    """From a product to the products and sources that it is made from, over internal models."""
+    snapshots = opened.snapshots(opened.environment(name))
+    by_name = {short_name(full): snapshot for full, snapshot in snapshots.items()}
+
+    def inputs(product: str) -> list[str]:
+        found: dict[str, None] = {}
+        snapshot = by_name.get(product)
+        for parent in snapshot.parents if snapshot else ():
+            above = short_name(parent.name)
+            found |= dict.fromkeys([above] if is_public(parent.name) else inputs(above))
+        return list(found)
+
+    return inputs
+
+
 def _bitten(
     copies: Memory,
     contract: Contract,
     demanded: float | None,
     excuses: Mapping[str, str],
+    sources: Sequence[Contract],
     tell: Tell | None,
 ) -> Bitten:
     started = time.perf_counter()
@@ -159,7 +182,7 @@ def _bitten(
     noticed: dict[str, str] = {}
     survivors: list[Survivor] = []
     equal: list[str] = []
-    suggestions = Suggestions(copy)
+    suggestions = Suggestions(copy, sources)
     standard = damages(contract)
     for number, damage in enumerate(standard):
         if tell:
