@@ -44,9 +44,7 @@ class Memory:
         """The result of a query as a table; of one that was asked before, that of then."""
         text = _text(query)
         if text not in self.copied:
-            table = exp.table_(
-                f"kept_{len(self.copied)}", db="main", catalog=CATALOG, quoted=True
-            )
+            table = exp.table_(f"kept_{len(self.copied)}", db="main", catalog=CATALOG, quoted=True)
             self.run(f"CREATE TABLE {_text(table)} AS {text}")
             self.copied[text] = table
         return self.copied[text].copy()
@@ -172,7 +170,12 @@ class Copy:
         for part in list(query.find_all(exp.Subquery)):
             inside = part.find_ancestor(exp.From, exp.Join, exp.Select)
             free = isinstance(inside, exp.From | exp.Join) and part.root() is query
-            if free and inside.this is part and isinstance(part.this, exp.Query) and not depends(part):
+            if (
+                free
+                and inside.this is part
+                and isinstance(part.this, exp.Query)
+                and not depends(part)
+            ):
                 table = self.memory.keep(part.this)
                 table.set("alias", part.args.get("alias"))
                 part.replace(table)

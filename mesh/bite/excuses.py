@@ -1,10 +1,10 @@
 """What a contract says about its own bite, as custom properties of it.
 
-    customProperties:
-      - property: biteShare      # the share of damages that its rules have to notice
-        value: 0.95
-      - property: biteExcused    # damages that they need not notice, each with the reason
-        value: {title.upper: Titles are shown as the source spells them.}
+customProperties:
+  - property: biteShare      # the share of damages that its rules have to notice
+    value: 0.95
+  - property: biteExcused    # damages that they need not notice, each with the reason
+    value: {title.upper: Titles are shown as the source spells them.}
 """
 
 from __future__ import annotations

@@ -160,7 +160,12 @@ def _is_amount(column: Column) -> bool:
 
 
 # With what an aggregate here can agree in the source.
-_AGREES = {"sum": ("count", "sum"), "count": ("count", "sum"), "max": ("max",), "min": ("min", "max")}
+_AGREES = {
+    "sum": ("count", "sum"),
+    "count": ("count", "sum"),
+    "max": ("max",),
+    "min": ("min", "max"),
+}
 
 
 def _rule(

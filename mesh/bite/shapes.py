@@ -101,8 +101,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "one_{c}_{k}",
         "A {k} has one {c}.",
-        "SELECT k FROM own_rows GROUP BY k"
-        " HAVING COUNT(DISTINCT c) + MAX(IF(c IS NULL, 1, 0)) > 1",
+        "SELECT k FROM own_rows GROUP BY k HAVING COUNT(DISTINCT c) + MAX(IF(c IS NULL, 1, 0)) > 1",
         keyed=True,
     ),
     Shape(
@@ -198,8 +197,10 @@ def _names(contract: Contract, column: Column, shape: Shape) -> Iterator[dict[st
 def _filled(shape: Shape, names: dict[str, Any]) -> Proposal:
     columns = frozenset(n for v in names.values() for n in ([v] if isinstance(v, str) else v))
     told = {key: v if isinstance(v, str) else "_".join(v) for key, v in names.items()}
-    said = {k: f"`{v}`" if isinstance(v, str) else " and ".join(f"`{n}`" for n in v)
-            for k, v in names.items()}
+    said = {
+        k: f"`{v}`" if isinstance(v, str) else " and ".join(f"`{n}`" for n in v)
+        for k, v in names.items()
+    }
     name = shape.id.format(**{k: f"per_{v}" if k == "k" else v for k, v in told.items()})
     words = shape.words.format(**said)
     words = words.replace("`", "")
@@ -221,8 +222,9 @@ def _all_values(column: Column) -> Proposal:
         .where(exp.Is(this=here.copy(), expression=exp.null()))
     )
     words = f"Each {column.name} is there."
-    return _sql(f"each_{column.name}_is_there", words, "completeness", query,
-                frozenset({column.name}))
+    return _sql(
+        f"each_{column.name}_is_there", words, "completeness", query, frozenset({column.name})
+    )
 
 
 def _sql(id: str, words: str, dimension: str, sql: exp.Expr, columns: frozenset[str]) -> Proposal:
@@ -235,9 +237,7 @@ def _sql(id: str, words: str, dimension: str, sql: exp.Expr, columns: frozenset[
     return Proposal(rule, columns)
 
 
-def _rule(
-    id: str, words: str, dimension: str, type: str, more: dict[str, Any]
-) -> dict[str, Any]:
+def _rule(id: str, words: str, dimension: str, type: str, more: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": id[:120],
         "type": type,
@@ -260,8 +260,10 @@ def _written(sql: str, names: dict[str, Any]) -> exp.Expr:
         if isinstance(node, exp.Column) and isinstance(name := names.get(node.name), str):
             return exp.column(name, table=node.args.get("table"))
         if isinstance(node, exp.Table) and node.name == ROWS:
-            return exp.alias_(exp.table_(TABLE), node.alias, table=True) if node.alias else (
-                exp.table_(TABLE)
+            return (
+                exp.alias_(exp.table_(TABLE), node.alias, table=True)
+                if node.alias
+                else (exp.table_(TABLE))
             )
         return node
 

@@ -71,7 +71,9 @@ class Suggestions:
 
         One that was suggested before goes first: few rules are better than many.
         """
-        candidates = self._candidates(None if damage.way.keep or damage.way.again else damage.column)
+        candidates = self._candidates(
+            None if damage.way.keep or damage.way.again else damage.column
+        )
         self.copy.damage(damage.query(self.copy.rows))
         for one in (*self.used, *candidates):
             if damage.changed and not damage.changed & one.ready.columns:

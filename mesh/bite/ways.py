@@ -220,7 +220,9 @@ WAYS: tuple[Way, ...] = (
     # aggregates
     Way("aggregates", "average", "{c} is an average", _numeric, new="AVG(c) OVER (PARTITION BY k)"),
     Way("aggregates", "total", "{c} is a total", _numeric, new="SUM(c) OVER (PARTITION BY k)"),
-    Way("aggregates", "largest", "{c} is the largest", _numeric, new="MAX(c) OVER (PARTITION BY k)"),
+    Way(
+        "aggregates", "largest", "{c} is the largest", _numeric, new="MAX(c) OVER (PARTITION BY k)"
+    ),
     Way(
         "aggregates",
         "running",
@@ -342,7 +344,9 @@ def _damages(contract: Contract) -> Iterator[Damage]:
         columns = [column for column in contract.columns if way.applies(column)]
         if way.paired:
             for column, other in _neighbours(columns):
-                yield Damage(f"{column.name}.swapped_with_{other.name}", way, contract, column, other)
+                yield Damage(
+                    f"{column.name}.swapped_with_{other.name}", way, contract, column, other
+                )
             continue
         for column in columns:
             yield Damage(f"{column.name}.{way.id}", way, contract, column)
