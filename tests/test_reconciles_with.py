@@ -14,7 +14,8 @@ from sqlglot import exp, parse_one
 
 from mesh.contracts.audits import within
 from mesh.contracts.constraints.base import Effect
-from mesh.contracts.constraints.reconciles_with import ReconcilesWith, of_interval
+from mesh.contracts.constraints.reconciles_with import ReconcilesWith
+from mesh.contracts.reconciling import of_interval
 from mesh.contracts.rules import Rule, Scope, TableRule
 
 TYPES = {"genre": "string", "day": "date", "plays": "integer", "share": "number"}

@@ -9,10 +9,10 @@ from sqlglot import exp
 from sqlglot.optimizer.simplify import simplify
 
 from mesh.contracts.audits import CheckedRule, broken_contract, sharing, within
-from mesh.contracts.constraints.reconciles_with import of_interval
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
+from mesh.contracts.reconciling import of_interval
 from mesh.contracts.rules import Scope, TableRule
 from mesh.contracts.sql import DIALECT
 from mesh.errors import WrongUse

@@ -1,0 +1,136 @@
+"""The query that compares a product with what it is made from, in BigQuery's dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp, parse_one
+
+from mesh.contracts.sql import DIALECT, parse_expression
+
+# Sums of floating point numbers depend on the order in which they are added.
+ROUNDING = "1e-9"
+GROUP = "group_"
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is asked of one of the two. rows: from which; groups, values: expressions, in order.
+
+    The groups and values of the two sides belong together one by one.
+    """
+
+    name: str
+    rows: str
+    groups: Sequence[str]
+    values: Sequence[str]
+    where: str = ""
+    having: str = ""
+
+    def query(self, is_here: int) -> str:
+        groups = [f"{sql(text)} AS {GROUP}{n}" for n, text in enumerate(self.groups)]
+        values = [f"{sql(text)} AS value_{n}" for n, text in enumerate(self.values)]
+        # Without groups there is one row of nothing, also where there are no rows.
+        having = [f"({sql(self.having)})"] if self.having else []
+        having += [] if groups else ["COUNT(*) > 0"]
+        parts = [
+            f"SELECT {', '.join([*groups, *values])}, {is_here} AS is_here {self.rows}",
+            f"WHERE {sql(self.where)}" if self.where else "",
+            f"GROUP BY {', '.join(_groups(self))}" if groups else "",
+            f"HAVING {' AND '.join(having)}" if having else "",
+        ]
+        return " ".join(parts)
+
+
+def differences(here: Side, there: Side, type_of: Callable[[str], str]) -> exp.Select:
+    """Groups that are not on both sides, or have values that differ: their names, and what is
+    found. Nothing is equal to nothing. Raises RuleSqlError when an expression cannot be used."""
+    selected, told, wrong = _groups(here), [], []
+    for number, (own, other) in enumerate(zip(here.values, there.values, strict=True)):
+        left, right, value = (f"{word}_{number}" for word in ("here", "there", "value"))
+        for name, is_here in ((left, 1), (right, 0)):
+            selected.append(f"MAX(IF(is_here = {is_here}, {value}, NULL)) AS {name}")
+        same = f"{left} = {right}"
+        if not _is_exact(own, type_of):
+            size = f"GREATEST(1, LEAST(ABS({left}), ABS({right})))"
+            same = f"{same} OR ABS({left} - {right}) <= {ROUNDING} * {size}"
+        wrong.append(f"NOT COALESCE({same}, {left} IS NULL AND {right} IS NULL)")
+        one, two = (f"COALESCE(CAST({side} AS STRING), 'nothing')" for side in (left, right))
+        words = _text(f"; {own} is "), one, _text(f", in {there.name} {other} is "), two
+        told.append(f"IF({wrong[-1]}, CONCAT({', '.join(words)}), '')")
+    kinds = f"""
+        CASE WHEN most = 0 THEN 'missing' WHEN least = 1 THEN {_text(f"not in {there.name}")}
+        ELSE 'differs' END"""
+    names = zip(_groups(here), _names(here.groups), strict=True)
+    shown = [*(f"{group} AS {name}" for group, name in names)]
+    shown.append(f"CONCAT({', '.join([kinds, *told])}) AS found")
+    query = f"""
+        SELECT {", ".join(shown)}
+        FROM (
+          SELECT {", ".join(selected)}, MAX(is_here) AS most, MIN(is_here) AS least
+          FROM ({here.query(1)} UNION ALL {there.query(0)}) AS sides
+          {f"GROUP BY {', '.join(_groups(here))}" if here.groups else ""}
+        ) AS compared
+        WHERE most = 0 OR least = 1 OR {" OR ".join(wrong)}"""
+    return parse_one(query, into=exp.Select, dialect=DIALECT)
+
+
+def of_interval(query: exp.Select, rows: exp.Expr) -> exp.Select | None:
+    """The query with the source's rows of the days that `rows` is held to, as `within` makes it.
+
+    None where `rows` is held to none, or where the groups are not of its time.
+    """
+    held = query.copy()
+    sides = held.find(exp.Union)
+    spans = list(rows.find_all(exp.Between))
+    if sides is None or not spans:
+        return None
+    time = spans[0].this.name
+    for here, there in zip(sides.left.selects, sides.right.selects, strict=True):
+        of_time = {column.name for column in here.find_all(exp.Column)} == {time}
+        if here.alias.startswith(GROUP) and of_time:
+            day = there.unalias()
+            days = [
+                exp.Between(this=day.copy(), low=_day(span, "low"), high=_day(span, "high"))
+                for span in spans
+            ]
+            sides.right.where(exp.or_(*days), copy=False)
+            return held
+    return None
+
+
+def sql(text: str) -> str:
+    """An expression as it stands in the query."""
+    return parse_expression(text).node.sql(dialect=DIALECT)
+
+
+def _groups(side: Side) -> list[str]:
+    return [f"{GROUP}{number}" for number in range(len(side.groups))]
+
+
+def _day(span: exp.Between, end: str) -> exp.Expr:
+    return exp.cast(exp.Literal.string(span.args[end].this.name[:10]), exp.DataType.Type.DATE)
+
+
+def _is_exact(own: str, type_of: Callable[[str], str]) -> bool:
+    """Whether a value is counted, so that no rounding can be in it."""
+    node = parse_expression(own).node
+    if isinstance(node, exp.Count | exp.CountIf):
+        return True
+    types = {type_of(column.name) for column in node.find_all(exp.Column)}
+    return "number" not in types and not node.find(exp.Div, exp.Avg, exp.SafeDivide)
+
+
+def _names(expressions: Sequence[str]) -> list[str]:
+    """How the groups are called in what is found: by their column, if it is one."""
+    found: list[str] = []
+    for number, text in enumerate(expressions):
+        columns = {one.name for one in parse_expression(text).node.find_all(exp.Column)}
+        name = columns.pop() if len(columns) == 1 else ""
+        found.append(f"{GROUP}{number}" if name in (*found, "", "found") else name)
+    return found
+
+
+def _text(text: str) -> str:
+    return exp.Literal.string(text).sql(dialect=DIALECT)
