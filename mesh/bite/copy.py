@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import duckdb
 from sqlglot import exp
@@ -108,7 +108,7 @@ class Copy:
         rules = []
         for rule in self.contract.row_rules():
             broken = exp.select("1").from_(self.rows).where(rule.broken()).limit(1)
-            if not self._is_broken(rule.id, lambda query=broken: self.memory.rows(query)):
+            if not self._is_broken(rule.id, partial(self.memory.rows, broken)):
                 rules.append(rule)
         return rules
 
@@ -155,47 +155,40 @@ class Copy:
         names = {cte.alias for cte in query.find_all(exp.CTE)}
 
         def depends(node: exp.Expr) -> bool:
-            return any(
-                table.catalog == "temp" or (not table.db and table.name in names)
-                for table in node.find_all(exp.Table)
-            )
+            tables = list(node.find_all(exp.Table))
+            damaged = any(t.catalog == DAMAGED.catalog for t in tables)
+            return not tables or damaged or any(not t.db and t.name in names for t in tables)
 
-        for cte in query.find_all(exp.CTE):
-            if not depends(cte.this):
-                cte.set("this", exp.select("*").from_(self.memory.keep(cte.this)))
-        # One side of a union, as what a product is compared with.
-        for arm in list(query.find_all(exp.Select)):
-            if isinstance(arm.parent, exp.Union) and arm.find(exp.Table) and not depends(arm):
-                arm.replace(exp.select("*").from_(self.memory.keep(arm)))
-        for part in list(query.find_all(exp.Subquery)):
-            inside = part.find_ancestor(exp.From, exp.Join, exp.Select)
-            free = isinstance(inside, exp.From | exp.Join) and part.root() is query
-            if (
-                free
-                and inside.this is part
-                and isinstance(part.this, exp.Query)
-                and not depends(part)
-            ):
-                table = self.memory.keep(part.this)
-                table.set("alias", part.args.get("alias"))
-                part.replace(table)
+        # Steps, one side of a union, as what a product is compared with, and derived tables.
+        for part in list(query.find_all(exp.Select, exp.SetOperation)):
+            around = part.parent
+            derived = isinstance(around, exp.Subquery) and around.parent
+            free = isinstance(around, exp.CTE | exp.Union) or (
+                isinstance(derived, exp.From | exp.Join) and derived.this is around
+            )
+            if free and part.root() is query and not depends(part):
+                # What looks at rows around it cannot stand alone.
+                with suppress(duckdb.BinderException):
+                    part.replace(exp.select("*").from_(self.memory.keep(part)))
         return query
 
     def damage(self, query: exp.Query) -> None:
         """Put these rows in the place that the rules look at."""
         self.memory.run(f"CREATE OR REPLACE TEMP VIEW {_text(DAMAGED)} AS {_text(query)}")
 
-    def noticed_by(self, damage: Damage | None) -> str | None:
-        """The first rule that the rows in that place break."""
-        changed = damage.changed if damage else frozenset()
-        rules = [r for r in self.row_rules if not changed or changed & set(r.columns)]
+    def noticed_by(self, damage: Damage) -> str | None:
+        """Put the damaged rows in that place: the first rule that they break."""
+        row_rules, table_rules = self.row_rules, self.table_rules
+        self.damage(damage.query(self.rows))
+        changed = damage.changed
+        rules = [r for r in row_rules if not changed or changed & set(r.columns)]
         if rules:
-            broken = [exp.Coalesce(this=_any(rule), expressions=[exp.false()]) for rule in rules]
+            broken = [exp.LogicalOr(this=rule.broken()) for rule in rules]
             found = self.memory.rows(exp.select(*broken).from_(DAMAGED))[0]
             for rule, is_broken in zip(rules, found, strict=True):
                 if is_broken:
                     return rule.id
-        for one in self.table_rules:
+        for one in table_rules:
             if changed and not changed & one.columns:
                 continue
             with suppress(duckdb.Error):
@@ -211,10 +204,6 @@ class Copy:
             return False
         left = exp.except_(damaged, self.undamaged, distinct=False)
         return not self.memory.rows(left.limit(1))
-
-
-def _any(rule: RowRule) -> exp.Expr:
-    return exp.LogicalOr(this=rule.broken())
 
 
 def _text(query: exp.Expr) -> str:

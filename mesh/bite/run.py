@@ -136,7 +136,7 @@ def bite(
                 demanded = share_of(contract, project.settings.bite)
                 try:
                     made_from = [known[name] for name in inputs(contract.product) if name in known]
-                    one = _bitten(
+                    one = bitten(
                         copies, contract, demanded, excuses[contract.product], made_from, tell
                     )
                 except (duckdb.BinderException, duckdb.CatalogException) as error:
@@ -167,14 +167,18 @@ def _inputs(opened: Opened, name: str) -> Callable[[str], list[str]]:
     return inputs
 
 
-def _bitten(
+def bitten(
     copies: Memory,
     contract: Contract,
     demanded: float | None,
     excuses: Mapping[str, str],
     sources: Sequence[Contract],
-    tell: Tell | None,
+    tell: Tell | None = None,
 ) -> Bitten:
+    """What the contract of one product notices of its standard damages.
+
+    excuses: damages with their reasons. sources: the contracts of what the product is made from.
+    """
     started = time.perf_counter()
     copy = Copy(copies, contract)
     if not copy.count:
@@ -188,11 +192,10 @@ def _bitten(
         if tell:
             tell(contract.product, number, len(standard))
         try:
-            copy.damage(damage.query(copy.rows))
+            rule = copy.noticed_by(damage)
         except (duckdb.ConversionException, duckdb.OutOfRangeException):
             equal.append(damage.id)  # The column's own type refuses such a value.
             continue
-        rule = copy.noticed_by(damage)
         if rule:
             noticed[damage.id] = rule
         elif copy.is_equal():

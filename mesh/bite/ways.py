@@ -311,7 +311,8 @@ class Damage:
 
 
 _PICKS = {
-    "ONE": "(SELECT ARG_MIN(x, ABS(n - (SELECT MAX(n) + 1 FROM source) / 2)) FROM source)",
+    # Of two that are as near to the middle, the first.
+    "ONE": "(SELECT ARG_MIN(x, ABS(n * 4 - 1 - (SELECT MAX(n) * 2 FROM source))) FROM source)",
     "RAREST": "(SELECT x FROM source WHERE NOT x IS NULL GROUP BY x ORDER BY COUNT(*), x LIMIT 1)",
     "COMMONEST": "(SELECT x FROM source WHERE NOT x IS NULL GROUP BY x"
     " ORDER BY COUNT(*) DESC, x DESC LIMIT 1)",
