@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from sqlglot import exp, parse_one
 
@@ -12,6 +13,7 @@ from mesh.contracts.sql import DIALECT, parse_expression
 # Sums of floating point numbers depend on the order in which they are added.
 ROUNDING = "1e-9"
 GROUP = "group_"
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Side:
     having: str = ""
 
     def query(self, is_here: int) -> str:
-        groups = [f"{sql(text)} AS {GROUP}{n}" for n, text in enumerate(self.groups)]
+        groups = [f"{one} AS {GROUP}{n}" for n, one in enumerate(self.groups)]
         values = [f"{sql(text)} AS value_{n}" for n, text in enumerate(self.values)]
         # Without groups there is one row of nothing, also where there are no rows.
         having = [f"({sql(self.having)})"] if self.having else []
@@ -46,6 +48,8 @@ class Side:
 def differences(here: Side, there: Side, type_of: Callable[[str], str]) -> exp.Select:
     """Groups that are not on both sides, or have values that differ: their names, and what is
     found. Nothing is equal to nothing. Raises RuleSqlError when an expression cannot be used."""
+    names, nodes = _names(here.groups), [parse_expression(text).node for text in here.groups]
+    here, there, days = _by_number(here, there)
     selected, told, wrong = _groups(here), [], []
     for number, (own, other) in enumerate(zip(here.values, there.values, strict=True)):
         left, right, value = (f"{word}_{number}" for word in ("here", "there", "value"))
@@ -62,8 +66,10 @@ def differences(here: Side, there: Side, type_of: Callable[[str], str]) -> exp.S
     kinds = f"""
         CASE WHEN most = 0 THEN 'missing' WHEN least = 1 THEN {_text(f"not in {there.name}")}
         ELSE 'differs' END"""
-    names = zip(_groups(here), _names(here.groups), strict=True)
-    shown = [*(f"{group} AS {name}" for group, name in names)]
+    shown = [
+        f"{_as_shown(node, group, group in days)} AS {name}"
+        for node, group, name in zip(nodes, _groups(here), names, strict=True)
+    ]
     shown.append(f"CONCAT({', '.join([kinds, *told])}) AS found")
     query = f"""
         SELECT {", ".join(shown)}
@@ -91,10 +97,8 @@ def of_interval(query: exp.Select, rows: exp.Expr) -> exp.Select | None:
         of_time = {column.name for column in here.find_all(exp.Column)} == {time}
         if here.alias.startswith(GROUP) and of_time:
             day = there.unalias()
-            days = [
-                exp.Between(this=day.copy(), low=_day(span, "low"), high=_day(span, "high"))
-                for span in spans
-            ]
+            low_high = [[_day(span.args[end], day) for end in ("low", "high")] for span in spans]
+            days = [exp.Between(this=day.copy(), low=low, high=high) for low, high in low_high]
             sides.right.where(exp.or_(*days), copy=False)
             return held
     return None
@@ -109,8 +113,44 @@ def _groups(side: Side) -> list[str]:
     return [f"{GROUP}{number}" for number in range(len(side.groups))]
 
 
-def _day(span: exp.Between, end: str) -> exp.Expr:
-    return exp.cast(exp.Literal.string(span.args[end].this.name[:10]), exp.DataType.Type.DATE)
+def _day(bound: exp.Expr, group: exp.Expr) -> exp.Expr:
+    """The day of a bound, as a group is written: a date, or the number of one."""
+    day = date.fromisoformat(bound.this.name[:10])
+    if isinstance(group, exp.IntDiv | exp.UnixDate):
+        return exp.Literal.number((day - EPOCH).days)
+    return exp.cast(exp.Literal.string(day.isoformat()), exp.DataType.Type.DATE)
+
+
+def _by_number(here: Side, there: Side) -> tuple[Side, Side, set[str]]:
+    """The sides with groups as SQL, and those of them that are days by their numbers.
+
+    Where a session has a time zone, DuckDB takes ten times as long for the dates of moments.
+    """
+    days, written = set(), []
+    for group, texts in zip(
+        _groups(here), zip(here.groups, there.groups, strict=True), strict=True
+    ):
+        nodes = [parse_expression(text).node for text in texts]
+        if any(isinstance(node, exp.Date) for node in nodes):
+            days.add(group)
+            nodes = [_number(node) for node in nodes]
+        written.append([node.sql(dialect=DIALECT) for node in nodes])
+    here = replace(here, groups=[one[0] for one in written])
+    return here, replace(there, groups=[one[1] for one in written]), days
+
+
+def _as_shown(node: exp.Expr, group: str, by_number: bool) -> str:
+    """A group in what is found. DuckDB makes moments of days, which reads worse."""
+    if by_number:
+        group = f"DATE_FROM_UNIX_DATE({group})"
+    return f"CAST({group} AS DATE)" if by_number or isinstance(node, exp.DateTrunc) else group
+
+
+def _number(day: exp.Expr) -> exp.Expr:
+    if not isinstance(day, exp.Date):
+        return exp.UnixDate(this=day.copy())
+    micros = exp.UnixMicros(this=day.this.copy())
+    return exp.IntDiv(this=micros, expression=exp.Literal.number(86_400_000_000))
 
 
 def _is_exact(own: str, type_of: Callable[[str], str]) -> bool:
