@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,17 +18,15 @@ from project_copy import ROOT, ProjectCopy, copy_project
 from sqlglot import exp
 from typer.testing import CliRunner
 
-from mesh.bite import BiteReport, Bitten, bite, lint_bite
+from mesh.bite import Bitten, bite, lint_bite
 from mesh.bite.copy import Copy, memory
 from mesh.bite.run import bitten
-from mesh.bite.ways import WAYS, Damage, damages
+from mesh.bite.ways import WAYS, damages
 from mesh.cli.main import app
 from mesh.contracts import Contract, ContractInvalid, load_contract
 from mesh.contracts.lint import lint
 from mesh.environments import Opened
-from mesh.errors import CheckFailed, WrongUse
-from mesh.movielens.demo import SAMPLE_SEED, SAMPLE_USERS
-from mesh.movielens.generate import generate
+from mesh.errors import WrongUse
 from mesh.project import DATABASE_VARIABLE
 
 FIXTURES = ROOT / "tests" / "fixtures" / "contracts" / "valid"

@@ -86,6 +86,7 @@ class Copy:
     memory: Memory
     contract: Contract
     broken: dict[str, str] = field(default_factory=dict)
+    asked: dict[frozenset[str], tuple[list[RowRule], str]] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> exp.Table:
@@ -114,7 +115,7 @@ class Copy:
 
     @cached_property
     def table_rules(self) -> list[Prepared]:
-        """In the order of the contract, but rules on the number of rows first."""
+        """Those on the number of rows first."""
         found = []
         self.damage(self.undamaged)
         for rule in self.contract.table_rules():
@@ -177,14 +178,17 @@ class Copy:
         self.memory.run(f"CREATE OR REPLACE TEMP VIEW {_text(DAMAGED)} AS {_text(query)}")
 
     def noticed_by(self, damage: Damage) -> str | None:
-        """Put the damaged rows in that place: the first rule that they break."""
-        row_rules, table_rules = self.row_rules, self.table_rules
-        self.damage(damage.query(self.rows))
+        """Put the damaged rows in that place: a rule that they break, if there is one.
+
+        Rules about rows are asked together; then those about the table, one by one, first the one
+        that noticed what was damaged before.
+        """
         changed = damage.changed
-        rules = [r for r in row_rules if not changed or changed & set(r.columns)]
+        rules, query = self._row_query(changed)
+        table_rules = self.table_rules
+        self.damage(damage.query(self.rows))
         if rules:
-            broken = [exp.LogicalOr(this=rule.broken()) for rule in rules]
-            found = self.memory.rows(exp.select(*broken).from_(DAMAGED))[0]
+            found = self.memory.rows(query)[0]
             for rule, is_broken in zip(rules, found, strict=True):
                 if is_broken:
                     return rule.id
@@ -193,8 +197,18 @@ class Copy:
                 continue
             with suppress(duckdb.Error):
                 if self.memory.rows(one.query):
+                    table_rules.remove(one)
+                    table_rules.insert(0, one)
                     return one.rule.id
         return None
+
+    def _row_query(self, changed: frozenset[str]) -> tuple[list[RowRule], str]:
+        """The rules about rows that speak of these columns, or all, as one query."""
+        if changed not in self.asked:
+            rules = [r for r in self.row_rules if not changed or changed & set(r.columns)]
+            broken = [exp.LogicalOr(this=rule.broken()) for rule in rules]
+            self.asked[changed] = rules, _text(exp.select(*broken).from_(DAMAGED))
+        return self.asked[changed]
 
     def is_equal(self) -> bool:
         """Whether the rows in that place are those of the product after all."""
