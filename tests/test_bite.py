@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,9 @@ from mesh.cli.main import app
 from mesh.contracts import Contract, ContractInvalid, load_contract
 from mesh.contracts.lint import lint
 from mesh.environments import Opened
-from mesh.errors import WrongUse
+from mesh.errors import CheckFailed, WrongUse
+from mesh.movielens.demo import SAMPLE_SEED, SAMPLE_USERS
+from mesh.movielens.generate import generate
 from mesh.project import DATABASE_VARIABLE
 
 FIXTURES = ROOT / "tests" / "fixtures" / "contracts" / "valid"
@@ -294,7 +297,7 @@ def test_what_a_contract_says_about_its_bite_is_linted(
     assert message in problem.message and fix in problem.fix
     assert plays.path.read_text().splitlines()[problem.line - 1].strip()
     if "biteExcuse" not in stated:
-        with pytest.raises(ContractInvalid, match="no share|which damages|no standard|a reason"):
+        with pytest.raises(ContractInvalid, match=r"no share|which damages|no standard|a reason"):
             excuses_of(contract)
 
 
@@ -332,7 +335,7 @@ def test_no_environment_is_touched(copy: ProjectCopy, project: Opened) -> None:
 def test_what_cannot_be_bitten_is_a_sentence(project: Opened) -> None:
     with pytest.raises(WrongUse, match=r"There is no contract for user_acton. .*`user_actions`"):
         bite(project, "dev", ["user_acton"])
-    with pytest.raises(WrongUse, match="there is no environment 'deb' .*Did you mean dev"):
+    with pytest.raises(WrongUse, match=r"there is no environment 'deb' .*Did you mean dev"):
         bite(project, "deb", ["user_actions"])
 
 
@@ -341,7 +344,119 @@ def test_a_source_is_bitten_where_it_is_named(project: Opened) -> None:
     assert [one.product for one in report.products] == ["operational.tags"]
 
 
-def run(copy: ProjectCopy, patch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:
+def run(
+    copy: ProjectCopy, patch: pytest.MonkeyPatch, *words: str, fails: int = 0
+) -> tuple[str, str]:
     patch.setenv(DATABASE_VARIABLE, str(copy.database))
-    done = CliRunner().invoke(app, ["contracts", "bite", "--project", str(copy.root), *words])
-    return done.exit_code, done.stdout
+    done = CliRunner().invoke(app, ["contracts", *words, "--project", str(copy.root)])
+    assert done.exit_code == fails, done.output
+    return done.stdout, done.stderr
+
+
+def test_the_command_says_what_survives_and_what_would_notice_it(
+    copy: ProjectCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "contracts/interactions/user_movie_ratings.odcs.yaml"
+    text = copy.read(path)
+    without = yaml.safe_load(text)
+    table = without["schema"][0]
+    table["quality"] = [rule for rule in table["quality"] if rule["type"] != "custom"]
+    with monkeypatch.context() as patch:
+        copy.write(path, yaml.safe_dump(without, sort_keys=False))
+        said, errors = run(copy, patch, "bite", "user_movie_ratings", fails=1)
+        document = json.loads(run(copy, patch, "bite", "user_movie_ratings", "--json", fails=1)[0])
+    copy.write(path, text)
+    assert errors == ""
+    first, *lines = said.splitlines()
+    (one,) = document["products"]
+    noticed, survivors = len(one["noticed"]), one["survivors"]
+    assert first.startswith("✗ interactions.user_movie_ratings ")
+    assert f": {noticed} of {noticed + len(survivors)} damages noticed, " in first
+    assert first.endswith(" % (95 % demanded)")
+    assert "  rows.half: every second row is gone. Noticed by " in said
+    assert "  To be pasted under `quality` in contracts/interactions/user_movie_ratings" in said
+    assert "          reconcilesWith: operational.ratings" in lines
+    assert lines[-1].startswith(f"{noticed} of {noticed + len(survivors)} damages to 1 product of")
+    assert one["demanded"] == 0.95 > one["share"] and one["ok"] is document["ok"] is False
+    half = next(survivor for survivor in survivors if survivor["damage"] == "rows.half")
+    assert half["suggestion"]["implementation"]["reconcilesWith"] == "operational.ratings"
+
+
+def test_a_contract_that_cannot_be_read_and_excuses_that_mean_nothing_are_told(
+    copy: ProjectCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "contracts/interactions/user_actions.odcs.yaml"
+    text = copy.read(path)
+    excuse = "customProperties: [{property: biteExcused, value: {rows.non: Why not.}}]\n"
+    copy.write(path, f"{excuse}{text}")
+    said, _ = run(copy, monkeypatch, "lint", fails=1)
+    assert "user_actions.odcs.yaml:1: BITE: `rows.non` is no standard damage of" in said
+    assert "Did you mean `rows.none`?" in said
+    with opened(copy, copy.database) as project, pytest.raises(ContractInvalid, match=r"rows\.non"):
+        bite(project, "dev", ["user_actions"])
+    copy.write(path, text.replace("logicalType: integer", "logicalType: whole", 1))
+    with opened(copy, copy.database) as project, pytest.raises(ContractInvalid, match="whole"):
+        bite(project, "dev", ["user_actions"])
+    copy.write(path, text)
+
+
+def test_an_environment_behind_the_contract_and_one_without_rows_are_sentences(
+    copy: ProjectCopy, project: Opened
+) -> None:
+    path = "contracts/engagement/audience_actions.odcs.yaml"
+    text = copy.read(path)
+    copy.write(path, text.replace("name: action_share", "name: share_of_actions"))
+    behind = r"audience_actions in dev is not what its contract says: .*share_of_actions"
+    with pytest.raises(CheckFailed, match=behind):
+        bite(project, "dev", ["audience_actions"])
+    copy.write(path, text)
+
+
+def test_a_product_without_rows_is_not_called_well_guarded(plays: Plays) -> None:
+    from mesh.cli.contracts_bite import _lines
+
+    with copied(load_contract(plays.path), "") as copy:
+        one = bitten(copy.memory, copy.contract, 0.95, {}, [])
+    assert not one.ok and one.share is None
+    (line,) = _lines(one, "dev")
+    assert line == (
+        "✗ interactions.plays has no rows in dev: nothing can be damaged, so nothing is known of "
+        "what its rules notice."
+    )
+
+
+def test_a_share_is_never_rounded_up(plays: Plays) -> None:
+    from mesh.cli.contracts_bite import _percent
+
+    assert [_percent(share) for share in (1.0, 0.95, 0.9499, 0.5)] == [
+        "100 %",
+        "95 %",
+        "94.9 %",
+        "50 %",
+    ]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What `mesh demo` builds without files, as something that can be delivered."""
+
+    movies: int = SAMPLE_USERS
+    ratings: int = SAMPLE_SEED
+    tags: int = 0
+
+    def deliver(self, folder: Path) -> Path:
+        generate(folder, SAMPLE_USERS, SAMPLE_SEED)
+        return folder
+
+
+def test_each_contract_of_this_project_notices_95_percent_on_the_sample(
+    copy: ProjectCopy,
+) -> None:
+    with opened(copy, built(copy, Sample(), "dev")) as project:
+        report = bite(project, "dev")
+    shares = {one.product: one.share for one in report.products}
+    assert len(shares) == 14
+    assert {product: share for product, share in shares.items() if (share or 0) < 0.95} == {}
+    assert [one.broken for one in report.products if one.broken] == []
+    assert [one.needless for one in report.products if one.needless] == []
+    assert report.ok

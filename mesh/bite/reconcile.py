@@ -119,7 +119,9 @@ def _agreeing(
         return {}
     agreeing: dict[str, str] = {}
     for (a, b), count in zip(pairs, counts, strict=True):
-        if not unmatched and not count:
+        # Where sums are the same, the largest and the least need not be told.
+        summed = any(one.startswith("SUM") for one in agreeing)
+        if not unmatched and not count and not (summed and a.aggregate in ("max", "min")):
             agreeing.setdefault(a.text, b.text)
     if by and not unmatched and not agreeing and (column is None or column.grain_position):
         agreeing = {f"COUNT(DISTINCT {here})": f"COUNT(DISTINCT {there})" for here, there in by[:1]}
@@ -178,12 +180,12 @@ def _rule(
     groups = [here for here, _ in by]
     what = column.name if column else "rows"
     name = f"{what}_as_in_{source.name}" + (f"_per_{'_'.join(groups)}" if groups else "")
-    told = f" for each {' and '.join(groups)}" if groups else ""
-    subject = "There are as many rows" if what == "rows" or not column else f"{what} is"
+    same = " and ".join(f"{here} is {there}" for here, there in measures.items())
+    told = f", for each {' and '.join(groups)}" if groups else ""
     rule = {
         "id": name,
         "type": "custom",
-        "description": f"{subject} as {source.product} says{told}.",
+        "description": f"{same} of {source.product}{told}.",
         "dimension": "completeness",
         "severity": "error",
         "engine": "mesh",
