@@ -119,6 +119,8 @@ class ReconcilesWith(TablePromise):
         for side in (0, 1):
             for at, text in _expressions(said, side).items():
                 rows = promise._rows(joined=at[0] != JOIN, split=at[0] not in (JOIN, EACH))
+                if at[0] == SOURCE_WHERE:
+                    rows = f"FROM {promise.source}"
                 query = _query_of(at, text, rows if side else f"FROM {TABLE}")
                 try:
                     types[at] = _type(query, sources, text, own, known)
@@ -134,9 +136,9 @@ class ReconcilesWith(TablePromise):
 
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> Rule:
         """Raises RuleSqlError when an expression cannot be used."""
-        there = (self.source_where, self.source_having)
         here = Side("", f"FROM {TABLE}", *self._expressions(0), self.where)
-        source = Side(self.source, self._rows(), *self._expressions(1), *there)
+        rows = self._rows(self.source_where)
+        source = Side(self.source, rows, *self._expressions(1), having=self.source_having)
         parts = [self.where, self.source_where, self.source_having]
         parts += [text for pair in (*self.by, *self.measures) for text in pair]
         parts += [lookup[1] for lookup in (self.join, self.each) if lookup]
@@ -153,9 +155,12 @@ class ReconcilesWith(TablePromise):
         """Groups and measures of one side: 0 here, 1 of the source."""
         return [pair[side] for pair in self.by], [pair[side] for pair in self.measures]
 
-    def _rows(self, joined: bool = True, split: bool = True) -> str:
-        """The rows of the source."""
+    def _rows(self, where: str = "", *, joined: bool = True, split: bool = True) -> str:
+        """The rows of the source. Few of them are found before others are looked up for them."""
         rows = f"FROM {self.source}"
+        if where:
+            kept = f"SELECT * FROM {self.source} WHERE {sql(where)}"
+            rows = f"FROM ({kept}) AS {self.source.partition('.')[2]}"
         if self.join:
             on = sql(self.join[1]) if joined else "TRUE"
             rows += f" INNER JOIN {self.join[0]} ON {on}"
