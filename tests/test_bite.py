@@ -383,7 +383,7 @@ def test_the_command_says_what_survives_and_what_would_notice_it(
 
 
 def test_a_contract_that_cannot_be_read_and_excuses_that_mean_nothing_are_told(
-    copy: ProjectCopy, monkeypatch: pytest.MonkeyPatch
+    copy: ProjectCopy, project: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = "contracts/interactions/user_actions.odcs.yaml"
     text = copy.read(path)
@@ -392,17 +392,15 @@ def test_a_contract_that_cannot_be_read_and_excuses_that_mean_nothing_are_told(
     said, _ = run(copy, monkeypatch, "lint", fails=1)
     assert "user_actions.odcs.yaml:1: BITE: `rows.non` is no standard damage of" in said
     assert "Did you mean `rows.none`?" in said
-    with opened(copy, copy.database) as project, pytest.raises(ContractInvalid, match=r"rows\.non"):
+    with pytest.raises(ContractInvalid, match=r"rows\.non"):
         bite(project, "dev", ["user_actions"])
     copy.write(path, text.replace("logicalType: integer", "logicalType: whole", 1))
-    with opened(copy, copy.database) as project, pytest.raises(ContractInvalid, match="whole"):
+    with pytest.raises(ContractInvalid, match="whole"):
         bite(project, "dev", ["user_actions"])
     copy.write(path, text)
 
 
-def test_an_environment_behind_the_contract_and_one_without_rows_are_sentences(
-    copy: ProjectCopy, project: Opened
-) -> None:
+def test_an_environment_behind_the_contract_is_told(copy: ProjectCopy, project: Opened) -> None:
     path = "contracts/engagement/audience_actions.odcs.yaml"
     text = copy.read(path)
     copy.write(path, text.replace("name: action_share", "name: share_of_actions"))

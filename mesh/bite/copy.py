@@ -19,7 +19,7 @@ from mesh.contracts import Contract
 from mesh.contracts.rules import RowRule, Scope, TableRule
 from mesh.verify.engine import EngineRefuses
 
-CATALOG = "bite"
+CATALOG = "mesh_bite_copy"
 DAMAGED = exp.table_("damaged", db="main", catalog="temp", quoted=True)
 
 
@@ -58,10 +58,17 @@ class Memory:
 def memory(
     connection: duckdb.DuckDBPyConnection, resolve: Callable[[str], exp.Table]
 ) -> Iterator[Memory]:
+    """The database in memory, for a while.
+
+    To share many small queries among threads takes longer than to run each on one.
+    """
+    (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()  # type: ignore
     connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
     try:
+        connection.execute("SET threads = 1")
         yield Memory(connection, resolve)
     finally:
+        connection.execute(f"SET threads = {threads}")
         connection.execute(f"DROP VIEW IF EXISTS {_text(DAMAGED)}")
         connection.execute(f"DETACH {CATALOG}")
 
