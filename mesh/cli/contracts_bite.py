@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesh.cli.options import Gateway, InProject, Json, data_of
+from mesh.errors import WrongUse
 
 if TYPE_CHECKING:
     from mesh.bite import BiteReport, Bitten
@@ -23,7 +24,7 @@ def bite_command(
             show_default=False,
         ),
     ] = None,
-    environment: Annotated[str, data_of("dev")] = "dev",
+    environment: Annotated[str | None, data_of("that of a bare plan, or else prod")] = None,
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
@@ -40,13 +41,16 @@ def bite_command(
     from mesh.environments import open_project
 
     opened = open_project(project, gateway, models=False)
+    named = environment or opened.usual_environment
+    if named is None:
+        raise WrongUse("there is no environment yet.", fix="Create one with `sqlmesh plan`.")
     with progress() as bar:
         task = bar.add_task("damaging", detail="")
 
         def tell(product: str, number: int, of: int) -> None:
             bar.update(task, completed=number, total=of, detail=product)
 
-        report = bite(opened, environment, products, tell=tell)
+        report = bite(opened, named, products, tell=tell)
     if as_json:
         typer.echo(json.dumps(as_document(report), indent=2, ensure_ascii=False))
     else:
