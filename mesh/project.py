@@ -70,7 +70,8 @@ class Settings:
     version: of what `mesh init` wrote. deliveries: the schema with the log of what was delivered
     to the sources in it, if there is one. growth: by key column the power with which the rows of a
     table grow when the largest source does. title, purpose: what the dashboards are about together,
-    on the page that lists them.
+    on the page that lists them. bite: the share, 0 to 1, of standard damages that each contract has
+    to notice unless it says otherwise itself.
     """
 
     version: int | None = None
@@ -78,6 +79,7 @@ class Settings:
     growth: Mapping[str, float] = field(default_factory=dict)
     title: str | None = None
     purpose: str | None = None
+    bite: float | None = None
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,13 @@ def test_lint_and_plan_hold_the_models_to_their_contracts(stranger: Stranger) ->
     )
 
 
+def test_its_contracts_are_bitten_and_nothing_is_demanded_of_them(stranger: Stranger) -> None:
+    said = stranger.run("mesh", "contracts", "bite", "full_model")
+    assert f"{DOMAIN}.full_model 1.0.0: " in said and "demanded" not in said
+    assert "damages to 1 product of prod are noticed" in said
+    assert f"reconcilesWith: {DOMAIN}.incremental_model" in said
+
+
 def test_a_broken_promise_stops_the_plan_and_prod_stays(stranger: Stranger) -> None:
     before = stranger.run("sqlmesh", "fetchdf", f"SELECT SUM(num_orders) FROM {DOMAIN}.full_model")
     stranger.edit("models/full_model.sql", r"COUNT\(DISTINCT id\)", "-COUNT(DISTINCT id)")

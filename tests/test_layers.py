@@ -24,6 +24,7 @@ LAYERS = (
     "environments",
     "lint",
     "verify",
+    "bite",
     "prove",
     "cost",
     "dashboards",

@@ -273,6 +273,14 @@ def test_prod_comes_after_a_verified_acceptance_and_is_protected() -> None:
     assert jobs["prod"]["needs"] == "acceptance" and jobs["prod"]["environment"] == "prod"
 
 
+def test_the_contracts_of_a_pull_request_have_to_bite_on_what_it_builds() -> None:
+    job = read(ROOT / ".github/workflows/pull-request.yml")["jobs"]["review"]
+    runs = [step.get("run", "") for step in job["steps"]]
+    built = next(i for i, run in enumerate(runs) if "plan dev" in run)
+    bitten = next(i for i, run in enumerate(runs) if "contracts bite" in run)
+    assert built < bitten and "continue-on-error" not in job["steps"][bitten]
+
+
 def test_the_review_of_a_pull_request_fails_when_a_contract_is_broken() -> None:
     job = read(ROOT / ".github/workflows/pull-request.yml")["jobs"]["review"]
     step = next(step for step in job["steps"] if step.get("id") == "review")

@@ -91,7 +91,7 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
             where=Location(display(path)),
             fix="Edit it, or move it away first.",
         )
-    where = environment or _usual(opened)
+    where = environment or opened.usual_environment
     seen = _profile(opened, name, where, types) if where else None
     known = _known(root)
     found = _Found(
@@ -107,12 +107,6 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_write(document), encoding="utf-8")
     return NewContract(path, where, seen.rows if seen else 0, len(lint([path]).problems))
-
-
-def _usual(opened: Opened) -> str | None:
-    """The environment of a bare plan, or prod; None where neither was planned."""
-    usual = (opened.context.config.default_target_environment, "prod")
-    return next((name for name in usual if name in opened.environment_names), None)
 
 
 def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mesh.cli.contracts_bite import bite_command
 from mesh.cli.contracts_list import list_command
 from mesh.cli.contracts_new import new_command
 from mesh.cli.contracts_prove import prove_command
@@ -36,6 +37,7 @@ def lint_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
 ) -> None:
     """Find every problem of every contract: exit code 1 when there is one."""
+    from mesh.bite import lint_bite
     from mesh.console import out
     from mesh.contracts.lint import lint
     from mesh.project import display
@@ -45,7 +47,8 @@ def lint_command(
     result = lint(looked_at)
     folders = [path for path in looked_at if path.is_dir()]
     levels = [problem for folder in folders for problem in lint_levels(folder)]
-    result = dataclasses.replace(result, problems=tuple(sorted({*result.problems, *levels})))
+    problems = {*result.problems, *levels, *lint_bite(looked_at)}
+    result = dataclasses.replace(result, problems=tuple(sorted(problems)))
     if as_json:
         found = [
             {
@@ -73,6 +76,7 @@ def lint_command(
 
 
 app.command("verify")(verify_command)
+app.command("bite")(bite_command)
 app.command("prove")(prove_command)
 app.command("list")(list_command)
 app.command("show")(show_command)

@@ -79,6 +79,12 @@ class Opened:
             summaries = self.context.state_reader.get_environments_summary()
         return sorted(environment.name for environment in summaries)
 
+    @property
+    def usual_environment(self) -> str | None:
+        """The environment of a bare plan, or prod; None where neither was planned."""
+        usual = (self.context.config.default_target_environment, "prod")
+        return next((name for name in usual if name in self.environment_names), None)
+
     def environment(self, name: str) -> Environment:
         """The environment of that name as it was last planned; WrongUse if there is none."""
         if not ENVIRONMENT_NAME.fullmatch(name):

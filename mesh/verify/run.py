@@ -53,12 +53,12 @@ def verify(
     """
     started = time.perf_counter()
     contracts = contracts or opened.project.contracts
-    chosen = _choose(products, contracts, opened.project.sources)
+    chosen = choose(products, contracts, opened.project.sources)
     with opened.readable_errors():
-        places = _places(opened, environment)
+        places = places_in(opened, environment)
         lacking = _lacking(opened, environment)
         if products:
-            _all_there(chosen, places, environment)
+            check_all_there(chosen, places, environment)
         engine = open_engine(opened)
         moment, reason = _as_of(engine, places, opened.project.sources.values(), as_of)
         run = _Run(engine, places, contracts, moment)
@@ -90,9 +90,10 @@ def _lacking(opened: Opened, name: str) -> tuple[Delivery, ...]:
     return log.lacking(stamps_of(snapshots.values(), opened.delivered))
 
 
-def _choose(
+def choose(
     products: Sequence[str] | None, contracts: Path, sources: Collection[str]
 ) -> list[Contract]:
+    """The contracts of products by their names, each once; without names all, sources first."""
     if products:
         found = [find(product, contracts) for product in products]
         return list({contract.product: contract for contract in found}.values())
@@ -101,7 +102,7 @@ def _choose(
     return sorted(every, key=lambda one: (one.product not in sources, one.product))
 
 
-def _places(opened: Opened, name: str) -> Mapping[str, exp.Table]:
+def places_in(opened: Opened, name: str) -> Mapping[str, exp.Table]:
     """Where each product of the environment and each source is read."""
     environment = opened.environment(name)
     places = {
@@ -130,7 +131,10 @@ class _WithSources(dict[str, exp.Table]):
         return super().__contains__(product) or product in self.sources
 
 
-def _all_there(chosen: list[Contract], places: Mapping[str, exp.Table], environment: str) -> None:
+def check_all_there(
+    chosen: Sequence[Contract], places: Mapping[str, exp.Table], environment: str
+) -> None:
+    """WrongUse when an environment lacks one of these products."""
     for contract in chosen:
         if contract.product not in places:
             raise WrongUse(

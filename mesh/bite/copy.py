@@ -1,0 +1,231 @@
+"""A copy of a product's rows in memory, its damages, and its rules on them.
+
+A rule that reads other products reads copies of them too, and whatever of its query does not depend
+on the damaged product is worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import duckdb
+from sqlglot import exp
+
+from mesh.bite.ways import DIALECT, POSITION, Damage
+from mesh.contracts import Contract
+from mesh.contracts.rules import RowRule, Scope, TableRule
+from mesh.verify.engine import EngineRefuses
+
+CATALOG = "mesh_bite_copy"
+DAMAGED = exp.table_("damaged", db="main", catalog="temp", quoted=True)
+
+
+@dataclass
+class Memory:
+    """A database in memory, attached to the connection that reads the environment.
+
+    resolve: from a product to where the environment has it.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    resolve: Callable[[str], exp.Table]
+    copied: dict[str, exp.Table] = field(default_factory=dict)
+
+    def run(self, query: exp.Expr | str) -> duckdb.DuckDBPyConnection:
+        return self.connection.execute(query if isinstance(query, str) else _text(query))
+
+    def rows(self, query: exp.Expr | str) -> list[tuple]:
+        return self.run(query).fetchall()
+
+    def keep(self, query: exp.Query) -> exp.Table:
+        """The result of a query as a table; of one that was asked before, that of then."""
+        text = _text(query)
+        if text not in self.copied:
+            table = exp.table_(f"kept_{len(self.copied)}", db="main", catalog=CATALOG, quoted=True)
+            self.run(f"CREATE TABLE {_text(table)} AS {text}")
+            self.copied[text] = table
+        return self.copied[text].copy()
+
+    def product(self, name: str) -> exp.Table:
+        """The copy of a product."""
+        return self.keep(exp.select("*").from_(self.resolve(name)))
+
+
+@contextmanager
+def memory(
+    connection: duckdb.DuckDBPyConnection, resolve: Callable[[str], exp.Table]
+) -> Iterator[Memory]:
+    """The database in memory, for a while.
+
+    To share many small queries among threads takes longer than to run each on one.
+    """
+    (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()  # type: ignore
+    connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
+    try:
+        connection.execute("SET threads = 1")
+        yield Memory(connection, resolve)
+    finally:
+        connection.execute(f"SET threads = {threads}")
+        connection.execute(f"DROP VIEW IF EXISTS {_text(DAMAGED)}")
+        connection.execute(f"DETACH {CATALOG}")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A rule with its query on the rows that were damaged. columns: that it reads."""
+
+    rule: TableRule
+    query: str
+    columns: frozenset[str]
+
+
+@dataclass
+class Copy:
+    """The rows of one product, and what its contract asks of them.
+
+    broken: the rules that the undamaged rows break, or that cannot be asked; none of them notices
+    a damage.
+    """
+
+    memory: Memory
+    contract: Contract
+    broken: dict[str, str] = field(default_factory=dict)
+    asked: dict[frozenset[str], tuple[list[RowRule], str]] = field(default_factory=dict)
+
+    @cached_property
+    def rows(self) -> exp.Table:
+        """The rows, numbered in the order of the key."""
+        names = [column.name for column in self.contract.columns]
+        order = [*self.contract.grain, *(n for n in names if n not in self.contract.grain)]
+        number = exp.Window(
+            this=exp.RowNumber(), order=exp.Order(expressions=[exp.column(n) for n in order])
+        )
+        columns = [*map(exp.column, names), exp.alias_(number, POSITION)]
+        place = self.memory.resolve(self.contract.product)
+        return self.memory.keep(exp.select(*columns).from_(place))
+
+    @cached_property
+    def count(self) -> int:
+        return self.memory.rows(exp.select("COUNT(*)").from_(self.rows))[0][0]
+
+    @cached_property
+    def row_rules(self) -> list[RowRule]:
+        rules = []
+        for rule in self.contract.row_rules():
+            broken = exp.select("1").from_(self.rows).where(rule.broken()).limit(1)
+            if not self._is_broken(rule.id, partial(self.memory.rows, broken)):
+                rules.append(rule)
+        return rules
+
+    @cached_property
+    def table_rules(self) -> list[Prepared]:
+        """Those on the number of rows first."""
+        found = []
+        self.damage(self.undamaged)
+        for rule in self.contract.table_rules():
+            one = self.prepared(rule)
+            if one:
+                found.append(one)
+        return sorted(found, key=lambda one: one.rule.scope is not Scope.COUNT)
+
+    def _is_broken(self, rule: str, ask: Callable[[], object]) -> bool:
+        """Whether the undamaged rows break a rule, or it cannot be asked."""
+        try:
+            if ask():
+                self.broken[rule] = "the rows break it as they are"
+        except (duckdb.Error, EngineRefuses) as error:
+            self.broken[rule] = str(error).partition("\n")[0]
+        return rule in self.broken
+
+    @property
+    def undamaged(self) -> exp.Select:
+        names = [exp.column(column.name) for column in self.contract.columns]
+        return exp.select(*names).from_(self.rows)
+
+    def prepared(self, rule: TableRule) -> Prepared | None:
+        """A rule, ready to be asked; None when it is broken by the rows that are in place now."""
+        made: list[Prepared] = []
+
+        def ask() -> object:
+            query = self._worked_out(rule.offending(DAMAGED, self.memory.product))
+            columns = {column.name for column in rule.query.find_all(exp.Column)}
+            text = _text(exp.select("1").from_(query.subquery("found")).limit(1))
+            made.append(Prepared(rule, text, frozenset(columns | set(rule.columns))))
+            return self.memory.rows(text)
+
+        return None if self._is_broken(rule.id, ask) else made[0]
+
+    def _worked_out(self, query: exp.Select) -> exp.Select:
+        """The same, with what does not depend on the damaged rows as tables."""
+        names = {cte.alias for cte in query.find_all(exp.CTE)}
+
+        def depends(node: exp.Expr) -> bool:
+            tables = list(node.find_all(exp.Table))
+            damaged = any(t.catalog == DAMAGED.catalog for t in tables)
+            return not tables or damaged or any(not t.db and t.name in names for t in tables)
+
+        # Steps, one side of a union, as what a product is compared with, and derived tables.
+        for part in list(query.find_all(exp.Select, exp.SetOperation)):
+            around = part.parent
+            derived = isinstance(around, exp.Subquery) and around.parent
+            free = isinstance(around, exp.CTE | exp.Union) or (
+                isinstance(derived, exp.From | exp.Join) and derived.this is around
+            )
+            if free and part.root() is query and not depends(part):
+                # What looks at rows around it cannot stand alone.
+                with suppress(duckdb.BinderException):
+                    part.replace(exp.select("*").from_(self.memory.keep(part)))
+        return query
+
+    def damage(self, query: exp.Query) -> None:
+        """Put these rows in the place that the rules look at."""
+        self.memory.run(f"CREATE OR REPLACE TEMP VIEW {_text(DAMAGED)} AS {_text(query)}")
+
+    def noticed_by(self, damage: Damage) -> str | None:
+        """Put the damaged rows in that place: a rule that they break, if there is one.
+
+        Rules about rows are asked together; then those about the table, one by one, first the one
+        that noticed what was damaged before.
+        """
+        changed = damage.changed
+        rules, query = self._row_query(changed)
+        table_rules = self.table_rules
+        self.damage(damage.query(self.rows))
+        if rules:
+            found = self.memory.rows(query)[0]
+            for rule, is_broken in zip(rules, found, strict=True):
+                if is_broken:
+                    return rule.id
+        for one in table_rules:
+            if changed and not changed & one.columns:
+                continue
+            with suppress(duckdb.Error):
+                if self.memory.rows(one.query):
+                    table_rules.remove(one)
+                    table_rules.insert(0, one)
+                    return one.rule.id
+        return None
+
+    def _row_query(self, changed: frozenset[str]) -> tuple[list[RowRule], str]:
+        """The rules about rows that speak of these columns, or all, as one query."""
+        if changed not in self.asked:
+            rules = [r for r in self.row_rules if not changed or changed & set(r.columns)]
+            broken = [exp.LogicalOr(this=rule.broken()) for rule in rules]
+            self.asked[changed] = rules, _text(exp.select(*broken).from_(DAMAGED))
+        return self.asked[changed]
+
+    def is_equal(self) -> bool:
+        """Whether the rows in that place are those of the product after all."""
+        damaged = exp.select(*self.undamaged.expressions).from_(DAMAGED)
+        count = self.memory.rows(exp.select("COUNT(*)").from_(DAMAGED))[0][0]
+        if count != self.count:
+            return False
+        left = exp.except_(damaged, self.undamaged, distinct=False)
+        return not self.memory.rows(left.limit(1))
+
+
+def _text(query: exp.Expr) -> str:
+    return query.sql(dialect=DIALECT, identify=True)

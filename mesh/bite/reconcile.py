@@ -1,0 +1,202 @@
+"""In what a product agrees with what it is made from, group by group, as its rows show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations, product
+
+import duckdb
+from sqlglot import exp, parse_one
+
+from mesh.bite.copy import Copy
+from mesh.bite.shapes import Proposal
+from mesh.contracts import Column, Contract
+from mesh.contracts.personal import person
+from mesh.contracts.sql import DIALECT
+from mesh.contracts.types import NUMERIC_TYPES, TIME_TYPES
+
+# So many columns of a key are tried in all their combinations.
+KEYS = 4
+
+
+@dataclass(frozen=True)
+class _Value:
+    """An aggregate on one side. kind: numbers are compared with numbers, texts with texts."""
+
+    aggregate: str
+    text: str
+    kind: str
+
+
+def reconciliations(
+    copy: Copy, sources: Sequence[Contract], column: Column | None
+) -> Iterator[Proposal]:
+    """Rules `reconcilesWith` that hold on the rows, the most detailed first.
+
+    column: that they have to speak of; None for those on the rows as such.
+    """
+    for source in sources:
+        for by in _groups(copy.contract, source):
+            if column is not None and column.grain_position and column.name not in str(by):
+                continue
+            measures = _agreeing(copy, source, by, column)
+            if measures:
+                yield _rule(copy.contract, source, by, measures, column)
+
+
+def _groups(own: Contract, source: Contract) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Pairs of expressions by which both sides can be grouped, the most first."""
+    ways = []
+    for name in own.grain[:KEYS]:
+        column = own.column(name)
+        found = _counterparts(column, source) if column else []
+        ways.append([(name, other) for other in found])
+    for size in range(len(ways), -1, -1):
+        for chosen in combinations([way for way in ways if way], size):
+            yield from product(*chosen)
+
+
+def _counterparts(column: Column, source: Contract) -> list[str]:
+    same = [
+        other.name
+        for other in source.columns
+        if person(other.name) == person(column.name) and other.logical_type == column.logical_type
+    ]
+    if same or column.logical_type != "date":
+        return same
+    times = [other for other in source.columns if other.logical_type in TIME_TYPES]
+    days = [f"DATE({t.name})" if t.logical_type == "timestamp" else t.name for t in times]
+    return list(chain.from_iterable((f"DATE_TRUNC({day}, MONTH)", day) for day in days))
+
+
+def _agreeing(
+    copy: Copy, source: Contract, by: tuple[tuple[str, str], ...], column: Column | None
+) -> dict[str, str]:
+    """Own aggregates, each with the first of the source's that is the same in all groups."""
+    here, there = _own(copy.contract, column), _others(source)
+    pairs = [
+        (a, b)
+        for a in here
+        for b in there
+        if a.kind == b.kind
+        and b.aggregate in _AGREES[a.aggregate]
+        and (a.aggregate != "min" or b.aggregate == "min" or a.kind in TIME_TYPES)
+    ]
+    if not pairs:
+        return {}
+    sides = []
+    for table, side, values in (
+        (copy.memory.product(copy.contract.product), 0, here),
+        (copy.memory.product(source.product), 1, there),
+    ):
+        keys = [exp.alias_(_parsed(pair[side]), f"k{n}") for n, pair in enumerate(by)]
+        found = [exp.alias_(_parsed(v.text), f"v{n}") for n, v in enumerate(values)]
+        query = exp.select(*keys, *found).from_(table)
+        if by:
+            query = query.group_by(*[exp.column(f"k{n}") for n in range(len(by))])
+        sides.append(query)
+    own, other = (side.subquery(name) for side, name in zip(sides, ("o", "s"), strict=True))
+    on = [_parsed(f"o.k{n} = s.k{n}") for n in range(len(by))] or [exp.true()]
+    lost = [_parsed(f"o.k{n} IS NULL OR s.k{n} IS NULL") for n in range(len(by))]
+    differs = [
+        _parsed(
+            f"COUNTIF(ABS(o.v{here.index(a)} - s.v{there.index(b)}) > 0.000001"
+            f" OR (o.v{here.index(a)} IS NULL) <> (s.v{there.index(b)} IS NULL))"
+            if a.kind == "number"
+            else f"COUNTIF(o.v{here.index(a)} IS DISTINCT FROM s.v{there.index(b)})"
+        )
+        for a, b in pairs
+    ]
+    query = (
+        exp.select(exp.CountIf(this=exp.or_(*lost) if lost else exp.false()), *differs)
+        .from_(own)
+        .join(other, on=exp.and_(*on), join_type="FULL")
+    )
+    try:
+        unmatched, *counts = copy.memory.rows(query)[0]
+    except duckdb.Error:
+        return {}
+    agreeing: dict[str, str] = {}
+    for (a, b), count in zip(pairs, counts, strict=True):
+        # Where sums are the same, the largest and the least need not be told.
+        summed = any(one.startswith("SUM") for one in agreeing)
+        if not unmatched and not count and not (summed and a.aggregate in ("max", "min")):
+            agreeing.setdefault(a.text, b.text)
+    if by and not unmatched and not agreeing and (column is None or column.grain_position):
+        agreeing = {f"COUNT(DISTINCT {here})": f"COUNT(DISTINCT {there})" for here, there in by[:1]}
+    return agreeing
+
+
+def _own(contract: Contract, column: Column | None) -> list[_Value]:
+    if column is not None and not column.grain_position:
+        return list(_aggregates(column))
+    found = [_Value("count", "COUNT(*)", "number")]
+    amounts = [c for c in contract.columns if not c.grain_position and _is_amount(c)]
+    found += [_Value("sum", f"SUM({c.name})", "number") for c in amounts]
+    return found
+
+
+def _others(source: Contract) -> list[_Value]:
+    """Counts first: what is in a sum by chance is less likely in them."""
+    found = [_Value("count", "COUNT(*)", "number")]
+    found += [_Value("count", f"COUNT(DISTINCT {c})", "number") for c in source.grain]
+    for column in source.columns:
+        if not column.grain_position or column.logical_type not in NUMERIC_TYPES:
+            found += _aggregates(column)
+    return found
+
+
+def _aggregates(column: Column) -> Iterator[_Value]:
+    kind = "number" if column.logical_type in NUMERIC_TYPES else column.logical_type
+    if _is_amount(column):
+        yield _Value("sum", f"SUM({column.name})", kind)
+    for aggregate in ("max", "min"):
+        yield _Value(aggregate, f"{aggregate.upper()}({column.name})", kind)
+
+
+def _is_amount(column: Column) -> bool:
+    """Whether sums of it can be sums or counts of something else: shares cannot."""
+    share = (column.minimum, column.maximum) == (0, 1)
+    return column.logical_type in NUMERIC_TYPES and not share
+
+
+# With what an aggregate here can agree in the source.
+_AGREES = {
+    "sum": ("count", "sum"),
+    "count": ("count", "sum"),
+    "max": ("max",),
+    "min": ("min", "max"),
+}
+
+
+def _rule(
+    own: Contract,
+    source: Contract,
+    by: tuple[tuple[str, str], ...],
+    measures: dict[str, str],
+    column: Column | None,
+) -> Proposal:
+    groups = [here for here, _ in by]
+    what = column.name if column else "rows"
+    name = f"{what}_as_in_{source.name}" + (f"_per_{'_'.join(groups)}" if groups else "")
+    same = " and ".join(f"{here} is {there}" for here, there in measures.items())
+    told = f", for each {' and '.join(groups)}" if groups else ""
+    rule = {
+        "id": name,
+        "type": "custom",
+        "description": f"{same} of {source.product}{told}.",
+        "dimension": "completeness",
+        "severity": "error",
+        "engine": "mesh",
+        "implementation": {
+            "reconcilesWith": source.product,
+            **({"by": dict(by)} if by else {}),
+            "measures": measures,
+        },
+    }
+    return Proposal(rule, frozenset({*groups, *([column.name] if column else [])}))
+
+
+def _parsed(text: str) -> exp.Expr:
+    return parse_one(text, dialect=DIALECT)

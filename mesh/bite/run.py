@@ -1,0 +1,219 @@
+"""From an environment and contracts to what they notice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from mesh.bite.copy import Copy, Memory, memory
+from mesh.bite.excuses import excuses_of, share_of
+from mesh.bite.suggest import Suggestion, Suggestions
+from mesh.bite.ways import damages
+from mesh.contracts import Contract, load_contracts
+from mesh.environments import Opened
+from mesh.environments.names import is_public, short_name
+from mesh.errors import CheckFailed, WrongUse
+from mesh.verify.engine import EngineRefuses
+from mesh.verify.run import UNPUBLISHED, check_all_there, choose, places_in
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+Tell = Callable[[str, int, int], None]
+"""Hears the product, the number of the damage, and of how many."""
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A damage that no rule notices. suggestion: a rule that would, if one was found."""
+
+    damage: str
+    words: str
+    suggestion: Suggestion | None
+
+
+@dataclass(frozen=True)
+class Bitten:
+    """What the contract of one product notices.
+
+    noticed: by damage the first rule that noticed it. equal: damages that left the rows as they
+    were. excused: damages with the contract's reason; needless: those of them that were noticed,
+    or left the rows as they were. broken: rules that the rows break as they are, and why.
+    """
+
+    contract: Contract
+    rows: int
+    demanded: float | None
+    noticed: Mapping[str, str] = field(default_factory=dict)
+    survivors: tuple[Survivor, ...] = ()
+    equal: tuple[str, ...] = ()
+    excused: Mapping[str, str] = field(default_factory=dict)
+    needless: tuple[str, ...] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def product(self) -> str:
+        return self.contract.product
+
+    @property
+    def counted(self) -> int:
+        return len(self.noticed) + len(self.survivors)
+
+    @property
+    def share(self) -> float | None:
+        """The share of damages that count which was noticed; None without any."""
+        return len(self.noticed) / self.counted if self.counted else None
+
+    @property
+    def ok(self) -> bool:
+        if self.demanded is None:
+            return True
+        # Without rows nothing was measured, so nothing is known to be noticed.
+        return self.rows > 0 and (self.share is None or self.share >= self.demanded)
+
+
+@dataclass(frozen=True)
+class BiteReport:
+    environment: str
+    products: tuple[Bitten, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return all(product.ok for product in self.products)
+
+
+def bite(
+    opened: Opened,
+    environment: str,
+    products: Sequence[str] | None = None,
+    *,
+    tell: Tell | None = None,
+) -> BiteReport:
+    """Damage each product in the standard ways and see which of its rules notice.
+
+    products: names with or without domain, sources too; by default all that are built. The
+    environment is read only, and once. Raises WrongUse for an environment or a product that is not
+    there and on engines other than DuckDB, ContractInvalid for a contract that cannot be relied on.
+    """
+    started = time.perf_counter()
+    adapter = opened.context.engine_adapter
+    if adapter.dialect != "duckdb":
+        raise WrongUse(
+            f"contracts are not damaged on {adapter.dialect}: each damage would be billed as a "
+            "query of all rows.",
+            fix="Build the project on DuckDB with a sample of the data, and bite there.",
+        )
+    project = opened.project
+    chosen = choose(products, project.contracts, project.sources)
+    excuses = {contract.product: excuses_of(contract) for contract in chosen}
+    known = load_contracts(project.contracts)
+    found = []
+    with opened.readable_errors():
+        places = places_in(opened, environment)
+        if not products:
+            chosen = [
+                one
+                for one in chosen
+                if one.product not in project.sources
+                and (one.product in places or one.status not in UNPUBLISHED)
+            ]
+        check_all_there(chosen, places, environment)
+
+        def resolve(product: str) -> exp.Table:
+            if product not in places:
+                raise EngineRefuses(f"{product} is not in {environment}")
+            return places[product].copy()
+
+        inputs = _inputs(opened, environment)
+        with memory(adapter.connection, resolve) as copies:
+            for contract in chosen:
+                demanded = share_of(contract, project.settings.bite)
+                try:
+                    made_from = [known[name] for name in inputs(contract.product) if name in known]
+                    one = bitten(
+                        copies, contract, demanded, excuses[contract.product], made_from, tell
+                    )
+                except (duckdb.BinderException, duckdb.CatalogException) as error:
+                    reason = str(error).partition("\n")[0]
+                    raise CheckFailed(
+                        f"{contract.product} in {environment} is not what its contract says: "
+                        f"{reason}.",
+                        where=contract.location(),
+                        fix=f"Bring it there with `sqlmesh plan {environment}`.",
+                    ) from error
+                found.append(one)
+    return BiteReport(environment, tuple(found), time.perf_counter() - started)
+
+
+def _inputs(opened: Opened, name: str) -> Callable[[str], list[str]]:
+    """From a product to the products and sources that it is made from, over internal models."""
+    snapshots = opened.snapshots(opened.environment(name))
+    by_name = {short_name(full): snapshot for full, snapshot in snapshots.items()}
+
+    def inputs(product: str) -> list[str]:
+        found: dict[str, None] = {}
+        snapshot = by_name.get(product)
+        for parent in snapshot.parents if snapshot else ():
+            above = short_name(parent.name)
+            found |= dict.fromkeys([above] if is_public(parent.name) else inputs(above))
+        return list(found)
+
+    return inputs
+
+
+def bitten(
+    copies: Memory,
+    contract: Contract,
+    demanded: float | None,
+    excuses: Mapping[str, str],
+    sources: Sequence[Contract],
+    tell: Tell | None = None,
+) -> Bitten:
+    """What the contract of one product notices of its standard damages.
+
+    excuses: damages with their reasons. sources: the contracts of what the product is made from.
+    """
+    started = time.perf_counter()
+    copy = Copy(copies, contract)
+    if not copy.count:
+        return Bitten(contract, 0, demanded)
+    noticed: dict[str, str] = {}
+    survivors: list[Survivor] = []
+    equal: list[str] = []
+    suggestions = Suggestions(copy, sources)
+    standard = damages(contract)
+    for number, damage in enumerate(standard):
+        if tell:
+            tell(contract.product, number, len(standard))
+        try:
+            rule = copy.noticed_by(damage)
+        except (duckdb.ConversionException, duckdb.OutOfRangeException):
+            equal.append(damage.id)  # The column's own type refuses such a value.
+            continue
+        if rule:
+            noticed[damage.id] = rule
+        elif copy.is_equal():
+            equal.append(damage.id)
+        elif damage.id in excuses:
+            continue
+        else:
+            suggestion = suggestions.that_notices(damage)
+            survivors.append(Survivor(damage.id, damage.words, suggestion))
+    return Bitten(
+        contract,
+        copy.count,
+        demanded,
+        {damage: rule for damage, rule in noticed.items() if damage not in excuses},
+        tuple(survivors),
+        tuple(one for one in equal if one not in excuses),
+        excuses,
+        tuple(one for one in excuses if one in noticed or one in equal),
+        copy.broken,
+        time.perf_counter() - started,
+    )

@@ -1,0 +1,282 @@
+"""The shapes of rules that are tried where no rule of a contract notices a damage.
+
+A shape is SQL in BigQuery's dialect over the product's rows, `own_rows`: `c` is the damaged column,
+`a` and `b` are others, `k` stands for some columns of the key. Whether a shape holds is seen in the
+rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, permutations
+from typing import Any
+
+from sqlglot import exp, parse_one
+
+from mesh.contracts import Column, Contract
+from mesh.contracts.sql import DIALECT, TABLE
+from mesh.contracts.types import NUMERIC_TYPES, TIME_TYPES
+
+ROWS = "own_rows"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """id, words: with the names of columns in them. sql: the condition of a row, or offending rows.
+
+    of: which columns can be `c`. others: how many other columns there are, of which types;
+    keyed: whether there is a `k`.
+    """
+
+    id: str
+    words: str
+    sql: str
+    of: Callable[[Column], bool] = lambda column: True
+    others: int = 0
+    keyed: bool = False
+    dimension: str = "consistency"
+
+
+def _number(column: Column) -> bool:
+    return column.logical_type in NUMERIC_TYPES
+
+
+def _fraction(column: Column) -> bool:
+    return column.bigquery_type == "FLOAT64"
+
+
+def _time(column: Column) -> bool:
+    return column.logical_type in TIME_TYPES
+
+
+def _text(column: Column) -> bool:
+    return column.logical_type == "string"
+
+
+def _ordered(column: Column) -> bool:
+    return _number(column) or _time(column)
+
+
+SHAPES: tuple[Shape, ...] = (
+    Shape("{c}_is_there", "{c} is there in each row.", "c IS NOT NULL", dimension="completeness"),
+    Shape(
+        "{c}_is_{b}_of_{a}",
+        "{c} is {b} as a share of {a}.",
+        "ABS(c * a - b) < 0.000001",
+        _fraction,
+        2,
+    ),
+    Shape(
+        "{c}_is_{a}_less_{b}",
+        "{c} is what {a} is above {b}.",
+        "ABS(a - b - c) < 0.000001",
+        _number,
+        2,
+    ),
+    Shape(
+        "{c}_is_a_share_of_all_{a}",
+        "{c} is {a} as a share of all of them.",
+        "SELECT own.c FROM own_rows AS own CROSS JOIN (SELECT SUM(a) AS total FROM own_rows)"
+        " AS together WHERE ABS(own.c * together.total - own.a) > 0.000001",
+        _fraction,
+        1,
+    ),
+    Shape(
+        "{c}_adds_up_{k}",
+        "The shares in {c} are 1 together for each {k}.",
+        "SELECT k FROM own_rows GROUP BY k HAVING ABS(SUM(c) - 1) > 0.000001",
+        _fraction,
+        keyed=True,
+    ),
+    Shape(
+        "{c}_is_all_{a}_{k}",
+        "{c} is all {a} of a {k}.",
+        "SELECT k FROM own_rows GROUP BY k, c HAVING SUM(a) <> c",
+        _number,
+        1,
+        keyed=True,
+    ),
+    Shape(
+        "one_{c}_{k}",
+        "A {k} has one {c}.",
+        "SELECT k FROM own_rows GROUP BY k HAVING COUNT(DISTINCT c) + MAX(IF(c IS NULL, 1, 0)) > 1",
+        keyed=True,
+    ),
+    Shape(
+        "one_{c}",
+        "All rows have the same {c}.",
+        "SELECT COUNT(DISTINCT c) AS different FROM own_rows HAVING COUNT(DISTINCT c) > 1",
+    ),
+    Shape(
+        "{c}_and_{a}_come_together",
+        "{c} is there where {a} is, and nowhere else.",
+        "(c IS NULL) = (a IS NULL)",
+        lambda column: not column.required,
+        1,
+    ),
+    Shape(
+        "{c}_is_a_first_day",
+        "{c} is the first day of its month.",
+        "EXTRACT(DAY FROM c) = 1",
+        _time,
+        dimension="conformity",
+    ),
+    Shape(
+        "{c}_is_past",
+        "{c} is not in the future.",
+        "CAST(c AS DATE) <= CURRENT_DATE()",
+        _time,
+        dimension="timeliness",
+    ),
+    Shape(
+        "{c}_has_no_blanks_around",
+        "{c} neither begins nor ends with a blank.",
+        "c = TRIM(c)",
+        _text,
+        dimension="conformity",
+    ),
+    Shape("{c}_is_at_most_{a}", "{c} is at most {a}.", "c <= a", _ordered, 1),
+    Shape("{c}_is_at_least_{a}", "{c} is at least {a}.", "c >= a", _ordered, 1),
+)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A rule as it would stand under `quality`, and the columns that it speaks of."""
+
+    rule: dict[str, Any]
+    columns: frozenset[str]
+
+
+def proposals(contract: Contract, column: Column | None) -> Iterator[Proposal]:
+    """The rules of all shapes for a column, or for the rows as such."""
+    if column is None:
+        at_least = {"metric": "rowCount", "mustBeGreaterThan": 0}
+        yield Proposal(
+            _rule("there_are_rows", "There are rows.", "completeness", "library", at_least),
+            frozenset(),
+        )
+        for one in contract.columns:
+            if one.enum:
+                yield _all_values(one)
+        return
+    if column.enum:
+        yield _all_values(column)
+    for shape in SHAPES:
+        if shape.of(column):
+            for names in _names(contract, column, shape):
+                yield _filled(shape, names)
+
+
+def _names(contract: Contract, column: Column, shape: Shape) -> Iterator[dict[str, Any]]:
+    kinds = NUMERIC_TYPES if _number(column) else {column.logical_type}
+    alike = [
+        other
+        for other in contract.columns
+        if other is not column
+        and (other.logical_type in kinds or (shape.others and not shape.of(other)) is None)
+        and not (_number(column) and other.grain_position)
+    ]
+    if "come_together" in shape.id:
+        alike = [c for c in contract.columns if c is not column and not c.required]
+    keys = [name for name in contract.grain if name != column.name]
+    groups = [g for size in range(len(keys), 0, -1) for g in combinations(keys, size)]
+    if column.grain_position is None:
+        groups = [group for group in groups if len(group) < len(contract.grain)]
+    for chosen in permutations(alike, shape.others):
+        names: dict[str, Any] = {"c": column.name}
+        names |= dict(zip("ab", (one.name for one in chosen), strict=False))
+        if not shape.keyed:
+            yield names
+        for group in groups if shape.keyed else ():
+            yield {**names, "k": group}
+
+
+def _filled(shape: Shape, names: dict[str, Any]) -> Proposal:
+    columns = frozenset(n for v in names.values() for n in ([v] if isinstance(v, str) else v))
+    told = {key: v if isinstance(v, str) else "_".join(v) for key, v in names.items()}
+    said = {
+        k: f"`{v}`" if isinstance(v, str) else " and ".join(f"`{n}`" for n in v)
+        for k, v in names.items()
+    }
+    name = shape.id.format(**{k: f"per_{v}" if k == "k" else v for k, v in told.items()})
+    words = shape.words.format(**said)
+    words = words.replace("`", "")
+    words = words[0].upper() + words[1:] if shape.words[0] != "{" else words
+    return _sql(name, words, shape.dimension, _written(shape.sql, names), columns)
+
+
+def _all_values(column: Column) -> Proposal:
+    """Each allowed value is there."""
+    values = [exp.Literal.string(str(one.value)) for one in column.enum]
+    first, *others = [exp.select(exp.alias_(value, column.name)) for value in values]
+    every = exp.union(first, *others, distinct=False) if others else first
+    own = exp.select(exp.column(column.name)).distinct().from_(exp.table_(TABLE)).subquery("own")
+    known, here = exp.column(column.name, "known"), exp.column(column.name, "own")
+    query = (
+        exp.select(known)
+        .from_(every.subquery("known"))
+        .join(own, on=exp.EQ(this=here, expression=known.copy()), join_type="LEFT")
+        .where(exp.Is(this=here.copy(), expression=exp.null()))
+    )
+    words = f"Each {column.name} is there."
+    return _sql(
+        f"each_{column.name}_is_there", words, "completeness", query, frozenset({column.name})
+    )
+
+
+def _sql(id: str, words: str, dimension: str, sql: exp.Expr, columns: frozenset[str]) -> Proposal:
+    if isinstance(sql, exp.Query):
+        query = exp.select("COUNT(*)").from_(sql.subquery("offending"))
+    else:
+        query = exp.select("COUNT(*)").from_(exp.table_(TABLE)).where(exp.Not(this=exp.paren(sql)))
+    text = query.sql(dialect=DIALECT, pretty=True).replace(TABLE, "${table}")
+    rule = _rule(id, words, dimension, "sql", {"query": text, "mustBe": 0})
+    return Proposal(rule, columns)
+
+
+def _rule(id: str, words: str, dimension: str, type: str, more: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": id[:120],
+        "type": type,
+        "description": words,
+        "dimension": dimension,
+        "severity": "error",
+        **more,
+    }
+
+
+@lru_cache(maxsize=64)
+def _parsed(sql: str) -> exp.Expr:
+    return parse_one(sql, dialect=DIALECT)
+
+
+def _written(sql: str, names: dict[str, Any]) -> exp.Expr:
+    """The SQL of a shape with real columns and tables."""
+
+    def real(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column) and isinstance(name := names.get(node.name), str):
+            return exp.column(name, table=node.args.get("table"))
+        if isinstance(node, exp.Table) and node.name == ROWS:
+            return (
+                exp.alias_(exp.table_(TABLE), node.alias, table=True)
+                if node.alias
+                else (exp.table_(TABLE))
+            )
+        return node
+
+    made = _parsed(sql).transform(real)
+    if group := names.get("k"):
+        for part in [one for one in (made, made.args.get("group")) if one is not None]:
+            listed = [
+                new
+                for one in part.expressions
+                for new in ([exp.column(k) for k in group] if one.name == "k" else [one])
+            ]
+            part.set("expressions", listed)
+    return made
+
+
+__all__ = ["SHAPES", "Proposal", "proposals"]

@@ -1,0 +1,146 @@
+"""Rules that would notice what no rule of the contract does: tried, before they are suggested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import yaml
+from sqlglot import exp
+
+from mesh.bite.copy import Copy, Prepared
+from mesh.bite.reconcile import reconciliations
+from mesh.bite.shapes import Proposal, proposals
+from mesh.bite.ways import Damage
+from mesh.contracts import Column, Contract
+from mesh.contracts.constraints import table_kind
+from mesh.contracts.constraints.base import StatedQuality
+from mesh.contracts.rules import RowRule, Rule, TableRule
+from mesh.contracts.sql import TABLE, RuleSqlError
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A rule as it stands under `quality` of a contract."""
+
+    rule: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.rule["id"])
+
+    def lines(self, indent: int = 6) -> list[str]:
+        """The rule in YAML, as deep as rules stand in a contract."""
+        text = yaml.dump([self.rule], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=90)
+        return [" " * indent + line if line else "" for line in text.splitlines()]
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+def _block(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _block)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A rule that holds on the rows as they are."""
+
+    proposal: Proposal
+    ready: Prepared
+
+
+@dataclass
+class Suggestions:
+    """Finds rules for one product. sources: the contracts of what it is made from."""
+
+    copy: Copy
+    sources: Sequence[Contract]
+    found: dict[Column | None, list[_Candidate]] = field(default_factory=dict)
+    used: list[_Candidate] = field(default_factory=list)
+
+    def that_notices(self, damage: Damage) -> Suggestion | None:
+        """A rule that holds on the product's rows and is broken by the damaged ones, if any.
+
+        One that was suggested before goes first: few rules are better than many.
+        """
+        candidates = self._candidates(
+            None if damage.way.keep or damage.way.again else damage.column
+        )
+        self.copy.damage(damage.query(self.copy.rows))
+        for one in (*self.used, *candidates):
+            if damage.changed and not damage.changed & one.ready.columns:
+                continue
+            try:
+                notices = bool(self.copy.memory.rows(one.ready.query))
+            except duckdb.Error:
+                continue
+            if notices:
+                if one not in self.used:
+                    self.used.append(one)
+                return Suggestion(one.proposal.rule)
+        return None
+
+    def _candidates(self, column: Column | None) -> list[_Candidate]:
+        """Those for a column, or for rows that come and go."""
+        if column not in self.found:
+            self.copy.damage(self.copy.undamaged)
+            self.found[column] = list(self._that_hold(column))
+        return self.found[column]
+
+    def _that_hold(self, column: Column | None) -> Iterator[_Candidate]:
+        known = {rule.id for rule in self.copy.contract.rules}
+        every = (
+            *reconciliations(self.copy, self.sources, column),
+            *proposals(self.copy.contract, column),
+        )
+        for proposal in every:
+            if proposal.rule["id"] in known:
+                continue
+            rule = rule_of(self.copy.contract, proposal.rule)
+            ready = rule and self.copy.prepared(rule)
+            self.copy.broken.pop(proposal.rule["id"], None)
+            if ready:
+                yield _Candidate(proposal, ready)
+
+
+def rule_of(contract: Contract, stated: dict[str, Any]) -> TableRule | None:
+    """The rule that would be enforced if it stood so under `quality`; None where it cannot be."""
+    kind = table_kind(stated["type"], stated.get("metric"))
+    assert kind
+    types = {column.name: column.logical_type for column in contract.columns}
+    promise = kind.read(StatedQuality(stated["id"], (), _Nowhere(), stated, types))
+    facts = Rule(
+        stated["id"], kind.kind, stated["description"], stated["dimension"], stated["severity"], 1
+    )
+    try:
+        rule = promise.rule(facts, lambda name: types.get(name, ""))
+    except RuleSqlError:
+        return None
+    if isinstance(rule, TableRule):
+        return rule
+    assert isinstance(rule, RowRule)
+    from mesh.contracts.rules import Scope
+
+    query = exp.select("*").from_(exp.table_(TABLE)).where(rule.broken())
+    return TableRule(**vars(facts), scope=Scope.INTERVAL, query=query, columns=rule.columns)
+
+
+class _Nowhere:
+    """The place of a rule that stands in no file yet."""
+
+    def line(self, steps: Any) -> int:
+        return 1
+
+    def stated(self, steps: Any) -> bool:
+        return False
+
+    def missing(self, *_: Any) -> Iterator[Any]:
+        return iter(())

@@ -1,0 +1,359 @@
+"""The standard ways in which the rows of a product are damaged: one record each.
+
+A way says what becomes of the rows in DuckDB's SQL, over a table `source` that has the product's
+columns and `n`, the number of the row in the order of its key. `c` is the damaged column, `d` its
+neighbour of the same type, `k` stands for the columns of the key that the date is not part of.
+ONE(c) is the value of the middle row, RAREST(c) and COMMONEST(c) are what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from sqlglot import exp, parse_one
+
+from mesh.contracts import Column, Contract
+from mesh.contracts.types import NUMERIC_TYPES, TIME_TYPES
+
+DIALECT = "duckdb"
+SOURCE = "source"
+POSITION = "bite_position"
+
+Applies = Callable[[Column], bool]
+
+
+def _every(column: Column) -> bool:
+    return True
+
+
+def _key(column: Column) -> bool:
+    return column.grain_position is not None
+
+
+def _value(column: Column) -> bool:
+    return not _key(column)
+
+
+def _numeric(column: Column) -> bool:
+    return _value(column) and column.logical_type in NUMERIC_TYPES
+
+
+def _fraction(column: Column) -> bool:
+    return _numeric(column) and column.bigquery_type == "FLOAT64"
+
+
+def _share(column: Column) -> bool:
+    return _numeric(column) and (column.minimum, column.maximum) == (0, 1)
+
+
+def _amount(column: Column) -> bool:
+    return _numeric(column) and not _share(column)
+
+
+def _category(column: Column) -> bool:
+    return bool(column.enum) or column.logical_type == "boolean"
+
+
+def _enum(column: Column) -> bool:
+    return bool(column.enum) and column.logical_type == "string"
+
+
+def _text(column: Column) -> bool:
+    return column.logical_type == "string" and not column.enum
+
+
+def _time(column: Column) -> bool:
+    return column.logical_type in TIME_TYPES
+
+
+def _key_of(*kinds: str) -> Applies:
+    return lambda column: _key(column) and not column.enum and column.logical_type in kinds
+
+
+def _nullable(column: Column) -> bool:
+    return not column.required
+
+
+def _boolean(column: Column) -> bool:
+    return column.logical_type == "boolean"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way. words: what is done, to be read after the name of the damaged product's rows.
+
+    applies: to which columns; None for a way that concerns whole rows. new: the value that the
+    column gets. keep: which rows stay. again: which rows are there a second time.
+    """
+
+    family: str
+    id: str
+    words: str
+    applies: Applies | None = None
+    new: str = "c"
+    keep: str = ""
+    again: str = ""
+    paired: bool = False
+
+
+_REPEATED = "LEAD(c, 1, (SELECT ARG_MIN(c, n) FROM source)) OVER (ORDER BY n)"
+
+WAYS: tuple[Way, ...] = (
+    # rows: what is not there, or there too often
+    Way("rows", "none", "no row is left", keep="FALSE"),
+    Way("rows", "half", "every second row is gone", keep="n % 2 = 0"),
+    Way("rows", "one_lost", "one row is gone", keep="n <> ONE(n)"),
+    Way("rows", "one_left", "one row is left", keep="n = ONE(n)"),
+    Way("rows", "doubled", "every row is there twice", again="TRUE"),
+    Way("rows", "one_doubled", "one row is there twice", again="n = ONE(n)"),
+    Way(
+        "rows",
+        "without_one",
+        "all rows of one {c} are gone",
+        _key_of("string", "integer", "number"),
+        keep="c <> ONE(c)",
+    ),
+    Way("rows", "without_day", "all rows of one {c} are gone", _key_of("date"), keep="c <> ONE(c)"),
+    Way(
+        "rows",
+        "without_newest",
+        "all rows of the newest {c} are gone",
+        _key_of("date"),
+        keep="c <> (SELECT MAX(c) FROM source)",
+    ),
+    Way(
+        "rows",
+        "without_rarest",
+        "all rows of the rarest {c} are gone",
+        _category,
+        keep="c IS DISTINCT FROM RAREST(c)",
+    ),
+    Way(
+        "rows",
+        "without_commonest",
+        "all rows of the commonest {c} are gone",
+        _category,
+        keep="c IS DISTINCT FROM COMMONEST(c)",
+    ),
+    # values: of a column that is no key
+    Way("values", "null", "{c} is NULL", _every, new="NULL"),
+    Way("values", "null_once", "{c} is NULL in one row", _every, new="IF(n = ONE(n), NULL, c)"),
+    Way("values", "zero", "{c} is 0", _numeric, new="0"),
+    Way("values", "negative", "{c} has the other sign", _numeric, new="-c"),
+    Way("values", "times_100", "{c} is a hundred times as much", _amount, new="c * 100"),
+    Way("values", "percent", "{c} is in percent", _share, new="c * 100"),
+    Way("values", "halved", "{c} is half as much", _numeric, new="c / 2"),
+    Way("values", "plus_one", "{c} is one more", _amount, new="c + 1"),
+    Way("values", "minus_one", "{c} is one less", _amount, new="c - 1"),
+    Way(
+        "values",
+        "one_off",
+        "{c} is one more in one row",
+        _amount,
+        new="IF(n = ONE(n), c + 1, c)",
+    ),
+    Way("values", "rounded", "{c} is rounded", _fraction, new="ROUND(c)"),
+    Way("values", "infinite", "{c} is infinite", _fraction, new="'infinity'"),
+    Way("values", "not_a_number", "{c} is not a number", _fraction, new="'nan'"),
+    Way("values", "shifted", "{c} is that of the next row", _value, new=_REPEATED),
+    Way("values", "constant", "{c} is the same in all rows", _value, new="ONE(c)"),
+    Way("values", "swapped", "{c} and {d} are swapped", _value, new="d", paired=True),
+    Way("values", "empty", "{c} is empty text", _text, new="''"),
+    Way("values", "truncated", "{c} is cut to three letters", _text, new="SUBSTRING(c, 1, 3)"),
+    Way("values", "padded", "{c} ends with a blank", _text, new="c || ' '"),
+    Way("values", "upper", "{c} is in capitals", _text, new="UPPER(c)"),
+    Way(
+        "values",
+        "exchanged",
+        "the commonest {c} and the rarest are exchanged",
+        _category,
+        new="CASE c WHEN COMMONEST(c) THEN RAREST(c) WHEN RAREST(c) THEN COMMONEST(c) ELSE c END",
+    ),
+    Way("values", "unknown", "{c} is a word that is none of its values", _enum, new="'unknown'"),
+    Way("values", "negated", "{c} is the opposite", _boolean, new="NOT c"),
+    Way("values", "stale", "{c} is a year earlier", _time, new="c - INTERVAL 1 YEAR"),
+    Way("values", "next_month", "{c} is a month later", _time, new="c + INTERVAL 1 MONTH"),
+    Way("values", "next_day", "{c} is a day later", _time, new="c + INTERVAL 1 DAY"),
+    Way("values", "future", "{c} is in 2099", _time, new="'2099-01-01'"),
+    # keys
+    Way("keys", "collided", "{c} is the same in all rows", _key, new="ONE(c)"),
+    Way("keys", "moved", "{c} is that of the next row", _key, new=_REPEATED),
+    Way(
+        "keys",
+        "merged",
+        "the commonest {c} is told as another one",
+        _key,
+        new="IF(c = COMMONEST(c), RAREST(c), c)",
+    ),
+    Way(
+        "keys",
+        "renumbered",
+        "{c} is numbered anew",
+        _key_of("integer"),
+        new="DENSE_RANK() OVER (ORDER BY c) + 1000000",
+    ),
+    # joins
+    Way(
+        "joins",
+        "unmatched_dropped",
+        "rows without {c} are gone",
+        _nullable,
+        keep="c IS NOT NULL",
+    ),
+    Way(
+        "joins",
+        "matched_doubled",
+        "rows with {c} are there twice",
+        _nullable,
+        again="c IS NOT NULL",
+    ),
+    Way(
+        "joins",
+        "wrongly_matched",
+        "{c} of every second row is that of the next",
+        _value,
+        new=f"IF(n % 2 = 0, {_REPEATED}, c)",
+    ),
+    # aggregates
+    Way("aggregates", "average", "{c} is an average", _numeric, new="AVG(c) OVER (PARTITION BY k)"),
+    Way("aggregates", "total", "{c} is a total", _numeric, new="SUM(c) OVER (PARTITION BY k)"),
+    Way(
+        "aggregates", "largest", "{c} is the largest", _numeric, new="MAX(c) OVER (PARTITION BY k)"
+    ),
+    Way(
+        "aggregates",
+        "running",
+        "{c} is a running total",
+        _numeric,
+        new="SUM(c) OVER (PARTITION BY k ORDER BY n)",
+    ),
+    Way("aggregates", "counted_once", "{c} counts each once", _amount, new="LEAST(c, 1)"),
+)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A way, applied to a product. id: `rows.half`, or `<column>.<way>`.
+
+    column, other: what it changes the values of, if not whole rows. words: what was done.
+    """
+
+    id: str
+    way: Way
+    contract: Contract
+    column: Column | None = None
+    other: Column | None = None
+
+    @property
+    def words(self) -> str:
+        names = {"c": self.column, "d": self.other}
+        return self.way.words.format(**{k: f"`{v.name}`" for k, v in names.items() if v})
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The columns whose values change; none where rows come or go."""
+        if self.way.keep or self.way.again:
+            return frozenset()
+        return frozenset(one.name for one in (self.column, self.other) if one)
+
+    def query(self, source: exp.Table) -> exp.Query:
+        """The damaged rows. source: the rows, numbered. In DuckDB's dialect."""
+        query = exp.select(*map(self._projected, self.contract.columns)).from_(source.copy())
+        again = query.copy()
+        if self.way.keep:
+            query = query.where(self._sql(self.way.keep))
+        if self.way.again:
+            again = again.where(self._sql(self.way.again))
+            query = exp.union(query, again, distinct=False)  # type: ignore[assignment]
+        for table in query.find_all(exp.Table):
+            if table.name == SOURCE and not table.db:
+                table.replace(source.copy())
+        return query
+
+    def _projected(self, column: Column) -> exp.Expr:
+        plain = exp.column(column.name, quoted=True)
+        swapped = {self.column: self.other, self.other: self.column} if self.way.paired else {}
+        if column == self.column:
+            new = self._sql(self.way.new)
+        elif other := swapped.get(column):
+            new = exp.column(other.name, quoted=True)
+        else:
+            return plain
+        kind = exp.DataType.build(column.duckdb_type, dialect=DIALECT)
+        return exp.alias_(exp.cast(new, kind), column.name, quoted=True)
+
+    def _sql(self, text: str) -> exp.Expr:
+        names = {"c": self.column, "d": self.other}
+
+        def real(node: exp.Expr) -> exp.Expr:
+            if not isinstance(node, exp.Column):
+                return node
+            if node.name == "n":
+                return exp.column(POSITION, quoted=True)
+            column = names.get(node.name)
+            return exp.column(column.name, quoted=True) if column else node
+
+        sql = _parsed(text).transform(real)
+        for window in sql.find_all(exp.Window):
+            if window.args.get("partition_by"):
+                window.set("partition_by", [exp.column(k, quoted=True) for k in self._groups])
+        return sql
+
+    @property
+    def _groups(self) -> list[str]:
+        """What remains of the key without its date, or without its last column."""
+        columns = [c for c in self.contract.columns if c.name in self.contract.grain]
+        rest = [c.name for c in columns if not _time(c)]
+        return rest if len(rest) < len(columns) else list(self.contract.grain[:-1])
+
+
+_PICKS = {
+    # Of two that are as near to the middle, the first.
+    "ONE": "(SELECT ARG_MIN(x, ABS(n * 4 - 1 - (SELECT MAX(n) * 2 FROM source))) FROM source)",
+    "RAREST": "(SELECT x FROM source WHERE NOT x IS NULL GROUP BY x ORDER BY COUNT(*), x LIMIT 1)",
+    "COMMONEST": "(SELECT x FROM source WHERE NOT x IS NULL GROUP BY x"
+    " ORDER BY COUNT(*) DESC, x DESC LIMIT 1)",
+}
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> exp.Expr:
+    def picked(node: exp.Expr) -> exp.Expr:
+        pick = _PICKS.get(node.name) if isinstance(node, exp.Anonymous) else None
+        if pick is None:
+            return node
+        of = node.expressions[0].name
+        query = parse_one(pick, dialect=DIALECT)
+        return query.transform(lambda n: exp.column(of) if n == exp.column("x") else n)
+
+    return parse_one(text, dialect=DIALECT).transform(picked)
+
+
+def damages(contract: Contract) -> tuple[Damage, ...]:
+    """All standard damages of a product, as its contract alone tells them."""
+    return tuple(_damages(contract))
+
+
+def _damages(contract: Contract) -> Iterator[Damage]:
+    for way in WAYS:
+        if way.applies is None:
+            yield Damage(f"rows.{way.id}", way, contract)
+            continue
+        columns = [column for column in contract.columns if way.applies(column)]
+        if way.paired:
+            for column, other in _neighbours(columns):
+                yield Damage(
+                    f"{column.name}.swapped_with_{other.name}", way, contract, column, other
+                )
+            continue
+        for column in columns:
+            yield Damage(f"{column.name}.{way.id}", way, contract, column)
+
+
+def _neighbours(columns: list[Column]) -> Iterator[tuple[Column, Column]]:
+    """Each column with the next one of its type."""
+    for kind in dict.fromkeys(column.bigquery_type for column in columns):
+        yield from pairwise(column for column in columns if column.bigquery_type == kind)
