@@ -16,7 +16,7 @@ from mesh.review.rules import Finding, Level
 from mesh.review.run import Review, compare_projects
 from tests.review_projects import BREAKING, TODAY, load_here, overlay, shop
 
-OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")] + [
+OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in ("model", "guard", "dashboard")] + [
     "ENUM_NO_DROP_IN_USE",
     "PROJECT_NO_LOAD",
     "BASE_NO_LOAD",

@@ -22,7 +22,7 @@ from mesh.review.rules import CATEGORIES, Bump, Finding, Level
 from tests.review_projects import BREAKING, ORDERS, SHOP, diff, edited, rules_of
 
 # Rules that need models and charts, which test_review_models.py loads.
-OF_PROJECTS = {rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")} | {
+OF_PROJECTS = {rule.id for rule in RULES.values() if rule.category in ("model", "guard", "dashboard")} | {
     "ENUM_NO_DROP_IN_USE",
     "PROJECT_NO_LOAD",
     "BASE_NO_LOAD",

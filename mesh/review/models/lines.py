@@ -62,8 +62,11 @@ class Files:
         for name in sorted({*files_of(self.old_root), *files_of(self.root, OURS)}):
             before, after = self.old_root / name, self.root / name
             if _bytes(before) != _bytes(after):
-                changed = _other_lines(_lines(after), _lines(before))
-                found[name] = min(changed, default=1)
+                text = _lines(after)
+                changed = _other_lines(text, _lines(before))
+                # What was taken from the end of a file has no line after it.
+                at_end = len(text) if text and text == _lines(before)[: len(text)] else 1
+                found[name] = min(changed, default=at_end)
         return found
 
     def changed(self, model: str) -> tuple[str, str]:
