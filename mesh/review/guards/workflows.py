@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -48,14 +49,14 @@ class Step:
         return Place(self.file, self.line)
 
 
-def steps_of(folder: Path) -> dict[tuple[str, str], Step]:
-    """By file and command; of several that are alike the first."""
+def steps_of(folder: Path, shown: str) -> dict[tuple[str, str], Step]:
+    """By file and command; of several that are alike the first. shown: the folder in messages."""
     found: dict[tuple[str, str], Step] = {}
     for file in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
         try:
             text = file.read_text(encoding="utf-8")
             data = yaml.safe_load(text)
-            for step in _steps(f".github/workflows/{file.name}", text, data):
+            for step in _steps(f"{shown}/{file.name}", text, data):
                 found.setdefault((step.file, step.command), step)
         except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError):
             continue
@@ -110,7 +111,8 @@ def _commands(script: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
 
 
 def _both(both: Both) -> tuple[dict[tuple[str, str], Step], dict[tuple[str, str], Step]]:
-    return steps_of(both.old.workflows), steps_of(both.workflows)
+    shown = os.path.relpath(both.workflows, both.new.root)
+    return steps_of(both.old.workflows, shown), steps_of(both.workflows, shown)
 
 
 @rule(BREAKS, NONE, "Bring the step back.")
