@@ -32,8 +32,8 @@ def base_tests_hold(both: Both) -> Found:
         code, said = _run(both, tests)
         if code:
             what = "no longer hold" if code == 1 else "cannot be run any more"
-            message = f"The tests of {tests.name} as they are in the base {what}."
-            yield Change(product="project", message=message, where=made, after=said)
+            message = f"The tests of {tests.name} as they are in the base {what}: {said}"
+            yield Change(product="project", message=message, where=made)
 
 
 def _run(both: Both, tests: BaseTests) -> tuple[int, str]:
@@ -64,7 +64,8 @@ def _run(both: Both, tests: BaseTests) -> tuple[int, str]:
             return 2, str(error)
         lines = [line for line in done.stdout.splitlines() + done.stderr.splitlines() if line]
         told = [line for line in lines if line.startswith(("E  ", "FAILED", "ERROR"))] or lines
-        return done.returncode, shortened(" ".join(" ".join(told[-4:]).split()), 400)
+        text = " ".join(" ".join(told[-4:]).split()).replace(f"{copy}/", "")
+        return done.returncode, shortened(text, 400)
 
 
 def _copy(file: Path, target: Path) -> None:

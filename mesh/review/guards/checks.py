@@ -251,7 +251,6 @@ def test_of_base_holds(both: Both) -> Found:
         said = shortened(" ".join(both.head.failing[tests[0].name].split()), 300)
         yield Change(
             product=model,
-            message=f"{_count(tests, 'unit test')} of the base no longer holds: {names}.",
+            message=f"Of the unit tests of the base no longer holds: {names}. {said}",
             where=both.files.place(model, None),
-            after=said,
         )
