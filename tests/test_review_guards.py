@@ -71,8 +71,6 @@ def test_a_guard_that_goes_is_seen_where_it_went(
     review = changed(base, tmp_path / "head", case)
     found = [one for one in review.findings if one.rule != "VERSION_TOO_SMALL"]
     assert [f"{one.rule} {one.where} {one.level}" for one in found] == case["found"]
-    said = " ".join(one.message for one in found)
-    assert case.get("says", "") in said
 
 
 def test_a_project_compared_with_itself_has_all_its_guards(base: Path, tmp_path: Path) -> None:

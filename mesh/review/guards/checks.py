@@ -16,6 +16,8 @@ from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
 Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
 _MOST = 3
+# An embedded model is a part of those that read it, and no audit runs on it.
+_KINDS = {"VIEW": "view", "EMBEDDED": "subquery"}
 _LINTERS = ("linter/", "mesh/lint.py")
 _AUDITS = ("audits/", "macros/", *CONFIGS, "mesh/contracts/")
 
@@ -32,8 +34,8 @@ def _listed(names: Iterable[str], most: int = _MOST) -> str:
     return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
 
 
-Lost = dict[str, tuple[str, Iterable[str]]]
-"""What models lost: a sentence's beginning, and the names of what it is about."""
+Lost = list[tuple[str, str, Iterable[str]]]
+"""What models lost: the model, a sentence's beginning, and the names of what it is about."""
 
 
 def _told(both: Both, lost: Lost, elsewhere: tuple[str, ...]) -> Found:
@@ -41,21 +43,29 @@ def _told(both: Both, lost: Lost, elsewhere: tuple[str, ...]) -> Found:
 
     elsewhere: where it can be made but in the models.
     """
-    groups: dict[tuple[str, Place], list[str]] = defaultdict(list)
-    for name, (what, _) in lost.items():
+    groups: dict[tuple[str, Place], dict[str, Iterable[str]]] = defaultdict(dict)
+    for name, what, about in lost:
         path = both.head.models[name].path
-        groups[what, both.files.made_in(path, *elsewhere) or Place(path, 1)].append(name)
-    for (what, place), names in groups.items():
-        one = len(names) == 1
-        on = "" if one else f" on {len(names)} models ({_listed(names)})"
-        about = _listed({each for name in names for each in lost[name][1]}, 2 * _MOST)
+        groups[what, both.files.made_in(path, *elsewhere) or Place(path, 1)][name] = about
+    for (what, place), models in groups.items():
+        one = len(models) == 1
+        on = "" if one else f" on {len(models)} models ({_listed(models)})"
+        about = _listed({each for several in models.values() for each in several}, 2 * _MOST)
         message = f"{what}{on}{': ' if about else ''}{about}."
-        yield Change(product=names[0] if one else "project", message=message, where=place)
+        yield Change(product=min(models) if one else "project", message=message, where=place)
 
 
-def _audits(model: Model) -> dict[tuple[str, str], Audit]:
-    """By name, and by what they are told where that is no list of rules."""
-    return {(a.name, "" if a.rules else a.stated): a for a in model.audits}
+def _audits(both: Both) -> Iterator[tuple[str, Audit, Audit | None]]:
+    """The audits of the base on models that are still there, and what became of each.
+
+    Known by name, and by what they are told where that is no list of rules.
+    """
+    for was, now in _kept(both):
+        before, after = (
+            {(one.name, "" if one.rules else one.stated): one for one in side.audits}
+            for side in (was, now)
+        )
+        yield from ((now.name, audit, after.get(key)) for key, audit in before.items())
 
 
 def _pair(both: Both, audit: Audit) -> Pair | None:
@@ -79,16 +89,22 @@ def _promised(pair: Pair | None) -> dict[str, bool]:
 @rule(BREAKS, NONE, "Let the audit run again, or take the promise out of the contract.")
 def audit_no_delete(both: Both) -> Found:
     """What is promised and no longer checked will be broken unseen."""
-    lost: Lost = {}
-    for was, now in _kept(both):
-        there = _audits(now)
-        for key, audit in _audits(was).items():
-            told = "" if audit.rules else f"({shortened(audit.stated, 80)})"
-            if key not in there:
-                lost[now.name] = f"The audit {audit.name}{told} no longer runs", audit.rules
-            elif gone := {*_promised(_pair(both, audit))} & {*audit.rules} - {*there[key].rules}:
-                lost[now.name] = f"The audit {audit.name} is not told all of its contract", gone
+    lost: Lost = []
+    for name, audit, after in _audits(both):
+        told = "" if audit.rules else f"({shortened(audit.stated, 80)})"
+        if after is None:
+            lost.append((name, f"The audit {audit.name}{told} no longer runs", audit.rules))
+        elif gone := {*_promised(_pair(both, audit))} & {*audit.rules} - {*after.rules}:
+            lost.append((name, f"The audit {audit.name} is not told all of its contract", gone))
     yield from _told(both, lost, _AUDITS)
+    audited = {audit.product for model in both.head.models.values() for audit in model.audits}
+    for name in sorted(both.base.models.keys() - both.head.models.keys()):
+        for audit in both.base.models[name].audits:
+            promised = audit.product in both.diff.head.sources and audit.product != name
+            if both.comparable and promised and audit.product not in audited:
+                message = f"Nothing audits {audit.product} any more: {name} did, and is gone."
+                where = Place(both.base.models[name].path, 1)
+                yield Change(product=audit.product, message=message, where=where)
 
 
 def _count(things: Iterable[object], what: str) -> str:
@@ -102,34 +118,30 @@ def audit_no_silence(both: Both) -> Found:
 
     Both revisions are asked of the same made-up rows.
     """
-    lost: Lost = {}
-    for was, now in _kept(both):
-        there = _audits(now)
-        for key, audit in _audits(was).items():
-            after = there.get(key)
-            if after is None or after.problem:
-                continue
-            pair = _pair(both, audit)
-            same = _promised(pair) if pair else dict.fromkeys(after.rules, True)
-            silent = {*audit.noticed} - {*after.noticed}
-            if "" in silent:
-                lost[now.name] = f"The audit {audit.name} finds nothing in broken rows any more", ()
-            elif silent := {name for name in silent if same.get(name)}:
-                what = f"The audit {audit.name} runs, but no longer notices what breaks its rules"
-                lost[now.name] = what, silent
+    lost: Lost = []
+    for name, audit, after in _audits(both):
+        if after is None or after.problem:
+            continue
+        pair = _pair(both, audit)
+        same = _promised(pair) if pair else dict.fromkeys(after.rules, True)
+        silent = {*audit.noticed} - {*after.noticed}
+        if "" in silent:
+            what = f"The audit {audit.name} finds nothing in broken rows any more"
+            lost.append((name, what, ()))
+        elif silent := {one for one in silent if same.get(one)}:
+            what = f"The audit {audit.name} runs, but no longer notices what breaks its rules"
+            lost.append((name, what, silent))
     yield from _told(both, lost, _AUDITS)
 
 
 @rule(BREAKS, NONE, "Let the audit stop the plan, or take the promise out of the contract.")
 def audit_stays_blocking(both: Both) -> Found:
     """An audit that only warns lets the broken data through."""
-    lost: Lost = {}
-    for was, now in _kept(both):
-        there = _audits(now)
-        for key, audit in _audits(was).items():
-            after = there.get(key)
-            if audit.blocking and after and not after.blocking:
-                lost[now.name] = f"The audit {audit.name} warns, and no longer stops a plan", ()
+    lost: Lost = [
+        (name, f"The audit {audit.name} warns, and no longer stops a plan", ())
+        for name, audit, after in _audits(both)
+        if audit.blocking and after and not after.blocking
+    ]
     yield from _told(both, lost, _AUDITS)
 
 
@@ -137,14 +149,14 @@ def audit_stays_blocking(both: Both) -> Found:
 def lint_no_delete(both: Both) -> Found:
     """What the linter refused gets into a plan without a word."""
     here, there = both.head.lint.keys(), both.base.lint.keys()
-    if gone := there - here:
+    if (gone := there - here) and both.comparable:
         what = f"No longer runs: the lint rule {_listed(gone, len(gone))}"
         if not here:
             what = f"The linter is off, and with it {_count(gone, 'lint rule')}: {_listed(gone)}"
         yield _of_linter(both, what)
-    lost = {now.name: {*was.lint} & {*here} - {*now.lint} for was, now in _kept(both)}
     what = "It is exempt from lint rules that it was held to"
-    yield from _told(both, {name: (what, rules) for name, rules in lost.items() if rules}, CONFIGS)
+    models = [(now.name, {*was.lint} & {*here} - {*now.lint}) for was, now in _kept(both)]
+    yield from _told(both, [(name, what, rules) for name, rules in models if rules], CONFIGS)
 
 
 def _of_linter(both: Both, what: str) -> Change:
@@ -191,7 +203,7 @@ def kind_as_promised(both: Both) -> Found:
         pair = both.diff.pairs.get(now.name)
         if pair is None or was.kind == now.kind:
             continue
-        before, after = ("view" if one.kind == "VIEW" else "table" for one in (was, now))
+        before, after = (_KINDS.get(one.kind, "table") for one in (was, now))
         if before != after != pair.new.kind:
             message = (
                 f"The model is a {after} now ({now.kind}), its contract promises a {pair.new.kind}."
