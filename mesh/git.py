@@ -20,7 +20,7 @@ from mesh.files.problems import shown
 from mesh.project import CONFIGS, EXTERNAL_MODELS, Project
 
 # What the project does not need to load; everything else is there, in case a macro reads it.
-SKIPPED = ("docs/", ".github/", "data/")
+SKIPPED = ("docs/", "data/")
 # What it is made of: none of this may be missing.
 LOADED = {
     "audits",
@@ -32,6 +32,7 @@ LOADED = {
     "materializations",
 }
 LOADED |= {"models", "seeds", "signals", *CONFIGS, *EXTERNAL_MODELS}
+WORKFLOWS = ".github/workflows/"
 MAX_BLOB = 5_000_000
 DEFAULT_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 LINK = "120000"
@@ -193,6 +194,9 @@ class Checkout:
         submodules where they are checked out. Raises WrongUse when something cannot be read.
         """
         self._write(commit, self.lay_at(commit), folder, "", only)
+        if self.prefix and not only:
+            # They stand at the top, whatever lies below.
+            self._write(commit, WORKFLOWS, folder, WORKFLOWS)
 
     def _write(
         self, commit: str, prefix: str, folder: Path, at: str, only: tuple[str, ...] = ()

@@ -10,12 +10,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import mesh.review.models
 from mesh.project import Project
 from mesh.review.contracts.two_states import ContractReview, compare_states
-from mesh.review.models.review_worker.facts import Models, from_json
+from mesh.review.models.review_worker.facts import Models, from_json, to_json
 from mesh.review.run import Personal
 from tests.project_copy import PROJECT
 
@@ -94,19 +95,25 @@ def worker() -> Iterator[None]:
 def load_here(base: Project | None, head: Project, personal: Personal) -> tuple[Models, Models]:
     """What `load_both` does, in this process: much faster for many small projects."""
     del personal
-    return described(base.root) if base else Models(), described(head.root)
+    before = described(base.root) if base else Models()
+    return before, described(head.root, before)
 
 
-def described(root: Path) -> Models:
+def described(root: Path, base: Models | None = None) -> Models:
+    """The facts of a project, and how the unit tests of the base do on its models."""
     here, database = Path.cwd(), os.environ.get("MESH_DUCKDB")
     os.environ["MESH_DUCKDB"] = str(root.parent / f"{root.name}.duckdb")
     try:
         with _LOCK, worker():
-            from review_worker import facts, project
+            from review_worker import facts, project, unit_tests
 
             context = project.load_context(root, None, read_only=False)
-            answer = facts.to_json(facts.Models(project.describe(context)))
-            return from_json(Models, answer)
+            made = project.describe(context)
+            if base:
+                before = facts.from_json(facts.Models, to_json(base))
+                failing = unit_tests.failing(context, unit_tests.to_be_run(before, made))
+                made = replace(made, failing=failing)
+            return from_json(Models, facts.to_json(made))
     except Exception as error:
         return Models(problem=" ".join(str(error).split()))
     finally:

@@ -26,6 +26,25 @@ SAME = [
     ("SELECT k FROM t WHERE v > 1", "SELECT k FROM (SELECT * FROM t WHERE v > 1) AS s"),
     ("SELECT k FROM t WHERE v NOT IN (1, 2)", "SELECT k FROM t WHERE v <> 1 AND v <> 2"),
     ("SELECT IF(v > 1, 1, 0) AS x FROM t", "SELECT CASE WHEN v > 1 THEN 1 ELSE 0 END AS x FROM t"),
+    (
+        "SELECT IF(k NOT IN (1, 2), 1, IF(v > 1, 2, NULL)) AS x FROM t",
+        "SELECT CASE WHEN k <> 1 AND k <> 2 THEN 1 WHEN v > 1 THEN 2 END AS x FROM t",
+    ),
+    (
+        "SELECT k, COUNTIF(NOT v IN (1, 2)) AS x FROM t GROUP BY k",
+        "SELECT k, COUNTIF(v <> 1 AND v <> 2) AS x FROM t GROUP BY k",
+    ),
+    ("SELECT DISTINCT k, 'all' AS x FROM t", "SELECT k, 'all' AS x FROM t GROUP BY k"),
+    (
+        "SELECT s.a.x FROM (SELECT STRUCT(v AS x, w AS y) AS a FROM t) AS s",
+        "SELECT s.a.x FROM (SELECT STRUCT(v AS x, w + 1 AS y) AS a FROM t) AS s",
+    ),
+    (
+        "SELECT s.a.x FROM (SELECT k, ARRAY_AGG(STRUCT(v AS x, w AS y) LIMIT 1)[OFFSET(0)] AS a "
+        "FROM t GROUP BY k) AS s",
+        "SELECT s.a.x FROM (SELECT k, ARRAY_AGG(STRUCT(v AS x, k AS y) LIMIT 1)[OFFSET(0)] AS a "
+        "FROM t GROUP BY k) AS s",
+    ),
     ("SELECT v + w AS x FROM t", "SELECT w + v AS x FROM t"),
     (
         "SELECT t.k FROM t INNER JOIN u ON u.k = t.k WHERE u.v > 1",

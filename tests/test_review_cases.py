@@ -39,7 +39,8 @@ def load_before_once(
     """As `load_here`: the base of all cases is the same."""
     del personal
     assert base
-    return _described(base.root), described(head.root)
+    before = _described(base.root)
+    return before, described(head.root, before)
 
 
 def changed(base: Path, after: Path, case: dict[str, Any]) -> list[Finding]:

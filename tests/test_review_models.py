@@ -16,7 +16,8 @@ from mesh.review.rules import Finding, Level
 from mesh.review.run import Review, compare_projects
 from tests.review_projects import BREAKING, TODAY, load_here, overlay, shop
 
-OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")] + [
+LOADED = ("model", "guard", "dashboard")
+OF_PROJECTS = [rule.id for rule in RULES.values() if rule.category in LOADED] + [
     "ENUM_NO_DROP_IN_USE",
     "PROJECT_NO_LOAD",
     "BASE_NO_LOAD",
@@ -269,3 +270,42 @@ def test_the_data_diff_can_clear_a_change_of_meaning(tmp_path: Path) -> None:
     ):
         assert weighed(other).level is Level.BREAKING
     assert weighed().level is Level.BREAKING
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("lines.pieces > 0", "lines.pieces > 1"),
+        ("lines.price >= 0", "lines.price >= 0 AND REGEXP_CONTAINS(lines.channel, r'^[a-z]+')"),
+        ("FROM totals", "FROM totals\nORDER BY order_id\nLIMIT 1000000"),
+    ],
+    ids=["a filter", "a pattern", "a limit"],
+)
+def test_equal_rows_do_not_clear_what_a_sample_cannot_show(
+    old: str, new: str, tmp_path: Path
+) -> None:
+    before, after = (Project(shop(tmp_path / name)) for name in ("before", "after"))
+    model = after.root / ORDERS
+    model.write_text(model.read_text().replace(old, new))
+    base, head = load_here(before, after, {})
+    same = RowDiff("shop.orders", before=9, after=9, match={"amount": 100.0})
+    sides = base, replace(head, rows=(same,))
+    found = compare_projects(before, after, lambda *_: sides, TODAY).findings
+    rows = next(one for one in found if one.rule == "ROWS_SAME_MEANING")
+    assert rows.level is Level.WARNING
+    assert "no sample shows all that `" in rows.reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("The price in euros.", "The prise in euros."),
+        ("- {channel: shop-help", "- {channel: shop-desk"),
+        ("team: {name: shop}", "team: {name: sales}"),
+    ],
+    ids=["a typo", "where to ask", "whom to ask"],
+)
+def test_other_words_hit_no_one(old: str, new: str, tmp_path: Path) -> None:
+    review = edited(tmp_path, "contracts/shop/orders.odcs.yaml", (old, new))
+    assert review.count(Level.WARNING) > 0
+    assert review.impact.hits == ()

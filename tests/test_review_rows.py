@@ -118,3 +118,14 @@ def test_a_database_that_another_process_holds_does_not_stop_a_review(
     assert head.problem == "" and base.problem == ""
     assert any("the database cannot be opened" in note for note in head.notes)
     assert head.plan == Plan("base")
+
+
+def test_a_product_that_is_new_is_in_the_plan_though_it_was_built_before(changed: Path) -> None:
+    file = changed / "models/shop/counted.sql"
+    file.write_text("MODEL (name shop.counted, kind VIEW); SELECT 1::INT64 AS n")
+    context = module("project").load_context(changed, None, read_only=False)
+    context.plan("dev", auto_apply=True, no_prompts=True, include_unmodified=True)
+    plan = module("planning").plan_against(context)
+    context.close()
+    file.unlink()
+    assert {item.model: item.how for item in plan.models}["shop.counted"] == "added"

@@ -22,7 +22,8 @@ from mesh.review.rules import CATEGORIES, Bump, Finding, Level
 from tests.review_projects import BREAKING, ORDERS, SHOP, diff, edited, rules_of
 
 # Rules that need models and charts, which test_review_models.py loads.
-OF_PROJECTS = {rule.id for rule in RULES.values() if rule.category in ("model", "dashboard")} | {
+LOADED = ("model", "guard", "dashboard")
+OF_PROJECTS = {rule.id for rule in RULES.values() if rule.category in LOADED} | {
     "ENUM_NO_DROP_IN_USE",
     "PROJECT_NO_LOAD",
     "BASE_NO_LOAD",
@@ -360,3 +361,27 @@ def test_findings_are_sorted_by_weight(tmp_path: Path) -> None:
     levels = [found.level for found in review.findings]
     assert levels == sorted(levels, key=[Level.BREAKING, Level.WARNING, Level.INFO].index)
     assert isinstance(review.findings[0], Finding)
+
+
+def test_a_rule_that_became_two_says_what_it_said(tmp_path: Path) -> None:
+    def stated(name: str, condition: str) -> str:
+        return (
+            f"      - {{id: {name}, type: sql, description: Paid., dimension: consistency, "
+            "severity: error, mustBe: 0, "
+            f"query: 'SELECT COUNT(*) FROM ${{table}} WHERE NOT ({condition})'}}\n"
+        )
+
+    one = [stated("paid", "amount >= 1 AND voucher IS NOT NULL")]
+    two = [stated("paid", "amount >= 1"), stated("vouched", "voucher IS NOT NULL")]
+    less = [stated("paid", "amount >= 1"), stated("vouched", "amount >= 0")]
+    folders = []
+    for number, rules in enumerate((one, two, less)):
+        folders.append(tmp_path / str(number))
+        shutil.copytree(BREAKING / "COLUMN_NO_DELETE" / "before", folders[-1])
+        lines = (folders[-1] / ORDERS).read_text().splitlines(True)
+        kept = ["".join(rules) if "id: paid" in line else line for line in lines]
+        (folders[-1] / ORDERS).write_text("".join(kept))
+    split, joined, lost = (diff(folders[a], folders[b]) for a, b in ((0, 1), (1, 0), (0, 2)))
+    assert not split.breaking and not joined.breaking
+    assert any(f.message.endswith("is now said by paid, vouched.") for f in split.findings)
+    assert "QUALITY_NO_LOOSEN" in rules_of(lost)

@@ -24,14 +24,15 @@ def compare_queries(old: str, new: str, renamed: Mapping[str, str]) -> Effect | 
     except RuleSqlError:
         return None if old.split() == new.split() else Effect.OTHER
     if was.condition is not None and now.condition is not None:
-        return _conditions(_with_names(was.condition, renamed), now.condition)
-    left, right = _with_names(was.offending, renamed), now.offending
+        return _conditions(with_names(was.condition, renamed), now.condition)
+    left, right = with_names(was.offending, renamed), now.offending
     if _rows(left) == _rows(right):
         return None
     return _offending(left, right)
 
 
-def _with_names(node: exp.Expr, renamed: Mapping[str, str]) -> exp.Expr:
+def with_names(node: exp.Expr, renamed: Mapping[str, str]) -> exp.Expr:
+    """A copy in which columns have their new names."""
     node = node.copy()
     for column in node.find_all(exp.Column):
         if column.name in renamed and column.table in ("", TABLE):

@@ -14,6 +14,11 @@ from sqlglot.optimizer.simplify import simplify
 
 from mesh.contracts.sql import DIALECT
 
+# How a SELECT's aggregates are told, with what it groups by.
+GROUPED = "grouped"
+# What hands a STRUCT on as it is: of several rows one, and the same for each field.
+_AROUND = (exp.Paren, exp.Bracket, exp.ArrayAgg, exp.AnyValue, exp.Order, exp.Limit)
+_BINDING = (exp.Binary, exp.Unary, exp.Predicate, exp.Bracket)
 _WEAKER = ((exp.GT, exp.GTE), (exp.LT, exp.LTE), (exp.EQ, exp.GTE), (exp.EQ, exp.LTE))
 
 
@@ -22,11 +27,17 @@ def plain(node: exp.Expr) -> exp.Expr:
     node = exp.paren(node.copy(), copy=False)
     for inner in node.walk():
         inner.comments = None
-    node = node.transform(_spelled, copy=False)
+    # From within, since each stands for itself in what is around it.
+    for inner in reversed(list(node.find_all(exp.Case, exp.Count, exp.Dot, exp.If, exp.In))):
+        inner.replace(_spelled(inner))
     node = exp.paren(simplify(node, dialect=DIALECT), copy=False)
     for inner in reversed(list(node.find_all(exp.Add, exp.Mul))):
         inner.replace(_ordered(inner))
-    return simplify(node, dialect=DIALECT).unnest()
+    node = exp.paren(simplify(node, dialect=DIALECT), copy=False)
+    for inner in list(node.find_all(exp.Paren)):
+        if inner.parent and not isinstance(inner.parent, _BINDING):
+            inner.replace(inner.this)
+    return node.unnest()
 
 
 def _spelled(node: exp.Expr) -> exp.Expr:
@@ -35,9 +46,41 @@ def _spelled(node: exp.Expr) -> exp.Expr:
         return exp.paren(exp.or_(*ways, copy=False))
     if isinstance(node, exp.If) and not isinstance(node.parent, exp.Case):
         branch = exp.If(this=node.this, true=node.args.get("true"))
-        return exp.Case(ifs=[branch], default=node.args.get("false"))
+        return _spelled(exp.Case(ifs=[branch], default=node.args.get("false")))
+    if isinstance(node, exp.Case) and not node.this:
+        last = node.args.get("default")
+        rest = last.unnest() if last else None
+        if isinstance(rest, exp.Case) and not rest.this:
+            return exp.Case(
+                ifs=[*node.args["ifs"], *rest.args["ifs"]], default=rest.args.get("default")
+            )
+        if isinstance(rest, exp.Null):
+            node.set("default", None)
+    if isinstance(node, exp.Dot) and (made := struct_of(node.this)):
+        return _field(node, made)
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Literal):
         return exp.Count(this=exp.Star(), big_int=True)
+    return node
+
+
+def struct_of(node: exp.Expr | None) -> exp.Struct | None:
+    """The STRUCT that a value is one of, or is taken from, field by field."""
+    while isinstance(node, (*_AROUND, exp.Anonymous)):
+        if isinstance(node, exp.Anonymous):
+            node = node.expressions[0] if node.name == GROUPED else None
+        else:
+            node = node.this
+    return node if isinstance(node, exp.Struct) else None
+
+
+def _field(node: exp.Dot, made: exp.Struct) -> exp.Expr:
+    """A field of a STRUCT, whatever stands beside it there."""
+    own = [one for one in made.expressions if one.name.lower() == node.name.lower()]
+    if len(own) != 1 or not isinstance(own[0], exp.PropertyEQ):
+        return node
+    if node.this.unnest() is made:
+        return exp.paren(own[0].expression.copy())
+    made.set("expressions", own)
     return node
 
 

@@ -17,7 +17,7 @@ from functools import cached_property
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from mesh.contracts.conditions import conjuncts, plain, without_using
+from mesh.contracts.conditions import GROUPED, conjuncts, plain, struct_of, without_using
 
 Resolve = Callable[[exp.Expr], exp.Expr]
 """From a column or a subquery to what stands for it; from anything else to itself."""
@@ -302,7 +302,7 @@ class _Reader:
         for one in select.expressions:
             column = _value(one.unalias(), resolved)
             if _aggregated(one):
-                column = _short(exp.Anonymous(this="grouped", expressions=[column, *keys]))
+                column = _short(exp.Anonymous(this=GROUPED, expressions=[column, *keys]))
             columns[one.alias_or_name] = column
         why = []
         if group or any(map(_aggregated, select.expressions)):
@@ -324,7 +324,8 @@ class _Reader:
             made = made.closed(*why)
         if select.args.get("distinct"):
             # As grouped by all columns.
-            made = made.closed("by", *sorted({one.sql() for one in columns.values()}))
+            apart = {one.sql() for one in columns.values() if not isinstance(one, exp.Literal)}
+            made = made.closed("by", *sorted(apart))
             clauses += columns.values()
         windows = [w for one in select.expressions for w in one.find_all(exp.Window)]
         clauses += [_value(p, resolved) for w in windows for p in w.args.get("partition_by") or []]
@@ -383,6 +384,12 @@ def _aggregated(node: exp.Expr) -> bool:
 def _short(node: exp.Expr) -> exp.Expr:
     text = node.sql()
     if len(text) < LONGEST:
+        return node
+    if made := struct_of(node):
+        # Each field for itself: whoever reads one does not read its neighbours.
+        for one in made.expressions:
+            if isinstance(one, exp.PropertyEQ):
+                one.set("expression", _short(one.expression))
         return node
     columns = {column.sql(): column for column in node.find_all(exp.Column)}
     return exp.Anonymous(

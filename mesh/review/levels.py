@@ -15,10 +15,10 @@ from mesh.contracts.findings import ContractInvalid
 from mesh.files.problems import FileKind, Problem, nearest, shown, suggestion
 from mesh.files.sentences import read_model, refused
 from mesh.files.tree import Tree, read_tree
+from mesh.review.guards.stated import FILE_NAME, Guards
 from mesh.review.known import RULES
 from mesh.review.rules import Finding, Level
 
-FILE_NAME = "review.yaml"
 LEVELS = FileKind("file of levels", "`levels:`", ContractInvalid)
 # Without these a review could be switched off in part and still look whole.
 _FIXED = ("CHANGE_UNKNOWN", "CONTRACT_INVALID", "PROJECT_NO_LOAD", "LEVEL_LOWERED")
@@ -88,10 +88,9 @@ class Entry(BaseModel):
     )
 
 
-class ReviewFile(BaseModel):
+class ReviewFile(Guards):
     """How reviews of a project are set."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     organisation: Annotated[str, AfterValidator(_organisation)] = Field(
         default="", description="The organisation whose teams own the files of the project."
     )

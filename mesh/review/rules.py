@@ -44,6 +44,7 @@ CATEGORIES = {
     "access": "who may read, and whom to ask",
     "version": "versions and their end",
     "model": "the models behind the contracts",
+    "guard": "what would stop a mistake",
     "dashboard": "charts",
     "review": "the review itself",
 }

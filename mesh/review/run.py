@@ -31,6 +31,9 @@ Personal = Mapping[str, tuple[str, ...]]
 Load = Callable[[Project | None, Project, Personal], tuple[Models, Models]]
 
 
+WITHOUT_ROWS = "So a change of a query counts as breaking, even where its rows are the same."
+
+
 @dataclass(frozen=True)
 class CostChange:
     """Bytes that a monthly run scans, in both revisions."""
@@ -45,7 +48,8 @@ class Review:
 
     base: the commit that the work tree was compared with. plan, rows, cost: SQLMesh's plan, its
     data diff and what `mesh cost` says; None when there is none, and `notes` say why.
-    prefix: the folder of the project in the checkout, with a slash, or empty.
+    prefix: the folder of the project in the checkout, with a slash, or empty. not_compared: why
+    there is no data diff, where one was asked for: more is called breaking than would be with it.
     """
 
     findings: tuple[Finding, ...]
@@ -58,6 +62,7 @@ class Review:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     prefix: str = ""
+    not_compared: str = ""
 
     @property
     def breaking(self) -> bool:
@@ -105,8 +110,13 @@ def review(
     if (lay_at := checkout.lay_at(commit)) != checkout.prefix:
         notes.append(f"The project was in `{lay_at or './'}` in the base.")
     scanned = None
+    not_compared = ""
     if environment is None:
         notes.append("No data diff: no environment was named.")
+    elif made.rows is None:
+        why = next((note for note in notes if "data diff" in note or "database" in note), "")
+        not_compared = f"The rows of {environment} were not compared with prod. {why}".strip()
+        notes = [note for note in notes if note != why]
     if cost:
         try:
             scanned = _cost(project, commit)
@@ -118,6 +128,7 @@ def review(
         cost=scanned,
         notes=tuple(dict.fromkeys(notes)),
         prefix=checkout.prefix,
+        not_compared=not_compared,
         seconds=round(time.monotonic() - started, 1),
     )
 

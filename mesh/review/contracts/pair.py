@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypedDict, Unpack
 
+from sqlglot import exp
+
+from mesh.contracts.comparing import with_names
+from mesh.contracts.conditions import implies
 from mesh.contracts.constraints.base import Effect
 from mesh.contracts.model import Column, Contract, StatedRule
 from mesh.files.tree import Steps, Tree
@@ -112,6 +116,26 @@ class Pair:
     def rules_added(self) -> list[StatedRule]:
         known = {one.new.id for one in self.rules}
         return [rule for rule in self.new.rules if rule.id not in known]
+
+    def still_said(self, old: StatedRule) -> tuple[str, ...]:
+        """The rules of the work tree that together say all that a rule on rows said; or none.
+
+        One rule may have become several, or several one.
+        """
+        before = next((one for one in self.old.row_rules() if one.id == old.id), None)
+        if before is None:
+            return ()
+        condition = with_names(before.condition, self.names)
+        used = {column.name for column in condition.find_all(exp.Column)}
+        alike = [
+            one
+            for one in self.new.row_rules()
+            if used.intersection(one.columns) and one.severity in ("error", before.severity)
+        ]
+        if not alike or not implies(exp.and_(*(one.condition for one in alike)), condition):
+            return ()
+        stated = {one.id for one in self.new.rules}
+        return tuple(one.id for one in alike if one.id in stated) or tuple(one.id for one in alike)
 
     def _effect(self, old: StatedRule, new: StatedRule) -> Effect | None:
         if type(old.promise) is not type(new.promise):

@@ -21,6 +21,8 @@ rule: Rules[[Pair]] = Rules("quality")
 def quality_no_delete(pair: Pair) -> Found:
     """What was promised may no longer hold, and nothing would say so."""
     for old in pair.rules_gone:
+        if pair.still_said(old):
+            continue
         message = f"The rule {old.id} was deleted: {shortened(old.description)}"
         yield pair.gone(message, old.line)
 
@@ -39,7 +41,7 @@ def _effects(pair: Pair, effect: Effect, word: str) -> Found:
         why = []
         if severity[0] != severity[1] and (severity[0] == "error") == (effect is Effect.LOOSER):
             why.append(f"{severity[0]} became {severity[1]}")
-        if one.effect is effect:
+        if one.effect is effect and not (effect is Effect.LOOSER and pair.still_said(one.old)):
             why.append("its condition changed")
         if why:
             yield _stated(pair, one, f"The rule {one.old.id} is {word}: {' and '.join(why)}.")
@@ -67,7 +69,7 @@ def quality_tightened(pair: Pair) -> Found:
 def quality_same_rule(pair: Pair) -> Found:
     """A rule that says another thing no longer says the old one."""
     for one in pair.rules:
-        if one.effect is Effect.OTHER:
+        if one.effect is Effect.OTHER and not pair.still_said(one.old):
             yield _stated(pair, one, f"The rule {one.old.id} says another thing.")
     yield from of_other_kinds(pair, Effect.OTHER)
 
@@ -78,6 +80,12 @@ def quality_same_id(pair: Pair) -> Found:
     for old, new, _ in pair.rules:
         if old.id != new.id:
             yield pair.change(f"The rule {old.id} is now called {new.id}.", new.line, old.line)
+    effects = {one.old.id: one.effect for one in pair.rules}
+    for old in pair.old.rules:
+        less = effects.get(old.id, Effect.OTHER) in (Effect.OTHER, Effect.LOOSER)
+        if less and (others := pair.still_said(old)):
+            message = f"What the rule {old.id} said is now said by {', '.join(others)}."
+            yield pair.change(message, pair.line_now(old.line), old.line)
 
 
 @rule(TELLS, PATCH)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from mesh.dashboards import ChartUse
 from mesh.project import Project
@@ -33,6 +34,14 @@ class Both:
     known: tuple[Finding, ...]
     old_charts: Mapping[str, ChartUse]
     charts: Mapping[str, ChartUse]
+
+    @property
+    def workflows(self) -> Path:
+        """The folder of the workflows of the work tree, which may lie above the project."""
+        for folder in (self.new.root, *self.new.root.parents):
+            if (folder / ".git").exists():
+                return Project(folder).workflows
+        return self.new.workflows
 
     @cached_property
     def files(self) -> Files:

@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqlglot import exp
+
+from mesh.contracts.conditions import plain
 from mesh.contracts.queries import Relation
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import shortened
 from mesh.review.models.both import Both
-from mesh.review.models.meaning import Meanings, expressions
+from mesh.review.models.meaning import Meanings, expressions, parsed
 from mesh.review.models.review_worker.facts import Model, Models
 from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Level, Place, Rules
 
@@ -164,6 +167,10 @@ def _changed(
 ) -> Change:
     before, after = _expressions(both, column, [*causes, product]) or both.files.changed(causes[0])
     refuted = _refuted(both, product, column)
+    unseen = _unseen(both, causes) if refuted else ""
+    reason = "the data diff against prod found the same values in every row" if refuted else ""
+    if unseen:
+        reason += f", but no sample shows all that {unseen} decides about"
     return Change(
         product=product,
         message=message,
@@ -172,8 +179,8 @@ def _changed(
         before=shortened(before),
         after=shortened(after),
         because=tuple(causes),
-        severity=Level.INFO if refuted else None,
-        reason="the data diff against prod found the same values in every row" if refuted else "",
+        severity=(Level.WARNING if unseen else Level.INFO) if refuted else None,
+        reason=reason,
     )
 
 
@@ -184,6 +191,30 @@ def _refuted(both: Both, product: str, column: str | None) -> bool:
         return False
     match = [share for name, share in diff.match.items() if column in (None, name)]
     return diff.before == diff.after > 0 and all(share >= 100 for share in match)
+
+
+def _unseen(both: Both, causes: list[str]) -> str:
+    """A filter, pattern or limit that is another now: what it lets through may not have come yet.
+
+    Of an interval the sample shows one, the whole history.
+    """
+    for name in causes:
+        was, now = (_deciding(side.models.get(name)) for side in (both.base, both.head))
+        for text in sorted(now - was) or sorted(was - now):
+            return f"`{shortened(text, 80)}`"
+    return ""
+
+
+def _deciding(model: Model | None) -> set[str]:
+    """The comparisons with constants, patterns and limits of a model's own query."""
+    if model is None or not model.query:
+        return set()
+    found = {f"since {model.since}"} if model.since else set()
+    for node in parsed(model.query, model.dialect).find_all(exp.Predicate, exp.Limit, exp.Func):
+        pattern = isinstance(node, exp.Like | exp.Limit) or node.key.startswith("regexp")
+        if pattern or (isinstance(node, exp.Predicate) and node.find(exp.Literal)):
+            found.add(plain(node).sql(model.dialect))
+    return found
 
 
 def _causes(product: str, sides: tuple[Meanings, Meanings]) -> list[str]:

@@ -18,7 +18,13 @@ Node = tuple[str, str]
 """A model, a product or a chart, and its column; `*` for its rows as a whole."""
 ROWS = "*"
 _TELLING = (Level.BREAKING, Level.WARNING)
+# Changes of words and of whom to ask: no value and no row is another one.
 _HARMLESS = (
+    "COLUMN_SAME_DESCRIPTION",
+    "COLUMN_SAME_ID",
+    "GRAIN_SAME_WORDS",
+    "OWNER_SAME",
+    "SUPPORT_NO_DELETE",
     "PRODUCT_ADDED",
     "CONSUMER_NO_BREAK",
     "LEVEL_LOWERED",
@@ -60,7 +66,7 @@ def changed_columns(findings: Iterable[Finding]) -> dict[Node, list[Finding]]:
     """The columns, or whole products, that findings of weight speak of."""
     changed: dict[Node, list[Finding]] = defaultdict(list)
     for one in findings:
-        if one.definition.category in ("dashboard", "review"):
+        if one.definition.category in ("dashboard", "guard", "review"):
             continue
         if one.level in _TELLING and one.rule not in _HARMLESS and "." in one.product:
             changed[(one.product, one.column or ROWS)].append(one)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.rules import Place
+
+CONFIGS = ("config.yaml", "config.yml", "config.py")
+# Where SQLMesh looks for what a project adds to it.
+OURS = ("audits", "hooks", "linter", "macros", "materializations", "models", "signals", "tests")
+_NOT_READ = ("data", "logs", "node_modules", "__pycache__")
 
 
 @dataclass(frozen=True)
@@ -21,15 +29,52 @@ class Files:
     head: Models
 
     def place(self, model: str, column: str | None) -> Place:
-        """The line at which a column is selected, unless only others were changed."""
+        """The line at which a column is selected, unless only others were changed.
+
+        A change that was not made in the model's file stands where it was: in a macro that the
+        model names, or in the settings of the project.
+        """
         before, after = self._texts(model)
         named, changed = line_of(after, column), _other_lines(after, before)
+        if not changed and (elsewhere := self._elsewhere(model)):
+            return elsewhere
         line = named if named in changed or not changed else min(changed)
         return Place(self.head.models[model].path, line)
+
+    def _elsewhere(self, model: str) -> Place | None:
+        was, now = self.base.models.get(model), self.head.models[model]
+        if was is None or was.path != now.path:
+            return None
+        return self.made_in(*now.files, *CONFIGS)
+
+    def made_in(self, *paths: str) -> Place | None:
+        """The first change in the first of these files, or folders, in which there is one."""
+        for path in paths:
+            for name, line in sorted(self.edited.items()):
+                if name == path or (path.endswith("/") and name.startswith(path)):
+                    return Place(name, line)
+        return None
+
+    @cached_property
+    def edited(self) -> dict[str, int]:
+        """The files that differ, each with its first line that does; 1 for one that is gone."""
+        found = {}
+        for name in sorted({*files_of(self.old_root), *files_of(self.root, OURS)}):
+            before, after = self.old_root / name, self.root / name
+            if _bytes(before) != _bytes(after):
+                text = _lines(after)
+                changed = _other_lines(text, _lines(before))
+                # What was taken from the end of a file has no line after it.
+                at_end = len(text) if text and text == _lines(before)[: len(text)] else 1
+                found[name] = min(changed, default=at_end)
+        return found
 
     def changed(self, model: str) -> tuple[str, str]:
         """The lines that were changed, before and after, each side as one text."""
         before, after = self._texts(model)
+        elsewhere = before == after and self._elsewhere(model)
+        if elsewhere:
+            before, after = (_lines(root / elsewhere.path) for root in (self.old_root, self.root))
         sides = [(a, _other_lines(a, b, gaps=False)) for a, b in ((before, after), (after, before))]
         old, new = (" ".join(text[n - 1].strip() for n in sorted(lines)) for text, lines in sides)
         return old, new
@@ -38,6 +83,24 @@ class Files:
         now = self.head.models[model]
         was = self.base.models.get(model, now)
         return _lines(self.old_root / was.path), _lines(self.root / now.path)
+
+
+def files_of(root: Path, within: Iterable[str] = ()) -> Iterator[str]:
+    """The files of a project by their paths; without those that no change is made in."""
+    for top in [root / name for name in within] or [root]:
+        for folder, folders, names in os.walk(top):
+            at = Path(folder).relative_to(root)
+            hidden = (n for n in folders if n.startswith(".") and n != ".github")
+            for name in {*hidden, *_NOT_READ} & {*folders}:
+                folders.remove(name)
+            yield from ((at / name).as_posix() for name in names)
+
+
+def _bytes(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None
 
 
 def _lines(file: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict
+from posixpath import normpath
 from typing import Any
 from urllib.parse import quote
 
@@ -112,7 +113,7 @@ def _sarif_result(one: Finding, index: int, prefix: str) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(prefix + one.where.path)},
+                    "artifactLocation": {"uri": _uri(normpath(prefix + one.where.path))},
                     "region": {"startLine": max(1, one.where.line)},
                 }
             }
@@ -141,6 +142,7 @@ def review_json(review: Review) -> dict[str, Any]:
         "plan": review.plan and asdict(review.plan),
         "rows": review.rows and [asdict(diff) for diff in review.rows],
         "cost": review.cost and asdict(review.cost),
+        "not_compared": review.not_compared,
         "notes": list(review.notes),
         "seconds": review.seconds,
     }

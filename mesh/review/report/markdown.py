@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.models.impact import Hit
 from mesh.review.rules import Finding, Level
-from mesh.review.run import Review
+from mesh.review.run import WITHOUT_ROWS, Review
 
 MARKER = "<!-- mesh review -->"
 # GitHub takes 65,536 characters; the workflow posts 65,000 bytes at the most.
@@ -116,7 +116,8 @@ def _head(review: Review) -> str:
     ]
     if review.impact.owners:
         facts.insert(2, "ask " + ", ".join(f"**{escape(o)}**" for o in review.impact.owners))
-    return f"{line}\n\n" + " · ".join(facts) + "."
+    first = f"⚠️ **{escape(f'{review.not_compared} {WITHOUT_ROWS}')}**\n\n"
+    return f"{line}\n\n" + first * bool(review.not_compared) + " · ".join(facts) + "."
 
 
 def _many(count: int, what: str) -> str:

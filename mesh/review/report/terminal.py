@@ -12,7 +12,7 @@ from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.known import RULES
 from mesh.review.rules import Finding, Level
-from mesh.review.run import Review
+from mesh.review.run import WITHOUT_ROWS, Review
 
 _STYLES = {Level.BREAKING: "bold red", Level.WARNING: "yellow", Level.INFO: "dim"}
 
@@ -29,6 +29,8 @@ def print_review(review: Review) -> None:
     """The whole report, most important first."""
     breaking = review.count(Level.BREAKING)
     out.print(f"Compared with {review.base[:10]}, in {review.seconds:.1f} s.", markup=False)
+    if review.not_compared:
+        out.print(Text(f"{review.not_compared} {WITHOUT_ROWS}", style="bold yellow"))
     if not review.findings:
         out.print("The contracts promise the same, and their models keep it.")
     _findings(review.findings)

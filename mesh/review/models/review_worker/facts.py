@@ -17,6 +17,51 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Audit:
+    """A check that runs on the rows of a model.
+
+    stated: its arguments. product: the one among them. rules: the ids in them. noticed: which of
+    these found something in rows that were made up to be wrong, and an empty one for the audit as
+    a whole. problem: why it did not run.
+    """
+
+    name: str
+    blocking: bool
+    stated: str = ""
+    product: str = ""
+    rules: tuple[str, ...] = ()
+    noticed: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class LintRule:
+    """A lint rule that runs. level: `error` or `warning`.
+
+    code: a digest of it, empty for SQLMesh's own. noticed: of which of the
+    models that were made up to be wrong it complains.
+    """
+
+    name: str
+    level: str
+    path: str = ""
+    line: int = 1
+    code: str = ""
+    noticed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UnitTest:
+    """A unit test of SQLMesh's. body: what it says, as JSON."""
+
+    name: str
+    model: str
+    path: str
+    line: int
+    body: str
+
+
+@dataclass(frozen=True)
 class Model:
     """A model as SQLMesh rendered it.
 
@@ -24,6 +69,8 @@ class Model:
     empty for a model that is not SQL, and for one that cannot be resolved, of which `unread` says
     why. parents: the tables that it reads. since: the first day that is ever built, for models that
     are built span by span. version: SQLMesh's fingerprint of what decides on the data.
+    files: of the macros in it. kind, cron: as SQLMesh read them; period: the longest time between
+    two runs, in seconds. audits, lint: what runs on it; of a lint rule `error` or `warning`.
     """
 
     name: str
@@ -36,6 +83,12 @@ class Model:
     query: str = ""
     unread: str = ""
     since: str = ""
+    files: tuple[str, ...] = ()
+    kind: str = ""
+    cron: str = ""
+    period: float = 0
+    audits: tuple[Audit, ...] = ()
+    lint: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,6 +134,8 @@ class Models:
     """One revision's answer. problem: why it did not load; then all else is empty.
 
     models: by name, parents first. snapshots: SQLMesh's, as its JSON, to be compared by it.
+    lint: the rules that run; made_up: the models, made up to be wrong, that they saw. tests: the
+    unit tests; failing: those of the base that fail here, and how.
     """
 
     models: Mapping[str, Model] = field(default_factory=dict)
@@ -89,6 +144,10 @@ class Models:
     rows: tuple[RowDiff, ...] | None = None
     notes: tuple[str, ...] = ()
     snapshots: Mapping[str, str] = field(default_factory=dict)
+    lint: Mapping[str, LintRule] = field(default_factory=dict)
+    made_up: tuple[str, ...] = ()
+    tests: tuple[UnitTest, ...] = ()
+    failing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

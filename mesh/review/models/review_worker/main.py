@@ -32,11 +32,12 @@ def _line(error: BaseException, limit: int = 300) -> str:
 def _work(job: Job) -> Models:
     from . import planning, rows
     from .project import describe, open_project
+    from .unit_tests import failing, to_be_run
 
     opened, note = open_project(job)
     context = opened.context
     notes = [note] if note else []
-    answer = Models(describe(context))
+    answer = describe(context)
     if job.side == "base":
         return replace(answer, snapshots=planning.snapshots_of(context))
     plan = None
@@ -45,9 +46,10 @@ def _work(job: Job) -> Models:
             plan = planning.plan_against(context)
         except Exception as error:
             notes.append(f"The plan against prod failed: {_line(error)}")
-    base = _wait_for(job.base_answer) if plan is None else None
+    base = _wait_for(job.base_answer)
     if base is not None and not base.problem:
-        plan = planning.plan_against_base(context, base.snapshots)
+        plan = plan or planning.plan_against_base(context, base.snapshots)
+        answer = replace(answer, failing=failing(context, to_be_run(base, answer)))
     found = None
     if opened.state and job.environment:
         try:

@@ -40,7 +40,8 @@ def plan_against(context: Context, environment: Literal["prod"] = "prod") -> Pla
     changed = [
         _planned(plan, diff, snapshot, delivered)
         for snapshot in diff.snapshots.values()
-        if snapshot.name in diff.modified_snapshots or snapshot.snapshot_id in diff.new_snapshots
+        # What was built in another environment before is new here all the same.
+        if snapshot.name in diff.modified_snapshots or snapshot.snapshot_id in diff.added
     ]
     return _plan("prod", changed, (short(gone.name) for gone in diff.removed_snapshots))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import sqlmesh.core.model as core
@@ -15,7 +16,10 @@ from sqlmesh.core.config import Config, DuckDBConnectionConfig, load_configs
 from sqlmesh.core.config.connection import DuckDBAttachOptions
 from sqlmesh.core.console import NoopConsole, set_console
 
-from .facts import Job, Model
+from .bench import Bench
+from .facts import Job, Model, Models
+from .lints import lint_levels, lint_rules
+from .unit_tests import unit_tests
 
 _HELD = ("IO Error", "lock", "IOException", "Permission")
 
@@ -75,13 +79,20 @@ def short(name: str | exp.Table) -> str:
     return f"{table.db}.{table.name}"
 
 
-def describe(context: Context) -> dict[str, Model]:
-    """All models that the project makes, by short name, parents first."""
+def describe(context: Context) -> Models:
+    """All models that the project makes, by short name, parents first, and what guards them."""
     models = [context.models[name] for name in context.dag.sorted if name in context.models]
-    return {short(one.name): _model(context, one) for one in models if not one.kind.is_external}
+    bench = Bench(context)
+    lint, made_up = lint_rules(context)
+    return Models(
+        {short(m.name): _model(context, m, bench) for m in models if not m.kind.is_external},
+        lint=lint,
+        made_up=made_up,
+        tests=unit_tests(context),
+    )
 
 
-def _model(context: Context, model: core.Model) -> Model:
+def _model(context: Context, model: core.Model, bench: Bench) -> Model:
     query, unread = None, ""
     try:
         query = _query(model)
@@ -101,7 +112,21 @@ def _model(context: Context, model: core.Model) -> Model:
         query=query.sql(model.dialect, comments=False) if query else "",
         unread=unread,
         since=str(model.start) if model.kind.is_incremental_by_time_range else "",
+        files=tuple(sorted({e.path for e in model.python_env.values() if e.path})),
+        kind=model.kind.name.value,
+        cron=model.cron,
+        period=_period(model),
+        audits=tuple(bench.audits(model)),
+        lint=lint_levels(context, model),
     )
+
+
+def _period(model: core.Model) -> float:
+    """The longest time between two runs, over some runs of a year."""
+    ticks = [model.cron_next("2027-12-31")]
+    for _ in range(12):
+        ticks.append(model.cron_next(ticks[-1]))
+    return max((b - a).total_seconds() for a, b in pairwise(ticks))
 
 
 def _query(model: core.Model) -> exp.Expr | None:

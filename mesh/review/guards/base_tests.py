@@ -1,0 +1,113 @@
+"""The other tests of the base, run on what a change makes, and files that decide on checks."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from mesh.review.contracts.words import shortened
+from mesh.review.guards.stated import FILE_NAME, BaseTests, Guards, read_guards
+from mesh.review.models.both import Both
+from mesh.review.models.lines import files_of
+from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
+
+Found = Iterator[Change]
+rule: Rules[[Both]] = Rules("guard")
+TIMEOUT = 1800
+
+
+@rule(BREAKS, NONE, "Mend it, or say in contracts/review.yaml why the test was wrong.")
+def base_tests_hold(both: Both) -> Found:
+    """A change together with its tests would otherwise agree with itself."""
+    for tests in read_guards(both.old.contracts).base_tests:
+        made = both.files.made_in(*tests.paths)
+        if made is None:
+            continue
+        code, said = _run(both, tests)
+        if code:
+            what = "no longer hold" if code == 1 else "cannot be run any more"
+            message = f"The tests of {tests.name} as they are in the base {what}: {said}"
+            yield Change(product="project", message=message, where=made)
+
+
+def _run(both: Both, tests: BaseTests) -> tuple[int, str]:
+    """The exit code of the tests of the base on a copy of the work tree, and their last words."""
+    with tempfile.TemporaryDirectory(prefix="mesh-base-tests-") as folder:
+        copy = Path(folder).resolve() / "project"
+        for name in files_of(both.new.root):
+            _copy(both.new.root / name, copy / name)
+        for top in tests.tests:
+            shutil.rmtree(copy / top, ignore_errors=True)
+            (copy / top).unlink(missing_ok=True)
+        for name in files_of(both.old.root):
+            if any(name == top or name.startswith(f"{top.rstrip('/')}/") for top in tests.tests):
+                _copy(both.old.root / name, copy / name)
+        command = [sys.executable if word == "python" else word for word in tests.command]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=copy,
+                env={**os.environ, "PYTHONPATH": str(copy)},
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return 2, str(error)
+        lines = [line for line in done.stdout.splitlines() + done.stderr.splitlines() if line]
+        told = [line for line in lines if line.startswith(("E  ", "FAILED", "ERROR"))] or lines
+        text = " ".join(" ".join(told[-4:]).split()).replace(f"{copy}/", "")
+        return done.returncode, shortened(text, 400)
+
+
+def _copy(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if file.is_file():
+        shutil.copy(file, target)
+
+
+@rule(BREAKS, NONE, "Put it back into contracts/review.yaml.")
+def review_no_less(both: Both) -> Found:
+    """What a review looks at is not taken from it by what it looks at."""
+    was, now = (read_guards(side.contracts) for side in (both.old, both.new))
+    for what in [one for one in _asked(was) if one not in _asked(now)]:
+        where = both.new.shown(both.new.contracts / FILE_NAME).as_posix()
+        place = Place(where, both.files.edited.get(where, 1))
+        yield Change(product="project", message=f"Reviews no longer ask for {what}.", where=place)
+
+
+def _asked(file: Guards) -> list[str]:
+    """All that a file asks for, in words."""
+    tests = [
+        f"the tests of {one.name} ({text})"
+        for one in file.base_tests
+        for text in (" ".join(one.command), *(f"on changes of {path}" for path in one.paths))
+    ]
+    return [*tests, *(f"{name} to stay as it is" for name in file.guards)]
+
+
+@rule(WARNS, NONE, "See whether everything that was checked still is.")
+def guard_file_same(both: Both) -> Found:
+    """A check that is taken out of a list fails no more."""
+    for name in read_guards(both.old.contracts).guards:
+        if name not in both.files.edited:
+            continue
+        before, after = (_lines(side.root / name) for side in (both.old, both.new))
+        gone = [line[1:].strip() for line in difflib.ndiff(before, after) if line.startswith("- ")]
+        gone = [line for line in gone if line and not line.startswith("#")]
+        if gone:
+            message = f"What stood in {name} and is gone: {shortened(' '.join(gone), 300)}"
+            where = Place(name, both.files.edited[name])
+            yield Change(product="project", message=message, where=where)
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []

@@ -1,0 +1,268 @@
+"""Checks that would run before a change, and after it do not, or say nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from mesh.contracts.header import AUDIT
+from mesh.review.contracts.pair import Pair
+from mesh.review.contracts.words import shortened
+from mesh.review.models.both import Both
+from mesh.review.models.lines import CONFIGS
+from mesh.review.models.review_worker.facts import Audit, Model, UnitTest
+from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
+
+Found = Iterator[Change]
+rule: Rules[[Both]] = Rules("guard")
+_MOST = 3
+# An embedded model is a part of those that read it, and no audit runs on it.
+_KINDS = {"VIEW": "view", "EMBEDDED": "subquery"}
+_LINTERS = ("linter/", "mesh/lint.py")
+_AUDITS = ("audits/", "macros/", *CONFIGS, "mesh/contracts/")
+
+
+def _kept(both: Both) -> Iterator[tuple[Model, Model]]:
+    for name, was in both.base.models.items():
+        if now := both.head.models.get(name):
+            yield was, now
+
+
+def _listed(names: Iterable[str], most: int = _MOST) -> str:
+    every = sorted(names)
+    more = len(every) - most
+    return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+Lost = list[tuple[str, str, Iterable[str]]]
+"""What models lost: the model, a sentence's beginning, and the names of what it is about."""
+
+
+def _told(both: Both, lost: Lost, elsewhere: tuple[str, ...]) -> Found:
+    """One change for all models that lost the same, at the place where it was made.
+
+    elsewhere: where it can be made but in the models.
+    """
+    groups: dict[tuple[str, Place], dict[str, Iterable[str]]] = defaultdict(dict)
+    for name, what, about in lost:
+        path = both.head.models[name].path
+        groups[what, both.files.made_in(path, *elsewhere) or Place(path, 1)][name] = about
+    for (what, place), models in groups.items():
+        one = len(models) == 1
+        on = "" if one else f" on {len(models)} models ({_listed(models)})"
+        about = _listed({each for several in models.values() for each in several}, 2 * _MOST)
+        message = f"{what}{on}{': ' if about else ''}{about}."
+        yield Change(product=min(models) if one else "project", message=message, where=place)
+
+
+def _audits(both: Both) -> Iterator[tuple[str, Audit, Audit | None]]:
+    """The audits of the base on models that are still there, and what became of each.
+
+    Known by name, and by what they are told where that is no list of rules.
+    """
+    for was, now in _kept(both):
+        before, after = (
+            {(one.name, "" if one.rules else one.stated): one for one in side.audits}
+            for side in (was, now)
+        )
+        yield from ((now.name, audit, after.get(key)) for key, audit in before.items())
+
+
+def _pair(both: Both, audit: Audit) -> Pair | None:
+    return both.diff.pairs.get(audit.product) if audit.name == AUDIT else None
+
+
+def _promised(pair: Pair | None) -> dict[str, bool]:
+    """The rules of a contract in the work tree, and whether each says what it said."""
+    if pair is None:
+        return {}
+    was, now = (
+        {
+            **{one.id: one.condition.sql() for one in side.row_rules()},
+            **{one.id: one.query.sql() for one in side.table_rules()},
+        }
+        for side in (pair.old, pair.new)
+    )
+    return {name: was.get(name) == text for name, text in now.items()}
+
+
+@rule(BREAKS, NONE, "Let the audit run again, or take the promise out of the contract.")
+def audit_no_delete(both: Both) -> Found:
+    """What is promised and no longer checked will be broken unseen."""
+    lost: Lost = []
+    for name, audit, after in _audits(both):
+        told = "" if audit.rules else f"({shortened(audit.stated, 80)})"
+        if after is None:
+            lost.append((name, f"The audit {audit.name}{told} no longer runs", audit.rules))
+        elif gone := {*_promised(_pair(both, audit))} & {*audit.rules} - {*after.rules}:
+            lost.append((name, f"The audit {audit.name} is not told all of its contract", gone))
+    yield from _told(both, lost, _AUDITS)
+    audited = {audit.product for model in both.head.models.values() for audit in model.audits}
+    for name in sorted(both.base.models.keys() - both.head.models.keys()):
+        for audit in both.base.models[name].audits:
+            promised = audit.product in both.diff.head.sources and audit.product != name
+            if both.comparable and promised and audit.product not in audited:
+                message = f"Nothing audits {audit.product} any more: {name} did, and is gone."
+                where = Place(both.base.models[name].path, 1)
+                yield Change(product=audit.product, message=message, where=where)
+
+
+def _count(things: Iterable[object], what: str) -> str:
+    number = len(list(things))
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+@rule(BREAKS, NONE, "Let the audit find what it found.")
+def audit_no_silence(both: Both) -> Found:
+    """An audit that runs and finds nothing looks like data without faults.
+
+    Both revisions are asked of the same made-up rows.
+    """
+    lost: Lost = []
+    for name, audit, after in _audits(both):
+        if after is None or after.problem:
+            continue
+        pair = _pair(both, audit)
+        same = _promised(pair) if pair else dict.fromkeys(after.rules, True)
+        silent = {*audit.noticed} - {*after.noticed}
+        if "" in silent:
+            what = f"The audit {audit.name} finds nothing in broken rows any more"
+            lost.append((name, what, ()))
+        elif silent := {one for one in silent if same.get(one)}:
+            what = f"The audit {audit.name} runs, but no longer notices what breaks its rules"
+            lost.append((name, what, silent))
+    yield from _told(both, lost, _AUDITS)
+
+
+@rule(BREAKS, NONE, "Let the audit stop the plan, or take the promise out of the contract.")
+def audit_stays_blocking(both: Both) -> Found:
+    """An audit that only warns lets the broken data through."""
+    lost: Lost = [
+        (name, f"The audit {audit.name} warns, and no longer stops a plan", ())
+        for name, audit, after in _audits(both)
+        if audit.blocking and after and not after.blocking
+    ]
+    yield from _told(both, lost, _AUDITS)
+
+
+@rule(BREAKS, NONE, "Let the rule run again, and change what breaks it.")
+def lint_no_delete(both: Both) -> Found:
+    """What the linter refused gets into a plan without a word."""
+    here, there = both.head.lint.keys(), both.base.lint.keys()
+    if (gone := there - here) and both.comparable:
+        what = f"No longer runs: the lint rule {_listed(gone, len(gone))}"
+        if not here:
+            what = f"The linter is off, and with it {_count(gone, 'lint rule')}: {_listed(gone)}"
+        yield _of_linter(both, what)
+    what = "It is exempt from lint rules that it was held to"
+    models = [(now.name, {*was.lint} & {*here} - {*now.lint}) for was, now in _kept(both)]
+    yield from _told(both, [(name, what, rules) for name, rules in models if rules], CONFIGS)
+
+
+def _of_linter(both: Both, what: str) -> Change:
+    where = both.files.made_in(*CONFIGS, *_LINTERS) or Place(CONFIGS[0], 1)
+    return Change(product="project", message=f"{what}.", where=where)
+
+
+@rule(BREAKS, NONE, "List the rule under `rules` again.")
+def lint_stays_error(both: Both) -> Found:
+    """A lint rule that only warns stops nobody."""
+    for name, was in both.base.lint.items():
+        now = both.head.lint.get(name)
+        if now and (was.level, now.level) == ("error", "warning"):
+            yield _of_linter(both, f"The lint rule {name} only warns")
+
+
+@rule(BREAKS, NONE, "Let the rule refuse what it refused.")
+def lint_no_silence(both: Both) -> Found:
+    """A lint rule that runs and says nothing looks like models without faults.
+
+    Both revisions are asked of the same made-up models.
+    """
+    for name, was in both.base.lint.items():
+        now = both.head.lint.get(name)
+        if now is None:
+            continue
+        if silent := {*was.noticed} & {*both.head.made_up} - {*now.noticed}:
+            message = f"The lint rule {name} no longer complains of {_listed(silent)}."
+        elif was.code != now.code and not now.noticed:
+            message = (
+                f"The lint rule {name} was changed, and nothing shows that it still complains of "
+                "what it is there for."
+            )
+        else:
+            continue
+        made = both.files.made_in(*filter(None, (now.path, was.path)), *_LINTERS, "mesh/")
+        yield Change(product="project", message=message, where=made or Place(now.path, now.line))
+
+
+@rule(BREAKS, NONE, "Give the model the kind that its contract promises, or change the contract.")
+def kind_as_promised(both: Both) -> Found:
+    """A view shows what is, a table what was: readers and costs rest on which it is."""
+    for was, now in _kept(both):
+        pair = both.diff.pairs.get(now.name)
+        if pair is None or was.kind == now.kind:
+            continue
+        before, after = (_KINDS.get(one.kind, "table") for one in (was, now))
+        if before != after != pair.new.kind:
+            message = (
+                f"The model is a {after} now ({now.kind}), its contract promises a {pair.new.kind}."
+            )
+            where = both.files.made_in(now.path, *CONFIGS) or Place(now.path, 1)
+            yield Change(product=now.name, message=message, where=where)
+
+
+@rule(BREAKS, NONE, "Let it run as often as its contract promises.")
+def cron_no_slower(both: Both) -> Found:
+    """A model that runs less often than promised shows old data, and no query notices."""
+    for was, now in _kept(both):
+        if now.period <= was.period:
+            continue
+        days, message = now.period / 86400, f"The model runs {now.cron} instead of {was.cron}"
+        slower = [
+            f"{name} promises data every {level.days:g} days"
+            for name, source in both.diff.head.sources.items()
+            if name in both.head.models
+            and now.name in {one.name for one in both.meanings[1].behind(name)}
+            and (level := source.contract.service_level("frequency"))
+            and level.days
+            and level.days < days - 1
+        ]
+        where = both.files.made_in(now.path, *CONFIGS) or Place(now.path, 1)
+        if slower:
+            message += f", but {_listed(slower)}"
+        severity = None if slower else WARNS
+        yield Change(product=now.name, message=f"{message}.", where=where, severity=severity)
+
+
+@rule(BREAKS, NONE, "Keep the test; change what it expects only where the contract changed.")
+def test_no_delete(both: Both) -> Found:
+    """What no test holds any more changes unseen."""
+    kept = {test.body for test in both.head.tests} | {t.name for t in both.head.tests}
+    for test in both.base.tests:
+        if test.body in kept or test.name in kept or test.model not in both.head.models:
+            continue
+        gone = not (both.new.root / test.path).is_file()
+        where = Place(test.path, 1 if gone else both.files.edited.get(test.path, 1))
+        message = f"The unit test {test.name} of {test.model} was deleted."
+        yield Change(product=test.model, message=message, where=where)
+
+
+@rule(BREAKS, NONE, "Mend the model, or say in contracts/review.yaml why the test was wrong.")
+def test_of_base_holds(both: Both) -> Found:
+    """A change together with its tests would otherwise agree with itself.
+
+    The unit tests of the base run on the models and macros of the work tree.
+    """
+    failing: dict[str, list[UnitTest]] = defaultdict(list)
+    for test in both.base.tests:
+        if test.name in both.head.failing:
+            failing[test.model].append(test)
+    for model, tests in failing.items():
+        names = _listed(test.name for test in tests)
+        said = shortened(" ".join(both.head.failing[tests[0].name].split()), 300)
+        yield Change(
+            product=model,
+            message=f"Of the unit tests of the base no longer holds: {names}. {said}",
+            where=both.files.place(model, None),
+        )

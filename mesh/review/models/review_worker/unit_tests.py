@@ -1,0 +1,68 @@
+"""SQLMesh's unit tests of a project, and those of another revision on its models."""
+
+from __future__ import annotations
+
+import json
+import os
+from io import StringIO
+from pathlib import Path
+
+from sqlmesh import Context
+from sqlmesh.core.test.discovery import ModelTestMetadata
+from sqlmesh.core.test.runner import run_tests
+
+from .facts import Models, UnitTest
+
+
+def unit_tests(context: Context) -> tuple[UnitTest, ...]:
+    """SQLMesh's unit tests of a project."""
+    found = []
+    for one in context._model_test_metadata:
+        path = os.path.relpath(one.path, context.path)
+        lines = Path(one.path).read_text(encoding="utf-8").splitlines()
+        starts = (n for n, text in enumerate(lines, 1) if text.startswith(f"{one.test_name}:"))
+        body = json.dumps(one.body, default=str)
+        found.append(UnitTest(one.test_name, _named(one.model_name), path, next(starts, 1), body))
+    return tuple(found)
+
+
+def to_be_run(base: Models, head: Models) -> list[UnitTest]:
+    """The unit tests of the base of models that are others now, and those that were changed."""
+    kept = {test.body for test in head.tests}
+    versions = {model.name: model.version for model in base.models.values()}
+    others = {name for name, one in head.models.items() if one.version != versions.get(name)}
+    return [
+        test
+        for test in base.tests
+        if test.model in head.models and (test.body not in kept or test.model in others)
+    ]
+
+
+def _named(model: str) -> str:
+    """A model as its facts call it; a test may name the catalog too."""
+    return ".".join(model.replace("`", "").replace('"', "").split(".")[-2:])
+
+
+def failing(context: Context, tests: list[UnitTest]) -> dict[str, str]:
+    """Which unit tests of another revision fail on these models, and with what words."""
+    made = []
+    for test in tests:
+        body = json.loads(test.body)
+        # A column that is new has no value in them, and breaks nothing.
+        body["outputs"] = {**body.get("outputs", {}), "partial": True}
+        path = Path(context.path, test.path)
+        made.append(ModelTestMetadata(path=path, test_name=test.name, body=body))
+    result = run_tests(
+        made,
+        context._models,
+        context.config,
+        context.selected_gateway,
+        dialect=context.default_dialect,
+        stream=StringIO(),
+        default_catalog=context.default_catalog,
+        default_catalog_dialect=context.config.dialect or "",
+    )
+    return {
+        getattr(test, "test_name", str(test)): "\n".join(said.strip().splitlines())[-2000:]
+        for test, said in result.failures
+    }
