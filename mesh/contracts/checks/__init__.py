@@ -71,6 +71,7 @@ CHECKS: tuple[Check, ...] = (
     columns.grain,
     rules.rule_unsupported,
     rules.rule_sql,
+    rules.rule_idle,
     rules.rule_column,
     rules.reference,
     standard,

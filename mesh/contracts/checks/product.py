@@ -33,6 +33,10 @@ LEVEL_PROPERTIES = (
     "timeToRepair",
 )
 MEASURED_BY = "measuredBy"
+# Beyond these nobody is left to see a promise broken.
+MOST_DAYS = {"freshness": 3_660, "frequency": 3_660, "retention": 36_600}
+# So often may what is built regularly be missing.
+MISSED = 12
 
 
 @check("VERSION", "Versions are semantic: consumers must see what breaks.")
@@ -64,6 +68,16 @@ def ends(subject: Subject) -> Found:
         if level.value is not None and end_of_life(level.value) is None:
             message = f"The end of life `{shown(level.value)}` is no date."
             yield Finding((*LEVELS, index, "value"), message, "Write it as YYYY-MM-DD.")
+        last = end_of_life(level.value)
+        if last and last < today() and document.status not in ("deprecated", "retired"):
+            message = f"The product ended on {last}, but its status is {shown(document.status)}."
+            fix = "Write `status: deprecated` or `retired`, or the day on which it will end."
+            yield Finding((*LEVELS, index, "value"), message, fix)
+
+
+def today() -> datetime.date:
+    """The day, in UTC, that ends of life are compared with."""
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def end_of_life(value: object) -> datetime.date | None:
@@ -129,6 +143,10 @@ def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str
         if unit not in TIME_UNITS:
             message = f"`{shown(unit)}` is no unit of time." if unit else "The unit is missing."
             found.append(("unit", message, "Write one of: " + ", ".join(TIME_UNITS) + "."))
+        elif days := _endless(draft, kind, _days(value, unit)):
+            message = f"A {kind} of {shown(level.value)} {unit} is kept whatever happens."
+            fix = f"Promise what somebody would miss: {days:,.0f} days at the most."
+            found.append(("value", message, fix))
     types = {column.name: column.logicalType for _, column in draft.columns() if column.name}
     if element is not None and element not in types:
         message = f"The element `{shown(element)}` is no column."
@@ -149,6 +167,24 @@ def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str
             fix = f"Name a table rule: `customProperties: {how}`."
             found.append(("customProperties", message, fix))
     return found
+
+
+def _days(value: object, unit: str | None) -> float:
+    if isinstance(value, int | float) and unit in TIME_UNITS:
+        return value * TIME_UNITS[unit or ""][0]
+    return 0.0
+
+
+def _endless(draft: Draft, kind: str, days: float) -> float | None:
+    """The most days that mean something, where a service level states more.
+
+    Who builds each month, and lets a year go by, has stopped.
+    """
+    most: float = MOST_DAYS[kind]
+    for level in draft.document.slaProperties or []:
+        if (kind, level.property) == ("freshness", "frequency"):
+            most = min(most, MISSED * _days(*span(level.value, level.unit)) or most)
+    return most if days > most else None
 
 
 @check("ROLE", "A role says who it stands for and what it may do.")

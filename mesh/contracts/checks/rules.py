@@ -11,6 +11,7 @@ from mesh.contracts.constraints.base import COMPARATORS
 from mesh.contracts.constraints.sql import RULE_SQL, RuleColumnError, check_columns
 from mesh.contracts.draft import LEVELS, Draft
 from mesh.contracts.findings import NOT_ENFORCED, Finding, Found
+from mesh.contracts.idle import finds_nothing
 from mesh.contracts.sql import ParsedRule, RuleSqlError, parse_rule
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
@@ -60,6 +61,15 @@ def _rule_sql(subject: Subject) -> Found:
 
 
 rule_sql = Check(RULE_SQL.id, RULE_SQL.sentence, _rule_sql)
+
+
+@check("RULE_IDLE", "A rule that no row can break promises nothing.")
+def rule_idle(subject: Subject) -> Found:
+    for steps, parsed in _parsed(subject.draft) if subject.around else ():
+        if isinstance(parsed, ParsedRule) and finds_nothing(parsed.offending):
+            message = "No row can break the rule: its condition decides nothing."
+            fix = "Write a condition that depends on the rows, or take the rule out."
+            yield Finding(steps, message, fix)
 
 
 @check("RULE_COLUMN", "A rule speaks of columns that are there, of types that can be compared.")
