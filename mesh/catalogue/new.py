@@ -6,7 +6,6 @@ What can be seen is filled in; what only a person knows says TODO, and lint refu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -17,11 +16,11 @@ import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import Profile, profile
-from mesh.contracts import Contract, load_contract
+from mesh.contracts import Contract, usable_contracts
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, Seen
-from mesh.contracts.draft import SUFFIX, contract_files
-from mesh.contracts.findings import TODO, ContractInvalid
+from mesh.contracts.draft import SUFFIX
+from mesh.contracts.findings import TODO
 from mesh.contracts.lint import lint
 from mesh.contracts.personal import person
 from mesh.contracts.types import DUCKDB_TYPE, LOGICAL_TYPES, NARROWER, PERSONAL
@@ -93,7 +92,7 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
         )
     where = environment or _usual(opened)
     seen = _profile(opened, name, where, types) if where else None
-    known = _known(root)
+    known = usable_contracts(root)
     found = _Found(
         types,
         _narrower(opened, name, types),
@@ -170,16 +169,6 @@ def _profile(opened: Opened, name: str, environment: str, types: dict[str, str])
         place.set("catalog", exp.to_identifier(opened.context.default_catalog))
     seen = profile(opened, place, types)
     return seen if seen.rows else None
-
-
-def _known(root: Path) -> dict[str, Contract]:
-    """The contracts that are finished."""
-    found = {}
-    for path in contract_files(root):
-        with suppress(ContractInvalid):
-            contract = load_contract(path)
-            found[contract.product] = contract
-    return found
 
 
 def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:

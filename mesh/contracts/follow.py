@@ -16,7 +16,7 @@ from sqlmesh.utils.errors import ConfigError
 from mesh.contracts.draft import SUFFIX, contract_files
 from mesh.contracts.load import find
 from mesh.errors import MeshError, WrongUse
-from mesh.project import Project, find_project, project_around
+from mesh.project import EXTERNAL_MODELS, Project, find_project, project_around
 
 if TYPE_CHECKING:
     from sqlmesh.core.macros import MacroEvaluator
@@ -37,14 +37,9 @@ def follow_contracts(macros: Path) -> None:
     with _said_by_sqlmesh():
         project.check_set_up()
         named = list(_named(project))
-    files = sorted([*contract_files(project.contracts), *PACKAGE.rglob("*.py")])
-    digest = hashlib.sha256()
-    for path in files:
-        if path.is_file():
-            digest.update(f"{path.name}:{path.stat().st_size}:".encode())
-            digest.update(path.read_bytes())
+    digest = digest_of(project)
     seen = project.cache / "contracts.sha256"
-    if seen.is_file() and seen.read_text() == digest.hexdigest():
+    if seen.is_file() and seen.read_text() == digest:
         return
     with _said_by_sqlmesh():
         for product in named:
@@ -56,10 +51,22 @@ def follow_contracts(macros: Path) -> None:
     try:
         os.utime(macros, (newer, newer))
         seen.parent.mkdir(exist_ok=True)
-        seen.write_text(digest.hexdigest())
+        seen.write_text(digest)
     except OSError:
         # In a checkout that may not be written, contracts do not change either.
         return
+
+
+def digest_of(project: Project) -> str:
+    """The state of a project's contracts, and of the code that reads them."""
+    sources = (project.root / name for name in EXTERNAL_MODELS)
+    files = sorted([*contract_files(project.contracts), *PACKAGE.rglob("*.py"), *sources])
+    digest = hashlib.sha256()
+    for path in files:
+        if path.is_file():
+            digest.update(f"{path.name}:{path.stat().st_size}:".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _named(project: Project) -> Iterator[str]:

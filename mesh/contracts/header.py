@@ -49,7 +49,7 @@ def model_properties(
         "tags": _texts(contract.tags),
         "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
         "grants": _grants(contract),
-        "audits": exp.Tuple(expressions=[_audit(contract), *audits]),
+        "audits": exp.Tuple(expressions=[contract_audit(contract), *audits]),
     }
     references = sorted({name for rule in contract.table_rules() for name in rule.references})
     if references:
@@ -108,7 +108,7 @@ def source_audits(table: str, project: Project) -> list[exp.Property]:
         )
     contract = find(named[0].product, project.contracts)
     source = exp.to_table(contract.product, dialect=DIALECT)
-    audit = _audit(contract, source)
+    audit = contract_audit(contract, source)
     return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
 
 
@@ -231,7 +231,7 @@ def _items(rules: exp.Expr) -> list[exp.Expr]:
     return [tuples] if alone else [rule.unnest() for rule in tuples.expressions]
 
 
-def _audit(contract: Contract, source: exp.Expr | None = None) -> exp.Expr:
+def contract_audit(contract: Contract, source: exp.Expr | None = None) -> exp.Expr:
     """One audit for all rules; they stand in its arguments.
 
     So a rule that is edited shows in SQLMesh's diff, and what an environment was checked against
