@@ -48,7 +48,7 @@ class _Found:
     grain: tuple[str, ...]
     known: Mapping[str, Contract]
     servers: list[dict[str, Any]]
-    is_source: bool
+    is_view: bool
 
     @cached_property
     def personal(self) -> set[str]:
@@ -100,7 +100,7 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
         _stated_grain(opened, name) or (seen.grain if seen else ()),
         known,
         _servers(opened, domain, known),
-        name in opened.project.sources,
+        opened.models[name].kind.is_view,
     )
     document = _document(domain, table, found)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -192,7 +192,7 @@ def _document(domain: str, name: str, found: _Found) -> dict[str, Any]:
         "id": name,
         "name": name,
         "logicalType": "object",
-        "physicalType": "table" if found.is_source else "view",
+        "physicalType": "view" if found.is_view else "table",
         "dataGranularityDescription": f"{TODO} what one row stands for",
         "properties": [_column(column, found) for column in types],
         "quality": _rules(seen),

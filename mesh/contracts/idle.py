@@ -6,6 +6,7 @@ no length is negative. Whatever is not understood may be met.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sqlglot import exp
@@ -19,6 +20,12 @@ _NOT_OF_ITSELF = (exp.NEQ, exp.LT, exp.GT)
 _KEPT_BY_ALL = (exp.EQ, exp.LTE, exp.GTE)
 _NOT_NEGATIVE = (exp.Length, exp.Abs, exp.Count)
 _PARTS = {"DAY": 31, "MONTH": 12}
+_ANYTHING = re.compile(r"\^?(\(\?s\))?\(?(\.[*]|\[\\s\\S\][*])?\)?\$?")
+
+
+def always(condition: exp.Expr) -> bool:
+    """Whether every row keeps a condition; NULL counts as kept."""
+    return never(exp.not_(condition))
 
 
 def never(condition: exp.Expr, *, grouped: bool = False) -> bool:
@@ -35,7 +42,9 @@ def _doubtful(condition: exp.Expr) -> bool:
             return True
         if not isinstance(leaf, exp.Is) and leaf.find(exp.Boolean, exp.Null):
             return True
-        if leaf.find(*_NOT_NEGATIVE, exp.Extract, exp.Case) or not seen.isdisjoint(things):
+        if leaf.find(*_NOT_NEGATIVE, exp.Extract, exp.Case, exp.RegexpLike) or not seen.isdisjoint(
+            things
+        ):
             return True
         seen.update(things)
     return False
@@ -101,6 +110,8 @@ def _decided(node: exp.Expr) -> exp.Expr:
         unknown = exp.null() in (node.left, node.right)
         if unknown and isinstance(node, _NOT_OF_ITSELF + _KEPT_BY_ALL):
             return exp.false()
+    if isinstance(node, exp.RegexpLike) and _ANYTHING.fullmatch(node.expression.name):
+        return exp.true()
     if isinstance(node, exp.Case):
         ways = {node.args.get("default"), *(one.args["true"] for one in node.args["ifs"])}
         if len(ways) == 1 and None not in ways:

@@ -5,8 +5,6 @@ SQLMesh finds rules in a project's `linter/`, which takes them from here: `from 
 
 from __future__ import annotations
 
-from sqlmesh.core.linter.rule import Rule
-
 from mesh.lint.columns import ColumnsMatchContract, ExplicitColumns, PersonalColumnsAreClassified
 from mesh.lint.header import GrainMatchesContract, KindMatchesContract, PublicModelNeedsContract
 from mesh.lint.inputs import OnlyContractedInputs, ReadsDeprecatedProduct, ReadsEndedProduct
@@ -18,25 +16,23 @@ from mesh.lint.project import (
 )
 from mesh.lint.schedule import RunsAsOftenAsPromised
 
-# Without these a contract could be left out or bypassed without a word.
-_NEEDED: tuple[type[Rule], ...] = (
+_EVERY = (
     PublicModelNeedsContract,
+    PublicModelNeedsTest,
     ContractNeedsModel,
     ContractsAreSound,
     ColumnsMatchContract,
+    ExplicitColumns,
     GrainMatchesContract,
     KindMatchesContract,
     RunsAsOftenAsPromised,
     OnlyContractedInputs,
     PersonalColumnsAreClassified,
+    ReadsDeprecatedProduct,
     ReadsEndedProduct,
     RulesAreInForce,
 )
-# Good habits that a project which was there before need not have.
-_GOOD: tuple[type[Rule], ...] = (ExplicitColumns, PublicModelNeedsTest, ReadsDeprecatedProduct)
-RULES = tuple(rule.name for rule in _NEEDED)
-WARN_RULES = tuple(rule.name for rule in _GOOD)
+RULES = tuple(rule.name for rule in _EVERY if rule.needed)
+WARN_RULES = tuple(rule.name for rule in _EVERY if not rule.needed)
 
-__all__ = [
-    *(rule.__name__ for rule in (*_NEEDED, *_GOOD)),
-]
+__all__ = [*(rule.__name__ for rule in _EVERY)]

@@ -58,6 +58,8 @@ class ColumnsMatchContract(ContractRule):
 class ExplicitColumns(ContractRule):
     """What a public model gives must be read off its last SELECT: every column named and cast."""
 
+    needed = False
+
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.name)
         if not is_public(name) or not isinstance(model, SqlModel):

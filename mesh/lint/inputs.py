@@ -52,6 +52,8 @@ def _deprecated_inputs(model: Model, contracts: dict[str, Contract]) -> Iterator
 class ReadsDeprecatedProduct(ContractRule):
     """A consumer learns early that a product it reads will end. A warning until that day."""
 
+    needed = False
+
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         today = datetime.now(UTC).date()
         for contract in _deprecated_inputs(model, contracts):

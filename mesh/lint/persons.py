@@ -63,12 +63,13 @@ class Persons:
 
     def _carried(self, scope: Scope, column: str) -> Iterator[tuple[exp.Table, str]]:
         """The columns of tables whose values a column of a query holds."""
-        for part in scope.union_scopes or ():
-            names = scope.expression.named_selects
-            if column in names and names.index(column) < len(part.expression.selects):
-                chosen = part.expression.selects[names.index(column)]
-                yield from self._carried(part, chosen.alias_or_name)
         select = scope.expression
+        if isinstance(select, exp.SetOperation) and column in select.named_selects:
+            number = select.named_selects.index(column)
+            for part in scope.union_scopes or ():
+                side = part.expression
+                if isinstance(side, exp.Query) and number < len(side.named_selects):
+                    yield from self._carried(part, side.named_selects[number])
         if isinstance(select, exp.Select):
             for one in select.selects:
                 if one.alias_or_name == column:

@@ -85,6 +85,8 @@ def _problems_of(
 class PublicModelNeedsTest(ContractRule):
     """A contract says what rows look like; a test with awkward rows says that they are right."""
 
+    needed = False
+
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.name)
         if is_public(name) and model.name not in self.context.models_with_tests:
@@ -99,12 +101,11 @@ class RulesAreInForce(ContractRule):
     """A rule that a model or the configuration leaves out holds for nobody."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        from mesh.lint import RULES, WARN_RULES
-
         if not self.speaks(model):
             return
+        rules = ContractRule.__subclasses__()
         for name, one in sorted(self.siblings(model).items()):
-            left_out = sorted(one.ignored_rules & {"all", *RULES, *WARN_RULES})
+            left_out = sorted(one.ignored_rules & {"all", *(rule.name for rule in rules)})
             if left_out:
                 where = display(Path(one._path or ""))
                 yield (
@@ -113,6 +114,6 @@ class RulesAreInForce(ContractRule):
                 )
         config = self.context.config.linter
         where = display(self.project(model).config)
-        for rule in RULES:
-            if rule in config.ignored_rules or not {"all", rule} & config.rules:
-                yield f"{where}: the rule {rule} is not in force: write it under `linter: rules:`."
+        for name in sorted(rule.name for rule in rules if rule.needed):
+            if name in config.ignored_rules or not {"all", name} & config.rules:
+                yield f"{where}: the rule {name} is not in force: write it under `linter: rules:`."

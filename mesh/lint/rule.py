@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
@@ -17,7 +17,13 @@ _last: dict[str, Any] = {}
 
 
 class ContractRule(Rule):
-    """Base of the rules: findings are sentences, one violation each."""
+    """Base of the rules: findings are sentences, one violation each.
+
+    needed: without it a contract could be left out or bypassed without a word; else it is a good
+    habit that a project which was there before need not have.
+    """
+
+    needed: ClassVar[bool] = True
 
     def project(self, model: Model) -> Project:
         """The project that a model lies in: SQLMesh can load several at once."""

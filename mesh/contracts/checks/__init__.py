@@ -61,6 +61,7 @@ CHECKS: tuple[Check, ...] = (
     product.status,
     product.ends,
     product.service_level,
+    product.level_idle,
     product.role,
     columns.description_too_long,
     columns.type_disagrees,

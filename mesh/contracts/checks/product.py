@@ -68,7 +68,7 @@ def ends(subject: Subject) -> Found:
         if level.value is not None and end_of_life(level.value) is None:
             message = f"The end of life `{shown(level.value)}` is no date."
             yield Finding((*LEVELS, index, "value"), message, "Write it as YYYY-MM-DD.")
-        last = end_of_life(level.value)
+        last = end_of_life(level.value) if subject.around else None
         if last and last < today() and document.status not in ("deprecated", "retired"):
             message = f"The product ended on {last}, but its status is {shown(document.status)}."
             fix = "Write `status: deprecated` or `retired`, or the day on which it will end."
@@ -143,10 +143,6 @@ def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str
         if unit not in TIME_UNITS:
             message = f"`{shown(unit)}` is no unit of time." if unit else "The unit is missing."
             found.append(("unit", message, "Write one of: " + ", ".join(TIME_UNITS) + "."))
-        elif days := _endless(draft, kind, _days(value, unit)):
-            message = f"A {kind} of {shown(level.value)} {unit} is kept whatever happens."
-            fix = f"Promise what somebody would miss: {days:,.0f} days at the most."
-            found.append(("value", message, fix))
     types = {column.name: column.logicalType for _, column in draft.columns() if column.name}
     if element is not None and element not in types:
         message = f"The element `{shown(element)}` is no column."
@@ -169,22 +165,26 @@ def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str
     return found
 
 
-def _days(value: object, unit: str | None) -> float:
-    if isinstance(value, int | float) and unit in TIME_UNITS:
-        return value * TIME_UNITS[unit or ""][0]
-    return 0.0
+@check("LEVEL_IDLE", "A service level that outlives everybody promises nothing.")
+def level_idle(subject: Subject) -> Found:
+    stated = list(enumerate(subject.draft.document.slaProperties or []))
+    often = [_days(level) for _, level in stated if level.property == "frequency"]
+    for index, level in stated if subject.around else ():
+        most = float(MOST_DAYS.get(level.property or "", 0))
+        if level.property == "freshness" and any(often):
+            # Who builds each month, and lets a year go by, has stopped.
+            most = min(most, MISSED * often[0])
+        if most and _days(level) > most:
+            value, unit = span(level.value, level.unit)
+            message = f"A {level.property} of {shown(value)} {unit} is kept whatever happens."
+            fix = f"Promise what somebody would miss: {most:,.0f} days at the most."
+            yield Finding((*LEVELS, index, "value"), message, fix)
 
 
-def _endless(draft: Draft, kind: str, days: float) -> float | None:
-    """The most days that mean something, where a service level states more.
-
-    Who builds each month, and lets a year go by, has stopped.
-    """
-    most: float = MOST_DAYS[kind]
-    for level in draft.document.slaProperties or []:
-        if (kind, level.property) == ("freshness", "frequency"):
-            most = min(most, MISSED * _days(*span(level.value, level.unit)) or most)
-    return most if days > most else None
+def _days(level: ServiceLevelObject) -> float:
+    value, unit = span(level.value, level.unit)
+    known = isinstance(value, int | float) and unit in TIME_UNITS
+    return float(value or 0) * TIME_UNITS[unit or ""][0] if known else 0.0
 
 
 @check("ROLE", "A role says who it stands for and what it may do.")

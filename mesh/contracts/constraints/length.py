@@ -46,9 +46,6 @@ class Length(ColumnPromise):
             if (stated.options.get(key) or 0) < 0:
                 yield stated.option(key, f"`{key}` is below 0.", "Write 0 or more.")
         low, high = (stated.options.get(key) for key in cls.options)
-        if low == 0 and high is None:
-            message = "Every text has 0 characters or more."
-            yield stated.option("minLength", message, "Write 1, or leave it out.")
         if low is not None and high is not None and low > high:
             message = f"No text is at least {low} and at most {high} characters long."
             yield stated.option("minLength", message, "Correct one of the two.")

@@ -5,7 +5,6 @@ RE2 matches in linear time, so no pattern that it takes can hang an engine.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +24,6 @@ from mesh.contracts.findings import Found, Purpose
 from mesh.contracts.types import TEXT_TYPES
 
 MAX_LENGTH = 500
-ANYTHING = re.compile(r"\^?(\(\?s\))?\(?(\.[*]|\[\\s\\S\][*])?\)?\$?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +50,6 @@ class Pattern(ColumnPromise):
         elif reason := refused(pattern):
             message = f"The pattern is refused by the engines: {reason}."
             yield stated.option("pattern", message, "Write it in the syntax of RE2.")
-        elif "pattern" in stated.options and ANYTHING.fullmatch(pattern):
-            message = f"Every text matches the pattern `{pattern}`."
-            yield stated.option("pattern", message, "Write what texts must look like.")
 
     def refusal(self, value: Any) -> str | None:
         fits = refused(self.pattern) or matches(self.pattern, value)

@@ -70,9 +70,6 @@ class RowCount(TablePromise):
             message = f"{stated.name} has bounds that no table can keep: {shown(bounds)}."
             fix = "Write whole numbers from 0, the smaller one first."
             yield Finding(stated.at(keys[0]), message, fix)
-        elif (keys[0], value) == ("mustBeGreaterOrEqualTo", 0):
-            message = f"{stated.name} is kept by every table, also by an empty one."
-            yield Finding(stated.at(keys[0]), message, "Write 1 or more.")
 
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> TableRule:
         count = exp.Count(this=exp.Star())
