@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.optimizer.simplify import simplify
 
 from mesh.contracts.audits import CheckedRule, broken_contract, sharing, within
+from mesh.contracts.follow import is_drafting
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
@@ -34,7 +35,12 @@ def model_properties(
 
     audits: others of the model's. SQLMesh takes one list of audits, from one place.
     """
-    contract = find(product, project.contracts)
+    try:
+        contract = find(product, project.contracts)
+    except WrongUse:
+        if is_drafting():
+            return []
+        raise
     properties: dict[str, exp.Expr] = {
         "owner": _text(contract.owner),
         "description": _text(contract.description),
