@@ -122,7 +122,7 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
     built = found_there is not None and name in opened.there(found_there)
     seen = _profile(opened, name, found_there, types) if found_there else None
     known = usable_contracts(root)
-    model = opened.models[name]
+    asked = opened.models[name]
     found = _Found(
         types,
         _narrower(opened, name, types),
@@ -130,14 +130,14 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
         _stated_grain(opened, name) or (seen.grain if seen else ()),
         known,
         _servers(opened, domain, known),
-        model,
+        asked,
         opened.context.models,
     )
     document = _document(domain, table, found)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_write(document), encoding="utf-8")
     left = len(lint([path]).problems)
-    test = draft_test(opened, model, found_there, known) if found_there and not built else None
+    test = draft_test(opened, asked, found_there, known) if found_there and not built else None
     rows = seen.rows if seen else 0
     return NewContract(path, where, rows, built, left, *(test or ()))
 

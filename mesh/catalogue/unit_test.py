@@ -34,8 +34,8 @@ MOST_VALUES = 100
 
 @dataclass
 class _Inputs:
-    """places: where each input is read; types: its columns; main: the one that shares most of them
-    with others. chosen: the values that are looked for, by column."""
+    """places: where each input is read; types: its columns; main: the one with most keys
+    of others. chosen: the values that are looked for, by column."""
 
     opened: Opened
     persons: Persons
@@ -139,7 +139,12 @@ def _inputs(
     if not places:
         return None
     shared = Counter(column for columns in types.values() for column in columns)
-    main = max(types, key=lambda one: sum(shared[column] > 1 for column in types[one]))
+
+    def ties(name: str) -> tuple[int, int]:
+        keys = [column for column in types[name] if column.lower().endswith("id")]
+        return sum(shared[column] > 1 for column in keys), len(keys)
+
+    main = max(types, key=ties)
     return _Inputs(opened, Persons(opened.context.models, known), places, types, main)
 
 

@@ -41,6 +41,5 @@ def new_command(
             f"{drafted.expected} rows that it expects are right.",
             soft_wrap=True,
         )
-    out.print("Then `mesh docs` and `sqlmesh format`, and `make lint` asks all that CI asks.") if (
-        not drafted.built
-    ) else None
+    if not drafted.built:
+        out.print("What follows from them is written by `mesh docs` and `sqlmesh format`.")
