@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,16 @@ PROD_VARIABLE = "MESH_BIGQUERY_PROD_PROJECT"
 DEFAULT_DATABASE = "data/mesh.duckdb"
 # `no`: nothing that is printed shows rows of the data, which are about people; for logs that stay.
 EXAMPLES_VARIABLE = "MESH_EXAMPLES"
+# The day that freshness is measured against; config.yaml reads it.
+AS_OF_VARIABLE = "MESH_AS_OF"
 # The copies that this process writes to, by the database whose place each will take.
 _copies: dict[Path, Path] = {}
+
+
+def moment(text: str) -> datetime:
+    """A day, or a moment, as ISO text; in UTC where it does not say. Raises ValueError."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def examples_shown() -> bool:
@@ -71,7 +80,7 @@ class Settings:
     to the sources in it, if there is one. growth: by key column the power with which the rows of a
     table grow when the largest source does. title, purpose: what the dashboards are about together,
     on the page that lists them. bite: the share, 0 to 1, of standard damages that each contract has
-    to notice unless it says otherwise itself.
+    to notice unless it says otherwise itself. as_of: the day of use of data that grows no more.
     """
 
     version: int | None = None
@@ -80,6 +89,7 @@ class Settings:
     title: str | None = None
     purpose: str | None = None
     bite: float | None = None
+    as_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -205,6 +215,21 @@ class Project:
                 fix=f"Known are {', '.join(Settings.__dataclass_fields__)}.",
             )
         return Settings(**stated)
+
+    @property
+    def day_of_use(self) -> datetime | None:
+        """The moment that whoever owns the data states for freshness; None for today.
+
+        Raises CheckFailed when it is no date.
+        """
+        try:
+            return moment(self.settings.as_of) if self.settings.as_of else None
+        except ValueError:
+            raise CheckFailed(
+                f"`variables: mesh: as_of` is no date: {self.settings.as_of}.",
+                where=Location(self.shown(self.config)),
+                fix=f"Write YYYY-MM-DD, there or as {AS_OF_VARIABLE}, or leave it empty for today.",
+            ) from None
 
     def check_set_up(self) -> None:
         """WrongUse if the project was set up for another version of `mesh` than this one."""

@@ -138,7 +138,9 @@ def copy_project(to: Path) -> ProjectCopy:
         shutil.copytree(ROOT / part, to / part, ignore=ignore)
     for name in FILES:
         shutil.copy2(ROOT / name, to / name)
-    return ProjectCopy(to)
+    copy = ProjectCopy(to)
+    copy.edit("config.yaml", "    - publicmodelneedstest\n", "")
+    return copy
 
 
 # --- within the worker ---

@@ -155,7 +155,8 @@ def test_contracts_that_cannot_be_relied_on_stop_sqlmesh_in_a_sentence(
     (copy.root / ACTIONS).unlink()
     assert worker.ask("lint")["error"] == (
         "ConfigError: models/interactions/user_actions.sql:4: There is no contract for "
-        "user_actions. Did you mean `audience_actions`?"
+        "user_actions. Did you mean `audience_actions`? Otherwise draft it with `mesh contracts "
+        "new interactions.user_actions`."
     )
 
 

@@ -266,3 +266,11 @@ def test_the_command_speaks_json(contracts: Path) -> None:
     assert problem["file"].endswith("plays.odcs.yaml")
     assert (problem["line"], problem["rule"]) == (6, "STATUS")
     assert problem["message"] and problem["fix"] == "Did you mean `active`?"
+
+
+def test_a_folder_with_the_name_of_a_contract_is_not_overlooked(contracts: Path) -> None:
+    place = contracts / "interactions" / "skips.odcs.yaml"
+    place.mkdir()
+    (problem,) = problems_of(contracts)
+    assert (problem.path, problem.rule) == (place, "FILE_NAME")
+    assert "`interactions/skips.odcs.yaml` is a folder with a file's name." in problem.message

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from sqlglot.schema import MappingSchema
+from sqlmesh import Context
+from sqlmesh.core.dialect import parse
+from sqlmesh.core.model import Model, load_sql_based_model
 
 from mesh.catalogue.new import new_contract
 from mesh.contracts.lint import lint
@@ -144,3 +149,85 @@ def test_a_column_that_another_contract_calls_personal_is_personal(
     found = columns(drafted(built, "user_genre_ratings", tmp_path))
     assert found["user_id"]["classification"] == "personal"
     assert found["genre"]["classification"].startswith("TODO")
+
+
+FANS = """MODEL (name engagement.movie_fans, kind VIEW, cron '@monthly');
+SELECT
+  ratings.movie_id::INT64 AS movie_id,
+  movies.title::STRING AS title,
+  MAX(ratings.user_id)::INT64 AS viewer,
+  COUNT(DISTINCT ratings.user_id)::INT64 AS user_count
+FROM interactions.user_movie_ratings AS ratings
+INNER JOIN interactions.movies_engagement AS movies ON movies.movie_id = ratings.movie_id
+GROUP BY ratings.movie_id, movies.title"""
+
+
+@pytest.fixture
+def unbuilt(built: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+    """A project with a model that has neither a contract nor any rows."""
+    shutil.copytree(PROJECT.contracts, tmp_path / "contracts")
+    project, context = in_folder(built, tmp_path), built.context
+    model = load_sql_based_model(
+        parse(FANS, default_dialect="bigquery"),
+        dialect="bigquery",
+        default_catalog=context.default_catalog,
+    )
+    monkeypatch.setattr(context, "path", tmp_path)
+    model.update_schema(context_schema(context, model))
+    context.upsert_model(model)
+    yield project
+    del context._models[model.fqn]
+
+
+def context_schema(context: Context, model: Model) -> MappingSchema:
+    schema = MappingSchema(normalize=False)
+    for name in model.depends_on:
+        schema.add_table(name, context.models[name].columns_to_types, dialect="bigquery")
+    return schema
+
+
+def test_a_model_that_is_not_built_is_drafted_from_what_its_query_makes(unbuilt: Opened) -> None:
+    made = new_contract(unbuilt, "movie_fans", ENVIRONMENT)
+    assert not made.built and made.rows > 100
+    document = yaml.safe_load(made.path.read_text(encoding="utf-8"))
+    found = columns(document)
+    assert found["movie_id"]["primaryKey"] is True
+    assert found["viewer"]["classification"] == "personal"
+    assert found["user_count"]["classification"].startswith("TODO")
+    assert document["schema"][0]["physicalType"] == "view"
+    levels = {one["property"]: one for one in document["slaProperties"]}
+    assert (levels["frequency"]["value"], levels["frequency"]["unit"]) == (1, "month")
+
+
+def test_its_unit_test_has_awkward_rows_and_no_person(unbuilt: Opened) -> None:
+    made = new_contract(unbuilt, "movie_fans", ENVIRONMENT)
+    assert made.test == unbuilt.project.root / "tests/engagement/test_movie_fans.yaml"
+    (test,) = yaml.safe_load(made.test.read_text(encoding="utf-8")).values()
+    assert test["model"] == "engagement.movie_fans"
+    ratings = test["inputs"]["interactions.user_movie_ratings"]["rows"]
+    movies = test["inputs"]["interactions.movies_engagement"]["rows"]
+    assert {row["rating"] for row in ratings} >= {0.5, 5.0}
+    users = {row["user_id"] for row in ratings}
+    assert users == set(range(1, len(users) + 1))
+    # As its query would make of these rows by hand.
+    expected = {
+        (
+            row["movie_id"],
+            row["title"],
+            max(one["user_id"] for one in ratings if one["movie_id"] == row["movie_id"]),
+            len({one["user_id"] for one in ratings if one["movie_id"] == row["movie_id"]}),
+        )
+        for row in movies
+        if row["movie_id"] in {one["movie_id"] for one in ratings}
+    }
+    assert len(expected) == made.expected > 1
+    rows = test["outputs"]["query"]["rows"]
+    assert {tuple(row.values()) for row in rows} == expected
+
+
+def test_a_unit_test_that_is_there_stays(unbuilt: Opened) -> None:
+    file = unbuilt.project.root / "tests/engagement/test_movie_fans.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("# by hand\n")
+    assert new_contract(unbuilt, "movie_fans", ENVIRONMENT).test is None
+    assert file.read_text() == "# by hand\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 from project_copy import ROOT, ProjectCopy, copy_project
@@ -287,7 +288,7 @@ def test_personal_data_that_is_not_classified_so_is_named() -> None:
         parse(text.replace(",\n  @contract(user_actions)", ""), default_dialect="bigquery"),
         dialect="bigquery",
     )
-    rule = PersonalColumnsAreClassified(context=None)
+    rule = PersonalColumnsAreClassified(context=SimpleNamespace(models={}))
     line = ProjectCopy(ROOT).line(ACTIONS, "classification:", after="- id: user_id")
     assert list(rule.findings(model, contracts)) == []
     other = contracts["interactions.user_genre_ratings"]

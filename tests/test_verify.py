@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,7 +17,8 @@ from mesh.cli.main import app
 from mesh.cli.main import run as run_mesh
 from mesh.contracts import load_contracts
 from mesh.environments import Opened
-from mesh.errors import Location, MeshError, WrongUse
+from mesh.errors import CheckFailed, Location, MeshError, WrongUse
+from mesh.project import AS_OF_VARIABLE
 from mesh.verify import Status, VerifyReport, verify
 from mesh.verify.junit import check_writable, write_junit
 from mesh.verify.report import Outcome, ProductReport
@@ -245,9 +248,50 @@ def test_a_view_that_cannot_be_read_is_a_broken_promise(built: Opened) -> None:
     assert "plan dev again" in absent.message
 
 
-def test_freshness_is_measured_against_the_newest_rating(built: Opened, kept: VerifyReport) -> None:
-    assert kept.as_of == newest(built, "timestamp", "mesh.operational.ratings")
-    assert kept.as_of_reason == "the newest row that was delivered"
+def test_freshness_is_measured_against_today_unless_somebody_says_another_day(
+    built: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(AS_OF_VARIABLE)
+    with fresh_settings(built):
+        today = verify(built, ENVIRONMENT, [ACTIONS])
+    assert datetime.now(UTC) - today.as_of < timedelta(minutes=1)
+    assert today.as_of_reason == "today" and today.is_late
+    assert [outcome.rule for _, outcome in today.broken] == ["level.freshness"]
+    monkeypatch.setenv(AS_OF_VARIABLE, "2019-01-02")
+    with fresh_settings(built):
+        stated = verify(built, ENVIRONMENT, [ACTIONS])
+    assert stated.as_of == datetime(2019, 1, 2, tzinfo=UTC)
+    assert stated.as_of_reason == "as config.yaml states"
+
+
+def test_a_day_of_use_that_is_none_is_refused(
+    built: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(AS_OF_VARIABLE, "yesterday")
+    with (
+        fresh_settings(built),
+        pytest.raises(CheckFailed, match=r"as_of` is no date: yesterday.*or as MESH_AS_OF"),
+    ):
+        verify(built, ENVIRONMENT, [ACTIONS])
+
+
+def test_frequency_is_compared_with_the_newest_delivery(built: Opened) -> None:
+    came = datetime.now(UTC)
+    kept = verify(built, ENVIRONMENT, [ACTIONS], came + timedelta(days=31))
+    late = verify(built, ENVIRONMENT, [ACTIONS], came + timedelta(days=32))
+    assert rules(kept, ACTIONS)["level.frequency"].ok
+    assert rules(late, ACTIONS)["level.frequency"].message == (
+        f"the newest delivery that is shown came on {came:%Y-%m-%d}, 32 days before "
+        f"{came + timedelta(days=32):%Y-%m-%d}; promised is one every 31 days"
+    )
+
+
+@contextmanager
+def fresh_settings(project: Opened) -> Iterator[None]:
+    """The settings as the environment's variables are now."""
+    vars(project.project).pop("settings", None)
+    yield
+    vars(project.project).pop("settings", None)
 
 
 def test_freshness_is_measured_against_the_given_day(built: Opened) -> None:

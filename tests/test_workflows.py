@@ -346,3 +346,12 @@ def test_a_push_does_not_cancel_the_delivery_of_a_month_that_waits() -> None:
     """Of a group GitHub lets one run wait, and cancels it when the next one comes."""
     groups = [read(path)["concurrency"]["group"] for path in WORKFLOWS]
     assert len(set(groups)) == len(WORKFLOWS)
+
+
+@pytest.mark.parametrize("file", ["merge.yml", "monthly.yml"])
+def test_freshness_counts_where_data_goes_to_prod(file: str) -> None:
+    """Against today, unless the repository says once that its data grows no more."""
+    workflow = read(ROOT / ".github" / "workflows" / file)
+    assert workflow["env"]["MESH_AS_OF"] == "${{ vars.MESH_AS_OF }}"
+    verifies = [run for where, run in scripts() if where.startswith(file) and " verify " in run]
+    assert len(verifies) >= 2 and not any("--as-of" in run for run in verifies)

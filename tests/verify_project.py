@@ -11,7 +11,8 @@ import pytest
 from sqlglot import exp
 
 from mesh.environments import Opened, open_project
-from mesh.project import DATABASE_VARIABLE
+from mesh.project import AS_OF_VARIABLE, DATABASE_VARIABLE
+from mesh.verify import newest_row
 from tests.project_copy import PROJECT
 
 ENVIRONMENT = "dev"
@@ -44,6 +45,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(DATABASE_VARIABLE, str(folder / "mesh.duckdb"))
         project = build(folder)
+        patch.setenv(AS_OF_VARIABLE, f"{newest_row(project, ENVIRONMENT):%Y-%m-%d}")
+        vars(project.project).pop("settings", None)
         yield project
         project.close()
 

@@ -6,30 +6,37 @@ What can be seen is filled in; what only a person knows says TODO, and lint refu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import Profile, profile
-from mesh.contracts import Contract, load_contract
+from mesh.catalogue.unbuilt import drafted_rows, place_of
+from mesh.catalogue.unit_test import draft_test
+from mesh.contracts import Contract, usable_contracts
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, Seen
-from mesh.contracts.draft import SUFFIX, contract_files
-from mesh.contracts.findings import TODO, ContractInvalid
+from mesh.contracts.draft import SUFFIX
+from mesh.contracts.findings import TODO
 from mesh.contracts.lint import lint
 from mesh.contracts.personal import person
-from mesh.contracts.types import DUCKDB_TYPE, LOGICAL_TYPES, NARROWER, PERSONAL
+from mesh.contracts.types import DUCKDB_TYPE, LOGICAL_TYPES, NARROWER, PERSONAL, TIME_UNITS
 from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, is_public
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import suggestion
+from mesh.lint.persons import Persons
+from mesh.lint.schedule import longest_gap
 from mesh.project import display
+
+if TYPE_CHECKING:
+    from sqlmesh.core.environment import Environment
+    from sqlmesh.core.model import Model
 
 EXAMPLE_LENGTH = 60
 _LOGICAL = {kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind in kinds}
@@ -49,30 +56,49 @@ class _Found:
     grain: tuple[str, ...]
     known: Mapping[str, Contract]
     servers: list[dict[str, Any]]
-    is_source: bool
+    model: Model
+    models: Mapping[str, Model]
 
     @cached_property
     def personal(self) -> set[str]:
-        """The columns that some contract says lead to a person."""
-        return {person(c.name) for one in self.known.values() for c in one.personal_columns}
+        """The columns that lead to a person, by their names or by what they are made of."""
+        named = {person(c.name) for one in self.known.values() for c in one.personal_columns}
+        persons = Persons(self.models, self.known)
+        return {
+            column
+            for column in self.types
+            if person(column) in named or persons.origin(self.model, column)
+        }
+
+    @cached_property
+    def every(self) -> tuple[int, str] | None:
+        """How often the model is built, as a frequency; None of a table of a source."""
+        gap = None if self.model.kind.is_external else longest_gap(self.model.cron).days
+        units = ((366, "y"), (31, "month"), (7, "w"), (1, "d"))
+        return next(((1, u) for days, u in units if gap >= days - 1), (1, "d")) if gap else None
 
 
 @dataclass(frozen=True)
 class NewContract:
     """environment: whose data was looked at, if any. rows: that the draft was made from, 0 when
-    there were none. left: how many places lint names that are left to write."""
+    there were none. built: whether the environment has the model, or its query was run on what the
+    environment has of its inputs. left: how many places lint names that are left to write.
+    test: the unit test that was drafted besides, and expected: the rows that it expects."""
 
     path: Path
     environment: str | None
     rows: int
+    built: bool
     left: int
+    test: Path | None = None
+    expected: int = 0
 
 
 def new_contract(opened: Opened, model: str, environment: str | None = None) -> NewContract:
     """Write the draft of a model's contract where it belongs; needs the project's models.
 
-    environment: whose data is looked at; by default where a bare plan goes, else prod. A model that
-    is not there yet is drafted without data.
+    environment: whose data is looked at; by default where a bare plan goes, else prod. Of a model
+    that is not there yet the query is run on its inputs, and a unit test is drafted.
     Raises WrongUse for an unknown or an internal model, a column whose type no contract can state
     or that the environment does not have, and a contract that is there already.
     """
@@ -92,8 +118,11 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
             fix="Edit it, or move it away first.",
         )
     where = environment or opened.usual_environment
-    seen = _profile(opened, name, where, types) if where else None
-    known = _known(root)
+    found_there = opened.environment(where) if where else None
+    built = found_there is not None and name in opened.there(found_there)
+    seen = _profile(opened, name, found_there, types) if found_there else None
+    known = usable_contracts(root)
+    asked = opened.models[name]
     found = _Found(
         types,
         _narrower(opened, name, types),
@@ -101,12 +130,16 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
         _stated_grain(opened, name) or (seen.grain if seen else ()),
         known,
         _servers(opened, domain, known),
-        name in opened.project.sources,
+        asked,
+        opened.context.models,
     )
     document = _document(domain, table, found)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_write(document), encoding="utf-8")
-    return NewContract(path, where, seen.rows if seen else 0, len(lint([path]).problems))
+    left = len(lint([path]).problems)
+    test = draft_test(opened, asked, found_there, known) if found_there and not built else None
+    rows = seen.rows if seen else 0
+    return NewContract(path, where, rows, built, left, *(test or ()))
 
 
 def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
@@ -147,33 +180,23 @@ def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str
     return {c: text for c, text in texts.items() if text in NARROWER.get(types.get(c, ""), ())}
 
 
-def _profile(opened: Opened, name: str, environment: str, types: dict[str, str]) -> Profile | None:
-    found = opened.environment(environment)
-    snapshot = opened.there(found).get(name)
-    if snapshot is None:
-        return None
-    place = opened.view(snapshot, found)
-    missing = set(types) - set(snapshot.model.columns_to_types or types)
+def _profile(
+    opened: Opened, name: str, environment: Environment, types: dict[str, str]
+) -> Profile | None:
+    snapshot = opened.there(environment).get(name)
+    missing = set(types) - set((snapshot and snapshot.model.columns_to_types) or types)
     if missing:
         raise WrongUse(
-            f"{name} in {environment} has no column {', '.join(sorted(missing))} yet.",
-            fix=f"Plan your change first: `sqlmesh plan {environment}`.",
+            f"{name} in {environment.name} has no column {', '.join(sorted(missing))} yet.",
+            fix=f"Plan your change first: `sqlmesh plan {environment.name}`.",
         )
-    if snapshot.is_external:
-        place = exp.to_table(name)
-        place.set("catalog", exp.to_identifier(opened.context.default_catalog))
+    place = place_of(opened, name, environment)
+    if snapshot is None:
+        place = drafted_rows(opened, opened.models[name], environment)
+    if place is None:
+        return None
     seen = profile(opened, place, types)
     return seen if seen.rows else None
-
-
-def _known(root: Path) -> dict[str, Contract]:
-    """The contracts that are finished."""
-    found = {}
-    for path in contract_files(root):
-        with suppress(ContractInvalid):
-            contract = load_contract(path)
-            found[contract.product] = contract
-    return found
 
 
 def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
@@ -192,12 +215,12 @@ def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
 
 
 def _document(domain: str, name: str, found: _Found) -> dict[str, Any]:
-    types, seen, grain = found.types, found.seen, found.grain
+    types, seen = found.types, found.seen
     schema = {
         "id": name,
         "name": name,
         "logicalType": "object",
-        "physicalType": "table" if found.is_source else "view",
+        "physicalType": "view" if found.model.kind.is_view else "table",
         "dataGranularityDescription": f"{TODO} what one row stands for",
         "properties": [_column(column, found) for column in types],
         "quality": _rules(seen),
@@ -217,7 +240,7 @@ def _document(domain: str, name: str, found: _Found) -> dict[str, Any]:
         },
         "servers": found.servers,
         "schema": [schema],
-        "slaProperties": _levels(types, grain),
+        "slaProperties": _levels(found),
         **_people(domain, found.known),
     }
 
@@ -246,7 +269,7 @@ def _column(name: str, found: _Found) -> dict[str, Any]:
         "physicalType": kind,
         "description": f"{TODO} what it means, with its unit",
         "classification": PERSONAL
-        if person(name) in found.personal
+        if name in found.personal
         else f"{TODO} {PERSONAL} if it leads to a person, else one of the others",
         "required": name in grain or (seen is not None and not seen.nulls),
     }
@@ -257,6 +280,10 @@ def _column(name: str, found: _Found) -> dict[str, Any]:
         column["customProperties"] = [kept]
     if seen is None:
         return column
+    if name in found.personal and kind == "STRING":
+        # A draft is kept in git, and shows nobody.
+        seen = Seen(nulls=seen.nulls, minimum=None, maximum=None)
+        column["examples"] = ["person 1"]
     # What the data keeps and is likely meant; an author narrows or widens it.
     proposed = {
         key: value for one in COLUMN_KINDS for key, value in one.propose(kind, seen).items()
@@ -308,7 +335,8 @@ def _rules(seen: Profile | None) -> list[dict[str, Any]]:
     ]
 
 
-def _levels(types: dict[str, str], grain: tuple[str, ...]) -> list[dict[str, Any]]:
+def _levels(found: _Found) -> list[dict[str, Any]]:
+    types, grain, every = found.types, found.grain, found.every
     times = [name for name, kind in types.items() if kind in ("DATE", "TIMESTAMP")]
     time = next((name for name in times if name in grain), times[0] if times else None)
     element = {"element": time} if time else {}
@@ -332,8 +360,14 @@ def _levels(types: dict[str, str], grain: tuple[str, ...]) -> list[dict[str, Any
             "description": f"{TODO} how long it is kept, and why",
         },
     ]
+    if every:
+        value, unit = every
+        often = {"id": "frequency", "property": "frequency", "value": value, "unit": unit}
+        levels.append({**often, "description": f"{TODO} when it is built again"})
     if time:
-        fresh = {"id": "freshness", "property": "freshness", "value": 62, "unit": "d", **element}
+        # A build that came just before the end of its span, and the span until the next.
+        days = 2 * round(TIME_UNITS[every[1]][0]) if every else 62
+        fresh = {"id": "freshness", "property": "freshness", "value": days, "unit": "d", **element}
         levels.insert(0, {**fresh, "description": f"{TODO} how late the newest rows may be"})
     return levels
 

@@ -28,7 +28,7 @@ class Profile:
     first_days: frozenset[str]
 
 
-def profile(opened: Opened, table: exp.Table, types: Mapping[str, str]) -> Profile:
+def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profile:
     """Profile a table; types: the BigQuery type of each column, in order."""
     aggregates: list[exp.Expr] = [exp.Count(this=exp.Star())]
     for name, kind in types.items():
@@ -79,7 +79,7 @@ def _off_step(column: exp.Column, step: float) -> exp.Expr:
     return exp.CountIf(this=exp.NEQ(this=steps(), expression=exp.Round(this=steps())))
 
 
-def _values(opened: Opened, table: exp.Table, name: str) -> tuple[str, ...]:
+def _values(opened: Opened, table: exp.Expr, name: str) -> tuple[str, ...]:
     column = exp.column(name, quoted=True)
     query = exp.select(column).distinct().from_(table.copy()).order_by(column.copy())
     return tuple(value for (value,) in opened.rows(query) if value is not None)
@@ -87,7 +87,7 @@ def _values(opened: Opened, table: exp.Table, name: str) -> tuple[str, ...]:
 
 def _grain(
     opened: Opened,
-    table: exp.Table,
+    table: exp.Expr,
     types: Mapping[str, str],
     columns: Mapping[str, Seen],
     rows: int,

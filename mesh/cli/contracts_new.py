@@ -18,19 +18,28 @@ def new_command(
 ) -> None:
     """Draft the contract of a model from its columns and its data; you write what says TODO."""
     from mesh.catalogue.new import new_contract
+    from mesh.contracts.follow import drafting
     from mesh.environments import open_project
 
-    opened = open_project(project, gateway)
-    with opened.readable_errors():
-        drafted = new_contract(opened, model, environment)
+    with drafting():
+        opened = open_project(project, gateway)
+        with opened.readable_errors():
+            drafted = new_contract(opened, model, environment)
     path = project.shown(drafted.path)
-    source = (
-        f"from its columns and {drafted.rows:,} rows in {drafted.environment}"
-        if drafted.rows
-        else "from its columns alone: no environment has rows of it"
-    )
+    source = "from its columns alone: no environment has rows of it"
+    if drafted.rows:
+        made = "in" if drafted.built else "that its query makes of"
+        source = f"from its columns and {drafted.rows:,} rows {made} {drafted.environment}"
     out.print(f"{path}: drafted {source}.", soft_wrap=True)
     out.print(
         f"{drafted.left} places are left to write: `mesh contracts lint {path}` names each.",
         soft_wrap=True,
     )
+    if drafted.test:
+        out.print(
+            f"{project.shown(drafted.test)}: drafted from rows of its inputs; read whether the "
+            f"{drafted.expected} rows that it expects are right.",
+            soft_wrap=True,
+        )
+    if not drafted.built:
+        out.print("What follows from them is written by `mesh docs` and `sqlmesh format`.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ import typer
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json
 from mesh.console import err, out
 from mesh.errors import WrongUse
+from mesh.project import AS_OF_VARIABLE, moment
 
 if TYPE_CHECKING:
     from mesh.verify import Outcome, ProductReport, VerifyReport
@@ -42,7 +43,7 @@ def verify_command(
         typer.Option(
             metavar="DATE",
             help="The day of use that freshness is measured against, YYYY-MM-DD, UTC; "
-            "by default the newest row that was delivered.",
+            "by default the one that config.yaml states (MESH_AS_OF), else today.",
             show_default=False,
         ),
     ] = None,
@@ -98,20 +99,15 @@ class _Silent:
         pass
 
 
-def _day(text: str | None) -> date | datetime | None:
+def _day(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
+        return moment(text)
     except ValueError:
         raise WrongUse(
             f"--as-of {text!r} is no date.", fix="Write it as YYYY-MM-DD, such as 2018-09-30."
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def as_document(report: VerifyReport) -> dict[str, object]:
@@ -157,12 +153,18 @@ def _text(value: object) -> str:
 
 
 def _show(report: VerifyReport) -> None:
+    from mesh.verify.report import TODAY
+
     for product in report.products:
         _show_product(product)
     out.print(
         f"{report.summary} Freshness as of {report.as_of:%Y-%m-%d} ({report.as_of_reason}); "
         f"{report.seconds:.1f} s."
     )
+    if report.is_late and report.as_of_reason == TODAY:
+        out.print(
+            f"Of data that grows no more, state the day of use: --as-of, or {AS_OF_VARIABLE} once."
+        )
     if report.lacking:
         from mesh.environments.deliveries import told
 

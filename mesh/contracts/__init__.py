@@ -4,7 +4,13 @@
 """
 
 from mesh.contracts.findings import ContractInvalid
-from mesh.contracts.load import contract_paths, find, load_contract, load_contracts
+from mesh.contracts.load import (
+    contract_paths,
+    find,
+    load_contract,
+    load_contracts,
+    usable_contracts,
+)
 from mesh.contracts.model import Column, Contract, Role, ServiceLevel, StatedRule, Version
 from mesh.files.problems import Problem
 
@@ -21,4 +27,5 @@ __all__ = [
     "find",
     "load_contract",
     "load_contracts",
+    "usable_contracts",
 ]

@@ -22,8 +22,9 @@ from mesh.files.tree import Steps, Tree, read_tree
 from mesh.project import display
 
 SUFFIX = ".odcs.yaml"
-COLUMNS: Steps = ("schema", 0, "properties")
-RULES: Steps = ("schema", 0, "quality")
+TABLE: Steps = ("schema", 0)
+COLUMNS: Steps = (*TABLE, "properties")
+RULES: Steps = (*TABLE, "quality")
 LEVELS: Steps = ("slaProperties",)
 
 

@@ -15,13 +15,15 @@ from sqlmesh.utils.errors import ConfigError
 
 from mesh.contracts.draft import SUFFIX, contract_files
 from mesh.contracts.load import find
-from mesh.errors import MeshError, WrongUse
-from mesh.project import Project, find_project, project_around
+from mesh.errors import MeshError
+from mesh.files.problems import nearest
+from mesh.project import EXTERNAL_MODELS, Project, find_project, project_around
 
 if TYPE_CHECKING:
     from sqlmesh.core.macros import MacroEvaluator
 
 PACKAGE = Path(__file__).parent
+_drafting = False
 
 
 def follow_contracts(macros: Path) -> None:
@@ -37,14 +39,9 @@ def follow_contracts(macros: Path) -> None:
     with _said_by_sqlmesh():
         project.check_set_up()
         named = list(_named(project))
-    files = sorted([*contract_files(project.contracts), *PACKAGE.rglob("*.py")])
-    digest = hashlib.sha256()
-    for path in files:
-        if path.is_file():
-            digest.update(f"{path.name}:{path.stat().st_size}:".encode())
-            digest.update(path.read_bytes())
+    digest = digest_of(project)
     seen = project.cache / "contracts.sha256"
-    if seen.is_file() and seen.read_text() == digest.hexdigest():
+    if seen.is_file() and seen.read_text() == digest:
         return
     with _said_by_sqlmesh():
         for product in named:
@@ -56,10 +53,22 @@ def follow_contracts(macros: Path) -> None:
     try:
         os.utime(macros, (newer, newer))
         seen.parent.mkdir(exist_ok=True)
-        seen.write_text(digest.hexdigest())
+        seen.write_text(digest)
     except OSError:
         # In a checkout that may not be written, contracts do not change either.
         return
+
+
+def digest_of(project: Project) -> str:
+    """The state of a project's contracts, and of the code that reads them."""
+    sources = (project.root / name for name in EXTERNAL_MODELS)
+    files = sorted([*contract_files(project.contracts), *PACKAGE.rglob("*.py"), *sources])
+    digest = hashlib.sha256()
+    for path in files:
+        if path.is_file():
+            digest.update(f"{path.name}:{path.stat().st_size}:".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _named(project: Project) -> Iterator[str]:
@@ -70,18 +79,38 @@ def _named(project: Project) -> Iterator[str]:
     """
     there = {path.name.removesuffix(SUFFIX) for path in contract_files(project.contracts)}
     for path in sorted(project.models.rglob("*.sql")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = path.read_text(encoding="utf-8")
+        for number, line in enumerate(text.splitlines(), start=1):
             named = re.match(r"\s*@contract\(\s*([\w.]+)", line)
             if named is None:
                 continue
             product = named.group(1)
-            try:
-                if product.rpartition(".")[2] not in there:
-                    find(product, project.contracts)
+            if product.rpartition(".")[2] in there:
                 yield product
-            except WrongUse as error:
-                where = f"{project.shown(path)}:{number}"
-                raise ConfigError(f"{where}: {error.message} {error.fix}") from None
+            elif not _drafting:
+                named_here = re.search(r"\bname\s+([\w.]+)", text)
+                model = named_here.group(1) if named_here else product
+                near = nearest(product, there)
+                raise ConfigError(
+                    f"{project.shown(path)}:{number}: There is no contract for {product}. "
+                    + (f"Did you mean `{near}`? Otherwise draft" if near else "Draft")
+                    + f" it with `mesh contracts new {model}`."
+                )
+
+
+@contextmanager
+def drafting() -> Iterator[None]:
+    """Within, a model whose contract is still to be drafted is read as one without."""
+    global _drafting
+    _drafting = True
+    try:
+        yield
+    finally:
+        _drafting = False
+
+
+def is_drafting() -> bool:
+    return _drafting
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.optimizer.simplify import simplify
 
 from mesh.contracts.audits import CheckedRule, broken_contract, sharing, within
+from mesh.contracts.follow import is_drafting
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
@@ -35,7 +36,12 @@ def model_properties(
 
     audits: others of the model's. SQLMesh takes one list of audits, from one place.
     """
-    contract = find(product, project.contracts)
+    try:
+        contract = find(product, project.contracts)
+    except WrongUse:
+        if is_drafting():
+            return []
+        raise
     properties: dict[str, exp.Expr] = {
         "owner": _text(contract.owner),
         "description": _text(contract.description),
@@ -50,7 +56,7 @@ def model_properties(
         "tags": _texts(contract.tags),
         "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
         "grants": _grants(contract),
-        "audits": exp.Tuple(expressions=[_audit(contract), *audits]),
+        "audits": exp.Tuple(expressions=[contract_audit(contract), *audits]),
     }
     references = sorted({name for rule in contract.table_rules() for name in rule.references})
     if references:
@@ -109,7 +115,7 @@ def source_audits(table: str, project: Project) -> list[exp.Property]:
         )
     contract = find(named[0].product, project.contracts)
     source = exp.to_table(contract.product, dialect=DIALECT)
-    audit = _audit(contract, source)
+    audit = contract_audit(contract, source)
     return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
 
 
@@ -233,7 +239,7 @@ def _items(rules: exp.Expr) -> list[exp.Expr]:
     return [tuples] if alone else [rule.unnest() for rule in tuples.expressions]
 
 
-def _audit(contract: Contract, source: exp.Expr | None = None) -> exp.Expr:
+def contract_audit(contract: Contract, source: exp.Expr | None = None) -> exp.Expr:
     """One audit for all rules; they stand in its arguments.
 
     So a rule that is edited shows in SQLMesh's diff, and what an environment was checked against

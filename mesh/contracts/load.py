@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mesh.contracts.checks import problems_of
 from mesh.contracts.checks.product import MEASURED_BY, VERSION, column_of, end_of_life
 from mesh.contracts.constraints import table_kind
 from mesh.contracts.constraints.base import StatedColumn
-from mesh.contracts.draft import Draft, contract_files, product_of, promises_of, read_draft
+from mesh.contracts.draft import (
+    TABLE,
+    Draft,
+    contract_files,
+    product_of,
+    promises_of,
+    read_draft,
+)
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.model import (
     Column,
@@ -84,6 +92,16 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
             problems.extend(error.problems)
     if problems:
         raise ContractInvalid(problems)
+    return contracts
+
+
+def usable_contracts(folder: Path) -> dict[str, Contract]:
+    """Those contracts under a folder that can be relied on, by product."""
+    contracts = {}
+    for path in contract_files(folder):
+        with suppress(ContractInvalid, WrongUse):
+            contract = load_contract(path)
+            contracts[contract.product] = contract
     return contracts
 
 
@@ -165,7 +183,7 @@ def build(draft: Draft) -> Contract:
             str(item.property): item.value
             for item in (*(document.customProperties or ()), *(table.customProperties or ()))
         },
-        lines=draft.tree.keys_at(()),
+        lines={**draft.tree.keys_at(()), "physicalType": draft.line((*TABLE, "physicalType"))},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 INTERNAL_SUFFIX = "_internal"
 
 
+@lru_cache(maxsize=4096)
 def short_name(full_name: str) -> str:
     """`schema.model` of a model's full name, quoted or not, with or without a catalog."""
     table = exp.to_table(full_name, dialect="bigquery")

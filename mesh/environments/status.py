@@ -108,7 +108,12 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
                 _product(
                     opened,
                     environment,
-                    _Asked(name, snapshot, contracts.get(name), now or datetime.now(UTC)),
+                    _Asked(
+                        name,
+                        snapshot,
+                        contracts.get(name),
+                        now or opened.project.day_of_use or datetime.now(UTC),
+                    ),
                     _built_under(snapshots, snapshot),
                     may_fail=bool(gone),
                 )

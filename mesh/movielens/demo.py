@@ -16,7 +16,7 @@ from mesh.movielens.generate import generate
 from mesh.movielens.ingest import ingest
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
 from mesh.project import DATABASE_VARIABLE, Project
-from mesh.verify import verify
+from mesh.verify import newest_row, verify
 
 PLANNED = ("dev", "test", "acceptance")
 # What is verified before prod shows the same.
@@ -70,13 +70,16 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
         planned = plan(opened, name)
         done = f"{len(set(planned.models))} models built" if planned.models else "nothing to build"
         say(f"planned {name}: {done}, {planned.seconds:.1f} s")
-    report = verify(opened, VERIFIED)
+    # A sample, or public data, is years old: what it is held to is the day on which it ends.
+    day = newest_row(opened, VERIFIED)
+    report = verify(opened, VERIFIED, as_of=day)
     if not report.ok:
         raise CheckFailed(
             f"{VERIFIED} breaks promises. {report.summary}",
             fix=f"See them with `mesh contracts verify {VERIFIED}`; {PROD} is as it was.",
         )
     say(f"verified {VERIFIED}: {report.summary}")
+    say(f"measured freshness as of {report.as_of:%Y-%m-%d}, the day of its newest row")
     promoted = promote(opened, VERIFIED, PROD)
     say(f"promoted {VERIFIED} to {PROD}: the same tables, {promoted.seconds:.1f} s")
     pages = build(opened, PROD, project.root / DASHBOARDS, png=False)

@@ -9,20 +9,9 @@ from pathlib import Path
 import yaml
 
 from mesh.errors import CheckFailed, Location
+from mesh.lint import RULES, WARN_RULES
 from mesh.project import SET_UP
 
-# Without these a contract could be left out or bypassed without a word.
-RULES = (
-    "publicmodelneedscontract",
-    "contractneedsmodel",
-    "columnsmatchcontract",
-    "grainmatchescontract",
-    "onlycontractedinputs",
-    "personalcolumnsareclassified",
-    "readsendedproduct",
-)
-# Good habits that a project which was there before need not have.
-WARN_RULES = ("explicitcolumns", "readsdeprecatedproduct")
 _JINJA = re.compile(r"\{%.*?%\}|\{#.*?#\}|\{\{.*?\}\}", re.DOTALL)
 
 

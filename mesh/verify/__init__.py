@@ -5,6 +5,6 @@ engine count what breaks it; no row leaves the engine but a few samples of what 
 """
 
 from mesh.verify.report import Outcome, ProductReport, Status, VerifyReport
-from mesh.verify.run import verify
+from mesh.verify.run import newest_row, verify
 
-__all__ = ["Outcome", "ProductReport", "Status", "VerifyReport", "verify"]
+__all__ = ["Outcome", "ProductReport", "Status", "VerifyReport", "newest_row", "verify"]

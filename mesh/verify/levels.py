@@ -1,15 +1,19 @@
-"""Service levels that data can be held to: freshness, retention, completeness."""
+"""Service levels that data can be held to: freshness, frequency, retention, completeness."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from mesh.contracts import Contract, ServiceLevel
 from mesh.verify.measure import Measures
 from mesh.verify.report import Outcome, Status
+
+if TYPE_CHECKING:
+    from mesh.environments.deliveries import Delivery
 
 Judge = Callable[[], Outcome]
 RuleOf = Callable[[str, str], Outcome]
@@ -18,10 +22,12 @@ RuleOf = Callable[[str, str], Outcome]
 
 @dataclass(frozen=True)
 class Levels:
-    """as_of: the moment of use that freshness and retention are measured against."""
+    """as_of: the moment of use that freshness is measured against. delivery: the newest that the
+    environment shows, where deliveries are logged."""
 
     as_of: datetime
     rule_of: RuleOf
+    delivery: Delivery | None = None
 
     def judges(
         self, contract: Contract, measures: Measures, outcomes: Mapping[str, Outcome]
@@ -31,6 +37,8 @@ class Levels:
             name = f"level.{level.id or level.property}"
             if level.property == "freshness" and level.days is not None:
                 yield name, partial(self._fresh, name, contract, level, measures)
+            elif level.property == "frequency" and level.days is not None and self.delivery:
+                yield name, partial(self._often, name, contract, level, measures, self.delivery)
             elif level.property == "retention" and level.days is not None and level.element:
                 yield name, partial(self._kept, name, contract, level, measures)
             elif level.property == "completeness" and level.measured_by:
@@ -57,6 +65,23 @@ class Levels:
         )
         return self._outcome(name, contract, level, measures, wrong)
 
+    def _often(
+        self,
+        name: str,
+        contract: Contract,
+        level: ServiceLevel,
+        measures: Measures,
+        delivery: Delivery,
+    ) -> Outcome:
+        """What is delivered each month has, on any day, a delivery of the month before it."""
+        came = delivery.finished_at.astimezone(UTC)
+        days = (self.as_of.astimezone(UTC).date() - came.date()).days
+        told = f"the newest delivery that is shown came on {_day(came)}"
+        wrong = f"{told}, {days:,} days before {_day(self.as_of)}; promised is one every "
+        wrong += f"{level.days:,.0f} days"
+        late = days > (level.days or 0)
+        return self._outcome(name, contract, level, measures, wrong if late else "", told)
+
     def _kept(
         self, name: str, contract: Contract, level: ServiceLevel, measures: Measures
     ) -> Outcome:
@@ -70,7 +95,9 @@ class Levels:
             return self._outcome(name, contract, level, measures, wrong)
         age = (self.as_of - oldest) / timedelta(days=1)
         told = f"the oldest {level.element} is {_day(oldest)}"
-        if age <= (level.days or 0):
+        # What holds one state alone is not kept for too long while it is as fresh as promised.
+        fresh = contract.service_level("freshness")
+        if age <= max(level.days or 0, (fresh and fresh.days) or 0):
             return self._outcome(name, contract, level, measures, "", told)
         wrong = f"{told}, older than the {level.days:,.0f} days that data is kept"
         return self._outcome(name, contract, level, measures, wrong)

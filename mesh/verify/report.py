@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from mesh.environments.deliveries import Delivery
 
 
+# Why freshness is measured against this moment, where nobody stated another.
+TODAY = "today"
+
+
 class Status(StrEnum):
     """What became of one promise; UNCHECKED counts as broken, because nobody knows."""
 
@@ -102,6 +106,11 @@ class VerifyReport:
     @property
     def broken(self) -> tuple[tuple[ProductReport, Outcome], ...]:
         return tuple((product, one) for product in self.products for one in product.broken)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether something is older than it should be."""
+        return any(one.kind in ("freshness", "frequency") for _, one in self.broken)
 
     @property
     def empty(self) -> bool:

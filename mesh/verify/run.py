@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -16,11 +16,11 @@ from mesh.environments import Opened
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.versions import stamps_of
 from mesh.errors import WrongUse
-from mesh.project import Source
+from mesh.project import Project, Source
 from mesh.verify.engine import Engine, EngineRefuses, modest_memory, open_engine
 from mesh.verify.levels import Levels
 from mesh.verify.measure import Finding, Measures, NotInEnvironment
-from mesh.verify.report import Outcome, ProductReport, Status, VerifyReport
+from mesh.verify.report import TODAY, Outcome, ProductReport, Status, VerifyReport
 from mesh.verify.schema import Judgement
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def verify(
     """Hold the data of an environment to its contracts, inside the engine.
 
     products: names with or without domain, sources too; by default all that have a contract.
-    as_of: the day of use that freshness is measured against, UTC; by default the moment of the
-    newest row of a source that is not in the future. contracts: another folder than the project's.
+    as_of: the day of use that freshness is measured against, UTC; by default the one that the
+    project states, else now. contracts: another folder than the project's.
     tell: hears which product is looked at.
 
     Whatever the data breaks is in the report, never raised. Raises WrongUse for an environment or
@@ -56,12 +56,12 @@ def verify(
     chosen = choose(products, contracts, opened.project.sources)
     with opened.readable_errors():
         places = places_in(opened, environment)
-        lacking = _lacking(opened, environment)
+        shown, lacking = _deliveries(opened, environment)
         if products:
             check_all_there(chosen, places, environment)
         engine = open_engine(opened)
-        moment, reason = _as_of(engine, places, opened.project.sources.values(), as_of)
-        run = _Run(engine, places, contracts, moment)
+        moment, reason = _as_of(opened.project, as_of)
+        run = _Run(engine, places, contracts, moment, shown)
         reports = []
         with modest_memory(engine):
             for contract in chosen:
@@ -83,11 +83,12 @@ def verify(
     )
 
 
-def _lacking(opened: Opened, name: str) -> tuple[Delivery, ...]:
-    """The deliveries that an environment does not show yet."""
+def _deliveries(opened: Opened, name: str) -> tuple[Delivery | None, tuple[Delivery, ...]]:
+    """The newest delivery that an environment shows, and those that it does not show yet."""
     snapshots = opened.snapshots(opened.environment(name))
     log = read_deliveries(opened.context.engine_adapter, opened.delivered)
-    return log.lacking(stamps_of(snapshots.values(), opened.delivered))
+    stamps = stamps_of(snapshots.values(), opened.delivered)
+    return log.shown(stamps), log.lacking(stamps)
 
 
 def choose(
@@ -144,28 +145,31 @@ def check_all_there(
             )
 
 
-def _as_of(
-    engine: Engine,
-    places: Mapping[str, exp.Table],
-    sources: Iterable[Source],
-    as_of: date | datetime | None,
-) -> tuple[datetime, str]:
-    if isinstance(as_of, datetime):
-        return (as_of if as_of.tzinfo else as_of.replace(tzinfo=UTC)), "as given"
-    if as_of is not None:
-        return datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC), "as given"
-    moments = [_newest(engine, places[one.product], one.time) for one in sources if one.time]
-    newest = max(filter(None, moments), default=None)
-    if newest is not None:
-        return newest, "the newest row that was delivered"
-    return datetime.now(UTC), "now, because no source says how new it is"
+def _as_of(project: Project, given: date | datetime | None) -> tuple[datetime, str]:
+    if isinstance(given, datetime):
+        return (given if given.tzinfo else given.replace(tzinfo=UTC)), "as given"
+    if given is not None:
+        return datetime(given.year, given.month, given.day, tzinfo=UTC), "as given"
+    if stated := project.day_of_use:
+        return stated, f"as {project.config.name} states"
+    return datetime.now(UTC), TODAY
+
+
+def newest_row(opened: Opened, environment: str) -> datetime | None:
+    """The newest moment of the sources; None where no source says how new it is.
+
+    One in the future is a fault of its own, and does not count.
+    """
+    engine, places = open_engine(opened), _places(opened, environment)
+    times = [
+        _newest(engine, places[one.product], one.time)
+        for one in opened.project.sources.values()
+        if one.time
+    ]
+    return max(filter(None, times), default=None)
 
 
 def _newest(engine: Engine, table: exp.Table, time_column: str) -> datetime | None:
-    """The newest moment of a source.
-
-    One in the future is a fault of its own; to measure from it would make all else look old.
-    """
     at = exp.column(time_column)
     past = exp.cast(at, "timestamptz") <= exp.CurrentTimestamp()
     query = exp.select(exp.Max(this=at.copy()).as_("newest")).from_(table.copy()).where(past)
@@ -184,6 +188,7 @@ class _Run:
     places: Mapping[str, exp.Table]
     root: Path
     as_of: datetime
+    delivery: Delivery | None
     measured: dict[str, Measures] = field(default_factory=dict)
     outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
 
@@ -198,7 +203,7 @@ class _Run:
         except (NotInEnvironment, EngineRefuses) as error:
             found: tuple[Outcome, ...] = (_absent(contract, environment, str(error)),)
         else:
-            judgement = Judgement(measures, Levels(self.as_of, self.rule_of))
+            judgement = Judgement(measures, Levels(self.as_of, self.rule_of, self.delivery))
             self.outcomes[contract.product] = judgement.outcomes
             found = judgement.run()
             rows = measures.scan.rows

@@ -33,6 +33,10 @@ LEVEL_PROPERTIES = (
     "timeToRepair",
 )
 MEASURED_BY = "measuredBy"
+# Beyond these nobody is left to see a promise broken.
+MOST_DAYS = {"freshness": 3_660, "frequency": 3_660, "retention": 36_600}
+# So often may what is built regularly be missing.
+MISSED = 12
 
 
 @check("VERSION", "Versions are semantic: consumers must see what breaks.")
@@ -64,6 +68,16 @@ def ends(subject: Subject) -> Found:
         if level.value is not None and end_of_life(level.value) is None:
             message = f"The end of life `{shown(level.value)}` is no date."
             yield Finding((*LEVELS, index, "value"), message, "Write it as YYYY-MM-DD.")
+        last = end_of_life(level.value) if subject.around else None
+        if last and last < today() and document.status not in ("deprecated", "retired"):
+            message = f"The product ended on {last}, but its status is {shown(document.status)}."
+            fix = "Write `status: deprecated` or `retired`, or the day on which it will end."
+            yield Finding((*LEVELS, index, "value"), message, fix)
+
+
+def today() -> datetime.date:
+    """The day, in UTC, that ends of life are compared with."""
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def end_of_life(value: object) -> datetime.date | None:
@@ -149,6 +163,28 @@ def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str
             fix = f"Name a table rule: `customProperties: {how}`."
             found.append(("customProperties", message, fix))
     return found
+
+
+@check("LEVEL_IDLE", "A service level that outlives everybody promises nothing.")
+def level_idle(subject: Subject) -> Found:
+    stated = list(enumerate(subject.draft.document.slaProperties or []))
+    often = [_days(level) for _, level in stated if level.property == "frequency"]
+    for index, level in stated if subject.around else ():
+        most = float(MOST_DAYS.get(level.property or "", 0))
+        if level.property == "freshness" and any(often):
+            # Who builds each month, and lets a year go by, has stopped.
+            most = min(most, MISSED * often[0])
+        if most and _days(level) > most:
+            value, unit = span(level.value, level.unit)
+            message = f"A {level.property} of {shown(value)} {unit} is kept whatever happens."
+            fix = f"Promise what somebody would miss: {most:,.0f} days at the most."
+            yield Finding((*LEVELS, index, "value"), message, fix)
+
+
+def _days(level: ServiceLevelObject) -> float:
+    value, unit = span(level.value, level.unit)
+    known = isinstance(value, int | float) and unit in TIME_UNITS
+    return float(value or 0) * TIME_UNITS[unit or ""][0] if known else 0.0
 
 
 @check("ROLE", "A role says who it stands for and what it may do.")

@@ -1,0 +1,66 @@
+"""The rows of a model that no environment has: its query on an environment's inputs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from mesh.environments import Opened
+
+if TYPE_CHECKING:
+    from sqlmesh.core.environment import Environment
+    from sqlmesh.core.model import Model
+
+DRAFT = "mesh_draft"
+
+
+def place_of(opened: Opened, name: str, environment: Environment) -> exp.Expr | None:
+    """Where a model or a source is read in an environment, if it is there."""
+    snapshot = opened.there(environment).get(name)
+    if snapshot is not None and not snapshot.is_external:
+        return opened.view(snapshot, environment)
+    if snapshot is not None or name in opened.project.sources:
+        return exp.to_table(f"{opened.context.default_catalog}.{name}", dialect="bigquery")
+    return None
+
+
+def query_on(opened: Opened, model: Model, environment: Environment) -> exp.Query | None:
+    """The query of a model on an environment's inputs; what is not there is worked out likewise."""
+    if not model.is_sql:
+        return None
+    start = model.start or opened.context.config.model_defaults.start or "1970-01-01"
+    query = model.render_query(start=start, end=datetime.now(UTC), needs_optimization=False)
+    if query is None:
+        return None
+    for table in list(query.find_all(exp.Table)):
+        name = f"{table.db}.{table.name}"
+        if not table.db:
+            continue
+        place = place_of(opened, name, environment)
+        if place is None and name in opened.models:
+            inner = query_on(opened, opened.models[name], environment)
+            place = inner.subquery() if inner is not None else None
+        if place is None:
+            return None
+        place.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias or table.name)))
+        table.replace(place)
+    return query
+
+
+def drafted_rows(opened: Opened, model: Model, environment: Environment) -> exp.Expr | None:
+    """The rows, as a table of this connection alone where the engine has such, else as a query."""
+    query = query_on(opened, model, environment)
+    if query is None or opened.context.engine_adapter.dialect != "duckdb":
+        return query.subquery(DRAFT) if query is not None else None
+    opened.context.engine_adapter.execute(
+        exp.Create(
+            this=exp.to_table(DRAFT),
+            kind="TABLE",
+            replace=True,
+            expression=query,
+            properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
+        )
+    )
+    return exp.to_table(DRAFT)

@@ -1,0 +1,118 @@
+"""Rules about columns: the model has those of its contract, and personal ones are called so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+from sqlmesh.core.model import Model, SqlModel
+
+from mesh.contracts import Contract
+from mesh.contracts.personal import NOT_PERSONAL, person
+from mesh.environments.names import is_public, short_name
+from mesh.lint.persons import Persons
+from mesh.lint.rule import ContractRule
+
+
+class ColumnsMatchContract(ContractRule):
+    """A consumer reads columns by name, type and order as the contract states them."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        name = short_name(model.name)
+        contract = contracts.get(name)
+        if contract is None:
+            return
+        types = model.columns_to_types or {}
+        actual = {column: kind.sql(dialect="bigquery") for column, kind in types.items()}
+        for column in contract.columns:
+            where = contract.location(column.line)
+            found = actual.get(column.name)
+            if found is None:
+                yield (
+                    f"{name}: column {column.name} is in the contract ({where}) but not in the "
+                    "model: select it, or change the contract and its major version."
+                )
+            elif found != column.bigquery_type:
+                where = contract.location(column.line_of("physicalType"))
+                yield (
+                    f"{name}: column {column.name} is {column.bigquery_type} in the contract "
+                    f"({where}) but {found} in the model: cast it, or change the contract and "
+                    "its major version."
+                )
+        promised = [column.name for column in contract.columns]
+        for extra in actual:
+            if extra not in promised:
+                yield (
+                    f"{name}: column {extra} is in the model but not in the contract "
+                    f"({contract.location(contract.columns[-1].line)}): add it to the contract "
+                    "with a new minor version, or leave it out of the model."
+                )
+        if sorted(actual) == sorted(promised) and list(actual) != promised:
+            yield (
+                f"{name}: the model has its columns in the order {', '.join(actual)}, the contract "
+                f"({contract.location(contract.columns[0].line)}) in the order "
+                f"{', '.join(promised)}: write the final SELECT in the contract's order."
+            )
+
+
+class ExplicitColumns(ContractRule):
+    """What a public model gives must be read off its last SELECT: every column named and cast."""
+
+    needed = False
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        name = short_name(model.name)
+        if not is_public(name) or not isinstance(model, SqlModel):
+            return
+        if not isinstance(model.query, exp.Query):
+            return
+        for projection in model.query.selects:
+            if projection.is_star:
+                yield f"{name}: SELECT * in a public model: name and cast every column."
+            elif not isinstance(projection.unalias(), exp.Cast):
+                text = projection.alias_or_name
+                column = contracts[name].column(text) if name in contracts else None
+                kind = column.bigquery_type if column else "its type"
+                yield (
+                    f"{name}: column {text} is not cast: write "
+                    f"`{projection.unalias().sql(dialect='bigquery')}::{kind} AS {text}`."
+                )
+
+
+class PersonalColumnsAreClassified(ContractRule):
+    """Whoever handles personal data must be told so by the contract."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        name = short_name(model.name)
+        contract = contracts.get(name)
+        if contract is None:
+            return
+        known = {
+            person(column.name): one.location(column.line_of("classification"))
+            for one in contracts.values()
+            for column in one.personal_columns
+        }
+        persons = Persons(self.context.models, contracts)
+        for column in model.columns_to_types or {}:
+            promised = contract.column(column)
+            if promised is None or promised.personal or NOT_PERSONAL in promised.tags:
+                continue
+            place = known.get(person(column))
+            made_of = None if place else persons.origin(model, column)
+            if made_of:
+                producer, origin = made_of
+                place = producer.location(origin.line_of("classification"))
+                where = contract.location(promised.line_of("classification"))
+                yield (
+                    f"{name}: column {column} is made of {producer.product}.{origin.name}, which "
+                    f"leads to a person ({place}), but is classified {promised.classification} in "
+                    f"the contract ({where}): write `classification: personal`, or `tags: "
+                    f"[{NOT_PERSONAL}]` where its values tell nobody apart."
+                )
+            elif place:
+                where = contract.location(promised.line_of("classification"))
+                yield (
+                    f"{name}: column {column} leads to a person ({place} says so), but is "
+                    f"classified {promised.classification} in the contract ({where}): write "
+                    "`classification: personal`, or leave the column out."
+                )

@@ -1,0 +1,125 @@
+"""Rules about the MODEL block: what the contract states of it is true, and stands there alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from sqlglot import exp
+from sqlmesh.core.audit import Audit, load_audit
+from sqlmesh.core.dialect import parse
+from sqlmesh.core.model import Model
+
+import mesh
+from mesh.contracts import Contract
+from mesh.contracts.header import AUDIT, contract_audit
+from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
+from mesh.lint.rule import ContractRule, header_of
+
+_GRAIN = re.compile(r"(?:^|[(,])\s*grains?\s+(\([^)]*\)|\w+)", re.MULTILINE | re.IGNORECASE)
+AUDIT_FILE = Path(mesh.__file__).parent / "setup" / "templates" / "audits" / "contract.sql"
+
+
+def _checks(name: str, audit: str, arguments: dict[str, exp.Expr]) -> bool:
+    """Whether an audit is one of this product's contract, and not of another's."""
+    product = arguments.get("product")
+    return audit == AUDIT and product is not None and product.name == name
+
+
+def _asks_all(contract: Contract, model: Model) -> bool:
+    """Whether one of a model's audits asks every rule of its contract, as they stand there."""
+    asked = {one.this.name: _text(one.expression) for one in contract_audit(contract).expressions}
+    return any(
+        name == AUDIT and {key: _text(value) for key, value in arguments.items()} == asked
+        for name, arguments in model.audits
+    )
+
+
+def _text(node: exp.Expr) -> str:
+    return node.sql(dialect="bigquery")
+
+
+def _is_ours(model: Model) -> bool:
+    """Whether the audit of contracts is the one that `mesh init` writes, and stops a plan."""
+    audit, ours = model.audit_definitions.get(AUDIT), _ours()
+    return audit is not None and all(
+        getattr(audit, key) == getattr(ours, key) for key in ("query", "blocking", "skip")
+    )
+
+
+@lru_cache(maxsize=1)
+def _ours() -> Audit:
+    return load_audit(parse(AUDIT_FILE.read_text(encoding="utf-8"), default_dialect="bigquery"))
+
+
+class PublicModelNeedsContract(ContractRule):
+    """What other domains may read is promised, or it is not public."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        name = short_name(model.name)
+        if not is_public(name):
+            return
+        path = f"contracts/{name.replace('.', '/')}.odcs.yaml"
+        contract = contracts.get(name)
+        if contract is None and (self.project(model).root / path).is_file():
+            return  # Of a contract that cannot be read, ContractsAreSound tells.
+        if contract is None:
+            yield (
+                f"{name}: a public model without a contract: draft {path} with "
+                f"`mesh contracts new {name}`, or move the model to {domain_of(name)}"
+                f"{INTERNAL_SUFFIX}."
+            )
+        elif not any(_checks(name, audit, arguments) for audit, arguments in model.audits):
+            own = [audit for audit, _ in model.audits if audit != AUDIT]
+            place = f", in the place of its audits ({', '.join(own)})" if own else ""
+            yield (
+                f"{name}: the contract {contract.location()} is not enforced: write "
+                f"@contract({', '.join([contract.name, *own])}) into the MODEL block{place}."
+            )
+        elif not (_is_ours(model) and _asks_all(contract, model)):
+            yield (
+                f"{name}: its audit `{AUDIT}` does not ask all that the contract "
+                f"{contract.location()} states: write @contract({contract.name}) into the MODEL "
+                "block in the place of an audit by hand, and leave audits/, macros/ as `mesh init` "
+                "writes them."
+            )
+
+
+class GrainMatchesContract(ContractRule):
+    """Joins and counts rest on the grain."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        name = short_name(model.name)
+        contract = contracts.get(name)
+        if contract is None:
+            return
+        stated = [
+            tuple(re.findall(r"\w+", columns)) for columns in _GRAIN.findall(header_of(model))
+        ]
+        kept = [tuple(one.name for one in key.find_all(exp.Column)) for key in model.grains]
+        for columns in dict.fromkeys([*stated, *kept]):
+            if columns != contract.grain:
+                key = contract.column(contract.grain[0]) if contract.grain else None
+                line = key.line_of("primaryKey") if key else contract.line
+                yield (
+                    f"{name}: the grain is {', '.join(contract.grain)} in the contract "
+                    f"({contract.location(line)}) but {', '.join(columns)} in the model: remove "
+                    "the grain from the MODEL block, @contract states it."
+                )
+
+
+class KindMatchesContract(ContractRule):
+    """Whoever reads a view pays for what it reads, and sees new rows at once."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        name = short_name(model.name)
+        contract = contracts.get(name)
+        if contract is not None and model.kind.is_view != (contract.kind == "view"):
+            where = contract.location(contract.line_of("physicalType"))
+            right = "VIEW" if contract.kind == "view" else "FULL"
+            yield (
+                f"{name}: is of kind {model.kind.name.value}, but a {contract.kind} in the "
+                f"contract ({where}): write `kind {right}`, or another `physicalType`."
+            )

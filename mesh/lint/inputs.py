@@ -1,0 +1,82 @@
+"""Rules about what a model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from sqlmesh.core.model import Model
+
+from mesh.contracts import Contract
+from mesh.environments.names import domain_of, is_public, query_inputs, short_name
+from mesh.lint.rule import ContractRule
+
+
+class OnlyContractedInputs(ContractRule):
+    """A domain reads of another only what is promised, so that the other may change the rest."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        name = short_name(model.name)
+        sources = self.project(model).sources
+        for dependency in sorted(short_name(dependency) for dependency in model.depends_on):
+            domain = domain_of(dependency)
+            if dependency in sources:
+                producer = contracts.get(dependency)
+                if producer is None:
+                    yield (
+                        f"{name}: reads {dependency}, a table of a source that has no contract: "
+                        f"draft one with `mesh contracts new {dependency}`, and state in it which "
+                        "domain owns the table."
+                    )
+                elif domain_of(name) != producer.owner or (
+                    # Its contract may compare it with the source.
+                    is_public(name) and dependency in query_inputs(model)
+                ):
+                    yield (
+                        f"{name}: reads {dependency}, a table of the source: read a data product "
+                        f"of the domain {producer.owner} instead; only its internal models read "
+                        "the source."
+                    )
+            elif domain != domain_of(name) and not is_public(dependency):
+                yield (
+                    f"{name}: reads {dependency}, an internal model of the domain {domain}: read "
+                    f"a data product of {domain} instead, or ask its owner to publish one."
+                )
+
+
+def _deprecated_inputs(model: Model, contracts: dict[str, Contract]) -> Iterator[Contract]:
+    """Contracts of deprecated products that a model's query reads; its audits may go on to."""
+    for dependency in sorted(query_inputs(model)):
+        contract = contracts.get(dependency)
+        if contract is not None and contract.deprecated:
+            yield contract
+
+
+class ReadsDeprecatedProduct(ContractRule):
+    """A consumer learns early that a product it reads will end. A warning until that day."""
+
+    needed = False
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        today = datetime.now(UTC).date()
+        for contract in _deprecated_inputs(model, contracts):
+            if contract.end_of_life is None or today <= contract.end_of_life:
+                yield (
+                    f"{short_name(model.name)}: reads {contract.product}, which ends on "
+                    f"{contract.end_of_life} ({contract.location(contract.line_of('status'))}): "
+                    f"move to {contract.domain}.{contract.base_name}_v{contract.version.major + 1}."
+                )
+
+
+class ReadsEndedProduct(ContractRule):
+    """After its last day a product may be gone at any time."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        today = datetime.now(UTC).date()
+        for contract in _deprecated_inputs(model, contracts):
+            if contract.end_of_life is not None and today > contract.end_of_life:
+                yield (
+                    f"{short_name(model.name)}: reads {contract.product}, which ended on "
+                    f"{contract.end_of_life} ({contract.location(contract.line_of('status'))}): "
+                    f"move to {contract.domain}.{contract.base_name}_v{contract.version.major + 1}."
+                )

@@ -1,0 +1,119 @@
+"""Rules about the project as a whole, told once, and what each of its models needs beside it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+from sqlmesh.core.model import Model
+
+from mesh.contracts import Contract, Problem
+from mesh.contracts.draft import contract_files
+from mesh.contracts.follow import digest_of
+from mesh.contracts.lint import lint
+from mesh.environments.names import domain_of, is_public, short_name
+from mesh.lint.rule import ContractRule
+from mesh.project import EXTERNAL_MODELS, Project, display
+
+
+class ContractNeedsModel(ContractRule):
+    """A promise that nobody keeps misleads its readers."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        if not self.speaks(model):
+            return
+        names = self.siblings(model)
+        for name, contract in sorted(contracts.items()):
+            if name not in names:
+                yield (
+                    f"{name}: the contract {contract.location()} has no model: write "
+                    f"models/{name.replace('.', '/')}.sql, or remove the contract."
+                )
+
+
+class ContractsAreSound(ContractRule):
+    """What `mesh contracts lint` refuses may not be planned either, whoever ran it or not."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        project, name = self.project(model), short_name(model.name)
+        first = self.speaks(model)
+        names = self.siblings(model)
+        for problem in _problems(project):
+            file = problem.path.relative_to(project.contracts)
+            product = f"{file.parent.name}.{file.name.partition('.')[0]}"
+            is_source = product in names and names[product].kind.is_external
+            if name == product or (first and (product not in names or is_source)):
+                yield f"{name}: {problem}" if name == product else str(problem)
+
+
+def _problems(project: Project) -> tuple[Problem, ...]:
+    folder = project.contracts
+    if not folder.is_dir():
+        return ()
+    files = [*contract_files(folder), *(project.root / name for name in EXTERNAL_MODELS)]
+    stamps = tuple(
+        (path, stat.st_mtime_ns, stat.st_size)
+        for path in files
+        if path.is_file() and (stat := path.stat())
+    )
+    return _problems_of(project, stamps, datetime.datetime.now(datetime.UTC).date())
+
+
+@lru_cache(maxsize=4)
+def _problems_of(
+    project: Project, stamps: tuple[tuple[Path, int, int], ...], day: datetime.date
+) -> tuple[Problem, ...]:
+    """What lint finds, looked at once for all models, and not again while nothing has changed.
+
+    stamps: of the files; day: whose end of life is told.
+    """
+    state, known = f"{digest_of(project)} {day}", project.cache / "contracts.sound"
+    with suppress(OSError):
+        if known.read_text(encoding="utf-8") == state:
+            return ()
+    problems = lint([project.contracts]).problems
+    with suppress(OSError):
+        if not problems:
+            known.parent.mkdir(exist_ok=True)
+            known.write_text(state, encoding="utf-8")
+    return problems
+
+
+class PublicModelNeedsTest(ContractRule):
+    """A contract says what rows look like; a test with awkward rows says that they are right."""
+
+    needed = False
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        name = short_name(model.name)
+        if is_public(name) and model.name not in self.context.models_with_tests:
+            product = name.partition(".")[2]
+            yield (
+                f"{name}: a public model without a unit test: write "
+                f"tests/{domain_of(name)}/test_{product}.yaml with its awkward rows."
+            )
+
+
+class RulesAreInForce(ContractRule):
+    """A rule that a model or the configuration leaves out holds for nobody."""
+
+    def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
+        if not self.speaks(model):
+            return
+        rules = ContractRule.__subclasses__()
+        for name, one in sorted(self.siblings(model).items()):
+            left_out = sorted(one.ignored_rules & {"all", *(rule.name for rule in rules)})
+            if left_out:
+                where = display(Path(one._path or ""))
+                yield (
+                    f"{name}: leaves out the rule {', '.join(left_out)} by `ignored_rules` "
+                    f"({where}): take it out of the MODEL block, and mend what the rule says."
+                )
+        config = self.context.config.linter
+        where = display(self.project(model).config)
+        for name in sorted(rule.name for rule in rules if rule.needed):
+            if name in config.ignored_rules or not {"all", name} & config.rules:
+                yield f"{where}: the rule {name} is not in force: write it under `linter: rules:`."
