@@ -160,7 +160,7 @@ def newest_row(opened: Opened, environment: str) -> datetime | None:
 
     One in the future is a fault of its own, and does not count.
     """
-    engine, places = open_engine(opened), _places(opened, environment)
+    engine, places = open_engine(opened), places_in(opened, environment)
     times = [
         _newest(engine, places[one.product], one.time)
         for one in opened.project.sources.values()
