@@ -80,7 +80,7 @@ def test_the_whole_set_loads_in_half_a_second(contracts: dict[str, Contract]) ->
 def test_a_contract_says_who_and_what(contracts: dict[str, Contract]) -> None:
     contract = contracts["interactions.user_actions"]
     assert contract.product == "interactions.user_actions"
-    assert contract.version == Version(1, 0, 0) and str(contract.version) == "1.0.0"
+    assert contract.version == Version(1, 1, 0) and str(contract.version) == "1.1.0"
     assert contract.grain == ("user_id", "action_type", "reporting_month")
     assert [c.name for c in contract.columns] == [
         "user_id",

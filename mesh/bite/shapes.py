@@ -16,6 +16,7 @@ from typing import Any
 from sqlglot import exp, parse_one
 
 from mesh.contracts import Column, Contract
+from mesh.contracts.constraints.base import literal
 from mesh.contracts.sql import DIALECT, TABLE
 from mesh.contracts.types import NUMERIC_TYPES, TIME_TYPES
 
@@ -26,8 +27,8 @@ ROWS = "own_rows"
 class Shape:
     """id, words: with the names of columns in them. sql: the condition of a row, or offending rows.
 
-    of: which columns can be `c`. others: how many other columns there are, of which types;
-    keyed: whether there is a `k`.
+    of: which columns can be `c`. others: how many other columns there are, of its type, or, if it
+    is sided, of those that could be `c` too. keyed: whether there is a `k`.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Shape:
     of: Callable[[Column], bool] = lambda column: True
     others: int = 0
     keyed: bool = False
+    sided: bool = False
     dimension: str = "consistency"
 
 
@@ -115,6 +117,7 @@ SHAPES: tuple[Shape, ...] = (
         "(c IS NULL) = (a IS NULL)",
         lambda column: not column.required,
         1,
+        sided=True,
     ),
     Shape(
         "{c}_is_a_first_day",
@@ -171,16 +174,15 @@ def proposals(contract: Contract, column: Column | None) -> Iterator[Proposal]:
 
 
 def _names(contract: Contract, column: Column, shape: Shape) -> Iterator[dict[str, Any]]:
-    kinds = NUMERIC_TYPES if _number(column) else {column.logical_type}
-    alike = [
-        other
-        for other in contract.columns
-        if other is not column
-        and (other.logical_type in kinds or (shape.others and not shape.of(other)) is None)
-        and not (_number(column) and other.grain_position)
-    ]
-    if "come_together" in shape.id:
-        alike = [c for c in contract.columns if c is not column and not c.required]
+    """What the columns of a shape can be called, with `c` as one of them."""
+    alike = [other for other in contract.columns if other is not column]
+    if shape.sided:
+        alike = [other for other in alike if shape.of(other)]
+    else:
+        kinds = NUMERIC_TYPES if _number(column) else {column.logical_type}
+        alike = [other for other in alike if other.logical_type in kinds]
+        # A number in a key is a name.
+        alike = [other for other in alike if not (_number(other) and other.grain_position)]
     keys = [name for name in contract.grain if name != column.name]
     groups = [g for size in range(len(keys), 0, -1) for g in combinations(keys, size)]
     if column.grain_position is None:
@@ -195,22 +197,16 @@ def _names(contract: Contract, column: Column, shape: Shape) -> Iterator[dict[st
 
 
 def _filled(shape: Shape, names: dict[str, Any]) -> Proposal:
-    columns = frozenset(n for v in names.values() for n in ([v] if isinstance(v, str) else v))
-    told = {key: v if isinstance(v, str) else "_".join(v) for key, v in names.items()}
-    said = {
-        k: f"`{v}`" if isinstance(v, str) else " and ".join(f"`{n}`" for n in v)
-        for k, v in names.items()
-    }
-    name = shape.id.format(**{k: f"per_{v}" if k == "k" else v for k, v in told.items()})
-    words = shape.words.format(**said)
-    words = words.replace("`", "")
-    words = words[0].upper() + words[1:] if shape.words[0] != "{" else words
+    group = names.get("k", ())
+    columns = frozenset({*group, *(name for key, name in names.items() if key != "k")})
+    name = shape.id.format(**names | {"k": f"per_{'_'.join(group)}"})
+    words = shape.words.format(**names | {"k": " and ".join(group)})
     return _sql(name, words, shape.dimension, _written(shape.sql, names), columns)
 
 
 def _all_values(column: Column) -> Proposal:
     """Each allowed value is there."""
-    values = [exp.Literal.string(str(one.value)) for one in column.enum]
+    values = [literal(column.logical_type, one.value) for one in column.enum]
     first, *others = [exp.select(exp.alias_(value, column.name)) for value in values]
     every = exp.union(first, *others, distinct=False) if others else first
     own = exp.select(exp.column(column.name)).distinct().from_(exp.table_(TABLE)).subquery("own")
@@ -260,11 +256,7 @@ def _written(sql: str, names: dict[str, Any]) -> exp.Expr:
         if isinstance(node, exp.Column) and isinstance(name := names.get(node.name), str):
             return exp.column(name, table=node.args.get("table"))
         if isinstance(node, exp.Table) and node.name == ROWS:
-            return (
-                exp.alias_(exp.table_(TABLE), node.alias, table=True)
-                if node.alias
-                else (exp.table_(TABLE))
-            )
+            return exp.table_(TABLE, alias=node.alias or None)
         return node
 
     made = _parsed(sql).transform(real)
@@ -277,6 +269,3 @@ def _written(sql: str, names: dict[str, Any]) -> exp.Expr:
             ]
             part.set("expressions", listed)
     return made
-
-
-__all__ = ["SHAPES", "Proposal", "proposals"]

@@ -17,7 +17,7 @@ from mesh.bite.ways import Damage
 from mesh.contracts import Column, Contract
 from mesh.contracts.constraints import table_kind
 from mesh.contracts.constraints.base import StatedQuality
-from mesh.contracts.rules import RowRule, Rule, TableRule
+from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
 from mesh.contracts.sql import TABLE, RuleSqlError
 
 
@@ -127,8 +127,6 @@ def rule_of(contract: Contract, stated: dict[str, Any]) -> TableRule | None:
     if isinstance(rule, TableRule):
         return rule
     assert isinstance(rule, RowRule)
-    from mesh.contracts.rules import Scope
-
     query = exp.select("*").from_(exp.table_(TABLE)).where(rule.broken())
     return TableRule(**vars(facts), scope=Scope.INTERVAL, query=query, columns=rule.columns)
 

@@ -128,12 +128,12 @@ def parse_expression(text: str) -> ParsedExpression:
         raise RuleSqlError(message, "Write one value or condition in SQL.")
     _only_reads(select, _MORE_NODES)
     references = tuple(name for name in _tables(select) if name != TABLE)
-    for inner in select.find_all(exp.Select):
-        table = inner.find(exp.Table) if inner is not select else None
-        for column in inner.find_all(exp.Column) if table and not inner.args.get("joins") else ():
+    for column in select.find_all(exp.Column):
+        inner = column.parent_select
+        source = inner.args.get("from_") if inner and not inner.args.get("joins") else None
+        if source and not column.table and isinstance(source.this, exp.Table):
             # Else it could be one of the query around it, as far as planners see.
-            if not column.table and column.parent_select is inner:
-                column.set("table", exp.to_identifier(table.alias_or_name))
+            column.set("table", exp.to_identifier(source.this.alias_or_name))
     return ParsedExpression(select.expressions[0], references)
 
 
