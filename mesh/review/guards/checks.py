@@ -179,21 +179,22 @@ def lint_no_silence(both: Both) -> Found:
 
     Both revisions are asked of the same made-up models.
     """
+    silent: dict[tuple[Place, str], dict[str, set[str]]] = defaultdict(dict)
     for name, was in both.base.lint.items():
         now = both.head.lint.get(name)
         if now is None:
             continue
-        if silent := {*was.noticed} & {*both.head.made_up} - {*now.noticed}:
-            message = f"The lint rule {name} no longer complains of {_listed(silent)}."
-        elif was.code != now.code and not now.noticed:
-            message = (
-                f"The lint rule {name} was changed, and nothing shows that it still complains of "
-                "what it is there for."
-            )
-        else:
-            continue
-        made = both.files.made_in(*filter(None, (now.path, was.path)), *_LINTERS, "mesh/")
-        yield Change(product="project", message=message, where=made or Place(now.path, now.line))
+        lost = {*was.noticed} & {*both.head.made_up} - {*now.noticed}
+        if lost or (was.code != now.code and not now.noticed):
+            paths = *filter(None, (now.path, was.path)), *_LINTERS, "mesh/"
+            made = both.files.made_in(*paths) or Place(now.path, now.line)
+            what = "no longer complains of" if lost else "was changed, and no made-up model shows"
+            silent[made, what][name] = lost
+    for (made, what), rules in silent.items():
+        about = _listed({each for lost in rules.values() for each in lost})
+        about = about or "that it still complains of what it is there for"
+        message = f"The lint rule {_listed(rules, len(rules))} {what} {about}."
+        yield Change(product="project", message=message, where=made)
 
 
 @rule(BREAKS, NONE, "Give the model the kind that its contract promises, or change the contract.")
