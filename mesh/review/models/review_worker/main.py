@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .facts import Job, Models, from_json, to_json
 
-WAIT_SECONDS = 120
+WAIT_SECONDS = 600
 
 
 def run() -> None:
@@ -47,6 +47,8 @@ def _work(job: Job) -> Models:
         except Exception as error:
             notes.append(f"The plan against prod failed: {_line(error)}")
     base = _wait_for(job.base_answer)
+    if base is None:
+        notes.append("The unit tests of the base were not run: it took too long to load.")
     if base is not None and not base.problem:
         plan = plan or planning.plan_against_base(context, base.snapshots)
         answer = replace(answer, failing=failing(context, to_be_run(base, answer)))
