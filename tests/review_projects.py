@@ -114,7 +114,7 @@ def described(root: Path, base: Models | None = None) -> Models:
             made = project.describe(context)
             if base:
                 before = facts.from_json(facts.Models, to_json(base))
-                failing = unit_tests.failing(context, unit_tests.to_be_run(before, made))
+                failing, _ = unit_tests.failing(context, unit_tests.to_be_run(before, made))
                 made = replace(made, failing=failing)
             return from_json(Models, facts.to_json(made))
     except Exception as error:

@@ -124,7 +124,7 @@ def audit_no_silence(both: Both) -> Found:
             continue
         pair = _pair(both, audit)
         same = _promised(pair) if pair else dict.fromkeys(after.rules, True)
-        silent = {*audit.noticed} - {*after.noticed}
+        silent = {*audit.noticed} & {"", *after.rules} - {*after.noticed}
         if "" in silent:
             what = f"The audit {audit.name} finds nothing in broken rows any more"
             lost.append((name, what, ()))

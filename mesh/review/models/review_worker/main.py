@@ -51,7 +51,11 @@ def _work(job: Job) -> Models:
         notes.append("The unit tests of the base were not run: it took too long to load.")
     if base is not None and not base.problem:
         plan = plan or planning.plan_against_base(context, base.snapshots)
-        answer = replace(answer, failing=failing(context, to_be_run(base, answer)))
+        failed, unable = failing(context, to_be_run(base, answer))
+        answer = replace(answer, failing=failed)
+        if unable:
+            names = ", ".join(unable[:3]) + (" …" if unable[3:] else "")
+            notes.append(f"{len(unable)} unit tests of the base cannot run here: {names}.")
     found = None
     if opened.state and job.environment:
         try:
