@@ -153,13 +153,13 @@ def lint_no_delete(both: Both) -> Found:
         what = f"No longer runs: the lint rule {_listed(gone, len(gone))}"
         if not here:
             what = f"The linter is off, and with it {_count(gone, 'lint rule')}: {_listed(gone)}"
-        yield _of_linter(both, what)
+        yield _of_config(both, what)
     what = "It is exempt from lint rules that it was held to"
     models = [(now.name, {*was.lint} & {*here} - {*now.lint}) for was, now in _kept(both)]
     yield from _told(both, [(name, what, rules) for name, rules in models if rules], CONFIGS)
 
 
-def _of_linter(both: Both, what: str) -> Change:
+def _of_config(both: Both, what: str) -> Change:
     where = both.files.made_in(*CONFIGS, *_LINTERS) or Place(CONFIGS[0], 1)
     return Change(product="project", message=f"{what}.", where=where)
 
@@ -170,7 +170,18 @@ def lint_stays_error(both: Both) -> Found:
     for name, was in both.base.lint.items():
         now = both.head.lint.get(name)
         if now and (was.level, now.level) == ("error", "warning"):
-            yield _of_linter(both, f"The lint rule {name} only warns")
+            yield _of_config(both, f"The lint rule {name} only warns")
+
+
+@rule(BREAKS, NONE, "Put it back into config.yaml.")
+def prod_stays_apart(both: Both) -> Found:
+    """Prod is changed by those who mean it, and when all who have to agree have done so."""
+    if not both.comparable:
+        return
+    for name in {*both.base.approvers} - {*both.head.approvers}:
+        yield _of_config(both, f"{name} no longer has to agree")
+    if both.base.target != (target := both.head.target) == "prod":
+        yield _of_config(both, f"A plan that names no environment is one of {target} now")
 
 
 @rule(BREAKS, NONE, "Let the rule refuse what it refused.")
@@ -239,14 +250,16 @@ def cron_no_slower(both: Both) -> Found:
 @rule(BREAKS, NONE, "Keep the test; change what it expects only where the contract changed.")
 def test_no_delete(both: Both) -> Found:
     """What no test holds any more changes unseen."""
-    kept = {test.body for test in both.head.tests} | {t.name for t in both.head.tests}
+    kept = {test.body for test in both.head.tests} | {test.name for test in both.head.tests}
+    gone: dict[tuple[str, str], list[str]] = defaultdict(list)
     for test in both.base.tests:
-        if test.body in kept or test.name in kept or test.model not in both.head.models:
-            continue
-        gone = not (both.new.root / test.path).is_file()
-        where = Place(test.path, 1 if gone else both.files.edited.get(test.path, 1))
-        message = f"The unit test {test.name} of {test.model} was deleted."
-        yield Change(product=test.model, message=message, where=where)
+        if test.model in both.head.models and not {test.body, test.name} & kept:
+            gone[test.model, test.path].append(test.name)
+    for (model, path), names in gone.items():
+        there = (both.new.root / path).is_file()
+        where = Place(path, both.files.edited.get(path, 1) if there else 1)
+        message = f"{_count(names, 'unit test')} of {model} went: {_listed(names)}."
+        yield Change(product=model, message=message, where=where)
 
 
 @rule(BREAKS, NONE, "Mend the model, or say in contracts/review.yaml why the test was wrong.")
