@@ -30,14 +30,17 @@ _LOCK = threading.Lock()
 
 
 def overlay(target: Path, files: Path) -> None:
-    """Lay the files of a fixture over a project; `<file>.deleted` takes a file away."""
+    """Lay the files of a fixture over a project; `<file>.deleted` takes a file away.
+
+    `<file>.as_is` is a file that SQLMesh would take for one of this project's unit tests.
+    """
     for file in sorted(p for p in files.rglob("*") if p.is_file() and p.name != ".keep"):
         place = target / file.relative_to(files)
         if file.name.endswith(DELETED):
             place.with_name(file.name.removesuffix(DELETED)).unlink()
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, place)
+            shutil.copy(file, place.with_name(place.name.removesuffix(".as_is")))
 
 
 def shop(target: Path, *overlays: Path) -> Path:
@@ -111,7 +114,7 @@ def described(root: Path, base: Models | None = None) -> Models:
             made = project.describe(context)
             if base:
                 before = facts.from_json(facts.Models, to_json(base))
-                failing = unit_tests.failing(context, unit_tests.to_be_run(before, made))
+                failing, _ = unit_tests.failing(context, unit_tests.to_be_run(before, made))
                 made = replace(made, failing=failing)
             return from_json(Models, facts.to_json(made))
     except Exception as error:

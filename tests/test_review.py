@@ -20,7 +20,7 @@ from mesh.project import Project, find_project
 from mesh.review import run as report
 from mesh.review.models.changes import place_in
 from mesh.review.models.review_worker.facts import Models
-from mesh.review.report.machine import sarif
+from mesh.review.report.machine import review_json, sarif
 from mesh.review.report.markdown import LIMIT, MARKER, code, escape, markdown
 from mesh.review.run import Review, review
 from tests.project_copy import PROJECT
@@ -456,3 +456,26 @@ def test_sarif_points_at_lines_that_are_there(clone: Path, without_models: None)
     range_line = next(r for r in one["results"] if r["ruleId"] == "RANGE_NO_WIDEN")
     start = range_line["locations"][0]["physicalLocation"]["region"]["startLine"]
     assert "minimum: -5" in (clone / ORDERS).read_text().splitlines()[start - 1]
+
+
+def test_rows_that_could_not_be_compared_are_said_first() -> None:
+    why = "The rows of dev were not compared with prod. No data diff: another process has it."
+    made = Review((), not_compared=why)
+    title, first, *_ = [line for line in markdown(made).splitlines() if line][1:]
+    assert title.startswith("###") and why.split(".")[0] in first
+    assert "counts as breaking, even where its rows are the same" in first
+    assert review_json(made)["not_compared"] == why
+
+
+def test_a_database_that_is_held_is_why_no_rows_were_compared(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "No plan against prod: the database cannot be opened. It is held."
+
+    def load(*_: object, **__: object) -> tuple[Models, Models]:
+        return Models(), Models(notes=(note,))
+
+    monkeypatch.setattr(report, "load_both", load)
+    made = review(Project(clone), "main", environment="dev")
+    assert made.not_compared == f"The rows of dev were not compared with prod. {note}"
+    assert note not in made.notes

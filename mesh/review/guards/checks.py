@@ -124,7 +124,7 @@ def audit_no_silence(both: Both) -> Found:
             continue
         pair = _pair(both, audit)
         same = _promised(pair) if pair else dict.fromkeys(after.rules, True)
-        silent = {*audit.noticed} - {*after.noticed}
+        silent = {*audit.noticed} & {"", *after.rules} - {*after.noticed}
         if "" in silent:
             what = f"The audit {audit.name} finds nothing in broken rows any more"
             lost.append((name, what, ()))
@@ -153,13 +153,13 @@ def lint_no_delete(both: Both) -> Found:
         what = f"No longer runs: the lint rule {_listed(gone, len(gone))}"
         if not here:
             what = f"The linter is off, and with it {_count(gone, 'lint rule')}: {_listed(gone)}"
-        yield _of_linter(both, what)
+        yield _of_config(both, what)
     what = "It is exempt from lint rules that it was held to"
     models = [(now.name, {*was.lint} & {*here} - {*now.lint}) for was, now in _kept(both)]
     yield from _told(both, [(name, what, rules) for name, rules in models if rules], CONFIGS)
 
 
-def _of_linter(both: Both, what: str) -> Change:
+def _of_config(both: Both, what: str) -> Change:
     where = both.files.made_in(*CONFIGS, *_LINTERS) or Place(CONFIGS[0], 1)
     return Change(product="project", message=f"{what}.", where=where)
 
@@ -170,7 +170,18 @@ def lint_stays_error(both: Both) -> Found:
     for name, was in both.base.lint.items():
         now = both.head.lint.get(name)
         if now and (was.level, now.level) == ("error", "warning"):
-            yield _of_linter(both, f"The lint rule {name} only warns")
+            yield _of_config(both, f"The lint rule {name} only warns")
+
+
+@rule(BREAKS, NONE, "Put it back into config.yaml.")
+def prod_stays_apart(both: Both) -> Found:
+    """Prod is changed by those who mean it, and when all who have to agree have done so."""
+    if not both.comparable:
+        return
+    for name in {*both.base.approvers} - {*both.head.approvers}:
+        yield _of_config(both, f"{name} no longer has to agree")
+    if both.base.target != (target := both.head.target) == "prod":
+        yield _of_config(both, f"A plan that names no environment is one of {target} now")
 
 
 @rule(BREAKS, NONE, "Let the rule refuse what it refused.")
@@ -179,21 +190,22 @@ def lint_no_silence(both: Both) -> Found:
 
     Both revisions are asked of the same made-up models.
     """
+    silent: dict[tuple[Place, str], dict[str, set[str]]] = defaultdict(dict)
     for name, was in both.base.lint.items():
         now = both.head.lint.get(name)
         if now is None:
             continue
-        if silent := {*was.noticed} & {*both.head.made_up} - {*now.noticed}:
-            message = f"The lint rule {name} no longer complains of {_listed(silent)}."
-        elif was.code != now.code and not now.noticed:
-            message = (
-                f"The lint rule {name} was changed, and nothing shows that it still complains of "
-                "what it is there for."
-            )
-        else:
-            continue
-        made = both.files.made_in(*filter(None, (now.path, was.path)), *_LINTERS, "mesh/")
-        yield Change(product="project", message=message, where=made or Place(now.path, now.line))
+        lost = {*was.noticed} & {*both.head.made_up} - {*now.noticed}
+        if lost or (was.code != now.code and not now.noticed):
+            paths = *filter(None, (now.path, was.path)), *_LINTERS, "mesh/"
+            made = both.files.made_in(*paths) or Place(now.path, now.line)
+            what = "no longer complains of" if lost else "was changed, and no made-up model shows"
+            silent[made, what][name] = lost
+    for (made, what), rules in silent.items():
+        about = _listed({each for lost in rules.values() for each in lost})
+        about = about or "that it still complains of what it is there for"
+        message = f"The lint rule {_listed(rules, len(rules))} {what} {about}."
+        yield Change(product="project", message=message, where=made)
 
 
 @rule(BREAKS, NONE, "Give the model the kind that its contract promises, or change the contract.")
@@ -238,14 +250,16 @@ def cron_no_slower(both: Both) -> Found:
 @rule(BREAKS, NONE, "Keep the test; change what it expects only where the contract changed.")
 def test_no_delete(both: Both) -> Found:
     """What no test holds any more changes unseen."""
-    kept = {test.body for test in both.head.tests} | {t.name for t in both.head.tests}
+    kept = {test.body for test in both.head.tests} | {test.name for test in both.head.tests}
+    gone: dict[tuple[str, str], list[str]] = defaultdict(list)
     for test in both.base.tests:
-        if test.body in kept or test.name in kept or test.model not in both.head.models:
-            continue
-        gone = not (both.new.root / test.path).is_file()
-        where = Place(test.path, 1 if gone else both.files.edited.get(test.path, 1))
-        message = f"The unit test {test.name} of {test.model} was deleted."
-        yield Change(product=test.model, message=message, where=where)
+        if test.model in both.head.models and not {test.body, test.name} & kept:
+            gone[test.model, test.path].append(test.name)
+    for (model, path), names in gone.items():
+        there = (both.new.root / path).is_file()
+        where = Place(path, both.files.edited.get(path, 1) if there else 1)
+        message = f"{_count(names, 'unit test')} of {model} went: {_listed(names)}."
+        yield Change(product=model, message=message, where=where)
 
 
 @rule(BREAKS, NONE, "Mend the model, or say in contracts/review.yaml why the test was wrong.")

@@ -201,7 +201,7 @@ def _unseen(both: Both, causes: list[str]) -> str:
     for name in causes:
         was, now = (_deciding(side.models.get(name)) for side in (both.base, both.head))
         for text in sorted(now - was) or sorted(was - now):
-            return f"`{shortened(text, 80)}`"
+            return f"`{shortened(text.replace('`', ''), 80)}`"
     return ""
 
 

@@ -135,7 +135,8 @@ class Models:
 
     models: by name, parents first. snapshots: SQLMesh's, as its JSON, to be compared by it.
     lint: the rules that run; made_up: the models, made up to be wrong, that they saw. tests: the
-    unit tests; failing: those of the base that fail here, and how.
+    unit tests; failing: those of the base that fail here, and how. target: the environment of a
+    plan that names none. approvers: who has to agree.
     """
 
     models: Mapping[str, Model] = field(default_factory=dict)
@@ -148,6 +149,8 @@ class Models:
     made_up: tuple[str, ...] = ()
     tests: tuple[UnitTest, ...] = ()
     failing: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    approvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

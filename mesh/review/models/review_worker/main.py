@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .facts import Job, Models, from_json, to_json
 
-WAIT_SECONDS = 120
+WAIT_SECONDS = 600
 
 
 def run() -> None:
@@ -47,9 +47,15 @@ def _work(job: Job) -> Models:
         except Exception as error:
             notes.append(f"The plan against prod failed: {_line(error)}")
     base = _wait_for(job.base_answer)
+    if base is None:
+        notes.append("The unit tests of the base were not run: it took too long to load.")
     if base is not None and not base.problem:
         plan = plan or planning.plan_against_base(context, base.snapshots)
-        answer = replace(answer, failing=failing(context, to_be_run(base, answer)))
+        failed, unable = failing(context, to_be_run(base, answer))
+        answer = replace(answer, failing=failed)
+        if unable:
+            names = ", ".join(unable[:3]) + (" …" if unable[3:] else "")
+            notes.append(f"{len(unable)} unit tests of the base cannot run here: {names}.")
     found = None
     if opened.state and job.environment:
         try:

@@ -89,6 +89,8 @@ def describe(context: Context) -> Models:
         lint=lint,
         made_up=made_up,
         tests=unit_tests(context),
+        target=context.config.default_target_environment,
+        approvers=tuple(sorted(u.username for u in context.users if u.is_required_approver)),
     )
 
 
