@@ -157,11 +157,13 @@ def test_row_rules_are_derived_and_stated_with_stable_ids(plays: Contract) -> No
 
 def test_table_rules_are_derived_and_stated_with_stable_ids(plays: Contract) -> None:
     rules = {rule.id: rule for rule in plays.table_rules()}
-    assert list(rules) == ["grain.unique", "users_are_known", "one_device", "row_count"]
+    stated = ["users_are_known", "active_users_play", "one_device", "row_count"]
+    assert list(rules) == ["grain.unique", *stated]
     assert rules["grain.unique"].columns == ("user_id", "month")
     assert not rules["grain.unique"].whole_table
     assert rules["one_device"].whole_table and rules["one_device"].severity == "warning"
     assert rules["users_are_known"].references == ("operational.users",)
+    assert rules["active_users_play"].references == ("operational.users",)
     assert (rules["row_count"].minimum, rules["row_count"].maximum) == (1, 1000)
 
 
@@ -247,7 +249,7 @@ def table_rule_counts(
 def test_table_rules_count_their_offending_rows(
     database: duckdb.DuckDBPyConnection, plays: Contract
 ) -> None:
-    assert table_rule_counts(database, plays) == {"row_count": 1}
+    assert table_rule_counts(database, plays) == {"row_count": 1, "active_users_play": 1}
     put(database, GOOD)
     assert table_rule_counts(database, plays) == {}
     put(database, GOOD)

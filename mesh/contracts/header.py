@@ -13,6 +13,7 @@ from mesh.contracts.follow import is_drafting
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
+from mesh.contracts.reconciling import of_interval
 from mesh.contracts.rules import Scope, TableRule
 from mesh.contracts.sql import DIALECT
 from mesh.errors import WrongUse
@@ -218,8 +219,9 @@ def checked_rules(
         compares = any(table.db for table in select.find_all(exp.Table))
         if preview and (compares or scope.name == Scope.COUNT):
             continue
-        if scope.name == Scope.INTERVAL:
-            found.append(CheckedRule(name.name, select))
+        held = of_interval(select, audited) if scope.name == Scope.GROUPS else None
+        if held or scope.name == Scope.INTERVAL:
+            found.append(CheckedRule(name.name, held or select))
         elif whole is not None and (scope.name == Scope.COUNT or not by_months):
             table = None if whole is audited else whole
             if table and scope.name == Scope.KEYS:

@@ -234,7 +234,7 @@ def _rules(draft: Draft) -> Iterator[StatedRule]:
                 severity=rule.severity or "",
                 promise=kind.read(stated),
                 line=draft.line(stated.steps),
-                query_line=draft.line(stated.at("query")),
+                query_line=draft.line(stated.at(*list(kind.needs)[:1])),
             )
 
 

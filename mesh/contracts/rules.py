@@ -25,12 +25,14 @@ class Scope(StrEnum):
 
     Those of the interval, all of the table, all that share the first column of their key with the
     interval (only rows that share a key can stand beside a copy), or no more than their number.
+    Where groups of a time are compared with another product's, those of the interval on both sides.
     """
 
     INTERVAL = "interval"
     WHOLE = "table"
     KEYS = "keys"
     COUNT = "count"
+    GROUPS = "groups"
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,12 @@ _ALLOWED = """
     Lag Lead
 """
 _NODES = frozenset(getattr(exp, name) for name in _ALLOWED.split())
+# The peer runs whole queries as they are written; expressions are written for each engine.
+_IN_EXPRESSIONS = """
+    Array CountIf Date DateAdd DateDiff DateFromUnixDate DateSub DateTrunc IntDiv Interval
+    SafeDivide Split TimestampTrunc UnixMicros
+"""
+_MORE_NODES = _NODES | {getattr(exp, name) for name in _IN_EXPRESSIONS.split()}
 _FUNCTIONS = (
     "ABS, AVG, CASE, CAST, CEIL, COALESCE, CONCAT, COUNT, CURRENT_DATE, CURRENT_TIMESTAMP, "
     "EXTRACT, FLOOR, GREATEST, IF, LAG, LEAD, LEAST, LENGTH, LOWER, MAX, MIN, MOD, NULLIF, "
@@ -82,6 +88,8 @@ def parse_rule(query: str) -> ParsedRule:
     select = _one_select(query)
     _only_reads(select)
     references = _tables(select)
+    if TABLE not in references:
+        raise RuleSqlError("The rule does not read `${table}`.", _ONE_QUERY)
     if not _counts_rows(select):
         raise RuleSqlError("The query does not count offending rows.", _ONE_QUERY)
     condition = _row_condition(select)
@@ -95,7 +103,38 @@ def parse_rule(query: str) -> ParsedRule:
     elif offending.args.get("joins"):
         message = "The outer query joins, so its rows could have two columns of one name."
         raise RuleSqlError(message, _ONE_QUERY)
-    return ParsedRule(condition, offending, references, columns)
+    others = tuple(name for name in references if name != TABLE)
+    return ParsedRule(condition, offending, others, columns)
+
+
+@dataclass(frozen=True)
+class ParsedExpression:
+    """An expression over the columns of a row or a group. Shared: treat it as read-only.
+
+    references: the qualified names of the products that its subqueries read.
+    """
+
+    node: exp.Expr
+    references: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def parse_expression(text: str) -> ParsedExpression:
+    """Parse an expression of a rule. Nothing is run. Raises RuleSqlError."""
+    select = _one_select(f"SELECT {text}")
+    alone = {key for key, value in select.args.items() if value} == {"expressions"}
+    if not alone or len(select.expressions) != 1 or isinstance(select.expressions[0], exp.Alias):
+        message = f"`{shown(text)}` is no single expression."
+        raise RuleSqlError(message, "Write one value or condition in SQL.")
+    _only_reads(select, _MORE_NODES)
+    references = tuple(name for name in _tables(select) if name != TABLE)
+    for inner in select.find_all(exp.Select):
+        table = inner.find(exp.Table) if inner is not select else None
+        for column in inner.find_all(exp.Column) if table and not inner.args.get("joins") else ():
+            # Else it could be one of the query around it, as far as planners see.
+            if not column.table and column.parent_select is inner:
+                column.set("table", exp.to_identifier(table.alias_or_name))
+    return ParsedExpression(select.expressions[0], references)
 
 
 def _one_select(query: str) -> exp.Select:
@@ -137,9 +176,9 @@ def _parse_error(error: SqlglotError) -> str:
     return shown(re.sub(r"\x1b\[[0-9;]*m", "", str(error)), 120)
 
 
-def _only_reads(select: exp.Select) -> None:
+def _only_reads(select: exp.Select, allowed: frozenset[type] = _NODES) -> None:
     for node in select.walk():
-        if type(node) in _NODES and not (
+        if type(node) in allowed and not (
             isinstance(node, exp.Select) and (node.args.get("into") or node.args.get("locks"))
         ):
             continue
@@ -163,10 +202,9 @@ def _node_text(node: exp.Expr) -> str:
 
 
 def _tables(select: exp.Select) -> tuple[str, ...]:
-    """The other products a query names; anything else that could be read is refused."""
+    """The products a query names, TABLE for its own; anything else is refused."""
     ctes = {cte.alias for cte in select.find_all(exp.CTE)}
     references: dict[str, None] = {}
-    own = False
     for table in select.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier) or table.catalog:
             raise RuleSqlError(
@@ -176,14 +214,12 @@ def _tables(select: exp.Select) -> tuple[str, ...]:
         if table.db:
             references[f"{table.db}.{table.name}"] = None
         elif table.name == TABLE:
-            own = True
+            references[TABLE] = None
         elif table.name not in ctes:
             raise RuleSqlError(
                 f"The rule reads `{shown(table.name)}`, which is no product.",
                 "Write `${table}` for the product itself, and `<domain>.<product>` for others.",
             )
-    if not own:
-        raise RuleSqlError("The rule does not read `${table}`.", _ONE_QUERY)
     return tuple(references)
 
 

@@ -148,7 +148,7 @@ class TypeOptions(_Options):
 class Quality(_Described, odcs.DataQuality):
     model_config = STRICT
     id: StableId | None = None
-    type: Annotated[str, _one_of("library", "sql", of="DataQuality")] | None = None
+    type: Annotated[str, _one_of("library", "sql", "custom", of="DataQuality")] | None = None
     dimension: Dimension | None = None
     severity: Annotated[str, _one_of("error", "warning")] | None = None
     mustBe: Scalar | None = None

@@ -6,13 +6,19 @@ from collections.abc import Iterator, Mapping
 
 from mesh.contracts.checks.product import MEASURED_BY
 from mesh.contracts.checks.record import Around, Check, Subject, check
-from mesh.contracts.constraints import TABLE_KINDS, Length, Pattern, RowCount, table_kind
-from mesh.contracts.constraints.base import COMPARATORS, OPTIONS, Named, StatedQuality
-from mesh.contracts.constraints.sql import RULE_SQL, RuleColumnError, check_columns
+from mesh.contracts.constraints import TABLE_KINDS, Length, Pattern, RowCount, Sql, table_kind
+from mesh.contracts.constraints.base import (
+    COMPARATORS,
+    OPTIONS,
+    Named,
+    StatedQuality,
+    TablePromise,
+)
+from mesh.contracts.constraints.sql import RULE_SQL
 from mesh.contracts.draft import LEVELS, Draft, promises_of
 from mesh.contracts.findings import NOT_ENFORCED, Finding, Found
 from mesh.contracts.idle import always, finds_nothing
-from mesh.contracts.sql import ParsedRule, RuleSqlError, parse_rule
+from mesh.contracts.sql import parse_rule
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
@@ -44,25 +50,16 @@ def rule_unsupported(subject: Subject) -> Found:
             yield Finding(stated.at("metric"), message, fix)
 
 
-def _all_tables(stated: StatedQuality) -> bool:
-    least = stated.keys.get("mustBeGreaterOrEqualTo")
-    return least == 0 and not set(stated.keys) & (set(COMPARATORS) - {"mustBeGreaterOrEqualTo"})
-
-
-def _parsed(draft: Draft) -> Iterator[tuple[Steps, ParsedRule | RuleSqlError]]:
-    """The queries of a contract's rules, or why they are none."""
-    for steps, rule in draft.rules():
-        if rule.type == "sql" and rule.query and rule.query.strip():
-            try:
-                yield (*steps, "query"), parse_rule(rule.query)
-            except RuleSqlError as error:
-                yield (*steps, "query"), error
+def _kinds(draft: Draft) -> Iterator[tuple[type[TablePromise], StatedQuality]]:
+    """The rules of a contract that are of a known kind."""
+    for rule, stated in draft.stated_rules():
+        if kind := table_kind(rule.type, rule.metric):
+            yield kind, stated
 
 
 def _rule_sql(subject: Subject) -> Found:
-    for steps, parsed in _parsed(subject.draft) if subject.around else ():
-        if isinstance(parsed, RuleSqlError):
-            yield Finding(steps, parsed.message, parsed.fix)
+    for kind, stated in _kinds(subject.draft) if subject.around else ():
+        yield from kind.malformed(stated)
 
 
 rule_sql = Check(RULE_SQL.id, RULE_SQL.sentence, _rule_sql)
@@ -78,33 +75,29 @@ def rule_idle(subject: Subject) -> Found:
             if isinstance(promise, Length | Pattern) and always(promise.condition(named)):
                 message = f"Every text {promise.words}."
                 yield Finding(column.at(OPTIONS), message, "Promise more, or leave it out.")
-    for rule, stated in subject.draft.stated_rules():
-        if table_kind(rule.type, rule.metric) is RowCount and _all_tables(stated):
+    for kind, stated in _kinds(subject.draft):
+        if kind is RowCount and _all_tables(stated):
             message = f"{stated.name} is kept by every table, also by an empty one."
             yield Finding(stated.steps, message, "Write 1 or more as the least.")
-    for steps, parsed in _parsed(subject.draft):
-        if isinstance(parsed, ParsedRule) and finds_nothing(parsed.offending):
+        query = stated.keys.get("query") if kind is Sql else None
+        if query and not any(kind.malformed(stated)) and finds_nothing(parse_rule(query).offending):
             message = "No row can break the rule: its condition decides nothing."
             fix = "Write a condition that depends on the rows, or take the rule out."
-            yield Finding(steps, message, fix)
+            yield Finding(stated.at("query"), message, fix)
+
+
+def _all_tables(stated: StatedQuality) -> bool:
+    least = stated.keys.get("mustBeGreaterOrEqualTo")
+    return least == 0 and not set(stated.keys) & (set(COMPARATORS) - {"mustBeGreaterOrEqualTo"})
 
 
 @check("RULE_COLUMN", "A rule speaks of columns that are there, of types that can be compared.")
 def rule_column(subject: Subject) -> Found:
-    for rule, stated in subject.draft.stated_rules():
-        kind = table_kind(rule.type, rule.metric)
-        if kind:
-            yield from kind.lost_columns(stated)
     own = subject.draft.column_types()
-    if subject.around is None or not own:
-        return
-    types = subject.around.types
-    for steps, parsed in _parsed(subject.draft):
-        if isinstance(parsed, ParsedRule):
-            try:
-                check_columns(parsed, own, types)
-            except RuleColumnError as error:
-                yield Finding(steps, error.message, error.fix)
+    for kind, stated in _kinds(subject.draft):
+        yield from kind.lost_columns(stated)
+        if subject.around is not None and own and not any(kind.malformed(stated)):
+            yield from kind.unresolved(stated, own, subject.around.types)
 
 
 @check("REFERENCE", "A rule across products names products and rules that have a contract.")
@@ -112,8 +105,8 @@ def reference(subject: Subject) -> Found:
     draft, around = subject.draft, subject.around
     if around is None:
         return
-    for steps, parsed in _parsed(draft):
-        for name in parsed.references if isinstance(parsed, ParsedRule) else ():
+    for kind, stated in _kinds(draft):
+        for steps, name in kind.references(stated):
             if name not in around.drafts and name not in around.lost:
                 message = f"The rule reads `{shown(name)}`, which has no contract."
                 yield Finding(steps, message, suggestion(name, around.drafts))
@@ -148,8 +141,8 @@ References = Mapping[str, Steps]
 def references(draft: Draft) -> References:
     """What the rules of a contract read; a rule that cannot be parsed reads nothing."""
     found: dict[str, Steps] = {}
-    for steps, parsed in _parsed(draft):
-        for name in parsed.references if isinstance(parsed, ParsedRule) else ():
+    for kind, stated in _kinds(draft):
+        for steps, name in kind.references(stated):
             found.setdefault(name, steps)
     return found
 

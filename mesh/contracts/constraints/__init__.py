@@ -11,6 +11,7 @@ from mesh.contracts.constraints.length import Length
 from mesh.contracts.constraints.multiple_of import MultipleOf
 from mesh.contracts.constraints.pattern import Pattern
 from mesh.contracts.constraints.range import Range
+from mesh.contracts.constraints.reconciles_with import ReconcilesWith
 from mesh.contracts.constraints.required import Required
 from mesh.contracts.constraints.row_count import RowCount
 from mesh.contracts.constraints.sql import Sql
@@ -25,7 +26,7 @@ COLUMN_KINDS: tuple[type[ColumnPromise], ...] = (
     MultipleOf,
     Unique,
 )
-TABLE_KINDS: tuple[type[TablePromise], ...] = (RowCount, UniqueTogether, Sql)
+TABLE_KINDS: tuple[type[TablePromise], ...] = (RowCount, UniqueTogether, ReconcilesWith, Sql)
 
 
 def options() -> dict[str, Option]:
@@ -35,7 +36,8 @@ def options() -> dict[str, Option]:
 
 def table_kind(type: str | None, metric: str | None) -> type[TablePromise] | None:
     """The kind of a rule under `quality`."""
-    return next((k for k in TABLE_KINDS if (k.type, k.metric) == (type, metric)), None)
+    known = (type, metric if type == TablePromise.type else None)
+    return next((k for k in TABLE_KINDS if (k.type, k.metric) == known), None)
 
 
 def counted(kind: str) -> str:

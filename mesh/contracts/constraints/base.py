@@ -34,6 +34,10 @@ COMPARATORS = (
 POSSIBLE = Purpose("RANGE", "A range has room for at least one value.")
 
 
+Schema = Mapping[str, Mapping[str, str]]
+"""Column name to BigQuery type, by qualified product name."""
+
+
 class Place(Protocol):
     """The file that something is stated in."""
 
@@ -271,6 +275,25 @@ class TablePromise(ABC):
     @classmethod
     def lost_columns(cls, stated: StatedQuality) -> Found:
         """Of which columns it speaks that are not there."""
+        return no_findings()
+
+    @classmethod
+    def references(cls, stated: StatedQuality) -> Iterator[tuple[Steps, str]]:
+        """The other products that it reads, and where that is said."""
+        return iter(())
+
+    @classmethod
+    def malformed(cls, stated: StatedQuality) -> Found:
+        """What in it is no SQL, or not of the kind that a rule may be."""
+        return no_findings()
+
+    @classmethod
+    def unresolved(cls, stated: StatedQuality, own: Mapping[str, str], known: Schema) -> Found:
+        """What its SQL says of columns that are not there, or cannot be compared.
+
+        own: the BigQuery types of the product's columns; known: those of all products. What is
+        not known was complained about elsewhere.
+        """
         return no_findings()
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -16,6 +16,7 @@ from mesh.contracts.comparing import compare_queries
 from mesh.contracts.constraints.base import (
     COMPARATORS,
     Effect,
+    Schema,
     StatedQuality,
     TablePromise,
 )
@@ -23,6 +24,7 @@ from mesh.contracts.findings import Finding, Found, Purpose
 from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
 from mesh.contracts.sql import DIALECT, TABLE, ParsedRule, RuleSqlError, parse_rule
 from mesh.files.problems import shown, suggestion
+from mesh.files.tree import Steps
 
 RULE_SQL = Purpose(
     "RULE_SQL", "The SQL of a rule is one query that only reads, in what both engines understand."
@@ -57,6 +59,27 @@ class Sql(TablePromise):
             at = at if stated.place.stated(at) else stated.steps
             yield Finding(at, message, "Write `mustBe: 0`.")
 
+    @classmethod
+    def references(cls, stated: StatedQuality) -> Iterator[tuple[Steps, str]]:
+        parsed = _parsed(stated)
+        if isinstance(parsed, ParsedRule):
+            yield from ((stated.at("query"), name) for name in parsed.references)
+
+    @classmethod
+    def malformed(cls, stated: StatedQuality) -> Found:
+        parsed = _parsed(stated)
+        if isinstance(parsed, RuleSqlError):
+            yield Finding(stated.at("query"), parsed.message, parsed.fix)
+
+    @classmethod
+    def unresolved(cls, stated: StatedQuality, own: Mapping[str, str], known: Schema) -> Found:
+        parsed = _parsed(stated)
+        if isinstance(parsed, ParsedRule):
+            try:
+                check_columns(parsed, own, known)
+            except RuleColumnError as error:
+                yield Finding(stated.at("query"), error.message, error.fix)
+
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> Rule:
         """Raises RuleSqlError when the query cannot be used."""
         parsed = parse_rule(self.query)
@@ -81,12 +104,17 @@ class Sql(TablePromise):
         return compare_queries(self.query, new.query, renamed)
 
 
+def _parsed(stated: StatedQuality) -> ParsedRule | RuleSqlError | None:
+    """The query of a rule, or why it is none; None where none is stated."""
+    query = stated.keys.get("query") or ""
+    try:
+        return parse_rule(query) if query.strip() else None
+    except RuleSqlError as error:
+        return error
+
+
 class RuleColumnError(RuleSqlError):
     """A rule speaks of what is not there, or compares what cannot be compared."""
-
-
-Schema = Mapping[str, Mapping[str, str]]
-"""Column name to BigQuery type, by qualified product name."""
 
 
 def check_columns(rule: ParsedRule, own: Mapping[str, str], schema: Schema) -> None:
@@ -101,24 +129,37 @@ def check_columns(rule: ParsedRule, own: Mapping[str, str], schema: Schema) -> N
         for name in rule.columns:
             if name not in own:
                 raise _no_column(name, own)
+    resolved(rule.offending, rule.references, own, schema)
+
+
+def resolved(
+    query: exp.Select, references: Collection[str], own: Mapping[str, str], schema: Schema
+) -> exp.Select | None:
+    """A query with tables and types of its columns. Raises RuleColumnError.
+
+    None where columns of a product it refers to are not known.
+    """
+    if any(reference not in schema for reference in references):
+        return None
     known: dict[str, object] = {"contract": {TABLE: dict(own)}}
-    for reference in rule.references:
+    for reference in references:
         domain, _, name = reference.partition(".")
         known.setdefault(domain, {})
         known[domain][name] = dict(schema[reference])  # type: ignore[index]
-    query = rule.offending.copy()
+    query = query.copy()
     for table in query.find_all(exp.Table):
         if table.name == TABLE:
             table.set("db", exp.to_identifier("contract"))
     try:
-        query = qualify(
+        qualified = qualify(
             query, schema=known, dialect=DIALECT, expand_stars=False, quote_identifiers=False
         )
-        query = annotate_types(query, schema=known, dialect=DIALECT)
+        query = annotate_types(qualified, schema=known, dialect=DIALECT)
     except OptimizeError as error:
         found = re.search(r"[Cc]olumn[:'\"` ]+([\w.]+)", str(error))
         if found:
-            every = {*own, *(name for ref in rule.references for name in schema[ref])}
+            read = (schema.get(f"{t.db}.{t.name}", own) for t in query.find_all(exp.Table))
+            every = {name for columns in read for name in columns}
             raise _no_column(found.group(1).rpartition(".")[2], every) from None
         message = f"The query cannot be resolved: {shown(error, 100).replace(TABLE, '${table}')}."
         raise RuleColumnError(message, "Check tables and columns.") from None
@@ -127,6 +168,7 @@ def check_columns(rule: ParsedRule, own: Mapping[str, str], schema: Schema) -> N
         raise RuleColumnError(message, "Write it more simply.") from None
     _conditions_are_boolean(query)
     _operands_fit(query)
+    return query
 
 
 def _no_column(name: str, known: Iterable[str]) -> RuleColumnError:
@@ -159,14 +201,15 @@ _GROUPS = (
 )
 
 
-def _group(node: exp.Expr) -> str | None:
+def type_group(node: exp.Expr) -> str | None:
+    """What an annotated expression is, in words: those of one group can be compared."""
     kind = node.type.this if node.type else None
     return next((name for name, kinds in _GROUPS if kind in kinds), None)
 
 
 def _operands_fit(query: exp.Expr) -> None:
     for node in query.find_all(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE):
-        left, right = _group(node.left), _group(node.right)
+        left, right = type_group(node.left), type_group(node.right)
         written = node.left if isinstance(node.left, exp.Literal) else node.right
         if left is None or right is None or left == right:
             continue
