@@ -195,7 +195,14 @@ def test_a_model_that_is_not_built_is_drafted_from_what_its_query_makes(unbuilt:
     assert found["viewer"]["classification"] == "personal"
     assert found["user_count"]["classification"].startswith("TODO")
     assert document["schema"][0]["physicalType"] == "view"
+    (tie,) = [r for r in document["schema"][0]["quality"] if r["id"].endswith("user_movie_ratings")]
+    assert tie["implementation"] == {
+        "reconcilesWith": "interactions.user_movie_ratings",
+        "by": ["movie_id"],
+        "measures": {"SUM(user_count)": "COUNT(*)"},
+    }
     levels = {one["property"]: one for one in document["slaProperties"]}
+    assert levels["completeness"]["customProperties"][0]["value"].startswith("agrees_with_")
     assert (levels["frequency"]["value"], levels["frequency"]["unit"]) == (1, "month")
 
 

@@ -6,7 +6,7 @@ What can be seen is filled in; what only a person knows says TODO, and lint refu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ import yaml
 from sqlglot import exp
 
 from mesh.catalogue.profile import Profile, profile
+from mesh.catalogue.tied import tied
 from mesh.catalogue.unbuilt import drafted_rows, place_of
 from mesh.catalogue.unit_test import draft_test
 from mesh.contracts import Contract, usable_contracts
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sqlmesh.core.model import Model
 
 EXAMPLE_LENGTH = 60
+UNMEASURED = {"id": f"{TODO} the id of the rule that measures it"}
 _LOGICAL = {kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind in kinds}
 
 
@@ -58,6 +60,7 @@ class _Found:
     servers: list[dict[str, Any]]
     model: Model
     models: Mapping[str, Model]
+    ties: list[dict[str, Any]] = field(default_factory=list)
 
     @cached_property
     def personal(self) -> set[str]:
@@ -120,7 +123,9 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
     where = environment or opened.usual_environment
     found_there = opened.environment(where) if where else None
     built = found_there is not None and name in opened.there(found_there)
-    seen = _profile(opened, name, found_there, types) if found_there else None
+    place = _place(opened, name, found_there, types) if found_there else None
+    seen = profile(opened, place, types) if place is not None else None
+    seen = seen if seen and seen.rows else None
     known = usable_contracts(root)
     asked = opened.models[name]
     found = _Found(
@@ -133,6 +138,8 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
         asked,
         opened.context.models,
     )
+    if seen and place is not None and found_there and not asked.kind.is_external:
+        found.ties.extend(tied(opened, asked, place, found.grain, known, found_there))
     document = _document(domain, table, found)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_write(document), encoding="utf-8")
@@ -180,9 +187,9 @@ def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str
     return {c: text for c, text in texts.items() if text in NARROWER.get(types.get(c, ""), ())}
 
 
-def _profile(
+def _place(
     opened: Opened, name: str, environment: Environment, types: dict[str, str]
-) -> Profile | None:
+) -> exp.Expr | None:
     snapshot = opened.there(environment).get(name)
     missing = set(types) - set((snapshot and snapshot.model.columns_to_types) or types)
     if missing:
@@ -190,13 +197,9 @@ def _profile(
             f"{name} in {environment.name} has no column {', '.join(sorted(missing))} yet.",
             fix=f"Plan your change first: `sqlmesh plan {environment.name}`.",
         )
-    place = place_of(opened, name, environment)
     if snapshot is None:
-        place = drafted_rows(opened, opened.models[name], environment)
-    if place is None:
-        return None
-    seen = profile(opened, place, types)
-    return seen if seen.rows else None
+        return drafted_rows(opened, opened.models[name], environment)
+    return place_of(opened, name, environment)
 
 
 def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
@@ -223,7 +226,7 @@ def _document(domain: str, name: str, found: _Found) -> dict[str, Any]:
         "physicalType": "view" if found.model.kind.is_view else "table",
         "dataGranularityDescription": f"{TODO} what one row stands for",
         "properties": [_column(column, found) for column in types],
-        "quality": _rules(seen),
+        "quality": [*found.ties, *_rules(seen)],
     }
     return {
         "apiVersion": "v3.2.0",
@@ -347,7 +350,7 @@ def _levels(found: _Found) -> list[dict[str, Any]]:
             "value": 100,
             "unit": "percent",
             "customProperties": [
-                {"property": "measuredBy", "value": f"{TODO} the id of the rule that measures it"}
+                {"property": "measuredBy", "value": next(iter(found.ties), UNMEASURED)["id"]}
             ],
             "description": f"{TODO} what is all there",
         },

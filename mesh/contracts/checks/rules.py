@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mesh.contracts.checks.product import MEASURED_BY
 from mesh.contracts.checks.record import Around, Check, Subject, check
-from mesh.contracts.constraints import TABLE_KINDS, Length, Pattern, RowCount, table_kind
+from mesh.contracts.constraints import TABLE_KINDS, Length, Pattern, RowCount, Sql, table_kind
 from mesh.contracts.constraints.base import (
     COMPARATORS,
     OPTIONS,
@@ -18,7 +18,7 @@ from mesh.contracts.constraints.sql import RULE_SQL
 from mesh.contracts.draft import LEVELS, Draft, promises_of
 from mesh.contracts.findings import NOT_ENFORCED, Finding, Found
 from mesh.contracts.idle import always, finds_nothing
-from mesh.contracts.sql import ParsedRule, RuleSqlError, parse_rule
+from mesh.contracts.sql import parse_rule
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
@@ -57,21 +57,6 @@ def _kinds(draft: Draft) -> Iterator[tuple[type[TablePromise], StatedQuality]]:
             yield kind, stated
 
 
-def _all_tables(stated: StatedQuality) -> bool:
-    least = stated.keys.get("mustBeGreaterOrEqualTo")
-    return least == 0 and not set(stated.keys) & (set(COMPARATORS) - {"mustBeGreaterOrEqualTo"})
-
-
-def _parsed(draft: Draft) -> Iterator[tuple[Steps, ParsedRule | RuleSqlError]]:
-    """The queries of a contract's rules, or why they are none."""
-    for steps, rule in draft.rules():
-        if rule.type == "sql" and rule.query and rule.query.strip():
-            try:
-                yield (*steps, "query"), parse_rule(rule.query)
-            except RuleSqlError as error:
-                yield (*steps, "query"), error
-
-
 def _rule_sql(subject: Subject) -> Found:
     for kind, stated in _kinds(subject.draft) if subject.around else ():
         yield from kind.malformed(stated)
@@ -90,15 +75,20 @@ def rule_idle(subject: Subject) -> Found:
             if isinstance(promise, Length | Pattern) and always(promise.condition(named)):
                 message = f"Every text {promise.words}."
                 yield Finding(column.at(OPTIONS), message, "Promise more, or leave it out.")
-    for rule, stated in subject.draft.stated_rules():
-        if table_kind(rule.type, rule.metric) is RowCount and _all_tables(stated):
+    for kind, stated in _kinds(subject.draft):
+        if kind is RowCount and _all_tables(stated):
             message = f"{stated.name} is kept by every table, also by an empty one."
             yield Finding(stated.steps, message, "Write 1 or more as the least.")
-    for steps, parsed in _parsed(subject.draft):
-        if isinstance(parsed, ParsedRule) and finds_nothing(parsed.offending):
+        query = stated.keys.get("query") if kind is Sql else None
+        if query and not any(kind.malformed(stated)) and finds_nothing(parse_rule(query).offending):
             message = "No row can break the rule: its condition decides nothing."
             fix = "Write a condition that depends on the rows, or take the rule out."
-            yield Finding(steps, message, fix)
+            yield Finding(stated.at("query"), message, fix)
+
+
+def _all_tables(stated: StatedQuality) -> bool:
+    least = stated.keys.get("mustBeGreaterOrEqualTo")
+    return least == 0 and not set(stated.keys) & (set(COMPARATORS) - {"mustBeGreaterOrEqualTo"})
 
 
 @check("RULE_COLUMN", "A rule speaks of columns that are there, of types that can be compared.")

@@ -1,0 +1,98 @@
+"""Rules that tie a drafted product to what it is made from, where its data shows that they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+
+from mesh.catalogue.unbuilt import place_of
+from mesh.contracts import Contract
+from mesh.contracts.sql import DIALECT
+from mesh.environments import Opened
+from mesh.environments.names import query_inputs
+
+if TYPE_CHECKING:
+    from sqlmesh.core.environment import Environment
+    from sqlmesh.core.model import Model
+
+NUMBER, DAY = "INT64", "DATE"
+
+
+def tied(
+    opened: Opened,
+    model: Model,
+    rows: exp.Expr,
+    grain: tuple[str, ...],
+    known: Mapping[str, Contract],
+    environment: Environment,
+) -> Iterator[dict[str, Any]]:
+    """A rule for each contracted input whose counts, sums and newest days are the product's."""
+    types = {c: t.sql(dialect=DIALECT) for c, t in (model.columns_to_types or {}).items()}
+    for name in sorted(query_inputs(model)):
+        place = place_of(opened, name, environment)
+        if name not in known or place is None:
+            continue
+        there = {column.name: column.bigquery_type for column in known[name].columns}
+        by = [column for column in grain if there.get(column) == types[column]]
+        pairs = list(_pairs({c: t for c, t in types.items() if c not in by}, there))
+        if not pairs:
+            continue
+        off = opened.rows(_compared(rows, place, by, pairs))[0]
+        measures: dict[str, str] = {}
+        for (mine, theirs), wrong in zip(pairs, off, strict=True):
+            if wrong == 0 and mine not in measures:
+                measures[mine] = theirs
+        if measures:
+            said = {"reconcilesWith": name} | ({"by": by} if by else {}) | {"measures": measures}
+            yield {
+                "id": f"agrees_with_{name.partition('.')[2]}",
+                "type": "custom",
+                "description": f"It agrees with {name}, of which it is made.",
+                "dimension": "completeness",
+                "severity": "error",
+                "engine": "mesh",
+                "implementation": said,
+            }
+
+
+def _pairs(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Aggregates here and there that might be equal, the likeliest first."""
+    for column, kind in here.items():
+        if kind == NUMBER and not column.lower().endswith("id"):
+            same = [c for c, other in there.items() if other == NUMBER and not c.endswith("id")]
+            same.sort(key=lambda one: one != column)
+            keys = [c for c in there if c.lower().endswith("id")]
+            theirs = [*(f"SUM({c})" for c in same), "COUNT(*)"]
+            theirs += [f"COUNT(DISTINCT {c})" for c in keys]
+            yield from ((f"SUM({column})", one) for one in theirs)
+        elif kind == DAY:
+            days = [c for c, other in there.items() if other == DAY]
+            yield from ((f"MAX({column})", f"MAX({c})") for c in days)
+
+
+def _compared(
+    rows: exp.Expr, place: exp.Expr, by: list[str], pairs: list[tuple[str, str]]
+) -> exp.Select:
+    """For each pair, in how many groups the two differ; of a group that one side lacks, in all."""
+    keys = [f"g{number}" for number in range(len(by))]
+
+    def side(table: exp.Expr, texts: list[str]) -> exp.Select:
+        named = [f"{text} AS a{number}" for number, text in enumerate(texts)]
+        grouped = [f"{column} AS {key}" for column, key in zip(by, keys, strict=True)]
+        query = exp.select(*grouped, *named, "1 AS there", dialect=DIALECT).from_(table.copy())
+        return query.group_by(*by, dialect=DIALECT) if by else query
+
+    mine = side(rows, [one for one, _ in pairs]).subquery("mine")
+    theirs = side(place, [one for _, one in pairs]).subquery("theirs")
+    differs = [
+        f"COUNTIF(mine.there IS NULL OR theirs.there IS NULL OR "
+        f"NOT COALESCE(mine.a{n} = theirs.a{n}, mine.a{n} IS NULL AND theirs.a{n} IS NULL))"
+        for n in range(len(pairs))
+    ]
+    on = " AND ".join(f"mine.{key} = theirs.{key}" for key in keys)
+    query = exp.select(*differs, dialect=DIALECT).from_(mine)
+    if not by:
+        return query.join(theirs, join_type="CROSS")
+    return query.join(theirs, on=on, join_type="FULL", dialect=DIALECT)
