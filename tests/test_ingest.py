@@ -86,6 +86,16 @@ def test_a_changed_snapshot_names_old_and_new_months_of_what_differs(load, tmp_p
     assert result.months["tags"] == ()
 
 
+def test_a_snapshot_that_takes_many_rows_away_says_so(load, tmp_path):
+    assert load(deliver(tmp_path / "1")).notes == ()
+    result = load(deliver(tmp_path / "2", ratings="\n".join(RATINGS.split("\n")[:2]) + "\n"))
+    assert result.notes == (
+        "ratings: 1 rows, where there were 3. A full snapshot takes away what it does not hold; if "
+        "this one is not whole, take it back with `mesh ingest --undo`.",
+    )
+    assert load(deliver(tmp_path / "3"), append=True).notes == ()
+
+
 def test_a_changed_title_names_the_months_in_which_that_movie_was_rated(load, tmp_path):
     load(deliver(tmp_path / "1"))
     result = load(deliver(tmp_path / "2", movies=MOVIES.replace("Heat, The", "Heat")))

@@ -477,3 +477,22 @@ def test_a_table_that_may_be_empty_is_never_too_old(built: Opened) -> None:
         connection.execute("ALTER TABLE mesh.operational.kept_tags RENAME TO tags")
     assert report.ok, broken_promises(report)
     assert rules(report, "operational.tags")["level.freshness"].message == "there are no rows"
+
+
+def test_what_differs_from_a_later_state_of_the_source_is_told_and_not_broken(
+    built: Opened,
+) -> None:
+    connection = built.context.engine_adapter.connection
+    connection.execute("CREATE TABLE operational.taken AS FROM operational.ratings LIMIT 10")
+    taken = "(userId, movieId) IN (SELECT (userId, movieId) FROM operational.taken)"
+    connection.execute(f"DELETE FROM operational.ratings WHERE {taken}")
+    try:
+        report = verify(built, ENVIRONMENT, [RATINGS])
+    finally:
+        connection.execute("INSERT INTO operational.ratings FROM operational.taken")
+        connection.execute("DROP TABLE operational.taken")
+    (product,) = report.products
+    (told,) = [one for one in product.outcomes if one.rule == "every_rating_is_here"]
+    assert report.lacking and told.status is Status.WARNED
+    assert finding(told) == "operational.ratings: deliveries are there that are not shown yet"
+    assert not product.broken

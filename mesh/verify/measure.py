@@ -57,6 +57,7 @@ class Measures:
 
     name: the table or view of the product; table: the same for ibis.
     resolve: from a product that a rule refers to, to its table or view in the environment.
+    ahead: sources that hold deliveries which the environment does not show.
     """
 
     engine: Engine
@@ -64,6 +65,7 @@ class Measures:
     name: exp.Table
     table: ibis.Table
     resolve: Resolve
+    ahead: frozenset[str] = frozenset()
 
     @cached_property
     def time_columns(self) -> tuple[str | None, str | None]:

@@ -61,7 +61,9 @@ def verify(
             check_all_there(chosen, places, environment)
         engine = open_engine(opened)
         moment, reason = _as_of(opened.project, as_of)
-        run = _Run(engine, places, contracts, moment, shown)
+        tables = opened.delivered.tables if lacking else ()
+        ahead = frozenset(table.product for table in tables)
+        run = _Run(engine, places, contracts, moment, shown, ahead)
         reports = []
         with modest_memory(engine):
             for contract in chosen:
@@ -189,6 +191,7 @@ class _Run:
     root: Path
     as_of: datetime
     delivery: Delivery | None
+    ahead: frozenset[str]
     measured: dict[str, Measures] = field(default_factory=dict)
     outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
 
@@ -220,7 +223,7 @@ class _Run:
         if contract.product not in self.measured:
             name = self.resolve(contract.product)
             self.measured[contract.product] = Measures(
-                self.engine, contract, name, self.engine.table(name), self.resolve
+                self.engine, contract, name, self.engine.table(name), self.resolve, self.ahead
             )
         return self.measured[contract.product]
 

@@ -89,8 +89,14 @@ class Judgement:
     def _outcome(self, rule: RowRule | TableRule, finding: Finding) -> Outcome:
         status = Status.KEPT
         message = ""
+        # The number of rows of a table says nothing of anybody.
+        told = examples_shown() or rule.kind == RowCount.kind
         if finding.failing is None:
             status, message = Status.UNCHECKED, f"it could not be checked: {finding.problem}"
+        elif finding.failing and (ahead := self._ahead(rule)):
+            # Compared with later rows than any that the environment could have.
+            status = Status.WARNED
+            message = f"{', '.join(ahead)}: deliveries are there that are not shown yet"
         elif finding.failing:
             status = Status.WARNED if rule.severity == WARNING else Status.BROKEN
         return Outcome(
@@ -102,10 +108,14 @@ class Judgement:
             where=self.contract.location(rule.line),
             checked=None if finding.failing is None else self.measures.scan.rows,
             failing=finding.failing,
-            # The number of rows of a table says nothing of anybody.
-            sample=finding.sample if examples_shown() or rule.kind == RowCount.kind else (),
+            sample=() if message or not told else finding.sample,
             message=message,
         )
+
+    def _ahead(self, rule: RowRule | TableRule) -> list[str]:
+        references = rule.references if isinstance(rule, TableRule) else ()
+        own = self.contract.product in self.measures.ahead
+        return [] if own else sorted(self.measures.ahead.intersection(references))
 
     def _about_columns(
         self, rule: str, description: str, wrong: list[str], line: int, told: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +19,7 @@ from mesh.movielens.ingest.cloud import fetched, is_cloud
 from mesh.movielens.ingest.digest import checksum
 from mesh.movielens.ingest.failures import understood
 from mesh.movielens.ingest.genres import Genres, genres_of
+from mesh.movielens.ingest.history import History
 from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.limit import DEFAULT_LIMIT, check_limit, most_frequent, share
 from mesh.movielens.ingest.progress import Observer, Step, unobserved
@@ -28,6 +29,9 @@ from mesh.movielens.ingest.stage import Counts, Stage
 from mesh.movielens.ingest.targets.base import Published, Record, Target
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
 from mesh.project import BIGQUERY_GATEWAY, LOCAL_GATEWAY
+
+# The share of a table's rows that may be gone after a full snapshot without a word.
+SHRINKS = 0.1
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,8 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
                 )
             notes, reasons = stage.notes, most_frequent(stage)
             _check(stage, delivery, order, digest.result())
+            if order.mode == "snapshot":
+                notes += _shrunk(stage.counts, history)
             order.observer(Step("publishing", 0.0))
             told = delivery.source + (GENERATED if delivery.generated else "")
             published = target.publish(
@@ -227,6 +233,17 @@ def _check(stage: Stage, delivery: Delivery, order: _Order, digest: str) -> None
                 )
     name = f"{Path(delivery.source).stem}-{digest[:12]}"
     check_limit(stage, order.limit, order.rejected_folder, name)
+
+
+def _shrunk(counts: Mapping[str, Counts], history: History) -> list[str]:
+    """What is said of tables that a full snapshot leaves with far fewer rows than they had."""
+    return [
+        f"{table.name}: {rows:,} rows, where there were {before:,}. A full snapshot takes away "
+        "what it does not hold; if this one is not whole, take it back with `mesh ingest --undo`."
+        for table in DELIVERED
+        if (before := history.rows_now.get(table.name) or 0)
+        and (rows := counts[table.name].loaded) < (1 - SHRINKS) * before
+    ]
 
 
 def _stamps(delivery: Delivery) -> list[tuple[int, int]]:
