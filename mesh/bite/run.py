@@ -133,7 +133,9 @@ def bite(
         inputs = _inputs(opened, environment)
         with memory(adapter.connection, resolve) as copies:
             for contract in chosen:
-                demanded = share_of(contract, project.settings.bite)
+                # Nothing is before a source that its tables could be held to.
+                usual = None if contract.product in project.sources else project.settings.bite
+                demanded = share_of(contract, usual)
                 try:
                     made_from = [known[name] for name in inputs(contract.product) if name in known]
                     one = bitten(
