@@ -74,7 +74,7 @@ def test_the_header_is_what_the_contract_states(header: dict, contract: Contract
     assert header["tags"] == ["user_360"]
     assert header["grants"] == {"select": ["engagement_team"]}
     assert header["labels"] == (
-        "[('domain', 'interactions'), ('product', 'user_actions'), ('contract_version', '1_0_0')]"
+        "[('domain', 'interactions'), ('product', 'user_actions'), ('contract_version', '1_1_0')]"
     )
 
 
