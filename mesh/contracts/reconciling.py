@@ -116,7 +116,7 @@ def _groups(side: Side) -> list[str]:
 def _day(bound: exp.Expr, group: exp.Expr) -> exp.Expr:
     """The day of a bound, as a group is written: a date, or the number of one."""
     day = date.fromisoformat(bound.this.name[:10])
-    if isinstance(group, exp.IntDiv | exp.UnixDate):
+    if group.find(exp.Div, exp.UnixDate):
         return exp.Literal.number((day - EPOCH).days)
     return exp.cast(exp.Literal.string(day.isoformat()), exp.DataType.Type.DATE)
 
@@ -149,8 +149,11 @@ def _as_shown(node: exp.Expr, group: str, by_number: bool) -> str:
 def _number(day: exp.Expr) -> exp.Expr:
     if not isinstance(day, exp.Date):
         return exp.UnixDate(this=day.copy())
+    # SQLMesh stores rules in SQLGlot's own dialect, which has no division of whole numbers but one
+    # that rounds. Up to the year 2100 and beyond the quotient's rounding is less than a microsecond.
     micros = exp.UnixMicros(this=day.this.copy())
-    return exp.IntDiv(this=micros, expression=exp.Literal.number(86_400_000_000))
+    days = exp.Floor(this=exp.Div(this=micros, expression=exp.Literal.number(86_400_000_000)))
+    return exp.cast(days, exp.DataType.Type.BIGINT)
 
 
 def _is_exact(own: str, type_of: Callable[[str], str]) -> bool:
