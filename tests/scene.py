@@ -41,6 +41,7 @@ from mesh.movielens.ingest import IngestResult, ingest
 from mesh.project import Project
 
 DAILY = "models/interactions/internal/movie_ratings_daily.sql"
+DAYS = "contracts/interactions/movies_engagement_daily.odcs.yaml"
 THRESHOLDS = "models/engagement/internal/thresholds.sql"
 SHOWN_SCHEMA = re.compile(r"(interactions|engagement)(?:__(\w+))?")
 RULES = {"A": Rules(), "B": Rules(lowest_rating=1.0), "C": Rules(rater_above=12, smallest_group=6)}
@@ -59,6 +60,7 @@ def make_versions(folder: Path, *, few: bool) -> dict[str, ProjectCopy]:
     for part in ("low", "mid", "high"):
         old, new = f"part(rating, '{part}')", f"part(GREATEST(rating, 1.0), '{part}')"
         versions["B"].edit(DAILY, old, new)
+    versions["B"].edit(DAYS, "CAST(2 * rating AS", "CAST(2 * GREATEST(rating, 1.0) AS")
     versions["C"].edit(
         DAILY, "AS histogram_high\n", "AS histogram_high,\n  MAX(rating)::FLOAT64 AS best_rating\n"
     )

@@ -150,7 +150,7 @@ def _number(day: exp.Expr) -> exp.Expr:
     if not isinstance(day, exp.Date):
         return exp.UnixDate(this=day.copy())
     # SQLMesh stores rules in SQLGlot's own dialect, which has no division of whole numbers but one
-    # that rounds. Up to the year 2100 and beyond the quotient's rounding is less than a microsecond.
+    # that rounds. Until long after 2100 the quotient's error is less than a microsecond.
     micros = exp.UnixMicros(this=day.this.copy())
     days = exp.Floor(this=exp.Div(this=micros, expression=exp.Literal.number(86_400_000_000)))
     return exp.cast(days, exp.DataType.Type.BIGINT)

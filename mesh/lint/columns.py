@@ -106,8 +106,8 @@ class PersonalColumnsAreClassified(ContractRule):
                 yield (
                     f"{name}: column {column} is made of {producer.product}.{origin.name}, which "
                     f"leads to a person ({place}), but is classified {promised.classification} in "
-                    f"the contract ({where}): write `classification: personal`, or `tags: "
-                    f"[{NOT_PERSONAL}]` where its values tell nobody apart."
+                    f"the contract ({where}): write `classification: personal`, or the tag "
+                    f"`{NOT_PERSONAL}` where its values tell nobody apart."
                 )
             elif place:
                 where = contract.location(promised.line_of("classification"))

@@ -16,7 +16,10 @@ from mesh.contracts import Column, Contract
 from mesh.environments.names import short_name
 
 # Of aggregates these hand a value on.
-_HANDED_ON = (exp.Max, exp.Min, exp.AnyValue, exp.ArrayAgg, exp.GroupConcat, exp.First, exp.Last)
+_HANDED_ON = (
+    *(exp.Max, exp.Min, exp.AnyValue, exp.ArrayAgg, exp.GroupConcat, exp.First, exp.Last),
+    *(exp.FirstValue, exp.LastValue, exp.NthValue, exp.Lag, exp.Lead),
+)
 _STOPS = (exp.Predicate, exp.Connector, exp.Not, exp.AggFunc, exp.Length, exp.Mod, exp.Sign)
 Origin = tuple[Contract, Column]
 

@@ -7,11 +7,13 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
+from mesh.project import AS_OF_VARIABLE
 from mesh.review.models.both import Both
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
 
@@ -20,7 +22,11 @@ rule: Rules[[Both]] = Rules("guard")
 # What a step calls when it checks something.
 TOOLS = ("make", "mesh", "mypy", "pre-commit", "pytest", "ruff", "sqlfluff", "sqlmesh", "tox")
 # A failure that follows one of these is none.
-_FORGIVES = re.compile(r"\|\|\s*(true|:|exit 0|echo\b)|^\s*set \+e", re.MULTILINE)
+_FORGIVES = re.compile(
+    r"\|\|\s*(true|:|exit 0|echo\b)|^\s*set \+(?:e|o errexit)"
+    r"|^\s*(?:if|while|until)\s+(?!\[|test\b)",
+    re.MULTILINE,
+)
 _FAILS = re.compile(r"^\s*(exit (?!0\b).*|set -\w*e\w*.*)$", re.MULTILINE)
 _ASSIGNED = re.compile(r"\w+=")
 
@@ -43,6 +49,7 @@ class Step:
     unless: tuple[str, ...]
     forgiven: bool
     script: str
+    environment: tuple[tuple[str, str], ...] = ()
 
     @property
     def place(self) -> Place:
@@ -71,6 +78,9 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
         for step in content.get("steps") or ():
             script = str(step.get("run", ""))
             levels = (content, step)
+            environment: dict[str, str] = {}
+            for one in (data, *levels):
+                environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
             for command, options, written in _commands(script):
                 yield Step(
                     name,
@@ -82,6 +92,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                     tuple(str(one["if"]) for one in levels if "if" in one),
                     any(one.get("continue-on-error") not in (None, False) for one in levels),
                     script,
+                    tuple(sorted(environment.items())),
                 )
 
 
@@ -153,12 +164,26 @@ def _weaker(was: Step, now: Step) -> Iterator[str]:
     fails = [one.strip() for one in _FAILS.findall(was.script)]
     if lost := [one for one in fails if one not in now.script]:
         yield f"may fail now: its script no longer has `{lost[0]}`"
+    if (day := _fixed_day(now)) and day != _fixed_day(was):
+        yield f"measures freshness against {day}, whatever day it is"
     skips = [o for o in now.options if o.startswith(("--skip", "--no-")) and o not in was.options]
     skips = [one for one in skips if one != "--no-prompts"]
     lost = [o for o in was.options if o.startswith("--") and o not in now.options]
     if skips or lost:
         words = [f"with {o}" for o in skips] + [f"without {o}" for o in lost]
         yield f"runs {' and '.join(words)}"
+
+
+def _fixed_day(step: Step) -> str:
+    """The day of use that is written down for a check; empty where it is today, or a variable."""
+    asked = [o.partition("=")[2] for o in step.options if o.startswith("--as-of=")]
+    asked += [new for old, new in pairwise(step.options) if old == "--as-of"]
+    day = asked[0] if asked else dict(step.environment).get(AS_OF_VARIABLE, "")
+    return "" if day.startswith("$") else day
+
+
+def _asked(step: Step) -> tuple[object, ...]:
+    return step.options, step.script, step.unless, step.environment
 
 
 @rule(WARNS, NONE, "See whether it still stops what it stopped.")
@@ -169,6 +194,6 @@ def step_changed(both: Both) -> Found:
         now = after.get(key)
         if now is None or [*_weaker(was, now)]:
             continue
-        if (was.options, was.script, was.unless) != (now.options, now.script, now.unless):
+        if _asked(was) != _asked(now):
             message = f"`{now.command}` in the job {now.job} is run otherwise."
             yield Change(product="project", message=message, where=now.place)
