@@ -66,7 +66,21 @@ def make_versions(folder: Path, *, few: bool) -> dict[str, ProjectCopy]:
     )
     versions["C"].edit(THRESHOLDS, "100::INT64 AS rater", "12::INT64 AS rater")
     versions["C"].edit(THRESHOLDS, "5::INT64 AS smallest", "6::INT64 AS smallest")
+    for file in (versions["C"].root / "contracts" / "engagement").glob("*.yaml"):
+        file.write_text(_with_other_thresholds(file.read_text()))
     return versions
+
+
+def _with_other_thresholds(contract: str) -> str:
+    """What a contract says of the thresholds, with those of version C."""
+    for old, new in (
+        (r"(?<!rating_count )>= 5\b", ">= 6"),
+        (r"< 5 THEN 'few_before'", "< 6 THEN 'few_before'"),
+        (r"(IF\(COUNT\(\*\) < \d+), 4,", r"\1, 5,"),
+        (r"action_count > 100\b", "action_count > 12"),
+    ):
+        contract = re.sub(old, new, contract)
+    return contract
 
 
 @cache

@@ -71,9 +71,9 @@ said["came"] = changes("before/contracts", "contracts")
 said["gone"] = changes("contracts", "before/contracts")
 seen = Seen(nulls=0, minimum="a@b", maximum="z@b")
 profile = Profile(2, {{"mail": seen}}, (), frozenset())
-said["draft"] = _column(
-    "mail", _Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], False)
-)
+drafted = _Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], None, {{}})
+vars(drafted)["personal"] = set()
+said["draft"] = _column("mail", drafted)
 print(json.dumps(said))
 """
 

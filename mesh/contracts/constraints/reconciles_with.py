@@ -274,6 +274,8 @@ def _is_right(key: str, value: object) -> bool:
         return isinstance(value, str) and PRODUCT.fullmatch(value) is not None
     if not isinstance(value, dict | list) or (isinstance(value, list) and key in (JOIN, EACH)):
         return False
+    if key == BY and not value:
+        return False
     texts = [*value, *(value.values() if isinstance(value, dict) else ())]
     if key in (JOIN, EACH):
         name = PRODUCT if key == JOIN else re.compile(r"[a-z_]\w*")
