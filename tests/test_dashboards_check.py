@@ -45,7 +45,7 @@ FAULTS = {
         "version: '>=1.0.0 <2.0.0'",
         "version: '>=2.0.0'",
         "SOURCE_VERSION",
-        "has version 1.0.0, which is not in `>=2.0.0`",
+        "has version 1.1.0, which is not in `>=2.0.0`",
     ),
     "a range that is none": (
         "user_360",
