@@ -305,7 +305,7 @@ def test_the_command_says_what_was_undone_and_what_comes_next(load, database, tm
     assert shown.splitlines() == [
         "ingest 3: undo of delivery 2; movies, ratings and tags are as before it. "
         "Changed months: 2 (2000-07 to 2011-03).",
-        "Next: `mesh refresh acceptance`, and when it is right there, "
+        "Next, if an environment shows it: `mesh refresh acceptance`, and when it is right there, "
         "`mesh promote acceptance prod`.",
     ]
     code, shown, errors = command("1", "--undo", "--json")

@@ -133,7 +133,7 @@ def test_a_person_is_followed_under_another_name(
         "engagement.user_genre_preferences: column viewer is made of interactions."
         f"user_genre_ratings.user_id, which leads to a person ({genres}:{known}), but is "
         f"classified internal in the contract ({contract}:{line}): write `classification: "
-        "personal`, or `tags: [not_personal]` where its values tell nobody apart."
+        "personal`, or the tag `not_personal` where its values tell nobody apart."
     ]
 
 

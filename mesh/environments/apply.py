@@ -109,7 +109,7 @@ def apply_snapshots(
         infer_python_dependencies=False,
     )
     shown = context.state_reader.get_environment(name)
-    if shown and partly_built(snapshots.values(), shown):
+    if shown and partly_built(environment_snapshots(context, shown).values(), shown):
         # Also when all is built meanwhile: its views still show the parts.
         difference.is_unfinalized_environment = True
     config = context.config
