@@ -36,6 +36,7 @@ COMMANDS = {
     "contracts show": "contracts show audience_groups",
     "contracts new": "contracts new user_actions",
     "contracts diff": "contracts diff HEAD .",
+    "contracts bite": "contracts bite",
     "dashboards check": "dashboards check",
     "dashboards build": "dashboards build",
     "dashboards links": "dashboards links --google-project some-project",
