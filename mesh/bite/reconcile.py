@@ -11,6 +11,7 @@ from sqlglot import exp, parse_one
 
 from mesh.bite.copy import Copy
 from mesh.bite.shapes import Proposal
+from mesh.bite.ways import is_share
 from mesh.contracts import Column, Contract
 from mesh.contracts.personal import person
 from mesh.contracts.sql import DIALECT
@@ -157,8 +158,7 @@ def _aggregates(column: Column) -> Iterator[_Value]:
 
 def _is_amount(column: Column) -> bool:
     """Whether sums of it can be sums or counts of something else: shares cannot."""
-    share = (column.minimum, column.maximum) == (0, 1)
-    return column.logical_type in NUMERIC_TYPES and not share
+    return column.logical_type in NUMERIC_TYPES and not is_share(column)
 
 
 # With what an aggregate here can agree in the source.

@@ -71,9 +71,7 @@ class Suggestions:
 
         One that was suggested before goes first: few rules are better than many.
         """
-        candidates = self._candidates(
-            None if damage.way.keep or damage.way.again else damage.column
-        )
+        candidates = self._candidates(damage.column if damage.changed else None)
         self.copy.damage(damage.query(self.copy.rows))
         for one in (*self.used, *candidates):
             if damage.changed and not damage.changed & one.ready.columns:

@@ -45,8 +45,13 @@ def _fraction(column: Column) -> bool:
     return _numeric(column) and column.bigquery_type == "FLOAT64"
 
 
+def is_share(column: Column) -> bool:
+    """Whether its values are parts of one whole."""
+    return column.logical_type in NUMERIC_TYPES and (column.minimum, column.maximum) == (0, 1)
+
+
 def _share(column: Column) -> bool:
-    return _numeric(column) and (column.minimum, column.maximum) == (0, 1)
+    return _value(column) and is_share(column)
 
 
 def _amount(column: Column) -> bool:

@@ -170,9 +170,10 @@ def _show(report: VerifyReport) -> None:
 
         out.print(f"{report.environment} does not show {told(report.lacking)} yet.")
     if report.unbuilt:
-        from mesh.environments.status import partly_built
+        from mesh.environments.versions import months_are_missing
 
-        out.print(partly_built(report.environment, report.unbuilt))
+        missing = months_are_missing(report.environment, len(report.unbuilt))
+        out.print(f"{missing}: `mesh refresh {report.environment}` builds the others.")
     if report.without_contract:
         names = ", ".join(report.without_contract)
         out.print(f"Without a contract, so not looked at: {names}.")

@@ -71,7 +71,7 @@ def show_status(environment: EnvironmentStatus) -> None:
 def findings(environment: EnvironmentStatus) -> list[str]:
     """What is not in order in an environment, each with what to do."""
     from mesh.environments.deliveries import told
-    from mesh.environments.status import partly_built
+    from mesh.environments.versions import months_are_missing
 
     name = environment.environment
     found = []
@@ -87,7 +87,8 @@ def findings(environment: EnvironmentStatus) -> list[str]:
             f"of some models: `sqlmesh plan {name}` makes the others."
         )
     if environment.unbuilt:
-        found.append(partly_built(name, environment.unbuilt))
+        missing = months_are_missing(name, len(environment.unbuilt))
+        found.append(f"{missing}: `mesh refresh {name}` builds the others.")
     if environment.mixed:
         found.append(
             f"{name} shows different deliveries in different products, as after a plan of some "

@@ -20,7 +20,7 @@ from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.repair import Lost, repair
 from mesh.environments.sources import delivered_to
-from mesh.environments.versions import partly_built, stamped, stamps_of
+from mesh.environments.versions import months_are_missing, partly_built, stamped, stamps_of
 from mesh.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ def apply_snapshots(
     tables = [m for m in plan.missing_intervals if not plan.snapshots[m.snapshot_id].is_view]
     if tables and not builds:
         raise CheckFailed(
-            f"{origin.name} has not all months of {len(tables)} models, as after a plan with a "
-            f"start or one that is forward-only, so {name} is as it was.",
+            f"{months_are_missing(origin.name, len(tables))}, so {name} is as it was.",
             fix=f"Build them: `mesh refresh {origin.name}`.",
         )
     builder.apply()

@@ -25,7 +25,6 @@ from mesh.environments.hooks import install
 from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
 from mesh.environments.sources import Delivered, delivered
-from mesh.environments.versions import partly_built
 from mesh.errors import CheckFailed, MeshError, WrongUse
 from mesh.project import BIGQUERY_GATEWAY, Project
 
@@ -118,11 +117,6 @@ class Opened:
             for name, snapshot in sorted(self.snapshots(environment).items())
             if snapshot.is_external or snapshot.snapshot_id in promoted
         }
-
-    def unbuilt(self, environment: Environment) -> tuple[str, ...]:
-        """Models of which it does not have all months, by short name: after a plan with a start."""
-        found = partly_built(self.snapshots(environment).values(), environment)
-        return tuple(sorted(short_name(snapshot.name) for snapshot in found))
 
     def products(self, environment: Environment) -> dict[str, Snapshot]:
         """The data products that an environment has, by their name without catalog."""

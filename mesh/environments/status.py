@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import is_public, short_name
 from mesh.environments.opened import Opened
 from mesh.environments.repair import lost
-from mesh.environments.versions import stamps_of
+from mesh.environments.versions import names_of_partly_built, stamps_of
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -103,7 +103,7 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
             mixed=log.is_mixed(stamps),
             lost=gone,
             absent=tuple(sorted(public - opened.there(environment).keys())),
-            unbuilt=opened.unbuilt(environment),
+            unbuilt=names_of_partly_built(snapshots.values(), environment),
             products=tuple(
                 _product(
                     opened,
@@ -120,14 +120,6 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
                 for name, snapshot in products.items()
             ),
         )
-
-
-def partly_built(environment: str, models: Sequence[str]) -> str:
-    """The sentence about an environment that does not have all months, with what to do."""
-    return (
-        f"{environment} has not all months of {len(models)} models, as after a plan with a start "
-        f"or one that is forward-only: `mesh refresh {environment}` builds the others."
-    )
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,21 @@ def partly_built(snapshots: Collection[Snapshot], environment: Environment) -> l
     ]
 
 
+def names_of_partly_built(
+    snapshots: Collection[Snapshot], environment: Environment
+) -> tuple[str, ...]:
+    """The same, by short name."""
+    return tuple(sorted(short_name(one.name) for one in partly_built(snapshots, environment)))
+
+
+def months_are_missing(environment: str, models: int) -> str:
+    """What is said of such an environment, as the beginning of a sentence."""
+    return (
+        f"{environment} has not all months of {models} models, as after a plan with a start or one "
+        "that is forward-only"
+    )
+
+
 def lineage(
     snapshots: Mapping[str, Snapshot], name: str, delivered: Delivered
 ) -> dict[str, str | None]:

@@ -14,7 +14,7 @@ from mesh.contracts import Contract, find, load_contracts
 from mesh.contracts.rules import RowRule, TableRule
 from mesh.environments import Opened
 from mesh.environments.deliveries import read_deliveries
-from mesh.environments.versions import stamps_of
+from mesh.environments.versions import names_of_partly_built, stamps_of
 from mesh.errors import WrongUse
 from mesh.project import Project, Source
 from mesh.verify.engine import Engine, EngineRefuses, modest_memory, open_engine
@@ -25,6 +25,8 @@ from mesh.verify.schema import Judgement
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlmesh.core.snapshot import Snapshot
 
     from mesh.environments.deliveries import Delivery
 
@@ -56,7 +58,10 @@ def verify(
     chosen = choose(products, contracts, opened.project.sources)
     with opened.readable_errors():
         places = places_in(opened, environment)
-        shown, lacking = _deliveries(opened, environment)
+        known = opened.environment(environment)
+        snapshots = opened.snapshots(known).values()
+        shown, lacking = _deliveries(opened, snapshots)
+        unbuilt = names_of_partly_built(snapshots, known)
         if products:
             check_all_there(chosen, places, environment)
         engine = open_engine(opened)
@@ -72,24 +77,25 @@ def verify(
                 if tell:
                     tell(contract.product)
                 reports.append(run.product(contract, environment))
-    known = {contract.product for contract in chosen}
+    stated = {contract.product for contract in chosen}
     return VerifyReport(
         environment=environment,
         as_of=moment,
         as_of_reason=reason,
         products=tuple(reports),
-        without_contract=() if products else tuple(sorted(set(places) - known)),
+        without_contract=() if products else tuple(sorted(set(places) - stated)),
         lacking=lacking,
-        unbuilt=opened.unbuilt(opened.environment(environment)),
+        unbuilt=unbuilt,
         seconds=time.perf_counter() - started,
     )
 
 
-def _deliveries(opened: Opened, name: str) -> tuple[Delivery | None, tuple[Delivery, ...]]:
+def _deliveries(
+    opened: Opened, snapshots: Collection[Snapshot]
+) -> tuple[Delivery | None, tuple[Delivery, ...]]:
     """The newest delivery that an environment shows, and those that it does not show yet."""
-    snapshots = opened.snapshots(opened.environment(name))
     log = read_deliveries(opened.context.engine_adapter, opened.delivered)
-    stamps = stamps_of(snapshots.values(), opened.delivered)
+    stamps = stamps_of(snapshots, opened.delivered)
     return log.shown(stamps), log.lacking(stamps)
 
 
