@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -89,8 +90,10 @@ def _plain(value: Any) -> Any:
     """A value as the standard library has it: engines hand out numpy and decimal ones too."""
     if hasattr(value, "item"):
         value = value.item()
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and not isfinite(value):
         return None
     if hasattr(value, "date") and not isinstance(value, date):
         return value.date()
-    return float(value) if type(value).__name__ == "Decimal" else value
+    if type(value).__name__ == "Decimal":
+        return float(value) if value.is_finite() else None
+    return value

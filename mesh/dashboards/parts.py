@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mesh.dashboards.drawing.evidence import LEVEL
 from mesh.dashboards.drawing.formats import Format
 from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
 
@@ -98,6 +99,43 @@ class Dimension(Strict):
     def name(self, value: object) -> str:
         """A value as it is shown."""
         return self.labels.get(str(value), str(value))
+
+
+class Interval(Strict):
+    """The two ends of the interval in which a metric lies."""
+
+    low: MetricName
+    high: MetricName
+    level: Annotated[int, Field(ge=50, le=99)] = Field(
+        default=LEVEL, description="How sure it is, in percent, as the product works it out."
+    )
+
+    @property
+    def words(self) -> str:
+        return f"{self.level}% interval"
+
+
+class Support(Strict):
+    """How many a number rests on, and from how many on it is shown at all."""
+
+    metric: MetricName
+    least: Annotated[int, Field(ge=1)] = Field(
+        description="Numbers that rest on fewer are left out, and the page says so."
+    )
+
+
+class Time(Strict):
+    """The months that a chart runs over."""
+
+    field: DateColumn = Field(description="The column with the first day of each month.")
+    label: Text = "Month"
+
+
+class Since(Strict):
+    """How many months after something."""
+
+    field: Annotated[str, IsColumn(("integer",))]
+    label: Text = "Months since"
 
 
 class Sort(Strict):

@@ -15,6 +15,14 @@ IN_LOOKER: dict[Format, str] = {
     "change_percent": "Percent",
     "change_decimal": "Number, 2 decimals",
 }
+# The same on axes, in the language of d3: short, since the tooltip says it in full.
+AXIS: dict[Format, str] = {
+    "count": "~s",
+    "percent": ".1~%",
+    "decimal": ".2~f",
+    "change_percent": "+.1~%",
+    "change_decimal": "+.2~f",
+}
 
 
 def number(value: float | None, form: Format) -> str:

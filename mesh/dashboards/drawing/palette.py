@@ -6,7 +6,7 @@ a legend in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 OTHERS = "#A9B1BD"
@@ -18,6 +18,16 @@ def colour(name: str, stated: Mapping[str, str]) -> str:
     if name in stated:
         return stated[name]
     return _SPARE[sha256(name.encode()).digest()[0] % len(_SPARE)]
+
+
+def colours(names: Sequence[str], stated: Mapping[str, str]) -> list[str]:
+    """The colours of lines in one picture: where two would have the same, one gets another."""
+    found: list[str] = []
+    for name in names:
+        wanted = colour(name, stated)
+        free = [spare for spare in _SPARE if spare not in found]
+        found.append(wanted if wanted not in found or not free else free[0])
+    return found
 
 
 def ink_on(background: str) -> str:

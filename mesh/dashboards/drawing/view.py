@@ -37,15 +37,20 @@ class LegendEntry:
 class ChartView:
     """A card of a page.
 
-    window: which days it is about. empty: what to say when there is nothing to draw. vega: the
-    specification, height: its height in pixels; summary: the picture in words. head, body: the data
-    table behind it. number, first: what the index says of it, a number or the first few of a list.
-    content: what only the template and the script of its kind know of.
+    window: which days it is about. empty: what to say when there is nothing to draw. seen: one
+    sentence of what is seen in this data, or none. reading: how the picture is to be read. vega:
+    the specification, height: its height in pixels; summary: the picture in words. head, body: the
+    data table behind it; csv: its rows as a file. number, first: what the index says of it, a
+    number or the first few of a list. content: what only the template and the script of its kind
+    know of.
     """
 
     spec: Chart
     window: str = ""
     empty: str = ""
+    seen: str = ""
+    reading: list[str] = field(default_factory=list)
+    csv: str = ""
     summary: str = ""
     legend: list[LegendEntry] = field(default_factory=list)
     legend_head: list[str] = field(default_factory=list)

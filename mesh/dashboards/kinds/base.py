@@ -125,6 +125,15 @@ class Chart(Strict):
         """How its rows are sorted."""
         return None
 
+    def shows(self, row: Row) -> bool:
+        """Whether there is anything in a row that the chart could show."""
+        names = self.metric_names
+        return not names or row[names[0]] is not None
+
+    def seen(self, board: Board, rows: list[Row]) -> str:
+        """One sentence of what is seen in these rows, or nothing where they do not bear it out."""
+        return ""
+
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         """The card with what is seen on it; rows: at least one, by column and metric name."""
         raise NotImplementedError

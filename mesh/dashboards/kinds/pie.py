@@ -11,10 +11,12 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import vega
+from mesh.dashboards.drawing.evidence import apart, pairs
 from mesh.dashboards.drawing.formats import number, percent
 from mesh.dashboards.drawing.palette import OTHERS, colour, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
+from mesh.dashboards.kinds.seen import estimate, lowered, named
 from mesh.dashboards.marks import IsColumn
 from mesh.dashboards.parts import MetricName, Strict
 
@@ -60,10 +62,28 @@ class Pie(SplitChart):
         beside = [self.share] if self.share else []
         return self.split_settings(board, [self.metric], beside, told)
 
+    def seen(self, board: Board, rows: list[Row]) -> str:
+        parts = [row for row in rows if not (self.top and row[self.top.others])]
+        found = [(row, estimate(board, row, self.metric)) for row in parts]
+        ordered = sorted(found, key=lambda one: -one[0][self.metric])
+        if len(ordered) < 2:
+            return ""
+        (row, most), (_, next_) = ordered[:2]
+        if not (most and next_ and apart(most, next_, pairs(len(ordered)))):
+            return ""
+        total = sum(one[self.metric] for one in rows)
+        part = percent(row[self.metric] / total)
+        name = named(self.dimension.name(row[self.dimension.field]))
+        whole = "pie" if self.top or self.share else "whole"
+        text = number(row[self.metric], board.metrics[self.metric].format)
+        return f"The largest part is {name} with {text}, {part} of the {whole}."
+
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         hole = self.kind == "donut"
         metric = board.metrics[self.metric]
         total = sum(row[self.metric] for row in rows)
+        if not total:
+            return replace(card, empty=f"There are no {lowered(metric.label)}.")
         shares = board.metrics[self.share] if self.share else None
         drawn, legend, body = [], [], []
         start = 0.0
@@ -72,7 +92,7 @@ class Pie(SplitChart):
             name = self.dimension.name(row[self.dimension.field])
             fill = OTHERS if others else colour(name, board.colours)
             count = board.text(self.metric, row)
-            part = row[self.metric] / total if total else 0.0
+            part = row[self.metric] / total
             share = board.text(self.share, row) if self.share else percent(part)
             facts = [(self.dimension.label, name), (metric.label, count)]
             if shares:

@@ -9,9 +9,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from mesh.contracts import Contract
+from mesh.dashboards.drawing.evidence import apart, counted
 from mesh.dashboards.drawing.formats import day, span
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
+from mesh.dashboards.kinds.seen import lowered, named
 from mesh.dashboards.marks import IsColumn, IsValue
 from mesh.dashboards.parts import Column, DateColumn, Labels, MetricName, Sort, Strict, Text
 from mesh.files.problems import shown
@@ -172,6 +174,31 @@ class Table(Chart):
                 "search": search,
                 "words": self.words.model_dump(),
             },
+        )
+
+    def seen(self, board: Board, rows: list[Row]) -> str:
+        """The largest sure change of a count in the choice that is shown at first."""
+        column = next((one for one in self.columns if one.change and one.before), None)
+        if column is None or board.metrics[str(column.metric)].format != "count":
+            return ""
+        metric, before = str(column.metric), str(column.before)
+        chosen = [row for row in rows if str(row[self.choice.field]) == self.choice.default]
+        sure = [
+            row
+            for row in chosen
+            if row[metric] is not None
+            and row[before] is not None
+            and apart(counted(row[metric]), counted(row[before]), len(chosen))
+        ]
+        if not sure:
+            return ""
+        row = max(sure, key=lambda one: abs(one[str(column.change)] or 0))
+        title = next(one.dimension for one in self.columns if one.dimension)
+        label = self.choice.labels.get(self.choice.default, self.choice.default)
+        return (
+            f"{label}: the largest change is that of {named(str(row[title]))}, "
+            f"{board.text(metric, row)} {lowered(board.metrics[metric].label)} after "
+            f"{board.text(before, row)} ({board.text(str(column.change), row)})."
         )
 
     def _heads(self, board: Board) -> list[dict[str, Any]]:

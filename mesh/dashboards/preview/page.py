@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from mesh.dashboards import kinds
-from mesh.dashboards.drawing.vega import THEMES
+from mesh.dashboards.drawing.vega import THEMES, steps_css
 from mesh.dashboards.preview.bundle import vega_script
 from mesh.dashboards.preview.present import PageView
 from mesh.project import Project
@@ -58,9 +58,12 @@ def page_html(
             "vega": c.vega | {"description": f"{c.spec.title}. {c.summary}"},
             "height": c.height,
         }
+        | {"panels": [panel["values"] for panel in c.content.get("panels", [])]}
         for c in page.charts
         if c.vega
     }
+    # Kept in the page, so that a page that was sent to somebody still has its numbers.
+    files = {c.spec.id: c.csv for c in page.charts if c.csv}
     contents = {c.spec.id: c.content for c in page.charts if c.spec.script and c.content}
     scripts = dict.fromkeys(c.spec.script for c in page.charts if c.spec.script)
     return _filled(
@@ -68,7 +71,7 @@ def page_html(
         served,
         page=page,
         others=others,
-        data={"charts": charts, "contents": contents, "themes": THEMES},
+        data={"charts": charts, "contents": contents, "files": files, "themes": THEMES},
         vega=Markup(vega_script(project)) if charts else "",
         scripts=[_own("page.js"), *(_own(name, KINDS) for name in scripts)],
     )
@@ -93,7 +96,7 @@ def _filled(template: str, served: Served | None, **values: Any) -> str:
         .get_template(template)
         .render(
             **values,
-            style=_own("page.css"),
+            style=_own("page.css") + Markup(steps_css()),
             theme_script=_own("theme.js"),
             serve_script=_own("serve.js") if served else "",
             served=served,

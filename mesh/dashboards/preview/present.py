@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mesh.contracts import Contract
+from mesh.dashboards.csv_file import csv_text
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.formats import day, span
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds import Board, Chart
 
 NO_DATA = "No data yet."
-NOTHING_TO_SHOW = "Nothing that may be shown."
+NOT_ENOUGH = "Not enough data."
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,14 @@ def _card(
     board: Board, chart: Chart, data: ChartData, contract: Contract, with_rows: bool
 ) -> ChartView:
     """with_rows: whether its product has any: then, if there are none here, they are held back."""
-    source, names = board.sources[chart.source], chart.metric_names
-    shown = [dict(row) for row in data.rows if not names or row[names[0]] is not None]
+    source = board.sources[chart.source]
+    shown = [dict(row) for row in data.rows if chart.shows(row)]
     if not shown:
-        why = f"{NOTHING_TO_SHOW if with_rows else NO_DATA} {board.held_back or ''}".rstrip()
+        why = f"{NOT_ENOUGH if with_rows else NO_DATA} {board.held_back or ''}".rstrip()
         return ChartView(chart, empty=data.missing or why)
     start = shown[0].get(source.window_start) if source.window_start else None
     window = span(start, shown[0].get(source.as_of), board.all_time)
-    return chart.draw(board, contract, shown, ChartView(chart, window=window))
+    card = chart.draw(board, contract, shown, ChartView(chart, window=window))
+    if card.empty:
+        return replace(card, empty=f"{NOT_ENOUGH} {card.empty}")
+    return replace(card, seen=chart.seen(board, shown), csv=csv_text(board, chart, data.rows))

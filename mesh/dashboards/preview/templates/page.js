@@ -38,18 +38,34 @@
   }
 
   async function draw(box) {
-    var id = box.dataset.chart, chart = data.charts[id], spec = themed(chart.vega);
-    if (views[id]) views[id].finalize();
+    var id = box.dataset.chart, panel = box.dataset.panel, chart = data.charts[id];
+    var spec = JSON.parse(JSON.stringify(chart.vega));
+    if (panel) spec.data.forEach(function (one) {
+      if (chart.panels[panel][one.name]) one.values = chart.panels[panel][one.name];
+    });
+    spec = themed(spec);
+    if (box.view) box.view.finalize();
     spec.width = box.clientWidth;
     spec.height = chart.height;
     box.dataset.width = box.clientWidth;
     var made = await vegaEmbed(box, spec, {
       mode: "vega", renderer: "svg", actions: false, defaultStyle: false, hover: true, tooltip: tooltip,
     });
-    views[id] = made.view;
+    box.view = views[id] = made.view;
   }
 
   function focus(id, key) { if (views[id]) views[id].signal("focus", key).runAsync(); }
+
+  // Made when it is asked for, out of the page itself: it works without any server.
+  document.querySelectorAll("[data-file]").forEach(function (button) {
+    button.addEventListener("click", function () {
+      var link = element("a"), file = new Blob([data.files[button.dataset.file]], { type: "text/csv" });
+      link.href = URL.createObjectURL(file);
+      link.download = document.body.dataset.page + "." + button.dataset.file + ".csv";
+      link.click();
+      setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+    });
+  });
 
   var boxes = Array.from(document.querySelectorAll("[data-chart]"));
   document.querySelectorAll(".legend li[data-key]").forEach(function (line) {
@@ -73,7 +89,7 @@
   if (window.ResizeObserver) {
     var watcher = new ResizeObserver(function (entries) {
       entries.forEach(function (entry) {
-        var box = entry.target, view = views[box.dataset.chart];
+        var box = entry.target, view = box.view;
         if (view && box.clientWidth && +box.dataset.width !== box.clientWidth) {
           box.dataset.width = box.clientWidth;
           view.width(box.clientWidth).runAsync();

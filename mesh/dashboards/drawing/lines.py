@@ -1,0 +1,195 @@
+"""What charts over months or months since share: runs without gaps, ends with names, axes."""
+
+from __future__ import annotations
+
+import textwrap
+from calendar import monthrange
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+from mesh.dashboards.drawing.formats import AXIS, Format
+
+T = TypeVar("T")
+LINE_HEIGHT, LETTER = 14, 6.6
+LABEL_LETTERS = 15
+# How lines differ beside their colours, the first is whole.
+DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 4], [12, 3])
+
+
+@dataclass(frozen=True)
+class End:
+    """The name of a line at its end: lines of text, and how high they stand, as a value."""
+
+    key: str
+    lines: list[str]
+    value: float
+
+
+def month_name(day: date) -> str:
+    return f"{day:%b %Y}"
+
+
+def milliseconds(day: date) -> int:
+    """A day as Vega's axes of time take it."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+
+
+def next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def is_over(month: date, as_of: date) -> bool:
+    """Whether all days of a month are in the data."""
+    return as_of >= month.replace(day=monthrange(month.year, month.month)[1])
+
+
+def runs(
+    points: Sequence[T], at: Callable[[T], Any], after: Callable[[Any], Any]
+) -> Iterator[list[T]]:
+    """Points in order, parted wherever one is missing: a gap stays a gap."""
+    run: list[T] = []
+    for point in points:
+        if run and at(point) != after(at(run[-1])):
+            yield run
+            run = []
+        run.append(point)
+    if run:
+        yield run
+
+
+def domain(values: Sequence[float], form: Format) -> tuple[float, float]:
+    """The ends of an axis: counts and shares begin at 0, since their length is read."""
+    low, high = min(values), max(values)
+    if form in ("count", "percent"):
+        low, high = min(0.0, low), max(0.0, high)
+    if low == high:
+        return low - 0.5, high + 0.5
+    room = (high - low) * 0.04
+    return (low if low == 0 else low - room), high + room
+
+
+def ends(
+    last: Sequence[tuple[str, str, float]], scale: tuple[float, float], height: int
+) -> list[End]:
+    """Where the names of lines stand so that none covers another.
+
+    last: key, name and last value of each line. height: of the picture, in pixels.
+    """
+    low, high = scale
+    pixel = (high - low) / height
+    wrapped = [
+        (key, textwrap.wrap(name, LABEL_LETTERS, max_lines=2, placeholder=" …") or [""], value)
+        for key, name, value in sorted(last, key=lambda one: -one[2])
+    ]
+    # From the top each is pushed below the one before; what then sticks out moves back up.
+    places: list[float] = []
+    room = high
+    for _, lines, value in wrapped:
+        half = len(lines) * LINE_HEIGHT * pixel / 2
+        places.append(min(value, room - half))
+        room = places[-1] - half
+    floor = low
+    for index in range(len(places) - 1, -1, -1):
+        half = len(wrapped[index][1]) * LINE_HEIGHT * pixel / 2
+        places[index] = max(places[index], floor + half)
+        floor = places[index] + half
+    return [End(key, lines, place) for (key, lines, _), place in zip(wrapped, places, strict=True)]
+
+
+def room_for(found: Sequence[End]) -> int:
+    """How many pixels the longest name needs beside the picture."""
+    return 24 + round(LETTER * max((len(line) for end in found for line in end.lines), default=0))
+
+
+def named_ends(found: Sequence[End], fills: Mapping[str, str], room: int, y: Any) -> list[Any]:
+    """The names beside the lines, each with a piece of its line before it."""
+    import altair as alt
+
+    if not found:
+        return []
+    dashes = dict(zip(fills, DASHES * len(fills), strict=False))
+    texts = [
+        {"value": one.value, "lines": one.lines, "color": fills[one.key], "dash": dashes[one.key]}
+        for one in found
+    ]
+    base = alt.Chart(alt.Data(values=texts)).encode(y=y)
+    start = right(room)["expr"]
+    return [
+        base.mark_rule(strokeWidth=2.4, aria=False).encode(
+            x=alt.value({"expr": f"{start} + 4"}),
+            x2=alt.value({"expr": f"{start} + 16"}),
+            color=alt.Color("color:N", scale=None),
+            strokeDash=alt.StrokeDash("dash:N", scale=None),
+        ),
+        base.mark_text(
+            align="left", baseline="middle", fontSize=11, lineHeight=LINE_HEIGHT, aria=False
+        ).encode(x=alt.value({"expr": f"{start} + 20"}), text="lines:N", color=alt.value("@ink")),
+    ]
+
+
+def hover(data: Any, titles: Sequence[str], x: Any) -> Any:
+    """A line that is not seen at each month, which tells its numbers when one points near it."""
+    import altair as alt
+
+    tips = [alt.Tooltip(f"tip{i}:N", title=title) for i, title in enumerate(titles)]
+    return (
+        alt.Chart(data)
+        .mark_rule(strokeWidth=9, opacity=0, color="@soft", aria=False)
+        .encode(x=x, tooltip=tips)
+    )
+
+
+def right(room: int) -> dict[str, str]:
+    """Where lines end, so that there is so much room for their names."""
+    return {"expr": f"max(40, width - {room})"}
+
+
+def axis(**more: Any) -> Any:
+    """An axis in the colours of the theme."""
+    import altair as alt
+
+    colours: dict[str, Any] = {
+        "labelColor": "@soft",
+        "titleColor": "@soft",
+        "gridColor": "@line",
+        "domainColor": "@line",
+        "tickColor": "@line",
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": 400,
+    }
+    return alt.Axis(**colours | more)
+
+
+def time_axis(first: date, last: date, **more: Any) -> Any:
+    years = last.year - first.year
+    return axis(
+        format="%Y" if years > 2 else "%b %Y",
+        grid=False,
+        title=None,
+        labelOverlap=True,
+        labelFlush=True,
+        **{"tickCount": {"interval": "year", "step": max(1, years // 10)} if years > 2 else 6}
+        | more,
+    )
+
+
+def value_axis(title: str, form: Format, **more: Any) -> Any:
+    """A vertical axis with its title on top, where it can be read without turning one's head."""
+    return axis(
+        title=title,
+        titleAngle=0,
+        titleAlign="left",
+        titleAnchor="end",
+        titleX=0,
+        titleY=-9,
+        titleBaseline="bottom",
+        format=AXIS[form],
+        domain=False,
+        ticks=False,
+        tickCount=5,
+        labelPadding=6,
+        **more,
+    )

@@ -1,0 +1,256 @@
+"""Curves in steps, such as how many of a group are still there: with bands, by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mesh.contracts import Contract
+from mesh.dashboards.drawing import lines, vega
+from mesh.dashboards.drawing.evidence import apart
+from mesh.dashboards.drawing.formats import number
+from mesh.dashboards.drawing.palette import colours
+from mesh.dashboards.drawing.view import ChartView
+from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
+from mesh.dashboards.kinds.seen import estimate, lowered, named
+from mesh.dashboards.parts import Dimension, Interval, MetricName, Since, Sort, Support
+
+HEIGHT = 300
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A curve: its rows by months since, up to where too few are left."""
+
+    key: str
+    name: str
+    colour: str
+    steps: dict[int, Row]
+
+
+class Curve(Chart):
+    """One curve, or one per value of `series`."""
+
+    kind: Literal["curve"]
+    since: Since
+    metric: MetricName
+    band: Interval
+    at_risk: Support = Field(
+        description="How many are left of whom it is known; where they are too few a curve ends."
+    )
+    series: Dimension | None = None
+    most: Annotated[int, Field(ge=1, le=6)] = Field(
+        default=5, description="How many curves there are at most: those of the last values."
+    )
+
+    @property
+    def row_columns(self) -> set[str]:
+        own = {self.since.field} | ({self.series.field} if self.series else set())
+        return super().row_columns | own
+
+    @property
+    def order(self) -> Sort:
+        return Sort(field=self.since.field, order="ascending")
+
+    @property
+    def in_looker(self) -> str:
+        return "Line chart"
+
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        by = self.series.field if self.series else None
+        ends = ", ".join(board.metrics[n].in_looker for n in (self.band.low, self.band.high))
+        least = board.metrics[self.at_risk.metric]
+        return [
+            ("Dimension", f"`{self.since.field}`"),
+            *((("Breakdown dimension", f"`{by}`, the last {self.most}"),) if by else ()),
+            ("Metric", board.metrics[self.metric].in_looker),
+            ("Sort", f"`{self.since.field}`, ascending"),
+            ("Filter of the minimum", f"Include `{least.field}` >= `{self.at_risk.least}`"),
+            ("Style", "stepped lines, if offered; left Y-axis from 0 to 1"),
+            ("Optional metric", least.in_looker),
+            ("Interval", f"a chart for each group with two more metrics, thin: {ends}"),
+        ]
+
+    def _groups(self, board: Board, rows: list[Row]) -> tuple[list[_Group], int]:
+        """The curves that are drawn, and of how many."""
+        by_value: dict[Any, dict[int, Row]] = {}
+        ended: set[Any] = set()
+        for row in sorted(rows, key=lambda row: row[self.since.field]):
+            value = row[self.series.field] if self.series else None
+            if row[self.metric] is None or value in ended:
+                continue
+            if (row[self.at_risk.metric] or 0) < self.at_risk.least:
+                ended.add(value)
+                continue
+            by_value.setdefault(value, {})[row[self.since.field]] = row
+        order = sorted(by_value, key=lambda value: (value is None, value))
+        shown = order[-self.most :]
+        names = [
+            self.series.name(value) if self.series else board.metrics[self.metric].label
+            for value in shown
+        ]
+        fills = colours(names, board.colours)
+        groups = [
+            _Group(f"curve-{i}", name, fill, by_value[value])
+            for i, (value, name, fill) in enumerate(zip(shown, names, fills, strict=True))
+        ]
+        return groups, len(order)
+
+    def seen(self, board: Board, rows: list[Row]) -> str:
+        groups, _ = self._groups(board, rows)
+        if len(groups) == 1:
+            return self._half(board, groups[0])
+        found: list[tuple[float, int, Row, Row, str, str]] = []
+        compared = 0
+        for index, one in enumerate(groups):
+            for other in groups[index + 1 :]:
+                for step in one.steps.keys() & other.steps.keys():
+                    compared += 1
+                    high, low, names = one.steps[step], other.steps[step], (one.name, other.name)
+                    if high[self.metric] < low[self.metric]:
+                        high, low, names = low, high, names[::-1]
+                    gap = high[self.metric] - low[self.metric]
+                    found.append((gap, step, high, low, *names))
+        # Of the comparisons of two groups only one per month is a new one, but that is on the
+        # safe side.
+        for _, step, high, low, name, other_name in sorted(found, key=lambda one: -one[0]):
+            a, b = (estimate(board, row, self.metric, self.band) for row in (high, low))
+            if a and b and apart(a, b, compared):
+                return (
+                    f"The widest gap is after {_months(step)}: {self._told(board, high)} of "
+                    f"{named(name)}, {self._told(board, low)} of {named(other_name)}."
+                )
+        return ""
+
+    def _half(self, board: Board, group: _Group) -> str:
+        """When half are gone, if the interval says so as well."""
+        for step in sorted(group.steps):
+            row = group.steps[step]
+            one = estimate(board, row, self.metric, self.band)
+            if one and one.high < 0.5:
+                return f"More than half are gone after {_months(step)}: {self._told(board, row)}."
+        return ""
+
+    def _told(self, board: Board, row: Row) -> str:
+        """`41.0% (36.2% to 45.9%)`."""
+        text = board.text(self.metric, row)
+        low, high = row[self.band.low], row[self.band.high]
+        if low is None or high is None:
+            return text
+        form = board.metrics[self.metric].format
+        return f"{text} ({number(low, form)} to {number(high, form)})"
+
+    def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
+        groups, every = self._groups(board, rows)
+        steps = sorted({step for group in groups for step in group.steps})
+        label = lowered(board.metrics[self.at_risk.metric].label)
+        if len(steps) < 2:
+            least = f"{self.at_risk.least:,} ({label})"
+            return replace(card, empty=f"No group has {least} for two months.")
+        hovers, body = [], []
+        for step in steps:
+            line = [f"{step:,}"]
+            for group in groups:
+                row = group.steps.get(step)
+                risk = board.text(self.at_risk.metric, row) if row else ""
+                line.append(f"{self._told(board, row)}, of {risk}" if row else "–")
+            tips = {f"tip{i}": text for i, text in enumerate(line)}
+            hovers.append({"t": step} | tips)
+            body.append(line)
+        head = [self.since.label, *(group.name for group in groups)]
+        said = [
+            f"The bands are {self.band.words}s; in the tooltip, of how many ({label}).",
+            f"A curve ends where fewer than {self.at_risk.least:,} are left.",
+        ]
+        if every > len(groups):
+            said.append(f"These are the last {len(groups)} of {every}; the file has all.")
+        parts = [f"{g.name} {self._told(board, g.steps[max(g.steps)])}" for g in groups]
+        return replace(
+            card,
+            head=head,
+            body=body,
+            reading=said,
+            summary=f"Curves of {len(groups)}, at their ends: {'; '.join(parts)}.",
+            vega=self._picture(groups, hovers, head, steps[-1], board),
+            height=HEIGHT,
+        )
+
+    def _picture(
+        self,
+        groups: list[_Group],
+        hovers: list[dict[str, Any]],
+        titles: list[str],
+        last: int,
+        board: Board,
+    ) -> dict[str, Any]:
+        import altair as alt
+
+        data = []
+        for group, dash in zip(groups, lines.DASHES, strict=False):
+            shared = {"key": group.key, "color": group.colour, "dash": dash, "aria": group.name}
+            if min(group.steps) > 0:
+                # Before the first month everybody is there.
+                data.append(shared | {"t": 0, "value": 1.0, "low": 1.0, "high": 1.0})
+            for step, row in sorted(group.steps.items()):
+                value = row[self.metric]
+                low, high = row[self.band.low], row[self.band.high]
+                ends = {
+                    "low": value if low is None else low,
+                    "high": value if high is None else high,
+                }
+                data.append(shared | {"t": step, "value": value} | ends)
+        several = len(groups) > 1
+        tags = lines.ends(
+            [(g.key, g.name, g.steps[max(g.steps)][self.metric]) for g in groups if several],
+            (0.0, 1.0),
+            HEIGHT - 60,
+        )
+        room = lines.room_for(tags) if several else 12
+        x = alt.X(
+            "t:Q",
+            scale=alt.Scale(domain=[0, last], range=[0, lines.right(room)], nice=False),
+            axis=lines.axis(
+                title=self.since.label, tickMinStep=1, format="d", grid=False, labelOverlap=True
+            ),
+        )
+        form = board.metrics[self.metric].format
+        whole = alt.Scale(domain=[0, 1], nice=False)
+        axis = lines.value_axis(board.metrics[self.metric].label, form)
+        y = alt.Y("value:Q", scale=whole, axis=axis)
+        base = alt.Chart(alt.Data(values=data)).encode(
+            x=x, detail="key:N", color=alt.Color("color:N", scale=None)
+        )
+        layers = [
+            base.mark_area(opacity=0.18, interpolate="step-after", aria=False).encode(
+                y=alt.Y("low:Q", scale=whole, axis=axis), y2="high:Q"
+            ),
+            base.mark_line(interpolate="step-after", strokeWidth=2.2).encode(
+                y=y,
+                strokeDash=alt.StrokeDash("dash:N", scale=None),
+                description=alt.Description("aria:N"),
+            ),
+            *lines.named_ends(tags, {g.key: g.colour for g in groups}, room, y),
+            lines.hover(alt.Data(values=hovers), titles, x),
+        ]
+        return vega.compiled(alt.layer(*layers), 460, HEIGHT)
+
+
+def _months(count: int) -> str:
+    return f"{count:,} month" + ("" if count == 1 else "s")
+
+
+@rule("CURVE_SHARE", "A curve shows which share is left, from all to none.")
+def _share(look: Look) -> Iterator[Found]:
+    for here, chart, _ in look.charts(Curve):
+        for key, name in (
+            ("metric", chart.metric),
+            ("band", chart.band.low),
+            ("band", chart.band.high),
+        ):
+            metric = look.board.metrics.get(name)
+            if metric and metric.format != "percent":
+                message = f"`{name}` is shown as `{metric.format}`; a curve runs from 100% to 0%."
+                yield Found((*here, key), message, "Name a metric with `format: percent`.")

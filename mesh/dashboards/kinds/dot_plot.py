@@ -1,0 +1,297 @@
+"""Dots with the interval that each lies in, beside a line to compare them with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mesh.contracts import Contract
+from mesh.dashboards.drawing import lines, vega
+from mesh.dashboards.drawing.formats import AXIS, Format, number
+from mesh.dashboards.drawing.view import ChartView
+from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
+from mesh.dashboards.kinds.seen import lowered, named
+from mesh.dashboards.marks import IsValue
+from mesh.dashboards.parts import Column, Interval, MetricName, Scalar, Strict, Support, Text
+
+STEP = 26
+
+
+class Reference(Strict):
+    """What the dots are compared with: a number, or the row of one value, such as all."""
+
+    value: float | None = None
+    of: str | None = Field(
+        default=None, description="The value of the dimension whose own number is the reference."
+    )
+    label: Text
+
+
+class Verdict(Strict):
+    """What the product itself says of a row, after it allowed for comparing many."""
+
+    field: Column
+    clear: Annotated[
+        list[Annotated[Scalar, IsValue()]],
+        Field(min_length=1, description="Its values for a row that surely differs."),
+    ]
+
+
+@dataclass(frozen=True)
+class _Dot:
+    name: str
+    row: Row
+    value: float
+    low: float | None
+    high: float | None
+    clear: bool
+
+
+class DotPlot(SplitChart):
+    """A dot and its interval for each value of a column."""
+
+    kind: Literal["dot_plot"]
+    metric: MetricName
+    interval: Interval
+    reference: Reference
+    support: Support
+    verdict: Verdict | None = Field(
+        default=None,
+        description="Without it a dot is clear of the reference where its interval is.",
+    )
+    most: Annotated[int, Field(ge=2, le=60)] = Field(
+        default=20, description="How many dots there are at most: the first in the order."
+    )
+    both_ends: bool = Field(
+        default=False, description="Of too many show the first half and the last half."
+    )
+
+    @property
+    def in_looker(self) -> str:
+        return "Candlestick chart, or a table where there is none"
+
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        metric, low, high = (
+            board.metrics[name].in_looker
+            for name in (self.metric, self.interval.low, self.interval.high)
+        )
+        line = f"`{self.reference.of}`" if self.reference.of else f"{self.reference.value}"
+        support = board.metrics[self.support.metric]
+        told = [
+            ("Open and close", metric),
+            ("Low", low),
+            ("High", high),
+            ("Reference line", f"{line}, labelled “{self.reference.label}”"),
+            ("Filter of the minimum", f"Include `{support.field}` >= `{self.support.least}`"),
+            ("Rows", str(self.most)),
+        ]
+        return self.split_settings(board, [self.metric], [self.support.metric], told)
+
+    def _reference(self, rows: list[Row]) -> float | None:
+        if self.reference.of is None:
+            return self.reference.value
+        own = [row for row in rows if str(row[self.dimension.field]) == self.reference.of]
+        return own[0][self.metric] if own else None
+
+    def _dots(self, board: Board, rows: list[Row]) -> list[_Dot]:
+        """The dots that rest on enough, in order, without that of the reference."""
+        line, found = self._reference(rows), []
+        for row in rows:
+            name = str(row[self.dimension.field])
+            few = (row[self.support.metric] or 0) < self.support.least
+            if name == self.reference.of or few or row[self.metric] is None:
+                continue
+            low, high = row[self.interval.low], row[self.interval.high]
+            clear = False
+            if self.verdict:
+                clear = row[self.verdict.field] in self.verdict.clear
+            elif line is not None and low is not None and high is not None:
+                clear = low > line or high < line
+            found.append(
+                _Dot(
+                    self.dimension.name(row[self.dimension.field]),
+                    row,
+                    row[self.metric],
+                    low,
+                    high,
+                    clear,
+                )
+            )
+        return found
+
+    def _shown(self, dots: list[_Dot]) -> list[_Dot]:
+        if len(dots) <= self.most or not self.both_ends:
+            return dots[: self.most]
+        first = (self.most + 1) // 2
+        return dots[:first] + dots[-(self.most - first) :]
+
+    def seen(self, board: Board, rows: list[Row]) -> str:
+        line, dots = self._reference(rows), self._dots(board, rows)
+        if line is None or not dots:
+            return ""
+        clear = [dot for dot in dots if dot.clear]
+        if not clear:
+            return ""
+        where = named(self.reference.label)
+        furthest = max(clear, key=lambda dot: abs(dot.value - line))
+        above = sum(dot.value > line for dot in clear)
+        parts = [(above, "above"), (len(clear) - above, "below")]
+        told = " and ".join(f"{count} {side}" for count, side in parts if count)
+        many = f"{len(clear)} of {len(dots)}" if len(dots) > 1 else "The only one"
+        verb = "are" if len(clear) > 1 else "is"
+        return (
+            f"{many} {verb} clear of {where}, {told}; the furthest is {named(furthest.name)} "
+            f"with {self._told(board, furthest)}."
+        )
+
+    def _told(self, board: Board, dot: _Dot) -> str:
+        form = board.metrics[self.metric].format
+        text = number(dot.value, form)
+        if dot.low is None or dot.high is None:
+            return text
+        return f"{text} ({number(dot.low, form)} to {number(dot.high, form)})"
+
+    def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
+        line, every = self._reference(rows), self._dots(board, rows)
+        dots = self._shown(every)
+        support = board.metrics[self.support.metric].label
+        if not dots:
+            least = f"{self.support.least:,} ({lowered(support)})"
+            return replace(card, empty=f"None rests on {least} or more.")
+        metric = board.metrics[self.metric]
+        reaches = f"reaches {self.reference.label}"
+        drawn, body = [], []
+        for dot in dots:
+            told, of = self._told(board, dot), board.text(self.support.metric, dot.row)
+            verdict = "clear" if dot.clear else reaches
+            drawn.append(
+                {
+                    "name": dot.name,
+                    "value": dot.value,
+                    "low": dot.value if dot.low is None else dot.low,
+                    "high": dot.value if dot.high is None else dot.high,
+                    "color": "@accent" if dot.clear else "@soft",
+                    "fill": "@accent" if dot.clear else "@card",
+                    "end": number(dot.value, metric.format),
+                    "aria": f"{dot.name}: {told}, {verdict}, {support} {of}",
+                    "tip0": dot.name,
+                    "tip1": told,
+                    "tip2": of,
+                }
+            )
+            body.append([dot.name, told, of, verdict])
+        titles = [self.dimension.label, f"{metric.label} ({self.interval.level}%)", support]
+        height = len(dots) * STEP + 62
+        return replace(
+            card,
+            head=[*titles, self.reference.label],
+            body=body,
+            reading=self._reading(line, dots, len(every), lowered(support)),
+            summary=f"Dot plot with {len(dots)} dots: {'; '.join(str(one['aria']) for one in drawn)}.",
+            vega=_picture(
+                drawn, line, self.reference.label, titles, metric.label, metric.format, height
+            ),
+            height=height,
+        )
+
+    def _reading(self, line: float | None, dots: list[_Dot], every: int, support: str) -> list[str]:
+        said = [f"The lines are {self.interval.words}s."]
+        if line is not None:
+            differ = (
+                "differs for sure, of all that were compared"
+                if self.verdict
+                else (f"has its whole interval on one side of {self.reference.label}")
+            )
+            said.append(f"A full dot {differ}; a hollow one may not differ at all.")
+        said.append(f"Who rests on fewer than {self.support.least:,} ({support}) is left out.")
+        if every > len(dots):
+            which = "first and last" if self.both_ends else "first"
+            said.append(f"These are the {which} {len(dots)} of {every}; the file has all.")
+        return said
+
+
+def _picture(
+    drawn: list[dict[str, Any]],
+    reference: float | None,
+    label: str,
+    titles: list[str],
+    title: str,
+    form: Format,
+    height: int,
+) -> dict[str, Any]:
+    import altair as alt
+
+    values = [one[end] for one in drawn for end in ("low", "high", "value")]
+    values += [reference] if reference is not None else []
+    low, high = min(values), max(values)
+    margin = (high - low) * 0.05 or 0.5
+    room = 10 + round(lines.LETTER * max(len(one["end"]) for one in drawn))
+    x = alt.X(
+        "value:Q",
+        scale=alt.Scale(
+            domain=[low - margin, high + margin],
+            range=[0, lines.right(room)],
+            nice=False,
+            zero=False,
+        ),
+        axis=lines.axis(title=title, format=AXIS[form], tickCount=4, domain=False),
+    )
+    y = alt.Y(
+        "name:N",
+        sort=[one["name"] for one in drawn],
+        title=None,
+        axis=alt.Axis(
+            labelColor="@ink",
+            labelFontSize=12,
+            labelPadding=8,
+            labelLimit=118,
+            ticks=False,
+            domain=False,
+        ),
+    )
+    base = alt.Chart(alt.Data(values=drawn)).encode(y=y)
+    tips = [alt.Tooltip(f"tip{i}:N", title=text) for i, text in enumerate(titles)]
+    layers = []
+    if reference is not None:
+        at = alt.Chart(alt.Data(values=[{"value": reference, "label": label}])).encode(x=x)
+        layers = [
+            at.mark_rule(color="@ink", strokeDash=[4, 3], strokeWidth=1.2, aria=False),
+            at.mark_text(dy=-8, baseline="bottom", fontSize=11, color="@ink", aria=False).encode(
+                y=alt.value(0), text="label:N"
+            ),
+        ]
+    layers += [
+        base.mark_rule(strokeWidth=2, aria=False).encode(
+            x=alt.X("low:Q"), x2="high:Q", color=alt.Color("color:N", scale=None)
+        ),
+        base.mark_point(size=62, strokeWidth=1.8, opacity=1).encode(
+            x=x,
+            stroke=alt.Stroke("color:N", scale=None),
+            fill=alt.Fill("fill:N", scale=None),
+            tooltip=tips,
+            description=alt.Description("aria:N"),
+        ),
+        base.mark_text(align="left", baseline="middle", fontSize=11, aria=False).encode(
+            x=alt.value({"expr": f"{lines.right(room)['expr']} + 8"}),
+            text="end:N",
+            color=alt.value("@ink"),
+        ),
+    ]
+    return vega.compiled(alt.layer(*layers), 460, height)
+
+
+@rule("REFERENCE", "Dots are compared with a number, or with the row of one value.")
+def _reference(look: Look) -> Iterator[Found]:
+    for here, chart, contract in look.charts(DotPlot):
+        one = chart.reference
+        if (one.value is None) == (one.of is None):
+            message = "The reference is neither a number nor a value, or both."
+            yield Found((*here, "reference"), message, "Write either `value` or `of`.")
+        column = contract.column(chart.dimension.field) if contract else None
+        known = [str(allowed.value) for allowed in column.enum] if column else []
+        if one.of is not None and known and one.of not in known:
+            message = f"`{chart.dimension.field}` is never `{one.of}`."
+            yield Found((*here, "reference"), message, f"It is one of: {', '.join(known)}.")

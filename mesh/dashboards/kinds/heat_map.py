@@ -1,0 +1,267 @@
+"""Heat maps of cohorts: a row per cohort, a column per month since, the more the stronger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from math import ceil, floor, log10
+from statistics import median_low
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mesh.contracts import Contract
+from mesh.dashboards.drawing import lines, vega
+from mesh.dashboards.drawing.formats import number
+from mesh.dashboards.drawing.view import ChartView, LegendEntry
+from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
+from mesh.dashboards.kinds.seen import lowered
+from mesh.dashboards.parts import Dimension, MetricName, Since, Sort
+
+HELD_BACK = "–"
+CELL = 20
+# From so many cohorts on the middle one says something of all.
+FEW = 5
+
+
+class HeatMap(Chart):
+    """Cohorts over the months since they began."""
+
+    kind: Literal["heat_map"]
+    cohort: Dimension = Field(description="The month in which each cohort began, or its name.")
+    since: Since
+    metric: MetricName
+    support: MetricName = Field(description="How many are in the cohort, for the tooltip.")
+    most: Annotated[int, Field(ge=2, le=60)] = Field(
+        default=24, description="How many cohorts are drawn: the newest."
+    )
+    months: Annotated[int, Field(ge=2, le=60)] = Field(
+        default=24, description="Up to how many months since are drawn."
+    )
+
+    @property
+    def row_columns(self) -> set[str]:
+        return super().row_columns | {self.cohort.field, self.since.field}
+
+    @property
+    def order(self) -> Sort:
+        return Sort(field=self.since.field, order="ascending")
+
+    @property
+    def in_looker(self) -> str:
+        return "Pivot table with heatmap"
+
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        return [
+            ("Row dimension", f"`{self.cohort.field}`"),
+            ("Column dimension", f"`{self.since.field}`"),
+            ("Metric", board.metrics[self.metric].in_looker),
+            ("Sort rows", f"`{self.cohort.field}`, descending, {self.most} rows"),
+            ("Sort columns", f"`{self.since.field}`, ascending, {self.months + 1} columns"),
+            ("Missing data", f"show “{HELD_BACK}”"),
+            ("Optional metric", board.metrics[self.support].in_looker),
+        ]
+
+    def shows(self, row: Row) -> bool:
+        # What is held back has a cell too.
+        return row[self.cohort.field] is not None and row[self.since.field] is not None
+
+    def _name(self, cohort: Any) -> str:
+        return lines.month_name(cohort) if isinstance(cohort, date) else self.cohort.name(cohort)
+
+    def _cells(self, board: Board, rows: list[Row]) -> dict[tuple[Any, int], Row | None]:
+        """The cells of the cohorts that are drawn, by cohort and month; None for what is held back
+        though its month is over. What is not over yet is not among them."""
+        as_of = rows[0][board.sources[self.source].as_of]
+        by_place = {(row[self.cohort.field], row[self.since.field]): row for row in rows}
+        cohorts = sorted({cohort for cohort, _ in by_place})[-self.most :]
+        columns = sorted({since for _, since in by_place if 0 <= since <= self.months})
+        found: dict[tuple[Any, int], Row | None] = {}
+        for cohort in cohorts:
+            for since in columns:
+                row = by_place.get((cohort, since))
+                if row and row[self.metric] is not None:
+                    found[cohort, since] = row
+                elif isinstance(cohort, date):
+                    if lines.is_over(_later(cohort, since), as_of):
+                        found[cohort, since] = None
+                elif row:
+                    found[cohort, since] = None
+        return found
+
+    def seen(self, board: Board, rows: list[Row]) -> str:
+        """How the middle cohort does, among those that can be seen at both ends."""
+        if board.metrics[self.metric].format != "percent":
+            return ""
+        cells = self._cells(board, rows)
+        whole: dict[int, dict[Any, float]] = {}
+        for since in sorted({since for _, since in cells if since > 0}):
+            column = {cohort: row for (cohort, place), row in cells.items() if place == since}
+            # Who is held back may be many or few: then the middle is not known.
+            if all(column.values()):
+                whole[since] = {c: row[self.metric] for c, row in column.items() if row}
+        if not whole:
+            return ""
+        first = min(whole)
+        last = max(
+            (s for s in whole if len(whole[s].keys() & whole[first].keys()) >= FEW), default=0
+        )
+        if last <= first:
+            return ""
+        both = whole[first].keys() & whole[last].keys()
+        form = board.metrics[self.metric].format
+        early, late = (
+            number(median_low(whole[since][cohort] for cohort in both), form)
+            for since in (first, last)
+        )
+        label = lowered(board.metrics[self.metric].label)
+        return (
+            f"In the middle one of {len(both)} cohorts: {early} after {first} "
+            f"month{'' if first == 1 else 's'}, {late} after {last} ({label})."
+        )
+
+    def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
+        cells = self._cells(board, rows)
+        values = [row[self.metric] for row in cells.values() if row]
+        if not values:
+            return replace(card, empty=board.held_back or "")
+        form = board.metrics[self.metric].format
+        # At the beginning all are there: that would leave no colour for what comes after.
+        later = [row[self.metric] for (_, since), row in cells.items() if row and since > 0]
+        step = _step(max(later or values))
+        cohorts = sorted({cohort for cohort, _ in cells})
+        columns = sorted({since for _, since in cells})
+        drawn = []
+        label, of = (board.metrics[name].label for name in (self.metric, self.support))
+        for (cohort, since), row in cells.items():
+            text = board.text(self.metric, row) if row else "held back: too few"
+            index = _class(row[self.metric], step) if row else None
+            size = board.text(self.support, row) if row else ""
+            name = self._name(cohort)
+            drawn.append(
+                {
+                    "cohort": name,
+                    "since": since,
+                    "color": "transparent" if index is None else f"@step{index}",
+                    "edge": "@line" if index is None else "@card",
+                    "ink": "@soft" if index is None else f"@on{index}",
+                    "text": HELD_BACK if index is None else _short(text),
+                    "held": index is None,
+                    "aria": f"{name}, {since}: {text}",
+                    "tip0": f"{name}, {self.since.label.lower()} {since}",
+                    "tip1": text,
+                    "tip2": size,
+                }
+            )
+        body = []
+        for cohort in cohorts[::-1]:
+            line = [self._name(cohort)]
+            for since in columns:
+                known = (cohort, since) in cells
+                row = cells.get((cohort, since))
+                line.append(board.text(self.metric, row) if row else HELD_BACK if known else "")
+            body.append(line)
+        names = [self._name(cohort) for cohort in cohorts[::-1]]
+        height = len(cohorts) * CELL + 46
+        every = len({row[self.cohort.field] for row in rows})
+        said = [f"{HELD_BACK} is held back, too few; a blank is not over yet."]
+        if every > len(cohorts):
+            said.append(
+                f"These are the newest {len(cohorts)} of {every} cohorts; the file has all."
+            )
+        seen = {one["color"] for one in drawn}
+        return replace(
+            card,
+            legend=[one for one in _legend(step, form) if f"@{one.key}" in seen],
+            head=[self.cohort.label, *(str(since) for since in columns)],
+            body=body,
+            reading=said,
+            summary=f"Heat map of {len(cohorts)} cohorts over {len(columns)} months: {label}.",
+            vega=_picture(drawn, names, columns, self.since.label, [label, of], height),
+            height=height,
+        )
+
+
+def _later(month: date, months: int) -> date:
+    whole = month.year * 12 + month.month - 1 + months
+    return date(whole // 12, whole % 12 + 1, 1)
+
+
+def _step(most: float) -> float:
+    """How wide the steps of the colours are: a round number, the strongest holds the most."""
+    if most <= 0:
+        return 1.0
+    wide = most / (vega.STEPS - 1)
+    power = 10.0 ** floor(log10(wide))
+    return next(power * part for part in (1, 2, 2.5, 5, 10) if power * part >= wide * 0.9999)
+
+
+def _class(value: float, step: float) -> int:
+    """The step of a value; 0 has a step of its own."""
+    return min(vega.STEPS - 1, max(0, ceil(value / step - 1e-9)))
+
+
+def _short(text: str) -> str:
+    """A number that fits into a cell."""
+    return f"{float(text[:-1]):.0f}%" if text.endswith("%") and text[0].isdigit() else text
+
+
+def _legend(step: float, form: Any) -> list[LegendEntry]:
+    last = vega.STEPS - 1
+    texts = ["0"]
+    for i in range(1, last + 1):
+        low, high = number(step * (i - 1), form), number(step * i, form)
+        texts.append(f"more than {low}" if i == last else f"up to {high}")
+    return [LegendEntry(f"step{i}", text, f"var(--step{i})", []) for i, text in enumerate(texts)]
+
+
+def _picture(
+    drawn: list[dict[str, Any]],
+    names: list[str],
+    columns: list[int],
+    title: str,
+    titles: list[str],
+    height: int,
+) -> dict[str, Any]:
+    import altair as alt
+
+    base = alt.Chart(alt.Data(values=drawn)).encode(
+        x=alt.X(
+            "since:O",
+            sort=columns,
+            scale=alt.Scale(paddingInner=0, paddingOuter=0),
+            axis=lines.axis(
+                title=title, labelAngle=0, labelOverlap=True, domain=False, ticks=False
+            ),
+        ),
+        y=alt.Y(
+            "cohort:N",
+            sort=names,
+            scale=alt.Scale(paddingInner=0, paddingOuter=0),
+            axis=lines.axis(title=None, domain=False, ticks=False, labelColor="@ink"),
+        ),
+    )
+    tips = [alt.Tooltip(f"tip{i}:N", title=text) for i, text in enumerate(["Cohort", *titles])]
+    rects = base.mark_rect(strokeWidth=1).encode(
+        color=alt.Color("color:N", scale=None),
+        stroke=alt.Stroke("edge:N", scale=None),
+        tooltip=tips,
+        description=alt.Description("aria:N"),
+    )
+    # Numbers where a cell is wide enough for them; what is held back is always marked.
+    wide = f"datum.held || width / {len(columns)} > 34"
+    texts = base.mark_text(fontSize=10, baseline="middle", aria=False).encode(
+        text="text:N",
+        color=alt.Color("ink:N", scale=None),
+        opacity=alt.condition(wide, alt.value(1), alt.value(0)),
+    )
+    return vega.compiled(alt.layer(rects, texts), 460, height)
+
+
+@rule("HEAT_MAP_COHORT", "A heat map has cohorts on one side and months on the other.")
+def _cohort(look: Look) -> Iterator[Found]:
+    for here, chart, _ in look.charts(HeatMap):
+        if chart.cohort.field == chart.since.field:
+            message = f"`{chart.since.field}` stands on both sides."
+            yield Found((*here, "cohort"), message, "Name the column of the cohort.")

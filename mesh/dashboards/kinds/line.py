@@ -1,0 +1,202 @@
+"""Lines over months: one or several, with a moving value and a band where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mesh.contracts import Contract
+from mesh.dashboards.drawing import lines, vega
+from mesh.dashboards.drawing.evidence import apart, pairs
+from mesh.dashboards.drawing.palette import colours
+from mesh.dashboards.drawing.view import ChartView
+from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
+from mesh.dashboards.kinds.over_time import (
+    OverTime,
+    Track,
+    cells_of,
+    heads_of,
+    line_layers,
+    line_rows,
+    summary,
+    values_of,
+)
+from mesh.dashboards.kinds.seen import amount
+from mesh.dashboards.parts import Dimension, MetricName
+
+MAX_LINES = 6
+HEIGHT = 270
+
+
+class Line(OverTime):
+    """One line per metric, or one per value of `series`."""
+
+    kind: Literal["line"]
+    metrics: Annotated[list[MetricName], Field(min_length=1, max_length=5)]
+    series: Dimension | None = Field(
+        default=None, description="The column with a line per value, where there is one metric."
+    )
+
+    @property
+    def row_columns(self) -> set[str]:
+        return super().row_columns | ({self.series.field} if self.series else set())
+
+    @property
+    def in_looker(self) -> str:
+        return "Time series chart"
+
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        told = self.time_settings(board, self.metrics)
+        if self.series:
+            told.insert(1, ("Breakdown dimension", f"`{self.series.field}`"))
+        return told
+
+    def tracks(self, board: Board, rows: list[Row]) -> list[Track]:
+        """The lines that have a point, in the order of their last value."""
+        parts: list[tuple[str, str, list[Row]]] = []
+        if self.series:
+            by_value: dict[object, list[Row]] = {}
+            for row in rows:
+                by_value.setdefault(row[self.series.field], []).append(row)
+            metric = self.metrics[0]
+            parts = [(self.series.name(value), metric, own) for value, own in by_value.items()]
+        else:
+            parts = [(board.metrics[name].label, name, rows) for name in self.metrics]
+        found = [
+            (name, metric, points)
+            for name, metric, own in parts
+            if (points := self.points(board, own, metric))
+        ]
+        found.sort(key=lambda one: -(one[2][-1].told or 0))
+        fills = colours([name for name, _, _ in found], board.colours)
+        return [
+            Track(f"line-{index}", name, fill, metric, self.moving or metric, points)
+            for index, ((name, metric, points), fill) in enumerate(zip(found, fills, strict=True))
+        ]
+
+    def shows(self, row: Row) -> bool:
+        names = [*self.metrics, *([self.moving] if self.moving else [])]
+        return any(row[name] is not None for name in names)
+
+    def seen(self, board: Board, rows: list[Row]) -> str:
+        tracks = self.tracks(board, rows)
+        if told := self.change(board, tracks):
+            return told
+        if len(tracks) != 1:
+            return ""
+        (track,) = tracks
+        found = [
+            (point, one)
+            for point in track.points
+            if point.over and (one := self.judged(board, track, point))
+        ]
+        if len(found) < 3:
+            return ""
+        high = max(found, key=lambda one: one[1].value)
+        low = min(found, key=lambda one: one[1].value)
+        if not apart(high[1], low[1], pairs(len(found))):
+            return ""
+        top, bottom = (
+            f"{lines.month_name(point.month)} with {amount(board, track.judged, point.row)}"
+            for point, _ in (high, low)
+        )
+        return f"The highest is {top}, the lowest {bottom}."
+
+    def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
+        tracks = self.tracks(board, rows)
+        months = sorted({point.month for track in tracks for point in track.points})
+        if len(months) < 2:
+            return replace(card, empty="A line needs two months.")
+        by_month = [{point.month: point for point in track.points} for track in tracks]
+        form = board.metrics[self.metrics[0]].format
+        several = len(tracks) > 1
+        head, body, hovers = [self.time.label], [], []
+        for track in tracks:
+            head += heads_of(self, board, track, several)
+        for month in months:
+            line, tips = [lines.month_name(month)], [lines.month_name(month)]
+            for track, points in zip(tracks, by_month, strict=True):
+                told = cells_of(self, board, track, points.get(month))
+                line += told
+                # Of several lines the tooltip tells one number each, the table tells all.
+                tips += [told[bool(self.moving)]] if several else told
+            hovers.append(
+                {"t": lines.milliseconds(month)} | {f"tip{i}": text for i, text in enumerate(tips)}
+            )
+            body.append(line)
+        titles = [self.time.label, *(track.name for track in tracks)] if several else head
+        return replace(
+            card,
+            head=head,
+            body=body[::-1],
+            reading=self.told_once(board, tracks),
+            summary=summary("Line chart", board, tracks),
+            vega=self._picture(tracks, hovers, titles, (months[0], months[-1]), form, board),
+            height=HEIGHT,
+        )
+
+    def _picture(
+        self,
+        tracks: list[Track],
+        hovers: list[dict[str, Any]],
+        titles: list[str],
+        span: tuple[date, date],
+        form: Any,
+        board: Board,
+    ) -> dict[str, Any]:
+        import altair as alt
+
+        scale = lines.domain(values_of(tracks), form)
+        named = len(tracks) > 1
+        last = [(t.key, t.name, t.points[-1].told or 0.0) for t in tracks] if named else []
+        tags = lines.ends(last, scale, HEIGHT - 60)
+        room = lines.room_for(tags) if named else 12
+        x = alt.X(
+            "t:T",
+            scale=alt.Scale(
+                type="utc",
+                domain=[lines.milliseconds(day) for day in span],
+                range=[0, lines.right(room)],
+                nice=False,
+            ),
+            axis=lines.time_axis(*span),
+        )
+        # Several metrics have their names beside the lines; the axis says what they all count.
+        title = "" if named and not self.series else board.metrics[self.metrics[0]].label
+        y = alt.Y(
+            "value:Q",
+            scale=alt.Scale(domain=list(scale), nice=False, zero=False),
+            axis=lines.value_axis(title, form),
+        )
+        data = alt.Data(values=line_rows(tracks))
+        layers = line_layers(data, strong=bool(self.moving), banded=bool(self.band), x=x, y=y)
+        layers += lines.named_ends(tags, {t.key: t.colour for t in tracks}, room, y)
+        layers.append(lines.hover(alt.Data(values=hovers), titles, x))
+        return vega.compiled(alt.layer(*layers), 460, HEIGHT)
+
+
+@rule("LINE_SERIES", "So few lines that each can be followed, all on one axis.")
+def _series(look: Look) -> Iterator[Found]:
+    for here, chart, contract in look.charts(Line):
+        several = len(chart.metrics) > 1
+        if several and (chart.series or chart.moving or chart.band):
+            message = "Several metrics are drawn without series, moving value and band."
+            yield Found((*here, "metrics"), message, "Name one metric, or take these out.")
+        known = [look.board.metrics[n] for n in chart.metrics if n in look.board.metrics]
+        if len({metric.format for metric in known}) > 1:
+            message = "The metrics have different formats, but there is one axis."
+            yield Found((*here, "metrics"), message, "Make a chart of each format.")
+        column = contract.column(chart.series.field) if contract and chart.series else None
+        if column is None:
+            continue
+        pinned = [f.values for f in chart.filters if f.field == column.name]
+        count = len(pinned[0] if pinned else column.enum)
+        if count == 0 or count > MAX_LINES:
+            how = f"{count} values" if count else "any number of values"
+            message = f"`{column.name}` has {how}; more than {MAX_LINES} lines cover each other."
+            fix = "Filter it by `one_of`, or draw `small_multiples`."
+            yield Found((*here, "series"), message, fix)

@@ -1,0 +1,297 @@
+"""What charts over months share: which months are drawn, how lines look, what is seen in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import Field
+
+from mesh.dashboards.drawing import lines
+from mesh.dashboards.drawing.evidence import Estimate, apart
+from mesh.dashboards.drawing.formats import number
+from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
+from mesh.dashboards.kinds.seen import estimate, lowered, named
+from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
+
+
+@dataclass(frozen=True)
+class Point:
+    """A month of a line. moving: its strong value. over: whether the month is."""
+
+    month: date
+    value: float | None
+    moving: float | None
+    low: float | None
+    high: float | None
+    over: bool
+    row: Row
+
+    @property
+    def told(self) -> float | None:
+        """What the strong line shows, or the only one."""
+        return self.value if self.moving is None else self.moving
+
+
+@dataclass(frozen=True)
+class Track:
+    """One line: its points in order. metric: what it shows by itself; judged: what is compared."""
+
+    key: str
+    name: str
+    colour: str
+    metric: str
+    judged: str
+    points: list[Point]
+
+
+class OverTime(Chart):
+    """A chart with lines over months."""
+
+    time: Time
+    moving: MetricName | None = Field(
+        default=None,
+        description="A value over several months, drawn as a strong line above the months' own.",
+    )
+    band: Interval | None = Field(
+        default=None, description="The interval of the moving value, or of the metric without one."
+    )
+    support: Support | None = None
+
+    @property
+    def row_columns(self) -> set[str]:
+        return super().row_columns | {self.time.field}
+
+    @property
+    def order(self) -> Sort:
+        return Sort(field=self.time.field, order="ascending")
+
+    def points(self, board: Board, rows: Sequence[Row], metric: str) -> list[Point]:
+        """The months that a line has; those that rest on too few are left out."""
+        found = []
+        for row in rows:
+            if self.support and (row[self.support.metric] or 0) < self.support.least:
+                continue
+            moving = row[self.moving] if self.moving else None
+            if row[metric] is None and moving is None:
+                continue
+            month, as_of = row[self.time.field], row[board.sources[self.source].as_of]
+            low, high = (row[self.band.low], row[self.band.high]) if self.band else (None, None)
+            over = lines.is_over(month, as_of)
+            found.append(Point(month, row[metric], moving, low, high, over, row))
+        return sorted(found, key=lambda point: point.month)
+
+    def told_once(self, board: Board, tracks: Sequence[Track]) -> list[str]:
+        """How the lines are to be read."""
+        said = []
+        if self.moving:
+            label = lowered(board.metrics[self.moving].label)
+            said.append(f"The thin line is each month by itself, the strong one {label}.")
+        if self.band:
+            said.append(f"The band is the {self.band.words}.")
+        if self.support:
+            label = lowered(board.metrics[self.support.metric].label)
+            said.append(
+                f"A month that rests on fewer than {self.support.least:,} ({label}) is left out."
+            )
+        last = max(point.month for track in tracks for point in track.points)
+        if any(not point.over for track in tracks for point in track.points):
+            said.append(f"The hollow point is {lines.month_name(last)}, which is not over.")
+        return said
+
+    def change(self, board: Board, tracks: Sequence[Track]) -> str:
+        """The largest sure change within a year, up to the last month that is over."""
+        found: list[tuple[float, Track, Point, Point]] = []
+        months = [point.month for track in tracks for point in track.points if point.over]
+        if not months:
+            return ""
+        last = max(months)
+        for track in tracks:
+            by_month = {point.month: point for point in track.points}
+            now = by_month.get(last)
+            before = by_month.get(last.replace(year=last.year - 1, day=1))
+            if now is None or before is None:
+                continue
+            one, other = (self.judged(board, track, point) for point in (now, before))
+            if one and other and apart(one, other, len(tracks)):
+                counts = board.metrics[track.judged].format == "count"
+                size = (one.value + 1) / (other.value + 1) if counts else one.value - other.value
+                found.append((max(size, 1 / size) if counts else abs(size), track, before, now))
+        if not found:
+            return ""
+        _, track, before, now = max(found, key=lambda one: one[0])
+        told = [
+            f"{board.text(track.judged, point.row)} in {lines.month_name(point.month)}"
+            for point in (before, now)
+        ]
+        whose = f"The largest change in a year is that of {named(track.name)}"
+        start = whose if len(tracks) > 1 else f"{board.metrics[track.judged].label}, a year apart"
+        return f"{start}: {told[0]}, {told[1]}."
+
+    def judged(self, board: Board, track: Track, point: Point) -> Estimate | None:
+        return estimate(board, point.row, track.judged, self.band)
+
+    def time_settings(self, board: Board, metrics: Sequence[str]) -> list[tuple[str, str]]:
+        """What to set in Looker Studio for the lines."""
+        beside = [name for name in (self.support.metric,) if name] if self.support else []
+        shown = [*metrics, *([self.moving] if self.moving else [])]
+        return [
+            ("Date range dimension, Dimension", f"`{self.time.field}`, as Year Month"),
+            ("Metric", ", ".join(board.metrics[name].in_looker for name in shown)),
+            ("Missing data", "Line breaks"),
+            *((("Filter of the minimum", self._minimum(board)),) if self.support else ()),
+            *(("Optional metric", board.metrics[name].in_looker) for name in beside),
+            *((("Interval", "two more metrics, thin: " + self._ends(board)),) if self.band else ()),
+        ]
+
+    def _minimum(self, board: Board) -> str:
+        assert self.support
+        field = board.metrics[self.support.metric].field
+        return f"Include `{field}` Greater than or equal to `{self.support.least}`"
+
+    def _ends(self, board: Board) -> str:
+        assert self.band
+        return ", ".join(board.metrics[n].in_looker for n in (self.band.low, self.band.high))
+
+
+def line_rows(tracks: Sequence[Track]) -> list[dict[str, Any]]:
+    """The data of the lines: a row per point, parted in runs without a gap."""
+    data: list[dict[str, Any]] = []
+    for number_, track in enumerate(tracks):
+        dash = lines.DASHES[number_ % len(lines.DASHES)]
+        for kind in ("value", "moving"):
+            points = [p for p in track.points if getattr(p, kind) is not None]
+            whole = [p for p in points if p.over or kind == "moving"]
+            found = list(lines.runs(whole, lambda p: p.month, lines.next_month))
+            found += [[p] for p in points if p not in whole]
+            for run, members in enumerate(found):
+                for point in members:
+                    data.append(
+                        {
+                            "key": track.key,
+                            "name": track.name,
+                            "kind": kind,
+                            "run": f"{track.key}-{kind}-{run}",
+                            "t": lines.milliseconds(point.month),
+                            "value": getattr(point, kind),
+                            "color": track.colour,
+                            "dash": dash,
+                            "alone": len(members) == 1,
+                            "over": point.over,
+                            "aria": track.name,
+                        }
+                        | _ends_of(point, kind, track)
+                    )
+    return data
+
+
+def _ends_of(point: Point, kind: str, track: Track) -> dict[str, Any]:
+    strong = "value" if track.metric == track.judged else "moving"
+    if kind != strong or point.low is None or point.high is None:
+        return {}
+    return {"low": point.low, "high": point.high}
+
+
+def line_layers(data: Any, *, strong: bool, banded: bool, x: Any, y: Any) -> list[Any]:
+    """Bands, lines and the points of runs that are a single month.
+
+    strong: whether there are moving values, beside which the others stand back.
+    """
+    import altair as alt
+
+    base = alt.Chart(data).encode(x=x, y=y, detail="run:N", color=alt.Color("color:N", scale=None))
+    layers = []
+    if banded:
+        layers.append(
+            base.transform_filter("isValid(datum.low)")
+            .mark_area(opacity=0.18, aria=False)
+            .encode(y=alt.Y("low:Q"), y2="high:Q")
+        )
+    dashed = base.encode(strokeDash=alt.StrokeDash("dash:N", scale=None))
+    for kind, width, opacity in (
+        ("value", 1 if strong else 2.2, 0.5 if strong else 1),
+        ("moving", 2.8, 1),
+    ):
+        if kind == "moving" and not strong:
+            continue
+        own = f"datum.kind === '{kind}'"
+        layers.append(
+            dashed.transform_filter(f"{own} && !datum.alone")
+            .mark_line(strokeWidth=width, opacity=opacity, strokeJoin="round")
+            .encode(description=alt.Description("aria:N"))
+        )
+        layers.append(
+            base.transform_filter(f"{own} && datum.alone && datum.over")
+            .mark_point(filled=True, size=16 if kind == "value" else 30, opacity=opacity)
+            .encode(description=alt.Description("aria:N"))
+        )
+    layers.append(
+        base.transform_filter("datum.kind === 'value' && !datum.over")
+        .mark_point(filled=False, size=30, strokeWidth=1.6, fill="@card")
+        .encode(description=alt.Description("aria:N"))
+    )
+    return layers
+
+
+def values_of(tracks: Sequence[Track]) -> list[float]:
+    """All numbers that the picture has to have room for."""
+    return [
+        value
+        for track in tracks
+        for point in track.points
+        for value in (point.value, point.moving, point.low, point.high)
+        if value is not None
+    ]
+
+
+def heads_of(chart: OverTime, board: Board, track: Track, several: bool) -> list[str]:
+    """The titles of a line's numbers in tooltips and in the table behind the picture."""
+    of = [track.name if several else board.metrics[track.metric].label]
+    of += [board.metrics[chart.moving].label] if chart.moving else []
+    of += [board.metrics[chart.support.metric].label] if chart.support else []
+    return [of[0], *(f"{label}, {track.name}" if several else label for label in of[1:])]
+
+
+def cells_of(chart: OverTime, board: Board, track: Track, point: Point | None) -> list[str]:
+    """The numbers under these titles; a month that is missing has none."""
+    if point is None:
+        return ["–"] * len(heads_of(chart, board, track, False))
+    cells = [number(point.value, board.metrics[track.metric].format) or "–"]
+    if chart.moving:
+        cells.append(number(point.moving, board.metrics[chart.moving].format) or "–")
+    if chart.band and point.low is not None and point.high is not None:
+        form = board.metrics[track.judged].format
+        cells[-1] += f" ({number(point.low, form)} to {number(point.high, form)})"
+    if chart.support:
+        cells.append(board.text(chart.support.metric, point.row))
+    return cells
+
+
+def summary(kind: str, board: Board, tracks: Sequence[Track]) -> str:
+    parts = []
+    for track in tracks:
+        first, last = track.points[0], track.points[-1]
+        told = [
+            f"{number(point.told, board.metrics[track.judged].format)} in "
+            f"{lines.month_name(point.month)}"
+            for point in (first, last)
+        ]
+        parts.append(f"{track.name} from {told[0]} to {told[1]}")
+    return f"{kind} with {len(tracks)} {'line' if len(tracks) == 1 else 'lines'}: " + (
+        "; ".join(parts) + "."
+    )
+
+
+@rule("MINIMUM", "A share or a median over months says how many it rests on at least.")
+def _minimum(look: Look) -> Iterator[Found]:
+    for here, chart, _ in look.charts(OverTime):
+        names = [name for name in chart.metric_names if name in look.board.metrics]
+        loose = [n for n in names if look.board.metrics[n].format != "count"]
+        if loose and chart.support is None:
+            message = f"`{loose[0]}` can rest on a single one in some months."
+            fix = (
+                "Write `support: {metric: …, least: 30}`, with a metric that counts what it is of."
+            )
+            yield Found(here, message, fix)
