@@ -16,7 +16,7 @@ _BLANKS = ("\t", "\r", "\n")
 
 
 def csv_text(board: Board, chart: Chart, rows: Iterable[Row]) -> str:
-    """All rows that a chart reads, with its numbers as they are and not as they are rounded."""
+    """All rows that a chart reads; its numbers are not rounded as they are in the picture."""
     plain, metrics = chart.columns_read(board), chart.metric_names
     labels = [board.metrics[name].label for name in metrics]
     # Two metrics can have one label: then their names tell them apart.
@@ -42,4 +42,4 @@ def cell(value: Any) -> Any:
         value.startswith(_BLANKS) or value.lstrip().startswith(_FORMULAS)
     ):
         return f"'{value}"
-    return value
+    return f"{value:.9g}" if isinstance(value, float) else value

@@ -23,6 +23,14 @@ AXIS: dict[Format, str] = {
     "change_percent": "+.1~%",
     "change_decimal": "+.2~f",
 }
+# The same in full, where a tooltip is made by the page itself.
+TOOLTIP: dict[Format, str] = {
+    "count": ",.0f",
+    "percent": ".1%",
+    "decimal": ".2f",
+    "change_percent": "+.1%",
+    "change_decimal": "+.2f",
+}
 
 
 def number(value: float | None, form: Format) -> str:

@@ -36,6 +36,11 @@ def milliseconds(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
 
 
+def short(value: float) -> float:
+    """A number with as many digits as a picture can show."""
+    return value if isinstance(value, int) else float(f"{value:.6g}")
+
+
 def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
@@ -100,7 +105,7 @@ def ends(
 
 def room_for(found: Sequence[End]) -> int:
     """How many pixels the longest name needs beside the picture."""
-    return 24 + round(LETTER * max((len(line) for end in found for line in end.lines), default=0))
+    return 29 + round(LETTER * max((len(line) for end in found for line in end.lines), default=0))
 
 
 def named_ends(found: Sequence[End], fills: Mapping[str, str], room: int, y: Any) -> list[Any]:
@@ -109,7 +114,7 @@ def named_ends(found: Sequence[End], fills: Mapping[str, str], room: int, y: Any
 
     if not found:
         return []
-    dashes = dict(zip(fills, DASHES * len(fills), strict=False))
+    dashes = dict(zip(fills, DASHES, strict=False))
     texts = [
         {"value": one.value, "lines": one.lines, "color": fills[one.key], "dash": dashes[one.key]}
         for one in found
@@ -118,26 +123,24 @@ def named_ends(found: Sequence[End], fills: Mapping[str, str], room: int, y: Any
     start = right(room)["expr"]
     return [
         base.mark_rule(strokeWidth=2.4, aria=False).encode(
-            x=alt.value({"expr": f"{start} + 4"}),
-            x2=alt.value({"expr": f"{start} + 16"}),
+            x=alt.value({"expr": f"{start} + 9"}),
+            x2=alt.value({"expr": f"{start} + 21"}),
             color=alt.Color("color:N", scale=None),
             strokeDash=alt.StrokeDash("dash:N", scale=None),
         ),
         base.mark_text(
             align="left", baseline="middle", fontSize=11, lineHeight=LINE_HEIGHT, aria=False
-        ).encode(x=alt.value({"expr": f"{start} + 20"}), text="lines:N", color=alt.value("@ink")),
+        ).encode(x=alt.value({"expr": f"{start} + 25"}), text="lines:N", color=alt.value("@ink")),
     ]
 
 
-def hover(data: Any, titles: Sequence[str], x: Any) -> Any:
+def hover(base: Any, titles: Sequence[str], x: Any) -> Any:
     """A line that is not seen at each month, which tells its numbers when one points near it."""
     import altair as alt
 
     tips = [alt.Tooltip(f"tip{i}:N", title=title) for i, title in enumerate(titles)]
-    return (
-        alt.Chart(data)
-        .mark_rule(strokeWidth=9, opacity=0, color="@soft", aria=False)
-        .encode(x=x, tooltip=tips)
+    return base.mark_rule(strokeWidth=9, opacity=0, color="@soft", aria=False).encode(
+        x=x, tooltip=tips
     )
 
 
@@ -165,31 +168,28 @@ def axis(**more: Any) -> Any:
 
 def time_axis(first: date, last: date, **more: Any) -> Any:
     years = last.year - first.year
-    return axis(
-        format="%Y" if years > 2 else "%b %Y",
-        grid=False,
-        title=None,
-        labelOverlap=True,
-        labelFlush=True,
-        **{"tickCount": {"interval": "year", "step": max(1, years // 10)} if years > 2 else 6}
-        | more,
-    )
+    count = {"interval": "year", "step": max(1, years // 10)} if years > 2 else 6
+    usual: dict[str, Any] = {"grid": False, "title": None, "labelOverlap": True, "labelFlush": True}
+    usual |= {"tickCount": count, "format": "%Y" if years > 2 else "%b %Y"}
+    return axis(**usual | more)
 
 
-def value_axis(title: str, form: Format, **more: Any) -> Any:
+def value_axis(title: str | None, form: Format, most: float, **more: Any) -> Any:
     """A vertical axis with its title on top, where it can be read without turning one's head."""
-    return axis(
-        title=title,
-        titleAngle=0,
-        titleAlign="left",
-        titleAnchor="end",
-        titleX=0,
-        titleY=-9,
-        titleBaseline="bottom",
-        format=AXIS[form],
-        domain=False,
-        ticks=False,
-        tickCount=5,
-        labelPadding=6,
-        **more,
-    )
+    above: dict[str, Any] = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end"}
+    above |= {"titleX": 0, "titleY": -9, "titleBaseline": "bottom"} if title else {}
+    usual = {"title": title or None, "domain": False, "ticks": False, "tickCount": 5}
+    return axis(**above | usual | numbers(form, most) | {"labelPadding": 6} | more)
+
+
+def number_axis(title: str, form: Format, most: float, **more: Any) -> Any:
+    """A horizontal axis of numbers."""
+    usual = {"title": title, "tickCount": 5, "labelOverlap": True, "domain": False}
+    return axis(**usual | numbers(form, most) | more)
+
+
+def numbers(form: Format, most: float) -> dict[str, Any]:
+    """How an axis writes its numbers, of which the greatest is this."""
+    if form == "count" and most < 10_000:
+        return {"format": ",d"}
+    return {"format": AXIS[form], "labelExpr": "datum.value === 0 ? '0' : datum.label"}

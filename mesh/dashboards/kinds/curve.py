@@ -101,6 +101,7 @@ class Curve(Chart):
 
     def seen(self, board: Board, rows: list[Row]) -> str:
         groups, _ = self._groups(board, rows)
+        label = lowered(board.metrics[self.metric].label)
         if len(groups) == 1:
             return self._half(board, groups[0])
         found: list[tuple[float, int, Row, Row, str, str]] = []
@@ -121,7 +122,7 @@ class Curve(Chart):
             if a and b and apart(a, b, compared):
                 return (
                     f"The widest gap is after {_months(step)}: {self._told(board, high)} of "
-                    f"{named(name)}, {self._told(board, low)} of {named(other_name)}."
+                    f"{named(name)}, {self._told(board, low)} of {named(other_name)} ({label})."
                 )
         return ""
 
@@ -218,7 +219,7 @@ class Curve(Chart):
         )
         form = board.metrics[self.metric].format
         whole = alt.Scale(domain=[0, 1], nice=False)
-        axis = lines.value_axis(board.metrics[self.metric].label, form)
+        axis = lines.value_axis(board.metrics[self.metric].label, form, 1.0)
         y = alt.Y("value:Q", scale=whole, axis=axis)
         base = alt.Chart(alt.Data(values=data)).encode(
             x=x, detail="key:N", color=alt.Color("color:N", scale=None)
@@ -233,7 +234,7 @@ class Curve(Chart):
                 description=alt.Description("aria:N"),
             ),
             *lines.named_ends(tags, {g.key: g.colour for g in groups}, room, y),
-            lines.hover(alt.Data(values=hovers), titles, x),
+            lines.hover(alt.Chart(alt.Data(values=hovers)), titles, x),
         ]
         return vega.compiled(alt.layer(*layers), 460, HEIGHT)
 

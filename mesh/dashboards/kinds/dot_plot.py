@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
-from mesh.dashboards.drawing.formats import AXIS, Format, number
+from mesh.dashboards.drawing.formats import Format, number
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
 from mesh.dashboards.kinds.seen import lowered, named
@@ -135,13 +135,13 @@ class DotPlot(SplitChart):
         clear = [dot for dot in dots if dot.clear]
         if not clear:
             return ""
-        where = named(self.reference.label)
+        where = f"“{named(self.reference.label)}”"
         furthest = max(clear, key=lambda dot: abs(dot.value - line))
         above = sum(dot.value > line for dot in clear)
         parts = [(above, "above"), (len(clear) - above, "below")]
         told = " and ".join(f"{count} {side}" for count, side in parts if count)
         many = f"{len(clear)} of {len(dots)}" if len(dots) > 1 else "The only one"
-        verb = "are" if len(clear) > 1 else "is"
+        verb = "lie" if len(clear) > 1 else "lies"
         return (
             f"{many} {verb} clear of {where}, {told}; the furthest is {named(furthest.name)} "
             f"with {self._told(board, furthest)}."
@@ -183,6 +183,7 @@ class DotPlot(SplitChart):
                 }
             )
             body.append([dot.name, told, of, verdict])
+        spoken = [str(one["aria"]) for one in drawn]
         titles = [self.dimension.label, f"{metric.label} ({self.interval.level}%)", support]
         height = len(dots) * STEP + 62
         return replace(
@@ -190,7 +191,7 @@ class DotPlot(SplitChart):
             head=[*titles, self.reference.label],
             body=body,
             reading=self._reading(line, dots, len(every), lowered(support)),
-            summary=f"Dot plot with {len(dots)} dots: {'; '.join(str(one['aria']) for one in drawn)}.",
+            summary=f"Dot plot with {len(dots)} dots: {'; '.join(spoken)}.",
             vega=_picture(
                 drawn, line, self.reference.label, titles, metric.label, metric.format, height
             ),
@@ -237,7 +238,7 @@ def _picture(
             nice=False,
             zero=False,
         ),
-        axis=lines.axis(title=title, format=AXIS[form], tickCount=4, domain=False),
+        axis=lines.number_axis(title, form, high, tickCount=4),
     )
     y = alt.Y(
         "name:N",
@@ -245,9 +246,9 @@ def _picture(
         title=None,
         axis=alt.Axis(
             labelColor="@ink",
-            labelFontSize=12,
+            labelFontSize=11.5,
             labelPadding=8,
-            labelLimit=118,
+            labelLimit=142,
             ticks=False,
             domain=False,
         ),

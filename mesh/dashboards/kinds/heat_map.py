@@ -138,21 +138,10 @@ class HeatMap(Chart):
             text = board.text(self.metric, row) if row else "held back: too few"
             index = _class(row[self.metric], step) if row else None
             size = board.text(self.support, row) if row else ""
-            name = self._name(cohort)
+            # Of what is held back there is no step: -1.
             drawn.append(
-                {
-                    "cohort": name,
-                    "since": since,
-                    "color": "transparent" if index is None else f"@step{index}",
-                    "edge": "@line" if index is None else "@card",
-                    "ink": "@soft" if index is None else f"@on{index}",
-                    "text": HELD_BACK if index is None else _short(text),
-                    "held": index is None,
-                    "aria": f"{name}, {since}: {text}",
-                    "tip0": f"{name}, {self.since.label.lower()} {since}",
-                    "tip1": text,
-                    "tip2": size,
-                }
+                {"y": self._name(cohort), "x": since, "c": -1 if index is None else index}
+                | {"n": HELD_BACK if index is None else _short(text), "v": text, "u": size}
             )
         body = []
         for cohort in cohorts[::-1]:
@@ -170,15 +159,17 @@ class HeatMap(Chart):
             said.append(
                 f"These are the newest {len(cohorts)} of {every} cohorts; the file has all."
             )
-        seen = {one["color"] for one in drawn}
+        seen = {f"step{one['c']}" for one in drawn}
         return replace(
             card,
-            legend=[one for one in _legend(step, form) if f"@{one.key}" in seen],
+            legend=[one for one in _legend(step, form) if one.key in seen],
             head=[self.cohort.label, *(str(since) for since in columns)],
             body=body,
             reading=said,
             summary=f"Heat map of {len(cohorts)} cohorts over {len(columns)} months: {label}.",
-            vega=_picture(drawn, names, columns, self.since.label, [label, of], height),
+            vega=_picture(
+                drawn, names, columns, [self.cohort.label, self.since.label, label, of], height
+            ),
             height=height,
         )
 
@@ -220,43 +211,54 @@ def _picture(
     drawn: list[dict[str, Any]],
     names: list[str],
     columns: list[int],
-    title: str,
     titles: list[str],
     height: int,
 ) -> dict[str, Any]:
     import altair as alt
 
+    steps = range(vega.STEPS)
+    kinds = [-1, *steps]
+    fills = alt.Scale(domain=kinds, range=["transparent", *(f"@step{i}" for i in steps)])
+    edges = alt.Scale(domain=kinds, range=["@line", *("@card" for _ in steps)])
+    inks = alt.Scale(domain=kinds, range=["@soft", *(f"@on{i}" for i in steps)])
+    tight = alt.Scale(paddingInner=0, paddingOuter=0)
+    side: dict[str, Any] = {"domain": False, "ticks": False}
     base = alt.Chart(alt.Data(values=drawn)).encode(
         x=alt.X(
-            "since:O",
+            "x:O",
             sort=columns,
-            scale=alt.Scale(paddingInner=0, paddingOuter=0),
-            axis=lines.axis(
-                title=title, labelAngle=0, labelOverlap=True, domain=False, ticks=False
-            ),
+            scale=tight,
+            axis=lines.axis(title=titles[1], labelAngle=0, labelOverlap=True, **side),
         ),
         y=alt.Y(
-            "cohort:N",
+            "y:N",
             sort=names,
-            scale=alt.Scale(paddingInner=0, paddingOuter=0),
-            axis=lines.axis(title=None, domain=False, ticks=False, labelColor="@ink"),
+            scale=tight,
+            axis=lines.axis(title=None, labelColor="@ink", **side),
         ),
     )
-    tips = [alt.Tooltip(f"tip{i}:N", title=text) for i, text in enumerate(["Cohort", *titles])]
-    rects = base.mark_rect(strokeWidth=1).encode(
-        color=alt.Color("color:N", scale=None),
-        stroke=alt.Stroke("edge:N", scale=None),
-        tooltip=tips,
-        description=alt.Description("aria:N"),
+    tips = [
+        alt.Tooltip(f"{name}:N", title=title) for name, title in zip("yxvu", titles, strict=True)
+    ]
+    rects = (
+        base.transform_calculate(aria="datum.y + ', ' + datum.x + ': ' + datum.v")
+        .mark_rect(strokeWidth=1)
+        .encode(
+            color=alt.Color("c:O", scale=fills, legend=None),
+            stroke=alt.Stroke("c:O", scale=edges, legend=None),
+            tooltip=tips,
+            description=alt.Description("aria:N"),
+        )
     )
     # Numbers where a cell is wide enough for them; what is held back is always marked.
-    wide = f"datum.held || width / {len(columns)} > 34"
+    wide = f"datum.c < 0 || width / {len(columns)} > 34"
     texts = base.mark_text(fontSize=10, baseline="middle", aria=False).encode(
-        text="text:N",
-        color=alt.Color("ink:N", scale=None),
+        text="n:N",
+        color=alt.Color("c:O", scale=inks, legend=None),
         opacity=alt.condition(wide, alt.value(1), alt.value(0)),
     )
-    return vega.compiled(alt.layer(rects, texts), 460, height)
+    layers = alt.layer(rects, texts).resolve_scale(color="independent", stroke="independent")
+    return vega.compiled(layers, 460, height)
 
 
 @rule("HEAT_MAP_COHORT", "A heat map has cohorts on one side and months on the other.")

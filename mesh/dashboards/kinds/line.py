@@ -25,7 +25,6 @@ from mesh.dashboards.kinds.over_time import (
     summary,
     values_of,
 )
-from mesh.dashboards.kinds.seen import amount
 from mesh.dashboards.parts import Dimension, MetricName
 
 MAX_LINES = 6
@@ -101,7 +100,7 @@ class Line(OverTime):
         if not apart(high[1], low[1], pairs(len(found))):
             return ""
         top, bottom = (
-            f"{lines.month_name(point.month)} with {amount(board, track.judged, point.row)}"
+            f"{lines.month_name(point.month)} with {self.amount(board, track, point)}"
             for point, _ in (high, low)
         )
         return f"The highest is {top}, the lowest {bottom}."
@@ -170,12 +169,12 @@ class Line(OverTime):
         y = alt.Y(
             "value:Q",
             scale=alt.Scale(domain=list(scale), nice=False, zero=False),
-            axis=lines.value_axis(title, form),
+            axis=lines.value_axis(title, form, scale[1]),
         )
         data = alt.Data(values=line_rows(tracks))
-        layers = line_layers(data, strong=bool(self.moving), banded=bool(self.band), x=x, y=y)
+        layers = line_layers(tracks, self, x, y, data)
         layers += lines.named_ends(tags, {t.key: t.colour for t in tracks}, room, y)
-        layers.append(lines.hover(alt.Data(values=hovers), titles, x))
+        layers.append(lines.hover(alt.Chart(alt.Data(values=hovers)), titles, x))
         return vega.compiled(alt.layer(*layers), 460, HEIGHT)
 
 

@@ -13,7 +13,7 @@ from mesh.dashboards.drawing import lines
 from mesh.dashboards.drawing.evidence import Estimate, apart
 from mesh.dashboards.drawing.formats import number
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
-from mesh.dashboards.kinds.seen import estimate, lowered, named
+from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
 from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
 
 
@@ -130,6 +130,13 @@ class OverTime(Chart):
         start = whose if len(tracks) > 1 else f"{board.metrics[track.judged].label}, a year apart"
         return f"{start}: {told[0]}, {told[1]}."
 
+    def amount(self, board: Board, track: Track, point: Point) -> str:
+        """`1,195 plays`, or `1,195 (the last 12 months)`."""
+        if track.judged == track.metric:
+            return amount(board, track.metric, point.row)
+        label = lowered(board.metrics[track.judged].label)
+        return f"{board.text(track.judged, point.row)} ({label})"
+
     def judged(self, board: Board, track: Track, point: Point) -> Estimate | None:
         return estimate(board, point.row, track.judged, self.band)
 
@@ -157,80 +164,81 @@ class OverTime(Chart):
 
 
 def line_rows(tracks: Sequence[Track]) -> list[dict[str, Any]]:
-    """The data of the lines: a row per point, parted in runs without a gap."""
+    """The data of the lines, a row per point under short names, since there are many.
+
+    k: the line's key, t: the month, v: its value, m: the moving one, l and h: the interval's ends,
+    u: what it rests on. r and q: of v and of m the run without a gap, or none for a run of one
+    month; o: whether the month is not over.
+    """
     data: list[dict[str, Any]] = []
-    for number_, track in enumerate(tracks):
-        dash = lines.DASHES[number_ % len(lines.DASHES)]
-        for kind in ("value", "moving"):
-            points = [p for p in track.points if getattr(p, kind) is not None]
-            whole = [p for p in points if p.over or kind == "moving"]
-            found = list(lines.runs(whole, lambda p: p.month, lines.next_month))
-            found += [[p] for p in points if p not in whole]
-            for run, members in enumerate(found):
-                for point in members:
-                    data.append(
-                        {
-                            "key": track.key,
-                            "name": track.name,
-                            "kind": kind,
-                            "run": f"{track.key}-{kind}-{run}",
-                            "t": lines.milliseconds(point.month),
-                            "value": getattr(point, kind),
-                            "color": track.colour,
-                            "dash": dash,
-                            "alone": len(members) == 1,
-                            "over": point.over,
-                            "aria": track.name,
-                        }
-                        | _ends_of(point, kind, track)
-                    )
+    count = 0
+    for track in tracks:
+        rows: dict[date, dict[str, Any]] = {}
+        for point in track.points:
+            own = {"k": track.key, "t": lines.milliseconds(point.month)}
+            told = {"v": point.value, "m": point.moving, "l": point.low, "h": point.high}
+            own |= {name: lines.short(value) for name, value in told.items() if value is not None}
+            rows[point.month] = own | ({} if point.over else {"o": 1})
+        for name, run in (("v", "r"), ("m", "q")):
+            # A month that is not over is no end of a line: it would seem to fall.
+            whole = [
+                m for m, row in rows.items() if name in row and (name == "m" or "o" not in row)
+            ]
+            for members in lines.runs(whole, lambda month: month, lines.next_month):
+                count += 1
+                for month in members if len(members) > 1 else ():
+                    rows[month][run] = count
+        data += rows.values()
     return data
 
 
-def _ends_of(point: Point, kind: str, track: Track) -> dict[str, Any]:
-    strong = "value" if track.metric == track.judged else "moving"
-    if kind != strong or point.low is None or point.high is None:
-        return {}
-    return {"low": point.low, "high": point.high}
-
-
-def line_layers(data: Any, *, strong: bool, banded: bool, x: Any, y: Any) -> list[Any]:
-    """Bands, lines and the points of runs that are a single month.
-
-    strong: whether there are moving values, beside which the others stand back.
-    """
+def line_layers(tracks: Sequence[Track], chart: OverTime, x: Any, y: Any, data: Any) -> list[Any]:
+    """Bands, lines, and points for runs that are a single month."""
     import altair as alt
 
-    base = alt.Chart(data).encode(x=x, y=y, detail="run:N", color=alt.Color("color:N", scale=None))
+    strong = bool(chart.moving)
+    keys = [track.key for track in tracks]
+    fills = alt.Scale(domain=keys, range=[track.colour for track in tracks])
+    dashes = alt.Scale(domain=keys, range=[*lines.DASHES][: len(keys)])
+    base = alt.Chart(data).encode(x=x, color=alt.Color("k:N", scale=fills, legend=None))
     layers = []
-    if banded:
+    if chart.band:
+        run = "q" if strong else "r"
         layers.append(
-            base.transform_filter("isValid(datum.low)")
+            base.transform_filter(f"isValid(datum.l) && isValid(datum.{run})")
             .mark_area(opacity=0.18, aria=False)
-            .encode(y=alt.Y("low:Q"), y2="high:Q")
+            .encode(y=y.copy(deep=False), y2="h:Q", detail=f"{run}:N")
         )
-    dashed = base.encode(strokeDash=alt.StrokeDash("dash:N", scale=None))
-    for kind, width, opacity in (
-        ("value", 1 if strong else 2.2, 0.5 if strong else 1),
-        ("moving", 2.8, 1),
+        layers[0].encoding.y.shorthand = "l:Q"
+    for name, run, width, size, opacity in (
+        ("v", "r", 1.0 if strong else 2.2, 14, 0.55 if strong else 1.0),
+        ("m", "q", 2.8, 30, 1.0),
     ):
-        if kind == "moving" and not strong:
+        if name == "m" and not strong:
             continue
-        own = f"datum.kind === '{kind}'"
-        layers.append(
-            dashed.transform_filter(f"{own} && !datum.alone")
-            .mark_line(strokeWidth=width, opacity=opacity, strokeJoin="round")
-            .encode(description=alt.Description("aria:N"))
-        )
-        layers.append(
-            base.transform_filter(f"{own} && datum.alone && datum.over")
-            .mark_point(filled=True, size=16 if kind == "value" else 30, opacity=opacity)
-            .encode(description=alt.Description("aria:N"))
-        )
+        own = y.copy(deep=False)
+        own.shorthand = f"{name}:Q"
+        layers += [
+            base.transform_filter(f"isValid(datum.{name}) && isValid(datum.{run})")
+            .mark_line(strokeWidth=width, opacity=opacity, strokeJoin="round", aria=False)
+            .encode(
+                y=own,
+                detail=f"{run}:N",
+                strokeDash=alt.StrokeDash("k:N", scale=dashes, legend=None),
+            ),
+            base.transform_filter(
+                f"isValid(datum.{name}) && !isValid(datum.{run})"
+                + (" && !datum.o" if name == "v" else "")
+            )
+            .mark_point(filled=True, size=size, opacity=opacity, aria=False)
+            .encode(y=own),
+        ]
+    last = y.copy(deep=False)
+    last.shorthand = "v:Q"
     layers.append(
-        base.transform_filter("datum.kind === 'value' && !datum.over")
-        .mark_point(filled=False, size=30, strokeWidth=1.6, fill="@card")
-        .encode(description=alt.Description("aria:N"))
+        base.transform_filter("datum.o && isValid(datum.v)")
+        .mark_point(filled=False, size=28, strokeWidth=1.6, fill="@card", aria=False)
+        .encode(y=last)
     )
     return layers
 

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
-from mesh.dashboards.drawing.formats import AXIS
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
 from mesh.dashboards.kinds.seen import lowered, named
@@ -152,18 +151,11 @@ class Scatter(SplitChart):
             channel(
                 f"{key}:Q",
                 scale=alt.Scale(domain=list(ends), nice=False, zero=False),
-                axis=lines.axis(
-                    title=board.metrics[name].label,
-                    format=AXIS[board.metrics[name].format],
-                    tickCount=5,
-                    labelOverlap=True,
-                    domain=False,
-                    ticks=False,
-                ),
+                axis=axis(board.metrics[name].label, board.metrics[name].format, ends[1]),
             )
-            for channel, key, name, ends in (
-                (alt.X, "x", self.x, domains[0]),
-                (alt.Y, "y", self.y, domains[1]),
+            for channel, axis, key, name, ends in (
+                (alt.X, lines.number_axis, "x", self.x, domains[0]),
+                (alt.Y, lines.value_axis, "y", self.y, domains[1]),
             )
         )
         middle = alt.Chart(alt.Data(values=[{"x": median(xs), "y": median(ys)}]))

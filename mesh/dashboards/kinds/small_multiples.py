@@ -11,24 +11,23 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
-from mesh.dashboards.drawing.formats import AXIS, Format
-from mesh.dashboards.drawing.palette import colour
+from mesh.dashboards.drawing.formats import TOOLTIP
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
 from mesh.dashboards.kinds.over_time import (
     OverTime,
     Track,
     cells_of,
-    heads_of,
     line_layers,
     line_rows,
     summary,
     values_of,
 )
+from mesh.dashboards.kinds.seen import lowered
 from mesh.dashboards.parts import Dimension, MetricName
 
 MAX_PANELS = 24
-HEIGHT = 108
+HEIGHT = 124
 
 
 class SmallMultiples(OverTime):
@@ -86,7 +85,7 @@ class SmallMultiples(OverTime):
         found.sort(key=lambda one: (one[0], one[1]))
         judged = self.moving or self.metric
         return [
-            Track(f"panel-{i}", name, colour(name, board.colours), self.metric, judged, points)
+            Track(f"panel-{i}", name, "@accent", self.metric, judged, points)
             for i, (_, name, points) in enumerate(found)
         ]
 
@@ -99,81 +98,79 @@ class SmallMultiples(OverTime):
         if not tracks:
             return replace(card, empty="A line needs two months.")
         months = [point.month for track in tracks for point in track.points]
-        form = board.metrics[self.metric].format
-        heads = [self.time.label, *heads_of(self, board, tracks[0], False)]
-        panels, body = [], []
+        panels = []
         for track in tracks:
-            hovers = []
-            for point in track.points:
-                told = [lines.month_name(point.month), *cells_of(self, board, track, point)]
-                tips = {f"tip{i}": text for i, text in enumerate(told)}
-                hovers.append({"t": lines.milliseconds(point.month)} | tips)
-                body.append([track.name, *told])
-            # One colour for all: the name stands above each picture.
-            drawn = replace(track, colour="@accent")
             last = cells_of(self, board, track, track.points[-1])[bool(self.moving)]
-            panels.append(
-                {
-                    "name": track.name,
-                    "last": f"{last.partition(' (')[0]}",
-                    "values": {"lines": line_rows([drawn]), "months": hovers},
-                }
-            )
-        said = self.told_once(board, tracks)
-        said.insert(0, f"The number beside each name is the last one of its line ({heads[1]}).")
+            # All have the same key, so that one picture can draw each of them.
+            values = {"lines": line_rows([replace(track, key="line")])}
+            if self.support:
+                for row, point in zip(values["lines"], track.points, strict=True):
+                    row["u"] = point.row[self.support.metric]
+            panels.append({"name": track.name, "last": last.partition(" (")[0], "values": values})
+        told = board.metrics[self.moving or self.metric].label
+        said = [f"The number beside each name is the last of its line ({lowered(told)})."]
+        said += self.told_once(board, tracks)
         if len(every) > len(tracks):
             said.append(f"These are the first {len(tracks)} of {len(every)}; the file has all.")
-        picture = self._picture((min(months), max(months)), tracks, heads, form)
+        by_month = [{point.month: point for point in track.points} for track in tracks]
+        body = []
+        for month in sorted(set(months), reverse=True):
+            line = [lines.month_name(month)]
+            for track, points in zip(tracks, by_month, strict=True):
+                line.append(cells_of(self, board, track, points.get(month))[bool(self.moving)])
+            body.append(line)
+        one = replace(tracks[0], key="line")
+        scale = lines.domain(values_of(tracks), board.metrics[self.metric].format)
         return replace(
             card,
-            head=[self.dimension.label, *heads],
+            head=[self.time.label, *(track.name for track in tracks)],
             body=body,
             reading=said,
             summary=summary("Small pictures", board, tracks),
-            vega=picture,
+            vega=self._picture(board, one, (min(months), max(months)), scale),
             height=HEIGHT,
             content={"panels": panels},
         )
 
     def _picture(
-        self, span: tuple[date, date], tracks: list[Track], titles: list[str], form: Format
+        self, board: Board, one: Track, span: tuple[date, date], scale: tuple[float, float]
     ) -> dict[str, Any]:
         """The picture without data, which the page draws once with that of each panel."""
         import altair as alt
 
+        form = board.metrics[self.metric].format
         x = alt.X(
             "t:T",
             scale=alt.Scale(
                 type="utc", domain=[lines.milliseconds(day) for day in span], nice=False
             ),
-            axis=lines.time_axis(*span, tickCount=3, values=_ticks(*span), labelOverlap="greedy"),
+            axis=lines.time_axis(*span, values=_ticks(*span), labelOverlap="greedy"),
         )
         y = alt.Y(
-            "value:Q",
-            scale=alt.Scale(domain=list(lines.domain(values_of(tracks), form)), nice=False),
-            axis=_small(form),
+            "v:Q",
+            scale=alt.Scale(domain=list(scale), nice=False),
+            axis=lines.value_axis(
+                None, form, scale[1], tickCount=3, labelPadding=4, labelFontSize=10
+            ),
         )
-        layers = line_layers(
-            alt.Data(values=[], name="lines"),
-            strong=bool(self.moving),
-            banded=bool(self.band),
-            x=x,
-            y=y,
+        data = alt.Data(values=[], name="lines")
+        told = [(self.metric, "v"), *([(self.moving, "m")] if self.moving else [])]
+        told += [(self.support.metric, "u")] if self.support else []
+        texts = {
+            name: f"(isValid(datum.{name}) ? format(datum.{name}, '{TOOLTIP[form_]}') : '–')"
+            for metric, name in told
+            for form_ in (board.metrics[metric].format,)
+        }
+        if self.band:
+            ends = " + ' to ' + ".join(f"format(datum.{end}, '{TOOLTIP[form]}')" for end in "lh")
+            texts[told[bool(self.moving)][1]] += f" + (isValid(datum.l) ? ' (' + {ends} + ')' : '')"
+        told_to = alt.Chart(data).transform_calculate(
+            tip0="utcFormat(datum.t, '%b %Y')",
+            **{f"tip{i}": texts[name] for i, (_, name) in enumerate(told, 1)},
         )
-        layers.append(lines.hover(alt.Data(values=[], name="months"), titles, x))
+        titles = [self.time.label, *(board.metrics[metric].label for metric, _ in told)]
+        layers = [*line_layers([one], self, x, y, data), lines.hover(told_to, titles, x)]
         return vega.compiled(alt.layer(*layers), 180, HEIGHT)
-
-
-def _small(form: Format) -> Any:
-    return lines.axis(
-        title=None,
-        format=AXIS[form],
-        domain=False,
-        ticks=False,
-        tickCount=3,
-        labelPadding=4,
-        labelFontSize=10,
-    )
 
 
 def _ticks(first: date, last: date) -> list[int]:

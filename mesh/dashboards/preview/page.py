@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -48,6 +50,11 @@ def _own(name: str, folder: Path = TEMPLATES) -> Markup:
     return Markup((folder / name).read_text(encoding="utf-8"))
 
 
+def _packed(text: str) -> str:
+    """A file within a page: packed by gzip, since a page has to stay small."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
 def page_html(
     page: PageView, others: list[PageView], project: Project, served: Served | None = None
 ) -> str:
@@ -63,7 +70,7 @@ def page_html(
         if c.vega
     }
     # Kept in the page, so that a page that was sent to somebody still has its numbers.
-    files = {c.spec.id: c.csv for c in page.charts if c.csv}
+    files = {c.spec.id: _packed(c.csv) for c in page.charts if c.csv}
     contents = {c.spec.id: c.content for c in page.charts if c.spec.script and c.content}
     scripts = dict.fromkeys(c.spec.script for c in page.charts if c.spec.script)
     return _filled(

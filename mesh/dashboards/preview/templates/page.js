@@ -58,9 +58,11 @@
 
   // Made when it is asked for, out of the page itself: it works without any server.
   document.querySelectorAll("[data-file]").forEach(function (button) {
-    button.addEventListener("click", function () {
-      var link = element("a"), file = new Blob([data.files[button.dataset.file]], { type: "text/csv" });
-      link.href = URL.createObjectURL(file);
+    button.addEventListener("click", async function () {
+      var packed = Uint8Array.from(atob(data.files[button.dataset.file]), function (c) { return c.charCodeAt(0); });
+      var stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+      var link = element("a"), text = await new Response(stream).arrayBuffer();
+      link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
       link.download = document.body.dataset.page + "." + button.dataset.file + ".csv";
       link.click();
       setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
