@@ -38,16 +38,16 @@ def milliseconds(day: date) -> int:
 
 def short(value: float) -> float:
     """A number with as many digits as a picture can show."""
-    return value if isinstance(value, int) else float(f"{value:.6g}")
+    return round(value) if abs(value) >= 1000 else float(f"{value:.5g}")
 
 
 def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def is_over(month: date, as_of: date) -> bool:
+def is_over(month: date, as_of: date | None) -> bool:
     """Whether all days of a month are in the data."""
-    return as_of >= month.replace(day=monthrange(month.year, month.month)[1])
+    return as_of is None or as_of >= month.replace(day=monthrange(month.year, month.month)[1])
 
 
 def runs(
@@ -162,6 +162,8 @@ def axis(**more: Any) -> Any:
         "labelFontSize": 11,
         "titleFontSize": 11,
         "titleFontWeight": 400,
+        "labelFlush": False,
+        "labelSeparation": 5,
     }
     return alt.Axis(**colours | more)
 
@@ -169,7 +171,7 @@ def axis(**more: Any) -> Any:
 def time_axis(first: date, last: date, **more: Any) -> Any:
     years = last.year - first.year
     count = {"interval": "year", "step": max(1, years // 10)} if years > 2 else 6
-    usual: dict[str, Any] = {"grid": False, "title": None, "labelOverlap": True, "labelFlush": True}
+    usual: dict[str, Any] = {"grid": False, "title": None, "labelOverlap": True}
     usual |= {"tickCount": count, "format": "%Y" if years > 2 else "%b %Y"}
     return axis(**usual | more)
 

@@ -53,6 +53,15 @@ def themed(vega: dict[str, Any], theme: str) -> dict[str, Any]:
     return json.loads(text)
 
 
+def with_data(vega: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """A specification with these rows in the data of these names."""
+    data = [
+        one | ({"values": values[one["name"]]} if one["name"] in values else {})
+        for one in vega["data"]
+    ]
+    return vega | {"data": data}
+
+
 def rows(marks: list[Mark]) -> list[dict[str, Any]]:
     """The data of a chart: one row per mark."""
     data = []

@@ -147,7 +147,13 @@ def _bars(drawn: list[Mark], *, names: list[str], series: list[str], height: int
         x=alt.X(
             "value:Q",
             title=None,
-            scale=alt.Scale(domainMin=0, nice=False, range=[0, longest]),
+            # Where all bars are 0 they begin at the left nevertheless.
+            scale=alt.Scale(
+                domainMin=0,
+                domainMax=max(*(mark.value for mark in drawn), 0) or 1,
+                nice=False,
+                range=[0, longest],
+            ),
             axis=alt.Axis(labels=False, ticks=False, domain=False, grid=False),
         ),
     )

@@ -167,7 +167,7 @@ class Curve(Chart):
             f"A curve ends where fewer than {self.at_risk.least:,} are left.",
         ]
         if every > len(groups):
-            said.append(f"These are the last {len(groups)} of {every}; the file has all.")
+            said.append(f"These are the last {len(groups)} of {every}; the CSV has all.")
         parts = [f"{g.name} {self._told(board, g.steps[max(g.steps)])}" for g in groups]
         return replace(
             card,

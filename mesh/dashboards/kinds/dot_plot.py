@@ -210,7 +210,7 @@ class DotPlot(SplitChart):
         said.append(f"Who rests on fewer than {self.support.least:,} ({support}) is left out.")
         if every > len(dots):
             which = "first and last" if self.both_ends else "first"
-            said.append(f"These are the {which} {len(dots)} of {every}; the file has all.")
+            said.append(f"These are the {which} {len(dots)} of {every}; the CSV has all.")
         return said
 
 

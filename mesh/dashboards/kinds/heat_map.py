@@ -156,9 +156,7 @@ class HeatMap(Chart):
         every = len({row[self.cohort.field] for row in rows})
         said = [f"{HELD_BACK} is held back, too few; a blank is not over yet."]
         if every > len(cohorts):
-            said.append(
-                f"These are the newest {len(cohorts)} of {every} cohorts; the file has all."
-            )
+            said.append(f"These are the newest {len(cohorts)} of {every} cohorts; the CSV has all.")
         seen = {f"step{one['c']}" for one in drawn}
         return replace(
             card,

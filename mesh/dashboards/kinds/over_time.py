@@ -77,7 +77,10 @@ class OverTime(Chart):
             moving = row[self.moving] if self.moving else None
             if row[metric] is None and moving is None:
                 continue
-            month, as_of = row[self.time.field], row[board.sources[self.source].as_of]
+            month, as_of = (
+                row[self.time.field].replace(day=1),
+                row[board.sources[self.source].as_of],
+            )
             low, high = (row[self.band.low], row[self.band.high]) if self.band else (None, None)
             over = lines.is_over(month, as_of)
             found.append(Point(month, row[metric], moving, low, high, over, row))
@@ -166,8 +169,8 @@ class OverTime(Chart):
 def line_rows(tracks: Sequence[Track]) -> list[dict[str, Any]]:
     """The data of the lines, a row per point under short names, since there are many.
 
-    k: the line's key, t: the month, v: its value, m: the moving one, l and h: the interval's ends,
-    u: what it rests on. r and q: of v and of m the run without a gap, or none for a run of one
+    k: the line's key if there are several, t: the month, v: its value, m: the moving one, l and h:
+    the interval's ends. r and q: of v and of m the run without a gap, or none for a run of one
     month; o: whether the month is not over.
     """
     data: list[dict[str, Any]] = []
@@ -175,7 +178,8 @@ def line_rows(tracks: Sequence[Track]) -> list[dict[str, Any]]:
     for track in tracks:
         rows: dict[date, dict[str, Any]] = {}
         for point in track.points:
-            own = {"k": track.key, "t": lines.milliseconds(point.month)}
+            own = {"t": lines.milliseconds(point.month)}
+            own |= {"k": track.key} if len(tracks) > 1 else {}
             told = {"v": point.value, "m": point.moving, "l": point.low, "h": point.high}
             own |= {name: lines.short(value) for name, value in told.items() if value is not None}
             rows[point.month] = own | ({} if point.over else {"o": 1})
@@ -200,7 +204,12 @@ def line_layers(tracks: Sequence[Track], chart: OverTime, x: Any, y: Any, data: 
     keys = [track.key for track in tracks]
     fills = alt.Scale(domain=keys, range=[track.colour for track in tracks])
     dashes = alt.Scale(domain=keys, range=[*lines.DASHES][: len(keys)])
-    base = alt.Chart(data).encode(x=x, color=alt.Color("k:N", scale=fills, legend=None))
+    fill: Any = alt.value(tracks[0].colour)
+    dash: Any = alt.value(lines.DASHES[0])
+    if len(tracks) > 1:
+        fill = alt.Color("k:N", scale=fills, legend=None)
+        dash = alt.StrokeDash("k:N", scale=dashes, legend=None)
+    base = alt.Chart(data).encode(x=x, color=fill)
     layers = []
     if chart.band:
         run = "q" if strong else "r"
@@ -211,7 +220,7 @@ def line_layers(tracks: Sequence[Track], chart: OverTime, x: Any, y: Any, data: 
         )
         layers[0].encoding.y.shorthand = "l:Q"
     for name, run, width, size, opacity in (
-        ("v", "r", 1.0 if strong else 2.2, 14, 0.55 if strong else 1.0),
+        ("v", "r", 1.2 if strong else 2.2, 14, 0.6 if strong else 1.0),
         ("m", "q", 2.8, 30, 1.0),
     ):
         if name == "m" and not strong:
@@ -224,7 +233,7 @@ def line_layers(tracks: Sequence[Track], chart: OverTime, x: Any, y: Any, data: 
             .encode(
                 y=own,
                 detail=f"{run}:N",
-                strokeDash=alt.StrokeDash("k:N", scale=dashes, legend=None),
+                strokeDash=dash,
             ),
             base.transform_filter(
                 f"isValid(datum.{name}) && !isValid(datum.{run})"

@@ -90,9 +90,7 @@ class Scatter(SplitChart):
             f"{lowered(board.metrics[name].label)} {board.text(name, one.row)}"
             for name in (self.x, self.y)
         )
-        return (
-            f"{named(one.name)} stands out, with {side} on the vertical than the others: {x}, {y}."
-        )
+        return f"{named(one.name)} stands out: {y} at {x}, {side} than the rest let one expect."
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         points = self._points(rows)

@@ -101,8 +101,7 @@ class SmallMultiples(OverTime):
         panels = []
         for track in tracks:
             last = cells_of(self, board, track, track.points[-1])[bool(self.moving)]
-            # All have the same key, so that one picture can draw each of them.
-            values = {"lines": line_rows([replace(track, key="line")])}
+            values = {"lines": line_rows([track])}
             if self.support:
                 for row, point in zip(values["lines"], track.points, strict=True):
                     row["u"] = point.row[self.support.metric]
@@ -111,15 +110,15 @@ class SmallMultiples(OverTime):
         said = [f"The number beside each name is the last of its line ({lowered(told)})."]
         said += self.told_once(board, tracks)
         if len(every) > len(tracks):
-            said.append(f"These are the first {len(tracks)} of {len(every)}; the file has all.")
+            said.append(f"These are the first {len(tracks)} of {len(every)}; the CSV has all.")
         by_month = [{point.month: point for point in track.points} for track in tracks]
         body = []
         for month in sorted(set(months), reverse=True):
             line = [lines.month_name(month)]
             for track, points in zip(tracks, by_month, strict=True):
-                line.append(cells_of(self, board, track, points.get(month))[bool(self.moving)])
+                told = cells_of(self, board, track, points.get(month))[bool(self.moving)]
+                line.append(told.partition(" (")[0])
             body.append(line)
-        one = replace(tracks[0], key="line")
         scale = lines.domain(values_of(tracks), board.metrics[self.metric].format)
         return replace(
             card,
@@ -127,7 +126,7 @@ class SmallMultiples(OverTime):
             body=body,
             reading=said,
             summary=summary("Small pictures", board, tracks),
-            vega=self._picture(board, one, (min(months), max(months)), scale),
+            vega=self._picture(board, tracks[0], (min(months), max(months)), scale),
             height=HEIGHT,
             content={"panels": panels},
         )

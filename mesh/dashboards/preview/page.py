@@ -50,6 +50,15 @@ def _own(name: str, folder: Path = TEMPLATES) -> Markup:
     return Markup((folder / name).read_text(encoding="utf-8"))
 
 
+def _columns(data: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, list[Any]]]:
+    """Rows as columns, which say each name once; the page makes rows of them again."""
+    found = {}
+    for name, rows in data.items():
+        keys = dict.fromkeys(key for row in rows for key in row)
+        found[name] = {key: [row.get(key) for row in rows] for key in keys}
+    return found
+
+
 def _packed(text: str) -> str:
     """A file within a page: packed by gzip, since a page has to stay small."""
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
@@ -65,7 +74,7 @@ def page_html(
             "vega": c.vega | {"description": f"{c.spec.title}. {c.summary}"},
             "height": c.height,
         }
-        | {"panels": [panel["values"] for panel in c.content.get("panels", [])]}
+        | {"panels": [_columns(panel["values"]) for panel in c.content.get("panels", [])]}
         for c in page.charts
         if c.vega
     }

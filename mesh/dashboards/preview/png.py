@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from mesh.dashboards.drawing.vega import themed
+from mesh.dashboards.drawing.vega import themed, with_data
 from mesh.dashboards.preview.present import PageView
 
 FLAGS = (
@@ -63,9 +63,17 @@ def _drawn(pages: list[PageView], folder: Path) -> list[Path]:
     written = []
     for page in pages:
         for chart in page.charts:
-            if chart.vega:
-                path = folder / f"{page.board.id}.{chart.spec.id}.png"
-                light = themed(chart.vega, "light") | {"background": "white", "padding": 16}
+            name = f"{page.board.id}.{chart.spec.id}"
+            parts = {name: chart.vega} if chart.vega else {}
+            if chart.vega and (panels := chart.content.get("panels")):
+                # One picture that is drawn with the data of each panel.
+                parts = {
+                    f"{name}.{place}": with_data(chart.vega, panel["values"])
+                    for place, panel in enumerate(panels, 1)
+                }
+            for called, vega in parts.items():
+                light = themed(vega, "light") | {"background": "white", "padding": 16}
+                path = folder / f"{called}.png"
                 path.write_bytes(vl_convert.vega_to_png(light, scale=2))
                 written.append(path)
     return written

@@ -37,11 +37,21 @@
     return JSON.parse(text);
   }
 
+  // A panel's data comes in columns, in which nothing stands for what a row does not have.
+  function rows(columns) {
+    var names = Object.keys(columns);
+    return columns[names[0]].map(function (_, index) {
+      var row = {};
+      names.forEach(function (name) { if (columns[name][index] !== null) row[name] = columns[name][index]; });
+      return row;
+    });
+  }
+
   async function draw(box) {
     var id = box.dataset.chart, panel = box.dataset.panel, chart = data.charts[id];
     var spec = JSON.parse(JSON.stringify(chart.vega));
     if (panel) spec.data.forEach(function (one) {
-      if (chart.panels[panel][one.name]) one.values = chart.panels[panel][one.name];
+      if (chart.panels[panel][one.name]) one.values = rows(chart.panels[panel][one.name]);
     });
     spec = themed(spec);
     if (box.view) box.view.finalize();
