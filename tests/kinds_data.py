@@ -18,9 +18,10 @@ FIXTURES = Path(__file__).parent / "fixtures" / "dashboards"
 AS_OF = date(2018, 9, 24)
 GENRES = ("Drama", "Comedy", "Western", "Film-Noir", "Sci-Fi", "Horror", "Musical", "War", "IMAX")
 TAGS = (
-    "atmospheric", "beautiful cinematography", "boring", "cult film", "dark comedy", "disappointing",
-    "dystopia", "great soundtrack", "overrated", "plot holes", "predictable", "quirky",
-    "slow", "surreal", "thought-provoking", "twist ending", "visually appealing", "waste of time",
+    "atmospheric", "beautiful cinematography", "boring", "cult film", "dark comedy",
+    "disappointing", "dystopia", "great soundtrack", "overrated", "plot holes", "predictable",
+    "quirky", "slow", "surreal", "thought-provoking", "twist ending", "visually appealing",
+    "waste of time",
 )  # fmt: skip
 Rows = list[dict[str, Any]]
 
@@ -63,7 +64,7 @@ def shares(genre: str, start: float, end: float, users: int = 900, months: int =
     """A genre whose share goes from one to another, with the interval of so many users."""
     found = []
     for i in range(months):
-        value = start + (end - start) * i / (months - 1)
+        value = start + (end - start) * i / max(1, months - 1)
         one = share(value, users * 4)
         found.append(
             {"month": month(i), "genre": genre, "share": value * (1 + 0.2 * sin(i * 1.7))}
@@ -74,7 +75,7 @@ def shares(genre: str, start: float, end: float, users: int = 900, months: int =
 
 
 def cohort_rows(cohorts: int = 20, users: int = 300) -> Rows:
-    """The last so many cohorts, whose share halves again and again; of the smallest none is told."""
+    """The last so many cohorts, who come back ever less; the smallest shares are held back."""
     found = []
     for i in range(57 - cohorts, 57):
         for since in range(57 - i):

@@ -28,6 +28,7 @@ from mesh.errors import CheckFailed, WrongUse
 from mesh.files.generated import update
 from mesh.files.problems import Problem, suggestion
 from tests.project_copy import PROJECT
+from tests.test_dashboards_kinds import KIND_FAULTS
 
 SPECS, CONTRACTS = PROJECT.dashboards, PROJECT.contracts
 
@@ -381,7 +382,8 @@ def test_a_fault_is_found_where_it_stands(fault: str, tmp_path: Path) -> None:
 
 
 def test_every_rule_about_contracts_has_a_fault_that_shows_it() -> None:
-    assert set(RULES) <= {rule for *_, rule, _ in FAULTS.values()}
+    shown = {rule for *_, rule, _ in (*FAULTS.values(), *KIND_FAULTS.values())}
+    assert set(RULES) <= shown
 
 
 def test_all_faults_of_a_spec_are_found_in_one_run(tmp_path: Path) -> None:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import gzip
+import json
 import re
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from html import unescape
+from io import StringIO
+from typing import Any
 
 import pytest
 
+from mesh.dashboards.csv_file import cell
+from mesh.dashboards.data import _plain
 from mesh.dashboards.drawing.formats import number, percent, span
 from mesh.dashboards.drawing.palette import colour, contrast, ink_on
+from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.pie import slice_label
+from mesh.dashboards.kinds.seen import named
 from mesh.dashboards.preview.bundle import vega_script
 from mesh.dashboards.preview.page import index_html, page_html
 from mesh.dashboards.preview.present import PageView
-from tests.dashboards_data import HOSTILE, dashboard, empty, filled, genre, movie
+from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT, dashboard, empty, filled, genre, movie
 from tests.dashboards_data import presented as page
 from tests.project_copy import PROJECT
 
@@ -187,6 +198,140 @@ def test_a_label_is_left_out_where_it_does_not_fit() -> None:
     assert slice_label("Documentary", "610", "5%", part=0.05, **inside) == ["610"]
     assert slice_label("Drama", "610,000", "1%", part=0.01, **inside) == []
     assert slice_label("Tags", "3", "3%", start=0, part=0.03, hole=True) == []
+
+
+def card(name: str, chart: str, rows: list[dict[str, Any]]) -> ChartView:
+    """One chart of a dashboard with these rows."""
+    view = page(name, filled(name, **{chart: rows}))
+    return next(one for one in view.charts if one.spec.id == chart)
+
+
+def test_the_largest_part_of_a_pie_is_told_if_it_surely_is() -> None:
+    sides = [
+        {"membership": "members", "group_users": 245, "group_share": 0.4},
+        {"membership": "others", "group_users": 365, "group_share": 0.6},
+    ]
+    told = "The largest part is All other users with 365, 59.8% of the pie."
+    assert card("user_360", "raters", sides).seen == told
+    alike = [genre(1, "Drama", 610, 1.0), genre(2, "Comedy", 609, 0.99)]
+    assert card("user_360", "genres_rated", alike).seen == ""
+    # All the others together are no part that leads.
+    rest = [genre(1, "Drama", 20, 1.0), genre(10, "Others", 900, 0.99, True)]
+    assert card("user_360", "genres_rated", rest).seen == ""
+
+
+def test_the_highest_and_the_lowest_bar_are_told_if_they_surely_differ() -> None:
+    users = [{"genre": name, "genre_users": count} for name, count in (("Drama", 610), ("War", 9))]
+    seen = card("user_360", "genres_reach", users).seen
+    assert seen == "The highest is Drama with 610 users, the lowest War with 9 users."
+    asked = [
+        {"genre": "War", "liking_share": 0.3, "asked_users": 277},
+        {"genre": "IMAX", "liking_share": 0.1, "asked_users": 201},
+    ]
+    seen = card("user_360", "genres_like_share", asked).seen
+    assert seen == "The highest is War with 30.0% of 277, the lowest IMAX with 10.0% of 201."
+    few = [row | {"asked_users": 9} for row in asked]
+    assert card("user_360", "genres_like_share", few).seen == ""
+    equal = [{"genre": name, "genre_users": 300} for name in ("Drama", "War")]
+    assert card("user_360", "genres_reach", equal).seen == ""
+
+
+def test_where_two_shares_are_furthest_apart_is_told() -> None:
+    rows = [
+        {"user_group": "raters", "group_share": 0.402, "group_action_share": 0.836},
+        {"user_group": "sleepers", "group_share": 0.592, "group_action_share": 0.16},
+        {"user_group": "taggers", "group_share": 0.03, "group_action_share": None},
+    ]
+    assert card("user_360", "group_weight", rows).seen == (
+        "The two are furthest apart for Raters: share of all users 40.2%, share of all actions "
+        "83.6%."
+    )
+
+
+def test_the_largest_sure_change_of_the_table_is_told_with_its_numbers() -> None:
+    rows = [
+        # Twice as many, but of so few that it may be chance.
+        movie(1, "Small", movie_ratings=6, movie_ratings_before=3, movie_ratings_change=1.0),
+        movie(2, "Heat", movie_ratings=90, movie_ratings_before=50, movie_ratings_change=0.8),
+        movie(3, "Jaws", movie_ratings=200, movie_ratings_before=140, movie_ratings_change=0.43),
+    ]
+    told = "Last half year: the largest change is that of Heat, 90 ratings after 50 (+80.0%)."
+    assert card("movie_trends", "most_rated_movies", rows).seen == told
+    assert card("movie_trends", "most_rated_movies", rows[:1]).seen == ""
+
+
+def test_what_is_seen_is_text_whatever_a_name_tries() -> None:
+    rows = [{"genre": name, "genre_users": users} for name, users in ((HOSTILE, 610), ("War", 9))]
+    text = html(page("user_360", filled("user_360", genres_reach=rows)))
+    assert '<p class="seen">The highest is \u2068&lt;script&gt;' in text
+    assert "<script>window.hacked" not in text
+    # Its own direction does not turn round the sentence about it.
+    assert named(RIGHT_TO_LEFT) == f"\u2068{RIGHT_TO_LEFT}\u2069"
+    assert named("W" * 200) == f"\u2068{'W' * 59}…\u2069"
+
+
+def test_a_pie_of_nothing_and_bars_of_nothing_are_no_empty_boxes() -> None:
+    nothing = [genre(1, "Drama", 0, 0.0), genre(2, "War", 0, 0.0)]
+    pie = card("user_360", "genres_rated", nothing)
+    assert (pie.empty, pie.vega) == ("Not enough data. There are no users.", None)
+    bars = card("user_360", "genres_reach", [{"genre": "War", "genre_users": 0}])
+    assert bars.vega and "NaN" not in str(bars.vega)
+    assert (bars.vega["scales"][0]["name"], bars.vega["scales"][0]["domainMax"]) == ("x", 1)
+
+
+def test_numbers_that_are_none_are_held_to_be_missing() -> None:
+    assert [_plain(float(text)) for text in ("nan", "inf", "-inf")] == [None, None, None]
+    assert _plain(Decimal("NaN")) is None
+    assert _plain(Decimal("0.25")) == 0.25
+
+
+def test_every_chart_with_rows_has_its_numbers_as_a_file_and_a_link_to_itself() -> None:
+    view = page("user_360", filled("user_360", genres_like_share=[{"genre": "War"}]))
+    text = html(view)
+    for chart in view.charts:
+        assert f'href="#{chart.spec.id}"' in text
+        assert (f'data-file="{chart.spec.id}"' in text) is bool(chart.csv)
+    packed = json.loads(unescape(re.findall(r'id="data">(.*?)</script>', text)[0]))["files"]
+    assert list(packed) == ["genres_like_share"]
+    file = gzip.decompress(base64.b64decode(packed["genres_like_share"])).decode()
+    heads, line = file.removeprefix("\ufeff").splitlines()
+    assert heads.startswith(
+        "genre,share_rank,window_start,as_of,Share of those who rated it often,"
+    )
+    assert line == "War,1,2018-09-24,2018-09-24,1,1"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+49", "'+49"),
+        ("-30-", "'-30-"),
+        ("@import", "'@import"),
+        ("\t=1", "'\t=1"),
+        ("\rx", "'\rx"),
+        ("  =1", "'  =1"),
+        ("＝1", "'＝1"),
+        ("Drama", "Drama"),
+        ("8½", "8½"),
+        (-0.25, "-0.25"),
+        (0.1 + 0.2, "0.3"),
+        (104519, 104519),
+        (True, "true"),
+        (None, None),
+    ],
+)
+def test_no_text_of_a_file_is_run_by_a_spreadsheet(value: Any, written: Any) -> None:
+    assert cell(value) == written
+
+
+def test_a_file_has_all_periods_of_the_table_and_one_heading_per_column() -> None:
+    rows = [movie(1, "=HYPERLINK(1)"), movie(1, "Heat, “the”", period="last_30_days")]
+    file = card("movie_trends", "most_rated_movies", rows).csv.removeprefix("\ufeff")
+    read = list(csv.DictReader(StringIO(file)))
+    assert [row["title"] for row in read] == ["'=HYPERLINK(1)", "Heat, “the”"]
+    assert [row["period"] for row in read] == ["last_182_days", "last_30_days"]
+    assert len(set(read[0])) == len(file.splitlines()[0].split(","))
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Line(OverTime):
         found.sort(key=lambda one: -(one[2][-1].told or 0))
         fills = colours([name for name, _, _ in found], board.colours)
         return [
-            Track(f"line-{index}", name, fill, metric, self.moving or metric, points)
+            Track(f"line-{index}", name, fill, metric, self.judged_by(metric, points), points)
             for index, ((name, metric, points), fill) in enumerate(zip(found, fills, strict=True))
         ]
 

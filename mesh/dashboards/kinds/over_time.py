@@ -86,6 +86,11 @@ class OverTime(Chart):
             found.append(Point(month, row[metric], moving, low, high, over, row))
         return sorted(found, key=lambda point: point.month)
 
+    def judged_by(self, metric: str, points: Sequence[Point]) -> str:
+        """The number of a line that is compared: the moving one, if it has any."""
+        moved = self.moving and any(point.moving is not None for point in points)
+        return self.moving if self.moving and moved else metric
+
     def told_once(self, board: Board, tracks: Sequence[Track]) -> list[str]:
         """How the lines are to be read."""
         said = []
@@ -141,7 +146,9 @@ class OverTime(Chart):
         return f"{board.text(track.judged, point.row)} ({label})"
 
     def judged(self, board: Board, track: Track, point: Point) -> Estimate | None:
-        return estimate(board, point.row, track.judged, self.band)
+        # The band is that of the moving value, and says nothing of the months by themselves.
+        own = self.band if track.judged == (self.moving or track.metric) else None
+        return estimate(board, point.row, track.judged, own)
 
     def time_settings(self, board: Board, metrics: Sequence[str]) -> list[tuple[str, str]]:
         """What to set in Looker Studio for the lines."""
@@ -178,7 +185,7 @@ def line_rows(tracks: Sequence[Track]) -> list[dict[str, Any]]:
     for track in tracks:
         rows: dict[date, dict[str, Any]] = {}
         for point in track.points:
-            own = {"t": lines.milliseconds(point.month)}
+            own: dict[str, Any] = {"t": lines.milliseconds(point.month)}
             own |= {"k": track.key} if len(tracks) > 1 else {}
             told = {"v": point.value, "m": point.moving, "l": point.low, "h": point.high}
             own |= {name: lines.short(value) for name, value in told.items() if value is not None}

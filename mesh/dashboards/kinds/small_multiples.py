@@ -83,9 +83,15 @@ class SmallMultiples(OverTime):
                 name = self.dimension.name(value)
                 found.append((-weight if self.descending else weight, name, points))
         found.sort(key=lambda one: (one[0], one[1]))
-        judged = self.moving or self.metric
         return [
-            Track(f"panel-{i}", name, "@accent", self.metric, judged, points)
+            Track(
+                f"panel-{i}",
+                name,
+                "@accent",
+                self.metric,
+                self.judged_by(self.metric, points),
+                points,
+            )
             for i, (_, name, points) in enumerate(found)
         ]
 

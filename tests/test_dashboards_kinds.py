@@ -1,0 +1,517 @@
+"""The kinds of charts: faults in their specs, what they draw and what they say of the rows."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from sqlglot import exp, parse_one
+
+from mesh.contracts import load_contracts
+from mesh.dashboards import load_dashboards
+from mesh.dashboards.chart_queries import chart_query
+from mesh.dashboards.check import check
+from mesh.dashboards.drawing import lines
+from mesh.dashboards.drawing.evidence import Estimate, apart, counted, pairs, share
+from mesh.dashboards.drawing.palette import colours, contrast
+from mesh.dashboards.drawing.vega import STEPS, THEMES, themed
+from mesh.dashboards.drawing.view import ChartView
+from mesh.dashboards.looker.sheet import build_sheet
+from mesh.dashboards.preview.page import page_html
+from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT
+from tests.kinds_data import (
+    FIXTURES,
+    GENRES,
+    Rows,
+    all_rows,
+    card,
+    cohort_rows,
+    effect,
+    effects,
+    month,
+    page,
+    plays,
+    shares,
+    survival_rows,
+)
+from tests.project_copy import PROJECT
+
+SPECS, CONTRACTS = FIXTURES / "looker", FIXTURES / "contracts"
+
+# Text to replace (its first occurrence), other text, rule, part of the message or the fix.
+KIND_FAULTS = {
+    "shares over months without a minimum": (
+        "    support: {metric: month_users, least: 30}\n    filters: [{field: genre, one_of",
+        "    filters: [{field: genre, one_of",
+        "MINIMUM",
+        "can rest on a single one in some months",
+    ),
+    "several metrics with a series": (
+        "    metrics: [plays, month_users]",
+        "    metrics: [plays, month_users]\n    moving: plays_12",
+        "LINE_SERIES",
+        "Name one metric, or take these out",
+    ),
+    "two formats on one axis": (
+        "    metrics: [plays, month_users]",
+        "    metrics: [plays, share]\n    support: {metric: month_users, least: 30}",
+        "LINE_SERIES",
+        "Make a chart of each format",
+    ),
+    "a line for each of any number of values": (
+        "    filters: [{field: genre, one_of: [Drama, Comedy, Western]}]\n",
+        "",
+        "LINE_SERIES",
+        "`genre` has any number of values; more than 6 lines cover each other",
+    ),
+    "a picture for each month": (
+        "    dimension: {field: genre, label: Genre}\n    metric: share",
+        "    dimension: {field: month, label: Genre}\n    metric: share",
+        "PANELS",
+        "each picture would have one point",
+    ),
+    "a curve of a count": (
+        "    metric: left\n",
+        "    metric: at_risk\n",
+        "CURVE_SHARE",
+        "`at_risk` is shown as `count`; a curve runs from 100% to 0%",
+    ),
+    "a heat map with one column on both sides": (
+        "    cohort: {field: cohort, label: First month}",
+        "    cohort: {field: months_since, label: First month}",
+        "HEAT_MAP_COHORT",
+        "`months_since` stands on both sides",
+    ),
+    "a reference that is neither": (
+        "reference: {value: 0, label: no difference}",
+        "reference: {label: no difference}",
+        "REFERENCE",
+        "Write either `value` or `of`",
+    ),
+    "a reference that the column does not have": (
+        "    dimension: {field: tag, label: Tag}\n    metric: difference\n"
+        "    interval: {low: low, high: high}\n    reference: {value: 0, label: no difference}",
+        "    dimension: {field: verdict, label: Tag}\n    metric: difference\n"
+        "    interval: {low: low, high: high}\n    reference: {of: all, label: all}",
+        "REFERENCE",
+        "`verdict` is never `all`. It is one of: praise, complaint, neither",
+    ),
+    "one metric on both sides": (
+        "    y: asked",
+        "    y: offered",
+        "SCATTER_AXES",
+        "`offered` stands on both sides",
+    ),
+    "a line of equal shares and stars": (
+        "    y: asked",
+        "    y: difference",
+        "SCATTER_AXES",
+        "have different formats: they are never equal",
+    ),
+    "months of text": (
+        "time: {field: month}",
+        "time: {field: genre}",
+        "FIELD_TYPE",
+        "`genre` is string; here it must be date",
+    ),
+    "months since that are no number": (
+        "since: {field: months_since, label",
+        "since: {field: cohort, label",
+        "FIELD_TYPE",
+        "`cohort` is date; here it must be integer",
+    ),
+    "an interval that is no metric": (
+        "interval: {low: low, high: high}",
+        "interval: {low: lows, high: high}",
+        "METRIC_UNKNOWN",
+        "There is no metric `lows`",
+    ),
+    "a line that names no row": (
+        "    metrics: [plays]\n    moving: plays_12\n    filters: [{field: genre, equals: all}]\n",
+        "    metrics: [plays]\n    moving: plays_12\n",
+        "METRIC_NOT_ONE_ROW",
+        "the chart leaves `genre` open",
+    ),
+    "an interval of no level": (
+        "interval: {low: low, high: high}",
+        "interval: {low: low, high: high, level: 100}",
+        "VALUE",
+        "99",
+    ),
+}
+
+
+def specs_with(folder: Path, before: str, after: str) -> Path:
+    text = (SPECS / "kinds.yaml").read_text(encoding="utf-8")
+    assert before in text
+    (folder / "kinds.yaml").write_text(text.replace(before, after, 1), encoding="utf-8")
+    return folder
+
+
+def test_the_fixture_keeps_to_its_contracts() -> None:
+    assert check(SPECS, CONTRACTS) == (1, [])
+
+
+@pytest.mark.parametrize("fault", KIND_FAULTS)
+def test_a_fault_of_a_kind_is_found_where_it_stands(fault: str, tmp_path: Path) -> None:
+    before, after, rule, words = KIND_FAULTS[fault]
+    problems = check(specs_with(tmp_path, before, after), CONTRACTS)[1]
+    found = [problem for problem in problems if problem.rule == rule and words in str(problem)]
+    assert found, problems
+    place = (SPECS / "kinds.yaml").read_text(encoding="utf-8").index(before)
+    text = (tmp_path / "kinds.yaml").read_text(encoding="utf-8")
+    first = text[: text.rindex("  - id: ", 0, place)].count("\n") + 1
+    end = text.find("  - id: ", place + len(after))
+    last = text[: end if end > 0 else len(text)].count("\n")
+    assert first <= found[0].line <= last
+
+
+def test_each_chart_has_a_query_that_bigquery_would_read_and_a_build_sheet() -> None:
+    (loaded,) = load_dashboards(SPECS)
+    board = loaded.dashboard
+    sheet = build_sheet(SPECS, CONTRACTS)
+    for chart in board.charts:
+        product = board.sources[chart.source].product
+        sql = chart_query(board, chart, exp.to_table(product, dialect="bigquery"))
+        text = sql.sql(dialect="bigquery")
+        assert parse_one(text, dialect="bigquery").sql(dialect="bigquery") == text
+        assert f"(`{chart.id}`)" in sheet
+    assert "| Missing data | Line breaks |" in sheet
+    assert "| Filter of the minimum | Include `users` Greater than or equal to `30` |" in sheet
+    assert "| Breakdown dimension | `year`, the last 3 |" in sheet
+    assert "| Row dimension | `cohort` |" in sheet
+    assert "| Reference line | 0.0, labelled “no difference” |" in sheet
+    assert "| Chart | Bubble chart |" in sheet
+
+
+@pytest.mark.parametrize(
+    "chart",
+    ["one_line", "two_lines", "genre_lines", "panels", "cohorts", "survival", "tags", "demand"],
+)
+def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> None:
+    found = card(chart, [])
+    assert found.empty == (
+        "Not enough data. Numbers that stand for fewer than five users are not shown."
+    )
+    assert (found.vega, found.seen, found.csv) == (None, "", "")
+
+
+@pytest.mark.parametrize(
+    ("chart", "rows", "words"),
+    [
+        ("one_line", plays([7]), "A line needs two months."),
+        ("genre_lines", shares("Drama", 0.2, 0.3, users=29), "A line needs two months."),
+        ("panels", shares("Drama", 0.2, 0.3, months=1), "A line needs two months."),
+        (
+            "survival",
+            [row | {"at_risk": 29} for row in survival_rows(y2016=0.1)],
+            "No group has 30 (users still watched) for two months.",
+        ),
+        (
+            "cohorts",
+            [row | {"active": None} for row in cohort_rows()],
+            "Numbers that stand for fewer than five users are not shown.",
+        ),
+        ("tags", [effect("slow", 0.2, tag_users=4)], "None rests on 5 (users) or more."),
+        ("demand", [effect("slow", 0.2)], "Fewer than two rest on 5 (users) or more."),
+    ],
+)
+def test_too_few_rows_for_a_picture_are_told(chart: str, rows: Rows, words: str) -> None:
+    found = card(chart, rows)
+    assert found.empty == f"Not enough data. {words}"
+    assert found.vega is None and found.seen == ""
+
+
+def drawn(view: ChartView, has: str) -> Rows:
+    """The rows of the picture that have a key."""
+    assert view.vega
+    tables = [one.get("values", []) for one in view.vega["data"]]
+    return [row for rows in tables for row in rows if has in row]
+
+
+def test_a_gap_stays_a_gap_and_a_month_by_itself_is_a_point() -> None:
+    view = card("one_line", plays([10, 12, None, 11, None, 9, 8]))
+    runs = [row.get("r") for row in drawn(view, "v")]
+    # Two runs of two months, and in between a month that is in none.
+    assert runs[0] == runs[1] and runs[2] is None and runs[3] == runs[4] != runs[0]
+
+
+def test_the_month_that_is_not_over_is_a_hollow_point_and_no_end_of_a_line() -> None:
+    view = card("one_line", plays([100] * 57))
+    last = drawn(view, "v")[-1]
+    assert (last.get("o"), last.get("r")) == (1, None)
+    assert view.reading[-1] == "The hollow point is Sep 2018, which is not over."
+
+
+def test_a_month_that_rests_on_too_few_is_left_out_and_the_chart_says_from_how_many_on() -> None:
+    rows = shares("Drama", 0.2, 0.3)
+    rows[30]["month_users"] = 29
+    view = card("genre_lines", rows)
+    assert len(drawn(view, "v")) == 56
+    assert "A month that rests on fewer than 30 (users) is left out." in view.reading
+    assert "The band is the 95% interval." in view.reading
+
+
+def test_the_table_behind_a_line_has_value_moving_value_interval_and_support() -> None:
+    view = card("genre_lines", shares("Drama", 0.25, 0.25))
+    assert view.head == ["Month", "Share of all plays", "The last 12 months", "Users"]
+    newest, oldest = view.body[0], view.body[-1]
+    assert newest[0] == "Sep 2018" and newest[2].startswith("25.0% (23.6% to 26.4%)")
+    assert oldest[2].startswith("–") and oldest[3] == "900"
+
+
+def test_names_at_the_ends_of_lines_do_not_cover_each_other() -> None:
+    last = [("a", "Drama", 0.5), ("b", "A name of two lines", 0.5), ("c", "War", 0.0)]
+    last += [("d", "Film-Noir", 0.01)]
+    found = lines.ends(last, (0.0, 1.0), 200)
+    heights = {one.key: one.value * 200 for one in found}
+    sizes = {one.key: len(one.lines) * lines.LINE_HEIGHT for one in found}
+    order = sorted(heights, key=lambda key: heights[key])
+    for low, high in pairwise(order):
+        assert heights[high] - heights[low] >= (sizes[high] + sizes[low]) / 2 - 1e-9
+    assert min(heights[key] - sizes[key] / 2 for key in heights) >= -1e-9
+
+
+def test_lines_in_one_picture_have_colours_of_their_own() -> None:
+    names = [f"Value {i}" for i in range(6)]
+    assert len(set(colours(names, {}))) == 6
+    assert colours(["Drama"], {"Drama": "#123456"}) == ["#123456"]
+
+
+def test_a_year_is_compared_by_the_last_month_that_is_over() -> None:
+    rows = plays([1000] * 44 + [1400] * 12 + [3])
+    assert card("one_line", rows).seen == (
+        "Plays, a year apart: 1,000 in Aug 2017, 1,400 in Aug 2018."
+    )
+
+
+def test_of_several_lines_the_one_that_changed_most_is_told() -> None:
+    rows = shares("Drama", 0.25, 0.25) + shares("Comedy", 0.2, 0.2) + shares("Western", 0.5, 0.02)
+    assert card("genre_lines", rows).seen == (
+        "The largest change in a year is that of Western: 13.1% in Aug 2017, 2.9% in Aug 2018."
+    )
+    assert card("panels", rows).seen == card("genre_lines", rows).seen
+
+
+def test_what_may_be_chance_is_not_told() -> None:
+    assert card("one_line", plays([1000, 1010, 990, 1020, 1000])).seen == ""
+    assert card("genre_lines", shares("Drama", 0.25, 0.245) + shares("War", 0.2, 0.205)).seen == ""
+    assert card("tags", [effect("slow", 0.1, 0.2), effect("dark", -0.1, 0.2)]).seen == ""
+    alike = survival_rows(y2015=0.1, y2016=0.101)
+    assert card("survival", alike).seen == ""
+
+
+def test_without_a_change_the_highest_and_the_lowest_month_are_told() -> None:
+    assert card("one_line", plays([100, 900, 300, 310])).seen == (
+        "The highest is Feb 2014 with 900 plays, the lowest Jan 2014 with 100 plays."
+    )
+
+
+def test_small_pictures_share_one_scale_and_are_the_first_by_their_metric() -> None:
+    view = card("panels", all_rows()["panels"])
+    panels = view.content["panels"]
+    assert [panel["name"] for panel in panels] == [
+        "Drama", "Western", "Comedy", "Film-Noir", "Sci-Fi", "Horror", "Musical", "War",
+    ]  # fmt: skip
+    assert panels[0]["last"] == "25.0%"
+    assert f"These are the first 8 of {len(GENRES)}; the CSV has all." in view.reading
+    assert view.vega
+    (scale,) = (scale for scale in view.vega["scales"] if scale["name"] == "y")
+    values = [row["v"] for panel in panels for row in panel["values"]["lines"]]
+    assert scale["domain"][0] == 0 and scale["domain"][1] > max(values)
+    assert view.csv.count("IMAX") == 57
+
+
+def test_a_cell_that_is_held_back_looks_unlike_0_and_unlike_one_that_is_not_over() -> None:
+    rows = [
+        {"cohort": month(i), "months_since": since, "cohort_users": 50, "active": value}
+        for i, since, value in (
+            (53, 0, 1.0), (53, 1, 0.0), (53, 2, None), (53, 3, 0.2), (54, 0, 1.0), (54, 1, 0.5),
+        )
+    ]  # fmt: skip
+    view = card("cohorts", rows)
+    cells = {(row["y"], row["x"]): row["c"] for row in drawn(view, "c")}
+    assert cells["Jun 2018", 1] == 0
+    assert cells["Jun 2018", 2] == -1
+    # Its month is over, but its row is not there: held back as well.
+    assert cells["Jul 2018", 1] == 5
+    # September is not over on the 24th.
+    assert ("Jun 2018", 3) in cells and ("Jul 2018", 2) not in cells
+    assert view.body == [
+        ["Jul 2018", "100%", "50.0%", "", ""],
+        ["Jun 2018", "100%", "0.0%", "–", "20.0%"],
+    ]
+    assert view.reading[0] == "– is held back, too few; a blank is not over yet."
+    assert [entry.name for entry in view.legend] == ["0", "up to 20.0%", "more than 40.0%"]
+
+
+def test_a_cohort_that_a_product_leaves_out_is_held_back_when_its_month_is_over() -> None:
+    rows = [
+        {"cohort": month(i), "months_since": since, "cohort_users": 50, "active": 0.5}
+        for i, since in ((40, 0), (40, 1), (41, 0))
+    ]
+    cells = {(row["y"], row["x"]): row["c"] for row in drawn(card("cohorts", rows), "c")}
+    assert cells["Jun 2017", 1] == -1
+
+
+def test_the_middle_cohort_is_told_where_all_of_them_are_known() -> None:
+    kept = (0.5, 0.4, 0.3, 0.2, 0.1)
+    rows = [
+        {"cohort": month(i), "months_since": since, "cohort_users": 90, "active": value / since}
+        for i, value in enumerate(kept)
+        for since in (1, 2)
+    ]
+    told = "In the middle one of 5 cohorts: 30.0% after 1 month, 15.0% after 2"
+    assert card("cohorts", rows).seen == f"{told} (share that is active)."
+    rows[-1]["active"] = None
+    assert card("cohorts", rows).seen == ""
+    assert card("cohorts", [row for row in rows if row["cohort"] != month(0)]).seen == ""
+
+
+def test_steps_of_a_heat_map_and_the_numbers_on_them_can_be_read_in_both_themes() -> None:
+    for theme in THEMES.values():
+        grounds = [contrast(theme[f"@step{i}"], theme["@card"]) for i in range(STEPS)]
+        assert grounds == sorted(grounds)
+        for i in range(STEPS):
+            assert contrast(theme[f"@on{i}"], theme[f"@step{i}"]) >= 4.5, i
+        # A page that is printed finds a colour's name by the colour.
+        assert len({code.upper() for code in theme.values()}) == len(theme)
+
+
+def test_curves_end_where_too_few_are_left_and_tell_of_how_many() -> None:
+    view = card("survival", survival_rows(y2013=0.2, y2014=0.2, y2015=0.1, y2016=0.05))
+    assert view.head[1:] == ["2014", "2015", "2016"]
+    assert "These are the last 3 of 4; the CSV has all." in view.reading
+    assert view.body[1] == [
+        "1",
+        "80.0% (75.5% to 83.8%), of 352",
+        "90.0% (86.4% to 92.7%), of 352",
+        "95.0% (92.2% to 96.8%), of 352",
+    ]
+    # 400 × 0.88^20 are 31, of the month after that only 27.
+    assert view.body[-1][0] == "20"
+    assert max(row["t"] for row in drawn(view, "low")) == 20
+
+
+def test_the_widest_gap_of_two_curves_is_told_with_both_intervals() -> None:
+    seen = card("survival", survival_rows(y2015=0.3, y2016=0.05)).seen
+    assert seen.startswith("The widest gap is after 6 months: 73.5% (")
+    assert seen.endswith("of 2015 (share that is left).")
+
+
+def test_one_curve_says_when_more_than_half_are_gone() -> None:
+    seen = card("survival", survival_rows(y2016=0.3)).seen
+    # 49.0% after two months may be more than half.
+    assert seen.startswith("More than half are gone after 3 months: 34.3% (")
+
+
+def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:
+    rows = [effect("a", 0.4), effect("b", 0.05), effect("c", -0.3), effect("d", 0.2, tag_users=4)]
+    view = card("tags", rows)
+    assert [row[0] for row in view.body] == ["a", "b", "c"]
+    assert view.body[0] == ["a", "+0.40 (+0.30 to +0.50)", "40", "clear"]
+    assert view.body[1][3] == "reaches no difference"
+    fills = {row["name"]: row["fill"] for row in drawn(view, "fill")}
+    assert fills == {"a": "@accent", "b": "@card", "c": "@accent"}
+    assert view.reading[0] == "The lines are 95% intervals."
+    assert view.seen == (
+        "2 of 3 lie clear of “no difference”, 1 above and 1 below; the furthest is a with "
+        "+0.40 (+0.30 to +0.50)."
+    )
+
+
+def test_a_dot_without_an_interval_is_never_clear() -> None:
+    view = card("tags", [effect("a", 0.4) | {"low": None, "high": None}, effect("b", 0.3)])
+    assert [row[3] for row in view.body] == ["reaches no difference", "clear"]
+
+
+def test_dots_at_both_ends_are_shown_and_the_middle_is_in_the_file() -> None:
+    view = card("tags", effects())
+    assert len(view.body) == 14
+    assert "These are the first and last 14 of 18; the CSV has all." in view.reading
+    assert len(view.csv.splitlines()) == 19
+
+
+def kinds_with(tmp_path: Path, before: str, after: str, chart: str, rows: Rows) -> ChartView:
+    """A chart of the fixture whose spec says something else."""
+    from mesh.dashboards.preview.present import ChartData, _card
+
+    (loaded,) = load_dashboards(specs_with(tmp_path, before, after))
+    board = loaded.dashboard
+    found = next(one for one in board.charts if one.id == chart)
+    product = board.sources[found.source].product
+    names = [*found.columns_read(board), *found.metric_names]
+    whole = tuple(dict.fromkeys(names) | {"as_of": date(2018, 9, 24)} | row for row in rows)
+    return _card(board, found, ChartData(whole), load_contracts(CONTRACTS)[product], True)
+
+
+def test_the_reference_can_be_the_row_of_all(tmp_path: Path) -> None:
+    rows = [effect("all", 0.2), effect("a", 0.4), effect("b", 0.25)]
+    before = "reference: {value: 0, label: no difference}"
+    after = "reference: {of: all, label: all tags}"
+    view = kinds_with(tmp_path, before, after, "tags", rows)
+    assert [(row[0], row[3]) for row in view.body] == [("a", "clear"), ("b", "reaches all tags")]
+
+
+def test_the_verdict_of_the_product_decides_where_it_has_one(tmp_path: Path) -> None:
+    rows = [effect("a", 0.4, verdict="praise"), effect("b", 0.4, verdict="neither")]
+    before = "    most: 14\n"
+    after = "    verdict: {field: verdict, clear: [praise, complaint]}\n    most: 14\n"
+    view = kinds_with(tmp_path, before, after, "tags", rows)
+    assert [row[3] for row in view.body] == ["clear", "reaches no difference"]
+    assert view.seen.startswith("1 of 2 lies clear of “no difference”, 1 above;")
+
+
+def test_what_stands_out_of_a_scatter_is_told_with_both_numbers() -> None:
+    rows = [
+        effect(f"tag {i}", 0.1, offered=i / 50, asked=i / 50 + 0.002 * (i % 3)) for i in range(10)
+    ]
+    assert card("demand", rows).seen == ""
+    rows[4]["asked"] = 0.3
+    assert card("demand", rows).seen == (
+        "tag 4 stands out: share of plays 30.0% at share of the catalogue 8.0%, more than the "
+        "rest let one expect."
+    )
+    assert card("demand", rows[:6]).seen == ""
+
+
+def test_a_scatter_of_equal_values_is_drawn() -> None:
+    view = card("demand", [effect("a", 0.1), effect("b", 0.1)])
+    assert view.vega and view.seen == ""
+
+
+def test_names_that_try_to_break_out_stay_text_in_every_kind() -> None:
+    rows = all_rows()
+    for row in rows["genre_lines"] + rows["panels"]:
+        row["genre"] = {"Drama": HOSTILE, "Comedy": RIGHT_TO_LEFT}.get(row["genre"], row["genre"])
+    rows["tags"][0]["tag"] = rows["demand"][0]["tag"] = HOSTILE
+    view = page(**rows)
+    text = page_html(view, [view], PROJECT)
+    assert "<script>window.hacked" not in text
+    assert "<img src=x" not in text
+    assert len(text.encode()) < 2_000_000
+
+
+def test_no_colour_of_a_theme_is_left_without_its_value() -> None:
+    for one in page(**all_rows()).charts:
+        assert one.vega
+        for theme in THEMES:
+            assert '"@' not in repr(themed(one.vega, theme)).replace("'", '"')
+
+
+def test_two_numbers_are_apart_only_beyond_chance() -> None:
+    assert apart(counted(1400), counted(1000))
+    assert not apart(counted(1040), counted(1000))
+    assert not apart(share(0.5, 20), share(0.4, 20))
+    assert apart(Estimate(0.5, 0.49, 0.51), Estimate(0.4, 0.39, 0.41))
+    # Of many comparisons some lie so far apart by chance.
+    one, other = Estimate(0.53, 0.5, 0.56), Estimate(0.46, 0.43, 0.49)
+    assert apart(one, other) and not apart(one, other, pairs(20))
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    # 10 of 50, from the published formula by hand.
+    one = share(0.2, 50)
+    assert (round(one.low, 4), round(one.high, 4)) == (0.1124, 0.3304)
