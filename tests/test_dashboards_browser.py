@@ -16,6 +16,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from mesh.dashboards.drawing.vega import THEMES
 from mesh.dashboards.preview.page import index_html, page_html
 from mesh.dashboards.preview.png import FLAGS, PHONE_WIDTH, chromium, pictures
+from tests import kinds_data
 from tests.dashboards_data import (
     HOSTILE,
     RIGHT_TO_LEFT,
@@ -118,6 +119,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (out / "index.html").write_text(index_html(views, PROJECT), encoding="utf-8")
     nothing = presented("movie_trends", empty("movie_trends"))
     (out / "nothing.html").write_text(page_html(nothing, views, PROJECT), encoding="utf-8")
+    rows = kinds_data.all_rows()
+    rows["tags"][0]["tag"] = rows["demand"][3]["tag"] = HOSTILE
+    rows["panels"] = [
+        row | {"genre": RIGHT_TO_LEFT if row["genre"] == "Drama" else row["genre"]}
+        for row in rows["panels"]
+    ]
+    kinds = kinds_data.page(**rows)
+    (out / "kinds.html").write_text(page_html(kinds, [kinds], PROJECT), encoding="utf-8")
     return out
 
 
@@ -149,6 +158,17 @@ class Tab:
                 self.page.mouse.move(0, 0)
         raise AssertionError("no tooltip shows")
 
+    def point_at_line(self, chart: str, place: int) -> None:
+        """Point at a line that is not seen, and is as wide as its stroke alone."""
+        line = self.page.locator(f"{chart} line[opacity='0']").nth(place)
+        line.evaluate("line => line.closest('.card').scrollIntoView()")
+        x, y = line.evaluate(
+            "line => { const b = line.getBoundingClientRect(); return [b.x, b.y + b.height / 2]; }"
+        )
+        self.page.mouse.move(x - 9, y)
+        self.page.mouse.move(x, y)
+        self.page.wait_for_selector("#tip:not([hidden])", timeout=5000)
+
     def texts(self, selector: str) -> list[str]:
         return self.page.locator(selector).all_inner_texts()
 
@@ -159,7 +179,7 @@ class Tab:
         self.context.close()
 
 
-@pytest.mark.parametrize("name", ["index", "user_360", "movie_trends", "nothing"])
+@pytest.mark.parametrize("name", ["index", "user_360", "movie_trends", "nothing", "kinds"])
 def test_a_page_opens_without_network_and_complaints(browser, folder: Path, name: str) -> None:
     with Tab(browser, folder / f"{name}.html") as tab:
         assert tab.complaints == []
@@ -269,7 +289,7 @@ def test_hostile_names_show_as_text(browser, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["index", "user_360", "movie_trends", "nothing"])
+@pytest.mark.parametrize("name", ["index", "user_360", "movie_trends", "nothing", "kinds"])
 def test_nothing_sticks_out(browser, folder: Path, name: str, width: str) -> None:
     with Tab(browser, folder / f"{name}.html", WIDTHS[width]) as tab:
         inner, outer = tab.page.evaluate(
@@ -300,8 +320,9 @@ def test_no_word_of_a_heading_is_broken_where_the_table_is_narrow(browser, folde
             )
 
 
-def test_a_page_is_ready_within_a_second(browser, folder: Path) -> None:
-    with Tab(browser, folder / "user_360.html") as tab:
+@pytest.mark.parametrize("name", ["user_360", "kinds"])
+def test_a_page_is_ready_within_a_second(browser, folder: Path, name: str) -> None:
+    with Tab(browser, folder / f"{name}.html") as tab:
         session = tab.context.new_cdp_session(tab.page)
         # The time of the page's own thread: other work on this machine does not count.
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -310,6 +331,58 @@ def test_a_page_is_ready_within_a_second(browser, folder: Path) -> None:
         measured = session.send("Performance.getMetrics")["metrics"]
     seconds = {metric["name"]: metric["value"] for metric in measured}["TaskDuration"]
     assert 0 < seconds < 1
+
+
+def test_a_month_tells_its_numbers_when_one_points_near_it(browser, folder: Path) -> None:
+    with Tab(browser, folder / "kinds.html") as tab:
+        tab.point_at_line("#one_line", 8)
+        assert tab.texts("#tip")[0].split("\n")[0] == "Sep 2014"
+        assert "Plays" in tab.texts("#tip")[0] and "The last 12 months" in tab.texts("#tip")[0]
+        # In a panel the page writes the numbers itself.
+        tab.point_at_line("#panels .vega[data-panel='7']", 20)
+        told = tab.texts("#tip")[0]
+        assert "Sep 2015" in told and "6.3% (5.5% to 7.1%)" in told and "900" in told
+        tab.point_at(tab.page.locator("#cohorts path[aria-label*='Sep 2017, 10']"))
+        assert "held back: too few" in tab.texts("#tip")[0]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_of_points_and_lines_do_not_cover_each_other(
+    browser, folder: Path, width: str
+) -> None:
+    boxes = """chart => [...chart.querySelectorAll("svg text")]
+        .filter(text => text.textContent.trim() && +getComputedStyle(text).opacity > 0
+            && text.getAttribute("opacity") !== "0")
+        .map(text => { const box = text.getBoundingClientRect();
+            return [text.textContent, box.left, box.top, box.right, box.bottom]; })"""
+    with Tab(browser, folder / "kinds.html", WIDTHS[width]) as tab:
+        for chart in ("demand", "genre_lines", "survival", "tags"):
+            found = tab.page.locator(f"[data-chart={chart}]").evaluate(boxes)
+            assert len(found) > 8
+            for index, (name, left, top, right, bottom) in enumerate(found):
+                for other, left2, top2, right2, bottom2 in found[index + 1 :]:
+                    wide = min(right, right2) - max(left, left2)
+                    high = min(bottom, bottom2) - max(top, top2)
+                    assert wide < 1 or high < 4, (chart, name, other)
+
+
+def test_the_numbers_of_a_chart_are_downloaded_as_a_file(browser, folder: Path) -> None:
+    with Tab(browser, folder / "kinds.html") as tab:
+        with tab.page.expect_download() as waiting:
+            tab.page.locator("#tags .csv").click()
+        assert waiting.value.suggested_filename == "kinds.tags.csv"
+        lines = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()
+        assert lines[0].startswith("\ufefftag,as_of,Difference in stars,") and len(lines) == 19
+        assert tab.complaints == []
+
+
+def test_a_link_leads_to_its_chart(browser, folder: Path) -> None:
+    with Tab(browser, folder / "kinds.html") as tab:
+        link = tab.page.locator("#demand .anchor")
+        assert link.get_attribute("aria-label") == "Link to Demand against supply"
+        link.click()
+        assert tab.page.url.endswith("kinds.html#demand")
+        assert tab.page.locator("#demand:target").count() == 1
 
 
 def test_light_and_dark_follow_the_system_and_the_button(browser, folder: Path) -> None:
@@ -438,6 +511,16 @@ def take(folder: Path) -> None:
     """Pictures of the trends; in a process of its own, as Playwright runs once per process."""
     view = presented("movie_trends", all_data()["movie_trends"])
     pictures([view], folder)
+
+
+def test_panels_are_drawn_one_by_one_where_there_is_no_browser(tmp_path: Path, monkeypatch) -> None:
+    from mesh.dashboards.preview import png
+
+    monkeypatch.setattr(png, "chromium", lambda: None)
+    rows = kinds_data.all_rows()["panels"]
+    written = pictures([kinds_data.page(panels=rows)], tmp_path)
+    assert [path.name for path in written] == [f"kinds.panels.{n}.png" for n in range(1, 9)]
+    assert len({path.read_bytes() for path in written}) == 8
 
 
 def test_charts_are_drawn_where_there_is_no_browser(tmp_path: Path, monkeypatch) -> None:

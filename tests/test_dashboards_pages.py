@@ -211,7 +211,7 @@ def test_the_largest_part_of_a_pie_is_told_if_it_surely_is() -> None:
         {"membership": "members", "group_users": 245, "group_share": 0.4},
         {"membership": "others", "group_users": 365, "group_share": 0.6},
     ]
-    told = "The largest part is All other users with 365, 59.8% of the pie."
+    told = "The largest part is All other users with 365, 59.8% of the whole."
     assert card("user_360", "raters", sides).seen == told
     alike = [genre(1, "Drama", 610, 1.0), genre(2, "Comedy", 609, 0.99)]
     assert card("user_360", "genres_rated", alike).seen == ""

@@ -41,6 +41,10 @@ def short(value: float) -> float:
     return round(value) if abs(value) >= 1000 else float(f"{value:.5g}")
 
 
+def months_between(first: date, last: date) -> int:
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
 def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
@@ -134,12 +138,16 @@ def named_ends(found: Sequence[End], fills: Mapping[str, str], room: int, y: Any
     ]
 
 
-def hover(base: Any, titles: Sequence[str], x: Any) -> Any:
-    """A line that is not seen at each month, which tells its numbers when one points near it."""
+def hover(base: Any, titles: Sequence[str], x: Any, count: int, room: int = 0) -> Any:
+    """A line that is not seen at each month, which tells its numbers when one points near it.
+
+    count: how many months the picture is wide: a line reaches to the next, and no further.
+    """
     import altair as alt
 
     tips = [alt.Tooltip(f"tip{i}:N", title=title) for i, title in enumerate(titles)]
-    return base.mark_rule(strokeWidth=9, opacity=0, color="@soft", aria=False).encode(
+    wide = alt.expr(f"max(1, ({right(room)['expr']}) / {max(1, count)})")
+    return base.mark_rule(strokeWidth=wide, opacity=0, color="@soft", aria=False).encode(
         x=x, tooltip=tips
     )
 

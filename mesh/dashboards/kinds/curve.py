@@ -234,7 +234,7 @@ class Curve(Chart):
                 description=alt.Description("aria:N"),
             ),
             *lines.named_ends(tags, {g.key: g.colour for g in groups}, room, y),
-            lines.hover(alt.Chart(alt.Data(values=hovers)), titles, x),
+            lines.hover(alt.Chart(alt.Data(values=hovers)), titles, x, last, room),
         ]
         return vega.compiled(alt.layer(*layers), 460, HEIGHT)
 

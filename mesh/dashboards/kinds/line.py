@@ -174,7 +174,8 @@ class Line(OverTime):
         data = alt.Data(values=line_rows(tracks))
         layers = line_layers(tracks, self, x, y, data)
         layers += lines.named_ends(tags, {t.key: t.colour for t in tracks}, room, y)
-        layers.append(lines.hover(alt.Chart(alt.Data(values=hovers)), titles, x))
+        told = alt.Chart(alt.Data(values=hovers))
+        layers.append(lines.hover(told, titles, x, lines.months_between(*span), room))
         return vega.compiled(alt.layer(*layers), 460, HEIGHT)
 
 

@@ -74,7 +74,7 @@ class Pie(SplitChart):
         total = sum(one[self.metric] for one in rows)
         part = percent(row[self.metric] / total)
         name = named(self.dimension.name(row[self.dimension.field]))
-        whole = "pie" if self.top or self.share else "whole"
+        whole = "whole" if self.kind == "donut" else "pie"
         text = number(row[self.metric], board.metrics[self.metric].format)
         return f"The largest part is {name} with {text}, {part} of the {whole}."
 

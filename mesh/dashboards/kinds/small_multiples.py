@@ -174,7 +174,8 @@ class SmallMultiples(OverTime):
             **{f"tip{i}": texts[name] for i, (_, name) in enumerate(told, 1)},
         )
         titles = [self.time.label, *(board.metrics[metric].label for metric, _ in told)]
-        layers = [*line_layers([one], self, x, y, data), lines.hover(told_to, titles, x)]
+        count = lines.months_between(*span)
+        layers = [*line_layers([one], self, x, y, data), lines.hover(told_to, titles, x, count)]
         return vega.compiled(alt.layer(*layers), 180, HEIGHT)
 
 
