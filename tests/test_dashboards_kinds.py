@@ -412,7 +412,7 @@ def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:
     view = card("tags", rows)
     assert [row[0] for row in view.body] == ["a", "b", "c"]
     assert view.body[0] == ["a", "+0.40 (+0.30 to +0.50)", "40", "clear"]
-    assert view.body[1][3] == "reaches no difference"
+    assert view.body[1][3] == "not clear"
     fills = {row["name"]: row["fill"] for row in drawn(view, "fill")}
     assert fills == {"a": "@accent", "b": "@card", "c": "@accent"}
     assert view.reading[0] == "The lines are 95% intervals."
@@ -424,7 +424,7 @@ def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:
 
 def test_a_dot_without_an_interval_is_never_clear() -> None:
     view = card("tags", [effect("a", 0.4) | {"low": None, "high": None}, effect("b", 0.3)])
-    assert [row[3] for row in view.body] == ["reaches no difference", "clear"]
+    assert [row[3] for row in view.body] == ["not clear", "clear"]
 
 
 def test_dots_at_both_ends_are_shown_and_the_middle_is_in_the_file() -> None:
@@ -452,7 +452,7 @@ def test_the_reference_can_be_the_row_of_all(tmp_path: Path) -> None:
     before = "reference: {value: 0, label: no difference}"
     after = "reference: {of: all, label: all tags}"
     view = kinds_with(tmp_path, before, after, "tags", rows)
-    assert [(row[0], row[3]) for row in view.body] == [("a", "clear"), ("b", "reaches all tags")]
+    assert [(row[0], row[3]) for row in view.body] == [("a", "clear"), ("b", "not clear")]
 
 
 def test_the_verdict_of_the_product_decides_where_it_has_one(tmp_path: Path) -> None:
@@ -460,7 +460,7 @@ def test_the_verdict_of_the_product_decides_where_it_has_one(tmp_path: Path) -> 
     before = "    most: 14\n"
     after = "    verdict: {field: verdict, clear: [praise, complaint]}\n    most: 14\n"
     view = kinds_with(tmp_path, before, after, "tags", rows)
-    assert [row[3] for row in view.body] == ["clear", "reaches no difference"]
+    assert [row[3] for row in view.body] == ["clear", "not clear"]
     assert view.seen.startswith("1 of 2 lies clear of “no difference”, 1 above;")
 
 

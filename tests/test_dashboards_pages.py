@@ -41,7 +41,7 @@ def html(view: PageView) -> str:
 def test_a_dashboard_without_data_says_so_in_every_card(name: str) -> None:
     view = page(name, empty(name))
     text = html(view)
-    assert text.count("No data yet.") == len(view.charts)
+    assert text.count("Not enough data: there is none yet.") == len(view.charts)
     assert 'class="vega"' not in text
 
 
@@ -50,7 +50,7 @@ def test_a_group_that_is_too_small_is_said_to_be_held_back_beside_those_that_are
     text = html(page("user_360", filled("user_360", all_users=users)))
     said = "Not enough data. Numbers that stand for fewer than five users are not shown."
     assert text.count(said) == len(dashboard("user_360").charts) - 1
-    assert "No data yet." not in text
+    assert "there is none yet" not in text
     assert ">14<" in text
 
 

@@ -162,11 +162,10 @@ class DotPlot(SplitChart):
             least = f"{self.support.least:,} ({lowered(support)})"
             return replace(card, empty=f"None rests on {least} or more.")
         metric = board.metrics[self.metric]
-        reaches = f"reaches {self.reference.label}"
         drawn, body = [], []
         for dot in dots:
             told, of = self._told(board, dot), board.text(self.support.metric, dot.row)
-            verdict = "clear" if dot.clear else reaches
+            verdict = "clear" if dot.clear else "not clear"
             drawn.append(
                 {
                     "name": dot.name,
@@ -188,7 +187,7 @@ class DotPlot(SplitChart):
         height = len(dots) * STEP + 62
         return replace(
             card,
-            head=[*titles, self.reference.label],
+            head=[*titles, f"Against {self.reference.label}"],
             body=body,
             reading=self._reading(line, dots, len(every), lowered(support)),
             summary=f"Dot plot with {len(dots)} dots: {'; '.join(spoken)}.",

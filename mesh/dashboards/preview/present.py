@@ -12,7 +12,7 @@ from mesh.dashboards.drawing.formats import day, span
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds import Board, Chart
 
-NO_DATA = "No data yet."
+NO_DATA = "Not enough data: there is none yet."
 NOT_ENOUGH = "Not enough data."
 
 
