@@ -33,7 +33,7 @@ class Rules:
 
 
 def in_python(audience: Audience, rules: Rules) -> Products:
-    """Ten of the products, by name; rows are sorted as text."""
+    """Eleven of the products, by name; rows are sorted as text."""
     ratings = [
         (user, movie, rating, _moment(at))
         for (user, movie), (rating, at) in audience.ratings.items()
@@ -56,11 +56,14 @@ def in_python(audience: Audience, rules: Rules) -> Products:
         "interactions.movie_catalogue": _catalogue(audience),
         "interactions.movies_engagement": _movies(audience, counted, tags),
         "interactions.movies_engagement_daily": _daily(counted),
-        "interactions.user_genre_ratings": genres,
+        "interactions.user_genre_ratings": _with_high_counts(audience, ratings, genres),
         "interactions.user_period_ratings": decades,
         "interactions.user_actions": actions,
         "engagement.user_genre_preferences": [
             (*row, _taste(row[6]), _taste(row[4])) for row in genres
+        ],
+        "engagement.user_period_preferences": [
+            (*row, _taste(row[6]), _taste(row[4])) for row in decades
         ],
         "engagement.user_actions_and_groups": _with_groups(actions, rules),
         "engagement.audience_actions": _shares(ratings, tags, rules),
@@ -106,6 +109,15 @@ def _by_month(rows: Iterable[tuple]) -> list[tuple]:
         )
         for key, some in months.items()
     ]
+
+
+def _with_high_counts(audience: Audience, ratings: list[tuple], rows: list[tuple]) -> list[tuple]:
+    """What a user rated above four stars, by genre and month, behind the other columns."""
+    high: dict[Hashable, int] = defaultdict(int)
+    for user, movie, rating, at in ratings:
+        for genre in _genres(audience, movie):
+            high[user, genre, _month(at)] += rating > 4
+    return [(*row, high[row[:3]]) for row in rows]
 
 
 def _taste(stars: float) -> str:
