@@ -33,7 +33,7 @@ class Rules:
 
 
 def in_python(audience: Audience, rules: Rules) -> Products:
-    """Nine of the products, by name; rows are sorted as text."""
+    """Eleven of the products, by name; rows are sorted as text."""
     ratings = [
         (user, movie, rating, _moment(at))
         for (user, movie), (rating, at) in audience.ratings.items()
@@ -53,13 +53,17 @@ def in_python(audience: Audience, rules: Rules) -> Products:
     )
     found: dict[str, Iterable[tuple]] = {
         "interactions.user_movie_ratings": ratings,
+        "interactions.movie_catalogue": _catalogue(audience),
         "interactions.movies_engagement": _movies(audience, counted, tags),
         "interactions.movies_engagement_daily": _daily(counted),
-        "interactions.user_genre_ratings": genres,
+        "interactions.user_genre_ratings": _with_high_counts(audience, ratings, genres),
         "interactions.user_period_ratings": decades,
         "interactions.user_actions": actions,
         "engagement.user_genre_preferences": [
             (*row, _taste(row[6]), _taste(row[4])) for row in genres
+        ],
+        "engagement.user_period_preferences": [
+            (*row, _taste(row[6]), _taste(row[4])) for row in decades
         ],
         "engagement.user_actions_and_groups": _with_groups(actions, rules),
         "engagement.audience_actions": _shares(ratings, tags, rules),
@@ -107,8 +111,28 @@ def _by_month(rows: Iterable[tuple]) -> list[tuple]:
     ]
 
 
+def _with_high_counts(audience: Audience, ratings: list[tuple], rows: list[tuple]) -> list[tuple]:
+    """What a user rated above four stars, by genre and month, behind the other columns."""
+    high: dict[Hashable, int] = defaultdict(int)
+    for user, movie, rating, at in ratings:
+        for genre in _genres(audience, movie):
+            high[user, genre, _month(at)] += rating > 4
+    return [(*row, high[row[:3]]) for row in rows]
+
+
 def _taste(stars: float) -> str:
     return "likes" if stars > 4 else "dislikes" if stars < 3 else "indifferent"
+
+
+def _catalogue(audience: Audience) -> list[tuple]:
+    return [(movie, *_described(audience, movie)) for movie in audience.movies]
+
+
+def _described(audience: Audience, movie: int) -> tuple:
+    """Title, year, decade and genres."""
+    title, genres = audience.movies[movie]
+    bare = re.sub(r" *\(\d{4}\)$", "", title)
+    return bare, _year(title), _decade(title), None if genres == NO_GENRES else genres
 
 
 def _movies(audience: Audience, ratings: list[tuple], tags: list[tuple]) -> list[tuple]:
@@ -119,14 +143,14 @@ def _movies(audience: Audience, ratings: list[tuple], tags: list[tuple]) -> list
         tagged[movie].add(tag.replace("|", "¦"))
     rows = []
     for (movie, month), some in months.items():
-        title, genres = audience.movies[movie]
+        title, year, _, genres = _described(audience, movie)
         rows.append(
             (
                 movie,
                 month,
-                re.sub(r" *\(\d{4}\)$", "", title),
-                _year(title),
-                None if genres == NO_GENRES else genres,
+                title,
+                year,
+                genres,
                 "|".join(sorted(tagged[movie])) or None,
                 len(some),
                 float(median(some)),

@@ -12,6 +12,7 @@ WITH months AS (
     own.reporting_month,
     own.rating_count,
     @median_of_histogram(own) AS rating_median,
+    @ratings_of(own, 4.5) + @ratings_of(own, 5.0) AS high_count,
     (
       SELECT
         STRUCT(
@@ -34,5 +35,6 @@ SELECT
   rating_count::INT64 AS rating_monthly_count,
   rating_median::FLOAT64 AS rating_monthly_median,
   all_time.rating_count::INT64 AS rating_count,
-  all_time.rating_median::FLOAT64 AS rating_median
+  all_time.rating_median::FLOAT64 AS rating_median,
+  high_count::INT64 AS rating_monthly_high_count
 FROM months

@@ -1,0 +1,74 @@
+"""Intervals of shares of ratings, of which many are one user's."""
+
+from __future__ import annotations
+
+from sqlglot import exp, parse_one
+from sqlmesh import macro
+
+
+@macro()
+def t_95(evaluator, users) -> exp.Expression:
+    """How many standard errors a 95 % interval reaches to each side, with so many users behind it.
+
+    Student's t with one degree of freedom less than users, by the first terms of its expansion:
+    2.78 for 5 of them, 2.05 for 30, 1.96 for many.
+    """
+    free = f"({users.sql('bigquery')} - 1)"
+    return parse_one(f"1.96 + 2.372 / {free} + 2.823 / ({free} * {free})", dialect="bigquery")
+
+
+@macro()
+def effective_count(evaluator, share, variance, ratings, users) -> exp.Expression:
+    """As many independent ratings would leave the share as uncertain as these do.
+
+    At most as many as there are. Where all users agree, the variance between them is nothing, and
+    each counts once.
+    """
+    p, v, n, k = (one.sql("bigquery") for one in (share, variance, ratings, users))
+    return parse_one(
+        f"LEAST({n}, COALESCE(SAFE_DIVIDE({p} * (1 - {p}), {v}), {k}))", dialect="bigquery"
+    )
+
+
+@macro()
+def wilson(evaluator, share, count, errors, side) -> exp.Expression:
+    """A limit of Wilson's interval of a share: `low` or `high`.
+
+    count: of how many independent ratings. errors: how many standard errors it reaches.
+    """
+    p, n, t = (one.sql("bigquery") for one in (share, count, errors))
+    sign = {"low": "-", "high": "+"}[side.name]
+    half = f"{t} * SQRT({p} * (1 - {p}) / {n} + {t} * {t} / (4 * {n} * {n}))"
+    return parse_one(
+        f"({p} + {t} * {t} / (2 * {n}) {sign} {half}) / (1 + {t} * {t} / {n})", dialect="bigquery"
+    )
+
+
+@macro()
+def change_limit(evaluator, table, share, before, side) -> exp.Expression:
+    """A limit of the interval of the change of a share: `low` or `high`.
+
+    By Newcombe, from the intervals of both shares, in the columns `<share>_low` and `<share>_high`
+    of two tables; with users that are in both it is rather too wide.
+    """
+    now, then, name = table.name, before.name, share.name
+    down = f"SQRT(POW({now}.{name} - {now}.{name}_low, 2) + POW({then}.{name}_high - {then}.{name}, 2))"
+    up = f"SQRT(POW({now}.{name}_high - {now}.{name}, 2) + POW({then}.{name} - {then}.{name}_low, 2))"
+    limit = {"low": f"- {down}", "high": f"+ {up}"}[side.name]
+    return parse_one(f"({now}.{name} - {then}.{name} {limit})", dialect="bigquery")
+
+
+@macro()
+def change_of(evaluator, change, low, high, margins) -> exp.Expression:
+    """What a change with its interval is called.
+
+    margins: from how many widths of the interval on it is one: more than one of them, where so many
+    changes are looked at that some would be outside of their intervals by chance.
+    """
+    by, least, most, m = (one.sql("bigquery") for one in (change, low, high, margins))
+    return parse_one(
+        f"CASE WHEN {least} IS NULL THEN 'not_enough_data' "
+        f"WHEN {by} > {m} * ({by} - {least}) THEN 'up' "
+        f"WHEN {by} < -{m} * ({most} - {by}) THEN 'down' ELSE 'no_clear_change' END",
+        dialect="bigquery",
+    )

@@ -1,0 +1,62 @@
+MODEL (
+  name engagement.audience_over_time,
+  kind FULL,
+  @contract(audience_over_time)
+);
+
+/* How the audience moves: who was active in a month, what they did, and how they rated. A month of few users says no more than that they were few. */
+WITH ratings AS (
+  SELECT
+    DATE_TRUNC(rated_on, MONTH) AS reporting_month,
+    SUM(rating_count) AS rating_count,
+    SUM(ratings_0_5) AS ratings_0_5,
+    SUM(ratings_1_0) AS ratings_1_0,
+    SUM(ratings_1_5) AS ratings_1_5,
+    SUM(ratings_2_0) AS ratings_2_0,
+    SUM(ratings_2_5) AS ratings_2_5,
+    SUM(ratings_3_0) AS ratings_3_0,
+    SUM(ratings_3_5) AS ratings_3_5,
+    SUM(ratings_4_0) AS ratings_4_0,
+    SUM(ratings_4_5) AS ratings_4_5,
+    SUM(ratings_5_0) AS ratings_5_0
+  FROM interactions.movies_engagement_daily
+  GROUP BY
+    1
+), months AS (
+  SELECT
+    audience.reporting_month,
+    audience.active_user_count,
+    audience.new_user_count,
+    audience.rating_count,
+    audience.tag_count,
+    audience.shows_users,
+    audience.shows_users AND audience.shows_new_users AS shows_new_users,
+    audience.shows_users AND audience.shows_ratings AS shows_ratings,
+    audience.shows_users AND audience.shows_tags AS shows_tags,
+    @median_of_counts(ratings) AS rating_median,
+    (
+      ratings.ratings_4_5 + ratings.ratings_5_0
+    ) / ratings.rating_count AS high_rating_share
+  FROM engagement_internal.audience_months AS audience
+  LEFT JOIN ratings
+    ON ratings.reporting_month = audience.reporting_month
+)
+SELECT
+  months.reporting_month::DATE AS reporting_month,
+  CASE
+    WHEN months.active_user_count = 0
+    THEN 'nobody'
+    WHEN months.shows_users
+    THEN 'shown'
+    ELSE 'withheld'
+  END::STRING AS state,
+  IF(months.shows_users, months.active_user_count, NULL)::INT64 AS active_user_count,
+  IF(months.shows_new_users, months.new_user_count, NULL)::INT64 AS new_user_count,
+  IF(months.shows_new_users, months.active_user_count - months.new_user_count, NULL)::INT64 AS returning_user_count,
+  IF(months.shows_ratings, months.rating_count, NULL)::INT64 AS rating_count,
+  IF(months.shows_tags, months.tag_count, NULL)::INT64 AS tag_count,
+  IF(months.shows_ratings, months.rating_median, NULL)::FLOAT64 AS rating_median,
+  IF(months.shows_ratings, months.high_rating_share, NULL)::FLOAT64 AS high_rating_share,
+  newest_rating.rated_on::DATE AS as_of
+FROM months
+CROSS JOIN engagement_internal.newest_rating AS newest_rating
