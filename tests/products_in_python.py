@@ -33,7 +33,7 @@ class Rules:
 
 
 def in_python(audience: Audience, rules: Rules) -> Products:
-    """Nine of the products, by name; rows are sorted as text."""
+    """Ten of the products, by name; rows are sorted as text."""
     ratings = [
         (user, movie, rating, _moment(at))
         for (user, movie), (rating, at) in audience.ratings.items()
@@ -58,6 +58,9 @@ def in_python(audience: Audience, rules: Rules) -> Products:
         "interactions.user_genre_ratings": genres,
         "interactions.user_period_ratings": decades,
         "interactions.user_actions": actions,
+        "interactions.user_tags": [
+            (*row, audience.ratings.get(row[:2], (None,))[0]) for row in tags
+        ],
         "engagement.user_genre_preferences": [
             (*row, _taste(row[6]), _taste(row[4])) for row in genres
         ],
