@@ -59,6 +59,9 @@ def in_python(audience: Audience, rules: Rules) -> Products:
         "interactions.user_genre_ratings": _with_high_counts(audience, ratings, genres),
         "interactions.user_period_ratings": decades,
         "interactions.user_actions": actions,
+        "interactions.user_tags": [
+            (*row, audience.ratings.get(row[:2], (None,))[0]) for row in tags
+        ],
         "engagement.user_genre_preferences": [
             (*row, _taste(row[6]), _taste(row[4])) for row in genres
         ],

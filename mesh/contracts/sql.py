@@ -38,7 +38,7 @@ _ALLOWED = """
 
     Abs Avg Ceil Coalesce Concat Count CurrentDate CurrentTimestamp Extract Floor Greatest Least
     Length Lower Max Min Nullif Replace Round RowNumber Sign StartsWith Substring Sum Trim Upper
-    Lag Lead
+    Lag Lead Exp Ln Pow Sqrt
 """
 _NODES = frozenset(getattr(exp, name) for name in _ALLOWED.split())
 # The peer runs whole queries as they are written; expressions are written for each engine.
@@ -49,8 +49,8 @@ _IN_EXPRESSIONS = """
 _MORE_NODES = _NODES | {getattr(exp, name) for name in _IN_EXPRESSIONS.split()}
 _FUNCTIONS = (
     "ABS, AVG, CASE, CAST, CEIL, COALESCE, CONCAT, COUNT, CURRENT_DATE, CURRENT_TIMESTAMP, "
-    "EXTRACT, FLOOR, GREATEST, IF, LAG, LEAD, LEAST, LENGTH, LOWER, MAX, MIN, MOD, NULLIF, "
-    "REPLACE, ROUND, ROW_NUMBER, SIGN, STARTS_WITH, SUBSTR, SUM, TRIM, UPPER"
+    "EXP, EXTRACT, FLOOR, GREATEST, IF, LAG, LEAD, LEAST, LENGTH, LN, LOWER, MAX, MIN, MOD, "
+    "NULLIF, POW, REPLACE, ROUND, ROW_NUMBER, SIGN, SQRT, STARTS_WITH, SUBSTR, SUM, TRIM, UPPER"
 )
 _ONE_QUERY = (
     "Write `SELECT COUNT(*) FROM ${table} WHERE NOT (<condition>)`, "

@@ -1,0 +1,65 @@
+MODEL (
+  name engagement.cohort_activity,
+  kind FULL,
+  @contract(cohort_activity)
+);
+
+/* What the users who came in a month did in that month and in those after it. Only whole months are told of: one that is under way would look like a loss. */
+WITH cohorts AS (
+  SELECT
+    cohort_month,
+    COUNT(*) AS user_count
+  FROM engagement_internal.user_lifetimes
+  GROUP BY
+    cohort_month
+), activity AS (
+  SELECT
+    lifetimes.cohort_month,
+    lifetimes.newest_on,
+    DATE_DIFF(months.reporting_month, lifetimes.cohort_month, MONTH) AS months_since,
+    COUNT(*) AS active_user_count,
+    COUNTIF(months.rating_count > 0) AS rater_count,
+    COUNTIF(months.tag_count > 0) AS tagger_count,
+    SUM(months.rating_count) AS rating_count,
+    SUM(months.tag_count) AS tag_count,
+    SUM(@ratings_of(months, 0.5)) AS ratings_0_5,
+    SUM(@ratings_of(months, 1.0)) AS ratings_1_0,
+    SUM(@ratings_of(months, 1.5)) AS ratings_1_5,
+    SUM(@ratings_of(months, 2.0)) AS ratings_2_0,
+    SUM(@ratings_of(months, 2.5)) AS ratings_2_5,
+    SUM(@ratings_of(months, 3.0)) AS ratings_3_0,
+    SUM(@ratings_of(months, 3.5)) AS ratings_3_5,
+    SUM(@ratings_of(months, 4.0)) AS ratings_4_0,
+    SUM(@ratings_of(months, 4.5)) AS ratings_4_5
+  FROM engagement_internal.user_months AS months
+  INNER JOIN engagement_internal.user_lifetimes AS lifetimes
+    ON lifetimes.user_id = months.user_id
+  WHERE
+    LAST_DAY(months.reporting_month, MONTH) <= lifetimes.newest_on
+  GROUP BY
+    lifetimes.cohort_month,
+    lifetimes.newest_on,
+    months_since
+)
+SELECT
+  activity.cohort_month::DATE AS cohort_month,
+  activity.months_since::INT64 AS months_since,
+  cohorts.user_count::INT64 AS user_count,
+  activity.active_user_count::INT64 AS active_user_count,
+  (
+    activity.active_user_count / cohorts.user_count
+  )::FLOAT64 AS active_user_share,
+  IF(activity.rater_count >= thresholds.smallest_group, activity.rating_count, NULL)::INT64 AS rating_count,
+  IF(activity.rater_count >= thresholds.smallest_group, @median_of_counts(activity), NULL)::FLOAT64 AS rating_median,
+  IF(activity.tagger_count >= thresholds.smallest_group, activity.tag_count, NULL)::INT64 AS tag_count,
+  activity.newest_on::DATE AS as_of
+FROM activity
+INNER JOIN cohorts
+  ON cohorts.cohort_month = activity.cohort_month
+CROSS JOIN engagement_internal.thresholds AS thresholds
+WHERE
+  activity.active_user_count >= thresholds.smallest_group
+  AND (
+    activity.months_since = 0
+    OR cohorts.user_count - activity.active_user_count >= thresholds.smallest_group
+  )
