@@ -53,6 +53,7 @@ def in_python(audience: Audience, rules: Rules) -> Products:
     )
     found: dict[str, Iterable[tuple]] = {
         "interactions.user_movie_ratings": ratings,
+        "interactions.movie_catalogue": _catalogue(audience),
         "interactions.movies_engagement": _movies(audience, counted, tags),
         "interactions.movies_engagement_daily": _daily(counted),
         "interactions.user_genre_ratings": genres,
@@ -114,6 +115,17 @@ def _taste(stars: float) -> str:
     return "likes" if stars > 4 else "dislikes" if stars < 3 else "indifferent"
 
 
+def _catalogue(audience: Audience) -> list[tuple]:
+    return [(movie, *_described(audience, movie)) for movie in audience.movies]
+
+
+def _described(audience: Audience, movie: int) -> tuple:
+    """Title, year, decade and genres."""
+    title, genres = audience.movies[movie]
+    bare = re.sub(r" *\(\d{4}\)$", "", title)
+    return bare, _year(title), _decade(title), None if genres == NO_GENRES else genres
+
+
 def _movies(audience: Audience, ratings: list[tuple], tags: list[tuple]) -> list[tuple]:
     months, tagged = defaultdict(list), defaultdict(set)
     for _, movie, rating, at in ratings:
@@ -122,14 +134,14 @@ def _movies(audience: Audience, ratings: list[tuple], tags: list[tuple]) -> list
         tagged[movie].add(tag.replace("|", "¦"))
     rows = []
     for (movie, month), some in months.items():
-        title, genres = audience.movies[movie]
+        title, year, _, genres = _described(audience, movie)
         rows.append(
             (
                 movie,
                 month,
-                re.sub(r" *\(\d{4}\)$", "", title),
-                _year(title),
-                None if genres == NO_GENRES else genres,
+                title,
+                year,
+                genres,
                 "|".join(sorted(tagged[movie])) or None,
                 len(some),
                 float(median(some)),

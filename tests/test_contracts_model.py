@@ -27,6 +27,7 @@ PRODUCTS = {
     "operational.movies",
     "operational.ratings",
     "operational.tags",
+    "interactions.movie_catalogue",
     "interactions.movies_engagement",
     "interactions.movies_engagement_daily",
     "interactions.user_actions",
