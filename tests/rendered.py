@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 from sqlmesh.core.dialect import parse
 from sqlmesh.core.macros import macro
@@ -59,6 +61,51 @@ def products(*models: str) -> Iterator[Products]:
         yield made
     finally:
         made.connection.close()
+
+
+def tails_of_t(t: float, degrees: float) -> float:
+    """How likely Student's t is at least that far from 0; t is the tangent of an angle."""
+
+    def area(start: float) -> float:
+        angles = np.linspace(start, np.pi / 2, 20_001)
+        return float(np.trapezoid(np.cos(angles) ** (degrees - 1), angles))
+
+    return area(np.arctan(abs(t) / np.sqrt(degrees))) / area(0.0)
+
+
+def reach_of_t(degrees: float) -> float:
+    """How many standard errors a two-sided 95 % interval reaches."""
+    low, high = 1.9, 13.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if tails_of_t(middle, degrees) > 0.05 else (low, middle)
+    return low
+
+
+def movielens() -> dict[str, pd.DataFrame]:
+    """The files of MOVIELENS_DIR; days in UTC, and a tag with the same user's rating."""
+    folder = Path(os.environ["MOVIELENS_DIR"])
+    names = {"userId": "user_id", "movieId": "movie_id"}
+    movies, ratings, tags = (
+        pd.read_csv(folder / f"{name}.csv", keep_default_na=False).rename(columns=names)
+        for name in ("movies", "ratings", "tags")
+    )
+    movies["genres"] = movies.genres.where(movies.genres != "(no genres listed)", None)
+    movies["release_year"] = 0
+    ratings["rated_at"] = pd.to_datetime(ratings.timestamp, unit="s")
+    tags["tagged_at"] = pd.to_datetime(tags.timestamp, unit="s")
+    tags = tags.merge(ratings[["user_id", "movie_id", "rating"]], how="left")
+    return {"movies": movies, "ratings": ratings, "tags": tags}
+
+
+def daily(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Ratings with `rated_at` as `movies_engagement_daily`."""
+    days = ratings.assign(rated_on=ratings.rated_at.dt.date)
+    counted = days.groupby(["movie_id", "rated_on", "rating"]).size().unstack(fill_value=0)
+    counted = counted.reindex(columns=[h / 2 for h in range(1, 11)], fill_value=0)
+    counted.columns = [f"ratings_{str(stars).replace('.', '_')}" for stars in counted.columns]
+    counted.insert(0, "rating_count", counted.sum(axis=1))
+    return counted.reset_index()
 
 
 def _query(name: str) -> str:
