@@ -35,7 +35,9 @@ def test_lives_are_those_that_the_files_tell(model):
     # The newest rating is of 24 September 2018.
     ratings = ratings[ratings.month <= pd.Period("2018-08")]
     counts = ratings.groupby(["month", "movie_id"]).size()
-    top = counts[(counts.groupby("month").rank(ascending=False, method="min") <= TOP) & (counts > 4)]
+    top = counts[
+        (counts.groupby("month").rank(ascending=False, method="min") <= TOP) & (counts > 4)
+    ]
     of_movies = dict(list(ratings.groupby("movie_id")))
     assert set(found.index) == {m for m, own in of_movies.items() if len(own) >= LEAST_RATINGS}
     for movie, row in found.iterrows():
