@@ -10,11 +10,7 @@ import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from sqlmesh.core.dialect import parse
-from sqlmesh.core.macros import macro
-from sqlmesh.core.model import load_sql_based_model
-
-import macros.half_stars  # noqa: F401  (registers the macros)
+from rendered import on_duckdb
 
 MOST_RATINGS = 2_097_151
 HALF_STARS = range(1, 11)
@@ -49,16 +45,6 @@ COUNTS = "SELECT group_id, {} FROM histograms".format(
 
 Histogram = tuple[int, int, int, int]
 """rating_count, histogram_low, histogram_mid, histogram_high."""
-
-
-def on_duckdb(query: str) -> str:
-    """A query of a model, in GoogleSQL with macros, as SQLMesh runs it on DuckDB."""
-    model = load_sql_based_model(
-        parse(f"MODEL (name scratch.half_stars, kind FULL); {query}", default_dialect="bigquery"),
-        macros=macro.get_registry(),
-        dialect="bigquery",
-    )
-    return model.render_query_or_raise().sql(dialect="duckdb")
 
 
 class Warehouse:

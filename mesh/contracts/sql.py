@@ -44,7 +44,7 @@ _NODES = frozenset(getattr(exp, name) for name in _ALLOWED.split())
 # The peer runs whole queries as they are written; expressions are written for each engine.
 _IN_EXPRESSIONS = """
     Array CountIf Date DateAdd DateDiff DateFromUnixDate DateSub DateTrunc Interval
-    SafeDivide Split TimestampTrunc UnixMicros
+    RegexpReplace SafeDivide Split TimestampTrunc UnixMicros
 """
 _MORE_NODES = _NODES | {getattr(exp, name) for name in _IN_EXPRESSIONS.split()}
 _FUNCTIONS = (

@@ -19,4 +19,9 @@ SELECT
   4.0::FLOAT64 AS high_above_rating,
   7::INT64 AS first_impression_days,
   180::INT64 AS churned_after_days,
-  20::INT64 AS old_above_years
+  20::INT64 AS old_above_years,
+  50::INT64 AS life_from_ratings,
+  10::INT64 AS peak_from_ratings,
+  100::INT64 AS top_movies,
+  10::INT64 AS interval_from_users,
+  3::INT64 AS genre_from_movies
