@@ -104,8 +104,8 @@ def _refuse_to_take_away(opened: Opened, origin: Environment, known: Environment
     promised = [n for n in sorted(lost) if n in contracts and contracts[n].status in PROMISED]
     if promised:
         raise WrongUse(
-            f"{origin.name} does not have {', '.join(promised)}, which {known.name} shows and whose "
-            f"{'contracts promise' if len(promised) > 1 else 'contract promises'} that.",
+            f"{origin.name} does not have {', '.join(promised)}, which {known.name} shows and "
+            f"whose {'contracts promise' if len(promised) > 1 else 'contract promises'} that.",
             fix=f"Plan all models first, `sqlmesh plan {origin.name}`; to take away what it does "
             "not have say `--yes`.",
         )

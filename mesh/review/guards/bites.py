@@ -1,4 +1,4 @@
-"""How many damages the contracts have to notice, and what day their freshness is measured against."""
+"""How many damages contracts have to notice, and which day freshness is measured against."""
 
 from __future__ import annotations
 
