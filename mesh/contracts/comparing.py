@@ -31,7 +31,7 @@ def compare_queries(old: str, new: str, renamed: Mapping[str, str]) -> Effect | 
     return _offending(left, right)
 
 
-def together_say(new: Collection[exp.Select], old: exp.Select) -> bool:
+def together_say(new: Collection[exp.Expr], old: exp.Expr) -> bool:
     """Whether several queries of offending rows find all that one found.
 
     Understood where they differ in nothing but the WHERE, or the HAVING, of the offenders.
