@@ -171,7 +171,7 @@ def _refuse_to_restate_what_is_shown(
         raise PlanError(
             f"Prod shows the tables of {', '.join(hit[:3])}{', …' if len(hit) > 3 else ''}, and a "
             "restatement writes into them before an audit has seen it, so nothing was done. What "
-            f"the operational tables hold by now is built beside them by `mesh refresh {name}`; "
+            f"the source's tables hold by now is built beside them by `mesh refresh {name}`; "
             "what a model's code gets wrong, by a plan of the mended model."
         )
 
