@@ -13,6 +13,7 @@ import duckdb
 import pytest
 from audience import epoch
 from scene import Scene, Shown, begin, clock, copied, shown
+from sqlmesh.utils.errors import PlanError
 
 from mesh.environments import promote, refresh, rollback, status
 from mesh.errors import CheckFailed, WrongUse
@@ -175,47 +176,18 @@ def test_the_calendar_moves_on_and_a_run_comes_before_the_refresh(scene: Scene) 
         scene.check()
 
 
-def test_a_restatement_leaves_right_numbers(scene: Scene) -> None:
-    scene.sqlmesh_plan("prod", "A", "interactions_internal.rating_events")
-    scene.check()
-    deliver_late(scene)
-    scene.refresh("prod")
-    scene.refresh("acceptance")
-    scene.check()
-
-
-def test_a_restatement_of_prod_leaves_an_environment_of_an_older_delivery_alone(
-    scene: Scene,
-) -> None:
-    deliver_late(scene)
-    scene.refresh("prod")
-    scene.sqlmesh_plan("prod", "A", "interactions_internal.rating_events")
-    scene.check()
-    scene.rollback("prod")
-    scene.check()
-    scene.promote("acceptance", "prod")
-    scene.refresh("acceptance")
-    scene.check()
-
-
-def test_a_restatement_with_a_delivery_outstanding(scene: Scene) -> None:
-    """It brings the delivery, or says why not; nothing is mixed."""
-    deliver_late(scene)
-    before = shown(scene.database)
-    done = scene.command(
-        "A", "sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests",
-        "--restate-model", "interactions_internal.rating_events",
-    )  # fmt: skip
-    if done.returncode == 0:
-        with scene.project() as project:
-            if not status(project, "prod").lacking:
-                scene.now_shows("prod", "A")
-        scene.check()
-    else:
-        assert shown(scene.database) == before
-        assert "plan or refresh again" in " ".join((done.stdout + done.stderr).split())
-    scene.refresh("prod")
-    scene.check()
+@pytest.mark.parametrize("outstanding", [False, True])
+def test_a_restatement_of_what_prod_shows_is_refused(scene: Scene, *, outstanding: bool) -> None:
+    """It would be shown before the audits have seen it."""
+    if outstanding:
+        deliver_late(scene)
+    unseen = by_hand(
+        scene, "UPDATE operational.ratings SET rating = 5.0", f"FROM {physical(scene, DAILY)[0]}"
+    )
+    with pytest.raises(PlanError, match="built beside them by `mesh refresh prod`"):
+        scene.sqlmesh_plan("prod", "A", "interactions_internal.rating_events")
+    assert by_hand(scene, f"FROM {physical(scene, DAILY)[0]}") == unseen
+    unchanged(scene)
 
 
 def test_promotion_shows_exactly_what_the_other_environment_shows(scene: Scene) -> None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import shutil
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from mesh.project import Project
+from mesh.review.guards import workflows
+from mesh.review.models.both import Both
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.run import Personal, Review, compare_projects
 from tests.project_copy import ROOT
@@ -81,3 +84,76 @@ def test_no_version_is_asked_for_because_a_guard_goes(base: Path, tmp_path: Path
     case = next(case for case in CASES if case["case"] == "the contract taken out of a model")
     review = changed(base, tmp_path / "head", case)
     assert review.breaking and not review.verdicts and not review.impact.hits
+
+
+WORKFLOW = """
+on:
+  pull_request:
+jobs:
+  lint:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 20
+    steps:
+      - run: make lint
+"""
+STEP, EVENT = "      - run: make lint", "  pull_request:"
+LESS = {
+    "a shell that goes on": (STEP, f"{STEP}\n        shell: bash {{0}}", "which goes on after"),
+    "for all steps": (
+        "jobs:",
+        "defaults: {run: {shell: 'bash {0}'}}\njobs:",
+        "which goes on after",
+    ),
+    "paths": (EVENT, f"{EVENT}\n    paths: [docs/**]", "with `paths: [docs/**]`"),
+    "no paths": (EVENT, f"{EVENT}\n    paths-ignore: ['**']", "with `paths-ignore: [**]`"),
+    "a branch": (EVENT, f"{EVENT}\n    branches: [nowhere]", "with `branches: [nowhere]`"),
+    "a late event": (EVENT, f"{EVENT}\n    types: [closed]", "with `types: [closed]`"),
+    "a pipe": ("make lint", "make lint | tee log", "only the last command counts"),
+    "its contrary": ("make lint", "'! make lint'", "its script goes on"),
+    "an end before it": (STEP, "      - run: |\n          exit 0\n          make lint", "goes on"),
+    "nothing done": ("make lint", "make lint -n", "runs with -n"),
+    "never": (STEP, f"{STEP}\n        if: false", "runs only if False"),
+}
+
+
+def weakened(tmp_path: Path, files: dict[str, str]) -> list[str]:
+    """What is said of the steps of these files, in the place of WORKFLOW."""
+    for side, texts in (("old", {"lint.yml": WORKFLOW}), ("new", files)):
+        (tmp_path / side / ".github" / "workflows").mkdir(parents=True)
+        for name, text in texts.items():
+            (tmp_path / side / ".github" / "workflows" / name).write_text(text)
+    old, new = (Project(tmp_path / side) for side in ("old", "new"))
+    both = SimpleNamespace(
+        old=old, new=new, workflows=new.workflows, files=SimpleNamespace(edited={})
+    )
+    found = workflows.rule.findings(cast("Both", both))
+    return [f"{one.rule} {one.message}" for one in found]
+
+
+@pytest.mark.parametrize("what", LESS)
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_step_that_stops_less_is_seen(what: str, tmp_path: Path, *, moved: bool) -> None:
+    old, new, said = LESS[what]
+    assert old in WORKFLOW
+    name = "other.yml" if moved else "lint.yml"
+    (found,) = weakened(tmp_path, {name: WORKFLOW.replace(old, new, 1)})
+    assert found.startswith("STEP_NO_WEAKEN `make lint` in the job lint ") and said in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("runs-on: ubuntu-24.04", "runs-on: ubuntu-26.04"),
+        (STEP, f"{STEP}\n        shell: bash"),
+        (EVENT, f"{EVENT}\n    types: [opened, synchronize, reopened, edited]"),
+        (STEP, f"{STEP}\n        name: Lint"),
+    ],
+)
+def test_a_step_that_stops_as_much_is_not_called_weaker(old: str, new: str, tmp_path: Path) -> None:
+    said = weakened(tmp_path, {"lint.yml": WORKFLOW.replace(old, new, 1)})
+    assert not [one for one in said if not one.startswith("STEP_CHANGED")]
+
+
+def test_less_time_is_told(tmp_path: Path) -> None:
+    (said,) = weakened(tmp_path, {"lint.yml": WORKFLOW.replace("minutes: 20", "minutes: 1")})
+    assert said == "STEP_CHANGED `make lint` in the job lint is run otherwise."

@@ -363,12 +363,24 @@ def test_findings_are_sorted_by_weight(tmp_path: Path) -> None:
     assert isinstance(review.findings[0], Finding)
 
 
-def test_a_rule_that_became_two_says_what_it_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT COUNT(*) FROM ${{table}} WHERE NOT ({})",
+        "SELECT COUNT(*) FROM (SELECT amount, voucher FROM ${{table}} "
+        "WHERE channel = ''web'' AND NOT ({}) GROUP BY amount, voucher)",
+        "SELECT COUNT(*) FROM (SELECT channel, MIN(amount) AS amount, MAX(voucher) AS voucher "
+        "FROM ${{table}} GROUP BY channel HAVING NOT ({}))",
+        "SELECT COUNT(*) FROM (SELECT * FROM ${{table}} WHERE amount > (SELECT AVG(amount) FROM "
+        "${{table}}) AND NOT ({}))",
+    ],
+)
+def test_a_rule_that_became_two_says_what_it_said(query: str, tmp_path: Path) -> None:
     def stated(name: str, condition: str) -> str:
         return (
             f"      - {{id: {name}, type: sql, description: Paid., dimension: consistency, "
             "severity: error, mustBe: 0, "
-            f"query: 'SELECT COUNT(*) FROM ${{table}} WHERE NOT ({condition})'}}\n"
+            f"query: '{query.format(condition)}'}}\n"
         )
 
     one = [stated("paid", "amount >= 1 AND voucher IS NOT NULL")]

@@ -16,7 +16,7 @@ from project_copy import PROJECT, ProjectCopy, copy_project
 from sqlmesh.utils.errors import PlanError
 
 from mesh.dashboards.preview.build import present_all
-from mesh.environments import refresh, status
+from mesh.environments import promote, refresh, status
 from mesh.errors import WrongUse
 from mesh.movielens.ingest import ingest
 
@@ -101,6 +101,31 @@ def test_products_that_no_environment_has_yet_are_not_there(
         found = status(project, "few")
     assert [one.product for one in found.products] == ["interactions.user_movie_ratings"]
     assert len(found.absent) == 13
+
+
+def test_a_promotion_of_some_products_does_not_take_the_others_away_unasked(
+    copy: ProjectCopy, tmp_path: Path
+) -> None:
+    database = shutil.copy2(copy.database, tmp_path / "mesh.duckdb")
+    with opened(copy, database) as project:
+        project.context.plan(
+            "few",
+            select_models=["+interactions.user_movie_ratings"],
+            auto_apply=True,
+            no_prompts=True,
+            skip_tests=True,
+        )
+        before = project.products(project.environment("dev")).keys()
+        with pytest.raises(WrongUse, match=r"few does not have engagement\.audience_actions, .*"):
+            promote(project, "few", "dev")
+        assert project.products(project.environment("dev")).keys() == before
+    code, _, said = mesh(copy, "promote", "few", "dev", database=database)
+    assert code == 2 and "which dev shows and whose contracts promise that" in said
+    code, said, _ = mesh(copy, "promote", "few", "dev", "--yes", database=database)
+    assert code == 0 and "dev has no longer: engagement.audience_actions, " in said
+    with opened(copy, database) as project:
+        there = project.products(project.environment("dev")).keys()
+    assert there == {"interactions.user_movie_ratings"}
 
 
 def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_path: Path) -> None:

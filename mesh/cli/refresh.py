@@ -45,6 +45,10 @@ def promote(
     project: InProject,
     source: Annotated[str, typer.Argument(help="The environment that shows it, as acceptance.")],
     environment: Annotated[str, typer.Argument(help="The environment that will, as prod.")],
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Also take away promised products that it does not have."),
+    ] = False,
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +58,8 @@ def promote(
     from mesh.working_copy import writing
 
     with writing(project, gateway):
-        result = run(open_project(project, gateway, models=False), source, environment)
+        opened = open_project(project, gateway, models=False)
+        result = run(opened, source, environment, take_away=yes)
     _show(result, as_json, f"{environment} shows what {source} shows already.")
 
 
@@ -90,12 +95,15 @@ def _show(result: RefreshResult, as_json: bool, nothing: str) -> None:
             "changed_months": months,
             "models": list(result.models),
             "made_again": list(result.made_again),
+            "taken_away": list(result.taken_away),
             "seconds": round(result.seconds, 3),
         }
         out.print_json(json.dumps(answer))
         return
     if result.made_again:
         out.print(f"Was gone and is there again: {', '.join(result.made_again)}.")
+    if result.taken_away:
+        out.print(f"{result.environment} has no longer: {', '.join(result.taken_away)}.")
     if not result.changed:
         out.print(nothing)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlglot import exp
 
@@ -31,6 +31,23 @@ def compare_queries(old: str, new: str, renamed: Mapping[str, str]) -> Effect | 
     return _offending(left, right)
 
 
+def together_say(new: Collection[exp.Expr], old: exp.Expr) -> bool:
+    """Whether several queries of offending rows find all that one found.
+
+    Understood where they differ in nothing but the WHERE, or the HAVING, of the offenders.
+    """
+    was, now = _innermost(old), [one for one in map(_innermost, new) if one is not None]
+    if was is None:
+        return False
+    for clause in ("where", "having"):
+        rows, found = _apart(was, clause)
+        parts = [_apart(one, clause) for one in now]
+        alike = [condition for other, condition in parts if other == rows]
+        if alike and implies(found, exp.or_(*alike)):
+            return True
+    return False
+
+
 def with_names(node: exp.Expr, renamed: Mapping[str, str]) -> exp.Expr:
     """A copy in which columns have their new names."""
     node = node.copy()
@@ -48,26 +65,29 @@ def _conditions(was: exp.Expr, now: exp.Expr) -> Effect | None:
     return Effect.TIGHTER if stricter else Effect.LOOSER if looser else Effect.OTHER
 
 
-def _offending(was: exp.Expr, now: exp.Expr) -> Effect | None:
+def _offending(before: exp.Expr, after: exp.Expr) -> Effect | None:
     """Queries of offending rows: one that finds more is the tighter rule.
 
     Understood where the two differ in nothing but one WHERE or HAVING of the query of offenders.
     """
-    old, new = _innermost(was), _innermost(now)
+    old, new = _innermost(before), _innermost(after)
     if old is None or new is None:
         return Effect.OTHER
     for clause in ("where", "having"):
-        left, right = old.copy(), new.copy()
-        conditions = [
-            s.args[clause].this if s.args.get(clause) else exp.true() for s in (left, right)
-        ]
-        left.set(clause, None)
-        right.set(clause, None)
-        if _rows(left) != _rows(right):
+        (left, was), (right, now) = _apart(old, clause), _apart(new, clause)
+        if left != right:
             continue
-        effect = _conditions(*conditions)
+        effect = _conditions(was, now)
         return _OPPOSITE.get(effect, effect)
     return Effect.OTHER
+
+
+def _apart(query: exp.Select, clause: str) -> tuple[str, exp.Expr]:
+    """Which rows a query finds without a clause, and the condition in it."""
+    stated = query.args.get(clause)
+    rest = query.copy()
+    rest.set(clause, None)
+    return _rows(rest), stated.this if stated else exp.true()
 
 
 def _rows(query: exp.Expr) -> str:

@@ -28,7 +28,9 @@ def plain(node: exp.Expr) -> exp.Expr:
     for inner in node.walk():
         inner.comments = None
     # From within, since each stands for itself in what is around it.
-    for inner in reversed(list(node.find_all(exp.Case, exp.Count, exp.Dot, exp.If, exp.In))):
+    for inner in reversed(
+        list(node.find_all(exp.Case, exp.Count, exp.Dot, exp.If, exp.In, exp.Not))
+    ):
         inner.replace(_spelled(inner))
     node = exp.paren(simplify(node, dialect=DIALECT), copy=False)
     for inner in reversed(list(node.find_all(exp.Add, exp.Mul))):
@@ -41,6 +43,8 @@ def plain(node: exp.Expr) -> exp.Expr:
 
 
 def _spelled(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Not) and isinstance(twice := node.this.unnest(), exp.Not):
+        return exp.paren(twice.this)
     if isinstance(node, exp.In) and node.expressions:
         ways = [exp.EQ(this=node.this.copy(), expression=one) for one in node.expressions]
         return exp.paren(exp.or_(*ways, copy=False))

@@ -9,7 +9,7 @@ elsewhere all views are exchanged by one script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,7 +24,6 @@ from mesh.environments.carry import (
     Carried,
     carried_over,
     carry,
-    closure,
     has_empty,
     months_to_audit,
 )
@@ -32,7 +31,7 @@ from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
 from mesh.environments.repair import make_lost_views
 from mesh.environments.sources import Delivered, database_of, delivered_to
-from mesh.environments.versions import delivery_stamp, lineage, source_of
+from mesh.environments.versions import delivery_stamp, source_of
 from mesh.project import DATABASE_VARIABLE, PROJECT_VARIABLE
 
 if TYPE_CHECKING:
@@ -43,11 +42,9 @@ if TYPE_CHECKING:
     from sqlmesh.core.plan.stages import (
         EnvironmentRecordUpdateStage,
         FinalizeEnvironmentStage,
-        RestatementStage,
         VirtualLayerUpdateStage,
     )
     from sqlmesh.core.snapshot import Snapshot, SnapshotId
-    from sqlmesh.core.state_sync import StateSync
 
 
 class AnotherDelivery(PlanError):
@@ -210,27 +207,6 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         super().visit_finalize_environment_stage(stage, plan)
         self._promotion.close()
 
-    def visit_restatement_stage(self, stage: RestatementStage, plan: EvaluatablePlan) -> None:
-        """Let other environments build again what was restated in prod, as far as they can.
-
-        What holds an older delivery cannot be built again, and is right as it is.
-        """
-        state = self.state_sync
-        names = [s.name for s in stage.all_snapshots.values() if not s.is_external]
-        stored = state.get_snapshots(state.get_snapshots_by_names(names))
-        log = read_deliveries(self.snapshot_evaluator.adapter, self.delivered)
-        kept = set()
-        for snapshot in stored.values():
-            held = lineage(closure(snapshot, stored), snapshot.name, self.delivered)
-            newest = {table: log.newest(table) for table in held}
-            if any(one and one.stamp != held[table] for table, one in newest.items()):
-                kept.add(snapshot.name_version)
-        self.state_sync = cast("StateSync", _Keeping(state, kept))
-        try:
-            super().visit_restatement_stage(stage, plan)
-        finally:
-            self.state_sync = state
-
     def visit_virtual_layer_update_stage(
         self, stage: VirtualLayerUpdateStage, plan: EvaluatablePlan
     ) -> None:
@@ -260,21 +236,6 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         script = ";\n".join(s.sql(adapter.dialect, identify=True) for s in statements)
         if script:
             adapter.execute(f"{script};")
-
-
-class _Keeping:
-    """A state in which some versions stay built."""
-
-    def __init__(self, state: StateSync, kept: set[Any]) -> None:
-        self._state = state
-        self._kept = kept
-
-    def remove_intervals(self, snapshot_intervals: Sequence[Any], **options: Any) -> None:
-        others = [one for one in snapshot_intervals if one[0].name_version not in self._kept]
-        self._state.remove_intervals(others, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._state, name)
 
 
 def _ids(environment: Environment) -> set[SnapshotId]:

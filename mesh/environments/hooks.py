@@ -150,8 +150,30 @@ def _as_of_the_newest_delivery(
         builder = original(context, environment, **kwargs)
     finally:
         _planned.reset(token)
+    if kwargs.get("restate_models"):
+        _refuse_to_restate_what_is_shown(context, builder, name)
     _refuse_lost_inputs(context, builder)
     return choose_versions(context, builder, log)
+
+
+def _refuse_to_restate_what_is_shown(
+    context: GenericContext, builder: PlanBuilder, name: str
+) -> None:
+    """PlanError for a restatement of tables that prod shows.
+
+    SQLMesh writes into them before any audit runs, and prod would show what the audits refuse.
+    """
+    plan = builder.build()
+    prod = context.state_reader.get_environment("prod")
+    shown = {one.name_version for one in prod.snapshots} if prod else set()
+    restated = [plan.snapshots[one] for one in plan.restatements if one in plan.snapshots]
+    if hit := sorted(short_name(one.name) for one in restated if one.name_version in shown):
+        raise PlanError(
+            f"Prod shows the tables of {', '.join(hit[:3])}{', …' if len(hit) > 3 else ''}, and a "
+            "restatement writes into them before an audit has seen it, so nothing was done. What "
+            f"the source's tables hold by now is built beside them by `mesh refresh {name}`; "
+            "what a model's code gets wrong, by a plan of the mended model."
+        )
 
 
 def _refuse_lost_inputs(context: GenericContext, builder: PlanBuilder) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlmesh.utils.errors import PlanError, SQLMeshError
 
+from mesh.contracts import load_contracts
 from mesh.environments.apply import (
     Applied,
     apply_snapshots,
@@ -23,8 +24,10 @@ from mesh.environments.apply import (
     shown_stamps,
 )
 from mesh.environments.deliveries import Delivery, read_deliveries
+from mesh.environments.names import short_name
 from mesh.environments.opened import Opened, collector_paused
 from mesh.environments.repair import missing_from, tables_of
+from mesh.environments.status import PROMISED
 from mesh.errors import CheckFailed, WrongUse
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ class RefreshResult:
 
     deliveries: those that it shows now and did not before, in their order; before: those that it
     shows no longer. changed_months: their months, ascending. models: what ran. made_again: models
-    whose table or view was gone.
+    whose table or view was gone. taken_away: products that it had and has no longer.
     """
 
     environment: str
@@ -49,6 +52,7 @@ class RefreshResult:
     models: tuple[str, ...]
     made_again: tuple[str, ...]
     seconds: float
+    taken_away: tuple[str, ...] = ()
 
     @property
     def changed_months(self) -> tuple[date, ...]:
@@ -70,10 +74,11 @@ def refresh(opened: Opened, name: str, *, now: datetime | None = None) -> Refres
     )
 
 
-def promote(opened: Opened, source: str, name: str) -> RefreshResult:
+def promote(opened: Opened, source: str, name: str, *, take_away: bool = False) -> RefreshResult:
     """Let an environment show what another shows: the same tables, so that nothing is built.
 
-    WrongUse if there is no such environment, or both are one.
+    take_away: also products that the other does not have, as after a plan of some models. WrongUse
+    if not and a contract promises one, if there is no such environment, or if both are one.
     """
     if source == name:
         raise WrongUse(
@@ -81,12 +86,29 @@ def promote(opened: Opened, source: str, name: str) -> RefreshResult:
         )
     origin = opened.environment(source)
     known = opened.environment(name) if name in opened.environment_names else None
+    if known and not take_away:
+        _refuse_to_take_away(opened, origin, known)
 
     def apply(_: Environment | None) -> Applied:
         snapshots = environment_snapshots(opened.context, origin)
         return Applied(apply_snapshots(opened.context, name, snapshots, origin, builds=False))
 
     return _change(opened, known, apply, f"promoted from {source}", name=name)
+
+
+def _refuse_to_take_away(opened: Opened, origin: Environment, known: Environment) -> None:
+    """WrongUse if an environment would lose products that are promised still."""
+    there = {short_name(name) for name in opened.snapshots(origin)}
+    lost = opened.products(known).keys() - there
+    contracts = load_contracts(opened.project.contracts)
+    promised = [n for n in sorted(lost) if n in contracts and contracts[n].status in PROMISED]
+    if promised:
+        raise WrongUse(
+            f"{origin.name} does not have {', '.join(promised)}, which {known.name} shows and "
+            f"whose {'contracts promise' if len(promised) > 1 else 'contract promises'} that.",
+            fix=f"Plan all models first, `sqlmesh plan {origin.name}`; to take away what it does "
+            "not have say `--yes`.",
+        )
 
 
 def rollback(opened: Opened, name: str) -> RefreshResult:
@@ -135,6 +157,7 @@ def _change(
     with opened.readable_errors(), collector_paused():
         log = read_deliveries(context.engine_adapter, opened.delivered)
         lacked = log.lacking(shown_stamps(context, environment)) if environment else log.deliveries
+        had = opened.products(environment).keys() if environment else set()
         try:
             applied = apply(environment)
         except SQLMeshError as error:
@@ -152,6 +175,7 @@ def _change(
             context.run_janitor(ignore_ttl=False)
         now_shown = context.state_reader.get_environment(name)
         lacks = log.lacking(shown_stamps(context, now_shown)) if now_shown else log.deliveries
+        has = opened.products(now_shown).keys() if now_shown else set()
     return RefreshResult(
         environment=name,
         changed=applied.changed,
@@ -160,4 +184,5 @@ def _change(
         models=tuple(record.models),
         made_again=applied.made_again.names if applied.made_again else (),
         seconds=(datetime.now(UTC) - started).total_seconds(),
+        taken_away=tuple(sorted(had - has)),
     )

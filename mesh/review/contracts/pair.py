@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 
 from sqlglot import exp
 
-from mesh.contracts.comparing import with_names
+from mesh.contracts.comparing import together_say, with_names
 from mesh.contracts.conditions import implies
 from mesh.contracts.constraints.base import Effect
 from mesh.contracts.model import Column, Contract, StatedRule
@@ -118,13 +118,13 @@ class Pair:
         return [rule for rule in self.new.rules if rule.id not in known]
 
     def still_said(self, old: StatedRule) -> tuple[str, ...]:
-        """The rules of the work tree that together say all that a rule on rows said; or none.
+        """The rules of the work tree that together say all that a rule said; or none.
 
         One rule may have become several, or several one.
         """
         before = next((one for one in self.old.row_rules() if one.id == old.id), None)
         if before is None:
-            return ()
+            return self._still_found(old)
         condition = with_names(before.condition, self.names)
         used = {column.name for column in condition.find_all(exp.Column)}
         alike = [
@@ -136,6 +136,21 @@ class Pair:
             return ()
         stated = {one.id for one in self.new.rules}
         return tuple(one.id for one in alike if one.id in stated) or tuple(one.id for one in alike)
+
+    def _still_found(self, old: StatedRule) -> tuple[str, ...]:
+        """The same for a rule on the table."""
+        before = next((one for one in self.old.table_rules() if one.id == old.id), None)
+        if before is None:
+            return ()
+        query = with_names(before.query, self.names)
+        severities = ("error", before.severity)
+        found = {o.id: o.query for o in self.new.table_rules() if o.severity in severities}
+        # One by one, what does not add to it goes.
+        for name in list(found):
+            others = {key: value for key, value in found.items() if key != name}
+            if together_say(others.values(), query):
+                found = others
+        return tuple(found) if together_say(found.values(), query) else ()
 
     def _effect(self, old: StatedRule, new: StatedRule) -> Effect | None:
         if type(old.promise) is not type(new.promise):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from mesh.bite.excuses import EXCUSED, SHARE
 from mesh.files.tree import Steps
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words, shortened
@@ -170,6 +171,8 @@ _LISTS = {
     *("support", "roles", "team.members"),
 }
 _IDENTITY = ("id", "server", "channel", "role", "property", "value", "name")
+# What stands in an item of this name mesh.review.guards compares.
+_OF_BITE = frozenset({f"={SHARE}", f"={EXCUSED}"})
 Key = tuple[str, ...]
 
 
@@ -197,7 +200,8 @@ def _residue(pair: Pair, *, labels: bool = False, places: bool = False) -> Found
         was, now = before.get(key), after.get(key)
         leaf = now or was
         same = (was and was.value) == (now and now.value)
-        if leaf is None or same or leaf.under(_COMPARED) or _item_is_gone(key, before, after):
+        known = leaf is not None and (leaf.under(_COMPARED) or not _OF_BITE.isdisjoint(key))
+        if leaf is None or same or known or _item_is_gone(key, before, after):
             continue
         if (leaf.under(_LABELS), leaf.under(_PLACES)) != (labels, places):
             continue

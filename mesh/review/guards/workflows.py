@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -23,11 +24,34 @@ rule: Rules[[Both]] = Rules("guard")
 TOOLS = ("make", "mesh", "mypy", "pre-commit", "pytest", "ruff", "sqlfluff", "sqlmesh", "tox")
 # A failure that follows one of these is none.
 _FORGIVES = re.compile(
-    r"\|\|\s*(true|:|exit 0|echo\b)|^\s*set \+(?:e|o errexit)"
+    r"\|\|\s*(true|:|exit 0|echo\b)|^\s*set \+(?:e|o errexit)|^\s*exit 0\b|^\s*(?:!|false\s*&&)\s"
     r"|^\s*(?:if|while|until)\s+(?!\[|test\b)",
     re.MULTILINE,
 )
 _FAILS = re.compile(r"^\s*(exit (?!0\b).*|set -\w*e\w*.*)$", re.MULTILINE)
+_PIPED = re.compile(rf"\b(?:{'|'.join(TOOLS)})\b[^|\n]*(?<!\|)\|(?!\|)")
+# With these a tool finds nothing, or says that all is well.
+_IDLE = ("--collect-only", "--dry-run", "--exit-zero", "--ignore-errors")
+_IDLE_MAKE = ("-i", "-n")
+# What GitHub runs a script with that names no shell, or just this one.
+_SHELLS = {"": "bash -e {0}", "bash": "bash --noprofile --norc -eo pipefail {0}", "sh": "sh -e {0}"}
+# On which of its events a workflow runs that does not say.
+_TYPES = frozenset({"opened", "reopened", "synchronize"})
+# Of a job and a step what is compared as such, and what decides about nothing.
+_KNOWN = {
+    "continue-on-error",
+    "defaults",
+    "env",
+    "id",
+    "if",
+    "name",
+    "outputs",
+    "permissions",
+    "run",
+    "runs-on",
+    "shell",
+    "steps",
+}
 _ASSIGNED = re.compile(r"\w+=")
 
 
@@ -50,6 +74,9 @@ class Step:
     forgiven: bool
     script: str
     environment: tuple[tuple[str, str], ...] = ()
+    filters: tuple[tuple[str, str, frozenset[str]], ...] = ()
+    shell: str = ""
+    around: str = ""
 
     @property
     def place(self) -> Place:
@@ -72,12 +99,20 @@ def steps_of(folder: Path, shown: str) -> dict[tuple[str, str], Step]:
 
 def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
     # YAML reads a bare `on` as true.
-    events = _events(data.get("on", data.get(True)))
+    on = data.get("on", data.get(True))
+    events, filters = _events(on), tuple(_filters(on))
     lines = text.splitlines()
     for job, content in (data.get("jobs") or {}).items():
         for step in content.get("steps") or ():
             script = str(step.get("run", ""))
             levels = (content, step)
+            shells = [step.get("shell")]
+            shells += [
+                ((one.get("defaults") or {}).get("run") or {}).get("shell")
+                for one in (content, data)
+            ]
+            shell = next((str(one) for one in shells if one), "")
+            others = [{k: v for k, v in one.items() if k not in _KNOWN} for one in levels]
             environment: dict[str, str] = {}
             for one in (data, *levels):
                 environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
@@ -93,6 +128,9 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                     any(one.get("continue-on-error") not in (None, False) for one in levels),
                     script,
                     tuple(sorted(environment.items())),
+                    filters,
+                    _SHELLS.get(shell, shell),
+                    json.dumps(others, sort_keys=True, default=str),
                 )
 
 
@@ -100,6 +138,31 @@ def _events(on: Any) -> frozenset[str]:
     if isinstance(on, dict):
         return frozenset(map(str, on))
     return frozenset(map(str, on if isinstance(on, list) else [on]))
+
+
+def _filters(on: Any) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Of each event what it is limited to: by branches, paths, types."""
+    for event, limits in on.items() if isinstance(on, dict) else ():
+        for name, values in limits.items() if isinstance(limits, dict) else ():
+            listed = values if isinstance(values, list) else [values]
+            yield str(event), str(name), frozenset(map(str, listed))
+
+
+def _narrowed(was: Step, now: Step) -> Iterator[str]:
+    """What an event is limited to that it was not."""
+    before = {(event, name): values for event, name, values in was.filters}
+    for event, name, values in now.filters:
+        less: Set[str]
+        known = before.get((event, name))
+        shut = {v for v in values if v.startswith("!")} - (known or set())
+        if name.endswith("-ignore"):
+            less = values - (known or set())
+        elif name == "types":
+            less = (_TYPES if known is None else known) - values
+        else:
+            less = {"all"} if known is None else known - values
+        if event in was.events and name != "inputs" and (less or shut):
+            yield f"{event} with `{name}: [{', '.join(sorted(values))}]`"
 
 
 def _commands(script: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -126,13 +189,18 @@ def _both(both: Both) -> tuple[dict[tuple[str, str], Step], dict[tuple[str, str]
     return steps_of(both.old.workflows, shown), steps_of(both.workflows, shown)
 
 
+def _now(key: tuple[str, str], was: Step, after: Mapping[tuple[str, str], Step]) -> Step | None:
+    """What became of a step: itself, or the one in another file that is the least weaker."""
+    moved = [o for o in after.values() if o.command == was.command and o.events >= was.events]
+    return after.get(key) or min(moved, key=lambda one: len([*_weaker(was, one)]), default=None)
+
+
 @rule(BREAKS, NONE, "Bring the step back.")
 def step_no_delete(both: Both) -> Found:
     """What no workflow runs stops nobody."""
     before, after = _both(both)
-    there = {(step.command, step.events) for step in after.values()}
     for key, step in before.items():
-        if key not in after and (step.command, step.events) not in there:
+        if _now(key, step, after) is None:
             file = both.workflows / PurePosixPath(step.file).name
             line = both.files.edited.get(step.file, 1) if file.is_file() else 1
             message = f"`{step.command}` no longer runs: it was taken out of the job {step.job}."
@@ -144,7 +212,7 @@ def step_no_weaken(both: Both) -> Found:
     """A step that may fail, or is skipped, is green whatever happens."""
     before, after = _both(both)
     for key, was in before.items():
-        now = after.get(key)
+        now = _now(key, was, after)
         if now is None or was == now:
             continue
         for why in _weaker(was, now):
@@ -161,6 +229,13 @@ def _weaker(was: Step, now: Step) -> Iterator[str]:
         yield f"no longer runs on {', '.join(lost)}"
     if len(_FORGIVES.findall(now.script)) > len(_FORGIVES.findall(was.script)):
         yield "may fail now: its script goes on"
+    if narrowed := [*_narrowed(was, now)]:
+        yield f"runs only on {' and '.join(narrowed)}"
+    if _stops(was) and not _stops(now):
+        yield f"may fail now: its shell is `{now.shell}`, which goes on after a failure"
+    piped = len(_PIPED.findall(now.script)) > len(_PIPED.findall(was.script))
+    if piped and "pipefail" not in now.script + now.shell:
+        yield "may fail now: of a pipe only the last command counts"
     fails = [one.strip() for one in _FAILS.findall(was.script)]
     if lost := [one for one in fails if one not in now.script]:
         yield f"may fail now: its script no longer has `{lost[0]}`"
@@ -168,10 +243,17 @@ def _weaker(was: Step, now: Step) -> Iterator[str]:
         yield f"measures freshness against {day}, whatever day it is"
     skips = [o for o in now.options if o.startswith(("--skip", "--no-")) and o not in was.options]
     skips = [one for one in skips if one != "--no-prompts"]
+    idle = _IDLE + (_IDLE_MAKE if now.command.split()[0] == "make" else ())
+    skips += [o for o in now.options if o in idle and o not in was.options]
     lost = [o for o in was.options if o.startswith("--") and o not in now.options]
     if skips or lost:
         words = [f"with {o}" for o in skips] + [f"without {o}" for o in lost]
         yield f"runs {' and '.join(words)}"
+
+
+def _stops(step: Step) -> bool:
+    """Whether a script ends where a command of it fails."""
+    return bool(re.search(r"\s-(?!-)\w*e", step.shell) or "errexit" in step.shell)
 
 
 def _fixed_day(step: Step) -> str:
@@ -183,7 +265,7 @@ def _fixed_day(step: Step) -> str:
 
 
 def _asked(step: Step) -> tuple[object, ...]:
-    return step.options, step.script, step.unless, step.environment
+    return step.options, step.script, step.unless, step.environment, step.shell, step.around
 
 
 @rule(WARNS, NONE, "See whether it still stops what it stopped.")
@@ -191,7 +273,7 @@ def step_changed(both: Both) -> Found:
     """Who reviews sees when a check is run otherwise."""
     before, after = _both(both)
     for key, was in before.items():
-        now = after.get(key)
+        now = _now(key, was, after)
         if now is None or [*_weaker(was, now)]:
             continue
         if _asked(was) != _asked(now):
