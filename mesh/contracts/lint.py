@@ -37,8 +37,9 @@ def lint(paths: list[Path]) -> LintResult:
     everything = {draft.product: draft for draft in (*others.values(), *drafts.values())}
     # What cannot be read at all has its own problem; those who refer to it are not blamed.
     lost = {product_of(path) for path in (*files, *beside)} - set(everything)
+    around = Around(everything, lost)
     for draft in drafts.values():
-        problems += problems_of(draft, Around(everything, lost))
+        problems += problems_of(draft, around)
     looked_at = {*files, *(problem.path for problem in unread)}
     return LintResult(len(looked_at), tuple(sorted({*problems, *unread})))
 

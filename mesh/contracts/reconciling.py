@@ -44,6 +44,12 @@ class Side:
         ]
         return " ".join(parts)
 
+    def values_query(self) -> exp.Select:
+        """The values alone."""
+        rows = parse_one(self.query(1), into=exp.Select, dialect=DIALECT)
+        named = [one for one in rows.expressions if one.alias.startswith("value_")]
+        return exp.select(*(one.alias for one in named)).from_(rows.subquery("side"))
+
 
 def differences(here: Side, there: Side, type_of: Callable[[str], str]) -> exp.Select:
     """Groups that are not on both sides, or have values that differ: their names, and what is

@@ -72,9 +72,9 @@ CHECKS: tuple[Check, ...] = (
     columns.grain,
     rules.rule_unsupported,
     rules.rule_sql,
-    rules.rule_idle,
     rules.rule_column,
     rules.reference,
+    rules.rule_idle,
     standard,
 )
 

@@ -6,9 +6,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from mesh.contracts.draft import Draft
+from sqlglot import exp
+
+from mesh.contracts.constraints.base import Named
+from mesh.contracts.draft import Draft, promises_of
 from mesh.contracts.findings import Found
 from mesh.contracts.personal import person
+from mesh.contracts.rules import RowRule
 from mesh.contracts.types import PERSONAL
 from mesh.errors import Location
 from mesh.files.problems import Problem
@@ -28,6 +32,18 @@ class Around:
     def types(self) -> dict[str, dict[str, str]]:
         """The BigQuery types of the columns, by product."""
         return {product: draft.column_types() for product, draft in self.drafts.items()}
+
+    @cached_property
+    def promised(self) -> dict[str, dict[str, list[exp.Expr]]]:
+        """What the columns promise of a row by themselves, by product and name."""
+        found: dict[str, dict[str, list[exp.Expr]]] = {}
+        for product, draft in self.drafts.items():
+            for column in draft.stated_columns():
+                named = Named(id="", name=column.name, logical_type=column.logical_type)
+                rules = [promise.rule(named) for promise in promises_of(column)]
+                conditions = [rule.condition for rule in rules if isinstance(rule, RowRule)]
+                found.setdefault(product, {})[column.name] = conditions
+        return found
 
     @cached_property
     def people(self) -> dict[str, Location]:

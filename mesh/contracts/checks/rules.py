@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sqlglot import exp
+
 from mesh.contracts.checks.product import MEASURED_BY
 from mesh.contracts.checks.record import Around, Check, Subject, check
-from mesh.contracts.constraints import TABLE_KINDS, Length, Pattern, RowCount, Sql, table_kind
+from mesh.contracts.constraints import TABLE_KINDS, table_kind
 from mesh.contracts.constraints.base import (
     COMPARATORS,
-    OPTIONS,
     Named,
+    Part,
     StatedQuality,
     TablePromise,
 )
 from mesh.contracts.constraints.sql import RULE_SQL
 from mesh.contracts.draft import LEVELS, Draft, promises_of
 from mesh.contracts.findings import NOT_ENFORCED, Finding, Found
-from mesh.contracts.idle import always, finds_nothing
-from mesh.contracts.sql import parse_rule
+from mesh.contracts.idle import broken_together, is_idle
+from mesh.contracts.made_up import Columns, pools_of
+from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
+from mesh.contracts.sql import TABLE
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
@@ -67,28 +71,69 @@ rule_sql = Check(RULE_SQL.id, RULE_SQL.sentence, _rule_sql)
 
 @check("RULE_IDLE", "A rule that no row can break promises nothing.")
 def rule_idle(subject: Subject) -> Found:
-    if subject.around is None:
+    # Only what is right otherwise is run: where a type or a column is wrong, nothing can be told.
+    if subject.around is None or subject.known:
         return
+    rows: list[tuple[RowRule, Finding]] = []
     for column in subject.draft.stated_columns():
         named = Named(id=column.name, name=column.name, logical_type=column.logical_type)
         for promise in promises_of(column):
-            if isinstance(promise, Length | Pattern) and always(promise.condition(named)):
-                message = f"Every text {promise.words}."
-                yield Finding(column.at(OPTIONS), message, "Promise more, or leave it out.")
+            rule = promise.rule(named)
+            if isinstance(rule, RowRule) and not promise.can_restate:
+                noun = "text" if column.logical_type == "string" else "value"
+                at = next(
+                    at for at in (column.at(promise.key), column.steps) if subject.draft.stated(at)
+                )
+                message = f"Every {noun} {promise.words}."
+                rows.append((rule, Finding(at, message, "Promise more, or leave it out.")))
     for kind, stated in _kinds(subject.draft):
-        if kind is RowCount and _all_tables(stated):
-            message = f"{stated.name} is kept by every table, also by an empty one."
-            yield Finding(stated.steps, message, "Write 1 or more as the least.")
-        query = stated.keys.get("query") if kind is Sql else None
-        if query and not any(kind.malformed(stated)) and finds_nothing(parse_rule(query).offending):
-            message = "No row can break the rule: its condition decides nothing."
-            fix = "Write a condition that depends on the rows, or take the rule out."
-            yield Finding(stated.at("query"), message, fix)
+        for part in kind.parts(stated):
+            said = None if part.query else _rule(kind, stated)
+            if isinstance(said, RowRule):
+                rows.append((said, part.finding))
+            elif _is_idle(subject, said, part):
+                yield part.finding
+    broken = _broken_together(subject, [rule for rule, _ in rows])
+    for (rule, finding), is_broken in zip(rows, broken, strict=True):
+        one = exp.select("1").from_(TABLE).where(rule.broken())
+        tables = None if is_broken else _tables(subject, one)
+        if tables and is_idle(one, tables):
+            yield finding
 
 
-def _all_tables(stated: StatedQuality) -> bool:
-    least = stated.keys.get("mustBeGreaterOrEqualTo")
-    return least == 0 and not set(stated.keys) & (set(COMPARATORS) - {"mustBeGreaterOrEqualTo"})
+def _rule(kind: type[TablePromise], stated: StatedQuality) -> Rule:
+    facts = Rule(stated.name, kind.kind, "", "", "error", 0)
+    return kind.read(stated).rule(facts, lambda name: stated.columns.get(name, ""))
+
+
+def _is_idle(subject: Subject, rule: Rule | None, part: Part) -> bool:
+    query = part.query
+    if isinstance(rule, TableRule):
+        if rule.scope is Scope.COUNT:
+            return rule.is_kept_by(0) and rule.maximum is None
+        query = rule.query
+    tables = _tables(subject, query) if query else None
+    return query is not None and tables is not None and is_idle(query, tables, varies=part.varies)
+
+
+def _broken_together(subject: Subject, rules: list[RowRule]) -> list[bool]:
+    every = exp.select(*(rule.condition for rule in rules))
+    tables = _tables(subject, every) if rules else None
+    # Where columns are not known, nothing is told.
+    return broken_together(rules, tables[subject.draft.product]) if tables else [True] * len(rules)
+
+
+def _tables(subject: Subject, query: exp.Expr) -> dict[str, Columns] | None:
+    """What may stand in the columns of the products that a query reads; None where unknown."""
+    around, tables = subject.around, {}
+    read = [f"{one.db}.{one.name}" for one in query.find_all(exp.Table) if one.db]
+    for product in dict.fromkeys([subject.draft.product, *read]):
+        types = around.types.get(product) if around else None
+        pools = pools_of(types, query, around.promised[product]) if around and types else None
+        if pools is None:
+            return None
+        tables[product] = pools
+    return tables
 
 
 @check("RULE_COLUMN", "A rule speaks of columns that are there, of types that can be compared.")

@@ -156,6 +156,7 @@ class ColumnPromise(ABC):
     kind: its name, and the end of the ids of its rules. key: of the column, under which it stands.
     options: the keys of logicalTypeOptions that it reads. sense: of the check that it can be kept.
     counted: how the number of rows that break it is told; came, gone, became: what became of it.
+    can_restate: whether it may say again what the type says, so that no row breaks it.
     """
 
     kind: ClassVar[str]
@@ -164,6 +165,7 @@ class ColumnPromise(ABC):
     dimension: ClassVar[str] = "conformity"
     sense: ClassVar[Purpose] = POSSIBLE
     counted: ClassVar[str] = "of them"
+    can_restate: ClassVar[bool] = False
     came: ClassVar[str] = "It is promised that {column} {now.words}."
     gone: ClassVar[str] = "It is no longer promised that {column} {was.words}."
     became: ClassVar[str] = "It is promised that {column} {now.words}, not that it {was.words}."
@@ -296,6 +298,14 @@ class TablePromise(ABC):
         """
         return no_findings()
 
+    @classmethod
+    def parts(cls, stated: StatedQuality) -> Iterator[Part]:
+        """What of it is held to made-up rows by itself: all of it."""
+        message = "No row can break the rule: none of many that were made up does."
+        fix = "Write a condition that depends on the rows, or take the rule out."
+        at = next((at for key in cls.needs if stated.place.stated(at := stated.at(key))), None)
+        yield Part(Finding(at or stated.steps, message, fix))
+
     @abstractmethod
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> Rule:
         """The rule that is enforced. type_of: from a column to its logical type."""
@@ -307,6 +317,18 @@ class TablePromise(ABC):
     @abstractmethod
     def compare(self, new: Self, renamed: Mapping[str, str]) -> Effect | None:
         """What it became, None for the same. renamed: from old names of columns to new ones."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a rule that is held to made-up rows. finding: what is told if it is idle.
+
+    query: that must find a row, instead of the rule as a whole; varies: and not the same always.
+    """
+
+    finding: Finding
+    query: exp.Select | None = None
+    varies: bool = False
 
 
 def literal(logical_type: str, value: Any) -> exp.Expr:

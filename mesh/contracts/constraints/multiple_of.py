@@ -27,6 +27,7 @@ from mesh.contracts.types import NUMERIC_TYPES, is_number
 class MultipleOf(ColumnPromise):
     kind: ClassVar[str] = "multiple_of"
     options: ClassVar[Mapping[str, Option]] = {"multipleOf": Option(int | float, NUMERIC_TYPES)}
+    can_restate: ClassVar[bool] = True
     step: int | float
 
     @classmethod

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 from sqlglot import exp, parse_one
 
-from mesh.contracts.constraints.base import Effect, Schema, StatedQuality, TablePromise
+from mesh.contracts.constraints.base import Effect, Part, Schema, StatedQuality, TablePromise
 from mesh.contracts.constraints.sql import resolved, type_group
 from mesh.contracts.findings import NOT_ENFORCED, Finding, Found
 from mesh.contracts.reconciling import Side, differences, sql
@@ -133,6 +133,24 @@ class ReconcilesWith(TablePromise):
             if left and right and left != right:
                 message = f"This is {left} here, and {right} in {promise.source}."
                 yield Finding(stated.at(KEY, *there), message, "Compare values of one type.")
+
+    @classmethod
+    def parts(cls, stated: StatedQuality) -> Iterator[Part]:
+        """Each measure apart, and the rows that are compared."""
+        promise = cls.read(stated)
+        groups, measures = promise._expressions(0)
+        for number, measure in enumerate(measures):
+            side = Side("", f"FROM {TABLE}", groups, [measure], promise.where)
+            places = (stated.at(KEY, MEASURES, step) for step in (measure, number))
+            at = next((at for at in places if stated.place.stated(at)), stated.at(KEY))
+            message = f"`{shown(measure)}` is the same in all rows that were made up."
+            fix = "Compare what depends on the rows, and let `where` keep some."
+            yield Part(Finding(at, message, fix), side.values_query(), varies=True)
+        if promise.source_where:
+            rows = f"SELECT 1 FROM {promise.source} WHERE {sql(promise.source_where)}"
+            message = f"No row of {promise.source} is compared: none that was made up is."
+            finding = Finding(stated.at(KEY, SOURCE_WHERE), message, "Let it keep some rows.")
+            yield Part(finding, parse_one(rows, into=exp.Select, dialect=DIALECT))
 
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> Rule:
         """Raises RuleSqlError when an expression cannot be used."""

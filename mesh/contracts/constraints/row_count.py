@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -11,6 +11,7 @@ from sqlglot import exp
 from mesh.contracts.constraints.base import (
     COMPARATORS,
     Effect,
+    Part,
     StatedQuality,
     TablePromise,
 )
@@ -70,6 +71,11 @@ class RowCount(TablePromise):
             message = f"{stated.name} has bounds that no table can keep: {shown(bounds)}."
             fix = "Write whole numbers from 0, the smaller one first."
             yield Finding(stated.at(keys[0]), message, fix)
+
+    @classmethod
+    def parts(cls, stated: StatedQuality) -> Iterator[Part]:
+        message = f"{stated.name} is kept by every table, also by an empty one."
+        yield Part(Finding(stated.steps, message, "Write 1 or more as the least."))
 
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> TableRule:
         count = exp.Count(this=exp.Star())
