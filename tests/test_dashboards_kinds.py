@@ -182,7 +182,7 @@ def test_each_chart_has_a_query_that_bigquery_would_read_and_a_build_sheet() -> 
     assert "| Filter of the minimum | Include `users` Greater than or equal to `30` |" in sheet
     assert "| Breakdown dimension | `year`, the last 3 |" in sheet
     assert "| Row dimension | `cohort` |" in sheet
-    assert "| Reference line | 0.0, labelled “no difference” |" in sheet
+    assert "| Reference line | 0, labelled “no difference” |" in sheet
     assert "| Chart | Bubble chart |" in sheet
 
 

@@ -78,7 +78,7 @@ class DotPlot(SplitChart):
             board.metrics[name].in_looker
             for name in (self.metric, self.interval.low, self.interval.high)
         )
-        line = f"`{self.reference.of}`" if self.reference.of else f"{self.reference.value}"
+        line = f"`{self.reference.of}`" if self.reference.of else f"{self.reference.value:g}"
         support = board.metrics[self.support.metric]
         told = [
             ("Open and close", metric),
@@ -206,7 +206,7 @@ class DotPlot(SplitChart):
                 else (f"has its whole interval on one side of {self.reference.label}")
             )
             said.append(f"A full dot {differ}; a hollow one may not differ at all.")
-        said.append(f"Who rests on fewer than {self.support.least:,} ({support}) is left out.")
+        said.append(f"What rests on fewer than {self.support.least:,} ({support}) is left out.")
         if every > len(dots):
             which = "first and last" if self.both_ends else "first"
             said.append(f"These are the {which} {len(dots)} of {every}; the CSV has all.")

@@ -125,7 +125,7 @@ class Scatter(SplitChart):
             said.append("On the slanted line both are equal; above it the vertical one is more.")
         if self.sized:
             said.append(f"The larger a point, the more it rests on ({support}).")
-        said.append(f"Who rests on fewer than {self.support.least:,} ({support}) is left out.")
+        said.append(f"What rests on fewer than {self.support.least:,} ({support}) is left out.")
         return replace(
             card,
             head=titles,
