@@ -51,11 +51,12 @@ def change_limit(evaluator, table, share, before, side) -> exp.Expression:
     By Newcombe, from the intervals of both shares, in the columns `<share>_low` and `<share>_high`
     of two tables; with users that are in both it is rather too wide.
     """
-    now, then, name = table.name, before.name, share.name
-    down = f"SQRT(POW({now}.{name} - {now}.{name}_low, 2) + POW({then}.{name}_high - {then}.{name}, 2))"
-    up = f"SQRT(POW({now}.{name}_high - {now}.{name}, 2) + POW({then}.{name} - {then}.{name}_low, 2))"
+    name = share.name
+    now, then = f"{table.name}.{name}", f"{before.name}.{name}"
+    down = f"SQRT(POW({now} - {now}_low, 2) + POW({then}_high - {then}, 2))"
+    up = f"SQRT(POW({now}_high - {now}, 2) + POW({then} - {then}_low, 2))"
     limit = {"low": f"- {down}", "high": f"+ {up}"}[side.name]
-    return parse_one(f"({now}.{name} - {then}.{name} {limit})", dialect="bigquery")
+    return parse_one(f"({now} - {then} {limit})", dialect="bigquery")
 
 
 @macro()

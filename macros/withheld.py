@@ -8,7 +8,7 @@ from sqlmesh import macro
 
 @macro()
 def withheld(evaluator, users, smallest, key, *parts) -> exp.Expression:
-    """Whether a part of a whole is held back: few users stand behind it, or it would give them away.
+    """Whether a part of a whole is held back: few users are behind it, or it would give them away.
 
     users: how many stand behind the part; with nobody, there is nothing to hold back. smallest: how
     many may be shown. key: tells parts of as many users apart. parts: the columns whose values make

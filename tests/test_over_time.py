@@ -1,4 +1,4 @@
-"""Eras, and how audience, genres and ages of movies move: recomputed, attacked, and on little data."""
+"""Eras, and how audience, genres and ages of movies move: recomputed, attacked, on little data."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def found_by_subtraction(known: list[np.ndarray], cells: int) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_few_users_are_not_found_by_subtracting_marts_from_each_other(seed: int) -> None:
-    """Whoever knows all that the marts show, and all totals, still knows no cell of 1 to 4 users."""
+    """Who knows all that the marts show, and all totals, still knows no cell of 1 to 4 users."""
     source = few_users(seed)
     marts = build(source, MONTHS, AGES, GENRES)
     ratings = with_movies(source)
@@ -280,10 +280,10 @@ def test_a_month_of_a_genre_is_not_found_in_its_moving_values() -> None:
 
 @pytest.fixture(scope="module")
 def planted() -> tuple[Tables, pd.DataFrame]:
-    """Two years of a service whose genres have known shares; those of `Rising` are other in the second.
+    """Two years of a service with known shares of genres; those of `Rising` change between them.
 
-    Users differ: each has their own share of high ratings by genre, their own mixture of genres, and
-    as many ratings as they like, so that the ratings of a user are far from independent.
+    Users differ: each has their own share of high ratings by genre, their own mixture of genres,
+    and as many ratings as they like, so that the ratings of a user are far from independent.
     """
     chance = np.random.default_rng(20)
     names = [f"Genre {n}" for n in range(20)] + ["Rising"]
