@@ -7,6 +7,7 @@ shared the work.
 
 from __future__ import annotations
 
+from mesh.movielens.generate.leaving import Leaving
 from mesh.movielens.generate.run import DEFAULT_SEED, GeneratedCounts, generate
 
-__all__ = ["DEFAULT_SEED", "GeneratedCounts", "generate"]
+__all__ = ["DEFAULT_SEED", "GeneratedCounts", "Leaving", "generate"]

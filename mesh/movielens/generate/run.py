@@ -37,6 +37,7 @@ from mesh.movielens.generate.files import (
     replaced_together,
     tag_lines,
 )
+from mesh.movielens.generate.leaving import Leaving, plant
 from mesh.movielens.generate.tagging import Vocabulary, make_vocabulary, write_tags
 from mesh.movielens.generate.timeline import EARLIEST_LAST_DAY, LAST_DAY, Timeline, make_timeline
 
@@ -89,6 +90,7 @@ def generate(
     end: date = LAST_DAY,
     force: bool = False,
     processes: int | None = None,
+    leaving: Leaving | None = None,
 ) -> GeneratedCounts:
     """Write movies.csv, ratings.csv and tags.csv of that many users into the folder `out`.
 
@@ -96,16 +98,17 @@ def generate(
     end: the day of the newest rating (UTC).
     force: replace the three files when the folder is not empty.
     processes: how many share the work; by default as many as there are cores, when worth it.
+    leaving: plants who leaves when, for tests of what finds it again; changes all ratings.
 
-    The same users, seed, movies and end give the same bytes. Raises WrongUse when an argument is
-    out of range or the folder cannot be used; then no file is left or changed.
+    The same users, seed, movies, end and leaving give the same bytes. Raises WrongUse when an
+    argument is out of range or the folder cannot be used; then no file is left or changed.
     """
     started = time.perf_counter()
     movies = movies_for(users) if movies is None and users > 0 else movies
     _check(users, seed, movies, end)
     assert movies is not None
     prepare_folder(out, users, force)
-    world = _make_world(users, seed, movies, end)
+    world = _make_world(users, seed, movies, end, leaving)
     blocks = -(-users // BLOCK_USERS)
     ratings = tags = 0
     with replaced_together(out) as files, progress() as bar:
@@ -138,7 +141,7 @@ def _check(users: int, seed: int, movies: int | None, end: date) -> None:
         )
 
 
-def _make_world(users: int, seed: int, movies: int, end: date) -> _World:
+def _make_world(users: int, seed: int, movies: int, end: date, leaving: Leaving | None) -> _World:
     streams = np.random.SeedSequence([seed, 0]).spawn(4)
     for_movies, for_arrivals, for_users, for_words = (
         np.random.Generator(np.random.PCG64DXSM(stream)) for stream in streams
@@ -148,9 +151,12 @@ def _make_world(users: int, seed: int, movies: int, end: date) -> _World:
     catalogue = make_catalogue(for_movies, movies, users, typical, timeline)
     arrival = make_arrivals(for_arrivals, users, timeline)
     available = np.searchsorted(catalogue.added, arrival, side="right")
+    audience = make_audience(for_users, arrival, available)
+    if leaving is not None:
+        audience = plant(np.random.default_rng([seed, 3]), leaving, audience, timeline)
     return _World(
         seed=seed,
-        audience=make_audience(for_users, arrival, available),
+        audience=audience,
         catalogue=catalogue,
         vocabulary=make_vocabulary(for_words),
         timeline=timeline,

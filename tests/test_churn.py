@@ -1,0 +1,420 @@
+"""Cohorts, survival and predictors: right against other tools, silent about few, honest ends."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from churning import CHAIN, World
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lifelines import KaplanMeierFitter
+from sklearn.metrics import roc_auc_score
+
+MONTH = 487 / 16
+NEWEST = pd.Timestamp("2018-09-24", tz="UTC")
+FEATURES = (
+    *("ratings", "high_rating_share", "tags", "genres"),
+    *("old_movie_share", "movie_age", "first_hour", "first_weekday"),
+)
+SEEDS = 100
+real_data = pytest.mark.skipif(not os.environ.get("MOVIELENS_DIR"), reason="needs MOVIELENS_DIR")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World()
+
+
+@pytest.fixture(scope="module")
+def real() -> tuple[World, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The models on latest-small; its ratings, tags and movies as pandas reads them."""
+    folder = Path(os.environ["MOVIELENS_DIR"])
+    ratings, tags, movies = (
+        pd.read_csv(folder / f"{name}.csv", keep_default_na=False)
+        for name in ("ratings", "tags", "movies")
+    )
+    for rows, column in ((ratings, "rated_at"), (tags, "tagged_at")):
+        rows[column] = pd.to_datetime(rows.pop("timestamp"), unit="s", utc=True)
+    ratings = ratings.rename(columns={"userId": "user_id", "movieId": "movie_id"})
+    tags = tags.rename(columns={"userId": "user_id", "movieId": "movie_id"})
+    movies = pd.DataFrame(
+        {
+            "movie_id": movies.movieId,
+            "release_year": movies.title.str.extract(r"\((\d{4})(?:[-–]\d{0,4})?\)\s*$")[0].astype(
+                "Int64"
+            ),
+            "genres": movies.genres.replace("(no genres listed)", None),
+        }
+    )
+    world = World()
+    world.put("interactions.user_movie_ratings", ratings)
+    world.put("interactions.user_tags", tags.assign(rating=math.nan))
+    world.put("interactions.movie_catalogue", movies)
+    world.run(*CHAIN)
+    return world, ratings, tags, movies
+
+
+@pytest.fixture(scope="module")
+def impressions(real) -> pd.DataFrame:
+    _, ratings, tags, movies = real
+    return impressions_of(actions_of(ratings, tags), movies)
+
+
+def actions_of(ratings: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
+    """All actions, each with the first, the last and the newest of all."""
+    both = pd.concat(
+        [
+            ratings.assign(at=ratings.rated_at, is_rating=True),
+            tags.assign(at=tags.tagged_at, is_rating=False),
+        ]
+    )
+    times = both.groupby("user_id")["at"]
+    return both.assign(first=times.transform("min"), last=times.transform("max"))
+
+
+def lives_of(actions: pd.DataFrame) -> pd.DataFrame:
+    """One row per user: whole months between first and last action, and until watching ends."""
+    users = actions.groupby("user_id")[["first", "last"]].first()
+    days = users.apply(lambda column: column.dt.normalize())
+    watched = (days["last"].max() - pd.Timedelta(days=180) - days["first"]).dt.days
+    return users.assign(
+        year=users["first"].dt.strftime("%Y"),
+        active=((days["last"] - days["first"]).dt.days // MONTH).astype(int),
+        watched=(watched.clip(lower=0) // MONTH).astype(int),
+    )
+
+
+def kaplan_meier(lives: pd.DataFrame, steps: list[int]) -> pd.DataFrame:
+    """What lifelines makes of users who are seen at these months alone; the last step is first."""
+    ends = np.array(steps)
+    ended = np.searchsorted(ends, lives.active, side="right")
+    watched = np.searchsorted(ends, lives.watched, side="right")
+    fitter = KaplanMeierFitter().fit(np.minimum(ended + 1, watched), ended < watched)
+    counts = fitter.event_table.reindex(range(1, len(ends) + 1))
+    return pd.DataFrame(
+        {
+            "at_risk": counts.at_risk,
+            "churned": counts.observed,
+            "survival": fitter.survival_function_.iloc[:, 0].reindex(counts.index),
+            "low": fitter.confidence_interval_.iloc[:, 0].reindex(counts.index),
+            "high": fitter.confidence_interval_.iloc[:, 1].reindex(counts.index),
+        }
+    )
+
+
+@real_data
+def test_a_curve_is_what_lifelines_makes_of_the_same_users(real):
+    world, ratings, tags, _ = real
+    lives, curves = lives_of(actions_of(ratings, tags)), world.rows("churn_curve")
+    assert len(curves[curves.cohort == "all"]) > 8 and curves.cohort.nunique() > 8
+    for cohort, curve in curves.groupby("cohort"):
+        own = lives if cohort == "all" else lives[lives.year == cohort]
+        shown = curve[curve.months_since > 0]
+        found = kaplan_meier(own[own.watched > 0], shown.months_since.tolist())
+        columns = ["at_risk_user_count", "churned_user_count"]
+        columns += ["survival", "survival_low", "survival_high"]
+        np.testing.assert_allclose(shown[columns], found, rtol=1e-9)
+
+
+@real_data
+def test_cohorts_are_what_pandas_counts(real):
+    world, ratings, tags, _ = real
+    actions = actions_of(ratings, tags)
+    months = actions["at"].dt.year * 12 + actions["at"].dt.month
+    cohort = actions["first"].dt.year * 12 + actions["first"].dt.month
+    actions = actions.assign(cohort=cohort, since=months - cohort, month=months)
+    sizes = actions.groupby("cohort").user_id.nunique()
+    expected = {}
+    newest = actions["at"].max()
+    assert not newest.is_month_end
+    for (cohort, since), some in actions[actions.month < actions.month.max()].groupby(
+        ["cohort", "since"]
+    ):
+        users, rated = some.user_id.nunique(), some[some.is_rating]
+        if users < 5 or (since and sizes[cohort] - users < 5):
+            continue
+        enough = rated.user_id.nunique() >= 5
+        tagged = some[~some.is_rating]
+        expected[cohort, since] = (
+            sizes[cohort],
+            users,
+            users / sizes[cohort],
+            len(rated) if enough else None,
+            rated.rating.median() if enough else None,
+            len(tagged) if tagged.user_id.nunique() >= 5 else None,
+        )
+    rows = world.rows("cohort_activity")
+    found = {
+        (row.cohort_month.year * 12 + row.cohort_month.month, row.months_since): tuple(
+            None if pd.isna(value) else value for value in row[2:8]
+        )
+        for row in (pd.Series(one[1:], index=rows.columns) for one in rows.itertuples())
+    }
+    assert len(found) > 20 and found == expected
+
+
+def impressions_of(actions: pd.DataFrame, movies: pd.DataFrame) -> pd.DataFrame:
+    """One row per user who can be judged: the eight features, and whether they were gone."""
+    actions = actions.merge(movies, on="movie_id", how="left")
+    newest = actions["at"].max()
+    actions = actions[actions["first"] + pd.Timedelta(days=187) <= newest]
+    rows = {}
+    for user, own in actions.groupby("user_id"):
+        first = own["first"].iloc[0]
+        since = own["at"] - first
+        early = own[since < pd.Timedelta(days=7)]
+        rated = early[early.is_rating]
+        dated = rated[rated.release_year.notna()]
+        if dated.empty:
+            continue
+        ages = first.year - dated.release_year.astype(int)
+        late = (since >= pd.Timedelta(days=7)) & (since < pd.Timedelta(days=187))
+        rows[user] = (
+            len(rated),
+            (rated.rating > 4).sum() / len(rated),
+            len(early) - len(rated),
+            len({genre for text in rated.genres.dropna() for genre in text.split("|")}),
+            (ages > 20).sum() / len(dated),
+            ages.sum() / len(dated),
+            first.hour,
+            first.isoweekday(),
+            not late.any(),
+        )
+    return pd.DataFrame.from_dict(rows, "index", columns=[*FEATURES, "has_churned"])
+
+
+@real_data
+def test_predictors_are_what_pandas_and_scikit_learn_make_of_the_same_users(real, impressions):
+    users, rows = impressions, real[0].rows("churn_predictors")
+    assert set(rows.feature) == set(FEATURES)
+    for feature, quarters in rows.groupby("feature"):
+        value, gone = users[feature], users.has_churned.astype(bool)
+        below = value.map(lambda one, value=value: (value < one).sum())
+        quarter = 1 + 4 * below // len(users)
+        some = gone.groupby(quarter)
+        assert quarters.quartile.tolist() == sorted(quarter.unique())
+        assert quarters.user_count.tolist() == some.size().tolist()
+        assert quarters.churned_user_count.tolist() == some.sum().tolist()
+        np.testing.assert_allclose(quarters.churned_user_share, some.mean())
+        np.testing.assert_allclose(quarters.lift, some.mean() / gone.mean())
+        starts = value.groupby(quarter).min().tolist()
+        np.testing.assert_allclose(quarters.value_from, [math.nan, *starts[1:]])
+        np.testing.assert_allclose(quarters.auc, roc_auc_score(gone, value))
+    nearest = rows.assign(distance=-(rows.auc - 0.5).abs()).drop_duplicates("feature")
+    assert nearest.sort_values("distance").feature_rank.tolist() == list(range(1, 9))
+
+
+@real_data
+def test_an_interval_of_an_area_is_delongs(real, impressions):
+    """Over all pairs, as the paper has it, and not by counts of equal values."""
+    users, gone = impressions, impressions.has_churned.to_numpy(bool)
+    rows = real[0].rows("churn_predictors").drop_duplicates("feature").set_index("feature")
+    for feature in FEATURES:
+        value = users[feature].to_numpy(float)
+        left, stayed = value[gone][:, None], value[~gone][None, :]
+        pairs = (left > stayed) + (left == stayed) / 2
+        error = math.sqrt(
+            pairs.mean(1).var(ddof=1) / len(pairs) + pairs.mean(0).var(ddof=1) / pairs.shape[1]
+        )
+        auc = pairs.mean()
+        logit, reach = math.log(auc / (1 - auc)), 1.959963984540054 * error / (auc * (1 - auc))
+        ends = [1 / (1 + math.exp(-logit + sign * reach)) for sign in (1, -1)]
+        np.testing.assert_allclose(rows.loc[feature, ["auc_low", "auc_high"]].tolist(), ends)
+
+
+def few_users(users: int = 40, **changes: object) -> dict[str, pd.DataFrame]:
+    """Users who come month by month, rate thirty movies, and half of them come back."""
+    rng = np.random.default_rng(1)
+    number = np.repeat(np.arange(1, users + 1), 30)
+    first = pd.Timestamp("2015-01-10", tz="UTC") + pd.to_timedelta(number * 9, unit="D")
+    later = np.tile(np.arange(30) % 3 == 0, users) & (number % 2 == 0)
+    rated_at = first + pd.to_timedelta(np.where(later, rng.integers(20, 170, len(number)), 0), "D")
+    ratings = pd.DataFrame(
+        {
+            "user_id": number,
+            "movie_id": np.tile(np.arange(1, 31), users),
+            "rating": rng.integers(1, 11, len(number)) / 2,
+            "rated_at": rated_at,
+        }
+    )
+    movies = pd.DataFrame(
+        {
+            "movie_id": np.arange(1, 31),
+            "release_year": 1970 + np.arange(30),
+            "genres": ["Drama|War", "Comedy"] * 15,
+        }
+    )
+    for column, value in changes.items():
+        (movies if column in movies else ratings)[column] = value
+    tags = ratings[::7].assign(tag="fun", tagged_at=lambda rows: rows.rated_at)
+    return {
+        "interactions.user_movie_ratings": ratings,
+        "interactions.user_tags": tags[["user_id", "movie_id", "tag", "tagged_at", "rating"]],
+        "interactions.movie_catalogue": movies,
+    }
+
+
+def built(world: World, sources: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    for table, rows in sources.items():
+        world.put(table, rows)
+    world.run(*CHAIN)
+    found = {name: world.rows(name) for name in CHAIN[-3:]}
+    for rows in found.values():
+        numbers = rows.select_dtypes("number").astype(float)
+        # A NULL is a NaN in pandas; the database tells them apart.
+        assert not np.isinf(numbers).any().any()
+    for name in CHAIN[-3:]:
+        floats = [c for c, t in world.connection.sql(f"FROM engagement.{name}").df().dtypes.items()
+                  if t == "float64"]  # fmt: skip
+        for column in floats:
+            query = f"SELECT COUNT(*) FROM engagement.{name} WHERE isnan({column})"
+            assert world.connection.sql(query).fetchone() == (0,)
+    return found
+
+
+@pytest.mark.parametrize("users", [0, 1], ids=["nobody", "one user"])
+def test_too_few_users_give_no_rows(world, users):
+    found = built(world, few_users(users))
+    assert all(rows.empty for rows in found.values())
+
+
+def test_a_single_month_that_is_under_way_gives_no_rows(world):
+    at = pd.Timestamp("2015-03-04", tz="UTC")
+    assert all(rows.empty for rows in built(world, few_users(rated_at=at)).values())
+
+
+def test_without_tags_nothing_is_told_of_them(world):
+    sources = few_users(80)
+    sources["interactions.user_tags"] = sources["interactions.user_tags"][:0]
+    found = built(world, sources)
+    assert found["cohort_activity"].tag_count.isna().all() and len(found["churn_curve"]) > 2
+    tags = found["churn_predictors"].query("feature == 'tags'")
+    assert tags.quartile.tolist() == [1] and tags.auc.tolist() == [0.5]
+    assert tags[["lift_low", "lift_high", "auc_low", "auc_high"]].isna().all().all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "feature"),
+    [({"rating": 3.5}, "high_rating_share"), ({"genres": "Drama"}, "genres")],
+    ids=["all ratings equal", "one genre only"],
+)
+def test_what_is_alike_for_all_separates_nobody(world, changes, feature):
+    rows = built(world, few_users(80, **changes))["churn_predictors"]
+    alike = rows[rows.feature == feature]
+    assert alike.lift.tolist() == [1.0] and alike.auc.tolist() == [0.5]
+    assert alike[["lift_low", "lift_high", "auc_low", "auc_high"]].isna().all().all()
+
+
+def test_without_known_years_of_movies_nobody_is_judged(world):
+    found = built(world, few_users(80, release_year=pd.NA, genres=None))
+    assert found["churn_predictors"].empty and len(found["churn_curve"]) > 2
+
+
+def put_lives(world: World, year: list, active: list, watched: list) -> None:
+    world.put(
+        "engagement_internal.user_lifetimes",
+        pd.DataFrame(
+            {
+                "user_id": np.arange(len(year)),
+                "cohort_month": [pd.Timestamp(int(one), 5, 1).date() for one in year],
+                "active_months": np.array(active, dtype="int64"),
+                "watched_months": np.array(watched, dtype="int64"),
+                "newest_on": NEWEST.date(),
+            }
+        ),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(5, 160), st.integers(1, 30)), min_size=1, max_size=6),
+    st.integers(0, 2**32),
+)
+def test_no_few_users_are_found_by_taking_years_from_all(world, years, seed):
+    rng = np.random.default_rng(seed)
+    year = np.repeat(2000 + np.arange(len(years)), [users for users, _ in years])
+    active = rng.geometric(0.2, len(year)) - 1 + rng.integers(0, 2, len(year)) * 7
+    watched = 12 * (len(years) - year + 2000) + rng.integers(0, 12, len(year))
+    put_lives(world, year, np.minimum(active, watched + 3), watched)
+    curve = world.run("churn_steps", "churn_curve").query("months_since > 0")
+    steps = world.rows("churn_steps")
+    every = curve[curve.cohort == "all"].set_index("months_since")
+    shown = curve[curve.cohort != "all"].groupby("months_since")
+    parts = ["at_risk_user_count", "churned_user_count"]
+    rest = every[parts].sub(shown[parts].sum(), fill_value=0)
+    rest["staying"] = rest.at_risk_user_count - rest.churned_user_count
+    assert set(rest.index) == set(every.index) <= set(steps.step_end)
+    nothing = rest.at_risk_user_count == 0
+    assert (rest[~nothing] >= 5).all().all()
+    assert (curve.churned_user_count >= 5).all()
+    assert (curve.at_risk_user_count - curve.churned_user_count >= 5).all()
+
+
+def covered(inside: list[bool]) -> bool:
+    """Whether so many intervals held the truth as 95 % ones do, give or take three errors."""
+    share, error = np.mean(inside), math.sqrt(0.95 * 0.05 / len(inside))
+    return abs(share - 0.95) <= 3 * error
+
+
+def test_the_interval_of_a_curve_holds_the_planted_survival_in_95_of_100_seeds(world):
+    """Half leave at once, a tenth of the others in each month; people come over three years."""
+    users = 400
+    inside: dict[int, list[bool]] = {1: [], 6: [], 12: []}
+    for seed in range(SEEDS):
+        rng = np.random.default_rng(seed)
+        active = np.where(rng.random(users) < 0.5, rng.geometric(0.1, users), 0)
+        put_lives(world, [2016] * users, active, rng.integers(0, 37, users))
+        curve = world.run("churn_steps", "churn_curve").query("cohort == 'all'")
+        curve = curve.set_index("months_since")
+        for month, held in inside.items():
+            low, high = curve.loc[month, ["survival_low", "survival_high"]]
+            held.append(low <= 0.5 * 0.9 ** (month - 1) <= high)
+    assert all(covered(held) for held in inside.values()), inside
+
+
+def test_the_intervals_of_predictors_hold_the_planted_odds_in_95_of_100_seeds(world):
+    """With each level of activity, and with a tag, the odds of leaving are about halved."""
+    users, share_of_taggers = 800, np.array([0.7, 0.3])
+    odds = np.exp(1.5 - 0.6 * np.arange(6)[:, None] - 0.7 * np.arange(2)[None, :])
+    leaves = odds / (1 + odds)
+    by_level, by_tag = leaves @ share_of_taggers, leaves.mean(0)
+    gone, stays = by_level / by_level.sum(), (1 - by_level) / (1 - by_level).sum()
+    above = np.subtract.outer(np.arange(6), np.arange(6))
+    area = (np.outer(gone, stays) * ((above > 0) + (above == 0) / 2)).sum()
+    lift = by_tag[1] / (by_tag @ share_of_taggers)
+    areas, lifts = [], []
+    for seed in range(SEEDS):
+        rng = np.random.default_rng(seed)
+        level, tags = rng.integers(0, 6, users), (rng.random(users) < 0.3).astype(int)
+        put_impressions(world, level, tags, rng.random(users) < leaves[level, tags])
+        rows = world.run("churn_predictors").set_index("feature")
+        levels, tagged = rows.loc["ratings"].iloc[0], rows.loc["tags"].query("value_from == 1")
+        areas.append(levels.auc_low <= area <= levels.auc_high)
+        lifts.append(tagged.lift_low.item() <= lift <= tagged.lift_high.item())
+    assert covered(areas) and covered(lifts), (np.mean(areas), np.mean(lifts))
+
+
+def put_impressions(world: World, ratings, tags, has_churned) -> None:
+    users = len(ratings)
+    world.put(
+        "engagement_internal.first_impressions",
+        pd.DataFrame(
+            {
+                "user_id": np.arange(users),
+                "rating_count": np.asarray(ratings, dtype="int64"),
+                "high_rating_share": 0.5,
+                "tag_count": np.asarray(tags, dtype="int64"),
+                "genre_count": 3,
+                "old_movie_share": 0.0,
+                "movie_age": 10.0,
+                "first_hour": 12,
+                "first_weekday": 1,
+                "has_churned": has_churned,
+            }
+        ),
+    )
