@@ -22,6 +22,9 @@ def model() -> Iterator[Products]:
 
 
 def lives(model: Products, days: pd.DataFrame) -> pd.DataFrame:
+    month = pd.to_datetime(days.rated_on).dt.to_period("M").dt.start_time.dt.date
+    months = days.assign(reporting_month=month).groupby(["movie_id", "reporting_month"])
+    model.load("interactions.movies_engagement", months.rating_count.sum().reset_index())
     model.load("interactions.movies_engagement_daily", days)
     return model.make().set_index("movie_id")
 

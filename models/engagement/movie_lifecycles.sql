@@ -12,8 +12,62 @@ WITH calendar AS (
   FROM engagement_internal.newest_rating
 ), months AS (
   SELECT
-    daily.movie_id,
-    DATE_TRUNC(daily.rated_on, MONTH) AS reporting_month,
+    engagement.movie_id,
+    engagement.reporting_month,
+    engagement.rating_count
+  FROM interactions.movies_engagement AS engagement
+  CROSS JOIN calendar
+  WHERE
+    engagement.reporting_month <= calendar.last_month
+), movies AS (
+  SELECT
+    months.movie_id,
+    MIN(months.reporting_month) AS first_month,
+    SUM(months.rating_count)::INT64 AS rating_count
+  FROM months
+  CROSS JOIN engagement_internal.thresholds AS thresholds
+  GROUP BY
+    months.movie_id,
+    thresholds.life_from_ratings
+  HAVING
+    SUM(months.rating_count) >= thresholds.life_from_ratings
+), ranked AS (
+  SELECT
+    months.movie_id,
+    RANK() OVER (PARTITION BY months.reporting_month ORDER BY months.rating_count DESC) AS month_rank
+  FROM months
+  CROSS JOIN engagement_internal.thresholds AS thresholds
+  WHERE
+    months.rating_count >= thresholds.smallest_group
+), tops AS (
+  SELECT
+    ranked.movie_id,
+    COUNTIF(ranked.month_rank <= thresholds.top_movies) AS months_in_top
+  FROM ranked
+  CROSS JOIN engagement_internal.thresholds AS thresholds
+  GROUP BY
+    ranked.movie_id
+), begun AS (
+  SELECT
+    months.movie_id,
+    months.reporting_month,
+    movies.rating_count AS movie_ratings,
+    SUM(months.rating_count) OVER (PARTITION BY months.movie_id ORDER BY months.reporting_month) - months.rating_count AS ratings_before
+  FROM months
+  INNER JOIN movies
+    ON movies.movie_id = months.movie_id
+), splits AS (
+  SELECT
+    movie_id,
+    MIN(IF(2 * ratings_before >= movie_ratings, reporting_month, NULL)) AS late_from
+  FROM begun
+  GROUP BY
+    movie_id
+), halves AS (
+  SELECT
+    splits.movie_id,
+    splits.late_from,
+    daily.rated_on < COALESCE(splits.late_from, DATE_ADD(calendar.last_month, INTERVAL '1' MONTH)) AS is_early,
     SUM(daily.rating_count) AS rating_count,
     SUM(daily.ratings_0_5) AS ratings_0_5,
     SUM(daily.ratings_1_0) AS ratings_1_0,
@@ -26,64 +80,20 @@ WITH calendar AS (
     SUM(daily.ratings_4_5) AS ratings_4_5,
     SUM(daily.ratings_5_0) AS ratings_5_0
   FROM interactions.movies_engagement_daily AS daily
+  INNER JOIN splits
+    ON splits.movie_id = daily.movie_id
   CROSS JOIN calendar
   WHERE
-    DATE_TRUNC(daily.rated_on, MONTH) <= calendar.last_month
+    daily.rated_on < DATE_ADD(calendar.last_month, INTERVAL '1' MONTH)
   GROUP BY
-    daily.movie_id,
-    reporting_month
-), ranked AS (
-  SELECT
-    *,
-    RANK() OVER (PARTITION BY reporting_month ORDER BY rating_count DESC) AS month_rank,
-    SUM(rating_count) OVER (PARTITION BY movie_id) AS movie_ratings,
-    SUM(rating_count) OVER (PARTITION BY movie_id ORDER BY reporting_month) AS ratings_so_far
-  FROM months
-), rated AS (
-  SELECT
-    ranked.*,
-    ranked.month_rank <= thresholds.top_movies
-    AND ranked.rating_count >= thresholds.smallest_group AS is_top,
-    2 * (
-      ranked.ratings_so_far - ranked.rating_count
-    ) < ranked.movie_ratings AS is_early
-  FROM ranked
-  CROSS JOIN engagement_internal.thresholds AS thresholds
-  WHERE
-    ranked.movie_ratings >= thresholds.life_from_ratings
-), movies AS (
-  SELECT
-    movie_id,
-    MIN(reporting_month) AS first_month,
-    COUNTIF(is_top) AS months_in_top
-  FROM rated
-  GROUP BY
-    movie_id
-), halves AS (
-  SELECT
-    movie_id,
-    is_early,
-    MIN(reporting_month) AS from_month,
-    SUM(rating_count) AS rating_count,
-    SUM(ratings_0_5) AS ratings_0_5,
-    SUM(ratings_1_0) AS ratings_1_0,
-    SUM(ratings_1_5) AS ratings_1_5,
-    SUM(ratings_2_0) AS ratings_2_0,
-    SUM(ratings_2_5) AS ratings_2_5,
-    SUM(ratings_3_0) AS ratings_3_0,
-    SUM(ratings_3_5) AS ratings_3_5,
-    SUM(ratings_4_0) AS ratings_4_0,
-    SUM(ratings_4_5) AS ratings_4_5,
-    SUM(ratings_5_0) AS ratings_5_0
-  FROM rated
-  GROUP BY
-    movie_id,
+    splits.movie_id,
+    splits.late_from,
     is_early
 ), summed AS (
   SELECT
     movie_id,
+    late_from,
     is_early,
-    from_month,
     rating_count,
     @median_of_counts(halves) AS rating_median,
     ratings_0_5 + 2 * ratings_1_0 + 3 * ratings_1_5 + 4 * ratings_2_0 + 5 * ratings_2_5 + 6 * ratings_3_0 + 7 * ratings_3_5 + 8 * ratings_4_0 + 9 * ratings_4_5 + 10 * ratings_5_0 AS half_stars,
@@ -92,14 +102,13 @@ WITH calendar AS (
 ), opinions AS (
   SELECT
     movie_id,
-    SUM(rating_count) AS rating_count,
     SAFE_DIVIDE(
       SUM(squares) - SUM(half_stars) * SUM(half_stars) / SUM(rating_count),
       4 * (
         SUM(rating_count) - 1
       )
     ) AS rating_variance,
-    MAX(IF(is_early, NULL, from_month)) AS late_from,
+    MAX(late_from) AS late_from,
     MAX(IF(is_early, rating_count, 0)) AS early_count,
     MAX(IF(is_early, 0, rating_count)) AS late_count,
     MAX(IF(is_early, rating_median, NULL)) AS early_median,
@@ -134,97 +143,99 @@ WITH calendar AS (
 ), attention AS (
   SELECT
     movies.movie_id,
-    month AS reporting_month,
-    SUM(COALESCE(rated.rating_count, 0)) OVER (
+    month,
+    DATE_DIFF(calendar.last_month, month, MONTH) AS months_left,
+    SUM(COALESCE(months.rating_count, 0)) OVER (
       PARTITION BY movies.movie_id
       ORDER BY month
       ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING
-    ) AS rating_count
+    )::INT64 AS rating_count
   FROM movies
   CROSS JOIN calendar
   CROSS JOIN UNNEST(GENERATE_DATE_ARRAY(movies.first_month, calendar.last_month, INTERVAL '1' MONTH)) AS month
-  LEFT JOIN rated
-    ON rated.movie_id = movies.movie_id AND rated.reporting_month = month
-), whole AS (
+  LEFT JOIN months
+    ON months.movie_id = movies.movie_id AND months.reporting_month = month
+), highest AS (
   SELECT
     attention.movie_id,
-    attention.reporting_month,
-    attention.rating_count,
-    MAX(attention.rating_count) OVER (PARTITION BY attention.movie_id) AS peak_count
+    MAX(attention.rating_count) AS peak_count
   FROM attention
-  CROSS JOIN calendar
+  CROSS JOIN engagement_internal.thresholds AS thresholds
   WHERE
-    attention.reporting_month <= DATE_SUB(calendar.last_month, INTERVAL '2' MONTH)
+    attention.months_left >= 2
+  GROUP BY
+    attention.movie_id,
+    thresholds.peak_from_ratings
+  HAVING
+    MAX(attention.rating_count) >= thresholds.peak_from_ratings
 ), peaks AS (
   SELECT
-    whole.movie_id,
-    whole.reporting_month,
-    whole.rating_count,
-    whole.peak_count,
-    MIN(IF(whole.rating_count = whole.peak_count, whole.reporting_month, NULL)) OVER (PARTITION BY whole.movie_id) AS peak_month
-  FROM whole
-  CROSS JOIN engagement_internal.thresholds AS thresholds
+    attention.movie_id,
+    highest.peak_count,
+    MIN(attention.month) AS peak_month
+  FROM attention
+  INNER JOIN highest
+    ON highest.movie_id = attention.movie_id
+    AND highest.peak_count = attention.rating_count
   WHERE
-    whole.peak_count >= thresholds.peak_from_ratings
+    attention.months_left >= 2
+  GROUP BY
+    attention.movie_id,
+    highest.peak_count
 ), since AS (
   SELECT
-    movie_id,
-    rating_count,
-    peak_month,
-    peak_count,
-    DATE_DIFF(reporting_month, peak_month, MONTH) AS months_since,
+    peaks.movie_id,
+    peaks.peak_month,
+    peaks.peak_count,
+    attention.rating_count,
+    DATE_DIFF(attention.month, peaks.peak_month, MONTH) AS months_since,
+    2 * attention.rating_count <= peaks.peak_count AS is_half,
     LN((
-      rating_count + 0.5
-    ) / peak_count) AS log_share,
+      attention.rating_count + 0.5
+    ) / peaks.peak_count) - LN(0.5) AS log_share,
     1.959963984540054 * SQRT(1 / (
-      rating_count + 0.5
-    ) + 1 / peak_count) AS log_margin
-  FROM peaks
+      attention.rating_count + 0.5
+    ) + 1 / peaks.peak_count) AS log_margin
+  FROM attention
+  INNER JOIN peaks
+    ON peaks.movie_id = attention.movie_id AND attention.month >= peaks.peak_month
   WHERE
-    reporting_month >= peak_month
-), fallen AS (
-  SELECT
-    movie_id,
-    rating_count,
-    peak_month,
-    peak_count,
-    months_since,
-    MIN(IF(2 * rating_count <= peak_count, months_since, NULL)) OVER (PARTITION BY movie_id) AS half_life,
-    MIN(IF(log_share - log_margin <= LN(0.5) AND months_since > 0, months_since, NULL)) OVER (PARTITION BY movie_id) AS half_life_low,
-    MIN(IF(log_share + log_margin <= LN(0.5) AND months_since > 0, months_since, NULL)) OVER (PARTITION BY movie_id) AS half_life_high
-  FROM since
+    attention.months_left >= 2
 ), lives AS (
   SELECT
-    fallen.movie_id,
-    fallen.peak_month,
-    fallen.peak_count,
-    fallen.half_life,
-    fallen.half_life_low,
-    fallen.half_life_high,
-    MAX(fallen.months_since) AS months_observed,
-    COUNTIF(
-      fallen.months_since > COALESCE(fallen.half_life_high, fallen.months_since)
-      AND 2 * fallen.rating_count > fallen.peak_count
-      AND fallen.rating_count >= thresholds.peak_from_ratings
-    ) AS comeback_months
-  FROM fallen
-  CROSS JOIN engagement_internal.thresholds AS thresholds
+    movie_id,
+    peak_month,
+    peak_count,
+    MAX(months_since) AS months_observed,
+    MIN(IF(is_half, months_since, NULL)) AS half_life,
+    MIN(IF(months_since > 0 AND log_share <= log_margin, months_since, NULL)) AS half_life_low,
+    MIN(IF(months_since > 0 AND log_share <= -log_margin, months_since, NULL)) AS half_life_high
+  FROM since
   GROUP BY
-    fallen.movie_id,
-    fallen.peak_month,
-    fallen.peak_count,
-    fallen.half_life,
-    fallen.half_life_low,
-    fallen.half_life_high
+    movie_id,
+    peak_month,
+    peak_count
+), comebacks AS (
+  SELECT
+    lives.movie_id,
+    COUNT(*) AS month_count
+  FROM lives
+  INNER JOIN since
+    ON since.movie_id = lives.movie_id AND since.months_since > lives.half_life_high
+  CROSS JOIN engagement_internal.thresholds AS thresholds
+  WHERE
+    NOT since.is_half AND since.rating_count >= thresholds.peak_from_ratings
+  GROUP BY
+    lives.movie_id
 )
 SELECT
   movies.movie_id::INT64 AS movie_id,
   catalogue.title::STRING AS title,
   catalogue.release_year::INT64 AS release_year,
   catalogue.genres::STRING AS genres,
-  opinions.rating_count::INT64 AS rating_count,
+  movies.rating_count::INT64 AS rating_count,
   movies.first_month::DATE AS first_month,
-  movies.months_in_top::INT64 AS months_in_top,
+  COALESCE(tops.months_in_top, 0)::INT64 AS months_in_top,
   CASE
     WHEN lives.movie_id IS NULL
     THEN 'not_enough_data'
@@ -238,7 +249,7 @@ SELECT
   lives.half_life_low::INT64 AS half_life_low,
   lives.half_life_high::INT64 AS half_life_high,
   lives.months_observed::INT64 AS months_observed,
-  lives.comeback_months::INT64 AS comeback_months,
+  IF(lives.movie_id IS NULL, NULL, COALESCE(comebacks.month_count, 0))::INT64 AS comeback_months,
   opinions.rating_variance::FLOAT64 AS rating_variance,
   compared.late_from::DATE AS late_from,
   compared.early_count::INT64 AS early_rating_count,
@@ -260,6 +271,10 @@ LEFT JOIN compared
   ON compared.movie_id = movies.movie_id
 LEFT JOIN lives
   ON lives.movie_id = movies.movie_id
+LEFT JOIN comebacks
+  ON comebacks.movie_id = movies.movie_id
+LEFT JOIN tops
+  ON tops.movie_id = movies.movie_id
 LEFT JOIN interactions.movie_catalogue AS catalogue
   ON catalogue.movie_id = movies.movie_id
 CROSS JOIN calendar

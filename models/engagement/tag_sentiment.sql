@@ -4,7 +4,7 @@ MODEL (
   @contract(tag_sentiment)
 );
 
-/* How much better or worse viewers rate a movie that they give a tag: against the mean of its other ratings, and against how far the same viewer is from other means elsewhere. A viewer counts once per tag, however often they use it, since their uses are not independent. Differences are rounded to a millionth, so that equal ones are equal on each engine; a variance of nearly 0 lets a t be as large as need be without a division by 0. */
+/* How much better or worse viewers rate a movie that they give a tag: against the mean of its other ratings, and against how far the same viewer is from other means elsewhere. A viewer counts once per tag, however often they use it, since their uses are not independent. Numbers are rounded, so that they are the same however an engine adds up; a variance of nearly 0 lets a t be as large as need be without a division by 0. */
 WITH movies AS (
   SELECT
     movie_id,
@@ -106,9 +106,9 @@ WITH movies AS (
 ), corrected AS (
   SELECT
     tag,
-    difference,
-    margin,
-    LEAST(1.0, MIN(false_share) OVER (ORDER BY place DESC)) AS adjusted_p_value
+    ROUND(difference, 6) AS difference,
+    ROUND(margin, 6) AS margin,
+    ROUND(LEAST(1.0, MIN(false_share) OVER (ORDER BY place DESC)), 9) AS adjusted_p_value
   FROM ranked
 )
 SELECT
