@@ -60,6 +60,11 @@ class Column(Named):
         return self.promise(Required) is not None
 
     @property
+    def unique(self) -> bool:
+        """Whether each value stands in one row alone, by a promise of the column itself."""
+        return self.promise(Unique) is not None
+
+    @property
     def enum(self) -> tuple[AllowedValue, ...]:
         """The values that are allowed; none where any is."""
         promise = self.promise(Enum)

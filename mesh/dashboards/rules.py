@@ -171,7 +171,9 @@ def _metric_not_additive(look: Look) -> Iterator[Found]:
 )
 def _metric_not_one_row(look: Look) -> Iterator[Found]:
     for here, chart, contract in look.charts(Chart):
-        open_ = [c for c in contract.grain if c not in chart.row_columns] if contract else []
+        unique = {c.name for c in contract.columns if c.unique} if contract else set()
+        left = [c for c in contract.grain if c not in chart.row_columns] if contract else []
+        open_ = [] if unique & chart.row_columns else left
         for mark in chart.marks if open_ else ():
             metric = look.board.metrics.get(mark.value) if isinstance(mark.what, IsMetric) else None
             if metric and metric.source == chart.source and metric.aggregate == "value":
