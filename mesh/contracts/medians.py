@@ -1,8 +1,8 @@
 """Exact medians in the expressions of a rule, of values that are a few known numbers.
 
-    MEDIAN_OF(rating, 0.5, 5.0, 0.5)          of a column that is 0.5, 1.0, … or 5.0
-    MEDIAN_OF_COUNTS(ratings, 0.5, 5.0, 0.5)  of columns ratings_0_5, ratings_1_0, … ratings_5_0,
-                                              each of which says how often its value is there
+    MEDIAN_OF(score, 0.5, 5.0, 0.5)          of a column that is 0.5, 1.0, … or 5.0
+    MEDIAN_OF_COUNTS(scores, 0.5, 5.0, 0.5)  of columns scores_0_5, scores_1_0, … scores_5_0,
+                                             each of which says how often its value is there
 
 BigQuery has no median of a group, and to sort it would take longer. With c of n at most a value,
 the lower middle one is above it if 2 c < n, the upper one if 2 c <= n: each value but the last

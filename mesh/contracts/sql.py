@@ -145,7 +145,7 @@ def _only_medians(select: exp.Select) -> None:
             raise RuleSqlError(
                 f"`{_node_text(node)}` does not say which values there are.",
                 f"Write `{node.name.upper()}(<column>, <least>, <greatest>, <step>)`, such as "
-                "`MEDIAN_OF(stars, 0.5, 5.0, 0.5)`.",
+                "`MEDIAN_OF(score, 0.5, 5.0, 0.5)`.",
             )
 
 
