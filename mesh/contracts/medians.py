@@ -12,9 +12,11 @@ moves their mean from the least value by half a step times SIGN(n - 2 c) + 1.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TypeVar, cast
 
 from sqlglot import exp, parse_one
 
+Node = TypeVar("Node", bound=exp.Expr)
 MEDIANS = ("MEDIAN_OF", "MEDIAN_OF_COUNTS")
 # So many values are written out at most.
 MOST = 100
@@ -37,9 +39,9 @@ def values_of(node: exp.Expr) -> list[Decimal] | None:
     return [low + step * number for number in range(int((high - low) / step) + 1)]
 
 
-def expanded(node: exp.Expr) -> exp.Expr:
+def expanded(node: Node) -> Node:
     """The same in words of the engines."""
-    return node.transform(lambda one: _written(one) if is_median(one) else one)
+    return cast(Node, node.transform(lambda one: _written(one) if is_median(one) else one))
 
 
 def _written(node: exp.Expr) -> exp.Expr:

@@ -89,9 +89,9 @@ def differences(sides: exp.Union) -> exp.Select:
         equal = f"COALESCE({same}, {left} IS NULL AND {right} IS NULL)"
         told.append(f"IF({equal}, '', {words})")
     for side, is_here in ((here, 1), (there, 0)):  # Once all that is told of them has been read.
-        for one in side.selects:
-            if one.alias in days:
-                one.set("this", _number(one.this))
+        for column in side.selects:
+            if column.alias in days:
+                column.set("this", _number(column.this))
         side.select(f"{is_here} AS is_here", dialect=DIALECT, copy=False)
     by = ", ".join(name for name, _ in groups)
     shown = [
