@@ -11,4 +11,10 @@ SELECT
   5::INT64 AS likes_from_ratings,
   100::INT64 AS rater_above_ratings,
   7::INT64 AS tagger_above_tags,
-  5::INT64 AS smallest_group
+  5::INT64 AS smallest_group,
+  3::INT64 AS comparable_genres,
+  5::INT64 AS recent_release_years,
+  30::INT64 AS interval_from_units,
+  1000::INT64 AS neighbours_of_movies,
+  10::INT64 AS neighbours_from_users,
+  10::INT64 AS top_neighbours

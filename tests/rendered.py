@@ -1,0 +1,68 @@
+"""Queries of models on a DuckDB in memory, for tests that need many small data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+from sqlmesh.core.dialect import parse
+from sqlmesh.core.macros import macro
+from sqlmesh.core.model import load_sql_based_model
+
+import macros.daily_counts
+import macros.half_stars  # noqa: F401  (they register themselves)
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+
+
+def on_duckdb(query: str) -> str:
+    """A query of a model, in GoogleSQL with macros, as SQLMesh runs it on DuckDB."""
+    model = load_sql_based_model(
+        parse(f"MODEL (name scratch.rendered, kind FULL); {query}", default_dialect="bigquery"),
+        macros=macro.get_registry(),
+        dialect="bigquery",
+    )
+    return model.render_query_or_raise().sql(dialect="duckdb")
+
+
+class Products:
+    """The products of a domain, made by their own queries from given tables."""
+
+    def __init__(self, *models: str) -> None:
+        """models: their names, such as `engagement_internal.thresholds`, in the order of use."""
+        self.connection = duckdb.connect(config={"threads": 1})
+        self.queries = {name: on_duckdb(_query(name)) for name in models}
+        for schema in ("interactions", "engagement", "engagement_internal"):
+            self.connection.execute(f"CREATE SCHEMA {schema}")
+
+    def load(self, table: str, rows: pd.DataFrame) -> None:
+        """Replace an input."""
+        self.connection.register("given", rows)
+        self.connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM given")
+        self.connection.unregister("given")
+
+    def make(self) -> pd.DataFrame:
+        """All models anew; the rows of the last one."""
+        for name, query in self.queries.items():
+            self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+        return self.connection.execute(f"SELECT * FROM {name} ORDER BY 1").df()
+
+
+@contextmanager
+def products(*models: str) -> Iterator[Products]:
+    made = Products(*models)
+    try:
+        yield made
+    finally:
+        made.connection.close()
+
+
+def _query(name: str) -> str:
+    """The query of a model's file, without its header."""
+    schema, model = name.split(".")
+    domain, _, internal = schema.partition("_")
+    text = (MODELS / domain / internal / f"{model}.sql").read_text()
+    return text.partition("\n);\n")[2]
