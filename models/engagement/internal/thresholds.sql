@@ -24,4 +24,10 @@ SELECT
   10::INT64 AS peak_from_ratings,
   100::INT64 AS top_movies,
   10::INT64 AS interval_from_users,
-  3::INT64 AS genre_from_movies
+  3::INT64 AS genre_from_movies,
+  3::INT64 AS comparable_genres,
+  5::INT64 AS recent_release_years,
+  30::INT64 AS interval_from_units,
+  1000::INT64 AS neighbours_of_movies,
+  10::INT64 AS neighbours_from_users,
+  10::INT64 AS top_neighbours
