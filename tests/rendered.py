@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 from sqlmesh.core.dialect import parse
 from sqlmesh.core.macros import macro
 from sqlmesh.core.model import load_sql_based_model
@@ -64,22 +64,13 @@ def products(*models: str) -> Iterator[Products]:
 
 
 def tails_of_t(t: float, degrees: float) -> float:
-    """How likely Student's t is at least that far from 0; t is the tangent of an angle."""
-
-    def area(start: float) -> float:
-        angles = np.linspace(start, np.pi / 2, 20_001)
-        return float(np.trapezoid(np.cos(angles) ** (degrees - 1), angles))
-
-    return area(np.arctan(abs(t) / np.sqrt(degrees))) / area(0.0)
+    """How likely Student's t is at least that far from 0."""
+    return float(2 * student.sf(abs(t), degrees))
 
 
 def reach_of_t(degrees: float) -> float:
     """How many standard errors a two-sided 95 % interval reaches."""
-    low, high = 1.9, 13.0
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (middle, high) if tails_of_t(middle, degrees) > 0.05 else (low, middle)
-    return low
+    return float(student.ppf(0.975, degrees))
 
 
 def movielens() -> dict[str, pd.DataFrame]:

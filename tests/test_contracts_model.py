@@ -296,7 +296,10 @@ def test_all_rules_of_the_repository_are_written_for_both_engines(
     [
         ("user_genre_ratings", {"monthly_count_within_total", "months_are_first_days"}),
         ("user_genre_ratings", {"rating_median.range", "rating_median.multiple_of"}),
-        ("user_genre_preferences", {"one_preference_per_user_and_genre", "nothing_is_lost"}),
+        (
+            "user_genre_preferences",
+            {"one_preference_per_user_and_genre", "ratings_are_those_of_the_genres"},
+        ),
         ("user_actions_and_groups", {"sleeper_is_neither", "groups_belong_to_the_user"}),
         ("user_actions", {"raters_have_genres", "all_time_is_the_sum_of_months"}),
         ("movies_engagement_daily", {"histogram_sums_to_count"}),

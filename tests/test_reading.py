@@ -20,7 +20,7 @@ def snippets(language: str) -> list[str]:
     """Those of the page, on the environment dev instead of prod."""
     found = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     assert found
-    return [text.replace("engagement.", "engagement__dev.") for text in found]
+    return [re.sub(r"\b(engagement|interactions)\.", r"\1__dev.", text) for text in found]
 
 
 @pytest.fixture
@@ -38,6 +38,21 @@ def test_python_as_it_stands_gives_data_frames(folder: Path) -> None:
         exec(text, names)
     assert list(names["likes"].columns) == ["genre", "user_count"] and len(names["likes"])
     assert "user_group" in names["rows"].columns
+
+
+def test_the_sparse_matrix_as_it_stands_holds_each_rating_once(folder: Path) -> None:
+    names: dict[str, Any] = {}
+    for text in snippets("python"):
+        exec(text, names)
+    ratings, matrix = small_audience().ratings, names["matrix"]
+    assert matrix.nnz == len(ratings)
+    for row, column in zip(*matrix.nonzero(), strict=True):
+        user, movie = names["users"][row], names["movies"][column]
+        assert matrix[row, column] == ratings[user, movie][0]
+    high = {key for key, (stars, _) in ratings.items() if stars > 4}
+    one, two = names["movies"][:2]
+    both = {user for user, movie in high if movie == one} & {u for u, m in high if m == two}
+    assert names["both_like"][0, 1] == len(both)
 
 
 def test_sql_as_it_stands_runs(folder: Path) -> None:

@@ -15,7 +15,7 @@ from sqlglot import exp, parse_one
 from mesh.contracts.audits import within
 from mesh.contracts.constraints.base import Effect
 from mesh.contracts.constraints.reconciles_with import ReconcilesWith
-from mesh.contracts.reconciling import of_interval
+from mesh.contracts.reconciling import differences, of_interval
 from mesh.contracts.rules import Rule, Scope, TableRule
 
 TYPES = {"genre": "string", "day": "date", "plays": "integer", "share": "number"}
@@ -171,9 +171,12 @@ def test_of_an_interval_both_sides_are_read(
     )
     august = ("Drama", "2018-08-31", 7, 0.5)
     assert len(found(database, monthly, ROWS, [august, *ROWS])) == 1
-    query = rule(monthly).query
-    # SQLMesh keeps the rules of a version in SQLGlot's own dialect.
-    for asked in (query, parse_one(query.sql(), into=exp.Select)):
+    made = rule(monthly)
+    assert made.sides is not None
+    # SQLMesh keeps the two sides with a version, in SQLGlot's own dialect.
+    stored = parse_one(made.sides.sql())
+    assert isinstance(stored, exp.Union)
+    for asked in (made.query, differences(stored)):
         held = of_interval(asked, rows)
         assert held is not None
         assert found(database, monthly, ROWS, [august, *ROWS], held, rows) == []

@@ -69,8 +69,10 @@ def _sizes(query: exp.Expr) -> list[int]:
     limits = [abs(one) for one in numbers(query)] if query.find(exp.Count) else []
     if read > _MOST_TABLES or max(limits, default=0) > MOST_ROWS:
         return []
+    if read > 1 and max(limits, default=0) > 1:
+        return []  # So many rows that belong together in several tables seldom come about.
     more = sorted({int(one) + step for one in limits if one > 3 for step in (0, 1)})
-    return [*_FEW, *(more * 2 if read < 3 else ())]
+    return [*_FEW, *more * 2]
 
 
 def _finds_nothing(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from sqlglot import exp, parse_one
 
-from mesh.contracts.sql import DIALECT, parse_expression
+from mesh.contracts.medians import expanded
+from mesh.contracts.sql import DIALECT, TABLE, parse_expression
 
 # Sums of floating point numbers depend on the order in which they are added.
 ROUNDING = "1e-9"
 GROUP = "group_"
+# How values are called, and whether rounding can be in them.
+EXACT, ROUNDED = "value_", "rounded_"
 EPOCH = date(1970, 1, 1)
+# Microseconds of a day, and a number of days that no date lies further before the epoch.
+DAY, SHIFT = 86_400_000_000, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -23,23 +28,23 @@ class Side:
     The groups and values of the two sides belong together one by one.
     """
 
-    name: str
     rows: str
     groups: Sequence[str]
     values: Sequence[str]
     where: str = ""
     having: str = ""
 
-    def query(self, is_here: int) -> str:
-        groups = [f"{one} AS {GROUP}{n}" for n, one in enumerate(self.groups)]
-        values = [f"{sql(text)} AS value_{n}" for n, text in enumerate(self.values)]
+    def query(self, values: Sequence[str]) -> str:
+        """values: how they are called."""
+        groups = [f"{sql(text)} AS {GROUP}{n}" for n, text in enumerate(self.groups)]
+        named = [f"{sql(text)} AS {name}" for text, name in zip(self.values, values, strict=True)]
         # Without groups there is one row of nothing, also where there are no rows.
         having = [f"({sql(self.having)})"] if self.having else []
         having += [] if groups else ["COUNT(*) > 0"]
         parts = [
-            f"SELECT {', '.join([*groups, *values])}, {is_here} AS is_here {self.rows}",
+            f"SELECT {', '.join([*groups, *named])} {self.rows}",
             f"WHERE {sql(self.where)}" if self.where else "",
-            f"GROUP BY {', '.join(_groups(self))}" if groups else "",
+            f"GROUP BY {', '.join(f'{GROUP}{n}' for n in range(len(groups)))}" if groups else "",
             f"HAVING {' AND '.join(having)}" if having else "",
         ]
         return " ".join(parts)
@@ -51,41 +56,72 @@ class Side:
         return exp.select(*(one.alias for one in named)).from_(rows.subquery("side"))
 
 
-def differences(here: Side, there: Side, type_of: Callable[[str], str]) -> exp.Select:
+def sides(here: Side, there: Side, type_of: Callable[[str], str]) -> exp.Union:
+    """What the two say, one after the other: short, and all that their comparison needs.
+
+    Raises RuleSqlError when an expression cannot be used.
+    """
+    values = [
+        f"{EXACT if _is_exact(own, type_of) else ROUNDED}{number}"
+        for number, own in enumerate(here.values)
+    ]
+    own, other = (
+        parse_one(side.query(values), into=exp.Select, dialect=DIALECT) for side in (here, there)
+    )
+    return exp.union(own, other, distinct=False, copy=False)
+
+
+def differences(sides: exp.Union) -> exp.Select:
     """Groups that are not on both sides, or have values that differ: their names, and what is
-    found. Nothing is equal to nothing. Raises RuleSqlError when an expression cannot be used."""
-    names, nodes = _names(here.groups), [parse_expression(text).node for text in here.groups]
-    here, there, days = _by_number(here, there)
-    selected, told, wrong = _groups(here), [], []
-    for number, (own, other) in enumerate(zip(here.values, there.values, strict=True)):
-        left, right, value = (f"{word}_{number}" for word in ("here", "there", "value"))
+    found. Nothing is equal to nothing."""
+    here, there = sides.left.copy(), sides.right.copy()
+    source = _text(f"{there.args['from_'].find(exp.Table).sql(dialect=DIALECT)} ")
+    pairs = list(zip(here.selects, there.selects, strict=True))
+    groups = [(own.alias, own.this) for own, _ in pairs if own.alias.startswith(GROUP)]
+    days = {own.alias for own, other in pairs if _is_day(own) or _is_day(other)}
+    selected, told = [name for name, _ in groups], []
+    for own, other in pairs[len(groups) :]:
+        number = own.alias.rpartition("_")[2]
+        left, right = f"here_{number}", f"there_{number}"
         for name, is_here in ((left, 1), (right, 0)):
-            selected.append(f"MAX(IF(is_here = {is_here}, {value}, NULL)) AS {name}")
+            selected.append(f"MAX(IF(is_here = {is_here}, {own.alias}, NULL)) AS {name}")
         same = f"{left} = {right}"
-        if not _is_exact(own, type_of):
+        if own.alias.startswith(ROUNDED):
             size = f"GREATEST(1, LEAST(ABS({left}), ABS({right})))"
             same = f"{same} OR ABS({left} - {right}) <= {ROUNDING} * {size}"
-        wrong.append(f"NOT COALESCE({same}, {left} IS NULL AND {right} IS NULL)")
         one, two = (f"COALESCE(CAST({side} AS STRING), 'nothing')" for side in (left, right))
-        words = _text(f"; {own} is "), one, _text(f", in {there.name} {other} is "), two
-        told.append(f"IF({wrong[-1]}, CONCAT({', '.join(words)}), '')")
-    kinds = f"""
-        CASE WHEN most = 0 THEN 'missing' WHEN least = 1 THEN {_text(f"not in {there.name}")}
-        ELSE 'differs' END"""
+        mine, theirs = (_text(f"{_as_written(text.this)} is ") for text in (own, other))
+        words = f"CONCAT('; ', {mine}, {one}, ', in ', {source}, {theirs}, {two})"
+        equal = f"COALESCE({same}, {left} IS NULL AND {right} IS NULL)"
+        told.append(f"IF({equal}, '', {words})")
+    for side, is_here in ((here, 1), (there, 0)):  # Once all that is told of them has been read.
+        for column in side.selects:
+            if column.alias in days:
+                column.set("this", _number(column.this))
+        side.select(f"{is_here} AS is_here", dialect=DIALECT, copy=False)
+    by = ", ".join(name for name, _ in groups)
     shown = [
         f"{_as_shown(node, group, group in days)} AS {name}"
-        for node, group, name in zip(nodes, _groups(here), names, strict=True)
+        for (group, node), name in zip(groups, _names([node for _, node in groups]), strict=True)
     ]
-    shown.append(f"CONCAT({', '.join([kinds, *told])}) AS found")
     query = f"""
-        SELECT {", ".join(shown)}
+        SELECT {", ".join([*shown, ""])} CONCAT(
+          CASE WHEN most = 0 THEN 'missing' WHEN least = 1 THEN CONCAT('not in ', RTRIM({source}))
+          ELSE 'differs' END, told) AS found
         FROM (
-          SELECT {", ".join(selected)}, MAX(is_here) AS most, MIN(is_here) AS least
-          FROM ({here.query(1)} UNION ALL {there.query(0)}) AS sides
-          {f"GROUP BY {', '.join(_groups(here))}" if here.groups else ""}
-        ) AS compared
-        WHERE most = 0 OR least = 1 OR {" OR ".join(wrong)}"""
-    return parse_one(query, into=exp.Select, dialect=DIALECT)
+          SELECT {", ".join([by, ""]) if by else ""} most, least, CONCAT({", ".join(told)}) AS told
+          FROM (
+            SELECT {", ".join(selected)}, MAX(is_here) AS most, MIN(is_here) AS least
+            FROM sides {f"GROUP BY {by}" if by else ""}
+          ) AS compared
+        ) AS judged
+        WHERE most = 0 OR least = 1 OR told <> ''"""
+    select = parse_one(query, into=exp.Select, dialect=DIALECT)
+    both = exp.union(here, there, distinct=False, copy=False)
+    next(t for t in select.find_all(exp.Table) if t.name == "sides").replace(
+        both.subquery("sides", copy=False)
+    )
+    return expanded(select)
 
 
 def of_interval(query: exp.Select, rows: exp.Expr) -> exp.Select | None:
@@ -115,34 +151,17 @@ def sql(text: str) -> str:
     return parse_expression(text).node.sql(dialect=DIALECT)
 
 
-def _groups(side: Side) -> list[str]:
-    return [f"{GROUP}{number}" for number in range(len(side.groups))]
-
-
 def _day(bound: exp.Expr, group: exp.Expr) -> exp.Expr:
     """The day of a bound, as a group is written: a date, or the number of one."""
     day = date.fromisoformat(bound.this.name[:10])
-    if group.find(exp.Div, exp.UnixDate):
+    if group.find(exp.UnixMicros, exp.UnixDate):
         return exp.Literal.number((day - EPOCH).days)
     return exp.cast(exp.Literal.string(day.isoformat()), exp.DataType.Type.DATE)
 
 
-def _by_number(here: Side, there: Side) -> tuple[Side, Side, set[str]]:
-    """The sides with groups as SQL, and those of them that are days by their numbers.
-
-    Where a session has a time zone, DuckDB takes ten times as long for the dates of moments.
-    """
-    days, written = set(), []
-    for group, texts in zip(
-        _groups(here), zip(here.groups, there.groups, strict=True), strict=True
-    ):
-        nodes = [parse_expression(text).node for text in texts]
-        if any(isinstance(node, exp.Date) for node in nodes):
-            days.add(group)
-            nodes = [_number(node) for node in nodes]
-        written.append([node.sql(dialect=DIALECT) for node in nodes])
-    here = replace(here, groups=[one[0] for one in written])
-    return here, replace(there, groups=[one[1] for one in written]), days
+def _is_day(group: exp.Expr) -> bool:
+    """Where a session has a time zone, DuckDB takes ten times as long for the dates of moments."""
+    return group.alias.startswith(GROUP) and isinstance(group.unalias(), exp.Date)
 
 
 def _as_shown(node: exp.Expr, group: str, by_number: bool) -> str:
@@ -155,31 +174,45 @@ def _as_shown(node: exp.Expr, group: str, by_number: bool) -> str:
 def _number(day: exp.Expr) -> exp.Expr:
     if not isinstance(day, exp.Date):
         return exp.UnixDate(this=day.copy())
-    # SQLMesh stores rules in SQLGlot's own dialect, which has no division of whole numbers but one
-    # that rounds. Until long after 2100 the quotient's error is less than a microsecond.
-    micros = exp.UnixMicros(this=day.this.copy())
-    days = exp.Floor(this=exp.Div(this=micros, expression=exp.Literal.number(86_400_000_000)))
-    return exp.cast(days, exp.DataType.Type.BIGINT)
+    # The quotient is cut off, so that all days are counted from one before the first.
+    micros = exp.Add(
+        this=exp.UnixMicros(this=day.this.copy()),
+        expression=exp.Literal.number(SHIFT * DAY),
+    )
+    number = exp.IntDiv(this=exp.Paren(this=micros), expression=exp.Literal.number(DAY))
+    return exp.Sub(this=number, expression=exp.Literal.number(SHIFT))
 
 
 def _is_exact(own: str, type_of: Callable[[str], str]) -> bool:
     """Whether a value is counted, so that no rounding can be in it."""
-    node = parse_expression(own).node
+    node = expanded(parse_expression(own).node)
     if isinstance(node, exp.Count | exp.CountIf):
         return True
     types = {type_of(column.name) for column in node.find_all(exp.Column)}
     return "number" not in types and not node.find(exp.Div, exp.Avg, exp.SafeDivide)
 
 
-def _names(expressions: Sequence[str]) -> list[str]:
+def _names(expressions: Sequence[exp.Expr]) -> list[str]:
     """How the groups are called in what is found: by their column, if it is one."""
     found: list[str] = []
-    for number, text in enumerate(expressions):
-        columns = {one.name for one in parse_expression(text).node.find_all(exp.Column)}
+    for number, node in enumerate(expressions):
+        columns = {one.name for one in node.find_all(exp.Column)}
         name = columns.pop() if len(columns) == 1 else ""
         found.append(f"{GROUP}{number}" if name in (*found, "", "found") else name)
     return found
 
 
+def _as_written(value: exp.Expr) -> str:
+    """As people write it: SQLGlot's own dialect, in which SQLMesh stores rules, has no IF."""
+
+    def short(node: exp.Expr) -> exp.Expr:
+        ifs = node.args.get("ifs") or [] if isinstance(node, exp.Case) else []
+        if len(ifs) != 1 or node.this or not node.args.get("default"):
+            return node
+        return exp.If(this=ifs[0].this, true=ifs[0].args["true"], false=node.args["default"])
+
+    return value.transform(short).sql(dialect=DIALECT)
+
+
 def _text(text: str) -> str:
-    return exp.Literal.string(text).sql(dialect=DIALECT)
+    return exp.Literal.string(text.replace(TABLE, "${table}")).sql(dialect=DIALECT)

@@ -76,6 +76,7 @@ class TableRule(Rule):
     columns: of a rule on keys, the columns that are unique together.
     references: the other products that the query reads, `<domain>.<product>`.
     minimum, maximum: of a rule on the number of rows alone, whose scope is COUNT, its bounds.
+    sides: of a rule that compares two, what either says, from which the query is made.
     """
 
     scope: Scope
@@ -84,6 +85,7 @@ class TableRule(Rule):
     references: tuple[str, ...] = ()
     minimum: int | None = None
     maximum: int | None = None
+    sides: exp.Union | None = field(default=None, compare=False, repr=False)
 
     @property
     def whole_table(self) -> bool:

@@ -19,6 +19,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from mesh.contracts.medians import is_median, values_of
 from mesh.files.problems import shown
 
 DIALECT = "bigquery"
@@ -126,6 +127,7 @@ def parse_expression(text: str) -> ParsedExpression:
     if not alone or len(select.expressions) != 1 or isinstance(select.expressions[0], exp.Alias):
         message = f"`{shown(text)}` is no single expression."
         raise RuleSqlError(message, "Write one value or condition in SQL.")
+    _only_medians(select)
     _only_reads(select, _MORE_NODES)
     references = tuple(name for name in _tables(select) if name != TABLE)
     for column in select.find_all(exp.Column):
@@ -135,6 +137,16 @@ def parse_expression(text: str) -> ParsedExpression:
             # Else it could be one of the query around it, as far as planners see.
             column.set("table", exp.to_identifier(source.this.alias_or_name))
     return ParsedExpression(select.expressions[0], references)
+
+
+def _only_medians(select: exp.Select) -> None:
+    for node in select.find_all(exp.Anonymous):
+        if is_median(node) and values_of(node) is None:
+            raise RuleSqlError(
+                f"`{_node_text(node)}` does not say which values there are.",
+                f"Write `{node.name.upper()}(<column>, <least>, <greatest>, <step>)`, such as "
+                "`MEDIAN_OF(score, 0.5, 5.0, 0.5)`.",
+            )
 
 
 def _one_select(query: str) -> exp.Select:
@@ -178,6 +190,8 @@ def _parse_error(error: SqlglotError) -> str:
 
 def _only_reads(select: exp.Select, allowed: frozenset[type] = _NODES) -> None:
     for node in select.walk():
+        if is_median(node) and allowed is _MORE_NODES:
+            continue
         if type(node) in allowed and not (
             isinstance(node, exp.Select) and (node.args.get("into") or node.args.get("locks"))
         ):

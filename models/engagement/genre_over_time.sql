@@ -79,6 +79,9 @@ SELECT
     changes.high_rating_share_change_high,
     thresholds.change_from_margins
   )::STRING AS high_rating_share_trend,
+  (
+    changes.reporting_month = DATE_SUB(DATE_TRUNC(DATE_ADD(newest_rating.rated_on, INTERVAL '1' DAY), MONTH), INTERVAL '1' MONTH)
+  )::BOOL AS is_last_whole_month,
   newest_rating.rated_on::DATE AS as_of
 FROM changes
 INNER JOIN moving

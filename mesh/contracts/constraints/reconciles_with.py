@@ -16,7 +16,8 @@ from sqlglot import exp, parse_one
 from mesh.contracts.constraints.base import Effect, Part, Schema, StatedQuality, TablePromise
 from mesh.contracts.constraints.sql import resolved, type_group
 from mesh.contracts.findings import NOT_ENFORCED, Finding, Found
-from mesh.contracts.reconciling import Side, differences, sql
+from mesh.contracts.medians import expanded
+from mesh.contracts.reconciling import Side, differences, sides, sql
 from mesh.contracts.rules import Rule, Scope, TableRule
 from mesh.contracts.sql import DIALECT, TABLE, RuleSqlError, parse_expression
 from mesh.contracts.types import TIME_TYPES
@@ -105,7 +106,7 @@ class ReconcilesWith(TablePromise):
         said = _said(stated)
         for at, text in {**_expressions(said, 0), **_expressions(said, 1)}.items():
             try:
-                _check_groups(at, parse_expression(text).node)
+                _check_groups(at, expanded(parse_expression(text).node))
             except RuleSqlError as error:
                 yield Finding(stated.at(KEY, *at), error.message, error.fix)
 
@@ -154,9 +155,11 @@ class ReconcilesWith(TablePromise):
 
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> Rule:
         """Raises RuleSqlError when an expression cannot be used."""
-        here = Side("", f"FROM {TABLE}", *self._expressions(0), self.where)
-        rows = self._rows(self.source_where)
-        source = Side(self.source, rows, *self._expressions(1), having=self.source_having)
+        here = Side(f"FROM {TABLE}", *self._expressions(0), self.where)
+        there = Side(
+            self._rows(self.source_where), *self._expressions(1), having=self.source_having
+        )
+        both = sides(here, there, type_of)
         parts = [self.where, self.source_where, self.source_having]
         parts += [text for pair in (*self.by, *self.measures) for text in pair]
         parts += [lookup[1] for lookup in (self.join, self.each) if lookup]
@@ -165,7 +168,8 @@ class ReconcilesWith(TablePromise):
         return TableRule(
             **vars(facts),
             scope=Scope.GROUPS if self._is_timed(type_of) else Scope.WHOLE,
-            query=differences(here, source, type_of),
+            query=differences(both),
+            sides=both,
             references=tuple(dict.fromkeys(names)),
         )
 
@@ -339,7 +343,7 @@ def _type(
     query: str, sources: list[str], text: str, own: Mapping[str, str], known: Schema
 ) -> str | None:
     """The group of types of what a query selects. Raises RuleSqlError."""
-    select = parse_one(query, into=exp.Select, dialect=DIALECT)
+    select = expanded(parse_one(query, into=exp.Select, dialect=DIALECT))
     found = resolved(select, (*sources, *parse_expression(text).references), own, known)
     return type_group(found.selects[0]) if found else None
 

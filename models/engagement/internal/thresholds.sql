@@ -26,4 +26,10 @@ SELECT
   24::INT64 AS life_curve_months,
   10::INT64 AS life_curve_from_movies,
   10::INT64 AS interval_from_users,
-  3::INT64 AS genre_from_movies
+  3::INT64 AS genre_from_movies,
+  3::INT64 AS comparable_genres,
+  5::INT64 AS recent_release_years,
+  30::INT64 AS interval_from_units,
+  1000::INT64 AS neighbours_of_movies,
+  10::INT64 AS neighbours_from_users,
+  10::INT64 AS top_neighbours
