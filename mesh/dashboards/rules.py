@@ -171,10 +171,10 @@ def _metric_not_additive(look: Look) -> Iterator[Found]:
 )
 def _metric_not_one_row(look: Look) -> Iterator[Found]:
     for here, chart, contract in look.charts(Chart):
-        unique = {c.name for c in contract.columns if c.unique} if contract else set()
-        left = [c for c in contract.grain if c not in chart.row_columns] if contract else []
-        open_ = [] if unique & chart.row_columns else left
-        for mark in chart.marks if open_ else ():
+        if contract is None or any(key <= chart.row_columns for key in contract.keys):
+            continue
+        open_ = [c for c in contract.grain if c not in chart.row_columns]
+        for mark in chart.marks:
             metric = look.board.metrics.get(mark.value) if isinstance(mark.what, IsMetric) else None
             if metric and metric.source == chart.source and metric.aggregate == "value":
                 message = (

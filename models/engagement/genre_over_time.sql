@@ -80,8 +80,8 @@ SELECT
     thresholds.change_from_margins
   )::STRING AS high_rating_share_trend,
   (
-    changes.reporting_month = DATE_SUB(DATE_TRUNC(DATE_ADD(newest_rating.rated_on, INTERVAL '1' DAY), MONTH), INTERVAL '1' MONTH)
-  )::BOOL AS is_last_whole_month,
+    DATE_DIFF(DATE_ADD(newest_rating.rated_on, INTERVAL '1' DAY), changes.reporting_month, MONTH) - 1
+  )::INT64 AS months_ago,
   newest_rating.rated_on::DATE AS as_of
 FROM changes
 INNER JOIN moving
