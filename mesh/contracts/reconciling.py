@@ -51,9 +51,9 @@ class Side:
 
     def values_query(self) -> exp.Select:
         """The values alone."""
-        rows = parse_one(self.query(1), into=exp.Select, dialect=DIALECT)
-        named = [one for one in rows.expressions if one.alias.startswith("value_")]
-        return exp.select(*(one.alias for one in named)).from_(rows.subquery("side"))
+        names = [f"value_{number}" for number in range(len(self.values))]
+        rows = expanded(parse_one(self.query(names), into=exp.Select, dialect=DIALECT))
+        return exp.select(*names).from_(rows.subquery("side"))
 
 
 def sides(here: Side, there: Side, type_of: Callable[[str], str]) -> exp.Union:

@@ -141,7 +141,7 @@ class ReconcilesWith(TablePromise):
         promise = cls.read(stated)
         groups, measures = promise._expressions(0)
         for number, measure in enumerate(measures):
-            side = Side("", f"FROM {TABLE}", groups, [measure], promise.where)
+            side = Side(f"FROM {TABLE}", groups, [measure], promise.where)
             places = (stated.at(KEY, MEASURES, step) for step in (measure, number))
             at = next((at for at in places if stated.place.stated(at)), stated.at(KEY))
             message = f"`{shown(measure)}` is the same in all rows that were made up."
