@@ -171,7 +171,8 @@ def _metric_not_additive(look: Look) -> Iterator[Found]:
 )
 def _metric_not_one_row(look: Look) -> Iterator[Found]:
     for here, chart, contract in look.charts(Chart):
-        open_ = [c for c in contract.grain if c not in chart.row_columns] if contract else []
+        named = chart.row_columns | look.board.picked(chart)
+        open_ = [c for c in contract.grain if c not in named] if contract else []
         for mark in chart.marks if open_ else ():
             metric = look.board.metrics.get(mark.value) if isinstance(mark.what, IsMetric) else None
             if metric and metric.source == chart.source and metric.aggregate == "value":
@@ -179,7 +180,7 @@ def _metric_not_one_row(look: Look) -> Iterator[Found]:
                     f"`{mark.value}` takes the value of one row, but the chart leaves "
                     f"{', '.join(f'`{column}`' for column in open_)} open."
                 )
-                fix = "Filter it to one value, or make it the dimension."
+                fix = "Filter it to one value, make it the dimension, or have it picked."
                 yield Found((*here, *mark.steps), message, fix)
 
 
