@@ -242,7 +242,7 @@ def test_the_last_months_end_with_the_data() -> None:
 def test_a_fact_stands_beside_what_it_is_compared_with() -> None:
     slow, unsure, praised = page().picked["tag_facts"].cards[:3]
     assert slow.seen == (
-        "1 of 1 surely differs from the catalogue: share of plays is less, 30.0% against 20.0%."
+        "1 of 1 surely differs from the catalogue: share of plays 30.0% against 20.0%."
     )
     assert unsure.seen == ""
     fact = praised.content["lines"][1]
@@ -301,3 +301,121 @@ def test_a_page_of_many_values_stays_small() -> None:
     alone = len(page_html(replace(shown, picked={}, controls=[]), [shown], PROJECT))
     # Six pictures, twelve tables and what picks them.
     assert whole - alone < 40_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if chromium() is None:
+        subprocess.run([ROOT / "tests" / "servers" / "install-chromium"], check=True)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield running
+        running.close()
+
+
+class Open:
+    """The page in a browser, what it complained about, and what it shows."""
+
+    def __init__(self, browser: Any, path: Path, link: str = "", width: int = 1280):
+        self.page = browser.new_context(
+            viewport={"width": width, "height": 900}, offline=True
+        ).new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(path.as_uri() + link)
+
+    def until(self, selector: str, text: str) -> None:
+        wanted = """([selector, text]) => document.documentElement.dataset.ready === 'yes' &&
+            [...document.querySelectorAll(selector)].some(one => one.textContent.includes(text))"""
+        self.page.wait_for_function(wanted, arg=[selector, text])
+
+    @property
+    def link(self) -> str:
+        return self.page.evaluate("location.hash")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("picked") / "picked.html"
+    shown = page()
+    made.write_text(page_html(shown, [shown], PROJECT), encoding="utf-8")
+    return made
+
+
+@pytest.mark.browser
+def test_a_genre_is_picked_by_keys_and_the_page_can_be_linked(browser, path: Path) -> None:
+    tab = Open(browser, path)
+    tab.until(".question", "How is Drama doing?")
+    tab.page.get_by_label("Genre", exact=True).focus()
+    tab.page.keyboard.press("ArrowDown")
+    tab.until("#genre_plays .seen", "9,600 in Aug 2018")
+    assert tab.page.get_by_role("status").first.inner_text() == "Showing Western, All data, slow."
+    assert tab.page.locator(".question").inner_text() == "How is Western doing?"
+    assert tab.link == "#genre=Western&period=&tag=slow"
+    assert tab.page.locator("#genre_plays .anchor").get_attribute("href") == (
+        "#genre_plays&genre=Western&period=&tag=slow"
+    )
+    assert tab.page.locator("#genre_plays svg path").count() > 0
+    tab.page.go_back()
+    tab.until("#genre_plays .seen", "320 in Aug 2018")
+    assert tab.page.locator("#genre-control").input_value() == "Drama"
+    assert tab.complaints == []
+
+
+@pytest.mark.browser
+def test_a_link_opens_the_page_as_it_was_picked_at_its_chart(browser, path: Path) -> None:
+    tab = Open(browser, path, "#tag_facts&genre=Western&period=12&tag=Am%C3%A9lie", PHONE_WIDTH)
+    tab.until("#tag_list .title", "Amélie")
+    tab.until("#genre_plays .seen", "9,600")
+    assert tab.page.locator("#tag-control").input_value() == "Amélie"
+    assert tab.page.locator("#period-control").input_value() == "Last 12 months"
+    assert tab.page.locator(".card.target").get_attribute("id") == "tag_facts"
+    inner, outer = tab.page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert inner <= outer
+
+
+@pytest.mark.browser
+def test_a_value_is_found_by_typing_without_accents(browser, path: Path) -> None:
+    tab = Open(browser, path)
+    tab.until(".question", "Drama")
+    box = tab.page.get_by_role("combobox", name="Tag")
+    box.click()
+    assert box.get_attribute("aria-expanded") == "true"
+    box.fill("nothing like it")
+    assert tab.page.locator("[role=listbox]").inner_text() == "Nothing found."
+    box.fill("ame")
+    tab.page.keyboard.press("ArrowDown")
+    picked = tab.page.locator(f"#{box.get_attribute('aria-activedescendant')}")
+    assert picked.inner_text() == "Amélie" and picked.get_attribute("aria-selected") == "true"
+    tab.page.keyboard.press("Enter")
+    tab.until("#tag_list .title", "Amélie")
+    assert box.get_attribute("aria-expanded") == "false" and box.input_value() == "Amélie"
+    box.fill("slo")
+    tab.page.keyboard.press("Escape")
+    assert box.input_value() == "Amélie"
+    box.fill("script")
+    tab.page.locator("[role=listbox] [role=option]").click()
+    tab.until("#tag_list .title", HOSTILE)
+    assert tab.page.evaluate("typeof window.hacked") == "undefined" and tab.complaints == []
+
+
+@pytest.mark.browser
+def test_a_link_to_what_is_not_there_says_so_and_the_file_is_of_what_is_picked(
+    browser, path: Path
+) -> None:
+    tab = Open(browser, path, "#genre=Opera&tag=tag%200&other=1&%")
+    tab.until("#tag_list .title", "tag 0")
+    said = tab.page.get_by_role("status").first.inner_text()
+    assert said == "There is no “Opera” here: this is Drama."
+    with tab.page.expect_download() as download:
+        tab.page.locator("#tag_list .csv").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    assert "tag 0" in text and "slow" not in text
+    # A picture of what is picked follows the theme too.
+    tab.page.locator("#theme").click()
+    assert tab.complaints == []

@@ -100,10 +100,8 @@ class Facts(Chart):
         told = []
         for _, fact in sure[:TOLD]:
             assert fact.metric and fact.difference
-            way = "more" if row[fact.difference] > 0 else "less"
-            beside = f" against {board.text(fact.against, row)}" if fact.against else ""
-            name = lowered(self._label(board, fact))
-            told.append(f"{name} is {way}, {board.text(fact.metric, row)}{beside}")
+            text = f"{lowered(self._label(board, fact))} {board.text(fact.metric, row)}"
+            told.append(text + (f" against {board.text(fact.against, row)}" if fact.against else ""))
         differ = "differs" if len(sure) == 1 else "differ"
         than = f" from {lowered(self.against)}" if self.against else ""
         return f"{len(sure)} of {compared} surely {differ}{than}: {'; '.join(told)}."
@@ -115,7 +113,7 @@ class Facts(Chart):
         sure = {id(fact) for _, fact in self._sure(board, row)}
         for fact in self.facts:
             value = self._value(board, fact, row)
-            against = board.text(fact.against, row) if fact.against else ""
+            against = (board.text(fact.against, row) or "–") if fact.against else ""
             line: dict[str, Any] = {"label": self._label(board, fact), "value": value or "–"}
             line |= {"against": against, "difference": "", "ends": "", "sure": ""}
             if fact.difference and row[fact.difference] is not None:

@@ -14,6 +14,7 @@ from mesh.dashboards.drawing.formats import day, span
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds import Board, Chart
 from mesh.dashboards.kinds.base import Row
+from mesh.dashboards.kinds.seen import lowered
 
 NO_DATA = "Not enough data: there is none yet."
 NOT_ENOUGH = "Not enough data."
@@ -113,8 +114,10 @@ def _control(board: Board, control: AnyControl, data: DashboardData) -> ControlV
 
 
 def _unmoved(board: Board, chart: Chart) -> str:
-    """Which controls a chart does not follow, since nothing else would tell."""
-    names = [control.label.lower() for control in board.controls if not control.reaches(chart)]
+    """Which values a chart does not follow, since nothing else would tell; whether it is about
+    months one sees."""
+    left = [c for c in board.controls if isinstance(c, OneOf) and not c.reaches(chart)]
+    names = [lowered(control.label) for control in left]
     return f"Does not follow the choice of {' and '.join(names)}." if names else ""
 
 

@@ -61,6 +61,13 @@
   // What a link says is picked. A value that is not here is told, and what was there stays.
   function read() {
     var unknown = [], changed = false;
+    // Back to where nothing was picked yet.
+    if (!parts().length) data.controls.forEach(function (control) {
+      if (state[control.id] === control.start) return;
+      state[control.id] = control.start;
+      set[control.id]();
+      changed = true;
+    });
     parts().forEach(function (part) {
       var at = part.indexOf("=");
       if (at < 0) return;
