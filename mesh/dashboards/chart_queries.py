@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from mesh.dashboards.controls import OneOf
 from mesh.dashboards.kinds import Board, Chart
 from mesh.dashboards.parts import Filter
 from mesh.dashboards.read import dashboard_files, load_dashboards
@@ -12,7 +13,8 @@ from mesh.prove.run import ChartQuery
 
 
 def chart_queries(project: Project) -> list[ChartQuery]:
-    """One per chart, of its product by its own name, at the line where the chart stands.
+    """One per chart, of its product by its own name, at the line where the chart stands, and one
+    per control that lists values.
 
     None in a project without dashboards; DashboardInvalid if one cannot be read.
     """
@@ -26,6 +28,13 @@ def chart_queries(project: Project) -> list[ChartQuery]:
             sql = chart_query(board, chart, table).sql(dialect="bigquery")
             line = loaded.tree.line(("charts", index))
             found.append(ChartQuery(f"{board.id}/{chart.id}", loaded.tree.path, line, sql))
+        for index, control in enumerate(board.controls):
+            if isinstance(control, OneOf):
+                product = board.sources[control.sources[0]].product
+                table = exp.to_table(product, dialect="bigquery")
+                sql = option_query(control, table).sql(dialect="bigquery")
+                line = loaded.tree.line(("controls", index))
+                found.append(ChartQuery(f"{board.id}/{control.id}", loaded.tree.path, line, sql))
     return found
 
 
@@ -55,6 +64,19 @@ def chart_query(board: Board, chart: Chart, table: exp.Table) -> exp.Select:
         down = chart.order.order == "descending"
         query = query.order_by(exp.Ordered(this=_column(shown), desc=down, nulls_first=False))
         query = query.order_by(*(_column(name) for name in chart.ties if name != by))
+    return query
+
+
+def option_query(control: OneOf, table: exp.Table) -> exp.Select:
+    """What a control lists, in its order: its columns are `control.columns`."""
+    query = exp.select(*map(_column, control.columns)).from_(table)
+    query = query.group_by(*map(_column, control.columns))
+    if control.sort:
+        by = exp.func("MAX", _column(control.sort.field))
+        down = control.sort.order == "descending"
+        query = query.order_by(exp.Ordered(this=by, desc=down, nulls_first=False))
+        # Of two that are alike the one with the lesser value stands first, on each engine.
+        query = query.order_by(_column(control.field))
     return query
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from mesh.dashboards.chart_queries import chart_query
+from mesh.dashboards.chart_queries import chart_query, option_query
+from mesh.dashboards.controls import OneOf
 from mesh.dashboards.kinds import Board
 from mesh.dashboards.kinds.base import Row
 
@@ -37,13 +38,14 @@ class SourceState:
 @dataclass(frozen=True)
 class DashboardData:
     """All that a page shows of an environment. as_of: the newest day of any chart; generated:
-    whether nothing of it is real."""
+    whether nothing of it is real; options: the rows of each control that lists values."""
 
     environment: str
     charts: dict[str, ChartData]
     sources: tuple[SourceState, ...]
     as_of: date | None
     generated: bool = False
+    options: dict[str, list[Row]] = field(default_factory=dict)
 
 
 def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
@@ -73,6 +75,14 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
             )
             charts[chart.id] = ChartData(rows)
             days += [row[source.as_of] for row in rows[:1]]
+        options: dict[str, list[Row]] = {}
+        for control in board.controls:
+            product = board.sources[control.sources[0]].product
+            if isinstance(control, OneOf) and product in views:
+                options[control.id] = [
+                    {name: _plain(v) for name, v in zip(control.columns, row, strict=True)}
+                    for row in opened.rows(option_query(control, views[product].copy()))
+                ]
         sources = []
         for product in dict.fromkeys(source.product for source in board.sources.values()):
             state = SourceState(product, "", None)
@@ -83,7 +93,7 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
             sources.append(state)
         generated = read_deliveries(opened.context.engine_adapter, opened.delivered).is_generated
     as_of = max(filter(None, days), default=None)
-    return DashboardData(environment, charts, tuple(sources), as_of, generated)
+    return DashboardData(environment, charts, tuple(sources), as_of, generated, options)
 
 
 def _plain(value: Any) -> Any:

@@ -171,9 +171,10 @@ def _metric_not_additive(look: Look) -> Iterator[Found]:
 )
 def _metric_not_one_row(look: Look) -> Iterator[Found]:
     for here, chart, contract in look.charts(Chart):
-        if contract is None or any(key <= chart.row_columns for key in contract.keys):
+        named = chart.row_columns | look.board.picked(chart)
+        if contract is None or any(key <= named for key in contract.keys):
             continue
-        open_ = [c for c in contract.grain if c not in chart.row_columns]
+        open_ = [column for column in contract.grain if column not in named]
         for mark in chart.marks:
             metric = look.board.metrics.get(mark.value) if isinstance(mark.what, IsMetric) else None
             if metric and metric.source == chart.source and metric.aggregate == "value":
@@ -181,7 +182,7 @@ def _metric_not_one_row(look: Look) -> Iterator[Found]:
                     f"`{mark.value}` takes the value of one row, but the chart leaves "
                     f"{', '.join(f'`{column}`' for column in open_)} open."
                 )
-                fix = "Filter it to one value, or make it the dimension."
+                fix = "Filter it to one value, make it the dimension, or have it picked."
                 yield Found((*here, *mark.steps), message, fix)
 
 

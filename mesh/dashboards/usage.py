@@ -67,8 +67,8 @@ def read_usage(folder: Path) -> Usage:
 def _charts(tree: Tree) -> Iterator[ChartUse]:
     sources, metrics = (_mapping(tree.data.get(key)) for key in ("sources", "metrics"))
     found = list(marks(Dashboard, tree.data))
-    charts = tree.data.get("charts")
-    for index, entry in enumerate(charts if isinstance(charts, list) else []):
+    charts, controls = (_listed(tree.data.get(key)) for key in ("charts", "controls"))
+    for index, entry in enumerate(charts):
         if not isinstance(entry, dict) or "id" not in entry:
             continue
         alias = str(entry.get("source"))
@@ -79,11 +79,25 @@ def _charts(tree: Tree) -> Iterator[ChartUse]:
         # A source's own columns, such as its as-of date, stand behind each of its charts.
         around = {("sources", alias), *(("metrics", name) for name in measured)}
         own += [mark for mark in found if mark.steps[:2] in around]
+        # So does what is picked on top of its page.
+        picked = {
+            place: entry
+            for place, entry in enumerate(controls)
+            if alias in _listed(_mapping(entry).get("sources"))
+        }
+        own += [
+            mark
+            for mark in found
+            if mark.steps[0] == "controls"
+            and mark.steps[1] in picked
+            and (mark.steps[2] == "field" or picked[mark.steps[1]]["sources"][0] == alias)
+        ]
         values: dict[str, set[str]] = {}
         for mark in own:
             if isinstance(mark.what, IsValue) and mark.field:
                 values.setdefault(mark.field, set()).add(str(mark.value))
         stated = [entry, sources.get(alias), {name: metrics.get(name) for name in measured}]
+        stated += picked.values()
         yield ChartUse(
             dashboard=tree.path.stem,
             id=str(entry["id"]),
@@ -95,6 +109,10 @@ def _charts(tree: Tree) -> Iterator[ChartUse]:
             values={column: frozenset(those) for column, those in values.items()},
             stated=json.dumps(stated, sort_keys=True, default=str),
         )
+
+
+def _listed(node: Any) -> list[Any]:
+    return node if isinstance(node, list) else []
 
 
 def _mapping(node: Any) -> dict[str, Any]:

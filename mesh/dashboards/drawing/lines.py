@@ -177,8 +177,12 @@ def axis(**more: Any) -> Any:
 
 
 def time_axis(first: date, last: date, **more: Any) -> Any:
-    years = last.year - first.year
-    count = {"interval": "year", "step": max(1, years // 10)} if years > 2 else 6
+    years, months = last.year - first.year, months_between(first, last)
+    count = {"interval": "year", "step": max(1, years // 10)}
+    if years <= 2:
+        # Never less than a month, which would be named twice.
+        step = next((step for step in (1, 2, 3, 4) if months <= 6 * step), 6)
+        count = {"interval": "month", "step": step}
     usual: dict[str, Any] = {"grid": False, "title": None, "labelOverlap": True}
     usual |= {"tickCount": count, "format": "%Y" if years > 2 else "%b %Y"}
     return axis(**usual | more)

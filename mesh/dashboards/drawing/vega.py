@@ -108,7 +108,8 @@ def compiled(chart: Any, width: int, height: int) -> dict[str, Any]:
         width=width, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding")
     )
     chart = chart.configure(font=FONT, background="transparent").configure_view(stroke=None)
-    return vl_convert.vegalite_to_vega(chart.to_dict())
+    # Vega-Lite reads the whole of it anyway: Altair's own check of each row takes most of the time.
+    return vl_convert.vegalite_to_vega(chart.to_dict(validate=False))
 
 
 def summary(kind: str, marks: list[Mark]) -> str:

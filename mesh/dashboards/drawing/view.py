@@ -41,7 +41,7 @@ class ChartView:
     sentence of what is seen in this data, or none. reading: how the picture is to be read. vega:
     the specification, height: its height in pixels; summary: the picture in words. head, body: the
     data table behind it; csv: its rows as a file. number, first: what the index says of it, a
-    number or the first few of a list. content: what only the template and the script of its kind
+    number or the first few of a list. unmoved: which controls it does not follow. content: what only the template and the script of its kind
     know of.
     """
 
@@ -60,4 +60,5 @@ class ChartView:
     height: int = 0
     number: str = ""
     first: list[str] = field(default_factory=list)
+    unmoved: str = ""
     content: dict[str, Any] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 from pydantic import Field
 
 from mesh.contracts import Contract
+from mesh.dashboards.controls import AnyControl
 from mesh.dashboards.drawing.formats import number
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.marks import IsColumn, IsMetric, Mark, marks
@@ -113,6 +114,8 @@ class Chart(Strict):
             if isinstance(mark.what, IsColumn) and mark.what.use in uses[mark.value in measured]
         ]
         names += [name for name in (source.window_start, source.as_of) if name]
+        # What is picked on top of the page: its rows are told apart by it.
+        names += [one.column for one in board.controls if one.reaches(self)]
         return list(dict.fromkeys(names))
 
     @property
@@ -223,7 +226,14 @@ class Board(Strict):
     footnote: Text | None = Field(
         default=None, description="What holds for all numbers of the page."
     )
+    controls: list[AnyControl] = Field(
+        default_factory=list, description="What readers pick on top of the page."
+    )
     charts: Sequence[Chart]
+
+    def picked(self, chart: Chart) -> set[str]:
+        """The columns of which a chart shows one value, since one is always picked."""
+        return {c.column for c in self.controls if c.picks_one and c.reaches(chart)}
 
     def text(self, name: str, row: Row) -> str:
         """The number of a metric in a row, as it is shown."""
@@ -255,8 +265,11 @@ class Look:
         found = []
         for mark in marks(type(self.board), self.tree.data):
             owner = value_at(self.tree.data, mark.steps[:2])
-            alias = mark.steps[1] if mark.steps[0] == "sources" else owner["source"]
-            contract = self.contract(str(alias))
-            if contract:
-                found.append((mark, contract))
+            if mark.steps[0] == "controls":
+                # Only the column itself has to be in each of its sources.
+                aliases = owner["sources"][: None if mark.steps[2] == "field" else 1]
+            else:
+                aliases = [mark.steps[1] if mark.steps[0] == "sources" else owner["source"]]
+            contracts = [self.contract(str(alias)) for alias in aliases]
+            found += [(mark, contract) for contract in contracts if contract]
         return tuple(found)

@@ -171,12 +171,14 @@ class Line(OverTime):
             scale=alt.Scale(domain=list(scale), nice=False, zero=False),
             axis=lines.value_axis(title, form, scale[1]),
         )
-        data = alt.Data(values=line_rows(tracks))
+        # The rows come into the picture when it is compiled: Altair would copy them many times.
+        rows = {"lines": line_rows(tracks), "hovers": hovers}
+        data = alt.Data(values=[], name="lines")
         layers = line_layers(tracks, self, x, y, data)
         layers += lines.named_ends(tags, {t.key: t.colour for t in tracks}, room, y)
-        told = alt.Chart(alt.Data(values=hovers))
+        told = alt.Chart(alt.Data(values=[], name="hovers"))
         layers.append(lines.hover(told, titles, x, lines.months_between(*span), room))
-        return vega.compiled(alt.layer(*layers), 460, HEIGHT)
+        return vega.with_data(vega.compiled(alt.layer(*layers), 460, HEIGHT), rows)
 
 
 @rule("LINE_SERIES", "So few lines that each can be followed, all on one axis.")

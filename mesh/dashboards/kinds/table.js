@@ -1,6 +1,6 @@
 (function () {
   "use strict";
-  var contents = JSON.parse(document.getElementById("data").textContent).contents;
+  var contents = window.dashboard.data.contents;
 
   function element(tag, text, name) {
     var made = document.createElement(tag);
@@ -68,13 +68,14 @@
         (first + 1) + "–" + (first + part.length) + " of " + plural(rows.length) : plural(0);
       previous.disabled = state.page === 0;
       next.disabled = state.page >= pages - 1;
+      box.querySelector(".pager").hidden = pages === 1 && !search && table.choices.length === 1;
       heads.forEach(function (head, index) {
         var sorted = index === state.sort;
         head.setAttribute("aria-sort", sorted ? (state.down ? "descending" : "ascending") : "none");
         head.querySelector(".arrow").textContent = sorted && state.down ? "▼" : "▲";
       });
       var label = document.getElementById(id + "-window");
-      if (label) label.textContent = choice.window;
+      if (label && choice.window) label.textContent = choice.window;
       document.getElementById(id + "-against").textContent = choice.before ?
         "Changes are against " + choice.before + ", a span of as many days." : "";
       var notice = document.getElementById(id + "-notice");
@@ -83,7 +84,7 @@
     box.querySelectorAll("input[type=radio]").forEach(function (input) {
       input.addEventListener("change", function () { state.choice = input.value; state.page = 0; show(); });
     });
-    search.addEventListener("input", function () { state.words = search.value; state.page = 0; show(); });
+    if (search) search.addEventListener("input", function () { state.words = search.value; state.page = 0; show(); });
     previous.addEventListener("click", function () { state.page -= 1; show(); });
     next.addEventListener("click", function () { state.page += 1; show(); });
     heads.forEach(function (head, index) {
@@ -96,10 +97,12 @@
       });
     });
     // Paper has no pages to turn: all rows that are found are printed.
-    addEventListener("beforeprint", function () { state.all = true; show(); });
-    addEventListener("afterprint", function () { state.all = false; show(); });
+    function print(all) { if (box.isConnected) { state.all = all; show(); } }
+    addEventListener("beforeprint", function () { print(true); });
+    addEventListener("afterprint", function () { print(false); });
     show();
   }
 
   document.querySelectorAll("[data-table]").forEach(ranked);
+  document.addEventListener("card", function (event) { event.detail.querySelectorAll("[data-table]").forEach(ranked); });
 })();

@@ -91,17 +91,21 @@ class Table(Chart):
 
     kind: Literal["table"]
     key: Column = Field(description="The column that tells rows apart.")
-    choice: Choice
+    choice: Choice | None = Field(
+        default=None, description="What the reader picks within the table itself."
+    )
     columns: Annotated[list[TableColumn], Field(min_length=1)]
-    comparison: Comparison
-    search: Annotated[list[Annotated[str, IsColumn(("string",), use="asked")]], Field(min_length=1)]
+    comparison: Comparison | None = Field(
+        default=None, description="What the changes are against, where a column has any."
+    )
+    search: list[Annotated[str, IsColumn(("string",), use="asked")]] = Field(default_factory=list)
     page_size: Annotated[int, Field(ge=1, le=100)]
     sort: Rank
     words: Words = Words()
 
     @property
     def row_columns(self) -> set[str]:
-        return super().row_columns | {self.key, self.choice.field}
+        return super().row_columns | {self.key, *([self.choice.field] if self.choice else [])}
 
     @property
     def order(self) -> Sort:
@@ -113,45 +117,37 @@ class Table(Chart):
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         named = [name for c in self.columns for name in (c.dimension, c.detail) if name]
-        state = self.comparison
+        state, choice = self.comparison, self.choice
+        controls = []
+        if choice:
+            controls.append(
+                f"fixed-size list on `{choice.field}`, single select, default `{choice.default}`"
+            )
+        if self.search:
+            controls.append(f"advanced filter on `{self.search[0]}`, type Contains")
+        missing = "show “–”"
+        if state:
+            missing += f"; `{state.field}` says `{state.new}` or `{state.hidden}`"
+        dimensions = [self.sort.field, *named, *([state.field] if state else [])]
         return [
-            ("Dimensions", ", ".join(f"`{n}`" for n in (self.sort.field, *named, state.field))),
+            ("Dimensions", ", ".join(f"`{n}`" for n in dimensions)),
             ("Metrics", ", ".join(board.metrics[n].in_looker for n in self.metric_names)),
-            ("Missing data", f"show “–”; `{state.field}` says `{state.new}` or `{state.hidden}`"),
+            ("Missing data", missing),
             ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),
             ("Rows per page", str(self.page_size)),
-            (
-                "Controls",
-                f"fixed-size list on `{self.choice.field}`, single select, default "
-                f"`{self.choice.default}`; advanced filter on `{self.search[0]}`, type Contains",
-            ),
+            *((("Controls", "; ".join(controls)),) if controls else ()),
         ]
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
-        source = board.sources[self.source]
-        allowed = contract.column(self.choice.field)
-        values = allowed.enum if allowed else ()
-        by_choice: dict[str, list[Row]] = {str(one.value): [] for one in values}
-        for row in rows:
-            by_choice.setdefault(str(row[self.choice.field]), []).append(row)
-        choices = []
-        for value, found in by_choice.items():
-            first = found[0] if found else {}
-            start = first.get(source.window_start) if source.window_start else None
-            window = span(start, first.get(source.as_of), board.all_time)
-            before = span(
-                first.get(self.comparison.start), first.get(self.comparison.end), board.all_time
-            )
-            label = self.choice.labels.get(value, value)
-            cells = [self._cells(board, row) for row in found]
-            choices.append(_Chosen(value, label, window, before, cells))
-        wanted = next(c for c in choices if c.value == self.choice.default)
+        choices = self._choices(board, contract, rows)
+        default = self.choice.default if self.choice else ""
+        wanted = next(c for c in choices if c.value == default)
         seen, notice = wanted, ""
         if not wanted.rows:
             seen = next(c for c in choices if c.rows)
             notice = (
                 f"This is the {seen.label.lower()}. {self.words.nothing} in the "
-                f"{wanted.label.lower()} up to {day(rows[0][source.as_of])}."
+                f"{wanted.label.lower()} up to {day(rows[0][board.sources[self.source].as_of])}."
             )
         columns = self._heads(board)
         search = [
@@ -162,12 +158,12 @@ class Table(Chart):
         ]
         return replace(
             card,
-            window=seen.window,
+            window=seen.window if self.choice else card.window,
             first=[row[1][1] for row in seen.rows[:3]],
             content={
                 "columns": columns,
                 "choices": [vars(choice) for choice in choices],
-                "choice_label": self.choice.label,
+                "choice_label": self.choice.label if self.choice else "",
                 "start": seen.value,
                 "notice": notice,
                 "page_size": self.page_size,
@@ -176,13 +172,37 @@ class Table(Chart):
             },
         )
 
+    def _choices(self, board: Board, contract: Contract, rows: list[Row]) -> list[_Chosen]:
+        """What there is to see: one list for each value of the choice, or a single one."""
+        if self.choice is None:
+            return [_Chosen("", "", "", "", [self._cells(board, row) for row in rows])]
+        source = board.sources[self.source]
+        allowed = contract.column(self.choice.field)
+        values = allowed.enum if allowed else ()
+        by_choice: dict[str, list[Row]] = {str(one.value): [] for one in values}
+        for row in rows:
+            by_choice.setdefault(str(row[self.choice.field]), []).append(row)
+        choices = []
+        for value, found in by_choice.items():
+            first = found[0] if found else {}
+            start = first.get(source.window_start) if source.window_start else None
+            window, before = span(start, first.get(source.as_of), board.all_time), ""
+            if self.comparison:
+                ends = (first.get(self.comparison.start), first.get(self.comparison.end))
+                before = span(*ends, board.all_time)
+            label = self.choice.labels.get(value, value)
+            cells = [self._cells(board, row) for row in found]
+            choices.append(_Chosen(value, label, window, before, cells))
+        return choices
+
     def seen(self, board: Board, rows: list[Row]) -> str:
         """The largest sure change of a count in the choice that is shown at first."""
         column = next((one for one in self.columns if one.change and one.before), None)
-        if column is None or board.metrics[str(column.metric)].format != "count":
+        if column is None or self.choice is None or board.metrics[str(column.metric)].format != "count":
             return ""
         metric, before = str(column.metric), str(column.before)
-        chosen = [row for row in rows if str(row[self.choice.field]) == self.choice.default]
+        field, default = self.choice.field, self.choice.default
+        chosen = [row for row in rows if str(row[field]) == default]
         sure = [
             row
             for row in chosen
@@ -194,7 +214,7 @@ class Table(Chart):
             return ""
         row = max(sure, key=lambda one: abs(one[str(column.change)] or 0))
         title = next(one.dimension for one in self.columns if one.dimension)
-        label = self.choice.labels.get(self.choice.default, self.choice.default)
+        label = self.choice.labels.get(default, default)
         return (
             f"{label}: the largest change is that of {named(str(row[title]))}, "
             f"{board.text(metric, row)} {lowered(board.metrics[metric].label)} after "
@@ -241,7 +261,7 @@ class Table(Chart):
         return cells
 
     def _change(self, board: Board, column: TableColumn, row: Row) -> list[Any]:
-        assert column.change
+        assert column.change and self.comparison
         state, value = row[self.comparison.field], row[column.change]
         if state == self.comparison.new:
             return [None, "new", "new", ""]
@@ -265,3 +285,6 @@ def _columns(look: Look) -> Iterator[Found]:
             if (column.dimension is None) == (column.metric is None):
                 message = "The column is neither a dimension nor a metric, or both."
                 yield Found((*here, "columns", number), message, "Name one of the two.")
+            if column.change and not chart.comparison:
+                message = f"`{column.change}` is a change, but nothing says against what."
+                yield Found((*here, "columns", number), message, "Write `comparison`.")

@@ -6,11 +6,12 @@ and a test holds it up to date.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mesh.contracts import Contract, load_contracts
 from mesh.dashboards.check import checked_dashboards
+from mesh.dashboards.controls import AnyControl
 from mesh.dashboards.drawing.formats import IN_LOOKER
 from mesh.dashboards.kinds import Board, Chart
 from mesh.errors import CheckFailed, Location, WrongUse
@@ -60,7 +61,8 @@ def build_sheet(specs: Path, contracts: Path) -> str:
         parts.append("| --- | --- | --- |")
         for alias, source in board.sources.items():
             parts.append(f"| `{alias}` | `{source.product}` | {_types(board, alias, known)} |")
-        parts += ["", *(_chart(board, chart) for chart in board.charts)]
+        parts += ["", *(_control(board, control) for control in board.controls)]
+        parts += [_chart(board, chart) for chart in board.charts]
     return "\n".join(parts).rstrip()
 
 
@@ -91,5 +93,26 @@ def _chart(board: Board, chart: Chart) -> str:
         ),
         ("Text under the title", chart.look_at + (f" {chart.note}" if chart.note else "")),
     ]
+    return _table(f"{chart.title} (`{chart.id}`)", lines)
+
+
+def _control(board: Board, control: AnyControl) -> str:
+    first, *others = control.sources
+    lines = [("Data source", f"`{first}`"), *control.settings()]
+    if others:
+        named = ", ".join(f"`{alias}`" for alias in others)
+        same = f"set the field ID of `{control.column}` in {named} to that in `{first}`"
+        lines.append(("Other data sources", f"{same}, so that their charts follow too"))
+    reached = [f"`{chart.id}`" for chart in board.charts if control.reaches(chart)]
+    left = [f"`{chart.id}`" for chart in board.charts if not control.reaches(chart)]
+    lines.append(("Charts that follow", ", ".join(reached)))
+    if left:
+        told = f"{', '.join(left)}: group the control with those that follow"
+        lines.append(("Charts that do not", told))
+    lines.append(("Place", "on top of the page, above all charts"))
+    return _table(f"Control: {control.label} (`{control.id}`)", lines)
+
+
+def _table(title: str, lines: Sequence[tuple[str, str]]) -> str:
     table = "\n".join(f"| {name} | {text.replace('|', chr(92) + '|')} |" for name, text in lines)
-    return f"#### {chart.title} (`{chart.id}`)\n\n| setting | value |\n| --- | --- |\n{table}\n"
+    return f"#### {title}\n\n| setting | value |\n| --- | --- |\n{table}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,12 +16,15 @@ from markupsafe import Markup
 
 from mesh.dashboards import kinds
 from mesh.dashboards.drawing.vega import THEMES, steps_css
+from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.preview.bundle import vega_script
 from mesh.dashboards.preview.present import PageView
 from mesh.project import Project
 
 TEMPLATES = Path(__file__).parent / "templates"
 KINDS = Path(kinds.__file__).parent
+# So many cards of a chart are packed together.
+PACK = 40
 
 
 @dataclass(frozen=True)
@@ -68,29 +72,70 @@ def page_html(
     page: PageView, others: list[PageView], project: Project, served: Served | None = None
 ) -> str:
     """One dashboard. others: all dashboards, for the links at the top."""
-    # What a chart is called for screen readers; Vega's own word for all of them says nothing.
-    charts = {
-        c.spec.id: {
-            "vega": c.vega | {"description": f"{c.spec.title}. {c.summary}"},
-            "height": c.height,
-        }
-        | {"panels": [_columns(panel["values"]) for panel in c.content.get("panels", [])]}
-        for c in page.charts
-        if c.vega
-    }
+    charts = {c.spec.id: _drawn(c) for c in page.charts if c.vega}
     # Kept in the page, so that a page that was sent to somebody still has its numbers.
     files = {c.spec.id: _packed(c.csv) for c in page.charts if c.csv}
     contents = {c.spec.id: c.content for c in page.charts if c.spec.script and c.content}
     scripts = dict.fromkeys(c.spec.script for c in page.charts if c.spec.script)
+    data = {"charts": charts, "contents": contents, "files": files, "themes": THEMES}
+    own = ["page.js"]
+    if page.controls:
+        data |= {"controls": _controls(page), "picked": _picked(page)}
+        own.append("controls.js")
+    drawn = any(c.vega for one in page.picked.values() for c in one.cards)
     return _filled(
         "page.html.j2",
         served,
         page=page,
         others=others,
-        data={"charts": charts, "contents": contents, "files": files, "themes": THEMES},
-        vega=Markup(vega_script(project)) if charts else "",
-        scripts=[_own("page.js"), *(_own(name, KINDS) for name in scripts)],
+        data=data,
+        vega=Markup(vega_script(project)) if charts or drawn else "",
+        scripts=[*map(_own, own), *(_own(name, KINDS) for name in scripts)],
     )
+
+
+def _drawn(card: ChartView) -> dict[str, Any]:
+    """A picture as the page draws it."""
+    # What a chart is called for screen readers; Vega's own word for all of them says nothing.
+    vega = (card.vega or {}) | {"description": f"{card.spec.title}. {card.summary}"}
+    panels = [_columns(panel["values"]) for panel in card.content.get("panels", [])]
+    return {"vega": vega, "height": card.height, "panels": panels}
+
+
+def _controls(page: PageView) -> list[dict[str, Any]]:
+    """What can be picked, as the page needs it: [key, label] of each option."""
+    return [
+        {
+            "id": one.spec.id,
+            "label": one.spec.label,
+            "start": one.start,
+            "options": [[option.key, option.label] for option in one.options],
+        }
+        for one in page.controls
+        if one.options
+    ]
+
+
+def _picked(page: PageView) -> dict[str, Any]:
+    """All cards that can stand in the place of another, some of them packed together: cards of one
+    chart are much alike, and a page unpacks only those that are asked for."""
+    found = {}
+    for name, picked in page.picked.items():
+        cards = []
+        for card in picked.cards:
+            html = _templates().get_template(card.spec.partial).render(chart=card)
+            one: dict[str, Any] = {"html": html, "csv": card.csv}
+            if card.vega:
+                one["chart"] = _drawn(card)
+            if card.spec.script and card.content:
+                one["content"] = card.content
+            cards.append(one)
+        packs = [
+            _packed(json.dumps(cards[first : first + PACK], separators=(",", ":")))
+            for first in range(0, len(cards), PACK)
+        ]
+        found[name] = {"controls": picked.controls, "pack": PACK, "packs": packs}
+    return found
 
 
 def index_html(pages: list[PageView], project: Project, served: Served | None = None) -> str:

@@ -2,23 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product as combinations
 
 from mesh.contracts import Contract
+from mesh.dashboards.controls import AnyControl, OneOf, Option
 from mesh.dashboards.csv_file import csv_text
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.formats import day, span
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds import Board, Chart
+from mesh.dashboards.kinds.base import Row
+from mesh.dashboards.kinds.seen import lowered
 
 NO_DATA = "Not enough data: there is none yet."
 NOT_ENOUGH = "Not enough data."
 
 
 @dataclass(frozen=True)
+class ControlView:
+    """What can be picked on a page. every: how many there are, of which the options are the first;
+    start: the place of what is picked at first."""
+
+    spec: AnyControl
+    options: list[Option]
+    every: int
+    start: int = 0
+
+    @property
+    def question(self) -> list[str]:
+        """What the page answers, before and after the name of what is picked."""
+        asked = self.spec.question if isinstance(self.spec, OneOf) else None
+        return asked.split("{}") if asked else []
+
+    @property
+    def searched(self) -> bool:
+        return isinstance(self.spec, OneOf) and self.spec.search
+
+    @property
+    def many(self) -> str:
+        """How many can be picked, where one cannot see it."""
+        if not isinstance(self.spec, OneOf) or not self.options:
+            return ""
+        shown = len(self.options) - (not self.spec.picks_one)
+        if shown < self.every:
+            return f"The first {shown:,} of {self.every:,}"
+        return f"{shown:,} to pick from" if self.searched else ""
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A chart for each combination of what its controls offer, the last control counted fastest."""
+
+    controls: list[str]
+    cards: list[ChartView]
+
+
+@dataclass(frozen=True)
 class PageView:
-    """A dashboard of one environment, ready to be printed: charts in reading order."""
+    """A dashboard of one environment, ready to be printed: charts in reading order.
+
+    picked: by chart, all that can be shown in its place where it follows a control.
+    """
 
     board: Board
     environment: str
@@ -26,18 +72,77 @@ class PageView:
     charts: list[ChartView]
     sources: list[tuple[SourceState, Contract]]
     generated: bool = False
+    controls: list[ControlView] = field(default_factory=list)
+    picked: dict[str, Picked] = field(default_factory=dict)
 
 
 def present(board: Board, data: DashboardData, contracts: Mapping[str, Contract]) -> PageView:
     """The page of a dashboard; contracts: of its sources at least."""
     with_rows = {state.product for state in data.sources if state.rows}
-    cards = []
+    controls = [_control(board, control, data) for control in board.controls]
+    cards, picked = [], {}
     for chart in sorted(board.charts, key=lambda c: (c.position.row, c.position.column)):
         product = board.sources[chart.source].product
-        rows = data.charts[chart.id]
-        cards.append(_card(board, chart, rows, contracts[product], product in with_rows))
+        found, contract = data.charts[chart.id], contracts[product]
+        unmoved = _unmoved(board, chart)
+        follows = [one for one in controls if one.spec.reaches(chart) and one.options]
+        drawn = [
+            replace(_card(board, chart, part, contract, product in with_rows), unmoved=unmoved)
+            for part in _parts(found, follows)
+        ]
+        start = 0
+        for control in follows:
+            start = start * len(control.options) + control.start
+        cards.append(drawn[start])
+        if len(drawn) > 1:
+            picked[chart.id] = Picked([one.spec.id for one in follows], drawn)
     sources = [(state, contracts[state.product]) for state in data.sources]
-    return PageView(board, data.environment, day(data.as_of), cards, sources, data.generated)
+    as_of = day(data.as_of)
+    return PageView(
+        board, data.environment, as_of, cards, sources, data.generated, controls, picked
+    )
+
+
+def _control(board: Board, control: AnyControl, data: DashboardData) -> ControlView:
+    rows = data.options.get(control.id, [])
+    options = control.options(rows, data.as_of, board.all_time)
+    if not isinstance(control, OneOf):
+        return ControlView(control, options, len(options))
+    every = len({row[control.field] for row in rows} - {None})
+    wanted = [place for place, one in enumerate(options) if one.value == control.default]
+    return ControlView(control, options if every else [], every, wanted[0] if wanted else 0)
+
+
+def _unmoved(board: Board, chart: Chart) -> str:
+    """Which values a chart does not follow, since nothing else would tell; whether it is about
+    months one sees."""
+    left = [c for c in board.controls if isinstance(c, OneOf) and not c.reaches(chart)]
+    names = [lowered(control.label) for control in left]
+    return f"Does not follow the choice of {' and '.join(names)}." if names else ""
+
+
+def _parts(found: ChartData, follows: Sequence[ControlView]) -> list[ChartData]:
+    """The rows of a chart for each combination of what is picked."""
+    if not follows:
+        return [found]
+    # Told apart once by what is picked most finely: a page of many values looks at each row once.
+    columns = [one.spec.column for one in follows]
+    held: dict[tuple[object, ...], list[Row]] = {}
+    for row in found.rows:
+        held.setdefault(tuple(row[name] for name in columns), []).append(row)
+    parts = []
+    for options in combinations(*(one.options for one in follows)):
+        keys = tuple(one.value for one in options)
+        if all(one.value is not None for one in options):
+            rows = held.get(keys, [])
+        else:
+            rows = [
+                row
+                for row in found.rows
+                if all(o.wants(row[name]) for o, name in zip(options, columns, strict=True))
+            ]
+        parts.append(replace(found, rows=tuple(rows)))
+    return parts
 
 
 def _card(

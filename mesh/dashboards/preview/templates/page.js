@@ -1,7 +1,17 @@
 (function () {
   "use strict";
   var data = JSON.parse(document.getElementById("data").textContent);
-  var tip = document.getElementById("tip"), views = {};
+  // views: Vega's, by chart; texts: the CSV of charts that are not those that the page came with.
+  var tip = document.getElementById("tip"), views = {}, texts = {};
+  var watcher = window.ResizeObserver && new ResizeObserver(function (entries) {
+    entries.forEach(function (entry) {
+      var box = entry.target, view = box.view;
+      if (view && box.clientWidth && +box.dataset.width !== box.clientWidth) {
+        box.dataset.width = box.clientWidth;
+        view.width(box.clientWidth).runAsync();
+      }
+    });
+  });
 
   function element(tag, text, name) {
     var made = document.createElement(tag);
@@ -47,6 +57,12 @@
     });
   }
 
+  async function unpack(text) {
+    var packed = Uint8Array.from(atob(text), function (c) { return c.charCodeAt(0); });
+    var stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  }
+
   async function draw(box) {
     var id = box.dataset.chart, panel = box.dataset.panel, chart = data.charts[id];
     var spec = JSON.parse(JSON.stringify(chart.vega));
@@ -67,25 +83,50 @@
   function focus(id, key) { if (views[id]) views[id].signal("focus", key).runAsync(); }
 
   // Made when it is asked for, out of the page itself: it works without any server.
-  document.querySelectorAll("[data-file]").forEach(function (button) {
-    button.addEventListener("click", async function () {
-      var packed = Uint8Array.from(atob(data.files[button.dataset.file]), function (c) { return c.charCodeAt(0); });
-      var stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-      var link = element("a"), text = await new Response(stream).arrayBuffer();
-      link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-      link.download = document.body.dataset.page + "." + button.dataset.file + ".csv";
-      link.click();
-      setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
-    });
-  });
+  async function save(id) {
+    var link = element("a"), text = texts[id] === undefined ? await unpack(data.files[id]) : texts[id];
+    link.href = URL.createObjectURL(new Blob(["\ufeff", text.replace("\ufeff", "")], { type: "text/csv" }));
+    link.download = document.body.dataset.page + "." + id + ".csv";
+    link.click();
+    setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+  }
 
-  var boxes = Array.from(document.querySelectorAll("[data-chart]"));
-  document.querySelectorAll(".legend li[data-key]").forEach(function (line) {
-    var id = line.closest(".card").id, key = line.dataset.key;
-    ["mouseenter", "focus"].forEach(function (name) { line.addEventListener(name, function () { focus(id, key); }); });
-    ["mouseleave", "blur"].forEach(function (name) { line.addEventListener(name, function () { focus(id, ""); }); });
-  });
-  document.addEventListener("theme", function () { boxes.forEach(draw); });
+  // What listens within a card, and its pictures.
+  function wire(root) {
+    root.querySelectorAll("[data-file]").forEach(function (button) {
+      button.addEventListener("click", function () { save(button.dataset.file); });
+    });
+    root.querySelectorAll(".legend li[data-key]").forEach(function (line) {
+      var id = line.closest(".card").id, key = line.dataset.key;
+      ["mouseenter", "focus"].forEach(function (name) { line.addEventListener(name, function () { focus(id, key); }); });
+      ["mouseleave", "blur"].forEach(function (name) { line.addEventListener(name, function () { focus(id, ""); }); });
+    });
+    var boxes = Array.from(root.querySelectorAll("[data-chart]"));
+    if (watcher) boxes.forEach(function (box) { watcher.observe(box); });
+    return Promise.all(boxes.map(draw));
+  }
+
+  // Another card in the place of a chart: what is picked decides which.
+  function replace(id, card) {
+    var old = document.getElementById(id), made = document.createElement("template");
+    made.innerHTML = card.html;
+    var open = old.querySelector("details[open]");
+    old.querySelectorAll("[data-chart]").forEach(function (box) {
+      if (watcher) watcher.unobserve(box);
+      if (box.view) box.view.finalize();
+    });
+    delete views[id];
+    data.charts[id] = card.chart;
+    data.contents[id] = card.content;
+    texts[id] = card.csv;
+    var fresh = made.content.querySelector(".card"), details = fresh.querySelector("details");
+    if (open && details) details.open = true;
+    old.replaceWith(fresh);
+    document.dispatchEvent(new CustomEvent("card", { detail: fresh }));
+    return wire(fresh);
+  }
+
+  document.addEventListener("theme", function () { document.querySelectorAll("[data-chart]").forEach(draw); });
   document.addEventListener("recolour", function (event) {
     var from = data.themes[event.detail[0]], to = data.themes[event.detail[1]];
     if (from === to) return;
@@ -98,18 +139,8 @@
   });
   addEventListener("scroll", function () { tip.hidden = true; }, { passive: true });
   addEventListener("keydown", function (event) { if (event.key === "Escape") tip.hidden = true; });
-  if (window.ResizeObserver) {
-    var watcher = new ResizeObserver(function (entries) {
-      entries.forEach(function (entry) {
-        var box = entry.target, view = box.view;
-        if (view && box.clientWidth && +box.dataset.width !== box.clientWidth) {
-          box.dataset.width = box.clientWidth;
-          view.width(box.clientWidth).runAsync();
-        }
-      });
-    });
-    boxes.forEach(function (box) { watcher.observe(box); });
-  }
 
-  Promise.all(boxes.map(draw)).then(function () { document.documentElement.dataset.ready = "yes"; });
+  var drawn = wire(document);
+  window.dashboard = { data: data, element: element, unpack: unpack, replace: replace, drawn: drawn };
+  drawn.then(function () { document.documentElement.dataset.ready = "yes"; });
 })();

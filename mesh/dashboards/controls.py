@@ -1,0 +1,191 @@
+"""What a page is picked from: controls, their options, and which charts follow them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from mesh.dashboards.marks import IsColumn, IsValue
+from mesh.dashboards.parts import Labels, Name, Scalar, Sort, Strict, Text
+
+if TYPE_CHECKING:
+    from mesh.dashboards.kinds.base import Chart
+
+# A page holds what is drawn for each option, and has to stay small.
+MOST_OPTIONS, MOST_DRAWN = 1000, 3000
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing to pick. key: as it stands in a link; value: of the column, None for all of them.
+
+    since: the first day that it is about, where it is a time.
+    """
+
+    key: str
+    label: str
+    value: Any = None
+    since: date | None = None
+
+    def wants(self, held: Any) -> bool:
+        """Whether it wants a row with this in the column."""
+        if self.since is not None:
+            return bool(held is not None and held >= self.since)
+        return self.value is None or held == self.value
+
+
+class BaseControl(Strict):
+    """A choice on top of a page. Charts of its sources follow it, but for those that filter its
+    column themselves."""
+
+    id: Name = Field(description="Its name in links: `#genre=Western`.")
+    label: Text
+    sources: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="The sources whose charts follow it, each with such a column."
+    )
+
+    def reaches(self, chart: Chart) -> bool:
+        own = {condition.field for condition in chart.filters}
+        return chart.source in self.sources and self.column not in own
+
+    @property
+    def column(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def picks_one(self) -> bool:
+        """Whether there is always one value of the column, and never all of them."""
+        return False
+
+    def options(self, rows: list[dict[str, Any]], as_of: date | None, every: str) -> list[Option]:
+        """What can be picked, in order. rows: what there is; every: the word for all."""
+        raise NotImplementedError
+
+    def settings(self) -> list[tuple[str, str]]:
+        """What to set in Looker Studio, beside data source and field."""
+        raise NotImplementedError
+
+
+class OneOf(BaseControl):
+    """One value of a column, or all of them."""
+
+    kind: Literal["one_of"]
+    field: Annotated[str, IsColumn(("string", "integer", "boolean"))]
+    name: Annotated[str, IsColumn(use="asked")] | None = Field(
+        default=None, description="The column with the name of a value, in the first source."
+    )
+    detail: Annotated[str, IsColumn(use="asked")] | None = Field(
+        default=None, description="What stands in brackets behind the name, as a year does."
+    )
+    sort: Sort | None = Field(
+        default=None,
+        description="By which column of the first source they stand in order; by name without it.",
+    )
+    default: Annotated[Scalar, IsValue()] | None = Field(
+        default=None, description="What is picked at first; the first of all without it."
+    )
+    all: Text | None = Field(
+        default=None, description="The words for all of them, where one need not be picked."
+    )
+    labels: Labels = Field(
+        default_factory=dict, description="What to show instead of the values of an enum."
+    )
+    question: Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$", max_length=200)] | None = Field(
+        default=None, description="What the page answers: `How is {} doing?`"
+    )
+    search: bool = Field(default=False, description="Whether one types to find a value.")
+    most: Annotated[int, Field(ge=2, le=MOST_OPTIONS)] = Field(
+        default=40, description="How many there are on a page at most: the first in their order."
+    )
+
+    @property
+    def column(self) -> str:
+        return self.field
+
+    @property
+    def picks_one(self) -> bool:
+        return self.all is None
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that tell what can be picked."""
+        named = [self.field, self.name, self.detail]
+        return list(dict.fromkeys(name for name in named if name))
+
+    def options(self, rows: list[dict[str, Any]], as_of: date | None, every: str) -> list[Option]:
+        found: dict[str, Option] = {}
+        for row in rows:
+            value = row[self.field]
+            if value is None:
+                continue
+            key = str(value).lower() if isinstance(value, bool) else str(value)
+            name = str(row[self.name]) if self.name else self.labels.get(key, key)
+            if self.detail and row[self.detail] is not None:
+                name += f" ({row[self.detail]})"
+            found.setdefault(key, Option(key, name, value))
+        # Of two with one name each is told with its value.
+        names = Counter(one.label for one in found.values())
+        listed = [
+            replace(one, label=f"{one.label}, {one.key}") if names[one.label] > 1 else one
+            for one in found.values()
+        ]
+        if self.sort is None:
+            listed.sort(key=lambda one: one.label)
+        listed = listed[: self.most]
+        if self.all:
+            # No value is empty, so that the key of all is none of theirs.
+            return [Option("", self.all), *listed]
+        return listed
+
+    def settings(self) -> list[tuple[str, str]]:
+        shown = f"`{self.default}`" if self.default is not None else self.all or "the first"
+        return [
+            ("Control", "Drop-down list" + (", with the search box" if self.search else "")),
+            ("Control field", f"`{self.field}`" + (f", or `{self.name}`" if self.name else "")),
+            ("Select", "single" + ("" if self.all else ", one is always selected")),
+            ("Default selection", shown),
+        ]
+
+
+class LastMonths(BaseControl):
+    """The last months of charts over time, or all of them."""
+
+    kind: Literal["last_months"]
+    field: Annotated[str, IsColumn(("date",))] = Field(
+        description="The column with the months: charts that show it follow."
+    )
+    months: Annotated[list[Annotated[int, Field(ge=2, le=1200)]], Field(min_length=1, max_length=6)]
+
+    @property
+    def column(self) -> str:
+        return self.field
+
+    def reaches(self, chart: Chart) -> bool:
+        shown = {mark.value for mark in chart.marks if isinstance(mark.what, IsColumn)}
+        return super().reaches(chart) and self.field in shown
+
+    def options(self, rows: list[dict[str, Any]], as_of: date | None, every: str) -> list[Option]:
+        found = [Option("", every)]
+        for count in self.months if as_of else ():
+            assert as_of
+            # The month that the newest one is compared with is there too.
+            first = as_of.year * 12 + as_of.month - 1 - count
+            since = date(first // 12, first % 12 + 1, 1)
+            years = f"Last {count // 12} years"
+            label = f"Last {count} months" if count % 12 or count == 12 else years
+            found.append(Option(str(count), label, since=since))
+        return found
+
+    def settings(self) -> list[tuple[str, str]]:
+        spans = ", ".join(f"the last {count} months" for count in self.months)
+        return [
+            ("Control", f"Date range control: auto, or {spans}"),
+            ("Date range dimension", f"`{self.field}`"),
+        ]
+
+
+AnyControl = Annotated[OneOf | LastMonths, Field(discriminator="kind")]

@@ -1,0 +1,421 @@
+"""What a page is picked from: faults in specs, what is drawn for each option, and the browser."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlglot import parse_one
+
+from mesh.contracts import load_contracts
+from mesh.dashboards import load_dashboards
+from mesh.dashboards.chart_queries import chart_query, option_query
+from mesh.dashboards.check import check
+from mesh.dashboards.controls import MOST_DRAWN, LastMonths, OneOf
+from mesh.dashboards.data import ChartData, DashboardData, SourceState
+from mesh.dashboards.looker.sheet import build_sheet
+from mesh.dashboards.preview.page import index_html, page_html
+from mesh.dashboards.preview.png import FLAGS, PHONE_WIDTH, chromium
+from mesh.dashboards.preview.present import PageView, present
+from mesh.dashboards.usage import read_usage
+from tests.dashboards_data import HOSTILE
+from tests.kinds_data import AS_OF, FIXTURES, Rows, month
+from tests.project_copy import PROJECT, ROOT
+
+SPECS, CONTRACTS = FIXTURES / "picked", FIXTURES / "contracts"
+
+# Text to replace (its first occurrence), other text, rule, part of the message or the fix.
+CONTROL_FAULTS = {
+    "a control of no source": (
+        "    sources: [months]\n    question",
+        "    sources: [month]\n    question",
+        "CONTROL_SOURCE",
+        "There is no source `month`. Did you mean `months`?",
+    ),
+    "a control that no chart follows": (
+        "    sources: [months]\n    months: [12]",
+        "    sources: [months, effects]\n    months: [12]",
+        "CONTROL_SOURCE",
+        "No chart of `effects` follows `period`. A chart follows when it shows `month`",
+    ),
+    "a column that one of the sources does not have": (
+        "    sources: [effects]\n    sort",
+        "    sources: [effects, months]\n    sort",
+        "FIELD_UNKNOWN",
+        "club.months has no column `tag`",
+    ),
+    "months that are no days": (
+        "    field: month\n    sources",
+        "    field: genre\n    sources",
+        "FIELD_TYPE",
+        "`genre` is string; here it must be date",
+    ),
+    "another type in another source": (
+        "    field: tag\n    sources: [effects]\n    sort: {field: users, order: descending}\n",
+        "    field: users\n    sources: [effects, months]\n    default: boring\n",
+        "FIELD_TYPE",
+        "`boring` is not integer, as `users` is",
+    ),
+    "values of two types": (
+        "    field: tag\n    sources: [effects]",
+        "    field: share\n    sources: [effects]",
+        "FIELD_UNKNOWN",
+        "club.effects has no column `share`",
+    ),
+    "a value that the column never has": (
+        "    field: tag\n    sources: [effects]\n    sort",
+        "    field: verdict\n    default: prase\n    sources: [effects]\n    sort",
+        "VALUE_UNKNOWN",
+        "`verdict` is never `prase`. Did you mean `praise`?",
+    ),
+    "fewer than there are": (
+        "    field: tag\n    sources: [effects]\n    sort: {field: users, order: descending}\n"
+        "    search: true\n    most: 6",
+        "    field: verdict\n    sources: [effects]\n    most: 2",
+        "CONTROL_MANY",
+        "`verdict` has 3 values, of which 2 are offered. Write `most: 3`.",
+    ),
+    "more than a page can hold": (
+        "    question: How",
+        "    most: 1000\n    all: All\n    question: How",
+        "CONTROL_SUM",
+        "adds up rows, and `genre` can leave `genre` open",
+    ),
+    "one name for two": ("  - id: tag\n", "  - id: tag_list\n", "CONTROL_ID", "stands twice"),
+    "a question about nothing": ("How is {} doing?", "How is it doing?", "VALUE", "question"),
+    "a fact that is nothing": (
+        "      - {field: verdict, label: Verdict, labels: {praise: It praises}}",
+        "      - {label: Verdict}",
+        "FACT",
+        "Name `metric` or `field`",
+    ),
+    "a text that is compared": (
+        "labels: {praise: It praises}}",
+        "against: offered}",
+        "FACT",
+        "`verdict` is no number that could be compared",
+    ),
+    "a change of nothing": (
+        "      - {metric: tag_users}",
+        "      - {metric: tag_users, change: difference}",
+        "TABLE_COLUMN",
+        "`difference` is a change, but nothing says against what",
+    ),
+}
+
+
+def specs_with(folder: Path, *changes: tuple[str, str]) -> Path:
+    text = (SPECS / "picked.yaml").read_text(encoding="utf-8")
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after, 1)
+    (folder / "picked.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def plays(genre: str, count: int, months: int = 24) -> Rows:
+    return [{"month": month(33 + i), "genre": genre, "plays": count + count // 10 * i} for i in range(months)]
+
+
+def tag(name: str, users: int, difference: float, verdict: str = "neither") -> dict[str, Any]:
+    ends = {"low": difference - 0.1, "high": difference + 0.1}
+    return {"tag": name, "users": users, "tag_users": users, "difference": difference} | ends | {
+        "offered": 0.2, "asked": 0.3, "verdict": verdict
+    }  # fmt: skip
+
+
+TAGS = [tag("slow", 90, -0.5, "complaint"), tag("Amélie", 80, 0.05), tag(HOSTILE, 70, 0.4, "praise")]
+TAGS += [tag(f"tag {i}", 60 - i, 0.0) for i in range(50)]
+MONTHS = [*plays("Drama", 100), *plays("Western", 3000), *plays("all", 5000)]
+
+
+def page(folder: Path = SPECS, tags: Rows = TAGS, months: Rows = MONTHS) -> PageView:
+    (loaded,) = load_dashboards(folder)
+    board = loaded.dashboard
+    rows = {"genre_plays": months, "tag_facts": tags, "tag_list": tags}
+    rows["all_plays"] = [row for row in months if row["genre"] == "all"]
+    charts = {
+        chart: ChartData(tuple({"as_of": AS_OF} | row for row in found))
+        for chart, found in rows.items()
+    }
+    sources = tuple(SourceState(one.product, "dev", 9) for one in board.sources.values())
+    options = {"genre": [{"genre": g} for g in sorted({row["genre"] for row in months})]}
+    options["tag"] = [{"tag": row["tag"]} for row in tags]
+    data = DashboardData("dev", charts, sources, AS_OF, options=options)
+    return present(board, data, load_contracts(CONTRACTS))
+
+
+def test_the_fixture_keeps_to_its_contracts() -> None:
+    assert check(SPECS, CONTRACTS) == (1, [])
+
+
+@pytest.mark.parametrize("fault", CONTROL_FAULTS)
+def test_a_fault_of_a_control_is_found(fault: str, tmp_path: Path) -> None:
+    before, after, rule, words = CONTROL_FAULTS[fault]
+    changes = [(before, after)]
+    if rule == "CONTROL_SUM":
+        changes.append(("field: plays, aggregate: value", "field: plays, aggregate: sum"))
+    problems = check(specs_with(tmp_path, *changes), CONTRACTS)[1]
+    assert [p for p in problems if p.rule == rule and words in str(p)], problems
+
+
+def test_a_page_that_would_hold_too_many_charts_is_told(tmp_path: Path) -> None:
+    folder = specs_with(tmp_path, ("    question: How", "    most: 1000\n    question: How"),
+                        ("    most: 6", "    most: 1000"))  # fmt: skip
+    (problem,) = check(folder, CONTRACTS)[1]
+    # 1,000 genres in two periods, the period of all of them, and two charts of 1,000 tags.
+    assert problem.rule == "CONTROL_MANY" and "would hold 4,002 charts" in problem.message
+    assert f"at most {MOST_DRAWN:,}" in problem.fix
+
+
+def test_each_option_has_its_own_chart_with_its_own_sentence_and_numbers() -> None:
+    shown = page()
+    picked = shown.picked["genre_plays"]
+    assert picked.controls == ["genre", "period"]
+    assert len(picked.cards) == 3 * 2
+    drama, drama_year, western = picked.cards[:3]
+    assert "Drama" in drama.csv and "Western" not in drama.csv
+    assert "Western" in western.csv and "Drama" not in western.csv
+    assert "330" in drama.csv and drama.csv.count("Drama") == 24
+    assert "9,600 in Aug 2018" in western.seen and "320 in Aug 2018" in drama.seen
+    # 12 whole months, and the one under way.
+    assert drama_year.csv.count("Drama") == 13
+    assert shown.charts[0] == drama
+
+
+def test_a_chart_that_filters_the_column_itself_stays_and_says_so() -> None:
+    shown = {card.spec.id: card for card in page().charts}
+    assert shown["all_plays"].unmoved == "Does not follow the choice of genre and tag."
+    assert page().picked["all_plays"].controls == ["period"]
+
+
+def test_the_first_by_their_order_are_offered_and_the_page_says_of_how_many() -> None:
+    control = page().controls[2]
+    assert [one.label for one in control.options][:3] == ["slow", "Amélie", HOSTILE]
+    assert control.many == "The first 6 of 53"
+
+
+def test_a_page_without_data_offers_nothing_and_says_so() -> None:
+    shown = page(tags=[], months=[])
+    html = page_html(shown, [shown], PROJECT)
+    assert html.count("Nothing to pick yet") == 2
+    assert shown.picked.keys() == {"genre_plays", "all_plays"}
+
+
+def test_two_values_of_one_name_are_told_apart() -> None:
+    control = OneOf.model_validate(
+        {"id": "m", "kind": "one_of", "label": "M", "field": "id", "name": "title",
+         "detail": "year", "sources": ["s"], "sort": {"field": "n", "order": "descending"}}
+    )  # fmt: skip
+    rows = [{"id": i, "title": "Emma", "year": year} for i, year in ((1, 1996), (2, 1996), (3, None))]
+    assert [one.label for one in control.options(rows, None, "All")] == [
+        "Emma (1996), 1", "Emma (1996), 2", "Emma"
+    ]  # fmt: skip
+
+
+def test_all_of_them_stands_first_and_what_is_picked_at_first_is_what_the_spec_says() -> None:
+    base = {"id": "g", "kind": "one_of", "label": "G", "field": "g", "sources": ["s"]}
+    rows = [{"g": "b"}, {"g": "a"}, {"g": None}]
+    every = OneOf.model_validate(base | {"all": "All of them"})
+    assert [one.key for one in every.options(rows, None, "")] == ["", "a", "b"]
+    assert every.options(rows, None, "")[0].wants("whatever") and not every.picks_one
+
+
+def test_the_last_months_end_with_the_data() -> None:
+    control = LastMonths.model_validate(
+        {"id": "p", "kind": "last_months", "label": "P", "field": "m", "sources": ["s"],
+         "months": [12, 36, 18]}
+    )  # fmt: skip
+    every, year, years, odd = control.options([], date(2018, 1, 31), "All data")
+    assert [one.label for one in (every, year, years, odd)] == [
+        "All data", "Last 12 months", "Last 3 years", "Last 18 months"
+    ]  # fmt: skip
+    assert year.since == date(2017, 1, 1) and years.since == date(2015, 1, 1)
+    assert year.wants(date(2017, 1, 1)) and not year.wants(date(2016, 12, 1))
+
+
+def test_a_fact_stands_beside_what_it_is_compared_with() -> None:
+    slow, unsure, praised = page().picked["tag_facts"].cards[:3]
+    assert slow.seen == (
+        "1 of 1 surely differs from the catalogue: share of plays 30.0% against 20.0%."
+    )
+    assert unsure.seen == ""
+    fact = praised.content["lines"][1]
+    assert fact["value"] == "30.0% of 70" and fact["against"] == "20.0%"
+    assert fact["difference"] == "+0.40" and fact["ends"] == "(+0.30 to +0.50)"
+    assert fact["sure"] == "up"
+    assert praised.content["lines"][0]["value"] == "It praises"
+
+
+def test_a_table_without_a_choice_lists_the_rows_of_what_is_picked() -> None:
+    card = page().picked["tag_list"].cards[1]
+    (choice,) = card.content["choices"]
+    assert [row[1][1] for row in choice["rows"]] == ["Amélie"]
+
+
+def test_what_is_picked_is_read_as_bigquery_would_and_counts_as_read_by_its_charts() -> None:
+    (loaded,) = load_dashboards(SPECS)
+    board = loaded.dashboard
+    table = parse_one("SELECT * FROM club.effects").find_all
+    assert table
+    control = board.controls[2]
+    assert isinstance(control, OneOf)
+    from sqlglot import exp
+
+    sql = option_query(control, exp.to_table("club.effects")).sql(dialect="bigquery")
+    assert sql == (
+        "SELECT tag FROM club.effects GROUP BY tag ORDER BY MAX(users) DESC NULLS LAST, tag"
+    ) or sql == "SELECT tag FROM club.effects GROUP BY tag ORDER BY MAX(users) DESC, tag"
+    query = chart_query(board, board.charts[0], exp.to_table("club.months"))
+    assert "genre" in query.named_selects
+    charts = read_usage(SPECS).charts
+    assert "genre" in charts["picked/genre_plays"].columns
+    assert {"tag", "users"} <= charts["picked/tag_facts"].columns
+
+
+def test_the_build_sheet_tells_how_to_make_a_control_and_whom_it_moves() -> None:
+    sheet = build_sheet(SPECS, CONTRACTS)
+    assert "#### Control: Genre (`genre`)" in sheet
+    assert "| Control | Drop-down list, with the search box |" in sheet
+    assert "| Control | Date range control: auto, or the last 12 months |" in sheet
+    assert "| Charts that follow | `genre_plays`, `all_plays` |" in sheet
+    assert "`all_plays`, `tag_facts`, `tag_list`: group the control" in sheet
+
+
+def test_names_that_try_to_break_out_stay_text_and_the_index_says_how_many_there_are() -> None:
+    shown = page(tags=[TAGS[2], *TAGS])
+    assert HOSTILE not in page_html(shown, [shown], PROJECT)
+    index = index_html([shown], PROJECT)
+    assert "Genre to pick from" in index and "<b>3</b>" in index
+
+
+def test_a_page_of_many_values_stays_small() -> None:
+    names = [{"genre": f"G{i}"} for i in range(40)]
+    shown = page(months=[row for n in names[:3] for row in plays(n["genre"], 50)])
+    whole = len(page_html(shown, [shown], PROJECT))
+    alone = len(page_html(replace(shown, picked={}, controls=[]), [shown], PROJECT))
+    # Six pictures, twelve tables and what picks them.
+    assert whole - alone < 40_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if chromium() is None:
+        subprocess.run([ROOT / "tests" / "servers" / "install-chromium"], check=True)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield running
+        running.close()
+
+
+class Open:
+    """The page in a browser, what it complained about, and what it shows."""
+
+    def __init__(self, browser: Any, path: Path, link: str = "", width: int = 1280):
+        self.page = browser.new_context(
+            viewport={"width": width, "height": 900}, offline=True
+        ).new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(path.as_uri() + link)
+
+    def until(self, selector: str, text: str) -> None:
+        wanted = """([selector, text]) => document.documentElement.dataset.ready === 'yes' &&
+            [...document.querySelectorAll(selector)].some(one => one.textContent.includes(text))"""
+        self.page.wait_for_function(wanted, arg=[selector, text])
+
+    @property
+    def link(self) -> str:
+        return self.page.evaluate("location.hash")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("picked") / "picked.html"
+    shown = page()
+    made.write_text(page_html(shown, [shown], PROJECT), encoding="utf-8")
+    return made
+
+
+@pytest.mark.browser
+def test_a_genre_is_picked_by_keys_and_the_page_can_be_linked(browser, path: Path) -> None:
+    tab = Open(browser, path)
+    tab.until(".question", "How is Drama doing?")
+    tab.page.get_by_label("Genre", exact=True).focus()
+    tab.page.keyboard.press("ArrowDown")
+    tab.until("#genre_plays .seen", "9,600 in Aug 2018")
+    assert tab.page.get_by_role("status").first.inner_text() == "Showing Western, All data, slow."
+    assert tab.page.locator(".question").inner_text() == "How is Western doing?"
+    assert tab.link == "#genre=Western&period=&tag=slow"
+    assert tab.page.locator("#genre_plays .anchor").get_attribute("href") == (
+        "#genre_plays&genre=Western&period=&tag=slow"
+    )
+    assert tab.page.locator("#genre_plays svg path").count() > 0
+    tab.page.go_back()
+    tab.until("#genre_plays .seen", "320 in Aug 2018")
+    assert tab.page.locator("#genre-control").input_value() == "Drama"
+    assert tab.complaints == []
+
+
+@pytest.mark.browser
+def test_a_link_opens_the_page_as_it_was_picked_at_its_chart(browser, path: Path) -> None:
+    tab = Open(browser, path, "#tag_facts&genre=Western&period=12&tag=Am%C3%A9lie", PHONE_WIDTH)
+    tab.until("#tag_list .title", "Amélie")
+    tab.until("#genre_plays .seen", "9,600")
+    assert tab.page.locator("#tag-control").input_value() == "Amélie"
+    assert tab.page.locator("#period-control").input_value() == "Last 12 months"
+    assert tab.page.locator(".card.target").get_attribute("id") == "tag_facts"
+    inner, outer = tab.page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert inner <= outer
+
+
+@pytest.mark.browser
+def test_a_value_is_found_by_typing_without_accents(browser, path: Path) -> None:
+    tab = Open(browser, path)
+    tab.until(".question", "Drama")
+    box = tab.page.get_by_role("combobox", name="Tag")
+    box.click()
+    assert box.get_attribute("aria-expanded") == "true"
+    box.fill("nothing like it")
+    assert tab.page.locator("[role=listbox]").inner_text() == "Nothing found."
+    box.fill("ame")
+    tab.page.keyboard.press("ArrowDown")
+    picked = tab.page.locator(f"#{box.get_attribute('aria-activedescendant')}")
+    assert picked.inner_text() == "Amélie" and picked.get_attribute("aria-selected") == "true"
+    tab.page.keyboard.press("Enter")
+    tab.until("#tag_list .title", "Amélie")
+    assert box.get_attribute("aria-expanded") == "false" and box.input_value() == "Amélie"
+    box.fill("slo")
+    tab.page.keyboard.press("Escape")
+    assert box.input_value() == "Amélie"
+    box.fill("script")
+    tab.page.locator("[role=listbox] [role=option]").click()
+    tab.until("#tag_list .title", HOSTILE)
+    assert tab.page.evaluate("typeof window.hacked") == "undefined" and tab.complaints == []
+
+
+@pytest.mark.browser
+def test_a_link_to_what_is_not_there_says_so_and_the_file_is_of_what_is_picked(
+    browser, path: Path
+) -> None:
+    tab = Open(browser, path, "#genre=Opera&tag=tag%200&other=1&%")
+    tab.until("#tag_list .title", "tag 0")
+    said = tab.page.get_by_role("status").first.inner_text()
+    assert said == "There is no “Opera” here: this is Drama."
+    with tab.page.expect_download() as download:
+        tab.page.locator("#tag_list .csv").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    assert "tag 0" in text and "slow" not in text
+    # A picture of what is picked follows the theme too.
+    tab.page.locator("#theme").click()
+    assert tab.complaints == []
