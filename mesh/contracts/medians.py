@@ -54,9 +54,15 @@ def _written(node: exp.Expr) -> exp.Expr:
         places = max(0, *(-int(value.as_tuple().exponent) for value in values))
         names = [f"{column}_{value:.{places}f}".replace(".", "_") for value in values]
         sums = [f"SUM({name})" for name in names]
-        count = "({})".format(" + ".join(sums))
-        at_most = ["({})".format(" + ".join(sums[:number])) for number in range(1, len(values))]
+        count = _sum(sums)
+        at_most = [_sum(sums[:number]) for number in range(1, len(values))]
     of = f"NULLIF({count}, 0)"
-    signs = " + ".join(f"SIGN({of} - 2 * {one})" for one in at_most)
+    signs = _sum([f"SIGN({of} - 2 * {one})" for one in at_most])
     middle = (values[0] + values[-1]) / 2
-    return parse_one(f"({middle} + {step} / 2 * ({signs}))", dialect="bigquery")
+    return parse_one(f"({middle} + {step} / 2 * {signs})", dialect="bigquery")
+
+
+def _sum(parts: list[str]) -> str:
+    """Added in halves: one by one, many parts lie deeper in each other than engines go."""
+    half = len(parts) // 2
+    return f"({_sum(parts[:half])} + {_sum(parts[half:])})" if half else f"({parts[0]})"

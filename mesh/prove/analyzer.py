@@ -91,6 +91,7 @@ class Analyzer:
 
     def analyze(self, sql: str) -> Analysis:
         """One statement: what its result looks like, or why it is refused."""
+        from google.protobuf.message import DecodeError
         from zetasql.core.exceptions import ServerError
         from zetasql.types import AnalyzeRequest, AnalyzerOptions
         from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
@@ -109,6 +110,9 @@ class Analyzer:
             )
         except ServerError as error:
             return Analysis(_refusal(error))
+        except DecodeError:
+            # Its answer lies a hundred messages deep.
+            return Analysis(Refusal("Its expressions lie too deep in each other: add in halves."))
         return Analysis(None, tuple(_outputs(answer.resolved_statement)))
 
     def close(self) -> None:
