@@ -339,6 +339,7 @@ CHARTS = [
                "SELECT genres FROM engagement.user_genre_preferences"),
     ChartQuery("dashboard/unfiltered", Path("looker/d.yaml"), 12,
                "SELECT COUNT(*) AS n FROM interactions_internal.rating_events"),
+    ChartQuery("dashboard/deep", Path("looker/d.yaml"), 15, f"SELECT {' + '.join(200 * '1')} AS n"),
 ]  # fmt: skip
 
 
@@ -414,6 +415,7 @@ def test_the_queries_of_dashboards_are_proved_too(proof: Proof) -> None:
     assert of(proof, "dashboard/fine") == []
     assert "Unrecognized name: genres" in of(proof, "dashboard/typo")[0].message
     assert "filter on its partition column" in of(proof, "dashboard/unfiltered")[0].message
+    assert "too deep in each other" in of(proof, "dashboard/deep")[0].message
     assert str(of(proof, "dashboard/typo")[0]).startswith("looker/d.yaml:9: dashboard/typo: ")
 
 
