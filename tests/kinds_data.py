@@ -143,4 +143,5 @@ def all_rows() -> dict[str, Rows]:
         "survival": survival_rows(y2013=0.16, y2014=0.15, y2015=0.1, y2016=0.07),
         "tags": effects(),
         "demand": effects(),
+        "most_used": [{"tag": tag, "tag_users": 90 - i} for i, tag in enumerate(TAGS)],
     }

@@ -21,6 +21,10 @@ from mesh.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = Project(ROOT)
+# How many data products there are: contracts that are not with a source.
+PRODUCTS = sum(
+    path.parent.name != "operational" for path in PROJECT.contracts.glob("*/*.odcs.yaml")
+)
 PARTS = ("models", "contracts", "macros", "audits", "linter", "materializations", "mesh")
 FILES = ("config.yaml", "external_models.yaml")
 # Of each kind of model one or two, incremental, by month, a view, a mart, and what they stand on: a

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from audience import opened, small_audience
 from built import built
-from project_copy import ROOT, ProjectCopy, copy_project
+from project_copy import PRODUCTS, ROOT, ProjectCopy, copy_project
 from sqlglot import exp
 from typer.testing import CliRunner
 
@@ -453,7 +453,7 @@ def test_each_contract_of_this_project_notices_95_percent_on_the_sample(
     with opened(copy, built(copy, Sample(), "dev")) as project:
         report = bite(project, "dev")
     shares = {one.product: one.share for one in report.products}
-    assert len(shares) == 14
+    assert len(shares) == PRODUCTS
     assert {product: share for product, share in shares.items() if (share or 0) < 0.95} == {}
     assert [one.broken for one in report.products if one.broken] == []
     assert [one.needless for one in report.products if one.needless] == []

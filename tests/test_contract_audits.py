@@ -19,7 +19,7 @@ from mesh.environments import plan
 from mesh.errors import CheckFailed
 from mesh.movielens.ingest import ingest
 from mesh.project import examples_shown
-from tests.project_copy import PROJECT
+from tests.project_copy import PRODUCTS, PROJECT
 
 PRODUCT = "shop.things"
 HOSTILE = [
@@ -186,7 +186,7 @@ def test_the_state_holds_every_rule_that_was_checked(copy: ProjectCopy) -> None:
     """What was planned is read from the state later, where audits are text."""
     with opened(copy, copy.database) as project:
         planned = project.products(project.environment("prod"))
-        assert len(planned) == 14
+        assert len(planned) == PRODUCTS
         for product, snapshot in planned.items():
             contract = find(product, PROJECT.contracts)
             arguments = dict(snapshot.model.audits)[AUDIT]

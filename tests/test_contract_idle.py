@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from mesh.contracts.idle import is_idle
 from mesh.contracts.made_up import pools_of
@@ -67,6 +67,10 @@ QUERIES = (
     "FROM ${table}) AS a WHERE a.y < a.before",
     "SELECT a.x FROM ${table} AS a JOIN ${table} AS n ON n.s = a.s AND n.x = a.x + 1 "
     "WHERE DATE_DIFF(n.d, a.d, DAY) > 30",
+    # Several large groups are not made up by chance, so nothing is said of them.
+    "SELECT COUNT(*) AS months FROM ${table} AS own JOIN (SELECT d, COUNT(DISTINCT x) AS people "
+    "FROM shop.b GROUP BY d) AS known ON known.d = own.d "
+    "HAVING SUM(IF(own.y IS NULL AND known.people >= 5, 1, 0)) > 1",
     # Of more rows than are made up nothing is known.
     "SELECT x FROM ${table} GROUP BY x HAVING COUNT(*) > 1000000",
 )
@@ -87,8 +91,6 @@ def idle(offending: exp.Select, types: dict[str, str] = TYPES) -> bool:
 
 def parsed(query: str) -> exp.Select:
     if "DATE_TRUNC" in query or "DATE_DIFF" in query:
-        from sqlglot import parse_one
-
         text = query.replace("${table}", "__contract_table__")
         return parse_one(text.replace("COUNT(*)", "1", 1), into=exp.Select, dialect="bigquery")
     return parse_rule(query).offending
@@ -111,3 +113,13 @@ def test_columns_of_unknown_types_are_not_judged(query: str) -> None:
 
 def test_what_does_not_run_on_duckdb_is_not_judged() -> None:
     assert not idle(parsed(rows("CAST(s AS INT64) = CAST(s AS INT64)")))
+
+
+def test_what_takes_too_long_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mesh.contracts.idle._SECONDS", 0.2)
+    joined = " ".join(f"JOIN range(1000) AS r{one}(n) ON r{one}.n <> t0.x" for one in range(4))
+    query = f"SELECT 1 FROM __contract_table__ AS t0 {joined} WHERE t0.x + r0.n + r3.n < -100000"
+    slow = parse_one(query, into=exp.Select, dialect="duckdb")
+    pools = pools_of(TYPES, slow, {})
+    assert pools is not None
+    assert not is_idle(slow, {"shop.a": pools})

@@ -24,6 +24,7 @@ from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT
 from tests.kinds_data import (
     FIXTURES,
     GENRES,
+    TAGS,
     Rows,
     all_rows,
     card,
@@ -212,6 +213,16 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
         (
             "cohorts",
             [row | {"active": None} for row in cohort_rows()],
+            "Numbers that stand for fewer than five users are not shown.",
+        ),
+        (
+            "cohorts",
+            [row for row in cohort_rows() if row["months_since"] == 0],
+            "Numbers that stand for fewer than five users are not shown.",
+        ),
+        (
+            "tags",
+            [effect("slow", None)],
             "Numbers that stand for fewer than five users are not shown.",
         ),
         ("tags", [effect("slow", 0.2, tag_users=4)], "None rests on 5 (users) or more."),
@@ -515,3 +526,28 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     # 10 of 50, from the published formula by hand.
     one = share(0.2, 50)
     assert (round(one.low, 4), round(one.high, 4)) == (0.1124, 0.3304)
+
+
+def test_a_line_that_ended_long_ago_has_no_number_of_today_and_comes_last() -> None:
+    rows = shares("Musical", 0.5, 0.5, months=40) + shares("Drama", 0.2, 0.2)
+    view = card("panels", rows)
+    told = [(panel["name"], panel["last"]) for panel in view.content["panels"]]
+    assert told == [("Drama", "20.0%"), ("Musical", "–")]
+    assert "A – stands where it ended more than a year ago." in view.reading
+    assert not any("ended" in said for said in card("panels", rows[40:]).reading)
+
+
+def test_bars_are_the_first_in_the_order_and_say_so() -> None:
+    rows = [{"tag": tag, "tag_users": 90 - i} for i, tag in enumerate(TAGS)]
+    view = card("most_used", rows)
+    assert [line[0] for line in view.body] == list(TAGS[:5])
+    assert view.reading == [f"These are the first 5 of {len(TAGS)}; the CSV has all."]
+    assert view.csv.count("\n") == len(TAGS) + 1
+    assert card("most_used", rows[:5]).reading == []
+
+
+def test_rows_that_are_alike_in_the_order_are_in_that_of_their_names() -> None:
+    (loaded,) = load_dashboards(FIXTURES / "looker")
+    chart = next(one for one in loaded.dashboard.charts if one.id == "most_used")
+    query = chart_query(loaded.dashboard, chart, exp.to_table("club.effects"))
+    assert query.sql().endswith("ORDER BY tag_users DESC, tag")

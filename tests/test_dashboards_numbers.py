@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlglot import exp
 
 from mesh.dashboards import load_dashboards
+from mesh.dashboards.chart_queries import chart_query
 from mesh.dashboards.preview.build import build
 from mesh.dashboards.preview.serve import Site, make_server
 from mesh.environments import Opened
@@ -110,15 +112,49 @@ SELECT COUNT(*), COUNT(*) FILTER (r > 100), COUNT(*) FILTER (t > 7),
   SUM(r + t) FILTER (r > 100), SUM(r + t) FILTER (t > 7), SUM(r + t) FILTER (r <= 100 AND t <= 7)
 FROM users
 """
+ERAS = """
+WITH tastes AS (
+  SELECT r.userId AS u, c.release_decade AS decade, quantile_cont(r.rating, 0.5) > 4 AS likes
+  FROM mesh.operational.ratings AS r
+  JOIN {catalogue} AS c ON c.movie_id = r.movieId AND c.release_decade IS NOT NULL
+  GROUP BY ALL HAVING COUNT(*) >= 5
+)
+SELECT decade, COUNT(*), ROUND(COUNT(*) FILTER (likes) / COUNT(*), 9) FROM tastes GROUP BY decade
+HAVING COUNT(*) FILTER (likes) >= 5 AND COUNT(*) FILTER (NOT likes) >= 5
+"""
+ACTIONS = """
+WITH actions AS (
+  SELECT userId AS u, CAST(date_trunc('month', timestamp AT TIME ZONE 'UTC') AS DATE) AS month
+  FROM mesh.operational.ratings
+  UNION ALL
+  SELECT userId, CAST(date_trunc('month', timestamp AT TIME ZONE 'UTC') AS DATE)
+  FROM mesh.operational.tags
+)
+"""
+MONTHS = f"{ACTIONS} SELECT month, COUNT(DISTINCT u) FROM actions GROUP BY month"
+COHORTS = f"""{ACTIONS}
+SELECT month, COUNT(*) FROM (SELECT u, MIN(month) AS month FROM actions GROUP BY u) GROUP BY month
+"""
+SUPPLY = """
+WITH of_genres AS (
+  SELECT movieId, unnest(string_split(genres, '|')) AS genre FROM mesh.operational.movies
+)
+SELECT genre,
+  COUNT(DISTINCT g.movieId) / (SELECT COUNT(*) FROM mesh.operational.movies),
+  COUNT(r.rating) / (SELECT COUNT(*) FROM mesh.operational.ratings),
+  COUNT(*) FILTER (r.rating > 4) / COUNT(r.rating)
+FROM of_genres AS g LEFT JOIN mesh.operational.ratings AS r USING (movieId)
+GROUP BY genre HAVING COUNT(r.rating) > 0
+"""
 
 
 def rows(project: Opened, query: str) -> list[tuple]:
     return project.context.engine_adapter.connection.execute(query).fetchall()
 
 
-def mart(project: Opened, name: str) -> str:
+def mart(project: Opened, name: str, domain: str = "engagement") -> str:
     environment = project.environment(ENVIRONMENT)
-    snapshot = project.products(environment)[f"engagement.{name}"]
+    snapshot = project.products(environment)[f"{domain}.{name}"]
     return project.view(snapshot, environment).sql(dialect="duckdb")
 
 
@@ -201,6 +237,63 @@ def test_no_mart_has_a_number_of_fewer_than_five_users(built: Opened) -> None:
     for name in ("genre_audience_v2", "audience_actions", "audience_groups", "audience_segments"):
         ((least,),) = rows(built, f"SELECT MIN(user_count) FROM {mart(built, name)}")
         assert least >= 5
+
+
+def charted(project: Opened, dashboard: str, chart: str) -> list[dict]:
+    """The rows that a chart of a dashboard shows."""
+    found = [one.dashboard for one in load_dashboards(PROJECT.dashboards)]
+    board = next(one for one in found if one.id == dashboard)
+    spec = next(one for one in board.charts if one.id == chart)
+    name = board.sources[spec.source].product.partition(".")[2]
+    table = exp.to_table(mart(project, name), dialect="duckdb")
+    names = [*spec.columns_read(board), *spec.metric_names]
+    told = rows(project, chart_query(board, spec, table).sql(dialect="duckdb"))
+    return [row for row in (dict(zip(names, one, strict=True)) for one in told) if spec.shows(row)]
+
+
+def test_who_lives_in_a_decade_is_counted_as_from_the_ratings(built: Opened) -> None:
+    found = {
+        (row["release_decade"], row["era_asked_users"], round(row["era_liking_share"], 9))
+        for row in charted(built, "user_360", "era_likes")
+    }
+    catalogue = mart(built, "movie_catalogue", "interactions")
+    assert found == set(rows(built, ERAS.format(catalogue=catalogue)))
+
+
+def test_active_users_of_a_month_are_counted_as_from_the_source(built: Opened) -> None:
+    found = {
+        row["reporting_month"]: row["month_active"]
+        for row in charted(built, "user_360", "active_months")
+    }
+    known = dict(rows(built, MONTHS))
+    assert {month: n for month, n in known.items() if n >= 5} == {
+        month: n for month, n in found.items() if n
+    }
+    assert not {month for month, n in found.items() if not n} & known.keys()
+
+
+def test_demand_and_supply_are_counted_as_from_the_source(built: Opened) -> None:
+    found: dict[str, tuple] = {}
+    for chart in ("attention_against_supply", "liking_against_supply"):
+        for row in charted(built, "movie_trends", chart):
+            told = (row.get("genre_ratings_share"), row.get("genre_high_share"))
+            part = found.get(row["genre"], ())
+            found[row["genre"]] = (*part, row["genre_movies_share"], *(n for n in told if n))
+    known = {genre: tuple(told) for genre, *told in rows(built, SUPPLY)}
+    assert found.keys() <= known.keys() and len(found) >= 3
+    for genre, (supply, demand, again, liked) in found.items():
+        assert (supply, demand, again, liked) == pytest.approx(
+            (known[genre][0], known[genre][1], known[genre][0], known[genre][2])
+        )
+
+
+def test_all_users_of_a_first_month_are_in_its_cohort(built: Opened) -> None:
+    found = {
+        row["cohort_month"]: row["cohort_users"]
+        for row in charted(built, "cohorts_and_churn", "cohorts")
+        if row["months_since"] == 0
+    }
+    assert found and found.items() <= dict(rows(built, COHORTS)).items()
 
 
 def test_build_writes_a_page_for_each_dashboard_and_an_index(built: Opened, tmp_path: Path) -> None:

@@ -144,3 +144,28 @@ def test_a_database_of_an_older_version_of_the_project_is_brought_up_to_date(
         assert "Traceback" not in done.stderr
         assert "sqlmesh plan prod" in done.stderr
         assert shown(database) == before
+
+
+def test_a_promise_that_alone_was_edited_is_held_to_the_products_of_its_own_environment(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    """Also where prod, which SQLMesh takes for those it does not name, has none."""
+    scene = copied(begin(tmp_path_factory.getbasetemp() / "few"), tmp_path)
+    with scene.project("A") as project:
+        plan(project, "dev")
+    with duckdb.connect(str(scene.database)) as connection:
+        connection.execute("DROP VIEW interactions.movies_engagement_daily CASCADE")
+    copy = copy_project(tmp_path / "project")
+    copy.keep_few()
+    contract = "contracts/interactions/movies_engagement.odcs.yaml"
+    text = copy.read(contract)
+    measure = "SUM(rating_count): SUM(rating_count)"
+    assert measure in text
+    copy.write(contract, text.replace(measure, "SUM(rating_count) + 1: SUM(rating_count)"))
+    scene.versions = {**scene.versions, "A": copy}
+    with scene.project("A") as project, pytest.raises(CheckFailed) as caught:
+        plan(project, "dev")
+    assert "months_are_those_of_the_days" in str(caught.value)
+    copy.write(contract, text.replace(measure, "SUM(rating_count) + 1: SUM(rating_count) + 1"))
+    with scene.project("A") as project:
+        plan(project, "dev")

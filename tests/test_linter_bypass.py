@@ -25,6 +25,10 @@ VIEWER = """      - id: viewer
 ENDED = """slaProperties:
   - {id: end, property: endOfLife, value: '2020-01-31', description: The last day.}
 """
+EXPECTS_NOTHING = """test_without_rows:
+  model: engagement.tag_sentiment
+  outputs: {query: {format: csv, rows: "tag,share\\n"}}
+"""
 BY_HAND = """audits (contract(
     product := 'engagement.genre_audience', source := NULL, interval := NULL, months := NULL,
     grain := [period], rows := (('nothing', (TRUE))), tables := NULL
@@ -72,6 +76,8 @@ def bypass(copy: ProjectCopy) -> None:
     for domain in ("interactions", "engagement"):
         shutil.copytree(ROOT / "tests" / domain, copy.root / "tests" / domain)
     (copy.root / "tests/engagement/test_user_actions_and_groups.yaml").unlink()
+    copy.write("tests/engagement/test_tag_sentiment.yaml", EXPECTS_NOTHING)
+    copy.edit(f"{MODELS}/churn_curve.sql", "kind FULL", "kind FULL,\n  start '2199-01-01'")
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +147,10 @@ def test_who_is_built_less_often_than_promised_is_refused(
     bypassed: ProjectCopy, told: dict[str, list[str]]
 ) -> None:
     said = {one.partition(":")[0]: one for one in told["runsasoftenaspromised"]}
-    assert set(said) == {"interactions_internal.movie_tags", "engagement.audience_segments"}
+    assert set(said) == {
+        *("interactions_internal.movie_tags", "engagement.audience_segments"),
+        "engagement.churn_curve",
+    }
     tags = said["interactions_internal.movie_tags"]
     assert "runs `@yearly`, so every 366 days, but " in tags
     assert "which needs it, promises a frequency of 1 month (contracts/" in tags
@@ -179,10 +188,25 @@ def test_rules_that_are_left_out_are_named(told: dict[str, list[str]]) -> None:
 
 
 def test_a_public_model_without_a_unit_test_is_refused(told: dict[str, list[str]]) -> None:
-    assert told["publicmodelneedstest"] == [
+    assert [one for one in told["publicmodelneedstest"] if "without a unit test" in one] == [
         "engagement.user_actions_and_groups: a public model without a unit test: write "
-        "tests/engagement/test_user_actions_and_groups.yaml with its awkward rows."
+        "tests/engagement/test_user_actions_and_groups.yaml with its awkward rows.",
     ]
+
+
+def test_a_public_model_whose_tests_expect_no_row_is_refused(told: dict[str, list[str]]) -> None:
+    (said,) = [one for one in told["publicmodelneedstest"] if "tag_sentiment" in one]
+    assert "no unit test of this public model expects a row (tests/engagement/test_tag_" in said
+    assert said.endswith(
+        "Write into tests/engagement/test_tag_sentiment.yaml what it makes of some rows."
+    )
+
+
+def test_a_model_that_begins_in_the_future_is_refused(told: dict[str, list[str]]) -> None:
+    assert (
+        "engagement.churn_curve: is built from 2199-01-01 on, and not before: take `start` out of "
+        "the MODEL block, or write the first day of the data."
+    ) in told["runsasoftenaspromised"]
 
 
 def test_nothing_else_is_found(told: dict[str, list[str]]) -> None:

@@ -85,7 +85,7 @@ def test_neighbours_are_the_same_in_whatever_order_rows_lie(real: Products) -> N
 
 
 def test_all_ratings_equal_leave_nobody_to_tell_apart() -> None:
-    """Everybody likes everything: no pair is more than chance, and nothing is divided by nothing."""
+    """Everybody likes everything: no pair is more than chance, nothing is divided by nothing."""
     day = pd.Timestamp("2018-09-24")
     ratings = pd.DataFrame(
         [(user, movie, 5.0) for user in range(1, 31) for movie in range(1, 4)],
@@ -96,7 +96,7 @@ def test_all_ratings_equal_leave_nobody_to_tell_apart() -> None:
     )
     with products(*MODELS) as made:
         made.load("interactions.user_movie_ratings", ratings)
-        made.load("interactions.movie_catalogue", movies.assign(genres="A"))
+        made.load("interactions.movie_catalogue", movies)
         daily = ratings.groupby("movie_id").size().rename("rating_count").reset_index()
         made.load("interactions.movies_engagement_daily", daily.assign(rated_on=day))
         made.load("engagement_internal.newest_rating", pd.DataFrame({"rated_on": [day]}))

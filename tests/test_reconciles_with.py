@@ -153,6 +153,15 @@ def test_a_list_of_the_source_counts_in_each_of_its_elements(
     assert [genre for genre, _ in found(database, each, ROWS, listed[:1])] == ["Comedy"]
 
 
+def test_a_pattern_of_the_source_is_replaced_wherever_it_is_found(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    one = promise(by=(("genre", "REGEXP_REPLACE(genre, '[^\\\\pL]+', '')"),))
+    spelled = [(f"-{'-'.join(genre)}!", *more) for genre, *more in ROWS]
+    assert found(database, one, ROWS, spelled) == []
+    assert found(database, promise(), ROWS, spelled) != []
+
+
 @pytest.mark.parametrize(
     ("own", "other"),
     [

@@ -17,6 +17,7 @@ from mesh.dashboards.kinds import KINDS
 from tests.project_copy import PROJECT, ROOT
 
 FILES = {
+    "looker/cohorts_and_churn.yaml": "looker/dashboard.schema.json",
     "looker/movie_trends.yaml": "looker/dashboard.schema.json",
     "looker/user_360.yaml": "looker/dashboard.schema.json",
     "contracts/review.yaml": "contracts/review.schema.json",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from audience import opened, products, small_audience
 from built import built
-from project_copy import PROJECT, ProjectCopy, copy_project
+from project_copy import PRODUCTS, PROJECT, ProjectCopy, copy_project
 from sqlmesh.utils.errors import PlanError
 
 from mesh.dashboards.preview.build import present_all
@@ -80,7 +80,7 @@ def test_the_command_shows_all_environments_and_answers_in_json(copy: ProjectCop
     answer = json.loads(said)
     assert code == 0
     assert [one["environment"] for one in answer] == ["dev"]
-    assert len(answer[0]["products"]) == 14
+    assert len(answer[0]["products"]) == PRODUCTS
 
 
 def test_products_that_no_environment_has_yet_are_not_there(

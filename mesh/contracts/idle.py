@@ -5,8 +5,10 @@ A rule that breaks none of them promises nothing. What cannot be run so is not j
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
+from threading import Timer
 
 import duckdb
 from sqlglot import exp
@@ -23,6 +25,9 @@ OWN = "t0"
 _ROWS = 400
 _FEW = (4, 0, 1, 2, 4, 8, 12)
 _MOST_TABLES = 6
+# A rule that runs longer on so few rows is not judged.
+_SECONDS = 20
+_Tables = tuple[tuple[str, Columns], ...]
 
 
 @lru_cache(maxsize=1)
@@ -38,11 +43,9 @@ def broken_together(rules: Sequence[RowRule], columns: Columns) -> list[bool]:
     asked = [exp.LogicalOr(this=rule.broken()) for rule in rules]
     try:
         query = exp.select(*asked).from_(OWN).sql("duckdb")
-        _make(0, {OWN: columns}, [_ROWS])
-        (found,) = _engine().execute(query).fetchall()
+        return [bool(one) for one in _found_together(query, ((OWN, columns),))]
     except (duckdb.Error, SqlglotError, RecursionError):
         return [False] * len(rules)
-    return [bool(one) for one in found]
 
 
 def is_idle(query: exp.Select, tables: Mapping[str, Columns], *, varies: bool = False) -> bool:
@@ -54,8 +57,8 @@ def is_idle(query: exp.Select, tables: Mapping[str, Columns], *, varies: bool = 
     try:
         bound = bind(query, exp.to_table(OWN), lambda product: exp.to_table(names[product]))
         text = (bound if varies else bound.limit(1)).sql("duckdb")
-        made = {names[product]: columns for product, columns in tables.items()}
-        return _finds_nothing(text, made, _sizes(query), 2 if varies else 1)
+        made = tuple((names[product], columns) for product, columns in tables.items())
+        return _finds_nothing(text, made, tuple(_sizes(query)), 2 if varies else 1)
     except (duckdb.Error, SqlglotError, RecursionError, KeyError):
         return False
 
@@ -66,7 +69,10 @@ def _sizes(query: exp.Expr) -> list[int]:
     parts = sum(1 for _ in query.find_all(exp.Select, exp.AggFunc, exp.Window))
     if parts == 1:
         return [_ROWS]  # Each row is looked at for itself.
-    limits = [abs(one) for one in numbers(query)] if query.find(exp.Count) else []
+    limits = [abs(one) for one in numbers(query)]
+    if any(one > 1 for one in limits) and _is_nested(query):
+        return []  # Several groups that are large enough at once are not made up by chance.
+    limits = limits if query.find(exp.Count) else []
     if read > _MOST_TABLES or max(limits, default=0) > MOST_ROWS:
         return []
     if read > 1 and max(limits, default=0) > 1:
@@ -75,24 +81,51 @@ def _sizes(query: exp.Expr) -> list[int]:
     return [*_FEW, *more * 2]
 
 
-def _finds_nothing(
-    query: str, tables: Mapping[str, Columns], sizes: Sequence[int], needed: int
-) -> bool:
+def _is_nested(query: exp.Expr) -> bool:
+    """Whether something is asked of what was counted or summed up before."""
+    counted = (one.find_ancestor(exp.Select) for one in query.find_all(exp.AggFunc))
+    within = (one.find_ancestor(exp.Select) for one in counted if one)
+    return any(one is not None and one is not query for one in within)
+
+
+@lru_cache(maxsize=64)
+def _found_together(query: str, tables: _Tables) -> tuple[object, ...]:
+    with _patience() as engine:
+        _make(0, tables, (_ROWS,))
+        (found,) = engine.execute(query).fetchall()
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _finds_nothing(query: str, tables: _Tables, sizes: tuple[int, ...], needed: int) -> bool:
     """Whether a query finds fewer than the needed number of different rows in all worlds."""
     ran, found = 0, set[object]()
-    worlds = _ROW_WORLDS if sizes == [_ROWS] else WORLDS
-    for number in range(worlds) if sizes else ():
-        _make(number, tables, sizes)
-        try:
-            found.update(_engine().execute(query).fetchall())
-        except duckdb.OutOfRangeException:
-            continue  # The engine refuses such values before the rule can.
-        if len(found) >= needed:
-            return False
-        ran += 1
+    worlds = _ROW_WORLDS if sizes == (_ROWS,) else WORLDS
+    with _patience() as engine:
+        for number in range(worlds) if sizes else ():
+            _make(number, tables, sizes)
+            try:
+                found.update(engine.execute(query).fetchall())
+            except duckdb.OutOfRangeException:
+                continue  # The engine refuses such values before the rule can.
+            if len(found) >= needed:
+                return False
+            ran += 1
     return ran > worlds / 2
 
 
-def _make(number: int, tables: Mapping[str, Columns], sizes: Sequence[int]) -> None:
-    made = world(number, tables, sizes)
-    _engine().execute("; ".join(table(name, tables[name], made[name]) for name in tables))
+@contextmanager
+def _patience() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The engine, which raises a duckdb.Error when it takes too long."""
+    timer = Timer(_SECONDS, _engine().interrupt)
+    timer.start()
+    try:
+        yield _engine()
+    finally:
+        timer.cancel()
+
+
+def _make(number: int, tables: _Tables, sizes: Sequence[int]) -> None:
+    made = world(number, dict(tables), sizes)
+    for name, columns in tables:
+        _engine().execute(table(name, columns), made[name])

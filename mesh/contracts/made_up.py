@@ -24,8 +24,8 @@ MOST_ROWS = 3_000
 _LARGE = 400
 Value = str | None
 """A value as text that the engine casts to the column's type."""
-Columns = Mapping[str, "Pool"]
-"""The columns of a table."""
+Columns = tuple[tuple[str, "Pool"], ...]
+"""The columns of a table by name."""
 
 _TIMED = ("DATE", "TIMESTAMP")
 _FIRST, _BASE = datetime.date(1995, 1, 1), datetime.date(2020, 1, 1)
@@ -53,12 +53,12 @@ _USUAL: Mapping[str, list[str]] = {
     "TIMESTAMP": [f"{day}T{_TIMES[n % 4]}+00:00" for n, day in enumerate(_DAYS)],
 }
 # Arithmetic on these can go beyond the type.
-_WILD: Mapping[str, list[str]] = {
-    "INT64": [str(2**63 - 1), str(-(2**63)), str(2**40), str(-(2**40))],
-    "FLOAT64": ["1e300", "-1e300", "inf", "-inf", "nan"],
-    "NUMERIC": ["99999999999999999999999999999", "-99999999999999999999999999999"],
-    "DATE": ["0001-01-01", "9999-12-31"],
-    "TIMESTAMP": ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"],
+_WILD: Mapping[str, tuple[str, ...]] = {
+    "INT64": (str(2**63 - 1), str(-(2**63)), str(2**40), str(-(2**40))),
+    "FLOAT64": ("1e300", "-1e300", "inf", "-inf", "nan"),
+    "NUMERIC": ("99999999999999999999999999999", "-99999999999999999999999999999"),
+    "DATE": ("0001-01-01", "9999-12-31"),
+    "TIMESTAMP": ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"),
 }
 
 
@@ -67,15 +67,15 @@ class Pool:
     """The values that a column is given. own: that it is compared with; near: just beside them."""
 
     type: str
-    own: Sequence[Value]
-    near: Sequence[Value]
-    usual: Sequence[Value]
-    wild: Sequence[Value]
+    own: tuple[Value, ...]
+    near: tuple[Value, ...]
+    usual: tuple[Value, ...]
+    wild: tuple[Value, ...]
 
     def some(self, random: Random, number: int, *, wild: bool = False) -> list[Value]:
         kinds = [kind for kind in (self.own, self.own, self.own, self.near, self.usual) if kind]
         kinds += [self.wild] if wild and self.wild else []
-        return [random.choice(random.choice(kinds)) for _ in range(number)]
+        return [random.choice(kind) for kind in random.choices(kinds, k=number)]
 
 
 def pools_of(
@@ -94,38 +94,33 @@ def pools_of(
         return None
     compared, every = _literals(query)
     timed = query.find(exp.CurrentDate, exp.CurrentTimestamp) is not None
-    pools = {}
+    pools = []
     for name, kind in types.items():
         own, beside = _values(kind, compared[name])
         promises = _values(kind, [one for node in promised.get(name, ()) for one in _all(node)])
         others = _values(kind, every)
         if timed and kind in _TIMED:
             beside += [_time(kind, _today() + datetime.timedelta(days=n)) for n in _AROUND]
-        near = [*beside, *promises[0], *promises[0], *promises[1]]
-        usual = [*_USUAL[kind], *others[0], *others[1]]
-        pools[name] = Pool(kind, own, near, usual, _WILD.get(kind, ()))
-    return pools
+        near = (*beside, *promises[0], *promises[0], *promises[1])
+        usual = (*_USUAL[kind], *others[0], *others[1])
+        pools.append((name, Pool(kind, tuple(own), near, usual, _WILD.get(kind, ()))))
+    return tuple(pools)
 
 
-def table(name: str, columns: Columns, rows: Sequence[Sequence[Value]]) -> str:
-    """The statement that makes a table of rows."""
-    made = rows or [[None] * len(columns)]
-    values = ", ".join(f"({', '.join(map(_quoted, row))})" for row in made)
-    names = [exp.to_identifier(one, quoted=True).sql("duckdb") for one in columns]
+def table(name: str, columns: Columns) -> str:
+    """The statement that makes a table of the values of its columns."""
+    names = [exp.to_identifier(one, quoted=True).sql("duckdb") for one, _ in columns]
     typed = [
-        f"CAST({one} AS {DUCKDB_TYPES[pool.type]}) AS {one}"
-        for one, pool in zip(names, columns.values(), strict=True)
+        f"UNNEST(CAST(CAST(? AS VARCHAR[]) AS {DUCKDB_TYPES[pool.type]}[])) AS {one}"
+        for one, (_, pool) in zip(names, columns, strict=True)
     ]
-    return (
-        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {', '.join(typed)} "
-        f"FROM (VALUES {values}) AS made_up({', '.join(names)})" + ("" if rows else " WHERE FALSE")
-    )
+    return f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {', '.join(typed)}"
 
 
 def world(
     number: int, tables: Mapping[str, Columns], sizes: Sequence[int]
 ) -> dict[str, list[list[Value]]]:
-    """The rows of several tables, of the sizes that are given to choose from.
+    """The values of the columns of several tables, of as many rows as one of the sizes.
 
     In most worlds rows differ from one another in few columns, and columns of one name have the
     same value in all tables, so that keys meet, groups have several rows, and a whole
@@ -140,7 +135,7 @@ def world(
     for name, columns in tables.items():
         size = random.choice(sizes) if number > 2 else sizes[0] * (number != 1 + (name != "t0"))
         drawn: list[list[Value]] = []
-        for column, pool in columns.items():
+        for column, pool in columns:
             large = size >= _LARGE
             values = pool.some(random, size if large else random.choice((1, 2, 4)), wild=wild)
             if alike and not large and not pool.own and random.random() < 0.9:
@@ -150,13 +145,11 @@ def world(
                 values = gone if random.random() < 0.4 and not large else [*values, *gone]
             usually = same.setdefault((column, pool.type), random.choice(values))
             stays = random.choice((0, 0.5, 0.8, 1)) if alike and not large else 0
-            drawn.append(
-                [usually if random.random() < stays else random.choice(values) for _ in range(size)]
-            )
-        rows = [list(row) for row in zip(*drawn, strict=True)]
-        if rows and random.random() < 0.3:
-            rows.append(rows[0])
-        made[name] = rows
+            others = random.choices(values, k=size)
+            drawn.append([usually if random.random() < stays else one for one in others])
+        if size and random.random() < 0.3:
+            drawn = [[*values, values[0]] for values in drawn]
+        made[name] = drawn
     return made
 
 
@@ -252,7 +245,3 @@ def _near_number(kind: str, number: float) -> tuple[list[str], list[str]]:
 
 def _time(kind: str, day: datetime.date) -> str:
     return day.isoformat() if kind == "DATE" else f"{day.isoformat()}T{_TIMES[day.day % 4]}+00:00"
-
-
-def _quoted(value: Value) -> str:
-    return "NULL" if value is None else "'" + value.replace("'", "''") + "'"

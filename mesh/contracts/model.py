@@ -12,7 +12,7 @@ from mesh.contracts.constraints import Enum, Range, Required, Unique
 from mesh.contracts.constraints.base import Named, TablePromise
 from mesh.contracts.constraints.enum import AllowedValue
 from mesh.contracts.constraints.sql import RULE_SQL
-from mesh.contracts.constraints.unique import unique_rule
+from mesh.contracts.constraints.unique import UniqueTogether, unique_rule
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.rules import RowRule, Rule, TableRule
 from mesh.contracts.sql import RuleSqlError
@@ -237,6 +237,14 @@ class Contract:
         """The names of the columns that identify a row, in order."""
         keys = [c for c in self.columns if c.grain_position is not None]
         return tuple(c.name for c in sorted(keys, key=lambda c: c.grain_position or 0))
+
+    @cached_property
+    def keys(self) -> tuple[frozenset[str], ...]:
+        """Columns that name one row each, by a promise: the grain, and what else is unique."""
+        alone = [(c.name,) for c in self.columns if c.promise(Unique)]
+        stated = [rule.promise for rule in self.rules if rule.severity == "error"]
+        together = [one.columns for one in stated if isinstance(one, UniqueTogether)]
+        return tuple(map(frozenset, [self.grain, *alone, *together]))
 
     @property
     def personal_columns(self) -> tuple[Column, ...]:

@@ -63,6 +63,7 @@ def chart_query(board: Board, chart: Chart, table: exp.Table) -> exp.Select:
         shown = next((name for name, metric in metrics.items() if metric.field == by), by)
         down = chart.order.order == "descending"
         query = query.order_by(exp.Ordered(this=_column(shown), desc=down, nulls_first=False))
+        query = query.order_by(*(_column(name) for name in chart.ties if name != by))
     return query
 
 

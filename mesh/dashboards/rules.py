@@ -172,8 +172,10 @@ def _metric_not_additive(look: Look) -> Iterator[Found]:
 def _metric_not_one_row(look: Look) -> Iterator[Found]:
     for here, chart, contract in look.charts(Chart):
         named = chart.row_columns | look.board.picked(chart)
-        open_ = [c for c in contract.grain if c not in named] if contract else []
-        for mark in chart.marks if open_ else ():
+        if contract is None or any(key <= named for key in contract.keys):
+            continue
+        open_ = [column for column in contract.grain if column not in named]
+        for mark in chart.marks:
             metric = look.board.metrics.get(mark.value) if isinstance(mark.what, IsMetric) else None
             if metric and metric.source == chart.source and metric.aggregate == "value":
                 message = (

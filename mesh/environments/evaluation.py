@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlglot import exp
 from sqlmesh.core.dialect import schema_
 from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
-from sqlmesh.core.snapshot import SnapshotEvaluator
+from sqlmesh.core.snapshot import DeployabilityIndex, SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
 from mesh.contracts.header import PREVIEW
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment, EnvironmentNamingInfo
     from sqlmesh.core.plan import EvaluatablePlan
     from sqlmesh.core.plan.stages import (
+        AuditOnlyRunStage,
         EnvironmentRecordUpdateStage,
         FinalizeEnvironmentStage,
         VirtualLayerUpdateStage,
@@ -56,13 +57,15 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
 
     delivered: the sources whose deliveries are versions. carried: what new versions share with
     earlier ones. Views among them are audited in the months that they do not share. previews: the
-    models of which a part was built and audited. promoting: whether the environment changes
+    models of which a part was built and audited. others: the models that audits may read where
+    SQLMesh does not name them. promoting: whether the environment changes
     already, in an open transaction: so SQLMesh builds what shares its table with what prod shows.
     """
 
     delivered: Delivered = Delivered()
     carried: Mapping[str, Carried] = {}
     previews: set[str]
+    others: Mapping[str, Snapshot] = {}
     promoting = False
 
     @classmethod
@@ -75,7 +78,7 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
 
     def set_correlation_id(self, correlation_id: Any) -> DeliverySnapshotEvaluator:
         other = self.of(super().set_correlation_id(correlation_id), self.delivered)
-        other.carried, other.previews = self.carried, self.previews
+        other.carried, other.previews, other.others = self.carried, self.previews, self.others
         return other
 
     def evaluate(self, snapshot: Snapshot, **kwargs: Any) -> str | None:
@@ -95,6 +98,9 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
             months = months_to_audit(carried)
             if months is not None:
                 kwargs["months"] = months
+        if self.others:
+            kwargs["snapshots"] = {**self.others, **kwargs.get("snapshots", {})}
+            kwargs["deployability_index"] = DeployabilityIndex.create(kwargs["snapshots"].values())
         index = kwargs.get("deployability_index")
         if index is not None and not index.is_deployable(snapshot):
             kwargs[PREVIEW] = True
@@ -189,6 +195,17 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         with transaction(adapter):
             carry(carried, self.state_sync, adapter)
         return carried
+
+    def visit_audit_only_run_stage(self, stage: AuditOnlyRunStage, plan: EvaluatablePlan) -> None:
+        """Audit versions of which only promises changed.
+
+        SQLMesh names to them no other models, and rules that compare would look for those in prod.
+        """
+        own = cast("DeliverySnapshotEvaluator", self.snapshot_evaluator)
+        stored = self.state_sync.get_snapshots(plan.environment.snapshots)
+        own.others = {snapshot.name: snapshot for snapshot in stored.values()}
+        super().visit_audit_only_run_stage(stage, plan)
+        own.others = {}
 
     def visit_environment_record_update_stage(
         self, stage: EnvironmentRecordUpdateStage, plan: EvaluatablePlan

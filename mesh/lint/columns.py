@@ -10,7 +10,7 @@ from sqlmesh.core.model import Model, SqlModel
 from mesh.contracts import Contract
 from mesh.contracts.personal import NOT_PERSONAL, person
 from mesh.environments.names import is_public, short_name
-from mesh.lint.persons import Persons
+from mesh.lint.persons import Origin, Persons
 from mesh.lint.rule import ContractRule
 
 
@@ -98,21 +98,27 @@ class PersonalColumnsAreClassified(ContractRule):
             if promised is None or promised.personal or NOT_PERSONAL in promised.tags:
                 continue
             place = known.get(person(column))
+            where = contract.location(promised.line_of("classification"))
+            stated = f"is classified {promised.classification} in the contract ({where})"
             made_of = None if place else persons.origin(model, column)
-            if made_of:
-                producer, origin = made_of
-                place = producer.location(origin.line_of("classification"))
-                where = contract.location(promised.line_of("classification"))
+            # Beside who it is of, everybody sees that a value is of a person.
+            told_apart = not (place or made_of or contract.personal_columns)
+            of_each = persons.of_each(model, column) if told_apart else None
+            if origin := made_of or of_each:
+                what = "made of" if made_of else "a value of each"
                 yield (
-                    f"{name}: column {column} is made of {producer.product}.{origin.name}, which "
-                    f"leads to a person ({place}), but is classified {promised.classification} in "
-                    f"the contract ({where}): write `classification: personal`, or the tag "
-                    f"`{NOT_PERSONAL}` where its values tell nobody apart."
+                    f"{name}: column {column} is {what} {_named(origin)}, but {stated}: write "
+                    f"`classification: personal`, or the tag `{NOT_PERSONAL}` where its values "
+                    "tell nobody apart."
                 )
             elif place:
-                where = contract.location(promised.line_of("classification"))
                 yield (
-                    f"{name}: column {column} leads to a person ({place} says so), but is "
-                    f"classified {promised.classification} in the contract ({where}): write "
-                    "`classification: personal`, or leave the column out."
+                    f"{name}: column {column} leads to a person ({place} says so), but {stated}: "
+                    "write `classification: personal`, or leave the column out."
                 )
+
+
+def _named(origin: Origin) -> str:
+    producer, column = origin
+    place = producer.location(column.line_of("classification"))
+    return f"{producer.product}.{column.name}, which leads to a person ({place})"

@@ -5,8 +5,8 @@ The values are followed through the queries. What counts, compares or measures t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
@@ -20,23 +20,36 @@ _HANDED_ON = (
     *(exp.Max, exp.Min, exp.AnyValue, exp.ArrayAgg, exp.GroupConcat, exp.First, exp.Last),
     *(exp.FirstValue, exp.LastValue, exp.NthValue, exp.Lag, exp.Lead),
 )
-_STOPS = (exp.Predicate, exp.Connector, exp.Not, exp.AggFunc, exp.Length, exp.Mod, exp.Sign)
+# These number the rows in the order of their first key.
+_NUMBERED = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist)
+_COUNTS = (exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Ntile, *_NUMBERED)
+_STOPS = (exp.Predicate, exp.Connector, exp.Not, exp.Length, exp.Sign, *_COUNTS)
+# A remainder of this or less puts many persons together.
+_BUCKETS = 1000
 Origin = tuple[Contract, Column]
 
 
 @dataclass
 class Persons:
-    """models: by full name; contracts: by product. A contract is believed, of whatever it reads."""
+    """models: by full name; contracts: by product. A contract is believed, of whatever it reads.
+
+    each: whether what is told of each person counts too, not only what leads to one.
+    """
 
     models: Mapping[str, Model]
     contracts: Mapping[str, Contract]
-    known: dict[tuple[str, str], Origin | None] = field(default_factory=dict)
+    each: bool = False
+    known: dict[tuple[str, str, bool], Origin | None] = field(default_factory=dict)
     scopes: dict[str, Scope | None] = field(default_factory=dict)
 
     def origin(self, model: Model, column: str) -> Origin | None:
         """The column of a contract that leads to a person, of which this one is made."""
         scope = self._scope(model)
-        return self._first(scope, column) if scope else None
+        return next(self._carried(scope, column), None) if scope else None
+
+    def of_each(self, model: Model, column: str) -> Origin | None:
+        """The column of a contract by whose persons the values of this one are told apart."""
+        return replace(self, each=True).origin(model, column)
 
     def _scope(self, model: Model) -> Scope | None:
         if model.fqn not in self.scopes:
@@ -44,18 +57,15 @@ class Persons:
             self.scopes[model.fqn] = build_scope(query) if query is not None else None
         return self.scopes[model.fqn]
 
-    def _first(self, scope: Scope, column: str) -> Origin | None:
-        found = (self._of_table(table, name) for table, name in self._carried(scope, column))
-        return next(filter(None, found), None)
-
     def _of_table(self, table: exp.Table, column: str) -> Origin | None:
         full_name = exp.table_name(table, identify=True)
-        if (full_name, column) not in self.known:
-            self.known[full_name, column] = None  # A model that reads itself ends here.
-            self.known[full_name, column] = self._read(table, full_name, column)
-        return self.known[full_name, column]
+        asked = (full_name, column, self.each)
+        if asked not in self.known:
+            self.known[asked] = None  # A model that reads itself ends here.
+            self.known[asked] = self._read(full_name, column)
+        return self.known[asked]
 
-    def _read(self, table: exp.Table, full_name: str, column: str) -> Origin | None:
+    def _read(self, full_name: str, column: str) -> Origin | None:
         contract = self.contracts.get(short_name(full_name))
         if contract is not None:
             same = (one for one in contract.columns if one.name.lower() == column.lower())
@@ -64,8 +74,8 @@ class Persons:
         model = self.models.get(full_name)
         return self.origin(model, column) if model is not None else None
 
-    def _carried(self, scope: Scope, column: str) -> Iterator[tuple[exp.Table, str]]:
-        """The columns of tables whose values a column of a query holds."""
+    def _carried(self, scope: Scope, column: str) -> Iterator[Origin]:
+        """Where the values that a column of a query holds come from."""
         select = scope.expression
         if isinstance(select, exp.SetOperation) and column in select.named_selects:
             number = select.named_selects.index(column)
@@ -76,16 +86,31 @@ class Persons:
         if isinstance(select, exp.Select):
             for one in select.selects:
                 if one.alias_or_name == column:
-                    yield from self._values(scope, one)
+                    yield from self._within(scope, select)._values(scope, one)
         elif isinstance(select, exp.UDTF):
             yield from self._values(scope, select)
 
-    def _values(self, scope: Scope, node: exp.Expr) -> Iterator[tuple[exp.Table, str]]:
+    def _within(self, scope: Scope, select: exp.Select) -> Persons:
+        """Who looks below a query: of groups of several persons nothing is told of each."""
+        group = select.args.get("group")
+        measured = (one.find(exp.AggFunc) and not one.find(exp.Window) for one in select.selects)
+        if not self.each or not (group or select.args.get("distinct") or any(measured)):
+            return self
+        keys = group.expressions if group else ()
+        return self if self._named(scope, keys) else replace(self, each=False)
+
+    def _named(self, scope: Scope, keys: Sequence[exp.Expr]) -> Origin | None:
+        """The person that one of some keys leads to."""
+        found = (one for key in keys for one in replace(self, each=False)._values(scope, key))
+        return next(found, None)
+
+    def _values(self, scope: Scope, node: exp.Expr) -> Iterator[Origin]:
         node = node.unalias().unnest()
         if isinstance(node, exp.Column):
-            source = scope.sources.get(node.table)
+            around = (one.sources.get(node.table) for one in (scope, scope.parent) if one)
+            source = next(filter(None, around), None)
             if isinstance(source, exp.Table):
-                yield source, node.name
+                yield from filter(None, [self._of_table(source, node.name)])
             elif isinstance(source, Scope):
                 yield from self._carried(source, node.name)
         elif isinstance(node, exp.Query):
@@ -96,8 +121,34 @@ class Persons:
             branches = [one.args.get("true") for one in node.args.get("ifs") or [node]]
             for branch in (*branches, node.args.get("default"), node.args.get("false")):
                 yield from self._values(scope, branch) if branch is not None else ()
-        elif isinstance(node, exp.Window | exp.Nullif):
+        elif isinstance(node, exp.Window):
+            yield from self._of_window(scope, node)
+        elif isinstance(node, exp.Nullif):
             yield from self._values(scope, node.this)
+        elif isinstance(node, exp.AggFunc) and not isinstance(node, _HANDED_ON):
+            group = scope.expression.args.get("group")
+            # Of the rows of one person, an average of its numbers is its number.
+            if not isinstance(node, _COUNTS) and group and self._named(scope, group.expressions):
+                yield from self._parts(scope, node)
+        elif isinstance(node, exp.Mod):
+            by = node.expression
+            if not (by.is_int and int(by.name) <= _BUCKETS):
+                yield from self._values(scope, node.this)
         elif isinstance(node, _HANDED_ON) or not isinstance(node, _STOPS):
-            for part in node.iter_expressions():
-                yield from self._values(scope, part)
+            yield from self._parts(scope, node)
+
+    def _of_window(self, scope: Scope, node: exp.Window) -> Iterator[Origin]:
+        function, order = node.this, node.args.get("order")
+        persons = self._named(scope, node.args.get("partition_by") or ())
+        if isinstance(function, _NUMBERED):
+            yield from self._values(scope, order.expressions[0].this) if order else ()
+        elif persons and isinstance(function, exp.AggFunc) and not isinstance(function, _COUNTS):
+            yield from self._parts(scope, function)
+        else:
+            yield from self._values(scope, function)
+        if self.each and persons:
+            yield persons
+
+    def _parts(self, scope: Scope, node: exp.Expr) -> Iterator[Origin]:
+        for part in node.iter_expressions():
+            yield from self._values(scope, part)

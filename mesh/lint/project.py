@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from sqlmesh.core.model import Model
 
@@ -89,12 +90,32 @@ class PublicModelNeedsTest(ContractRule):
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.name)
-        if is_public(name) and model.name not in self.context.models_with_tests:
+        if not is_public(name):
+            return
+        tests = self.context.select_tests(model_names={model.name})
+        if not tests:
             product = name.partition(".")[2]
             yield (
                 f"{name}: a public model without a unit test: write "
                 f"tests/{domain_of(name)}/test_{product}.yaml with its awkward rows."
             )
+        elif not any(_expects_rows(one.body) for one in tests):
+            where = display(tests[0].path)
+            yield (
+                f"{name}: no unit test of this public model expects a row ({where}): a query that "
+                f"finds nothing would pass. Write into {where} what it makes of some rows."
+            )
+
+
+def _expects_rows(body: Mapping[str, Any]) -> bool:
+    """Whether a unit test expects a row of the query; what it reads from a file may hold some."""
+    expected = (body.get("outputs") or {}).get("query")
+    if not isinstance(expected, Mapping):
+        return bool(expected)
+    rows = expected.get("rows")
+    if isinstance(rows, str):
+        return len(rows.strip().splitlines()) > 1  # The first line names the columns.
+    return bool(rows) or "path" in expected or "query" in expected
 
 
 class RulesAreInForce(ContractRule):

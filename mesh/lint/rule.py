@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -45,10 +46,14 @@ class ContractRule(Rule):
         return _last["contracts"]
 
     def siblings(self, model: Model) -> dict[str, Model]:
-        """The models of the same project, by short name."""
-        project = self.project(model)
-        models = [one for one in self.context.models.values() if self.project(one) == project]
-        return {short_name(one.name): one for one in models}
+        """The models of the same project by short name, sorted out once for all rules."""
+        models = [*self.context.models.values()]
+        if list(map(id, models)) != list(map(id, _last.get("models", ()))):
+            projects: dict[Project, dict[str, Model]] = defaultdict(dict)
+            for one in models:
+                projects[self.project(one)][short_name(one.name)] = one
+            _last.update(models=models, projects=projects)
+        return _last["projects"][self.project(model)]
 
     def speaks(self, model: Model) -> bool:
         """Whether this model is the first that listens: there is told what is told once."""

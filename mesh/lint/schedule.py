@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
 from sqlmesh.core.model import Model
 from sqlmesh.utils.cron import CroniterCache
+from sqlmesh.utils.date import to_datetime
 
 from mesh.contracts import Contract
 from mesh.environments.names import short_name
@@ -31,6 +32,11 @@ class RunsAsOftenAsPromised(ContractRule):
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.name)
+        if model.start is not None and to_datetime(model.start) > datetime.now(UTC):
+            yield (
+                f"{name}: is built from {model.start} on, and not before: take `start` out of the "
+                "MODEL block, or write the first day of the data."
+            )
         needed_by = [short_name(one) for one in self.context.dag.downstream(model.fqn)]
         promised = [
             (level.days, contract, level)

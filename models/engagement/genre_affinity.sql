@@ -29,16 +29,9 @@ WITH audience AS (
     pairs.both_like_count,
     own.asked_count AS genre_asked_count,
     other.asked_count AS other_asked_count,
-    audience.user_count AS audience_count,
-    [
-      own.asked_count - pairs.asked_count,
-      own.likes_count - pairs.likes_count,
-      own.asked_count - pairs.asked_count - own.likes_count + pairs.likes_count,
-      other.asked_count - pairs.asked_count,
-      other.likes_count - pairs.other_likes_count,
-      other.asked_count - pairs.asked_count - other.likes_count + pairs.other_likes_count,
-      audience.user_count - own.asked_count - other.asked_count + pairs.asked_count
-    ] AS left_over
+    own.likes_count AS genre_likes_count,
+    other.likes_count AS other_genre_likes_count,
+    audience.user_count AS audience_count
   FROM engagement_internal.genre_user_pairs AS pairs
   INNER JOIN genres AS own
     ON own.genre = pairs.genre
@@ -47,6 +40,26 @@ WITH audience AS (
   CROSS JOIN audience
   WHERE
     pairs.genre <> pairs.other_genre
+), nobody_alone AS (
+  SELECT
+    pairs.genre,
+    pairs.other_genre
+  FROM pairs
+  CROSS JOIN UNNEST([
+    pairs.genre_asked_count - pairs.asked_count,
+    pairs.genre_likes_count - pairs.likes_count,
+    pairs.genre_asked_count - pairs.asked_count - pairs.genre_likes_count + pairs.likes_count,
+    pairs.other_asked_count - pairs.asked_count,
+    pairs.other_genre_likes_count - pairs.other_likes_count,
+    pairs.other_asked_count - pairs.asked_count - pairs.other_genre_likes_count + pairs.other_likes_count,
+    pairs.audience_count - pairs.genre_asked_count - pairs.other_asked_count + pairs.asked_count
+  ]) AS left_over
+  CROSS JOIN engagement_internal.thresholds AS thresholds
+  GROUP BY
+    pairs.genre,
+    pairs.other_genre
+  HAVING
+    LOGICAL_AND(left_over = 0 OR left_over >= thresholds.smallest_group)
 ), memberships AS (
   SELECT
     'rated_often' AS preference,
@@ -55,8 +68,7 @@ WITH audience AS (
     asked_count AS user_count,
     genre_asked_count AS genre_user_count,
     other_asked_count AS other_user_count,
-    audience_count AS of_user_count,
-    TRUE AS leaves_nobody_alone
+    audience_count AS of_user_count
   FROM pairs
   UNION ALL
   SELECT
@@ -66,16 +78,10 @@ WITH audience AS (
     pairs.both_like_count AS user_count,
     pairs.likes_count AS genre_user_count,
     pairs.other_likes_count AS other_user_count,
-    pairs.asked_count AS of_user_count,
-    NOT EXISTS(
-      SELECT
-        1
-      FROM UNNEST(pairs.left_over) AS user_count
-      WHERE
-        user_count > 0 AND user_count < thresholds.smallest_group
-    ) AS leaves_nobody_alone
+    pairs.asked_count AS of_user_count
   FROM pairs
-  CROSS JOIN engagement_internal.thresholds AS thresholds
+  INNER JOIN nobody_alone
+    ON nobody_alone.genre = pairs.genre AND nobody_alone.other_genre = pairs.other_genre
 ), shown AS (
   SELECT
     memberships.preference,
@@ -91,8 +97,7 @@ WITH audience AS (
   FROM memberships
   CROSS JOIN engagement_internal.thresholds AS thresholds
   WHERE
-    memberships.leaves_nobody_alone
-    AND LEAST(
+    LEAST(
       memberships.user_count,
       memberships.genre_user_count - memberships.user_count,
       memberships.other_user_count - memberships.user_count,

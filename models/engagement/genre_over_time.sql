@@ -79,6 +79,9 @@ SELECT
     changes.high_rating_share_change_high,
     thresholds.change_from_margins
   )::STRING AS high_rating_share_trend,
+  (
+    DATE_DIFF(DATE_ADD(newest_rating.rated_on, INTERVAL '1' DAY), changes.reporting_month, MONTH) - 1
+  )::INT64 AS months_ago,
   newest_rating.rated_on::DATE AS as_of
 FROM changes
 INNER JOIN moving

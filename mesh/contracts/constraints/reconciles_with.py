@@ -140,8 +140,12 @@ class ReconcilesWith(TablePromise):
         """Each measure apart, and the rows that are compared."""
         promise = cls.read(stated)
         groups, measures = promise._expressions(0)
-        for number, measure in enumerate(measures):
-            side = Side(f"FROM {TABLE}", groups, [measure], promise.where)
+        # Of other columns than its rows are chosen by, a plain measure varies as their number does.
+        asked = {one: "COUNT(*)" if _varies(one, promise.where) else one for one in measures}
+        for number, (measure, one) in enumerate(asked.items()):
+            if one == "COUNT(*)" and (not promise.where or one in [*asked.values()][:number]):
+                continue
+            side = Side(f"FROM {TABLE}", groups, [one], promise.where)
             places = (stated.at(KEY, MEASURES, step) for step in (measure, number))
             at = next((at for at in places if stated.place.stated(at)), stated.at(KEY))
             message = f"`{shown(measure)}` is the same in all rows that were made up."
@@ -224,6 +228,17 @@ class ReconcilesWith(TablePromise):
         there = [(one[0], _spelled(one[1])) for one in (self.join, self.each) if one]
         there += [("", _spelled(text)) for text in (self.source_where, self.source_having)]
         return (self.source, by, _spelled(self.where, renamed), there), measures
+
+
+def _varies(measure: str, where: str) -> bool:
+    """Whether a measure is a plain one, of a column that `where` does not speak of."""
+    node = parse_expression(measure).node
+    chosen = parse_expression(where).node.find_all(exp.Column) if where else ()
+    return (
+        isinstance(node, exp.AggFunc)
+        and isinstance(node.this, exp.Column | exp.Star)
+        and node.this.name not in {column.name for column in chosen}
+    )
 
 
 def _timed(own: str, type_of: Callable[[str], str]) -> bool:

@@ -34,15 +34,21 @@ class Bar(SplitChart):
         description="Of how many the number is a share, where there is one metric: `27% of 277`.",
     )
 
+    most: Annotated[int, Field(ge=2, le=40)] | None = Field(
+        default=None, description="How many values there are at most: the first in the order."
+    )
+
     @property
     def in_looker(self) -> str:
         return "Bar chart, horizontal"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         beside = [name for name in (self.share, self.of) if name]
-        return self.split_settings(board, self.metrics, beside)
+        told = [("Bars", f"{self.most}; no group Others")] if self.most else []
+        return self.split_settings(board, self.metrics, beside, told)
 
     def seen(self, board: Board, rows: list[Row]) -> str:
+        rows = rows[: self.most]
         if len(self.metrics) > 1:
             return self._furthest(board, rows) if len(self.metrics) == 2 else ""
         (metric,) = self.metrics
@@ -78,6 +84,8 @@ class Bar(SplitChart):
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         several = len(self.metrics) > 1
         beside = [] if several else [name for name in (self.share, self.of) if name]
+        every, rows = len(rows), rows[: self.most]
+        first = f"These are the first {len(rows)} of {every:,}; the CSV has all."
         drawn, body, names = [], [], []
         for index, row in enumerate(rows):
             name = self.dimension.name(row[self.dimension.field])
@@ -110,6 +118,7 @@ class Bar(SplitChart):
             legend=legend if several else [],
             head=[self.dimension.label, *labels, *(board.metrics[name].label for name in beside)],
             body=body,
+            reading=[first] if every > len(rows) else [],
             summary=vega.summary("bar chart", drawn),
             vega=_bars(drawn, names=names, series=labels, height=height),
             height=height,

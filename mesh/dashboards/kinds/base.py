@@ -128,6 +128,11 @@ class Chart(Strict):
         """How its rows are sorted."""
         return None
 
+    @property
+    def ties(self) -> list[str]:
+        """The columns by which rows are sorted that are alike in this order."""
+        return []
+
     def shows(self, row: Row) -> bool:
         """Whether there is anything in a row that the chart could show."""
         names = self.metric_names
@@ -164,6 +169,10 @@ class SplitChart(Chart):
     @property
     def order(self) -> Sort:
         return self.sort
+
+    @property
+    def ties(self) -> list[str]:
+        return [self.dimension.field]
 
     def split_settings(
         self,

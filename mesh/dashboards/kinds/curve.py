@@ -132,7 +132,7 @@ class Curve(Chart):
             row = group.steps[step]
             one = estimate(board, row, self.metric, self.band)
             if one and one.high < 0.5:
-                return f"More than half are gone after {_months(step)}: {self._told(board, row)}."
+                return f"More than half are gone after {_months(step)}: {self._told(board, row)} left."
         return ""
 
     def _told(self, board: Board, row: Row) -> str:

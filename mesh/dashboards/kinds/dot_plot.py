@@ -90,6 +90,10 @@ class DotPlot(SplitChart):
         ]
         return self.split_settings(board, [self.metric], [self.support.metric], told)
 
+    def shows(self, row: Row) -> bool:
+        # What has no number is counted too: it tells how many would be needed.
+        return True
+
     def _reference(self, rows: list[Row]) -> float | None:
         if self.reference.of is None:
             return self.reference.value
@@ -160,7 +164,9 @@ class DotPlot(SplitChart):
         support = board.metrics[self.support.metric].label
         if not dots:
             least = f"{self.support.least:,} ({lowered(support)})"
-            return replace(card, empty=f"None rests on {least} or more.")
+            enough = any((row[self.support.metric] or 0) >= self.support.least for row in rows)
+            why = (board.held_back or "") if enough else f"None rests on {least} or more."
+            return replace(card, empty=why)
         metric = board.metrics[self.metric]
         drawn, body = [], []
         for dot in dots:

@@ -124,7 +124,8 @@ class HeatMap(Chart):
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         cells = self._cells(board, rows)
         values = [row[self.metric] for row in cells.values() if row]
-        if not values:
+        # One column of months is a list of the cohorts, and says nothing of what came after.
+        if not values or len({since for _, since in cells}) < 2:
             return replace(card, empty=board.held_back or "")
         form = board.metrics[self.metric].format
         # At the beginning all are there: that would leave no colour for what comes after.

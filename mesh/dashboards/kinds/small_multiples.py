@@ -16,6 +16,7 @@ from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
 from mesh.dashboards.kinds.over_time import (
     OverTime,
+    Point,
     Track,
     cells_of,
     line_layers,
@@ -82,7 +83,9 @@ class SmallMultiples(OverTime):
                 weight = points[-1].row[self.by] or 0
                 name = self.dimension.name(value)
                 found.append((-weight if self.descending else weight, name, points))
-        found.sort(key=lambda one: (one[0], one[1]))
+        newest = max((points[-1].month for _, _, points in found), default=None)
+        # A number of years ago is none to be in order with those of today.
+        found.sort(key=lambda one: (_ended(one[2], newest), one[0], one[1]))
         return [
             Track(
                 f"panel-{i}",
@@ -104,9 +107,10 @@ class SmallMultiples(OverTime):
         if not tracks:
             return replace(card, empty="A line needs two months.")
         months = [point.month for track in tracks for point in track.points]
-        panels = []
+        panels, newest = [], max(months)
         for track in tracks:
             last = cells_of(self, board, track, track.points[-1])[bool(self.moving)]
+            last = "–" if _ended(track.points, newest) else last
             values = {"lines": line_rows([track])}
             if self.support:
                 for row, point in zip(values["lines"], track.points, strict=True):
@@ -114,6 +118,8 @@ class SmallMultiples(OverTime):
             panels.append({"name": track.name, "last": last.partition(" (")[0], "values": values})
         told = board.metrics[self.moving or self.metric].label
         said = [f"The number beside each name is the last of its line ({lowered(told)})."]
+        if any(_ended(track.points, newest) for track in tracks):
+            said.append("A – stands where it ended more than a year ago.")
         said += self.told_once(board, tracks)
         if len(every) > len(tracks):
             said.append(f"These are the first {len(tracks)} of {len(every)}; the CSV has all.")
@@ -177,6 +183,11 @@ class SmallMultiples(OverTime):
         count = lines.months_between(*span)
         layers = [*line_layers([one], self, x, y, data), lines.hover(told_to, titles, x, count)]
         return vega.compiled(alt.layer(*layers), 180, HEIGHT)
+
+
+def _ended(points: list[Point], newest: date | None) -> bool:
+    """Whether a line ends more than a year before the newest month."""
+    return newest is not None and lines.months_between(points[-1].month, newest) > 12
 
 
 def _ticks(first: date, last: date) -> list[int]:

@@ -23,6 +23,8 @@ SELECT
   50::INT64 AS life_from_ratings,
   10::INT64 AS peak_from_ratings,
   100::INT64 AS top_movies,
+  24::INT64 AS life_curve_months,
+  10::INT64 AS life_curve_from_movies,
   10::INT64 AS interval_from_users,
   3::INT64 AS genre_from_movies,
   3::INT64 AS comparable_genres,
