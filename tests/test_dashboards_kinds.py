@@ -551,3 +551,9 @@ def test_rows_that_are_alike_in_the_order_are_in_that_of_their_names() -> None:
     chart = next(one for one in loaded.dashboard.charts if one.id == "most_used")
     query = chart_query(loaded.dashboard, chart, exp.to_table("club.effects"))
     assert query.sql().endswith("ORDER BY tag_users DESC, tag")
+
+
+@pytest.mark.parametrize(("months", "step"), [(1, 1), (6, 1), (12, 2), (23, 4), (30, 6)])
+def test_an_axis_of_few_months_names_each_of_them_once(months: int, step: int) -> None:
+    axis = lines.time_axis(month(0), month(months)).to_dict()
+    assert axis["tickCount"] == {"interval": "month", "step": step} and axis["format"] == "%b %Y"

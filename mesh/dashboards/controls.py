@@ -42,7 +42,7 @@ class BaseControl(Strict):
     """A choice on top of a page. Charts of its sources follow it, but for those that filter its
     column themselves."""
 
-    id: Name = Field(description="Its name in links: `#genre=Western`.")
+    id: Name = Field(description="Its name in links: `#town=Rome`.")
     label: Text
     sources: Annotated[list[Name], Field(min_length=1)] = Field(
         description="The sources whose charts follow it, each with such a column."

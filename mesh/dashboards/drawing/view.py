@@ -41,8 +41,8 @@ class ChartView:
     sentence of what is seen in this data, or none. reading: how the picture is to be read. vega:
     the specification, height: its height in pixels; summary: the picture in words. head, body: the
     data table behind it; csv: its rows as a file. number, first: what the index says of it, a
-    number or the first few of a list. unmoved: which controls it does not follow. content: what only the template and the script of its kind
-    know of.
+    number or the first few of a list. unmoved: what is picked on the page that it does not follow.
+    content: what only the template and the script of its kind know of.
     """
 
     spec: Chart

@@ -28,9 +28,8 @@ class Fact(Strict):
     label: Text | None = Field(default=None, description="The metric's own without it.")
     metric: MetricName | None = None
     field: Column | None = Field(
-        default=None, description="A text or a day, where it is no number; values joined by a bar "
-        "are told one after another.",
-    )  # fmt: skip
+        default=None, description="A text or a day; what a bar joins is told with commas."
+    )
     labels: Labels = Field(
         default_factory=dict, description="What to show instead of the values of an enum."
     )
@@ -101,7 +100,8 @@ class Facts(Chart):
         for _, fact in sure[:TOLD]:
             assert fact.metric and fact.difference
             text = f"{lowered(self._label(board, fact))} {board.text(fact.metric, row)}"
-            told.append(text + (f" against {board.text(fact.against, row)}" if fact.against else ""))
+            beside = f" against {board.text(fact.against, row)}" if fact.against else ""
+            told.append(text + beside)
         differ = "differs" if len(sure) == 1 else "differ"
         than = f" from {lowered(self.against)}" if self.against else ""
         return f"{len(sure)} of {compared} surely {differ}{than}: {'; '.join(told)}."
@@ -123,7 +123,8 @@ class Facts(Chart):
                 line["sure"] = ("up" if up else "down") if id(fact) in sure else ""
             lines.append(line)
         compared = any(line["against"] or line["difference"] for line in lines)
-        level = next((f.difference_interval.level for f in self.facts if f.difference_interval), LEVEL)
+        levels = [f.difference_interval.level for f in self.facts if f.difference_interval]
+        level = levels[0] if levels else LEVEL
         return replace(
             card,
             summary="; ".join(f"{one['label']} {one['value']}" for one in lines),

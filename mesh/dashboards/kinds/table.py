@@ -98,7 +98,9 @@ class Table(Chart):
     comparison: Comparison | None = Field(
         default=None, description="What the changes are against, where a column has any."
     )
-    search: list[Annotated[str, IsColumn(("string",), use="asked")]] = Field(default_factory=list)
+    search: list[Annotated[str, IsColumn(("string",), use="asked")]] = Field(
+        default_factory=list, min_length=1, description="The columns in which a reader searches."
+    )
     page_size: Annotated[int, Field(ge=1, le=100)]
     sort: Rank
     words: Words = Words()
@@ -198,7 +200,9 @@ class Table(Chart):
     def seen(self, board: Board, rows: list[Row]) -> str:
         """The largest sure change of a count in the choice that is shown at first."""
         column = next((one for one in self.columns if one.change and one.before), None)
-        if column is None or self.choice is None or board.metrics[str(column.metric)].format != "count":
+        if column is None or self.choice is None:
+            return ""
+        if board.metrics[str(column.metric)].format != "count":
             return ""
         metric, before = str(column.metric), str(column.before)
         field, default = self.choice.field, self.choice.default
