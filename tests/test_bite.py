@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,14 @@ from audience import opened, small_audience
 from built import built
 from project_copy import PRODUCTS, ROOT, ProjectCopy, copy_project
 from sqlglot import exp
+from sqlmesh.core.dialect import parse
+from sqlmesh.core.model import Model, load_sql_based_model
 from typer.testing import CliRunner
 
 from mesh.bite import Bitten, bite, lint_bite
+from mesh.bite.conditions import conditions, lineage
 from mesh.bite.copy import Copy, memory
+from mesh.bite.reconcile import reconciliations
 from mesh.bite.run import bitten
 from mesh.bite.ways import WAYS, damages
 from mesh.cli.main import app
@@ -247,6 +251,72 @@ def test_a_product_is_reconciled_with_what_it_is_made_from(plays: Plays) -> None
     rule = found["user_id.renumbered"]
     assert rule and rule.rule["implementation"]["reconcilesWith"] == "operational.users"
     assert rule.rule["implementation"]["by"] == {"user_id": "userId"}
+
+
+SHARES = """
+    (1, '2018-01-01', 'tv', 1.0, 5), (1, '2018-02-01', 'tv', 1.0, 3),
+    (1, '2018-03-01', 'tv', 1.0, 6), (2, '2018-01-01', 'tv', 0.0, 4)
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "average"),
+    [((), "AVG(IF(active = TRUE, 1, 0))"), (("userId < 2",), "AVG(IF(userId < 2, 1, 0))")],
+)
+def test_a_share_is_tied_to_the_rows_that_it_is_of(
+    plays: Plays, asked: tuple[str, ...], average: str
+) -> None:
+    users = load_contract(plays.path.parents[1] / "operational" / "users.odcs.yaml")
+    with copied(plays.only(), SHARES) as copy:
+        active = "FALSE" if asked else "userId = 1"
+        copy.memory.connection.execute(f"UPDATE operational.users SET active = {active}")
+        wrong = "userId < 'x'", "nowhere = 1"
+        found = bitten(copy.memory, copy.contract, None, {}, [users], asked=(*wrong, *asked))
+    (halved,) = [one.suggestion for one in found.survivors if one.damage == "score.halved"]
+    assert halved and halved.rule["implementation"] == {
+        "reconcilesWith": "operational.users",
+        "by": {"user_id": "userId"},
+        "measures": {"MAX(score)": average},
+    }
+
+
+def test_two_values_that_are_the_same_by_chance_are_no_rule(plays: Plays) -> None:
+    users = load_contract(plays.path.parents[1] / "operational" / "users.odcs.yaml")
+    kind = replace(users.columns[0], name="kind", logical_type="string", grain_position=None)
+    users = replace(users, columns=(*users.columns, kind))
+    with copied(plays.only(), SHARES) as copy:
+        copy.memory.connection.execute("ALTER TABLE operational.users ADD kind VARCHAR")
+        copy.memory.connection.execute("UPDATE operational.users SET kind = 'tv'")
+        device = copy.contract.column("device")
+        found = [one.rule["implementation"] for one in reconciliations(copy, [users], device)]
+    assert found == [
+        {
+            "reconcilesWith": "operational.users",
+            "by": {"user_id": "userId"},
+            "measures": {"MAX(device)": "MAX(kind)", "MIN(device)": "MIN(kind)"},
+        }
+    ]
+
+
+def test_the_conditions_of_a_product_are_those_of_its_own_queries() -> None:
+    models = {name: model(name, query) for name, query in QUERIES.items()}
+    assert conditions(models, "shop.shares") == ["rating >= 4", "kind = 'new'"]
+    assert [*lineage(models, "shop.shares")] == [
+        *("shop.shares", "shop.ratings", "shop_internal.kinds", "shop.products"),
+    ]
+
+
+QUERIES = {
+    "shop.shares": "SELECT r.id, AVG(IF(r.rating >= 4, 1, 0)) AS share FROM shop.ratings AS r "
+    "JOIN shop_internal.kinds AS k ON k.id = r.id GROUP BY r.id HAVING COUNT(*) > 3",
+    "shop_internal.kinds": "SELECT id FROM shop.products WHERE kind = 'new'",
+    "shop.products": "SELECT id, kind FROM shop.raw WHERE id > 7",
+}
+
+
+def model(name: str, query: str) -> Model:
+    text = f"MODEL (name {name}, dialect bigquery); {query}"
+    return load_sql_based_model(parse(text, default_dialect="bigquery"), dialect="bigquery")
 
 
 def test_where_no_shape_fits_it_says_so(plays: Plays) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 
 import pytest
 import yaml
@@ -52,6 +53,7 @@ def test_columns_types_bounds_and_grain_come_from_model_and_data(
         "rating_monthly_median",
         "rating_count",
         "rating_median",
+        "rating_monthly_high_count",
     ]
     assert found["rating_median"]["physicalType"] == "FLOAT64"
     assert found["rating_median"]["logicalTypeOptions"]["multipleOf"] == 0.25
@@ -156,7 +158,8 @@ SELECT
   ratings.movie_id::INT64 AS movie_id,
   movies.title::STRING AS title,
   MAX(ratings.user_id)::INT64 AS viewer,
-  COUNT(DISTINCT ratings.user_id)::INT64 AS user_count
+  COUNT(DISTINCT ratings.user_id)::INT64 AS user_count,
+  AVG(IF(ratings.rating >= 4, 1, 0))::FLOAT64 AS high_share
 FROM interactions.user_movie_ratings AS ratings
 INNER JOIN interactions.movies_engagement AS movies ON movies.movie_id = ratings.movie_id
 GROUP BY ratings.movie_id, movies.title"""
@@ -206,6 +209,19 @@ def test_a_model_that_is_not_built_is_drafted_from_what_its_query_makes(unbuilt:
     assert (levels["frequency"]["value"], levels["frequency"]["unit"]) == (1, "month")
 
 
+def test_a_share_is_tied_to_the_rows_that_it_is_of(unbuilt: Opened) -> None:
+    made = new_contract(unbuilt, "movie_fans", ENVIRONMENT)
+    document = yaml.safe_load(made.path.read_text(encoding="utf-8"))
+    share = columns(document)["high_share"]
+    assert share["logicalTypeOptions"] == {"minimum": 0, "maximum": 1}
+    rules = {rule["id"]: rule for rule in document["schema"][0]["quality"]}
+    assert rules["high_share_as_in_user_movie_ratings_per_movie_id"]["implementation"] == {
+        "reconcilesWith": "interactions.user_movie_ratings",
+        "by": {"movie_id": "movie_id"},
+        "measures": {"MAX(high_share)": "AVG(IF(rating >= 4, 1, 0))"},
+    }
+
+
 def test_its_unit_test_has_awkward_rows_and_no_person(unbuilt: Opened) -> None:
     made = new_contract(unbuilt, "movie_fans", ENVIRONMENT)
     assert made.test == unbuilt.project.root / "tests/engagement/test_movie_fans.yaml"
@@ -223,6 +239,7 @@ def test_its_unit_test_has_awkward_rows_and_no_person(unbuilt: Opened) -> None:
             row["title"],
             max(one["user_id"] for one in ratings if one["movie_id"] == row["movie_id"]),
             len({one["user_id"] for one in ratings if one["movie_id"] == row["movie_id"]}),
+            mean([one["rating"] >= 4 for one in ratings if one["movie_id"] == row["movie_id"]]),
         )
         for row in movies
         if row["movie_id"] in {one["movie_id"] for one in ratings}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from mesh.bite.conditions import conditions
 from mesh.bite.copy import Copy, Memory, memory
 from mesh.bite.excuses import excuses_of, share_of
 from mesh.bite.suggest import Suggestion, Suggestions
@@ -138,9 +139,9 @@ def bite(
                 demanded = share_of(contract, usual)
                 try:
                     made_from = [known[name] for name in inputs(contract.product) if name in known]
-                    one = bitten(
-                        copies, contract, demanded, excuses[contract.product], made_from, tell
-                    )
+                    asked = conditions(opened.models, contract.product)
+                    excused = excuses[contract.product]
+                    one = bitten(copies, contract, demanded, excused, made_from, tell, asked)
                 except (duckdb.BinderException, duckdb.CatalogException) as error:
                     reason = str(error).partition("\n")[0]
                     raise CheckFailed(
@@ -176,10 +177,12 @@ def bitten(
     excuses: Mapping[str, str],
     sources: Sequence[Contract],
     tell: Tell | None = None,
+    asked: Sequence[str] = (),
 ) -> Bitten:
     """What the contract of one product notices of its standard damages.
 
     excuses: damages with their reasons. sources: the contracts of what the product is made from.
+    asked: conditions that its queries ask of their rows.
     """
     started = time.perf_counter()
     copy = Copy(copies, contract)
@@ -188,7 +191,7 @@ def bitten(
     noticed: dict[str, str] = {}
     survivors: list[Survivor] = []
     equal: list[str] = []
-    suggestions = Suggestions(copy, sources)
+    suggestions = Suggestions(copy, sources, asked)
     standard = damages(contract)
     for number, damage in enumerate(standard):
         if tell:

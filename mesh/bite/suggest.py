@@ -59,10 +59,12 @@ class _Candidate:
 
 @dataclass
 class Suggestions:
-    """Finds rules for one product. sources: the contracts of what it is made from."""
+    """Finds rules for one product. sources: the contracts of what it is made from; asked:
+    conditions that its queries ask of their rows."""
 
     copy: Copy
     sources: Sequence[Contract]
+    asked: Sequence[str] = ()
     found: dict[Column | None, list[_Candidate]] = field(default_factory=dict)
     used: list[_Candidate] = field(default_factory=list)
 
@@ -96,7 +98,7 @@ class Suggestions:
     def _that_hold(self, column: Column | None) -> Iterator[_Candidate]:
         known = {rule.id for rule in self.copy.contract.rules}
         every = (
-            *reconciliations(self.copy, self.sources, column),
+            *reconciliations(self.copy, self.sources, column, self.asked),
             *proposals(self.copy.contract, column),
         )
         for proposal in every:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from sqlglot import exp
 
+from mesh.catalogue.noticing import MOST_ROWS, noticing
 from mesh.catalogue.profile import Profile, profile
 from mesh.catalogue.tied import tied
 from mesh.catalogue.unbuilt import drafted_rows, place_of
@@ -143,6 +144,10 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
     document = _document(domain, table, found)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_write(document), encoding="utf-8")
+    if seen and seen.rows <= MOST_ROWS and place is not None and found_there:
+        more = list(noticing(opened, place, path, known, found_there))
+        document["schema"][0]["quality"][:0] = more
+        path.write_text(_write(document), encoding="utf-8")
     left = len(lint([path]).problems)
     test = draft_test(opened, asked, found_there, known) if found_there and not built else None
     rows = seen.rows if seen else 0

@@ -191,6 +191,8 @@ class Range(ColumnPromise):
             return {}
         if bigquery_type == "INT64":
             return {"minimum": min(low, 1)} if low >= 0 else {}
+        if bigquery_type == "FLOAT64" and low >= 0 and high <= 1:
+            return {"minimum": 0, "maximum": 1}  # A share.
         if bigquery_type == "FLOAT64" and seen.step is not None:
             return {"minimum": low, "maximum": high}
         if bigquery_type == "DATE":
