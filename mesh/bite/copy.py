@@ -14,7 +14,7 @@ from functools import cached_property, partial
 import duckdb
 from sqlglot import exp
 
-from mesh.bite.ways import DIALECT, POSITION, Damage
+from mesh.bite.ways import DIALECT, POSITION, Damage, before
 from mesh.contracts import Contract
 from mesh.contracts.rules import RowRule, Scope, TableRule
 from mesh.verify.engine import EngineRefuses
@@ -54,6 +54,10 @@ class Memory:
         return self.keep(exp.select("*").from_(self.resolve(name)))
 
 
+class Unchanged(Exception):
+    """A damage leaves every row as it was."""
+
+
 @contextmanager
 def memory(
     connection: duckdb.DuckDBPyConnection, resolve: Callable[[str], exp.Table]
@@ -82,6 +86,18 @@ class Prepared:
     columns: frozenset[str]
 
 
+@dataclass(frozen=True)
+class RowQuery:
+    """Rules about rows as the select list of one query, and the columns that they read.
+
+    The last in the list is whether any of the changed columns has another value than before.
+    """
+
+    rules: tuple[RowRule, ...]
+    columns: frozenset[str]
+    selected: str
+
+
 @dataclass
 class Copy:
     """The rows of one product, and what its contract asks of them.
@@ -93,7 +109,7 @@ class Copy:
     memory: Memory
     contract: Contract
     broken: dict[str, str] = field(default_factory=dict)
-    asked: dict[frozenset[str], tuple[list[RowRule], str]] = field(default_factory=dict)
+    asked: dict[frozenset[str], RowQuery] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> exp.Table:
@@ -188,17 +204,21 @@ class Copy:
         """Put the damaged rows in that place: a rule that they break, if there is one.
 
         Rules about rows are asked together; then those about the table, one by one, first the one
-        that noticed what was damaged before.
+        that noticed what was damaged before. Raises Unchanged where nothing is different.
         """
         changed = damage.changed
-        rules, query = self._row_query(changed)
-        table_rules = self.table_rules
-        self.damage(damage.query(self.rows))
-        if rules:
-            found = self.memory.rows(query)[0]
-            for rule, is_broken in zip(rules, found, strict=True):
+        if changed:
+            # Where rows come or go, each that is there keeps the rules about rows.
+            asked = self._row_query(changed)
+            rows = _text(damage.query(self.rows, asked.columns))
+            *found, differs = self.memory.rows(f"SELECT {asked.selected} FROM ({rows})")[0]
+            for rule, is_broken in zip(asked.rules, found, strict=True):
                 if is_broken:
                     return rule.id
+            if not differs:
+                raise Unchanged
+        table_rules = self.table_rules
+        self.damage(damage.query(self.rows))
         for one in table_rules:
             if changed and not changed & one.columns:
                 continue
@@ -209,12 +229,18 @@ class Copy:
                     return one.rule.id
         return None
 
-    def _row_query(self, changed: frozenset[str]) -> tuple[list[RowRule], str]:
-        """The rules about rows that speak of these columns, or all, as one query."""
+    def _row_query(self, changed: frozenset[str]) -> RowQuery:
+        """The rules about rows that speak of these columns."""
         if changed not in self.asked:
-            rules = [r for r in self.row_rules if not changed or changed & set(r.columns)]
-            broken = [exp.LogicalOr(this=rule.broken()) for rule in rules]
-            self.asked[changed] = rules, _text(exp.select(*broken).from_(DAMAGED))
+            rules = tuple(rule for rule in self.row_rules if changed & set(rule.columns))
+            others = [
+                exp.NullSafeNEQ(this=exp.column(name), expression=exp.column(before(name)))
+                for name in sorted(changed)
+            ]
+            conditions = [*(rule.broken() for rule in rules), exp.or_(*others)]
+            selected = ", ".join(_text(exp.LogicalOr(this=one)) for one in conditions)
+            columns = changed.union(*(rule.columns for rule in rules))
+            self.asked[changed] = RowQuery(rules, columns, selected)
         return self.asked[changed]
 
     def is_equal(self) -> bool:

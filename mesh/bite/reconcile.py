@@ -119,7 +119,8 @@ def _agreeing(
         if by:
             query = query.group_by(*[exp.column(f"k{n}") for n in range(len(by))])
         sides.append(query)
-    own, other = (side.subquery(name) for side, name in zip(sides, ("o", "s"), strict=True))
+    # What the source says is the same for all columns.
+    own, other = (exp.alias_(copy.memory.keep(side), name, table=True) for side, name in zip(sides, "os"))
     on = [_parsed(f"o.k{n} = s.k{n}") for n in range(len(by))] or [exp.true()]
     lost = [_parsed(f"o.k{n} IS NULL OR s.k{n} IS NULL") for n in range(len(by))]
     differs = [

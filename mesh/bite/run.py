@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mesh.bite.conditions import conditions
-from mesh.bite.copy import Copy, Memory, memory
+from mesh.bite.copy import Copy, Memory, Unchanged, memory
 from mesh.bite.excuses import excuses_of, share_of
 from mesh.bite.suggest import Suggestion, Suggestions
 from mesh.bite.ways import damages
@@ -198,8 +198,8 @@ def bitten(
             tell(contract.product, number, len(standard))
         try:
             rule = copy.noticed_by(damage)
-        except (duckdb.ConversionException, duckdb.OutOfRangeException):
-            equal.append(damage.id)  # The column's own type refuses such a value.
+        except (Unchanged, duckdb.ConversionException, duckdb.OutOfRangeException):
+            equal.append(damage.id)  # The same rows, or the column's own type refuses the value.
             continue
         if rule:
             noticed[damage.id] = rule

@@ -7,7 +7,7 @@ rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, permutations
@@ -153,8 +153,15 @@ class Proposal:
     columns: frozenset[str]
 
 
-def proposals(contract: Contract, column: Column | None) -> Iterator[Proposal]:
-    """The rules of all shapes for a column, or for the rows as such."""
+Pairs = Callable[[str, str, Sequence[str]], Container[tuple[str, str]]]
+"""From a condition, `c` and numbers to the pairs of them that can be its `a` and `b`."""
+
+
+def proposals(contract: Contract, column: Column | None, pairs: Pairs) -> Iterator[Proposal]:
+    """The rules of all shapes for a column, or for the rows as such.
+
+    pairs: fifty numbers make 2,500 pairs, nearly none of which fits.
+    """
     if column is None:
         at_least = {"metric": "rowCount", "mustBeGreaterThan": 0}
         yield Proposal(
@@ -169,11 +176,13 @@ def proposals(contract: Contract, column: Column | None) -> Iterator[Proposal]:
         yield _all_values(column)
     for shape in SHAPES:
         if shape.of(column):
-            for names in _names(contract, column, shape):
+            for names in _names(contract, column, shape, pairs):
                 yield _filled(shape, names)
 
 
-def _names(contract: Contract, column: Column, shape: Shape) -> Iterator[dict[str, Any]]:
+def _names(
+    contract: Contract, column: Column, shape: Shape, pairs: Pairs
+) -> Iterator[dict[str, Any]]:
     """What the columns of a shape can be called, with `c` as one of them."""
     alike = [other for other in contract.columns if other is not column]
     if shape.sided:
@@ -187,9 +196,12 @@ def _names(contract: Contract, column: Column, shape: Shape) -> Iterator[dict[st
     groups = [g for size in range(len(keys), 0, -1) for g in combinations(keys, size)]
     if column.grain_position is None:
         groups = [group for group in groups if len(group) < len(contract.grain)]
-    for chosen in permutations(alike, shape.others):
-        names: dict[str, Any] = {"c": column.name}
-        names |= dict(zip("ab", (one.name for one in chosen), strict=False))
+    others = [one.name for one in alike]
+    fitting = pairs(shape.sql, column.name, others) if shape.others == 2 else None
+    for chosen in permutations(others, shape.others):
+        if fitting is not None and chosen not in fitting:
+            continue
+        names: dict[str, Any] = {"c": column.name, **dict(zip("ab", chosen, strict=False))}
         if not shape.keyed:
             yield names
         for group in groups if shape.keyed else ():

@@ -8,17 +8,20 @@ from typing import Any
 
 import duckdb
 import yaml
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from mesh.bite.copy import Copy, Prepared
 from mesh.bite.reconcile import reconciliations
 from mesh.bite.shapes import Proposal, proposals
-from mesh.bite.ways import Damage
+from mesh.bite.ways import POSITION, Damage
 from mesh.contracts import Column, Contract
 from mesh.contracts.constraints import table_kind
 from mesh.contracts.constraints.base import StatedQuality
 from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
-from mesh.contracts.sql import TABLE, RuleSqlError
+from mesh.contracts.sql import DIALECT, TABLE, RuleSqlError
+
+# So many rows are asked which pairs of columns can be meant, before all are.
+FIRST = 1000
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Suggestions:
         known = {rule.id for rule in self.copy.contract.rules}
         every = (
             *reconciliations(self.copy, self.sources, column, self.asked),
-            *proposals(self.copy.contract, column),
+            *proposals(self.copy.contract, column, self._pairs),
         )
         for proposal in every:
             if proposal.rule["id"] in known:
@@ -109,6 +112,34 @@ class Suggestions:
             self.copy.broken.pop(proposal.rule["id"], None)
             if ready:
                 yield _Candidate(proposal, ready)
+
+
+    def _pairs(self, condition: str, column: str, numbers: Sequence[str]) -> set[tuple[str, str]]:
+        """Those with which a condition holds in the first rows; asked at once, not one by one."""
+        position = exp.column(POSITION, quoted=True)
+        own = exp.select(position, exp.column(column)).from_(self.copy.rows)
+        own = own.where(position <= FIRST)
+        names = exp.array(*map(exp.Literal.string, numbers))
+        values = exp.array(*(exp.cast(exp.column(name), "DOUBLE") for name in numbers))
+        each = exp.select(
+            position,
+            exp.alias_(exp.Explode(this=names), "name"),
+            exp.alias_(exp.Explode(this=values), "value"),
+        ).from_(self.copy.rows)
+        sides = {"c": (column, "own"), "a": ("value", "a"), "b": ("value", "b")}
+        holds = parse_one(condition, dialect=DIALECT).transform(
+            lambda n: exp.column(*sides[n.name]) if isinstance(n, exp.Column) else n
+        )
+        fails = exp.CountIf(this=exp.not_(holds))
+        query = (
+            exp.select("a.name", "b.name")
+            .from_(own.subquery("own"))
+            .join(each.subquery("a"), using=[position])
+            .join(each.subquery("b"), using=[position])
+            .group_by("a.name", "b.name")
+            .having(fails.eq(0))
+        )
+        return set(self.copy.memory.rows(query))  # type: ignore[arg-type]
 
 
 def rule_of(contract: Contract, stated: dict[str, Any]) -> TableRule | None:

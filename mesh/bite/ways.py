@@ -264,9 +264,15 @@ class Damage:
             return frozenset()
         return frozenset(one.name for one in (self.column, self.other) if one)
 
-    def query(self, source: exp.Table) -> exp.Query:
-        """The damaged rows. source: the rows, numbered. In DuckDB's dialect."""
-        query = exp.select(*map(self._projected, self.contract.columns)).from_(source.copy())
+    def query(self, source: exp.Table, only: frozenset[str] | None = None) -> exp.Query:
+        """The damaged rows. source: the rows, numbered. In DuckDB's dialect.
+
+        only: columns that are wanted; those that change are then there as they were `before` too.
+        """
+        wanted = [c for c in self.contract.columns if only is None or c.name in only]
+        query = exp.select(*map(self._projected, wanted)).from_(source.copy())
+        for name in self.changed if only else ():
+            query.select(exp.alias_(exp.column(name), before(name)), copy=False)
         again = query.copy()
         if self.way.keep:
             query = query.where(self._sql(self.way.keep))
@@ -313,6 +319,11 @@ class Damage:
         columns = [c for c in self.contract.columns if c.name in self.contract.grain]
         rest = [c.name for c in columns if not _time(c)]
         return rest if len(rest) < len(columns) else list(self.contract.grain[:-1])
+
+
+def before(column: str) -> str:
+    """How the value that a column had is called beside the damaged one."""
+    return f"{column} before"
 
 
 _PICKS = {
