@@ -120,7 +120,10 @@ def _agreeing(
             query = query.group_by(*[exp.column(f"k{n}") for n in range(len(by))])
         sides.append(query)
     # What the source says is the same for all columns.
-    own, other = (exp.alias_(copy.memory.keep(side), name, table=True) for side, name in zip(sides, "os"))
+    own, other = (
+        exp.alias_(copy.memory.keep(side), name, table=True)
+        for side, name in zip(sides, "os", strict=True)
+    )
     on = [_parsed(f"o.k{n} = s.k{n}") for n in range(len(by))] or [exp.true()]
     lost = [_parsed(f"o.k{n} IS NULL OR s.k{n} IS NULL") for n in range(len(by))]
     differs = [

@@ -91,7 +91,7 @@ class Analyzer:
 
     def analyze(self, sql: str) -> Analysis:
         """One statement: what its result looks like, or why it is refused."""
-        from google.protobuf.message import DecodeError
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
         from zetasql.core.exceptions import ServerError
         from zetasql.types import AnalyzeRequest, AnalyzerOptions
         from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
