@@ -76,7 +76,7 @@ def _with_other_thresholds(contract: str) -> str:
     for old, new in (
         (r"(?<!rating_count )>= 5\b", ">= 6"),
         (r"< 5 THEN 'few_before'", "< 6 THEN 'few_before'"),
-        (r"(IF\(COUNT\(\*\) < \d+), 4,", r"\1, 5,"),
+        (r"(IF\(COUNT\(\*\) <\s+\d+), 4,", r"\1, 5,"),
         (r"action_count > 100\b", "action_count > 12"),
     ):
         contract = re.sub(old, new, contract)
