@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from threading import Timer
+from threading import Event, Thread
 
 import duckdb
 from sqlglot import exp
@@ -26,7 +26,7 @@ _ROWS = 400
 _FEW = (4, 0, 1, 2, 4, 8, 12)
 _MOST_TABLES = 6
 # A rule that runs longer on so few rows is not judged.
-_SECONDS = 20
+_SECONDS = 20.0
 _Tables = tuple[tuple[str, Columns], ...]
 
 
@@ -117,12 +117,20 @@ def _finds_nothing(query: str, tables: _Tables, sizes: tuple[int, ...], needed: 
 @contextmanager
 def _patience() -> Iterator[duckdb.DuckDBPyConnection]:
     """The engine, which raises a duckdb.Error when it takes too long."""
-    timer = Timer(_SECONDS, _engine().interrupt)
-    timer.start()
+    engine, done = _engine(), Event()
+
+    def stop() -> None:
+        # Between two queries the engine does not hear it, so it is told until it has.
+        waits = _SECONDS
+        while not done.wait(waits):
+            engine.interrupt()
+            waits = 0.1
+
+    Thread(target=stop, daemon=True).start()
     try:
-        yield _engine()
+        yield engine
     finally:
-        timer.cancel()
+        done.set()
 
 
 def _make(number: int, tables: _Tables, sizes: Sequence[int]) -> None:
