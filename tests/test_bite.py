@@ -317,6 +317,25 @@ QUERIES = {
 def model(name: str, query: str) -> Model:
     text = f"MODEL (name {name}, dialect bigquery); {query}"
     return load_sql_based_model(parse(text, default_dialect="bigquery"), dialect="bigquery")
+def test_of_many_numbers_the_two_that_fit_are_found(plays: Plays) -> None:
+    def add(document: dict[str, Any]) -> None:
+        columns = document["schema"][0]["properties"]
+        (score,) = [column for column in columns if column["name"] == "score"]
+        for name in ("rest", "sum"):
+            columns.append({**score, "id": name, "name": name})
+
+    plays.only()
+    # `rest` is what `score` is above `plays`; `sum` is both together, but not in the last row.
+    rows = """
+        (1, DATE '2018-01-01', 'phone', 3.0, 2, 1.0, 5.0),
+        (1, DATE '2018-02-01', 'tv', 4.5, 5, -0.5, 9.5),
+        (2, DATE '2018-01-01', 'phone', 2.5, 1, 1.5, 3.5),
+        (2, DATE '2018-03-01', NULL, 5.0, 4, 1.0, 8.0)
+    """
+    one = bite_plays(plays.edit(add), rows)
+    found = {survivor.damage: survivor.suggestion for survivor in one.survivors}
+    rule = found["rest.one_off"]
+    assert rule and rule.id == "plays_is_score_less_rest"  # The same, found for `plays` before.
 
 
 def test_where_no_shape_fits_it_says_so(plays: Plays) -> None:

@@ -110,6 +110,7 @@ class Copy:
     contract: Contract
     broken: dict[str, str] = field(default_factory=dict)
     asked: dict[frozenset[str], RowQuery] = field(default_factory=dict)
+    ordered: dict[frozenset[str], list[Prepared]] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> exp.Table:
@@ -204,7 +205,7 @@ class Copy:
         """Put the damaged rows in that place: a rule that they break, if there is one.
 
         Rules about rows are asked together; then those about the table, one by one, first the one
-        that noticed what was damaged before. Raises Unchanged where nothing is different.
+        that noticed the last damage of these columns. Raises Unchanged where nothing is different.
         """
         changed = damage.changed
         if changed:
@@ -217,17 +218,21 @@ class Copy:
                     return rule.id
             if not differs:
                 raise Unchanged
-        table_rules = self.table_rules
+        table_rules = self._rules_of(changed)
         self.damage(damage.query(self.rows))
-        for one in table_rules:
-            if changed and not changed & one.columns:
-                continue
+        for number, one in enumerate(table_rules):
             with suppress(duckdb.Error):
                 if self.memory.rows(one.query):
-                    table_rules.remove(one)
-                    table_rules.insert(0, one)
+                    table_rules.insert(0, table_rules.pop(number))
                     return one.rule.id
         return None
+
+    def _rules_of(self, changed: frozenset[str]) -> list[Prepared]:
+        """The rules about the table that speak of these columns, or all."""
+        if changed not in self.ordered:
+            told = [one for one in self.table_rules if not changed or changed & one.columns]
+            self.ordered[changed] = told
+        return self.ordered[changed]
 
     def _row_query(self, changed: frozenset[str]) -> RowQuery:
         """The rules about rows that speak of these columns."""
