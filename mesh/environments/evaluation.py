@@ -102,7 +102,7 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
             kwargs["snapshots"] = {**self.others, **kwargs.get("snapshots", {})}
             kwargs["deployability_index"] = DeployabilityIndex.create(kwargs["snapshots"].values())
         index = kwargs.get("deployability_index")
-        if index is not None and not index.is_deployable(snapshot):
+        if index is not None and not index.is_representative(snapshot):
             kwargs[PREVIEW] = True
             if snapshot.node.audits_with_args:
                 self.previews.add(short_name(snapshot.name))
