@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -66,8 +67,8 @@ def drift(copy: ProjectCopy) -> None:
     copy.edit(MOVIES, "\n    quality:", f"{COUNTRY}\n    quality:")
     copy.edit(
         f"{models}/user_genre_ratings.sql",
-        "::FLOAT64 AS rating_median\n",
-        "::FLOAT64 AS rating_median,\n  1::INT64 AS luck\n",
+        "::INT64 AS rating_monthly_high_count\n",
+        "::INT64 AS rating_monthly_high_count,\n  1::INT64 AS luck\n",
     )
     copy.edit(
         f"{models}/user_actions.sql", "action_monthly_count::INT64", "action_monthly_count::FLOAT64"
@@ -130,6 +131,15 @@ def violations(drifted: ProjectCopy) -> list[dict[str, str]]:
         return worker.ask("lint")
 
 
+def readers(product: str) -> list[str]:
+    """The consumer's models whose text names a product of the producer."""
+    named = re.compile(rf"(FROM|JOIN) interactions\.{product}\b")
+    found = [path for path in PROJECT.models.rglob("*.sql") if named.search(path.read_text())]
+    return sorted(
+        f"engagement{'_internal' * (path.parent.name == 'internal')}.{path.stem}" for path in found
+    )
+
+
 def messages(violations: list[dict[str, str]], rule: str, model: str) -> list[str]:
     """What one rule says of one model."""
     return [v["message"] for v in violations if (v["rule"], v["model"]) == (rule, model)]
@@ -174,7 +184,7 @@ def test_a_column_that_the_model_lacks_is_named(
 def test_a_column_that_the_contract_lacks_is_named(
     drifted: ProjectCopy, violations: list[dict[str, str]]
 ) -> None:
-    line = drifted.line(GENRES, "- id: rating_median")
+    line = drifted.line(GENRES, "- id: rating_monthly_high_count")
     assert messages(violations, "columnsmatchcontract", "interactions.user_genre_ratings") == [
         f"interactions.user_genre_ratings: column luck is in the model but not in the contract "
         f"({GENRES}:{line}): add it to the contract with a new minor version, or leave it out of "
@@ -254,9 +264,10 @@ def test_who_reads_a_deprecated_product_is_warned(
     warned = [v for v in violations if v["rule"] == "readsdeprecatedproduct"]
     assert {v["level"] for v in warned} == {"warning"}
     # A rule of the producer's contract for user_actions reads it too; that is no consumer.
-    assert [v["message"] for v in warned] == [
-        "engagement.user_genre_preferences: reads interactions.user_genre_ratings, which ends on "
+    assert sorted(v["message"] for v in warned) == [
+        f"{model}: reads interactions.user_genre_ratings, which ends on "
         f"2999-12-31 ({GENRES}:{line}): move to interactions.user_genre_ratings_v2."
+        for model in readers("user_genre_ratings")
     ]
 
 
@@ -269,13 +280,14 @@ def test_who_reads_an_ended_product_is_refused(
     assert sorted(v["message"] for v in refused) == [
         f"{model}: reads interactions.movies_engagement_daily, which ended on 2020-01-31 "
         f"({DAILY}:{line}): move to interactions.movies_engagement_daily_v2."
-        for model in ("engagement.trending_movies", "engagement_internal.newest_rating")
+        for model in readers("movies_engagement_daily")
     ]
 
 
 def test_nothing_else_is_found(violations: list[dict[str, str]]) -> None:
     """Each drift is told once, by its own rule, and no model is blamed for another's."""
-    assert len(violations) == 19, sorted(v["message"] for v in violations)
+    read = len(readers("user_genre_ratings")) + len(readers("movies_engagement_daily"))
+    assert len(violations) == 16 + read, sorted(v["message"] for v in violations)
 
 
 def test_personal_data_that_is_not_classified_so_is_named() -> None:
