@@ -22,7 +22,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from audience import Audience, epoch, small_audience
+from audience import Audience, epoch, small_audience, without_noise
 from built import built
 from products_in_python import Products, Rules, in_python
 from project_copy import ProjectCopy, copy_project
@@ -315,16 +315,11 @@ class Scene:
 
     def _compare(self, environment: str, found: Products, *, whole: bool) -> None:
         for name, rows in self.expected(environment, whole=whole).items():
-            rows, others = _without_noise(rows), _without_noise(found[name])
+            rows, others = without_noise(rows), without_noise(found[name])
             if others != rows:
                 missing = [row for row in rows if row not in others][:3]
                 excess = [row for row in others if row not in rows][:3]
                 pytest.fail(f"{environment} {name}: {missing=} {excess=} {whole=} {self.told}")
-
-
-def _without_noise(rows: list[tuple]) -> list[tuple]:
-    """Engines add fractions in any order, so that the last digits of a sum differ by the run."""
-    return [tuple(float(f"{v:.12g}") if isinstance(v, float) else v for v in row) for row in rows]
 
 
 def _data(audience: Audience) -> tuple:

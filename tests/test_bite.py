@@ -317,6 +317,8 @@ QUERIES = {
 def model(name: str, query: str) -> Model:
     text = f"MODEL (name {name}, dialect bigquery); {query}"
     return load_sql_based_model(parse(text, default_dialect="bigquery"), dialect="bigquery")
+
+
 def test_of_many_numbers_the_two_that_fit_are_found(plays: Plays) -> None:
     def add(document: dict[str, Any]) -> None:
         columns = document["schema"][0]["properties"]
