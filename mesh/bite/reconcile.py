@@ -97,8 +97,11 @@ def _agreeing(
         if by:
             query = query.group_by(*[exp.column(f"k{n}") for n in range(len(by))])
         sides.append(query)
-    # What the source says is the same for all columns.
-    own, other = (exp.alias_(copy.memory.keep(side), name, table=True) for side, name in zip(sides, "os"))
+    try:  # Kept, since what the source says is the same for all columns.
+        kept = [copy.memory.keep(side) for side in sides]
+    except duckdb.Error:
+        return {}
+    own, other = (exp.alias_(one, name, table=True) for one, name in zip(kept, "os", strict=True))
     on = [_parsed(f"o.k{n} = s.k{n}") for n in range(len(by))] or [exp.true()]
     lost = [_parsed(f"o.k{n} IS NULL OR s.k{n} IS NULL") for n in range(len(by))]
     differs = [

@@ -111,7 +111,6 @@ class Suggestions:
             if ready:
                 yield _Candidate(proposal, ready)
 
-
     def _pairs(self, condition: str, column: str, numbers: Sequence[str]) -> set[tuple[str, str]]:
         """Those with which a condition holds in the first rows; asked at once, not one by one."""
         position = exp.column(POSITION, quoted=True)
@@ -137,7 +136,7 @@ class Suggestions:
             .group_by("a.name", "b.name")
             .having(fails.eq(0))
         )
-        return set(self.copy.memory.rows(query))  # type: ignore[arg-type]
+        return set(self.copy.memory.rows(query))
 
 
 def rule_of(contract: Contract, stated: dict[str, Any]) -> TableRule | None:
