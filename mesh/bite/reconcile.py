@@ -13,6 +13,7 @@ from mesh.bite.copy import Copy
 from mesh.bite.shapes import Proposal
 from mesh.bite.ways import is_share
 from mesh.contracts import Column, Contract
+from mesh.contracts.constraints.base import literal
 from mesh.contracts.personal import person
 from mesh.contracts.sql import DIALECT
 from mesh.contracts.types import NUMERIC_TYPES, TIME_TYPES
@@ -31,17 +32,19 @@ class _Value:
 
 
 def reconciliations(
-    copy: Copy, sources: Sequence[Contract], column: Column | None
+    copy: Copy, sources: Sequence[Contract], column: Column | None, asked: Sequence[str] = ()
 ) -> Iterator[Proposal]:
     """Rules `reconcilesWith` that hold on the rows, the most detailed first.
 
-    column: that they have to speak of; None for those on the rows as such.
+    column: that they have to speak of; None for those on the rows as such. asked: conditions of
+    the source's rows that the product may be made by.
     """
     for source in sources:
+        there = _others(source, [one for one in asked if _can_be_asked(copy, source, one)])
         for by in _groups(copy.contract, source):
             if column is not None and column.grain_position and column.name not in str(by):
                 continue
-            measures = _agreeing(copy, source, by, column)
+            measures = _agreeing(copy, source, by, column, there)
             if measures:
                 yield _rule(copy.contract, source, by, measures, column)
 
@@ -71,11 +74,27 @@ def _counterparts(column: Column, source: Contract) -> list[str]:
     return list(chain.from_iterable((f"DATE_TRUNC({day}, MONTH)", day) for day in days))
 
 
+def _can_be_asked(copy: Copy, source: Contract, condition: str) -> bool:
+    names = {column.name for column in _parsed(condition).find_all(exp.Column)}
+    if not names <= {column.name for column in source.columns}:
+        return False
+    query = exp.select("1").from_(copy.memory.product(source.product)).where(_parsed(condition))
+    try:
+        copy.memory.rows(query.limit(1))
+    except duckdb.Error:
+        return False
+    return True
+
+
 def _agreeing(
-    copy: Copy, source: Contract, by: tuple[tuple[str, str], ...], column: Column | None
+    copy: Copy,
+    source: Contract,
+    by: tuple[tuple[str, str], ...],
+    column: Column | None,
+    there: Sequence[_Value],
 ) -> dict[str, str]:
     """Own aggregates, each with the first of the source's that is the same in all groups."""
-    here, there = _own(copy.contract, column), _others(source)
+    here = _own(copy.contract, column)
     pairs = [
         (a, b)
         for a in here
@@ -83,6 +102,9 @@ def _agreeing(
         if a.kind == b.kind
         and b.aggregate in _AGREES[a.aggregate]
         and (a.aggregate != "min" or b.aggregate == "min" or a.kind in TIME_TYPES)
+        # Two single values of other names are the same by chance, the newest days by design.
+        and (by or a.aggregate in ("sum", "count") or a.kind in TIME_TYPES or a.text == b.text)
+        and (by or b.aggregate != "avg")
     ]
     if not pairs:
         return {}
@@ -142,14 +164,29 @@ def _own(contract: Contract, column: Column | None) -> list[_Value]:
     return found
 
 
-def _others(source: Contract) -> list[_Value]:
+def _others(source: Contract, asked: Sequence[str]) -> list[_Value]:
     """Counts first: what is in a sum by chance is less likely in them."""
     found = [_Value("count", "COUNT(*)", "number")]
     found += [_Value("count", f"COUNT(DISTINCT {c})", "number") for c in source.grain]
     for column in source.columns:
         if not column.grain_position or column.logical_type not in NUMERIC_TYPES:
             found += _aggregates(column)
+        found += [_Value("avg", text, "number") for text in _averages(column)]
+    for condition in asked:
+        found.append(_Value("count", f"COUNTIF({condition})", "number"))
+        found.append(_Value("avg", f"AVG(IF({condition}, 1, 0))", "number"))
     return found
+
+
+def _averages(column: Column) -> Iterator[str]:
+    """What a share or a mean of a group can be: of a number, or of the rows with a value."""
+    if column.logical_type in NUMERIC_TYPES and not column.grain_position:
+        yield f"AVG({column.name})"
+    values = [one.value for one in column.enum]
+    values += [True] if column.logical_type == "boolean" else []
+    for value in values:
+        said = literal(column.logical_type, value).sql(dialect=DIALECT)
+        yield f"AVG(IF({column.name} = {said}, 1, 0))"
 
 
 def _aggregates(column: Column) -> Iterator[_Value]:
@@ -169,7 +206,7 @@ def _is_amount(column: Column) -> bool:
 _AGREES = {
     "sum": ("count", "sum"),
     "count": ("count", "sum"),
-    "max": ("max",),
+    "max": ("max", "avg"),
     "min": ("min", "max"),
 }
 
