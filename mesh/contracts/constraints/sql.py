@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import OptimizeError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
 
 from mesh.contracts.comparing import compare_queries
 from mesh.contracts.constraints.base import (
@@ -150,11 +151,12 @@ def resolved(
     for table in query.find_all(exp.Table):
         if table.name == TABLE:
             table.set("db", exp.to_identifier("contract"))
+    columns = MappingSchema(known, dialect=DIALECT)
     try:
         qualified = qualify(
-            query, schema=known, dialect=DIALECT, expand_stars=False, quote_identifiers=False
+            query, schema=columns, dialect=DIALECT, expand_stars=False, quote_identifiers=False
         )
-        query = annotate_types(qualified, schema=known, dialect=DIALECT)
+        query = annotate_types(qualified, schema=columns, dialect=DIALECT)
     except OptimizeError as error:
         found = re.search(r"[Cc]olumn[:'\"` ]+([\w.]+)", str(error))
         if found:
