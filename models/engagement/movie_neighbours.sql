@@ -4,7 +4,7 @@ MODEL (
   @contract(movie_neighbours)
 );
 
-/* Who liked this movie also liked: of the most rated movies, those whose likes overlap most, by the cosine of the two. Each pair is counted once, the first movie before the second, and then told both ways round. A pair has to be more than chance, so the interval of its lift lies above 1. */
+/* Who liked this movie also liked: of the most rated movies, those whose likes overlap most, by the cosine of the two. Each pair is counted once, the first movie before the second, and then told both ways round. The interval of a pair's lift has to lie above 1, which who likes many movies makes likely by itself. */
 WITH rated AS (
   SELECT
     movie_id,
