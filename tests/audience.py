@@ -116,4 +116,7 @@ def products(project: Opened, environment: str) -> dict[str, list[tuple]]:
 
 def without_noise(rows: list[tuple]) -> list[tuple]:
     """Engines add fractions in any order, so that the last digits of a sum differ by the run."""
-    return [tuple(float(f"{v:.12g}") if isinstance(v, float) else v for v in row) for row in rows]
+    return [
+        tuple(float(f"{round(v, 12):.12g}") if isinstance(v, float) else v for v in row)
+        for row in rows
+    ]
