@@ -100,7 +100,7 @@ def test_products_that_no_environment_has_yet_are_not_there(
         )
         found = status(project, "few")
     assert [one.product for one in found.products] == ["interactions.user_movie_ratings"]
-    assert len(found.absent) == 13
+    assert len(found.absent) == PRODUCTS - 1
 
 
 def test_a_promotion_of_some_products_does_not_take_the_others_away_unasked(
@@ -116,7 +116,7 @@ def test_a_promotion_of_some_products_does_not_take_the_others_away_unasked(
             skip_tests=True,
         )
         before = project.products(project.environment("dev")).keys()
-        with pytest.raises(WrongUse, match=r"few does not have engagement\.audience_actions, .*"):
+        with pytest.raises(WrongUse, match=r"few does not have engagement\.attention_by_age, .*"):
             promote(project, "few", "dev")
         assert project.products(project.environment("dev")).keys() == before
     code, _, said = mesh(copy, "promote", "few", "dev", database=database)
@@ -138,7 +138,7 @@ def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_
             )
         found = status(project, "dev_one")
         assert [one.product for one in found.products] == [product]
-        assert len(found.absent) == 13 and "interactions.user_actions" in found.absent
+        assert len(found.absent) == PRODUCTS - 1 and "interactions.user_actions" in found.absent
         assert not refresh(project, "dev_one").changed
         pages = present_all(project, "dev_one", specs=PROJECT.dashboards)
     assert {state.product for page in pages for state, _ in page.sources if state.view} == {product}
