@@ -377,8 +377,8 @@ def test_a_project_without_its_configuration_does_not_load(clone: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ("field: user_group, equals: raters", "field: usergroup, equals: raters", 131, "no column"),
-        ("field: user_group, equals: raters", "field: user_group, equals: rater", 131, "is never"),
+        ("field: user_group, equals: raters", "field: usergroup, equals: raters", 185, "no column"),
+        ("field: user_group, equals: raters", "field: user_group, equals: rater", 185, "is never"),
         ("'>=1.0.0 <2.0.0'", "'>=2.0.0 <3.0.0'", 27, "which is not in"),
         ("sources:", "sources: [", 21, "is no YAML"),
     ],
