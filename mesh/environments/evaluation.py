@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlglot import exp
 from sqlmesh.core.dialect import schema_
 from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
-from sqlmesh.core.snapshot import DeployabilityIndex, SnapshotEvaluator
+from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
 from mesh.contracts.header import PREVIEW
@@ -57,15 +57,13 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
 
     delivered: the sources whose deliveries are versions. carried: what new versions share with
     earlier ones. Views among them are audited in the months that they do not share. previews: the
-    models of which a part was built and audited. others: the models that audits may read where
-    SQLMesh does not name them. promoting: whether the environment changes
+    models of which a part was built and audited. promoting: whether the environment changes
     already, in an open transaction: so SQLMesh builds what shares its table with what prod shows.
     """
 
     delivered: Delivered = Delivered()
     carried: Mapping[str, Carried] = {}
     previews: set[str]
-    others: Mapping[str, Snapshot] = {}
     promoting = False
 
     @classmethod
@@ -78,7 +76,7 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
 
     def set_correlation_id(self, correlation_id: Any) -> DeliverySnapshotEvaluator:
         other = self.of(super().set_correlation_id(correlation_id), self.delivered)
-        other.carried, other.previews, other.others = self.carried, self.previews, self.others
+        other.carried, other.previews = self.carried, self.previews
         return other
 
     def evaluate(self, snapshot: Snapshot, **kwargs: Any) -> str | None:
@@ -98,9 +96,6 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
             months = months_to_audit(carried)
             if months is not None:
                 kwargs["months"] = months
-        if self.others:
-            kwargs["snapshots"] = {**self.others, **kwargs.get("snapshots", {})}
-            kwargs["deployability_index"] = DeployabilityIndex.create(kwargs["snapshots"].values())
         index = kwargs.get("deployability_index")
         if index is not None and not index.is_representative(snapshot):
             kwargs[PREVIEW] = True
@@ -199,13 +194,23 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
     def visit_audit_only_run_stage(self, stage: AuditOnlyRunStage, plan: EvaluatablePlan) -> None:
         """Audit versions of which only promises changed.
 
-        SQLMesh names to them no other models, and rules that compare would look for those in prod.
+        SQLMesh's own scheduler of this stage knows no other models, so rules that compare would
+        look for those in prod.
         """
-        own = cast("DeliverySnapshotEvaluator", self.snapshot_evaluator)
         stored = self.state_sync.get_snapshots(plan.environment.snapshots)
-        own.others = {snapshot.name: snapshot for snapshot in stored.values()}
-        super().visit_audit_only_run_stage(stage, plan)
-        own.others = {}
+        scheduler = self.create_scheduler(stored.values(), self.snapshot_evaluator)
+        done = scheduler.audit(
+            plan.environment,
+            plan.start,
+            plan.end,
+            execution_time=plan.execution_time,
+            end_bounded=plan.end_bounded,
+            start_override_per_model=plan.start_override_per_model,
+            end_override_per_model=plan.end_override_per_model,
+            selected_snapshots={snapshot.name for snapshot in stage.snapshots},
+        )
+        if done.is_failure:
+            raise PlanError("Plan application failed.")
 
     def visit_environment_record_update_stage(
         self, stage: EnvironmentRecordUpdateStage, plan: EvaluatablePlan
