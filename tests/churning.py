@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from pathlib import Path
-
-import duckdb
 import pandas as pd
-from sqlmesh.core.dialect import parse
-from sqlmesh.core.macros import macro
-from sqlmesh.core.model import load_sql_based_model
+from rendered import in_memory, query_of
 
-import macros.daily_counts
-import macros.half_stars  # noqa: F401  (both register their macros)
-
-# As they are now: a project that another test loads has macros of its own.
-MACROS = dict(macro.get_registry())
-MODELS = Path(__file__).resolve().parent.parent / "models" / "engagement"
 CHAIN = (
     *("user_months", "user_lifetimes", "churn_steps", "first_impressions"),
     *("cohort_activity", "churn_curve", "churn_predictors"),
 )
+INTERNAL = {"thresholds", *CHAIN[:4]}
 SOURCES = {
     "interactions.user_movie_ratings": "user_id BIGINT, movie_id BIGINT, rating DOUBLE, "
     "rated_at TIMESTAMPTZ",
@@ -31,28 +19,12 @@ SOURCES = {
 }
 
 
-@lru_cache
-def query_of(name: str) -> tuple[str, str]:
-    """A model's full name, and its query as SQLMesh runs it on DuckDB, for all days."""
-    (path,) = MODELS.rglob(f"{name}.sql")
-    text = re.sub(r",?\s*@contract\(\w+\)", "", path.read_text())
-    model = load_sql_based_model(
-        parse(text, default_dialect="bigquery"),
-        macros=MACROS,
-        dialect="bigquery",
-    )
-    query = model.render_query_or_raise(start="1990-01-01", end="2035-12-31")
-    return model.name, query.sql(dialect="duckdb")
-
-
 class World:
     """A database in memory that holds what the models of churn read, and what they make of it."""
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect(config={"threads": 1})
+        self.connection = in_memory()
         self.connection.execute("SET TimeZone = 'America/Los_Angeles'")
-        for schema in ("interactions", "engagement", "engagement_internal"):
-            self.connection.execute(f"CREATE SCHEMA {schema}")
         for table, columns in SOURCES.items():
             self.connection.execute(f"CREATE TABLE {table} ({columns})")
         self.run("thresholds")
@@ -71,9 +43,14 @@ class World:
     def run(self, *names: str) -> pd.DataFrame:
         """Build the models in this order; the rows of the last."""
         for name in names:
-            full_name, query = query_of(name)
+            full_name = _full(name)
+            query = query_of(full_name)
             self.connection.execute(f"CREATE OR REPLACE TABLE {full_name} AS {query}")
         return self.rows(names[-1])
 
     def rows(self, name: str) -> pd.DataFrame:
-        return self.connection.sql(f"FROM {query_of(name)[0]} ORDER BY ALL").df()
+        return self.connection.sql(f"FROM {_full(name)} ORDER BY ALL").df()
+
+
+def _full(name: str) -> str:
+    return f"engagement_internal.{name}" if name in INTERNAL else f"engagement.{name}"

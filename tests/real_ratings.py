@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from rendered import Products
+from rendered import Products, daily
 
 FOLDER = os.environ.get("MOVIELENS_DIR", "")
 REAL = pytest.mark.skipif(not FOLDER, reason="MOVIELENS_DIR is not set")
@@ -27,17 +27,13 @@ class RealRatings:
     def load(self, made: Products) -> None:
         """Load what models read: products of the producer, and what a user likes."""
         at = pd.to_datetime(self.ratings.timestamp, unit="s")
-        stars = [half / 2 for half in range(1, 11)]
-        daily = pd.crosstab([self.ratings.movieId, at.dt.normalize()], self.ratings.rating)[stars]
-        daily.columns = [f"ratings_{star}".replace(".", "_") for star in stars]
-        daily.insert(0, "rating_count", daily.sum(axis=1))
-        daily.index.names = ["movie_id", "rated_on"]
-        made.load("interactions.movies_engagement_daily", daily.reset_index())
+        ratings = self.ratings.rename(columns={"userId": "user_id", "movieId": "movie_id"})
+        ratings = ratings.assign(rated_at=at)
+        made.load("interactions.movies_engagement_daily", daily(ratings))
+        made.load("interactions.user_movie_ratings", ratings)
         movies = self.movies.rename(columns={"movieId": "movie_id", "year": "release_year"})
         genres = movies.genres.where(movies.genres != "(no genres listed)", None)
         made.load("interactions.movie_catalogue", movies.assign(genres=genres))
-        ratings = self.ratings.rename(columns={"userId": "user_id", "movieId": "movie_id"})
-        made.load("interactions.user_movie_ratings", ratings.assign(rated_at=at))
         newest = pd.DataFrame({"rated_on": [at.max().normalize()]})
         made.load("engagement_internal.newest_rating", newest)
         users = self.by_genre.groupby(["userId", "genre"]).rating.agg(["size", "median"])

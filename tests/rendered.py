@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -25,12 +27,32 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 
 def on_duckdb(query: str) -> str:
     """A query of a model, in GoogleSQL with macros, as SQLMesh runs it on DuckDB."""
+    return _rendered(f"MODEL (name scratch.rendered, kind FULL); {query}")
+
+
+@cache
+def query_of(name: str) -> str:
+    """The same of a model's file for all days, by a name such as `interactions.user_tags`."""
+    schema, model = name.split(".")
+    domain, _, internal = schema.partition("_")
+    text = (MODELS / domain / internal / f"{model}.sql").read_text()
+    return _rendered(re.sub(r",?\s*@contract\(\w+\)", "", text))
+
+
+def _rendered(text: str) -> str:
     model = load_sql_based_model(
-        parse(f"MODEL (name scratch.rendered, kind FULL); {query}", default_dialect="bigquery"),
-        macros=MACROS,
-        dialect="bigquery",
+        parse(text, default_dialect="bigquery"), macros=MACROS, dialect="bigquery"
     )
-    return model.render_query_or_raise().sql(dialect="duckdb")
+    query = model.render_query_or_raise(start="1990-01-01", end="2035-12-31")
+    return query.sql(dialect="duckdb")
+
+
+def in_memory() -> duckdb.DuckDBPyConnection:
+    """A database that has the schemas of both domains."""
+    connection = duckdb.connect(config={"threads": 1})
+    for schema in ("interactions", "engagement", "engagement_internal"):
+        connection.execute(f"CREATE SCHEMA {schema}")
+    return connection
 
 
 class Products:
@@ -38,10 +60,8 @@ class Products:
 
     def __init__(self, *models: str) -> None:
         """models: their names, such as `engagement_internal.thresholds`, in the order of use."""
-        self.connection = duckdb.connect(config={"threads": 1})
-        self.queries = {name: on_duckdb(_query(name)) for name in models}
-        for schema in ("interactions", "engagement", "engagement_internal"):
-            self.connection.execute(f"CREATE SCHEMA {schema}")
+        self.connection = in_memory()
+        self.queries = {name: query_of(name) for name in models}
 
     def load(self, table: str, rows: pd.DataFrame) -> None:
         """Replace an input."""
@@ -99,11 +119,3 @@ def daily(ratings: pd.DataFrame) -> pd.DataFrame:
     counted.columns = [f"ratings_{str(stars).replace('.', '_')}" for stars in counted.columns]
     counted.insert(0, "rating_count", counted.sum(axis=1))
     return counted.reset_index()
-
-
-def _query(name: str) -> str:
-    """The query of a model's file, without its header."""
-    schema, model = name.split(".")
-    domain, _, internal = schema.partition("_")
-    text = (MODELS / domain / internal / f"{model}.sql").read_text()
-    return text.partition("\n);\n")[2]
