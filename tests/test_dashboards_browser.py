@@ -6,7 +6,6 @@ import contextlib
 import re
 import subprocess
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from mesh.dashboards.drawing.vega import THEMES
 from mesh.dashboards.preview.page import index_html, page_html
-from mesh.dashboards.preview.png import FLAGS, PHONE_WIDTH, chromium, pictures
+from mesh.dashboards.preview.png import PHONE_WIDTH, pictures
 from tests import kinds_data
 from tests.dashboards_data import (
     HOSTILE,
@@ -31,18 +30,6 @@ from tests.project_copy import PROJECT, ROOT
 
 pytestmark = pytest.mark.browser
 WIDTHS = {"desktop": 1280, "phone": PHONE_WIDTH, "narrow phone": 320}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if chromium() is None:
-        subprocess.run([ROOT / "tests" / "servers" / "install-chromium"], check=True)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        yield running
-        running.close()
 
 
 def all_data() -> dict[str, Any]:

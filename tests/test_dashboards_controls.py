@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,12 +18,12 @@ from mesh.dashboards.controls import MOST_DRAWN, LastMonths, OneOf
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.looker.sheet import build_sheet
 from mesh.dashboards.preview.page import index_html, page_html
-from mesh.dashboards.preview.png import FLAGS, PHONE_WIDTH, chromium
+from mesh.dashboards.preview.png import PHONE_WIDTH
 from mesh.dashboards.preview.present import PageView, present
 from mesh.dashboards.usage import read_usage
 from tests.dashboards_data import HOSTILE
 from tests.kinds_data import AS_OF, FIXTURES, Rows, month
-from tests.project_copy import PROJECT, ROOT
+from tests.project_copy import PROJECT
 
 SPECS, CONTRACTS = FIXTURES / "picked", FIXTURES / "contracts"
 
@@ -301,18 +299,6 @@ def test_a_page_of_many_values_stays_small() -> None:
     alone = len(page_html(replace(shown, picked={}, controls=[]), [shown], PROJECT))
     # Six pictures, twelve tables and what picks them.
     assert whole - alone < 40_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if chromium() is None:
-        subprocess.run([ROOT / "tests" / "servers" / "install-chromium"], check=True)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        yield running
-        running.close()
 
 
 class Open:

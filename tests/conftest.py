@@ -1,0 +1,24 @@
+"""What tests of several files need."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mesh.dashboards.preview.png import FLAGS, chromium
+from tests.project_copy import ROOT
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if chromium() is None:
+        subprocess.run([ROOT / "tests" / "servers" / "install-chromium"], check=True)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield running
+        running.close()
