@@ -80,7 +80,7 @@ def _can_be_asked(copy: Copy, source: Contract, condition: str) -> bool:
         return False
     query = exp.select("1").from_(copy.memory.product(source.product)).where(_parsed(condition))
     try:
-        copy.memory.rows(query.limit(1))
+        copy.memory.keep(query.limit(1))  # Asked again for each column.
     except duckdb.Error:
         return False
     return True

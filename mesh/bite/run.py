@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from mesh.bite.conditions import conditions
 from mesh.bite.copy import Copy, Memory, Unchanged, memory
 from mesh.bite.excuses import excuses_of, share_of
 from mesh.bite.suggest import Suggestion, Suggestions
@@ -139,9 +138,8 @@ def bite(
                 demanded = share_of(contract, usual)
                 try:
                     made_from = [known[name] for name in inputs(contract.product) if name in known]
-                    asked = conditions(opened.models, contract.product)
                     excused = excuses[contract.product]
-                    one = bitten(copies, contract, demanded, excused, made_from, tell, asked)
+                    one = bitten(copies, contract, demanded, excused, made_from, tell)
                 except (duckdb.BinderException, duckdb.CatalogException) as error:
                     reason = str(error).partition("\n")[0]
                     raise CheckFailed(
