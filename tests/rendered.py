@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pandas as pd
 from scipy.stats import t as student
+from sqlglot import exp, parse_one
+from sqlmesh.core.constants import SQLMESH_BUILTIN
 from sqlmesh.core.dialect import parse
-from sqlmesh.core.macros import macro
+from sqlmesh.core.macros import MacroRegistry, macro
 from sqlmesh.core.model import load_sql_based_model
+from sqlmesh.utils import UniqueKeyDict
+from sqlmesh.utils.metaprogramming import import_python_file
 
-import macros.daily_counts
-import macros.half_stars
-import macros.students_t  # noqa: F401  (they register themselves)
-
-# As they are now: a project that another test loads has macros of its own.
-MACROS = dict(macro.get_registry())
-MODELS = Path(__file__).resolve().parent.parent / "models"
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMAS = ("interactions", "interactions_internal", "engagement", "engagement_internal")
+OPERATIONAL = {
+    "movies": "movieId BIGINT, title VARCHAR, genres VARCHAR",
+    "ratings": "userId BIGINT, movieId BIGINT, rating DOUBLE, timestamp TIMESTAMPTZ",
+    "tags": "userId BIGINT, movieId BIGINT, tag VARCHAR, timestamp TIMESTAMPTZ",
+}
+Tables = dict[str, pd.DataFrame]
 
 
 def on_duckdb(query: str) -> str:
@@ -33,24 +40,88 @@ def on_duckdb(query: str) -> str:
 @cache
 def query_of(name: str) -> str:
     """The same of a model's file for all days, by a name such as `interactions.user_tags`."""
+    return _rendered(re.sub(r",?\s*@(source_)?contract\(.*?\)", "", _file_of(name).read_text()))
+
+
+def _file_of(name: str) -> Path:
     schema, model = name.split(".")
     domain, _, internal = schema.partition("_")
-    text = (MODELS / domain / internal / f"{model}.sql").read_text()
-    return _rendered(re.sub(r",?\s*@contract\(\w+\)", "", text))
+    return ROOT / "models" / domain / internal / f"{model}.sql"
 
 
 def _rendered(text: str) -> str:
-    model = load_sql_based_model(
-        parse(text, default_dialect="bigquery"), macros=MACROS, dialect="bigquery"
-    )
+    with own_macros() as macros:
+        model = load_sql_based_model(
+            parse(text, default_dialect="bigquery"),
+            macros=macros,
+            dialect="bigquery",
+            module_path=ROOT,
+        )
     query = model.render_query_or_raise(start="1990-01-01", end="2035-12-31")
     return query.sql(dialect="duckdb")
+
+
+@contextmanager
+def own_macros() -> Iterator[MacroRegistry]:
+    """The macros of this project, whatever other tests have loaded; nothing stays of them.
+
+    SQLMesh keeps with a model the text of its macros and of what they name. It looks for the names
+    in the module that is called `macros.<file>` at the time: the one of the project that was loaded
+    last, which may be a copy elsewhere. Of a macro of another folder it keeps the text alone.
+    """
+    registry, others = macro.get_registry(), _without_macros()
+    builtin = {name: one for name, one in registry.items() if hasattr(one, SQLMESH_BUILTIN)}
+    macro.set_registry(UniqueKeyDict(macro.registry_name, **builtin))
+    try:
+        with patch.object(sys, "path", [str(ROOT), *sys.path]):
+            for file in sorted((ROOT / "macros").glob("*.py")):
+                import_python_file(file, ROOT)
+        yield macro.get_registry()
+    finally:
+        macro.set_registry(registry)
+        _without_macros()
+        sys.modules.update(others)
+
+
+def _without_macros() -> dict:
+    """Forget the modules of macros; those that were there."""
+    names = [name for name in sys.modules if name.partition(".")[0] == "macros"]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+@cache
+def _chain(name: str) -> tuple[str, ...]:
+    """The models that this one is made of, inputs first, and itself."""
+    if not _file_of(name).exists():
+        return ()
+    read = sorted(
+        f"{table.db}.{table.name}"
+        for table in parse_one(query_of(name), dialect="duckdb").find_all(exp.Table)
+        if table.db in SCHEMAS
+    )
+    return (*dict.fromkeys(one for each in read for one in _chain(each)), name)
+
+
+def build(source: Mapping[str, pd.DataFrame], *wanted: str) -> Tables:
+    """These models, of movies, ratings and tags as MovieLens writes them, and all between."""
+    connection = in_memory()
+    connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA operational")
+    for name, columns in OPERATIONAL.items():
+        rows = source[name]
+        if "timestamp" in rows:
+            rows = rows.assign(timestamp=pd.to_datetime(rows["timestamp"], unit="s", utc=True))
+        connection.register("rows", rows)
+        connection.execute(f"CREATE TABLE operational.{name} ({columns})")
+        connection.execute(f"INSERT INTO operational.{name} BY NAME SELECT * FROM rows")
+    for name in dict.fromkeys(one for each in wanted for one in _chain(each)):
+        connection.execute(f"CREATE TABLE {name} AS {query_of(name)}")
+    return {name: connection.sql(f"SELECT * FROM {name}").df() for name in wanted}
 
 
 def in_memory() -> duckdb.DuckDBPyConnection:
     """A database that has the schemas of both domains."""
     connection = duckdb.connect(config={"threads": 1})
-    for schema in ("interactions", "engagement", "engagement_internal"):
+    for schema in SCHEMAS:
         connection.execute(f"CREATE SCHEMA {schema}")
     return connection
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from bare_models import Tables, build
+from rendered import Tables, build
 
 MONTHS, AGES = "engagement.audience_over_time", "engagement.attention_by_age"
 GENRES, ERAS = "engagement.genre_over_time", "engagement.era_audience"
