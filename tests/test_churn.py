@@ -16,6 +16,7 @@ from lifelines import KaplanMeierFitter
 from sklearn.metrics import roc_auc_score
 
 MONTH = 487 / 16
+PAUSE = pd.Timedelta(days=180)
 NEWEST = pd.Timestamp("2018-09-24", tz="UTC")
 FEATURES = (
     *("ratings", "high_rating_share", "tags", "genres"),
@@ -66,25 +67,32 @@ def impressions(real) -> pd.DataFrame:
 
 
 def actions_of(ratings: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
-    """All actions, each with the first, the last and the newest of all."""
+    """All actions, each with the user's first one, and with the last before their first long pause.
+
+    Who has not paused yet has none.
+    """
     both = pd.concat(
         [
             ratings.assign(at=ratings.rated_at, is_rating=True),
             tags.assign(at=tags.tagged_at, is_rating=False),
         ]
     )
+    both = both.sort_values("at")
     times = both.groupby("user_id")["at"]
-    return both.assign(first=times.transform("min"), last=times.transform("max"))
+    pause = times.shift(-1).fillna(both["at"].max()) - both["at"]
+    left = both["at"].where(pause > PAUSE).groupby(both.user_id).transform("min")
+    return both.assign(first=times.transform("min"), left=left)
 
 
 def lives_of(actions: pd.DataFrame) -> pd.DataFrame:
-    """One row per user: whole months between first and last action, and until watching ends."""
-    users = actions.groupby("user_id")[["first", "last"]].first()
+    """One row per user: whole months until they left, if they did, and until watching ends."""
+    users = actions.groupby("user_id")[["first", "left"]].first()
     days = users.apply(lambda column: column.dt.normalize())
-    watched = (days["last"].max() - pd.Timedelta(days=180) - days["first"]).dt.days
+    watched = (actions["at"].max().normalize() - PAUSE - days["first"]).dt.days
+    stayed = (days["left"] - days["first"]).dt.days
     return users.assign(
         year=users["first"].dt.strftime("%Y"),
-        active=((days["last"] - days["first"]).dt.days // MONTH).astype(int),
+        active=(stayed.fillna(10**6) // MONTH).astype(int),
         watched=(watched.clip(lower=0) // MONTH).astype(int),
     )
 
@@ -119,6 +127,48 @@ def test_a_curve_is_what_lifelines_makes_of_the_same_users(real):
         columns = ["at_risk_user_count", "churned_user_count"]
         columns += ["survival", "survival_low", "survival_high"]
         np.testing.assert_allclose(shown[columns], found, rtol=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4),
+            st.one_of(st.integers(0, 900), st.sampled_from([0, 179, 180, 181, 360, 361])),
+            st.sampled_from([0, 1, 86_399]),
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+    st.integers(0, 900),
+)
+def test_a_life_that_has_ended_stays_so_whatever_comes_later(world, actions, known):
+    """Who stayed may leave later; who left has left, on the same day."""
+    start = pd.Timestamp("2015-01-10", tz="UTC")
+    ratings = pd.DataFrame(actions, columns=["user_id", "day", "second"])
+    at = start + pd.to_timedelta(ratings.day * 86_400 + ratings.second, unit="s")
+    ratings = ratings.assign(movie_id=range(len(ratings)), rating=3.0, rated_at=at)
+    ratings = ratings[["user_id", "movie_id", "rating", "rated_at"]]
+    nobody = few_users(0)["interactions.user_tags"]
+    world.put("interactions.user_tags", nobody)
+    lives = []
+    for until in (start + pd.Timedelta(days=known), start + pd.Timedelta(days=2_000)):
+        some = ratings[ratings.rated_at <= until]
+        world.put("interactions.user_movie_ratings", some)
+        found = world.run("user_months", "user_lifetimes").set_index("user_id")
+        truth = actions_of(some, nobody)[["user_id", "left"]]
+        left = truth.dropna().groupby("user_id").left.first()
+        assert dict(found.left_at.dropna()) == dict(left)
+        lives.append(found)
+    before, after = lives
+    after = after.loc[before.index]
+    had_left = before.left_at.notna()
+    same = ["left_at", "active_months", "first_action_at", "cohort_month"]
+    pd.testing.assert_frame_equal(before.loc[had_left, same], after.loc[had_left, same])
+    # Who was still there is counted as that for as long as they were watched, and no longer.
+    assert (before.active_months[~had_left] >= before.watched_months[~had_left]).all()
+    assert (after.active_months[~had_left] >= before.watched_months[~had_left]).all()
+    assert (after.watched_months >= before.watched_months).all()
 
 
 @real_data
@@ -173,7 +223,6 @@ def impressions_of(actions: pd.DataFrame, movies: pd.DataFrame) -> pd.DataFrame:
         if dated.empty:
             continue
         ages = first.year - dated.release_year.astype(int)
-        late = (since >= pd.Timedelta(days=7)) & (since < pd.Timedelta(days=187))
         rows[user] = (
             len(rated),
             (rated.rating > 4).sum() / len(rated),
@@ -183,7 +232,7 @@ def impressions_of(actions: pd.DataFrame, movies: pd.DataFrame) -> pd.DataFrame:
             ages.sum() / len(dated),
             first.hour,
             first.isoweekday(),
-            not late.any(),
+            own.left.iloc[0] - first < pd.Timedelta(days=7),
         )
     return pd.DataFrame.from_dict(rows, "index", columns=[*FEATURES, "has_churned"])
 
