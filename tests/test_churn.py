@@ -411,19 +411,43 @@ def covered(inside: list[bool]) -> bool:
 
 
 def test_the_interval_of_a_curve_holds_the_planted_survival_in_95_of_100_seeds(world):
-    """Half leave at once, a tenth of the others in each month; people come over three years."""
-    users = 400
+    """Half leave at once, a tenth of the others in each month; half of those who left come back.
+
+    People come over three years, so that the first of them have more time to come back.
+    """
+    users, end = 400, 1_096
+    world.put("interactions.user_tags", few_users(0)["interactions.user_tags"])
     inside: dict[int, list[bool]] = {1: [], 6: [], 12: []}
     for seed in range(SEEDS):
         rng = np.random.default_rng(seed)
         active = np.where(rng.random(users) < 0.5, rng.geometric(0.1, users), 0)
-        put_lives(world, [2016] * users, active, rng.integers(0, 37, users))
-        curve = world.run("churn_steps", "churn_curve").query("cohort == 'all'")
-        curve = curve.set_index("months_since")
+        came = rng.uniform(0, end, users)
+        owner = np.repeat(np.arange(users), active + 1)
+        nth = np.arange(len(owner)) - np.repeat(np.cumsum(active + 1) - active - 1, active + 1)
+        acted = came[owner] + (nth + 0.5 * (nth > 0)) * MONTH
+        back = np.flatnonzero(rng.random(users) < 0.5)
+        again = (came + (active + 0.5) * MONTH)[back] + rng.uniform(181, 700, len(back))
+        days = np.concatenate([acted, again, [end]])
+        rows = pd.DataFrame(
+            {
+                "user_id": np.concatenate([owner, back, [users]]),
+                "movie_id": np.arange(len(days)),
+                "rating": 3.0,
+                "rated_at": pd.Timestamp("2016-01-01", tz="UTC") + pd.to_timedelta(days, "D"),
+            }
+        )
+        world.put("interactions.user_movie_ratings", rows[days <= end])
+        curve = world.run("user_months", "user_lifetimes", "churn_steps", "churn_curve")
+        curve = curve[curve.cohort == "all"].set_index("months_since")
         for month, held in inside.items():
             low, high = curve.loc[month, ["survival_low", "survival_high"]]
             held.append(low <= 0.5 * 0.9 ** (month - 1) <= high)
     assert all(covered(held) for held in inside.values()), inside
+
+
+def test_a_pause_that_makes_one_leave_is_longer_than_any_month(world):
+    """Of a month only the first and the last action are kept, so no pause within one is seen."""
+    assert world.rows("thresholds").churned_after_days.item() >= 31
 
 
 def test_the_intervals_of_predictors_hold_the_planted_odds_in_95_of_100_seeds(world):
