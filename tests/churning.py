@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from rendered import in_memory, query_of
 
+MONTH = 487 / 16
+NEWEST = pd.Timestamp("2018-09-24", tz="UTC")
 CHAIN = (
     *("user_months", "user_lifetimes", "churn_steps", "first_impressions"),
     *("cohort_activity", "churn_curve", "churn_predictors"),
@@ -54,3 +57,19 @@ class World:
 
 def _full(name: str) -> str:
     return f"engagement_internal.{name}" if name in INTERNAL else f"engagement.{name}"
+
+
+def put_lives(world: World, year: list, active: list, watched: list) -> None:
+    """Let users have come in these years, stayed and been watched for so many months."""
+    world.put(
+        "engagement_internal.user_lifetimes",
+        pd.DataFrame(
+            {
+                "user_id": np.arange(len(year)),
+                "cohort_month": [pd.Timestamp(int(one), 5, 1).date() for one in year],
+                "active_months": np.array(active, dtype="int64"),
+                "watched_months": np.array(watched, dtype="int64"),
+                "newest_on": NEWEST.date(),
+            }
+        ),
+    )

@@ -9,19 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from churning import CHAIN, World
+from churning import CHAIN, MONTH, World, put_lives
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from sklearn.metrics import roc_auc_score
 
-MONTH = 487 / 16
-NEWEST = pd.Timestamp("2018-09-24", tz="UTC")
+PAUSE = pd.Timedelta(days=180)
 FEATURES = (
     *("ratings", "high_rating_share", "tags", "genres"),
     *("old_movie_share", "movie_age", "first_hour", "first_weekday"),
 )
-SEEDS = 100
 real_data = pytest.mark.skipif(not os.environ.get("MOVIELENS_DIR"), reason="needs MOVIELENS_DIR")
 
 
@@ -66,25 +64,32 @@ def impressions(real) -> pd.DataFrame:
 
 
 def actions_of(ratings: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
-    """All actions, each with the first, the last and the newest of all."""
+    """All actions, each with the user's first one, and with the last before their first long pause.
+
+    Who has not paused yet has none.
+    """
     both = pd.concat(
         [
             ratings.assign(at=ratings.rated_at, is_rating=True),
             tags.assign(at=tags.tagged_at, is_rating=False),
         ]
     )
+    both = both.sort_values("at")
     times = both.groupby("user_id")["at"]
-    return both.assign(first=times.transform("min"), last=times.transform("max"))
+    pause = times.shift(-1).fillna(both["at"].max()) - both["at"]
+    left = both["at"].where(pause > PAUSE).groupby(both.user_id).transform("min")
+    return both.assign(first=times.transform("min"), left=left)
 
 
 def lives_of(actions: pd.DataFrame) -> pd.DataFrame:
-    """One row per user: whole months between first and last action, and until watching ends."""
-    users = actions.groupby("user_id")[["first", "last"]].first()
+    """One row per user: whole months until they left, if they did, and until watching ends."""
+    users = actions.groupby("user_id")[["first", "left"]].first()
     days = users.apply(lambda column: column.dt.normalize())
-    watched = (days["last"].max() - pd.Timedelta(days=180) - days["first"]).dt.days
+    watched = (actions["at"].max().normalize() - PAUSE - days["first"]).dt.days
+    stayed = (days["left"] - days["first"]).dt.days
     return users.assign(
         year=users["first"].dt.strftime("%Y"),
-        active=((days["last"] - days["first"]).dt.days // MONTH).astype(int),
+        active=(stayed.fillna(10**6) // MONTH).astype(int),
         watched=(watched.clip(lower=0) // MONTH).astype(int),
     )
 
@@ -119,6 +124,48 @@ def test_a_curve_is_what_lifelines_makes_of_the_same_users(real):
         columns = ["at_risk_user_count", "churned_user_count"]
         columns += ["survival", "survival_low", "survival_high"]
         np.testing.assert_allclose(shown[columns], found, rtol=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4),
+            st.one_of(st.integers(0, 900), st.sampled_from([0, 179, 180, 181, 360, 361])),
+            st.sampled_from([0, 1, 86_399]),
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+    st.integers(0, 900),
+)
+def test_a_life_that_has_ended_stays_so_whatever_comes_later(world, actions, known):
+    """Who stayed may leave later; who left has left, on the same day."""
+    start = pd.Timestamp("2015-01-10", tz="UTC")
+    ratings = pd.DataFrame(actions, columns=["user_id", "day", "second"])
+    at = start + pd.to_timedelta(ratings.day * 86_400 + ratings.second, unit="s")
+    ratings = ratings.assign(movie_id=range(len(ratings)), rating=3.0, rated_at=at)
+    ratings = ratings[["user_id", "movie_id", "rating", "rated_at"]]
+    nobody = few_users(0)["interactions.user_tags"]
+    world.put("interactions.user_tags", nobody)
+    lives = []
+    for until in (start + pd.Timedelta(days=known), start + pd.Timedelta(days=2_000)):
+        some = ratings[ratings.rated_at <= until]
+        world.put("interactions.user_movie_ratings", some)
+        found = world.run("user_months", "user_lifetimes").set_index("user_id")
+        truth = actions_of(some, nobody)[["user_id", "left"]]
+        left = truth.dropna().groupby("user_id").left.first()
+        assert dict(found.left_at.dropna()) == dict(left)
+        lives.append(found)
+    before, after = lives
+    after = after.loc[before.index]
+    had_left = before.left_at.notna()
+    same = ["left_at", "active_months", "first_action_at", "cohort_month"]
+    pd.testing.assert_frame_equal(before.loc[had_left, same], after.loc[had_left, same])
+    # Who was still there is counted as that for as long as they were watched, and no longer.
+    assert (before.active_months[~had_left] >= before.watched_months[~had_left]).all()
+    assert (after.active_months[~had_left] >= before.watched_months[~had_left]).all()
+    assert (after.watched_months >= before.watched_months).all()
 
 
 @real_data
@@ -173,7 +220,6 @@ def impressions_of(actions: pd.DataFrame, movies: pd.DataFrame) -> pd.DataFrame:
         if dated.empty:
             continue
         ages = first.year - dated.release_year.astype(int)
-        late = (since >= pd.Timedelta(days=7)) & (since < pd.Timedelta(days=187))
         rows[user] = (
             len(rated),
             (rated.rating > 4).sum() / len(rated),
@@ -183,7 +229,7 @@ def impressions_of(actions: pd.DataFrame, movies: pd.DataFrame) -> pd.DataFrame:
             ages.sum() / len(dated),
             first.hour,
             first.isoweekday(),
-            not late.any(),
+            own.left.iloc[0] - first < pd.Timedelta(days=7),
         )
     return pd.DataFrame.from_dict(rows, "index", columns=[*FEATURES, "has_churned"])
 
@@ -315,21 +361,6 @@ def test_without_known_years_of_movies_nobody_is_judged(world):
     assert found["churn_predictors"].empty and len(found["churn_curve"]) > 2
 
 
-def put_lives(world: World, year: list, active: list, watched: list) -> None:
-    world.put(
-        "engagement_internal.user_lifetimes",
-        pd.DataFrame(
-            {
-                "user_id": np.arange(len(year)),
-                "cohort_month": [pd.Timestamp(int(one), 5, 1).date() for one in year],
-                "active_months": np.array(active, dtype="int64"),
-                "watched_months": np.array(watched, dtype="int64"),
-                "newest_on": NEWEST.date(),
-            }
-        ),
-    )
-
-
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(5, 160), st.integers(1, 30)), min_size=1, max_size=6),
@@ -355,66 +386,6 @@ def test_no_few_users_are_found_by_taking_years_from_all(world, years, seed):
     assert (curve.at_risk_user_count - curve.churned_user_count >= 5).all()
 
 
-def covered(inside: list[bool]) -> bool:
-    """Whether so many intervals held the truth as 95 % ones do, give or take three errors."""
-    share, error = np.mean(inside), math.sqrt(0.95 * 0.05 / len(inside))
-    return abs(share - 0.95) <= 3 * error
-
-
-def test_the_interval_of_a_curve_holds_the_planted_survival_in_95_of_100_seeds(world):
-    """Half leave at once, a tenth of the others in each month; people come over three years."""
-    users = 400
-    inside: dict[int, list[bool]] = {1: [], 6: [], 12: []}
-    for seed in range(SEEDS):
-        rng = np.random.default_rng(seed)
-        active = np.where(rng.random(users) < 0.5, rng.geometric(0.1, users), 0)
-        put_lives(world, [2016] * users, active, rng.integers(0, 37, users))
-        curve = world.run("churn_steps", "churn_curve").query("cohort == 'all'")
-        curve = curve.set_index("months_since")
-        for month, held in inside.items():
-            low, high = curve.loc[month, ["survival_low", "survival_high"]]
-            held.append(low <= 0.5 * 0.9 ** (month - 1) <= high)
-    assert all(covered(held) for held in inside.values()), inside
-
-
-def test_the_intervals_of_predictors_hold_the_planted_odds_in_95_of_100_seeds(world):
-    """With each level of activity, and with a tag, the odds of leaving are about halved."""
-    users, share_of_taggers = 800, np.array([0.7, 0.3])
-    odds = np.exp(1.5 - 0.6 * np.arange(6)[:, None] - 0.7 * np.arange(2)[None, :])
-    leaves = odds / (1 + odds)
-    by_level, by_tag = leaves @ share_of_taggers, leaves.mean(0)
-    gone, stays = by_level / by_level.sum(), (1 - by_level) / (1 - by_level).sum()
-    above = np.subtract.outer(np.arange(6), np.arange(6))
-    area = (np.outer(gone, stays) * ((above > 0) + (above == 0) / 2)).sum()
-    lift = by_tag[1] / (by_tag @ share_of_taggers)
-    areas, lifts = [], []
-    for seed in range(SEEDS):
-        rng = np.random.default_rng(seed)
-        level, tags = rng.integers(0, 6, users), (rng.random(users) < 0.3).astype(int)
-        put_impressions(world, level, tags, rng.random(users) < leaves[level, tags])
-        rows = world.run("churn_predictors").set_index("feature")
-        levels, tagged = rows.loc["ratings"].iloc[0], rows.loc["tags"].query("value_from == 1")
-        areas.append(levels.auc_low <= area <= levels.auc_high)
-        lifts.append(tagged.lift_low.item() <= lift <= tagged.lift_high.item())
-    assert covered(areas) and covered(lifts), (np.mean(areas), np.mean(lifts))
-
-
-def put_impressions(world: World, ratings, tags, has_churned) -> None:
-    users = len(ratings)
-    world.put(
-        "engagement_internal.first_impressions",
-        pd.DataFrame(
-            {
-                "user_id": np.arange(users),
-                "rating_count": np.asarray(ratings, dtype="int64"),
-                "high_rating_share": 0.5,
-                "tag_count": np.asarray(tags, dtype="int64"),
-                "genre_count": 3,
-                "old_movie_share": 0.0,
-                "movie_age": 10.0,
-                "first_hour": 12,
-                "first_weekday": 1,
-                "has_churned": has_churned,
-            }
-        ),
-    )
+def test_a_pause_that_makes_one_leave_is_longer_than_any_month(world):
+    """Of a month only the first and the last action are kept, so no pause within one is seen."""
+    assert world.rows("thresholds").churned_after_days.item() >= 31

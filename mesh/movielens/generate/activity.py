@@ -255,7 +255,8 @@ def _pick_rest(
     todo = np.flatnonzero(movie < 0)
     for user in np.unique(slots.user[todo]).tolist():
         places = todo[slots.user[todo] == user]
-        free = np.flatnonzero(~taken[user, : int(slots.cut[places].min())])
+        before = int(slots.cut[places].min())
+        free = np.flatnonzero(~taken[user, :before] & (weight[:before] > 0))
         score = attention[user][catalogue.genre_slots[0][free]]
         keys = rng.standard_exponential(len(free), dtype=np.float32) / (weight[free] * score)
         nearest = np.argpartition(keys, min(len(places), len(free) - 1))[: len(places)]

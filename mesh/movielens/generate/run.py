@@ -38,6 +38,7 @@ from mesh.movielens.generate.files import (
     tag_lines,
 )
 from mesh.movielens.generate.leaving import Leaving, plant
+from mesh.movielens.generate.planting import Planted
 from mesh.movielens.generate.tagging import Vocabulary, make_vocabulary, write_tags
 from mesh.movielens.generate.timeline import EARLIEST_LAST_DAY, LAST_DAY, Timeline, make_timeline
 
@@ -71,6 +72,7 @@ class _World:
     catalogue: Catalogue
     vocabulary: Vocabulary
     timeline: Timeline
+    planted: Planted | None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def generate(
     force: bool = False,
     processes: int | None = None,
     leaving: Leaving | None = None,
+    planted: Planted | None = None,
 ) -> GeneratedCounts:
     """Write movies.csv, ratings.csv and tags.csv of that many users into the folder `out`.
 
@@ -99,16 +102,17 @@ def generate(
     force: replace the three files when the folder is not empty.
     processes: how many share the work; by default as many as there are cores, when worth it.
     leaving: plants who leaves when, for tests of what finds it again; changes all ratings.
+    planted: plants decays, tastes, seasons and moods, each in what it concerns.
 
-    The same users, seed, movies, end and leaving give the same bytes. Raises WrongUse when an
-    argument is out of range or the folder cannot be used; then no file is left or changed.
+    The same users, seed, movies, end, leaving and planted give the same bytes. Raises WrongUse
+    when an argument is out of range or the folder cannot be used; then no file is left or changed.
     """
     started = time.perf_counter()
     movies = movies_for(users) if movies is None and users > 0 else movies
     _check(users, seed, movies, end)
     assert movies is not None
     prepare_folder(out, users, force)
-    world = _make_world(users, seed, movies, end, leaving)
+    world = _make_world(users, seed, movies, end, leaving, planted)
     blocks = -(-users // BLOCK_USERS)
     ratings = tags = 0
     with replaced_together(out) as files, progress() as bar:
@@ -141,7 +145,14 @@ def _check(users: int, seed: int, movies: int | None, end: date) -> None:
         )
 
 
-def _make_world(users: int, seed: int, movies: int, end: date, leaving: Leaving | None) -> _World:
+def _make_world(
+    users: int,
+    seed: int,
+    movies: int,
+    end: date,
+    leaving: Leaving | None,
+    planted: Planted | None,
+) -> _World:
     streams = np.random.SeedSequence([seed, 0]).spawn(4)
     for_movies, for_arrivals, for_users, for_words = (
         np.random.Generator(np.random.PCG64DXSM(stream)) for stream in streams
@@ -150,6 +161,11 @@ def _make_world(users: int, seed: int, movies: int, end: date, leaving: Leaving 
     typical = rating_counts(normal_quantiles(101))
     catalogue = make_catalogue(for_movies, movies, users, typical, timeline)
     arrival = make_arrivals(for_arrivals, users, timeline)
+    vocabulary = make_vocabulary(for_words)
+    if planted is not None:
+        arrival = planted.arrivals(arrival, timeline)
+        catalogue = planted.catalogue(catalogue, timeline)
+        vocabulary = planted.vocabulary(vocabulary)
     available = np.searchsorted(catalogue.added, arrival, side="right")
     audience = make_audience(for_users, arrival, available)
     if leaving is not None:
@@ -158,22 +174,19 @@ def _make_world(users: int, seed: int, movies: int, end: date, leaving: Leaving 
         seed=seed,
         audience=audience,
         catalogue=catalogue,
-        vocabulary=make_vocabulary(for_words),
+        vocabulary=vocabulary,
         timeline=timeline,
+        planted=planted,
     )
 
 
 def _make_block(world: _World, block: int) -> _Block:
     ratings = rate(world.seed, block, world.audience, world.catalogue, world.timeline)
-    tags = write_tags(
-        world.seed,
-        block,
-        world.audience,
-        world.catalogue,
-        world.vocabulary,
-        world.timeline,
-        ratings,
-    )
+    known = (world.seed, block, world.audience, world.catalogue)
+    tags = write_tags(*known, world.vocabulary, world.timeline, ratings)
+    if world.planted is not None:
+        ratings, mood = world.planted.ratings(*known, world.timeline, ratings)
+        tags = world.planted.tags(ratings, mood, world.vocabulary, world.timeline, tags)
     ids = world.catalogue.ids
     return _Block(
         ratings=len(ratings.user),

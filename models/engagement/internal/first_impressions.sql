@@ -1,12 +1,12 @@
 MODEL (
   name engagement_internal.first_impressions,
   kind FULL,
-  description 'What a user did in the first days, and whether they were gone after them: no action in as many days as it takes to count as churned.',
+  description 'What a user did in the first days, and whether they left in them: no further action for as long as it takes to count as churned.',
   grain user_id,
   clustered_by user_id
 );
 
-/* One row per user whose first days hold a rating of a movie of a known year, and who was watched long enough. What is asked and what it should tell of do not overlap in time, and everybody is watched for the same time. */
+/* One row per user whose first days hold a rating of a movie of a known year, and who was watched long enough. Whether a user left in those days is known churned_after_days later, and does not change; everybody is watched for the same time. */
 WITH spans AS (
   SELECT
     lifetimes.user_id,
@@ -15,14 +15,15 @@ WITH spans AS (
     UNIX_MICROS(lifetimes.first_action_at) + (
       thresholds.first_impression_days + thresholds.churned_after_days
     ) * 86400000000 AS judged_until,
-    UNIX_MICROS(MAX(lifetimes.last_action_at) OVER ()) AS newest_at
+    UNIX_MICROS(MAX(lifetimes.last_action_at) OVER ()) AS newest_at,
+    UNIX_MICROS(lifetimes.left_at) AS left_at
   FROM engagement_internal.user_lifetimes AS lifetimes
   CROSS JOIN engagement_internal.thresholds AS thresholds
 ), users AS (
   SELECT
     user_id,
     judged_from,
-    judged_until,
+    COALESCE(left_at < judged_from, FALSE) AS has_churned,
     EXTRACT(YEAR FROM DATE_FROM_UNIX_DATE(DIV(start_at, 86400000000))) AS first_year,
     MOD(DIV(start_at, 3600000000), 24) AS first_hour,
     MOD(DIV(start_at, 86400000000) + 3, 7) + 1 AS first_weekday
@@ -34,24 +35,22 @@ WITH spans AS (
     users.user_id,
     users.first_year - movies.release_year AS movie_age,
     movies.genres,
-    ratings.rating,
-    UNIX_MICROS(ratings.rated_at) >= users.judged_from AS is_later
+    ratings.rating
   FROM interactions.user_movie_ratings AS ratings
   INNER JOIN users
     ON users.user_id = ratings.user_id
   LEFT JOIN interactions.movie_catalogue AS movies
     ON movies.movie_id = ratings.movie_id
   WHERE
-    UNIX_MICROS(ratings.rated_at) < users.judged_until
+    UNIX_MICROS(ratings.rated_at) < users.judged_from
 ), rated AS (
   SELECT
     ratings.user_id,
-    COUNTIF(NOT ratings.is_later) AS rating_count,
-    COUNTIF(NOT ratings.is_later AND ratings.rating > thresholds.high_above_rating) AS high_rating_count,
-    COUNTIF(NOT ratings.is_later AND NOT ratings.movie_age IS NULL) AS dated_rating_count,
-    COUNTIF(NOT ratings.is_later AND ratings.movie_age > thresholds.old_above_years) AS old_rating_count,
-    SUM(IF(ratings.is_later, 0, ratings.movie_age)) AS movie_ages,
-    COUNTIF(ratings.is_later) AS later_count
+    COUNT(*) AS rating_count,
+    COUNTIF(ratings.rating > thresholds.high_above_rating) AS high_rating_count,
+    COUNT(ratings.movie_age) AS dated_rating_count,
+    COUNTIF(ratings.movie_age > thresholds.old_above_years) AS old_rating_count,
+    SUM(ratings.movie_age) AS movie_ages
   FROM ratings
   CROSS JOIN engagement_internal.thresholds AS thresholds
   GROUP BY
@@ -59,13 +58,12 @@ WITH spans AS (
 ), tagged AS (
   SELECT
     users.user_id,
-    COUNTIF(UNIX_MICROS(tags.tagged_at) < users.judged_from) AS tag_count,
-    COUNTIF(UNIX_MICROS(tags.tagged_at) >= users.judged_from) AS later_count
+    COUNT(*) AS tag_count
   FROM interactions.user_tags AS tags
   INNER JOIN users
     ON users.user_id = tags.user_id
   WHERE
-    UNIX_MICROS(tags.tagged_at) < users.judged_until
+    UNIX_MICROS(tags.tagged_at) < users.judged_from
   GROUP BY
     users.user_id
 ), lists AS (
@@ -74,8 +72,6 @@ WITH spans AS (
     user_id,
     genres
   FROM ratings
-  WHERE
-    NOT is_later
 ), seen AS (
   SELECT
     lists.user_id,
@@ -101,9 +97,7 @@ SELECT
   )::FLOAT64 AS movie_age,
   users.first_hour::INT64 AS first_hour,
   users.first_weekday::INT64 AS first_weekday,
-  (
-    rated.later_count + COALESCE(tagged.later_count, 0) = 0
-  )::BOOL AS has_churned
+  users.has_churned::BOOL AS has_churned
 FROM users
 INNER JOIN rated
   ON rated.user_id = users.user_id

@@ -1,0 +1,209 @@
+"""Decays, tastes, seasons and moods that are planted: data products have to find them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from mesh.errors import WrongUse
+from mesh.movielens.generate.activity import Ratings, block_rng
+from mesh.movielens.generate.audience import Audience
+from mesh.movielens.generate.catalogue import Catalogue
+from mesh.movielens.generate.leaving import MONTH_SECONDS
+from mesh.movielens.generate.tagging import Tags, Vocabulary
+from mesh.movielens.generate.timeline import TAGS_FROM, Timeline
+from mesh.movielens.generate.words import GENRES
+
+
+@dataclass(frozen=True)
+class Decay:
+    """Premieres: so many movies are rated from one day on, by that share of those who came before.
+
+    half_life: after how many months half of their ratings have been made.
+    """
+
+    half_life: float = 12.0
+    movies: int = 40
+    share: float = 0.3
+
+    def days(self, timeline: Timeline) -> np.ndarray:
+        """When each of them opens, in epoch seconds: first days of months, in mid-timeline."""
+        wished = timeline.first + (timeline.last - timeline.first) * np.linspace(
+            0.45, 0.75, self.movies
+        )
+        days = (datetime.fromtimestamp(second, tz=UTC) for second in wished.tolist())
+        return np.array([datetime(d.year, d.month, 1, tzinfo=UTC).timestamp() for d in days])
+
+
+@dataclass(frozen=True)
+class Taste:
+    """That share of the users gives all movies of the genre five stars, the others three."""
+
+    genre: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Seasons:
+    """New users come as 1 + height * cos of the time of the year, most of them at peak (0 to 1)."""
+
+    height: float = 0.5
+    peak: float = 0.0
+
+    def share_until(self, part: np.ndarray) -> np.ndarray:
+        """The share of a year's new users who come in that part of the year."""
+        wave = np.sin(2 * np.pi * (part - self.peak)) + np.sin(2 * np.pi * self.peak)
+        return part + self.height * wave / (2 * np.pi)
+
+
+@dataclass(frozen=True)
+class Mood:
+    """A tag on that share of all ratings, which are so many half-stars higher, or lower, for it."""
+
+    tag: str
+    half_stars: int
+    share: float = 0.005
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What is planted besides; each of them has random streams of its own, so the rest stays."""
+
+    decay: Decay | None = None
+    taste: Taste | None = None
+    seasons: Seasons | None = None
+    moods: tuple[Mood, ...] = ()
+
+    def __post_init__(self) -> None:
+        shares = {"the moods' share": sum(mood.share for mood in self.moods)}
+        if self.decay:
+            shares["the decay's share"] = self.decay.share
+            if not self.decay.half_life > 0:
+                raise WrongUse(
+                    f"the decay's half-life is {self.decay.half_life}.", fix="Give more than 0."
+                )
+        if self.taste:
+            shares["the taste's share"] = self.taste.share
+            if self.taste.genre not in GENRES:
+                raise WrongUse(
+                    f"{self.taste.genre} is no genre.", fix=f"Give one of {', '.join(GENRES)}."
+                )
+        if self.seasons:
+            shares["the seasons' height"] = self.seasons.height
+        for name, share in shares.items():
+            if not 0 <= share < 1:
+                raise WrongUse(f"{name} is {share}.", fix="Give 0 or more, and less than 1.")
+
+    def arrivals(self, arrival: np.ndarray, timeline: Timeline) -> np.ndarray:
+        """The same users by season; the year under way stays as it is."""
+        if self.seasons is None:
+            return arrival
+        last = datetime.fromtimestamp(timeline.last, tz=UTC).year
+        starts = [datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in range(1995, last + 1)]
+        year = np.searchsorted(starts, arrival, side="right") - 1
+        begins, length = np.array(starts)[year], np.diff([*starts, timeline.last])[year]
+        grid = np.linspace(0.0, 1.0, 1_001)
+        part = np.interp((arrival - begins) / length, self.seasons.share_until(grid), grid)
+        moved = np.where(year < len(starts) - 1, begins + part * length, arrival)
+        return np.clip(moved, timeline.first, timeline.last)
+
+    def premieres(self, catalogue: Catalogue, timeline: Timeline) -> np.ndarray:
+        """Which movies they are: the last that were added before the day, in the order of days."""
+        if self.decay is None:
+            return np.zeros(0, dtype=np.int64)
+        latest = np.searchsorted(catalogue.added, self.decay.days(timeline)) - 1
+        # No movie opens twice.
+        return np.maximum.accumulate(latest - np.arange(len(latest))) + np.arange(len(latest))
+
+    def catalogue(self, catalogue: Catalogue, timeline: Timeline) -> Catalogue:
+        """Nobody comes upon the movies that have a premiere by themselves."""
+        weight = np.diff(catalogue.weight_before)
+        weight[self.premieres(catalogue, timeline)] = 0.0
+        return replace(catalogue, weight_before=np.concatenate([[0.0], np.cumsum(weight)]))
+
+    def vocabulary(self, vocabulary: Vocabulary) -> Vocabulary:
+        """The moods' tags come last."""
+        texts = vocabulary.texts + [mood.tag for mood in self.moods]
+        rank = np.empty(len(texts), dtype=np.int64)
+        rank[sorted(range(len(texts)), key=lambda i: (texts[i].lower(), texts[i]))] = range(
+            len(texts)
+        )
+        return replace(vocabulary, texts=texts, rank=rank)
+
+    def ratings(
+        self,
+        seed: int,
+        block: int,
+        audience: Audience,
+        catalogue: Catalogue,
+        timeline: Timeline,
+        ratings: Ratings,
+    ) -> tuple[Ratings, np.ndarray]:
+        """The ratings of a block as they are planted; and of each its mood, or -1."""
+        ratings = self._premiered(seed, block, audience, catalogue, timeline, ratings)
+        stars = ratings.half_stars.copy()
+        if self.taste:
+            drawn = block_rng(seed, block, 4).random(int(np.ptp(ratings.user)) + 1)
+            loves = drawn < self.taste.share
+            genre = (catalogue.genre_slots == GENRES.index(self.taste.genre)).any(axis=0)
+            own = genre[ratings.movie]
+            stars[own] = np.where(loves[ratings.user - ratings.user.min()], 10, 6)[own]
+        bounds = np.cumsum([0.0, *(mood.share for mood in self.moods)])
+        drawn = block_rng(seed, block, 5).random(len(stars))
+        mood = np.searchsorted(bounds, drawn, side="right") - 1
+        mood = np.where((mood < len(self.moods)) & (ratings.seconds >= TAGS_FROM), mood, -1)
+        shift = np.array([*(mood.half_stars for mood in self.moods), 0])
+        return replace(ratings, half_stars=np.clip(stars + shift[mood], 1, 10)), mood
+
+    def _premiered(
+        self,
+        seed: int,
+        block: int,
+        audience: Audience,
+        catalogue: Catalogue,
+        timeline: Timeline,
+        ratings: Ratings,
+    ) -> Ratings:
+        if self.decay is None:
+            return ratings
+        rng = block_rng(seed, block, 6)
+        members = np.unique(ratings.user)
+        opens = self.decay.days(timeline)
+        shape = (len(members), len(opens))
+        seconds = opens + rng.exponential(self.decay.half_life / np.log(2), shape) * MONTH_SECONDS
+        seen = rng.random(shape) < self.decay.share
+        seen &= (audience.arrival[members][:, None] < opens) & (seconds <= timeline.last)
+        who, which = np.nonzero(seen)
+        stars = 2 * rng.integers(2, 6, len(who))
+        movie = self.premieres(catalogue, timeline)[which]
+        user = np.concatenate([ratings.user, members[who]])
+        movies = np.concatenate([ratings.movie, movie])
+        _, order = np.unique(user * catalogue.size + movies, return_index=True)
+        return Ratings(
+            user=user[order],
+            movie=movies[order],
+            half_stars=np.concatenate([ratings.half_stars, stars])[order],
+            seconds=np.concatenate([ratings.seconds, seconds[seen].astype(np.int64)])[order],
+        )
+
+    def tags(
+        self,
+        ratings: Ratings,
+        mood: np.ndarray,
+        vocabulary: Vocabulary,
+        timeline: Timeline,
+        tags: Tags,
+    ) -> Tags:
+        """The tags of a block, and those of moods."""
+        moody = np.flatnonzero(mood >= 0)
+        user = np.concatenate([tags.user, ratings.user[moody]])
+        movie = np.concatenate([tags.movie, ratings.movie[moody]])
+        own = len(vocabulary.texts) - len(self.moods) + mood[moody]
+        tag = np.concatenate([tags.tag, own])
+        at = np.minimum(ratings.seconds[moody] + 60, timeline.last)
+        order = np.lexsort((vocabulary.rank[tag], movie, user))
+        return Tags(
+            user[order], movie[order], tag[order], np.concatenate([tags.seconds, at])[order]
+        )

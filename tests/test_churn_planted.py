@@ -1,0 +1,100 @@
+"""Intervals of churn are honest: 95 of 100 hold what was planted."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from churning import MONTH, World
+
+SEEDS = 100
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World()
+
+
+def covered(inside: list[bool]) -> bool:
+    """Whether so many intervals held the truth as 95 % ones do, give or take three errors."""
+    share, error = np.mean(inside), math.sqrt(0.95 * 0.05 / len(inside))
+    return abs(share - 0.95) <= 3 * error
+
+
+def test_the_interval_of_a_curve_holds_the_planted_survival_in_95_of_100_seeds(world):
+    """Half leave at once, a tenth of the others in each month; half of those who left come back.
+
+    People come over three years, so that the first of them have more time to come back.
+    """
+    users, end = 400, 1_096
+    inside: dict[int, list[bool]] = {1: [], 6: [], 12: []}
+    for seed in range(SEEDS):
+        rng = np.random.default_rng(seed)
+        active = np.where(rng.random(users) < 0.5, rng.geometric(0.1, users), 0)
+        came = rng.uniform(0, end, users)
+        owner = np.repeat(np.arange(users), active + 1)
+        nth = np.arange(len(owner)) - np.repeat(np.cumsum(active + 1) - active - 1, active + 1)
+        acted = came[owner] + (nth + 0.5 * (nth > 0)) * MONTH
+        back = np.flatnonzero(rng.random(users) < 0.5)
+        again = (came + (active + 0.5) * MONTH)[back] + rng.uniform(181, 700, len(back))
+        days = np.concatenate([acted, again, [end]])
+        rows = pd.DataFrame(
+            {
+                "user_id": np.concatenate([owner, back, [users]]),
+                "movie_id": np.arange(len(days)),
+                "rating": 3.0,
+                "rated_at": pd.Timestamp("2016-01-01", tz="UTC") + pd.to_timedelta(days, "D"),
+            }
+        )
+        world.put("interactions.user_movie_ratings", rows[days <= end])
+        curve = world.run("user_months", "user_lifetimes", "churn_steps", "churn_curve")
+        curve = curve[curve.cohort == "all"].set_index("months_since")
+        for month, held in inside.items():
+            low, high = curve.loc[month, ["survival_low", "survival_high"]]
+            held.append(low <= 0.5 * 0.9 ** (month - 1) <= high)
+    assert all(covered(held) for held in inside.values()), inside
+
+
+def test_the_intervals_of_predictors_hold_the_planted_odds_in_95_of_100_seeds(world):
+    """With each level of activity, and with a tag, the odds of leaving are about halved."""
+    users, share_of_taggers = 800, np.array([0.7, 0.3])
+    odds = np.exp(1.5 - 0.6 * np.arange(6)[:, None] - 0.7 * np.arange(2)[None, :])
+    leaves = odds / (1 + odds)
+    by_level, by_tag = leaves @ share_of_taggers, leaves.mean(0)
+    gone, stays = by_level / by_level.sum(), (1 - by_level) / (1 - by_level).sum()
+    above = np.subtract.outer(np.arange(6), np.arange(6))
+    area = (np.outer(gone, stays) * ((above > 0) + (above == 0) / 2)).sum()
+    lift = by_tag[1] / (by_tag @ share_of_taggers)
+    areas, lifts = [], []
+    for seed in range(SEEDS):
+        rng = np.random.default_rng(seed)
+        level, tags = rng.integers(0, 6, users), (rng.random(users) < 0.3).astype(int)
+        put_impressions(world, level, tags, rng.random(users) < leaves[level, tags])
+        rows = world.run("churn_predictors").set_index("feature")
+        levels, tagged = rows.loc["ratings"].iloc[0], rows.loc["tags"].query("value_from == 1")
+        areas.append(levels.auc_low <= area <= levels.auc_high)
+        lifts.append(tagged.lift_low.item() <= lift <= tagged.lift_high.item())
+    assert covered(areas) and covered(lifts), (np.mean(areas), np.mean(lifts))
+
+
+def put_impressions(world: World, ratings, tags, has_churned) -> None:
+    users = len(ratings)
+    world.put(
+        "engagement_internal.first_impressions",
+        pd.DataFrame(
+            {
+                "user_id": np.arange(users),
+                "rating_count": np.asarray(ratings, dtype="int64"),
+                "high_rating_share": 0.5,
+                "tag_count": np.asarray(tags, dtype="int64"),
+                "genre_count": 3,
+                "old_movie_share": 0.0,
+                "movie_age": 10.0,
+                "first_hour": 12,
+                "first_weekday": 1,
+                "has_churned": has_churned,
+            }
+        ),
+    )
