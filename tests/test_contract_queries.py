@@ -168,3 +168,11 @@ def test_a_query_says_what_it_reads_and_asks_for() -> None:
     assert read.origins_of("x") == {("t", "v")}
     assert read.filters == {("u", "k"), ("t", "k"), ("u", "v")}
     assert {c for c in read.compared if c[0] == "u"} == {("u", "v", "7"), ("u", "v", "8")}
+
+
+def test_an_array_in_from_reads_columns_that_nobody_has_qualified() -> None:
+    query = "SELECT a.k FROM (SELECT * FROM t) AS a CROSS JOIN UNNEST(GENERATE_ARRAY(k, {})) AS n"
+    left, right, other = (
+        read_query(parse_one(query.format(to), dialect="bigquery")).rows for to in ("v", "a.v", "1")
+    )
+    assert left == right != other

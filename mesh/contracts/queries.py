@@ -364,7 +364,8 @@ def _replaced(node: exp.Expr, resolved: Resolve) -> exp.Expr:
 def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp.Expr:
     alias, name = column.table, column.name
     if not alias:
-        own = list(scope.selected_sources)
+        # An array in FROM sees what stands to its left, and no more.
+        own = [alias for alias in scope.selected_sources if alias in here]
         owners = [a for a in own if a == name or name in here[a].columns] if len(own) > 1 else own
         alias = owners[0] if len(owners) == 1 else ""
     if alias in here:

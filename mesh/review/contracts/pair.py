@@ -153,6 +153,8 @@ class Pair:
         return tuple(found) if together_say(found.values(), query) else ()
 
     def _effect(self, old: StatedRule, new: StatedRule) -> Effect | None:
+        if old.promise == new.promise:
+            return None
         if type(old.promise) is not type(new.promise):
             return Effect.OTHER
         effect = old.promise.compare(new.promise, self.names)

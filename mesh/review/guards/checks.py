@@ -94,7 +94,9 @@ def audit_no_delete(both: Both) -> Found:
         told = "" if audit.rules else f"({shortened(audit.stated, 80)})"
         if after is None:
             lost.append((name, f"The audit {audit.name}{told} no longer runs", audit.rules))
-        elif gone := {*_promised(_pair(both, audit))} & {*audit.rules} - {*after.rules}:
+            continue
+        untold = {*audit.rules} - {*after.rules}
+        if gone := untold and untold.intersection(_promised(_pair(both, audit))):
             lost.append((name, f"The audit {audit.name} is not told all of its contract", gone))
     yield from _told(both, lost, _AUDITS)
     audited = {audit.product for model in both.head.models.values() for audit in model.audits}
@@ -122,15 +124,16 @@ def audit_no_silence(both: Both) -> Found:
     for name, audit, after in _audits(both):
         if after is None or after.problem:
             continue
-        pair = _pair(both, audit)
-        same = _promised(pair) if pair else dict.fromkeys(after.rules, True)
         silent = {*audit.noticed} & {"", *after.rules} - {*after.noticed}
         if "" in silent:
             what = f"The audit {audit.name} finds nothing in broken rows any more"
             lost.append((name, what, ()))
-        elif silent := {one for one in silent if same.get(one)}:
-            what = f"The audit {audit.name} runs, but no longer notices what breaks its rules"
-            lost.append((name, what, silent))
+        elif silent:
+            pair = _pair(both, audit)
+            same = _promised(pair) if pair else dict.fromkeys(after.rules, True)
+            if silent := {one for one in silent if same.get(one)}:
+                what = f"The audit {audit.name} runs, but no longer notices what breaks its rules"
+                lost.append((name, what, silent))
     yield from _told(both, lost, _AUDITS)
 
 

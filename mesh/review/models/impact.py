@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -12,6 +12,7 @@ from mesh.contracts.findings import ContractInvalid
 from mesh.review.contracts.pair import Source
 from mesh.review.models.both import Both
 from mesh.review.models.meaning import reads
+from mesh.review.models.review_worker.facts import Model
 from mesh.review.rules import Finding, Level
 
 Node = tuple[str, str]
@@ -75,8 +76,10 @@ def changed_columns(findings: Iterable[Finding]) -> dict[Node, list[Finding]]:
 
 def impact(both: Both, findings: Iterable[Finding]) -> Impact:
     """Follow the lineage of both revisions from what changed."""
-    values, filters = _edges(both)
     changed = changed_columns(findings)
+    if not changed:
+        return Impact()
+    values, filters = _edges(both, {name for name, _ in changed})
     reached: dict[Node, set[Node]] = {node: {node} for node in changed}
     edges: dict[tuple[str, str], bool] = {}
     waiting = list(changed)
@@ -92,11 +95,15 @@ def impact(both: Both, findings: Iterable[Finding]) -> Impact:
     return _result(both, changed, reached, edges)
 
 
-def _edges(both: Both) -> tuple[dict[Node, set[Node]], dict[Node, set[str]]]:
+def _edges(
+    both: Both, changed: Collection[str]
+) -> tuple[dict[Node, set[Node]], dict[Node, set[str]]]:
+    """Who reads what among the models that stand behind the changed ones."""
     values: dict[Node, set[Node]] = defaultdict(set)
     filters: dict[Node, set[str]] = defaultdict(set)
     for side in (both.base, both.head):
-        for name, model in side.models.items():
+        for name in _downstream(side.models, changed):
+            model = side.models[name]
             read = reads(model)
             for column, parents in read.values.items():
                 for origin in parents:
@@ -109,6 +116,20 @@ def _edges(both: Both) -> tuple[dict[Node, set[Node]], dict[Node, set[str]]]:
         for node in columns:
             values[node].add((name, ROWS))
     return values, filters
+
+
+def _downstream(models: Mapping[str, Model], changed: Collection[str]) -> Iterator[str]:
+    readers: dict[str, list[str]] = defaultdict(list)
+    for name, model in models.items():
+        for parent in model.parents:
+            readers[parent].append(name)
+    waiting, seen = [*changed], set[str]()
+    while waiting:
+        for name in readers[waiting.pop()]:
+            if name not in seen:
+                seen.add(name)
+                waiting.append(name)
+                yield name
 
 
 def _rule_readers(contracts: dict[str, Source]) -> dict[str, set[Node]]:

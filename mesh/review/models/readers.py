@@ -24,9 +24,9 @@ def _gone(both: Both) -> Iterator[Finding]:
 @on_models(BREAKS, NONE, "Change the reader in this pull request, or keep the column.")
 def consumer_no_break(both: Both) -> Found:
     """Whatever still reads a column that goes is repaired in the same pull request."""
-    gone = {(f.product, f.column) for f in _gone(both)}
+    gone = {(f.product, f.column) for f in _gone(both) if f.column}
     for name, model in both.head.models.items():
-        where, read = Place(model.path, 1), reads(model)
+        where = Place(model.path, 1)
         before = both.base.models.get(name)
         promised = name in both.diff.pairs or not model.public
         if model.unread and before and not before.unread and promised:
@@ -35,10 +35,12 @@ def consumer_no_break(both: Both) -> Found:
             message = f"{name} cannot be resolved any more: {what}"
             yield Change(product=name, message=message, where=where)
         lost = [p for p in model.parents if p in both.base.models and p not in both.head.models]
-        for parent, column in sorted(read.filters.union(*read.values.values())):
-            there = both.columns(both.head, parent)
-            if (parent, column) in gone and there and column not in there:
-                lost.append(f"{parent}.{column}")
+        if gone:
+            read = reads(model)
+            for parent, column in sorted(gone & read.filters.union(*read.values.values())):
+                there = both.columns(both.head, parent)
+                if there and column not in there:
+                    lost.append(f"{parent}.{column}")
         for what in lost:
             message = f"{name} still reads {what}, which goes in this change."
             yield Change(product=name, message=message, where=where)
