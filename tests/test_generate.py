@@ -186,6 +186,24 @@ def test_the_newest_rating_is_on_the_day_that_was_asked_for(tmp_path):
     )
 
 
+def test_later_months_are_deliveries_of_their_own_and_nothing_else_changes(tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    generate(whole, 60, end=date(2020, 1, 9))
+    made = generate(cut, 60, end=date(2020, 1, 9), later_months=2)
+    later = [tmp_path / "cut-2019-12", tmp_path / "cut-2020-01"]
+    assert sorted(tmp_path.iterdir()) == [cut, *later, whole]
+    assert {rows(folder, "movies.csv") == rows(whole, "movies.csv") for folder in later} == {True}
+    for file in ("ratings.csv", "tags.csv"):
+        parts = [rows(folder, file) for folder in (cut, *later)]
+        assert sorted(row for part in parts for row in part) == sorted(rows(whole, file))
+        months = [
+            {f"{datetime.fromtimestamp(int(r[3]), UTC):%Y-%m}" for r in part} for part in parts
+        ]
+        assert max(months[0]) < "2019-12"
+        assert months[1] <= {"2019-12"} and months[2] <= {"2020-01"}
+    assert made.ratings == len(rows(whole, "ratings.csv"))
+
+
 def refusal(capsys, *words: str) -> str:
     with pytest.raises(SystemExit) as stopped:
         run(["generate", *words])
@@ -203,6 +221,7 @@ def refusal(capsys, *words: str) -> str:
         ("--seed", "-1", "--seed is -1. Give 0 or more."),
         ("--movies", "30", "--movies is 30. Give 100 to 1000000: every user rates at least"),
         ("--movies", "100000000000", "--movies is 100000000000. Give 100 to 1000000: every"),
+        ("--later-months", "-1", "--later-months is -1. Give 0 to 24."),
         ("--end", "1990-01-01", "--end is 1990-01-01. Give a day from 1997-12-31 to yesterday"),
         ("--end", "2999-01-01", "--end is 2999-01-01. Give a day from 1997-12-31 to yesterday"),
     ],

@@ -21,6 +21,13 @@ def generate(
     end: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="Day of the newest rating.")
     ] = datetime(2019, 11, 21),
+    later_months: Annotated[
+        int,
+        typer.Option(
+            help="So many last months are deliveries to append, in folders beside --out: "
+            "OUT-2019-11.",
+        ),
+    ] = 0,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the files of a folder that is not empty.")
     ] = False,
@@ -28,7 +35,15 @@ def generate(
     """Write sample data in the MovieLens formats, calibrated against the real data sets."""
     from mesh.movielens.generate import generate as make
 
-    made = make(out, users, seed, movies=movies, end=end.date(), force=force)
+    made = make(
+        out,
+        users,
+        seed,
+        movies=movies,
+        end=end.date(),
+        later_months=later_months,
+        force=force,
+    )
     console.print(
         f"{made.folder}: {made.users:,} users, {made.movies:,} movies, {made.ratings:,} ratings, "
         f"{made.tags:,} tags in {made.seconds:.1f} s ({made.rows / made.seconds:,.0f} rows/s)",

@@ -7,15 +7,17 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from mesh.console import progress
 from mesh.errors import WrongUse
-from mesh.movielens.generate.activity import BLOCK_USERS, rate
+from mesh.movielens.generate.activity import BLOCK_USERS, Ratings, rate
 from mesh.movielens.generate.audience import (
     Audience,
     make_arrivals,
@@ -39,11 +41,19 @@ from mesh.movielens.generate.files import (
 )
 from mesh.movielens.generate.leaving import Leaving, plant
 from mesh.movielens.generate.planting import Planted
-from mesh.movielens.generate.tagging import Vocabulary, make_vocabulary, write_tags
-from mesh.movielens.generate.timeline import EARLIEST_LAST_DAY, LAST_DAY, Timeline, make_timeline
+from mesh.movielens.generate.tagging import Tags, Vocabulary, make_vocabulary, write_tags
+from mesh.movielens.generate.timeline import (
+    EARLIEST_LAST_DAY,
+    LAST_DAY,
+    Timeline,
+    epoch,
+    make_timeline,
+)
 
 DEFAULT_SEED = 25
+Events = TypeVar("Events", Ratings, Tags)
 _MOST_PROCESSES = 4
+_MOST_LATER_MONTHS = 24
 # Starting a second process takes longer than making this many users.
 _WORTH_A_PROCESS = 8_000
 
@@ -66,8 +76,17 @@ class GeneratedCounts:
 
 
 @dataclass(frozen=True)
+class _Delivery:
+    """A folder, and the epoch seconds from which on ratings and tags are in the next one."""
+
+    folder: Path
+    until: float
+
+
+@dataclass(frozen=True)
 class _World:
     seed: int
+    deliveries: tuple[_Delivery, ...]
     audience: Audience
     catalogue: Catalogue
     vocabulary: Vocabulary
@@ -77,10 +96,12 @@ class _World:
 
 @dataclass(frozen=True)
 class _Block:
+    """Lines by delivery."""
+
     ratings: int
-    rating_lines: bytes
+    rating_lines: tuple[bytes, ...]
     tags: int
-    tag_lines: bytes
+    tag_lines: tuple[bytes, ...]
 
 
 def generate(
@@ -90,6 +111,7 @@ def generate(
     *,
     movies: int | None = None,
     end: date = LAST_DAY,
+    later_months: int = 0,
     force: bool = False,
     processes: int | None = None,
     leaving: Leaving | None = None,
@@ -99,34 +121,59 @@ def generate(
 
     movies: how many; by default as many as a data set of that size has.
     end: the day of the newest rating (UTC).
+    later_months: that many of the last months are deliveries of their own, to be appended, in
+    folders beside `out` whose names end in the month; all of movies.csv is in each.
     force: replace the three files when the folder is not empty.
     processes: how many share the work; by default as many as there are cores, when worth it.
     leaving: plants who leaves when, for tests of what finds it again; changes all ratings.
     planted: plants decays, tastes, seasons and moods, each in what it concerns.
 
-    The same users, seed, movies, end, leaving and planted give the same bytes. Raises WrongUse
-    when an argument is out of range or the folder cannot be used; then no file is left or changed.
+    The same users, seed, movies, end, later_months, leaving and planted give the same bytes. Raises
+    WrongUse when an argument is out of range or a folder cannot be used; then no file is left or
+    changed.
     """
     started = time.perf_counter()
     movies = movies_for(users) if movies is None and users > 0 else movies
-    _check(users, seed, movies, end)
+    _check(users, seed, movies, end, later_months)
     assert movies is not None
-    prepare_folder(out, users, force)
-    world = _make_world(users, seed, movies, end, leaving, planted)
+    deliveries = _deliveries(out, end, later_months)
+    for delivery in deliveries:
+        prepare_folder(delivery.folder, users, force)
+    world = _make_world(users, seed, movies, end, deliveries, leaving, planted)
     blocks = -(-users // BLOCK_USERS)
     ratings = tags = 0
-    with replaced_together(out) as files, progress() as bar:
+    with ExitStack() as stack:
+        opened = [stack.enter_context(replaced_together(one.folder)) for one in deliveries]
+        bar = stack.enter_context(progress())
         task = bar.add_task("generating", total=blocks, detail="")
-        files["movies.csv"].write(movie_lines(world.catalogue))
+        for files in opened:
+            files["movies.csv"].write(movie_lines(world.catalogue))
         for block in _blocks(world, blocks, _processes(users, processes)):
-            files["ratings.csv"].write(block.rating_lines)
-            files["tags.csv"].write(block.tag_lines)
+            for files, lines, tagged in zip(
+                opened, block.rating_lines, block.tag_lines, strict=True
+            ):
+                files["ratings.csv"].write(lines)
+                files["tags.csv"].write(tagged)
             ratings, tags = ratings + block.ratings, tags + block.tags
             bar.update(task, advance=1, detail=f"{ratings:,} ratings")
     return GeneratedCounts(out, users, movies, ratings, tags, time.perf_counter() - started)
 
 
-def _check(users: int, seed: int, movies: int | None, end: date) -> None:
+def _deliveries(out: Path, end: date, later_months: int) -> tuple[_Delivery, ...]:
+    months = [
+        date(year, month + 1, 1)
+        for year, month in (
+            divmod(end.year * 12 + end.month - 1 - back, 12)
+            for back in reversed(range(later_months))
+        )
+    ]
+    whole = out.resolve()
+    folders = [out, *(whole.with_name(f"{whole.name}-{month:%Y-%m}") for month in months)]
+    ends = [*(float(epoch(month)) for month in months), float("inf")]
+    return tuple(map(_Delivery, folders, ends))
+
+
+def _check(users: int, seed: int, movies: int | None, end: date, later_months: int) -> None:
     if users < 1:
         raise WrongUse(f"--users is {users}.", fix="Give 1 or more.")
     if seed < 0:
@@ -137,6 +184,8 @@ def _check(users: int, seed: int, movies: int | None, end: date) -> None:
             fix=f"Give {MINIMUM_MOVIES} to {MAXIMUM_MOVIES}: every user rates at least 20 of "
             "them, and all must fit into memory.",
         )
+    if not 0 <= later_months <= _MOST_LATER_MONTHS:
+        raise WrongUse(f"--later-months is {later_months}.", fix=f"Give 0 to {_MOST_LATER_MONTHS}.")
     today = datetime.now(tz=UTC).date()
     if not EARLIEST_LAST_DAY <= end < today:
         raise WrongUse(
@@ -150,6 +199,7 @@ def _make_world(
     seed: int,
     movies: int,
     end: date,
+    deliveries: tuple[_Delivery, ...],
     leaving: Leaving | None,
     planted: Planted | None,
 ) -> _World:
@@ -172,6 +222,7 @@ def _make_world(
         audience = plant(np.random.default_rng([seed, 3]), leaving, audience, timeline)
     return _World(
         seed=seed,
+        deliveries=deliveries,
         audience=audience,
         catalogue=catalogue,
         vocabulary=vocabulary,
@@ -187,13 +238,23 @@ def _make_block(world: _World, block: int) -> _Block:
     if world.planted is not None:
         ratings, mood = world.planted.ratings(*known, world.timeline, ratings)
         tags = world.planted.tags(ratings, mood, world.vocabulary, world.timeline, tags)
-    ids = world.catalogue.ids
+    ids, ends = world.catalogue.ids, [one.until for one in world.deliveries]
     return _Block(
         ratings=len(ratings.user),
-        rating_lines=rating_lines(ratings, ids),
+        rating_lines=tuple(rating_lines(part, ids) for part in _parts(ratings, ends)),
         tags=len(tags.user),
-        tag_lines=tag_lines(tags, ids, world.vocabulary),
+        tag_lines=tuple(tag_lines(part, ids, world.vocabulary) for part in _parts(tags, ends)),
     )
+
+
+def _parts(events: Events, ends: list[float]) -> Iterator[Events]:
+    """Events by the delivery that they are in."""
+    delivery = np.searchsorted(ends, events.seconds, side="right")
+    for number in range(len(ends)):
+        mine = delivery == number
+        yield replace(
+            events, **{one.name: getattr(events, one.name)[mine] for one in fields(events)}
+        )
 
 
 def _processes(users: int, wanted: int | None) -> int:

@@ -196,7 +196,7 @@ def _refuted(both: Both, product: str, column: str | None) -> bool:
 def _unseen(both: Both, causes: list[str]) -> str:
     """A filter, pattern or limit that is another now: what it lets through may not have come yet.
 
-    Of an interval the sample shows one, the whole history.
+    Of intervals the sample shows few: its history as one, and its last months.
     """
     for name in causes:
         was, now = (_deciding(side.models.get(name)) for side in (both.base, both.head))
