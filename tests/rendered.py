@@ -18,7 +18,8 @@ from sqlmesh.core.model import load_sql_based_model
 
 import macros.daily_counts
 import macros.half_stars
-import macros.students_t  # noqa: F401  (they register themselves)
+import macros.students_t
+import macros.withheld  # noqa: F401  (they register themselves)
 
 # As they are now: a project that another test loads has macros of its own.
 MACROS = dict(macro.get_registry())
