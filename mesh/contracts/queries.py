@@ -364,7 +364,8 @@ def _replaced(node: exp.Expr, resolved: Resolve) -> exp.Expr:
 def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp.Expr:
     alias, name = column.table, column.name
     if not alias:
-        own = list(scope.selected_sources)
+        # An array that is unnested reads only what stands before it.
+        own = [a for a in scope.selected_sources if a in here] or list(scope.selected_sources)
         owners = [a for a in own if a == name or name in here[a].columns] if len(own) > 1 else own
         alias = owners[0] if len(owners) == 1 else ""
     if alias in here:
