@@ -9,10 +9,11 @@ from rendered import in_memory, query_of
 MONTH = 487 / 16
 NEWEST = pd.Timestamp("2018-09-24", tz="UTC")
 CHAIN = (
+    *("newest_rating", "audience_months"),
     *("user_months", "user_lifetimes", "churn_steps", "first_impressions"),
     *("cohort_activity", "churn_curve", "churn_predictors"),
 )
-INTERNAL = {"thresholds", *CHAIN[:4]}
+INTERNAL = {"thresholds", *CHAIN[:6]}
 SOURCES = {
     "interactions.user_movie_ratings": "user_id BIGINT, movie_id BIGINT, rating DOUBLE, "
     "rated_at TIMESTAMPTZ",
@@ -20,6 +21,23 @@ SOURCES = {
     "rating DOUBLE",
     "interactions.movie_catalogue": "movie_id BIGINT, release_year BIGINT, genres TEXT",
 }
+
+# What the producer makes of these for those who count months and days.
+COUNTED = """
+CREATE VIEW interactions.movies_engagement_daily AS
+SELECT (rated_at AT TIME ZONE 'UTC')::DATE AS rated_on FROM interactions.user_movie_ratings;
+CREATE VIEW interactions.user_actions AS
+SELECT user_id, action_type, DATE_TRUNC('month', acted_at)::DATE AS reporting_month,
+  COUNT(*) AS action_monthly_count
+FROM (
+  SELECT user_id, 'rate' AS action_type, rated_at AT TIME ZONE 'UTC' AS acted_at
+  FROM interactions.user_movie_ratings
+  UNION ALL
+  SELECT user_id, 'tag' AS action_type, tagged_at AT TIME ZONE 'UTC' AS acted_at
+  FROM interactions.user_tags
+)
+GROUP BY ALL
+"""
 
 
 class World:
@@ -30,6 +48,7 @@ class World:
         self.connection.execute("SET TimeZone = 'America/Los_Angeles'")
         for table, columns in SOURCES.items():
             self.connection.execute(f"CREATE TABLE {table} ({columns})")
+        self.connection.execute(COUNTED)
         self.run("thresholds")
 
     def put(self, table: str, rows: pd.DataFrame) -> None:

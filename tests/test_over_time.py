@@ -13,7 +13,7 @@ from rendered import Tables, build
 MONTHS, AGES = "engagement.audience_over_time", "engagement.attention_by_age"
 GENRES, ERAS = "engagement.genre_over_time", "engagement.era_audience"
 SEGMENTS, CATALOGUE = "engagement.era_segments", "interactions.movie_catalogue"
-PREFERENCES = "engagement.user_period_preferences"
+PREFERENCES, COHORTS = "engagement.user_period_preferences", "engagement.cohort_activity"
 MARTS = (MONTHS, AGES, GENRES, ERAS, SEGMENTS)
 AGE_ENDS = [0, 1, 4, 9, 19]
 
@@ -56,7 +56,7 @@ def source() -> Tables:
 
 @pytest.fixture(scope="module")
 def real(source: Tables) -> Tables:
-    return build(source, *MARTS, CATALOGUE, PREFERENCES)
+    return build(source, *MARTS, CATALOGUE, PREFERENCES, COHORTS)
 
 
 def equal(found: pd.Series, expected: pd.Series) -> None:
@@ -105,6 +105,7 @@ def test_eras_count_who_rated_and_who_likes(
     )
     eras = eras[eras["users"] >= 5]
     few = np.minimum(eras["likes"], eras["asked"] - eras["likes"]) < 5
+    few |= (eras["users"] - eras["asked"]).between(1, 4)
     eras.loc[few, ["asked", "likes"]] = np.nan
     found = real[ERAS][real[ERAS]["period"] == period].set_index("decade_start").sort_index()
     equal(found["user_count"], eras["users"])
@@ -151,6 +152,31 @@ def test_the_audience_of_a_month_is_who_did_something_in_it(real: Tables, source
     equal(found["rating_median"], ratings.median().reindex(every).where(seen))
     high = ratings.agg(lambda stars: (stars > 4).mean()).reindex(every)
     equal(found["high_rating_share"], high.where(seen))
+
+
+def test_cohorts_leave_no_few_users_of_a_month(real: Tables) -> None:
+    """Of ten months one to four came back, which all active users less the cohort would tell."""
+    months = real[MONTHS].set_index("reporting_month")
+    new = real[COHORTS].query("months_since == 0").set_index("cohort_month")["user_count"]
+    assert len(new) > 10
+    assert not (months["active_user_count"] - new).between(1, 4).any()
+    equal(months["new_user_count"].loc[new.index], new)
+
+
+@pytest.mark.parametrize(
+    ("newest", "is_whole"),
+    [("2010-02-27 23:59:59", False), ("2010-02-28 00:00:00", True), ("2010-02-28 23:59:59", True)],
+)
+def test_a_month_is_whole_from_its_last_day_on_in_utc(newest: str, is_whole: bool) -> None:
+    source = few_users(1)
+    at = int(pd.Timestamp(newest).timestamp())
+    source["ratings"]["timestamp"] = source["ratings"]["timestamp"].clip(upper=at)
+    source["ratings"].loc[0, "timestamp"] = at
+    source["tags"] = source["tags"].head(0)
+    for mart, rows in build(source, MONTHS, AGES).items():
+        rows = rows.sort_values("reporting_month")
+        assert rows["reporting_month"].iloc[-1] == pd.Timestamp("2010-02-01"), mart
+        assert rows["is_whole"].iloc[-1] == is_whole and rows["is_whole"].iloc[0], mart
 
 
 def test_genres_move_as_their_ratings_do(real: Tables, source: Tables) -> None:

@@ -8,6 +8,7 @@ MODEL (
 WITH filled AS (
   SELECT
     months.reporting_month,
+    months.is_whole,
     class_rank AS age_rank,
     months.shows_users AND months.shows_ratings AS shows_ratings,
     months.rating_count AS month_rating_count,
@@ -20,6 +21,7 @@ WITH filled AS (
 ), judged AS (
   SELECT
     filled.reporting_month,
+    filled.is_whole,
     filled.age_rank,
     filled.month_rating_count,
     filled.user_count,
@@ -57,6 +59,7 @@ SELECT
   IF(judged.is_shown, judged.user_count, NULL)::INT64 AS user_count,
   IF(judged.is_shown, judged.rating_count, NULL)::INT64 AS rating_count,
   IF(judged.is_shown, SAFE_DIVIDE(judged.rating_count, judged.month_rating_count), NULL)::FLOAT64 AS rating_share,
+  judged.is_whole::BOOL AS is_whole,
   newest_rating.rated_on::DATE AS as_of
 FROM judged
 CROSS JOIN engagement_internal.newest_rating AS newest_rating

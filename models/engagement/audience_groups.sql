@@ -62,7 +62,9 @@ SELECT
   (
     activity.active_user_count / sides.user_count
   )::FLOAT64 AS active_user_share,
-  DATE_SUB(DATE_TRUNC(newest_rating.rated_on, MONTH), INTERVAL '11' MONTH)::DATE AS active_from
+  DATE_SUB(DATE_TRUNC(newest_rating.rated_on, MONTH), INTERVAL (
+    thresholds.active_months - 1
+  ) MONTH)::DATE AS active_from
 FROM sides
 LEFT JOIN engagement_internal.group_activity AS activity
   ON activity.user_group = sides.user_group AND activity.membership = sides.membership

@@ -29,6 +29,7 @@ WITH ratings AS (
     audience.new_user_count,
     audience.rating_count,
     audience.tag_count,
+    audience.is_whole,
     audience.shows_users,
     audience.shows_users AND audience.shows_new_users AS shows_new_users,
     audience.shows_users AND audience.shows_ratings AS shows_ratings,
@@ -57,6 +58,7 @@ SELECT
   IF(months.shows_tags, months.tag_count, NULL)::INT64 AS tag_count,
   IF(months.shows_ratings, months.rating_median, NULL)::FLOAT64 AS rating_median,
   IF(months.shows_ratings, months.high_rating_share, NULL)::FLOAT64 AS high_rating_share,
+  months.is_whole::BOOL AS is_whole,
   newest_rating.rated_on::DATE AS as_of
 FROM months
 CROSS JOIN engagement_internal.newest_rating AS newest_rating

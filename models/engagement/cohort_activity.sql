@@ -4,7 +4,7 @@ MODEL (
   @contract(cohort_activity)
 );
 
-/* What the users who came in a month did in that month and in those after it. Only whole months are told of: one that is under way would look like a loss. */
+/* What the users who came in a month did in that month and in those after it. Only whole months are told of: one that is under way would look like a loss. A cohort is told of where audience_over_time tells how many were new, or that could be had from here; and what is held back of a month is of enough users together, since how many acted in it in all is known too. */
 WITH cohorts AS (
   SELECT
     cohort_month,
@@ -16,6 +16,7 @@ WITH cohorts AS (
   SELECT
     lifetimes.cohort_month,
     lifetimes.newest_on,
+    months.reporting_month,
     DATE_DIFF(months.reporting_month, lifetimes.cohort_month, MONTH) AS months_since,
     COUNT(*) AS active_user_count,
     COUNTIF(months.rating_count > 0) AS rater_count,
@@ -39,27 +40,61 @@ WITH cohorts AS (
   GROUP BY
     lifetimes.cohort_month,
     lifetimes.newest_on,
-    months_since
+    months.reporting_month
+), judged AS (
+  /* Where new users are told of, those who come back are a whole of their own. */
+  SELECT
+    activity.cohort_month,
+    activity.months_since,
+    cohorts.user_count,
+    audience.shows_new_users
+    AND NOT @withheld(
+      activity.active_user_count,
+      thresholds.smallest_group,
+      activity.cohort_month,
+      activity.reporting_month,
+      activity.months_since = 0 AND audience.shows_new_users
+    )
+    AND (
+      activity.months_since = 0
+      OR cohorts.user_count - activity.active_user_count >= thresholds.smallest_group
+    ) AS is_shown,
+    activity.rater_count > 0
+    AND NOT @withheld(
+      activity.rater_count,
+      thresholds.smallest_group,
+      activity.cohort_month,
+      activity.reporting_month
+    ) AS shows_ratings,
+    activity.tagger_count > 0
+    AND NOT @withheld(
+      activity.tagger_count,
+      thresholds.smallest_group,
+      activity.cohort_month,
+      activity.reporting_month
+    ) AS shows_tags
+  FROM activity
+  INNER JOIN cohorts
+    ON cohorts.cohort_month = activity.cohort_month
+  INNER JOIN engagement_internal.audience_months AS audience
+    ON audience.reporting_month = activity.cohort_month
+  CROSS JOIN engagement_internal.thresholds AS thresholds
 )
 SELECT
   activity.cohort_month::DATE AS cohort_month,
   activity.months_since::INT64 AS months_since,
-  cohorts.user_count::INT64 AS user_count,
+  judged.user_count::INT64 AS user_count,
   activity.active_user_count::INT64 AS active_user_count,
   (
-    activity.active_user_count / cohorts.user_count
+    activity.active_user_count / judged.user_count
   )::FLOAT64 AS active_user_share,
-  IF(activity.rater_count >= thresholds.smallest_group, activity.rating_count, NULL)::INT64 AS rating_count,
-  IF(activity.rater_count >= thresholds.smallest_group, @median_of_counts(activity), NULL)::FLOAT64 AS rating_median,
-  IF(activity.tagger_count >= thresholds.smallest_group, activity.tag_count, NULL)::INT64 AS tag_count,
+  IF(judged.shows_ratings, activity.rating_count, NULL)::INT64 AS rating_count,
+  IF(judged.shows_ratings, @median_of_counts(activity), NULL)::FLOAT64 AS rating_median,
+  IF(judged.shows_tags, activity.tag_count, NULL)::INT64 AS tag_count,
   activity.newest_on::DATE AS as_of
 FROM activity
-INNER JOIN cohorts
-  ON cohorts.cohort_month = activity.cohort_month
-CROSS JOIN engagement_internal.thresholds AS thresholds
+INNER JOIN judged
+  ON judged.cohort_month = activity.cohort_month
+  AND judged.months_since = activity.months_since
 WHERE
-  activity.active_user_count >= thresholds.smallest_group
-  AND (
-    activity.months_since = 0
-    OR cohorts.user_count - activity.active_user_count >= thresholds.smallest_group
-  )
+  judged.is_shown

@@ -4,7 +4,7 @@ MODEL (
   @contract(era_audience)
 );
 
-/* How many users rate the movies of a decade, of all who rate; and how many like them, of those who rated them often enough to say so. Who likes and who does not must both be enough to be shown. */
+/* How many users rate the movies of a decade, of all who rate; and how many like them, of those who rated them often enough to say so. Who likes and who does not must both be enough to be shown; and who was not asked, or nobody. */
 WITH audience AS (
   SELECT
     period,
@@ -32,7 +32,11 @@ WITH audience AS (
     eras.decade_start,
     eras.user_count,
     audience.user_count AS of_user_count,
-    LEAST(eras.like_count, eras.asked_count - eras.like_count) >= thresholds.smallest_group AS shows_likes,
+    LEAST(eras.like_count, eras.asked_count - eras.like_count) >= thresholds.smallest_group
+    AND (
+      eras.user_count = eras.asked_count
+      OR eras.user_count - eras.asked_count >= thresholds.smallest_group
+    ) AS shows_likes,
     eras.asked_count,
     eras.like_count
   FROM eras

@@ -55,7 +55,8 @@ WITH choices AS (
     AND (
       genres.preference = 'rated'
       OR genres.asked_count - genres.user_count >= thresholds.smallest_group
-    ) AS is_shown
+    ) AS is_shown,
+    genres.genre_rank <= thresholds.top_slices AS is_first
   FROM genres
   CROSS JOIN engagement_internal.thresholds AS thresholds
 ), others AS (
@@ -71,7 +72,7 @@ WITH choices AS (
     AND judged.preference = choices.preference
     AND judged.genre = choices.genre
   WHERE
-    NOT judged.is_shown OR judged.genre_rank > 9
+    NOT judged.is_shown OR NOT judged.is_first
   GROUP BY
     choices.period,
     choices.preference
@@ -81,7 +82,7 @@ WITH choices AS (
     preference,
     genre,
     FALSE AS is_others,
-    IF(genre_rank <= 9, genre_rank, NULL) AS slice_rank,
+    IF(is_first, genre_rank, NULL) AS slice_rank,
     1 AS genre_count,
     user_count,
     asked_count
@@ -94,7 +95,7 @@ WITH choices AS (
     others.preference,
     'Others' AS genre,
     TRUE AS is_others,
-    10 AS slice_rank,
+    thresholds.top_slices + 1 AS slice_rank,
     others.genre_count,
     others.user_count,
     others.asked_count

@@ -7,19 +7,20 @@ MODEL (
 /* What is left of the attention for the movie in the middle, so many months after the peak of each. Attention is the ratings of three months, called by the first of them, as in movie_lifecycles; a movie counts for as long as it could be observed. */
 WITH lives AS (
   SELECT
-    movie_id,
-    peak_month,
-    peak_rating_count,
-    months_observed,
+    lives.movie_id,
+    lives.peak_month,
+    lives.peak_rating_count,
+    lives.months_observed,
     CASE
-      WHEN release_year >= EXTRACT(YEAR FROM peak_month) - 1
+      WHEN lives.release_year >= EXTRACT(YEAR FROM lives.peak_month) - thresholds.new_at_peak_years
       THEN 'new_at_peak'
-      WHEN NOT release_year IS NULL
+      WHEN NOT lives.release_year IS NULL
       THEN 'older_at_peak'
     END AS age_at_peak
-  FROM engagement.movie_lifecycles
+  FROM engagement.movie_lifecycles AS lives
+  CROSS JOIN engagement_internal.thresholds AS thresholds
   WHERE
-    NOT peak_month IS NULL
+    NOT lives.peak_month IS NULL
 ), steps AS (
   SELECT
     lives.movie_id,

@@ -4,7 +4,7 @@ MODEL (
   @contract(tag_interests)
 );
 
-/* What viewers call movies: how many use a tag, on how many movies, and which genres those movies have more often than all tagged movies. A genre is told when its movies are more than three standard deviations above what chance would give: so many genres are looked at that two would be too few. */
+/* What viewers call movies: how many use a tag, on how many movies, and which genres those movies have more often than all tagged movies. A genre is told when its movies are many standard deviations above what chance would give: so many genres are looked at that two would be too few. */
 WITH uses AS (
   SELECT
     tag,
@@ -104,18 +104,19 @@ WITH uses AS (
   CROSS JOIN engagement_internal.thresholds AS thresholds
   WHERE
     compared.movie_count >= thresholds.genre_from_movies
-    AND compared.standard_deviations > 3
+    AND compared.standard_deviations > thresholds.genre_above_deviations
 ), listed AS (
   SELECT
-    tag,
-    STRING_AGG(genre, '|'
+    placed.tag,
+    STRING_AGG(placed.genre, '|'
     ORDER BY
-      place) AS genres
+      placed.place) AS genres
   FROM placed
+  CROSS JOIN engagement_internal.thresholds AS thresholds
   WHERE
-    place <= 3
+    placed.place <= thresholds.top_tag_genres
   GROUP BY
-    tag
+    placed.tag
 )
 SELECT
   tags.tag::STRING AS tag,

@@ -115,10 +115,10 @@ SELECT
   interests.tag::STRING AS tag,
   interests.spelling::STRING AS spelling,
   (
-    DIV(COALESCE(tags.user_count, 0), 5) * 5
+    DIV(COALESCE(tags.user_count, 0), thresholds.smallest_group) * thresholds.smallest_group
   )::INT64 AS user_count,
   (
-    DIV(COALESCE(tags.rating_count, 0), 5) * 5
+    DIV(COALESCE(tags.rating_count, 0), thresholds.smallest_group) * thresholds.smallest_group
   )::INT64 AS rating_count,
   corrected.difference::FLOAT64 AS difference,
   (
@@ -131,7 +131,7 @@ SELECT
   CASE
     WHEN corrected.tag IS NULL
     THEN 'not_enough_data'
-    WHEN corrected.adjusted_p_value >= 0.05
+    WHEN corrected.adjusted_p_value >= thresholds.sentiment_below_p_value
     THEN 'neither'
     WHEN corrected.difference > 0
     THEN 'praise'
@@ -143,3 +143,4 @@ LEFT JOIN tags
   ON tags.tag = interests.tag
 LEFT JOIN corrected
   ON corrected.tag = interests.tag
+CROSS JOIN engagement_internal.thresholds AS thresholds

@@ -118,5 +118,6 @@ INNER JOIN engagement_internal.windows AS windows
   ON windows.period = shown.period
 INNER JOIN catalogue
   ON catalogue.movie_id = shown.movie_id
+CROSS JOIN engagement_internal.thresholds AS thresholds
 WHERE
-  shown.movie_rank <= 1000
+  shown.movie_rank <= thresholds.top_trending_movies

@@ -1,11 +1,11 @@
 MODEL (
   name engagement_internal.audience_months,
   kind FULL,
-  description 'How many users did something in a month, and what of it may be shown.',
+  description 'How many users did something in a month, whether the month is over, and what of it may be shown.',
   grain reporting_month
 );
 
-/* One row per month from the first action to the last, with zeros where there was none. What is shown of a month can be found by nobody from the totals over all time either: those of ratings, of tags, and of users, each of whom is new in one month. */
+/* One row per month from the first action to the last, with zeros where there was none. What is shown of a month can be found by nobody from the totals over all time either: those of ratings, of tags, and of users, each of whom is new in one month; nor from how many came in its year, of which churn_curve tells. A month is whole when there are ratings of its last day or of later ones. */
 WITH users AS (
   SELECT
     user_id,
@@ -45,12 +45,15 @@ WITH users AS (
   SELECT
     counted.*,
     thresholds.smallest_group,
+    EXTRACT(YEAR FROM counted.reporting_month) AS reporting_year,
+    COALESCE(LAST_DAY(counted.reporting_month, MONTH) <= newest_rating.rated_on, FALSE) AS is_whole,
     IF(
       counted.active_user_count - counted.new_user_count BETWEEN 1 AND thresholds.smallest_group - 1,
       LEAST(counted.new_user_count, counted.active_user_count - counted.new_user_count),
       counted.new_user_count
     ) AS smaller_part
   FROM counted
+  CROSS JOIN engagement_internal.newest_rating AS newest_rating
   CROSS JOIN engagement_internal.thresholds AS thresholds
 )
 SELECT
@@ -59,11 +62,13 @@ SELECT
   new_user_count::INT64 AS new_user_count,
   rating_count::INT64 AS rating_count,
   tag_count::INT64 AS tag_count,
+  is_whole::BOOL AS is_whole,
   (
     active_user_count = 0 OR active_user_count >= smallest_group
   )::BOOL AS shows_users,
   (
     NOT @withheld(smaller_part, smallest_group, reporting_month)
+    AND NOT @withheld(smaller_part, smallest_group, reporting_month, reporting_year)
   )::BOOL AS shows_new_users,
   (
     NOT @withheld(rating_user_count, smallest_group, reporting_month)

@@ -25,11 +25,12 @@ WITH last_actions AS (
       THEN IF(user_groups.is_sleeper, 'members', 'others')
       ELSE 'members'
     END AS membership,
-    last_actions.last_month >= DATE_SUB(DATE_TRUNC(newest_rating.rated_on, MONTH), INTERVAL '11' MONTH) AS is_active
+    DATE_DIFF(newest_rating.rated_on, last_actions.last_month, MONTH) < thresholds.active_months AS is_active
   FROM engagement_internal.user_groups AS user_groups
   INNER JOIN last_actions
     ON last_actions.user_id = user_groups.user_id
   CROSS JOIN engagement_internal.newest_rating AS newest_rating
+  CROSS JOIN engagement_internal.thresholds AS thresholds
   CROSS JOIN UNNEST(['all_users', 'raters', 'taggers', 'sleepers']) AS user_group
 ), counted AS (
   SELECT

@@ -1,7 +1,7 @@
 MODEL (
   name engagement_internal.thresholds,
   kind VIEW,
-  description 'How the consumer domain reads the numbers, in one place: what a liking, a high rating, an old movie, a change, a departure and a life are, and from how many users, ratings or movies on something is told.'
+  description 'How the consumer domain reads the numbers, in one place: what a liking, a high rating, an old movie, a change, a departure and a life are, from how many users, ratings or movies on something is told, and how much of it at most.'
 );
 
 /* One row. Medians are in stars, counts are over all time; limits are exclusive, but for those that are called from, smallest or top. Decades are counted back from that of the newest rating, which is 0. A change is called one from so many margins of its 95 % interval on: with 1.5 of them, one of twenty genres that stay as they are is called changed in one month of fifteen. */
@@ -24,12 +24,19 @@ SELECT
   10::INT64 AS peak_from_ratings,
   100::INT64 AS top_movies,
   24::INT64 AS life_curve_months,
+  1::INT64 AS new_at_peak_years,
   10::INT64 AS life_curve_from_movies,
   10::INT64 AS interval_from_users,
   3::INT64 AS genre_from_movies,
+  3.0::FLOAT64 AS genre_above_deviations,
+  3::INT64 AS top_tag_genres,
+  0.05::FLOAT64 AS sentiment_below_p_value,
   3::INT64 AS comparable_genres,
   5::INT64 AS recent_release_years,
   30::INT64 AS interval_from_units,
   1000::INT64 AS neighbours_of_movies,
   10::INT64 AS neighbours_from_users,
-  10::INT64 AS top_neighbours
+  10::INT64 AS top_neighbours,
+  9::INT64 AS top_slices,
+  1000::INT64 AS top_trending_movies,
+  12::INT64 AS active_months
