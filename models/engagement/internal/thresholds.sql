@@ -32,4 +32,5 @@ SELECT
   30::INT64 AS interval_from_units,
   1000::INT64 AS neighbours_of_movies,
   10::INT64 AS neighbours_from_users,
-  10::INT64 AS top_neighbours
+  10::INT64 AS top_neighbours,
+  10::INT64 AS top_movie_tags
