@@ -226,7 +226,8 @@ def bitten(
         tuple(survivors),
         tuple(one for one in equal if one not in excuses),
         excuses,
-        tuple(one for one in excuses if one in noticed or one in equal),
+        # An excuse for no rows is needed where there are none, in another sample.
+        tuple(one for one in excuses if one != NO_ROWS and (one in noticed or one in equal)),
         copy.broken,
         time.perf_counter() - started,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -103,6 +104,13 @@ class Line(OverTime):
             f"{self.when(point.month)} with {self.amount(board, track, point)}"
             for point, _ in (high, low)
         )
+        gaps = any(
+            lines.NEXT[self.time.every](one.month) != other.month
+            for one, other in pairwise(track.points)
+        )
+        # What is held back in a gap may be lower, but for nothing at all.
+        if gaps and low[1].value > 0:
+            return f"The highest is {top}."
         return f"The highest is {top}, the lowest {bottom}."
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:

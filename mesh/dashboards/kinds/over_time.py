@@ -302,8 +302,7 @@ def summary(kind: str, chart: OverTime, board: Board, tracks: Sequence[Track]) -
     for track in tracks:
         first, last = track.points[0], track.points[-1]
         told = [
-            f"{number(point.told, board.metrics[track.judged].format)} in "
-            f"{chart.when(point.month)}"
+            f"{number(point.told, board.metrics[track.judged].format)} in {chart.when(point.month)}"
             for point in (first, last)
         ]
         parts.append(f"{track.name} from {told[0]} to {told[1]}")
