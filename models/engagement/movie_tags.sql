@@ -4,18 +4,30 @@ MODEL (
   @contract(movie_tags)
 );
 
-/* What viewers call a movie: the tags that enough of them gave it, those of most users first. A tag is left out when too few of its users did not give it to this movie: they could be counted by subtracting from tag_interests. */
-WITH uses AS (
+/* What viewers call one of the most rated movies: the tags that enough of them gave it, those of most users first. A tag is left out when too few of its users did not give it to this movie: they could be counted by subtracting from tag_interests. */
+WITH rated AS (
   SELECT
     movie_id,
-    tag,
-    COUNT(DISTINCT user_id) AS user_count,
-    MIN(tagged_on) AS first_used_on,
-    MAX(tagged_on) AS last_used_on
-  FROM engagement_internal.tag_uses
+    ROW_NUMBER() OVER (ORDER BY SUM(rating_count) DESC, movie_id) AS movie_rank
+  FROM interactions.movies_engagement_daily
   GROUP BY
-    movie_id,
-    tag
+    movie_id
+), uses AS (
+  SELECT
+    uses.movie_id,
+    uses.tag,
+    COUNT(DISTINCT uses.user_id) AS user_count,
+    MIN(uses.tagged_on) AS first_used_on,
+    MAX(uses.tagged_on) AS last_used_on
+  FROM engagement_internal.tag_uses AS uses
+  INNER JOIN rated
+    ON rated.movie_id = uses.movie_id
+  CROSS JOIN engagement_internal.thresholds AS thresholds
+  WHERE
+    rated.movie_rank <= thresholds.neighbours_of_movies
+  GROUP BY
+    uses.movie_id,
+    uses.tag
 ), told AS (
   SELECT
     uses.movie_id,
