@@ -512,6 +512,14 @@ def test_a_product_without_rows_is_not_called_well_guarded(plays: Plays) -> None
         "✗ interactions.plays has no rows in dev: nothing can be damaged, so nothing is known of "
         "what its rules notice."
     )
+    with copied(load_contract(plays.path), "") as copy:
+        excused = {"rows.none": "A sample may have no plays."}
+        one = bitten(copy.memory, copy.contract, 0.95, excused, [])
+    assert one.ok
+    (line,) = _lines(one, "dev")
+    assert line == (
+        "interactions.plays has no rows in dev, which is excused: A sample may have no plays."
+    )
 
 
 def test_a_share_is_never_rounded_up(plays: Plays) -> None:

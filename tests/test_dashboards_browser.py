@@ -194,7 +194,7 @@ def test_the_numbers_in_scorecards_slices_and_tables_are_those_of_the_data(
         labels = tab.page.locator("#genres_rated path[aria-label]").evaluate_all(
             "marks => marks.map(mark => mark.getAttribute('aria-label'))"
         )
-        assert "Genre Drama, Users 660, Share of all users 95.0%" in labels[0]
+        assert "Genre Drama, Users 660, Share of all who rated 95.0%" in labels[0]
         tab.page.locator("#genres_rated summary").click()
         first = tab.page.locator("#genres_rated table.data tbody tr").first.inner_text()
         assert first.split() == ["Drama", "660", "95.0%", "12.8%"]

@@ -100,8 +100,8 @@ FAULTS = {
         "must not be added over rows",
     ),
     "a chart of several rows": (
-        "user_360",
-        "      - {field: period, equals: all_time}\n",
+        "movie_trends",
+        "      - {field: period, equals: last_182_days}\n",
         "",
         "METRIC_NOT_ONE_ROW",
         "leaves `period` open",
@@ -178,8 +178,8 @@ FAULTS = {
         "either `equals` or `one_of`",
     ),
     "a column filtered twice": (
-        "user_360",
-        "{field: period, equals: all_time}",
+        "movie_trends",
+        "{field: period, equals: last_182_days}",
         "{field: preference, equals: likes}",
         "FILTER",
         "`preference` is filtered twice",

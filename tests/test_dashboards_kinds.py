@@ -320,6 +320,25 @@ def test_without_a_change_the_highest_and_the_lowest_month_are_told() -> None:
     )
 
 
+def test_the_lowest_is_not_told_where_a_lower_one_may_be_held_back() -> None:
+    rows = plays([100, 900, None, 310, 300])
+    assert card("one_line", rows).seen == "The highest is Feb 2014 with 900 plays."
+    rows = plays([100, 900, None, 310, 0])
+    assert card("one_line", rows).seen.endswith("the lowest May 2014 with 0 plays.")
+
+
+def test_a_line_of_years_is_whole_and_calls_them_by_their_years(tmp_path: Path) -> None:
+    years = {2010: 100, 2011: 900, 2012: 300, 2014: 310, 2018: 20}
+    rows = [{"month": date(year, 1, 1), "plays": count} for year, count in years.items()]
+    after = "time: {field: month, label: Year, every: year}"
+    view = kinds_with(tmp_path, "time: {field: month}", after, "one_line", rows)
+    runs = [row.get("r") for row in drawn(view, "v")]
+    assert runs[0] == runs[1] == runs[2] is not None and runs[3:] == [None, None]
+    assert drawn(view, "v")[-1]["o"] == 1 and "2018, which is not over." in view.reading[-1]
+    assert view.head[0] == "Year" and [line[0] for line in view.body][::4] == ["2018", "2010"]
+    assert view.seen == "The highest is 2011 with 900 plays."
+
+
 def test_small_pictures_share_one_scale_and_are_the_first_by_their_metric() -> None:
     view = card("panels", all_rows()["panels"])
     panels = view.content["panels"]

@@ -23,6 +23,9 @@ from mesh.verify.run import UNPUBLISHED, check_all_there, choose, places_in
 if TYPE_CHECKING:
     from sqlglot import exp
 
+# The damage that is excused where a sample may have no rows at all.
+NO_ROWS = "rows.none"
+
 Tell = Callable[[str, int, int], None]
 """Hears the product, the number of the damage, and of how many."""
 
@@ -70,11 +73,18 @@ class Bitten:
         return len(self.noticed) / self.counted if self.counted else None
 
     @property
+    def may_be_empty(self) -> str | None:
+        """Why a sample need not have any rows of it, if the contract says so."""
+        return self.excused.get(NO_ROWS)
+
+    @property
     def ok(self) -> bool:
         if self.demanded is None:
             return True
-        # Without rows, or with an excuse for every damage, nothing is known to be noticed.
-        return self.rows > 0 and self.share is not None and self.share >= self.demanded
+        if not self.rows:
+            return self.may_be_empty is not None
+        # With an excuse for every damage, nothing is known to be noticed.
+        return self.share is not None and self.share >= self.demanded
 
 
 @dataclass(frozen=True)
@@ -185,7 +195,7 @@ def bitten(
     started = time.perf_counter()
     copy = Copy(copies, contract)
     if not copy.count:
-        return Bitten(contract, 0, demanded)
+        return Bitten(contract, 0, demanded, excused=excuses)
     noticed: dict[str, str] = {}
     survivors: list[Survivor] = []
     equal: list[str] = []
@@ -216,7 +226,8 @@ def bitten(
         tuple(survivors),
         tuple(one for one in equal if one not in excuses),
         excuses,
-        tuple(one for one in excuses if one in noticed or one in equal),
+        # An excuse for no rows is needed where there are none, in another sample.
+        tuple(one for one in excuses if one != NO_ROWS and (one in noticed or one in equal)),
         copy.broken,
         time.perf_counter() - started,
     )

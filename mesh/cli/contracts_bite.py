@@ -109,6 +109,8 @@ def _show(report: BiteReport) -> None:
 
 
 def _lines(one: Bitten, environment: str) -> list[str]:
+    if not one.rows and one.may_be_empty:
+        return [f"{one.product} has no rows in {environment}, which is excused: {one.may_be_empty}"]
     if not one.rows:
         return [
             f"✗ {one.product} has no rows in {environment}: nothing can be damaged, so nothing is "

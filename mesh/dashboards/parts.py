@@ -125,10 +125,13 @@ class Support(Strict):
 
 
 class Time(Strict):
-    """The months that a chart runs over."""
+    """The months or years that a chart runs over."""
 
-    field: DateColumn = Field(description="The column with the first day of each month.")
+    field: DateColumn = Field(description="The column with the first day of each month, or year.")
     label: Text = "Month"
+    every: Literal["month", "year"] = Field(
+        default="month", description="What a row is about: lines of years are drawn year by year."
+    )
 
 
 class Since(Strict):

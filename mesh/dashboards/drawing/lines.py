@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from calendar import monthrange
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +13,9 @@ from mesh.dashboards.drawing.formats import AXIS, Format
 T = TypeVar("T")
 LINE_HEIGHT, LETTER = 14, 6.6
 LABEL_LETTERS = 15
+# How months and years are written.
+FORMATS = {"month": "%b %Y", "year": "%Y"}
+MONTHS = {"month": 1, "year": 12}
 # How lines differ beside their colours, the first is whole.
 DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 4], [12, 3])
 
@@ -28,7 +30,11 @@ class End:
 
 
 def month_name(day: date) -> str:
-    return f"{day:%b %Y}"
+    return f"{day:{FORMATS['month']}}"
+
+
+def year_name(day: date) -> str:
+    return f"{day:{FORMATS['year']}}"
 
 
 def milliseconds(day: date) -> int:
@@ -49,9 +55,17 @@ def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def is_over(month: date, as_of: date | None) -> bool:
-    """Whether all days of a month are in the data."""
-    return as_of is None or as_of >= month.replace(day=monthrange(month.year, month.month)[1])
+def next_year(day: date) -> date:
+    return day.replace(year=day.year + 1)
+
+
+NAMES = {"month": month_name, "year": year_name}
+NEXT = {"month": next_month, "year": next_year}
+
+
+def is_over(first: date, as_of: date | None, every: str = "month") -> bool:
+    """Whether all days of a month, or of a year, are in the data."""
+    return as_of is None or as_of >= NEXT[every](first) - timedelta(days=1)
 
 
 def runs(
@@ -176,15 +190,15 @@ def axis(**more: Any) -> Any:
     return alt.Axis(**colours | more)
 
 
-def time_axis(first: date, last: date, **more: Any) -> Any:
+def time_axis(first: date, last: date, every: str = "month", **more: Any) -> Any:
     years, months = last.year - first.year, months_between(first, last)
-    count = {"interval": "year", "step": max(1, years // 10)}
-    if years <= 2:
+    count, named = {"interval": "year", "step": max(1, years // 10)}, FORMATS["year"]
+    if years <= 2 and every == "month":
         # Never less than a month, which would be named twice.
         step = next((step for step in (1, 2, 3, 4) if months <= 6 * step), 6)
-        count = {"interval": "month", "step": step}
+        count, named = {"interval": "month", "step": step}, FORMATS["month"]
     usual: dict[str, Any] = {"grid": False, "title": None, "labelOverlap": True}
-    usual |= {"tickCount": count, "format": "%Y" if years > 2 else "%b %Y"}
+    usual |= {"tickCount": count, "format": named}
     return axis(**usual | more)
 
 

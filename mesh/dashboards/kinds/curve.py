@@ -216,7 +216,12 @@ class Curve(Chart):
             "t:Q",
             scale=alt.Scale(domain=[0, last], range=[0, lines.right(room)], nice=False),
             axis=lines.axis(
-                title=self.since.label, tickMinStep=1, format="d", grid=False, labelOverlap=True
+                title=self.since.label,
+                tickMinStep=1,
+                tickCount=min(last, 10),
+                format="d",
+                grid=False,
+                labelOverlap=True,
             ),
         )
         form = board.metrics[self.metric].format

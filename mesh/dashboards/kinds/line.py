@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -100,16 +101,23 @@ class Line(OverTime):
         if not apart(high[1], low[1], pairs(len(found))):
             return ""
         top, bottom = (
-            f"{lines.month_name(point.month)} with {self.amount(board, track, point)}"
+            f"{self.when(point.month)} with {self.amount(board, track, point)}"
             for point, _ in (high, low)
         )
+        gaps = any(
+            lines.NEXT[self.time.every](one.month) != other.month
+            for one, other in pairwise(track.points)
+        )
+        # What is held back in a gap may be lower, but for nothing at all.
+        if gaps and low[1].value > 0:
+            return f"The highest is {top}."
         return f"The highest is {top}, the lowest {bottom}."
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         tracks = self.tracks(board, rows)
         months = sorted({point.month for track in tracks for point in track.points})
         if len(months) < 2:
-            return replace(card, empty="A line needs two months.")
+            return replace(card, empty=f"A line needs two {self.time.every}s.")
         by_month = [{point.month: point for point in track.points} for track in tracks]
         form = board.metrics[self.metrics[0]].format
         several = len(tracks) > 1
@@ -117,7 +125,7 @@ class Line(OverTime):
         for track in tracks:
             head += heads_of(self, board, track, several)
         for month in months:
-            line, tips = [lines.month_name(month)], [lines.month_name(month)]
+            line, tips = [self.when(month)], [self.when(month)]
             for track, points in zip(tracks, by_month, strict=True):
                 told = cells_of(self, board, track, points.get(month))
                 line += told
@@ -133,7 +141,7 @@ class Line(OverTime):
             head=head,
             body=body[::-1],
             reading=self.told_once(board, tracks),
-            summary=summary("Line chart", board, tracks),
+            summary=summary("Line chart", self, board, tracks),
             vega=self._picture(tracks, hovers, titles, (months[0], months[-1]), form, board),
             height=HEIGHT,
         )
@@ -162,7 +170,7 @@ class Line(OverTime):
                 range=[0, lines.right(room)],
                 nice=False,
             ),
-            axis=lines.time_axis(*span),
+            axis=lines.time_axis(*span, self.time.every),
         )
         # Several metrics have their names beside the lines; the axis says what they all count.
         title = "" if named and not self.series else board.metrics[self.metrics[0]].label
@@ -172,12 +180,13 @@ class Line(OverTime):
             axis=lines.value_axis(title, form, scale[1]),
         )
         # The rows come into the picture when it is compiled: Altair would copy them many times.
-        rows = {"lines": line_rows(tracks), "hovers": hovers}
+        rows = {"lines": line_rows(self, tracks), "hovers": hovers}
         data = alt.Data(values=[], name="lines")
         layers = line_layers(tracks, self, x, y, data)
         layers += lines.named_ends(tags, {t.key: t.colour for t in tracks}, room, y)
         told = alt.Chart(alt.Data(values=[], name="hovers"))
-        layers.append(lines.hover(told, titles, x, lines.months_between(*span), room))
+        count = lines.months_between(*span) // lines.MONTHS[self.time.every]
+        layers.append(lines.hover(told, titles, x, count, room))
         return vega.with_data(vega.compiled(alt.layer(*layers), 460, HEIGHT), rows)
 
 

@@ -68,6 +68,10 @@ class OverTime(Chart):
     def order(self) -> Sort:
         return Sort(field=self.time.field, order="ascending")
 
+    def when(self, first: date) -> str:
+        """A month or a year, called by its first day."""
+        return lines.NAMES[self.time.every](first)
+
     def points(self, board: Board, rows: Sequence[Row], metric: str) -> list[Point]:
         """The months that a line has; those that rest on too few are left out."""
         found = []
@@ -82,7 +86,7 @@ class OverTime(Chart):
                 row[board.sources[self.source].as_of],
             )
             low, high = (row[self.band.low], row[self.band.high]) if self.band else (None, None)
-            over = lines.is_over(month, as_of)
+            over = lines.is_over(month, as_of, self.time.every)
             found.append(Point(month, row[metric], moving, low, high, over, row))
         return sorted(found, key=lambda point: point.month)
 
@@ -101,12 +105,11 @@ class OverTime(Chart):
             said.append(f"The band is the {self.band.words}.")
         if self.support:
             label = lowered(board.metrics[self.support.metric].label)
-            said.append(
-                f"A month that rests on fewer than {self.support.least:,} ({label}) is left out."
-            )
+            fewer = f"fewer than {self.support.least:,} ({label})"
+            said.append(f"A {self.time.every} that rests on {fewer} is left out.")
         last = max(point.month for track in tracks for point in track.points)
         if any(not point.over for track in tracks for point in track.points):
-            said.append(f"The hollow point is {lines.month_name(last)}, which is not over.")
+            said.append(f"The hollow point is {self.when(last)}, which is not over.")
         return said
 
     def change(self, board: Board, tracks: Sequence[Track]) -> str:
@@ -131,7 +134,7 @@ class OverTime(Chart):
             return ""
         _, track, before, now = max(found, key=lambda one: one[0])
         told = [
-            f"{board.text(track.judged, point.row)} in {lines.month_name(point.month)}"
+            f"{board.text(track.judged, point.row)} in {self.when(point.month)}"
             for point in (before, now)
         ]
         whose = f"The largest change in a year is that of {named(track.name)}"
@@ -153,10 +156,11 @@ class OverTime(Chart):
     def time_settings(self, board: Board, metrics: Sequence[str]) -> list[tuple[str, str]]:
         """What to set in Looker Studio for the lines."""
         beside = [name for name in (self.support.metric,) if name] if self.support else []
-        shown = [*metrics, *([self.moving] if self.moving else [])]
+        metrics = [*metrics, *([self.moving] if self.moving else [])]
+        shown = {"month": "Year Month", "year": "Year"}[self.time.every]
         return [
-            ("Date range dimension, Dimension", f"`{self.time.field}`, as Year Month"),
-            ("Metric", ", ".join(board.metrics[name].in_looker for name in shown)),
+            ("Date range dimension, Dimension", f"`{self.time.field}`, as {shown}"),
+            ("Metric", ", ".join(board.metrics[name].in_looker for name in metrics)),
             ("Missing data", "Line breaks"),
             *((("Filter of the minimum", self._minimum(board)),) if self.support else ()),
             *(("Optional metric", board.metrics[name].in_looker) for name in beside),
@@ -173,7 +177,7 @@ class OverTime(Chart):
         return ", ".join(board.metrics[n].in_looker for n in (self.band.low, self.band.high))
 
 
-def line_rows(tracks: Sequence[Track]) -> list[dict[str, Any]]:
+def line_rows(chart: OverTime, tracks: Sequence[Track]) -> list[dict[str, Any]]:
     """The data of the lines, a row per point under short names, since there are many.
 
     k: the line's key if there are several, t: the month, v: its value, m: the moving one, l and h:
@@ -195,7 +199,7 @@ def line_rows(tracks: Sequence[Track]) -> list[dict[str, Any]]:
             whole = [
                 m for m, row in rows.items() if name in row and (name == "m" or "o" not in row)
             ]
-            for members in lines.runs(whole, lambda month: month, lines.next_month):
+            for members in lines.runs(whole, lambda month: month, lines.NEXT[chart.time.every]):
                 count += 1
                 for month in members if len(members) > 1 else ():
                     rows[month][run] = count
@@ -293,13 +297,12 @@ def cells_of(chart: OverTime, board: Board, track: Track, point: Point | None) -
     return cells
 
 
-def summary(kind: str, board: Board, tracks: Sequence[Track]) -> str:
+def summary(kind: str, chart: OverTime, board: Board, tracks: Sequence[Track]) -> str:
     parts = []
     for track in tracks:
         first, last = track.points[0], track.points[-1]
         told = [
-            f"{number(point.told, board.metrics[track.judged].format)} in "
-            f"{lines.month_name(point.month)}"
+            f"{number(point.told, board.metrics[track.judged].format)} in {chart.when(point.month)}"
             for point in (first, last)
         ]
         parts.append(f"{track.name} from {told[0]} to {told[1]}")

@@ -199,7 +199,8 @@ def _labelled(made: dict[str, Any], layer: str) -> dict[str, Any]:
             "transform": [
                 {
                     "type": "label",
-                    "size": {"signal": "[width, height]"},
+                    # Before the page is laid out there is no width, and Vega's canvas needs some.
+                    "size": {"signal": "[max(1, width), max(1, height)]"},
                     "sort": {"field": "datum.datum.place", "order": "descending"},
                     "anchor": ["right", "left", "top", "bottom", "top-right", "bottom-right"],
                     "offset": [3],

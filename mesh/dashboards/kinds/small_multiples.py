@@ -105,13 +105,13 @@ class SmallMultiples(OverTime):
         every = self.tracks(board, rows)
         tracks = every[: self.most]
         if not tracks:
-            return replace(card, empty="A line needs two months.")
+            return replace(card, empty=f"A line needs two {self.time.every}s.")
         months = [point.month for track in tracks for point in track.points]
         panels, newest = [], max(months)
         for track in tracks:
             last = cells_of(self, board, track, track.points[-1])[bool(self.moving)]
             last = "–" if _ended(track.points, newest) else last
-            values = {"lines": line_rows([track])}
+            values = {"lines": line_rows(self, [track])}
             if self.support:
                 for row, point in zip(values["lines"], track.points, strict=True):
                     row["u"] = point.row[self.support.metric]
@@ -126,7 +126,7 @@ class SmallMultiples(OverTime):
         by_month = [{point.month: point for point in track.points} for track in tracks]
         body = []
         for month in sorted(set(months), reverse=True):
-            line = [lines.month_name(month)]
+            line = [self.when(month)]
             for track, points in zip(tracks, by_month, strict=True):
                 told = cells_of(self, board, track, points.get(month))[bool(self.moving)]
                 line.append(told.partition(" (")[0])
@@ -137,7 +137,7 @@ class SmallMultiples(OverTime):
             head=[self.time.label, *(track.name for track in tracks)],
             body=body,
             reading=said,
-            summary=summary("Small pictures", board, tracks),
+            summary=summary("Small pictures", self, board, tracks),
             vega=self._picture(board, tracks[0], (min(months), max(months)), scale),
             height=HEIGHT,
             content={"panels": panels},
@@ -155,7 +155,9 @@ class SmallMultiples(OverTime):
             scale=alt.Scale(
                 type="utc", domain=[lines.milliseconds(day) for day in span], nice=False
             ),
-            axis=lines.time_axis(*span, values=_ticks(*span), labelOverlap="greedy"),
+            axis=lines.time_axis(
+                *span, self.time.every, values=_ticks(*span), labelOverlap="greedy"
+            ),
         )
         y = alt.Y(
             "v:Q",
@@ -176,11 +178,11 @@ class SmallMultiples(OverTime):
             ends = " + ' to ' + ".join(f"format(datum.{end}, '{TOOLTIP[form]}')" for end in "lh")
             texts[told[bool(self.moving)][1]] += f" + (isValid(datum.l) ? ' (' + {ends} + ')' : '')"
         told_to = alt.Chart(data).transform_calculate(
-            tip0="utcFormat(datum.t, '%b %Y')",
+            tip0=f"utcFormat(datum.t, '{lines.FORMATS[self.time.every]}')",
             **{f"tip{i}": texts[name] for i, (_, name) in enumerate(told, 1)},
         )
         titles = [self.time.label, *(board.metrics[metric].label for metric, _ in told)]
-        count = lines.months_between(*span)
+        count = lines.months_between(*span) // lines.MONTHS[self.time.every]
         layers = [*line_layers([one], self, x, y, data), lines.hover(told_to, titles, x, count)]
         return vega.compiled(alt.layer(*layers), 180, HEIGHT)
 

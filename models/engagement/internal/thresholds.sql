@@ -37,6 +37,7 @@ SELECT
   1000::INT64 AS neighbours_of_movies,
   10::INT64 AS neighbours_from_users,
   10::INT64 AS top_neighbours,
+  10::INT64 AS top_movie_tags,
   9::INT64 AS top_slices,
   1000::INT64 AS top_trending_movies,
   12::INT64 AS active_months
