@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import typer
 import yaml
 
 from mesh.cli.main import app
+from mesh.movielens.generate import generate
 from tests.project_copy import PROJECT
 
 ROOT = Path(__file__).parent.parent
@@ -304,6 +307,28 @@ def test_a_pull_request_builds_the_last_months_one_by_one() -> None:
     assert "continue-on-error" not in job["steps"][appended]
     told = re.findall(r"ingest|refresh prod|refresh dev", runs[appended])
     assert told == ["ingest", "refresh prod", "refresh dev"] * 2
+
+
+def test_the_months_of_a_pull_request_have_ratings_at_their_edges(tmp_path: Path) -> None:
+    text = (ROOT / ".github/workflows/pull-request.yml").read_text()
+    (words,) = re.findall(r"mesh generate (.*) --out data/sample (.*)", text)
+    options = " ".join(words).split()
+    given = dict(zip(options[::2], map(int, options[1::2]), strict=True))
+    generate(
+        tmp_path / "sample",
+        given["--users"],
+        given["--seed"],
+        later_months=given["--later-months"],
+    )
+    days = {
+        f"{datetime.fromtimestamp(int(row[-1]), UTC):%Y-%m-%d}"
+        for path in sorted(tmp_path.glob("sample-*/ratings.csv"))
+        for row in list(csv.reader(path.open()))[1:]
+    }
+    assert {"2019-10-01", "2019-10-31", "2019-11-01"} <= days
+    assert all(
+        len(path.read_text().splitlines()) > 1 for path in tmp_path.glob("sample-*/tags.csv")
+    )
 
 
 def test_the_review_of_a_pull_request_fails_when_a_contract_is_broken() -> None:
