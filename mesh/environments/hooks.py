@@ -2,7 +2,7 @@
 
 SQLMesh has no interface for "a delivery is a version of the data". It has a folder that every
 command that builds imports, `materializations/`, and this is installed from there, so that
-`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Five methods and a property
+`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Six methods and a property
 are wrapped; what each of them returns is of SQLMesh's own making.
 """
 
@@ -30,6 +30,8 @@ from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.names import short_name
 from mesh.environments.repair import repair
 from mesh.environments.sources import database_of, delivered_to, project_of
+from mesh.environments.unit_tests import forget_afterwards
+from mesh.environments.unit_tests import install as share_renderings
 from mesh.environments.versions import stamped
 from mesh.errors import MeshError
 from mesh.project import Project
@@ -56,6 +58,8 @@ def install() -> None:
     _wrap("_nodes_to_snapshots", _of_the_newest_delivery)
     _wrap("plan_builder", _as_of_the_newest_delivery)
     _wrap("_run", _up_to_date_before_a_run)
+    _wrap("test", forget_afterwards)
+    share_renderings()
     setattr(BuiltInSchedulerConfig, "create_plan_evaluator", _plan_evaluator)  # noqa: B010
 
 
