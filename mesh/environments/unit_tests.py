@@ -50,9 +50,8 @@ def install() -> None:
             _texts[id(expression)] = written(test, expression)
         return _texts[id(expression)]
 
-    SqlModelTest.__init__ = init  # type: ignore[method-assign]
-    SqlModelTest._render_model_query = query  # type: ignore[method-assign]
-    SqlModelTest._generate_sql = sql  # type: ignore[method-assign]
+    own: Any = SqlModelTest
+    own.__init__, own._render_model_query, own._generate_sql = init, query, sql
 
 
 def forget_afterwards(original: Callable[..., Any], context: Any, *args: Any, **kwargs: Any) -> Any:
