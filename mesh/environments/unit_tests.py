@@ -1,8 +1,9 @@
-"""SQLMesh's unit tests, with one rendering of a model's query for all tests of the model.
+"""SQLMesh's unit tests, with one database for all, and one rendering for all tests of a model.
 
-SQLMesh invents a schema for each test, and so renders, qualifies and writes the query of the model
-again for each, which takes longer than to run it. Tests that run one after the other, and leave
-nothing behind, may all use one: then the query is the same for the same inputs and variables.
+SQLMesh opens a database for each test and invents a schema in it, and so renders, qualifies and
+writes the query of the model again for each, which takes longer than to run it. Tests that run one
+after the other, and leave nothing behind, may all use one: then the query is the same for the same
+inputs and variables.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from sqlglot import exp
+from sqlmesh.core.test import runner
 from sqlmesh.core.test.definition import SqlModelTest
 
 SCHEMA = "sqlmesh_test"
@@ -50,6 +52,24 @@ def install() -> None:
             _texts[id(expression)] = written(test, expression)
         return _texts[id(expression)]
 
+    opened = runner.create_testing_engine_adapters
+
+    def adapters(
+        model_test_metadata: list[Any], config: Any, selected_gateway: str, **kwargs: Any
+    ) -> dict[Any, Any]:
+        by_gateway: dict[str, list[Any]] = {}
+        for one in model_test_metadata:
+            by_gateway.setdefault(one.body.get("gateway") or selected_gateway, []).append(one)
+        found: dict[Any, Any] = {}
+        for gateway, tests in by_gateway.items():
+            in_turn = config.get_test_connection(gateway, *kwargs.values()).concurrent_tasks == 1
+            few = tests[:1] if in_turn else tests
+            made = opened(few, config=config, selected_gateway=selected_gateway, **kwargs)
+            found |= {one: made.get(one) or made[tests[0]] for one in tests}
+        return {one: found[one] for one in model_test_metadata}
+
+    runs: Any = runner
+    runs.create_testing_engine_adapters = adapters
     own: Any = SqlModelTest
     own.__init__, own._render_model_query, own._generate_sql = init, query, sql
 
