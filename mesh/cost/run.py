@@ -10,6 +10,7 @@ from mesh.cost.estimate import Cost, estimate
 from mesh.cost.sizes import TableSize
 from mesh.cost.statistics import table_sizes
 from mesh.environments import Opened, open_project
+from mesh.environments.collector import collector_spared
 from mesh.errors import CheckFailed, MeshError
 from mesh.git import find_checkout
 from mesh.project import Project
@@ -31,9 +32,10 @@ def cost(
     environment: by default prod, or else the first there is. WrongUse if there is no such
     environment, or no rows.
     """
-    loaded, opened = open_for_bigquery(project), open_project(project)
-    sizes = table_sizes(loaded, opened, _chosen(opened, environment))
-    return estimate(loaded, sizes, rows=rows, charts=charts_of(project))
+    loaded, opened = open_for_bigquery(project), open_project(project, models=False)
+    with collector_spared():
+        sizes = table_sizes(loaded, opened, _chosen(opened, environment))
+        return estimate(loaded, sizes, rows=rows, charts=charts_of(project))
 
 
 def _chosen(opened: Opened, environment: str | None) -> str:

@@ -2,8 +2,8 @@
 
 SQLMesh has no interface for "a delivery is a version of the data". It has a folder that every
 command that builds imports, `materializations/`, and this is installed from there, so that
-`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Five methods and a property
-are wrapped; what each of them returns is of SQLMesh's own making.
+`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Nine methods and a
+property are wrapped; what each of them returns is of SQLMesh's own making.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ from sqlmesh.utils.errors import ConfigError, PlanError
 from mesh.database import cannot_open, check_attached
 from mesh.environments.apply import bring_up_to_date
 from mesh.environments.choices import choose_versions
+from mesh.environments.collector import paused, spared
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.names import short_name
 from mesh.environments.repair import repair
 from mesh.environments.sources import database_of, delivered_to, project_of
+from mesh.environments.unit_tests import forget_afterwards
+from mesh.environments.unit_tests import install as share_renderings
 from mesh.environments.versions import stamped
 from mesh.errors import MeshError
 from mesh.project import Project
@@ -56,6 +59,11 @@ def install() -> None:
     _wrap("_nodes_to_snapshots", _of_the_newest_delivery)
     _wrap("plan_builder", _as_of_the_newest_delivery)
     _wrap("_run", _up_to_date_before_a_run)
+    _wrap("test", forget_afterwards)
+    _wrap("load", paused)
+    _wrap("plan", spared)
+    _wrap("run", spared)
+    share_renderings()
     setattr(BuiltInSchedulerConfig, "create_plan_evaluator", _plan_evaluator)  # noqa: B010
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import gc
 import logging
 import re
 from collections.abc import Iterator
@@ -162,20 +161,6 @@ def readable_errors(database: Path) -> Iterator[None]:
         if explained is None:
             raise
         raise explained from error
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Spare a plan or a run the garbage collector.
-
-    It would walk the million objects of a loaded project again and again, a tenth of the time of a
-    refresh, to find the few megabytes of queries that are done with.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _check_database(database: Path) -> None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from sqlmesh.utils.errors import PlanError
 
-from mesh.environments.opened import Opened, collector_paused
+from mesh.environments.collector import collector_spared
+from mesh.environments.opened import Opened
 from mesh.errors import CheckFailed
 
 
@@ -27,7 +28,7 @@ def plan(opened: Opened, name: str, *, now: datetime | None = None) -> PlanResul
     """
     started = datetime.now(UTC)
     record = opened.new_record()
-    with opened.readable_errors(), collector_paused():
+    with opened.readable_errors(), collector_spared():
         try:
             opened.context.plan(
                 name, auto_apply=True, no_prompts=True, skip_tests=True, execution_time=now

@@ -23,9 +23,10 @@ from mesh.environments.apply import (
     environment_snapshots,
     shown_stamps,
 )
+from mesh.environments.collector import collector_spared
 from mesh.environments.deliveries import Delivery, read_deliveries
 from mesh.environments.names import short_name
-from mesh.environments.opened import Opened, collector_paused
+from mesh.environments.opened import Opened
 from mesh.environments.repair import missing_from, tables_of
 from mesh.environments.status import PROMISED
 from mesh.errors import CheckFailed, WrongUse
@@ -154,7 +155,7 @@ def _change(
     started = datetime.now(UTC)
     record = opened.new_record()
     context = opened.context
-    with opened.readable_errors(), collector_paused():
+    with opened.readable_errors(), collector_spared():
         log = read_deliveries(context.engine_adapter, opened.delivered)
         lacked = log.lacking(shown_stamps(context, environment)) if environment else log.deliveries
         had = opened.products(environment).keys() if environment else set()

@@ -24,28 +24,34 @@ WITH lives AS (
 ), steps AS (
   SELECT
     lives.movie_id,
-    lives.peak_month,
     lives.peak_rating_count,
     lives.age_at_peak,
     months_since
   FROM lives
   CROSS JOIN engagement_internal.thresholds AS thresholds
   CROSS JOIN UNNEST(GENERATE_ARRAY(0, LEAST(lives.months_observed, thresholds.life_curve_months))) AS months_since
+), counted AS (
+  /* A month counts in three steps: its own and the two before it. So movies and steps are joined by what is equal; by a range, each step of a movie would meet each of its months. */
+  SELECT
+    lives.movie_id,
+    DATE_DIFF(months.reporting_month, lives.peak_month, MONTH) - months_before AS months_since,
+    SUM(months.rating_count) AS rating_count
+  FROM lives
+  INNER JOIN interactions.movies_engagement AS months
+    ON months.movie_id = lives.movie_id
+  CROSS JOIN UNNEST([0, 1, 2]) AS months_before
+  GROUP BY
+    lives.movie_id,
+    months_since
 ), attention AS (
   SELECT
     steps.movie_id,
     steps.age_at_peak,
     steps.months_since,
-    COALESCE(SUM(months.rating_count), 0) / steps.peak_rating_count AS attention_share
+    COALESCE(counted.rating_count, 0) / steps.peak_rating_count AS attention_share
   FROM steps
-  LEFT JOIN interactions.movies_engagement AS months
-    ON months.movie_id = steps.movie_id
-    AND DATE_DIFF(months.reporting_month, steps.peak_month, MONTH) BETWEEN steps.months_since AND steps.months_since + 2
-  GROUP BY
-    steps.movie_id,
-    steps.age_at_peak,
-    steps.months_since,
-    steps.peak_rating_count
+  LEFT JOIN counted
+    ON counted.movie_id = steps.movie_id AND counted.months_since = steps.months_since
 ), grouped AS (
   SELECT
     'all' AS movies,
