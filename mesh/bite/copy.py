@@ -6,9 +6,10 @@ on the damaged product is worked out once.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import duckdb
@@ -27,12 +28,21 @@ DAMAGED = exp.table_("damaged", db="main", catalog="temp", quoted=True)
 class Memory:
     """A database in memory, attached to the connection that reads the environment.
 
-    resolve: from a product to where the environment has it.
+    resolve: from a product to where the environment has it. copied: its tables by their queries.
     """
 
     connection: duckdb.DuckDBPyConnection
     resolve: Callable[[str], exp.Table]
     copied: dict[str, exp.Table] = field(default_factory=dict)
+    copying: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def beside(self) -> Iterator[Memory]:
+        """The same for another thread: with these tables, and damaged rows of its own."""
+        with self.copying:
+            cursor = self.connection.cursor()
+        with cursor:
+            yield replace(self, connection=cursor)
 
     def run(self, query: exp.Expr | str) -> duckdb.DuckDBPyConnection:
         return self.connection.execute(query if isinstance(query, str) else _text(query))
@@ -43,11 +53,13 @@ class Memory:
     def keep(self, query: exp.Query) -> exp.Table:
         """The result of a query as a table; of one that was asked before, that of then."""
         text = _text(query)
-        if text not in self.copied:
-            table = exp.table_(f"kept_{len(self.copied)}", db="main", catalog=CATALOG, quoted=True)
-            self.run(f"CREATE TABLE {_text(table)} AS {text}")
-            self.copied[text] = table
-        return self.copied[text].copy()
+        with self.copying:
+            if text not in self.copied:
+                name = f"kept_{len(self.copied)}"
+                table = exp.table_(name, db="main", catalog=CATALOG, quoted=True)
+                self.run(f"CREATE TABLE {_text(table)} AS {text}")
+                self.copied[text] = table
+            return self.copied[text].copy()
 
     def product(self, name: str) -> exp.Table:
         """The copy of a product."""

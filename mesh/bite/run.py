@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 NO_ROWS = "rows.none"
 
 Tell = Callable[[str, int, int], None]
-"""Hears the product, the number of the damage, and of how many."""
+"""Hears the product that is done, how many are, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def bite(
     chosen = choose(products, project.contracts, project.sources)
     excuses = {contract.product: excuses_of(contract) for contract in chosen}
     known = load_contracts(project.contracts)
-    found = []
+    found: list[Bitten] = []
     with opened.readable_errors():
         places = places_in(opened, environment)
         if not products:
@@ -141,24 +143,34 @@ def bite(
             return places[product].copy()
 
         inputs = _inputs(opened, environment)
-        with memory(adapter.connection, resolve) as copies:
-            for contract in chosen:
-                # Nothing is before a source that its tables could be held to.
-                usual = None if contract.product in project.sources else project.settings.bite
-                demanded = share_of(contract, usual)
-                try:
-                    made_from = [known[name] for name in inputs(contract.product) if name in known]
-                    excused = excuses[contract.product]
-                    one = bitten(copies, contract, demanded, excused, made_from, tell)
-                except (duckdb.BinderException, duckdb.CatalogException) as error:
-                    reason = str(error).partition("\n")[0]
-                    raise CheckFailed(
-                        f"{contract.product} in {environment} is not what its contract says: "
-                        f"{reason}.",
-                        where=contract.location(),
-                        fix=f"Bring it there with `sqlmesh plan {environment}`.",
-                    ) from error
-                found.append(one)
+
+        def one(contract: Contract) -> Bitten:
+            # Nothing is before a source that its tables could be held to.
+            usual = None if contract.product in project.sources else project.settings.bite
+            demanded = share_of(contract, usual)
+            made_from = [known[name] for name in inputs(contract.product) if name in known]
+            try:
+                with copies.beside() as own:
+                    return bitten(own, contract, demanded, excuses[contract.product], made_from)
+            except (duckdb.BinderException, duckdb.CatalogException) as error:
+                reason = str(error).partition("\n")[0]
+                raise CheckFailed(
+                    f"{contract.product} in {environment} is not what its contract says: {reason}.",
+                    where=contract.location(),
+                    fix=f"Bring it there with `sqlmesh plan {environment}`.",
+                ) from error
+
+        with (
+            memory(adapter.connection, resolve) as copies,
+            ThreadPoolExecutor(os.cpu_count()) as threads,
+        ):
+            try:
+                for product in threads.map(one, chosen):
+                    found.append(product)
+                    if tell:
+                        tell(product.product, len(found), len(chosen))
+            finally:
+                threads.shutdown(cancel_futures=True)
     return BiteReport(environment, tuple(found), time.perf_counter() - started)
 
 
@@ -184,7 +196,6 @@ def bitten(
     demanded: float | None,
     excuses: Mapping[str, str],
     sources: Sequence[Contract],
-    tell: Tell | None = None,
     asked: Sequence[str] = (),
 ) -> Bitten:
     """What the contract of one product notices of its standard damages.
@@ -200,10 +211,7 @@ def bitten(
     survivors: list[Survivor] = []
     equal: list[str] = []
     suggestions = Suggestions(copy, sources, asked)
-    standard = damages(contract)
-    for number, damage in enumerate(standard):
-        if tell:
-            tell(contract.product, number, len(standard))
+    for damage in damages(contract):
         try:
             rule = copy.noticed_by(damage)
         except (Unchanged, duckdb.ConversionException, duckdb.OutOfRangeException):
