@@ -7,7 +7,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pandas as pd
 import pytest
-from bare_models import Tables, build
+from rendered import Tables, build
 from test_over_time import GENRES, MONTHS, few_users, month_of
 
 COHORTS, CURVES = "engagement.cohort_activity", "engagement.churn_curve"

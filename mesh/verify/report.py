@@ -121,7 +121,7 @@ class VerifyReport:
     def summary(self) -> str:
         """One sentence: how many promises of how many products, and how many are broken."""
         promises = sum(len(product.outcomes) for product in self.products)
-        text = f"{promises} promises of {_counted(len(self.products), 'product')}"
+        text = f"{promises:,} promises of {_counted(len(self.products), 'product')}"
         broken = len(self.broken)
         if not broken:
             return f"{text} are kept in {self.environment}."
