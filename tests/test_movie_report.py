@@ -78,7 +78,7 @@ def test_no_movie_of_the_small_data_has_a_tag_of_five_users(tags) -> None:
 
 
 @REAL
-def test_years_are_those_of_the_files_and_no_small_one_is_found_by_subtraction(years) -> None:
+def test_years_are_those_of_the_files_and_no_few_users_are_found_by_subtraction(years) -> None:
     ratings = real_ratings().ratings.rename(columns={"movieId": "movie_id"})
     ratings = ratings.assign(rated_at=pd.to_datetime(ratings.timestamp, unit="s"))
     load_months(years, ratings, date(2018, 9, 24))
@@ -87,19 +87,23 @@ def test_years_are_those_of_the_files_and_no_small_one_is_found_by_subtraction(y
     sums = known.groupby("movie_id").size()
     lives = sums[sums >= LIFE_FROM]
     assert set(rows.movie_id) == set(lives.index) and len(lives) > 400
-    counts = known.groupby(["movie_id", known.rated_at.dt.year]).size()
-    first = known.groupby("movie_id").rated_at.min().dt.year
+    months = known.assign(month=known.rated_at.dt.to_period("M"))
+    counts = months.groupby(["movie_id", months.month.dt.year]).size()
+    first = months.groupby("movie_id").month.min()
+    found = 0
     for movie, own in rows.groupby("movie_id"):
-        told = dict(zip(own.reporting_year.dt.year, own.rating_count, strict=True))
-        assert sorted(told) == list(range(first[movie], 2018))
-        right = {year: counts.get((movie, year), 0) for year in told}
-        shown = {year: int(count) for year, count in told.items() if not pd.isna(count)}
-        assert all(right[year] == count for year, count in shown.items())
-        assert not set(shown.values()) & set(range(1, LEAST))
-        assert 0 not in {right[year] for year in told if year not in shown}
-        # The movie's sum is told elsewhere, so what is left of it is none, or enough.
-        left = lives[movie] - sum(shown.values())
-        assert left == 0 or left >= LEAST
-        large = [year for year in told if year not in shown and right[year] >= LEAST]
-        assert len(large) <= 1
-    assert rows.rating_count.isna().any()
+        shown = dict(zip(own.reporting_year.dt.year, own.rating_count, strict=True))
+        right = {year: counts.get((movie, year), 0) for year in range(first[movie].year, 2018)}
+        assert shown == {year: count - count % LEAST for year, count in right.items()}
+        # movie_lifecycles tells the early ones exactly, up to the month where half have come.
+        month = months[months.movie_id == movie].groupby("month").size()
+        before = month.cumsum() - month
+        if (late_from := before[2 * before >= lives[movie]].index.min()) is pd.NaT:
+            continue
+        over = [count for year, count in shown.items() if year < late_from.year]
+        # Of those in the year of that month, the least and the most that can be early ones.
+        most = before[late_from] - sum(over)
+        least = max(most - (LEAST - 1) * len(over), 0)
+        most = min(most, shown.get(late_from.year, most) + LEAST - 1)
+        found += least == most and most in range(1, LEAST)
+    assert not found
