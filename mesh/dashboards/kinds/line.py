@@ -127,6 +127,9 @@ class Line(OverTime):
             return replace(card, empty=f"A line needs two {self.time.every}s.")
         by_month = [{point.month: point for point in track.points} for track in tracks]
         form = board.metrics[self.metrics[0]].format
+        if form == "count" and not any(values_of(tracks)):
+            why = f"No {self.time.every} has a number above 0 that can be shown."
+            return replace(card, empty=why)
         several = len(tracks) > 1
         head, body, hovers = [self.time.label], [], []
         for track in tracks:
