@@ -110,14 +110,14 @@ class Line(OverTime):
         # What is held back in a gap may be lower, but for nothing at all.
         if not gaps or least.value == 0:
             sides.append(("lowest", extreme(found, "least")))
-        told = [
+        places = [
             (side, f"{self.when(one[0].month)} with {self.amount(board, track, one[0])}")
             for side, one in sides
             if one
         ]
-        if not told:
+        if not places:
             return ""
-        (side, first), *rest = told
+        (side, first), *rest = places
         return f"The {side} is {first}{''.join(f', the {name} {text}' for name, text in rest)}."
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
