@@ -480,6 +480,22 @@ def test_the_table_of_sources_can_be_read_on_a_phone(browser, folder: Path) -> N
         assert "mesh.engagement.audience_groups" in views
 
 
+def test_a_number_of_millions_stays_on_one_line_on_a_phone(browser, folder: Path) -> None:
+    with Tab(browser, folder / "user_360.html", PHONE_WIDTH) as tab:
+        own = tab.page.locator("#all_users .number").get_attribute("style")
+        assert own == "--letters: 3"
+        for card in tab.page.locator(".scorecard .number").all():
+            # As the page writes a number of ten letters: none of its parts may go below another.
+            heights = card.evaluate(
+                "e => [...['1', '25,000,095']].map(text => { e.textContent = text;"
+                " e.style.setProperty('--letters', text.length); const r = document.createRange();"
+                " r.selectNodeContents(e); const box = r.getBoundingClientRect();"
+                " return [r.getClientRects().length, box.width, e.clientWidth]; })"
+            )
+            assert [lines for lines, _, _ in heights] == [1, 1]
+            assert all(width <= room for _, width, room in heights)
+
+
 def test_pictures_are_taken_of_pages_and_charts(browser, folder: Path, tmp_path: Path) -> None:
     assert browser
     script = (

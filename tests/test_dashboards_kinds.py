@@ -327,6 +327,28 @@ def test_the_lowest_is_not_told_where_a_lower_one_may_be_held_back() -> None:
     assert card("one_line", rows).seen.endswith("the lowest May 2014 with 0 plays.")
 
 
+def test_a_line_of_nothing_but_zeros_says_that_there_is_not_enough() -> None:
+    view = card("one_line", plays([0, None, 0, 0]))
+    assert view.vega is None and view.seen == ""
+    assert view.empty == "Not enough data. No month has a number above 0 that can be shown."
+    assert card("one_line", plays([0, None, 0, 7])).vega
+
+
+def test_an_axis_of_nothing_but_zeros_begins_at_zero_and_names_no_number_twice() -> None:
+    assert lines.domain([0.0, 0.0], "count") == lines.domain([0.0], "percent") == (0.0, 1.0)
+    assert lines.numbers("count", 1)["tickMinStep"] == 1
+
+
+def test_of_months_that_share_a_place_none_is_told() -> None:
+    assert card("one_line", plays([0, 900, 0, 310])).seen == (
+        "The highest is Feb 2014 with 900 plays."
+    )
+    assert card("one_line", plays([900, 100, 900, 310])).seen == (
+        "The lowest is Feb 2014 with 100 plays."
+    )
+    assert card("one_line", plays([0, 900, 0, 900])).seen == ""
+
+
 def test_a_line_of_years_is_whole_and_calls_them_by_their_years(tmp_path: Path) -> None:
     years = {2010: 100, 2011: 900, 2012: 300, 2014: 310, 2018: 20}
     rows = [{"month": date(year, 1, 1), "plays": count} for year, count in years.items()]
@@ -435,6 +457,7 @@ def test_one_curve_says_when_more_than_half_are_gone() -> None:
     seen = card("survival", survival_rows(y2016=0.3)).seen
     # 49.0% after two months may be more than half.
     assert seen.startswith("More than half are gone after 3 months: 34.3% (")
+    assert seen.endswith(") remain.")
 
 
 def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:

@@ -87,6 +87,8 @@ def domain(values: Sequence[float], form: Format) -> tuple[float, float]:
     low, high = min(values), max(values)
     if form in ("count", "percent"):
         low, high = min(0.0, low), max(0.0, high)
+        if low == high:
+            return 0.0, 1.0
     if low == high:
         return low - 0.5, high + 0.5
     room = (high - low) * 0.04
@@ -219,5 +221,5 @@ def number_axis(title: str, form: Format, most: float, **more: Any) -> Any:
 def numbers(form: Format, most: float) -> dict[str, Any]:
     """How an axis writes its numbers, of which the greatest is this."""
     if form == "count" and most < 10_000:
-        return {"format": ",d"}
+        return {"format": ",d", "tickMinStep": 1}
     return {"format": AXIS[form], "labelExpr": "datum.value === 0 ? '0' : datum.label"}

@@ -132,9 +132,9 @@ class Curve(Chart):
             row = group.steps[step]
             one = estimate(board, row, self.metric, self.band)
             if one and one.high < 0.5:
-                return (
-                    f"More than half are gone after {_months(step)}: {self._told(board, row)} left."
-                )
+                # Not "left": of users that would be those who are gone.
+                told = self._told(board, row)
+                return f"More than half are gone after {_months(step)}: {told} remain."
         return ""
 
     def _told(self, board: Board, row: Row) -> str:

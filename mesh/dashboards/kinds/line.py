@@ -26,6 +26,7 @@ from mesh.dashboards.kinds.over_time import (
     summary,
     values_of,
 )
+from mesh.dashboards.kinds.seen import extreme
 from mesh.dashboards.parts import Dimension, MetricName
 
 MAX_LINES = 6
@@ -96,22 +97,28 @@ class Line(OverTime):
         ]
         if len(found) < 3:
             return ""
-        high = max(found, key=lambda one: one[1].value)
-        low = min(found, key=lambda one: one[1].value)
-        if not apart(high[1], low[1], pairs(len(found))):
+        values = [one for _, one in found]
+        most = max(values, key=lambda one: one.value)
+        least = min(values, key=lambda one: one.value)
+        if not apart(most, least, pairs(len(found))):
             return ""
-        top, bottom = (
-            f"{self.when(point.month)} with {self.amount(board, track, point)}"
-            for point, _ in (high, low)
-        )
         gaps = any(
             lines.NEXT[self.time.every](one.month) != other.month
             for one, other in pairwise(track.points)
         )
+        sides = [("highest", extreme(found, "most"))]
         # What is held back in a gap may be lower, but for nothing at all.
-        if gaps and low[1].value > 0:
-            return f"The highest is {top}."
-        return f"The highest is {top}, the lowest {bottom}."
+        if not gaps or least.value == 0:
+            sides.append(("lowest", extreme(found, "least")))
+        places = [
+            (side, f"{self.when(one[0].month)} with {self.amount(board, track, one[0])}")
+            for side, one in sides
+            if one
+        ]
+        if not places:
+            return ""
+        (side, first), *rest = places
+        return f"The {side} is {first}{''.join(f', the {name} {text}' for name, text in rest)}."
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         tracks = self.tracks(board, rows)
@@ -120,6 +127,9 @@ class Line(OverTime):
             return replace(card, empty=f"A line needs two {self.time.every}s.")
         by_month = [{point.month: point for point in track.points} for track in tracks]
         form = board.metrics[self.metrics[0]].format
+        if form == "count" and not any(values_of(tracks)):
+            why = f"No {self.time.every} has a number above 0 that can be shown."
+            return replace(card, empty=why)
         several = len(tracks) > 1
         head, body, hovers = [self.time.label], [], []
         for track in tracks:
