@@ -148,7 +148,8 @@ def bite(
             # Nothing is before a source that its tables could be held to.
             usual = None if contract.product in project.sources else project.settings.bite
             demanded = share_of(contract, usual)
-            made_from = [known[name] for name in inputs(contract.product) if name in known]
+            there = known.keys() & places.keys()
+            made_from = [known[name] for name in inputs(contract.product) if name in there]
             try:
                 with copies.beside() as own:
                     return bitten(own, contract, demanded, excuses[contract.product], made_from)

@@ -4,7 +4,7 @@ MODEL (
   @contract(audience_actions)
 );
 
-/* How often the audience rated and tagged, and how many users did. */
+/* How often the audience rated and tagged, and how many users did. Shares are of what is told: a share of everything would tell of what too few users did. */
 WITH totals AS (
   SELECT
     SUM(rating_count) AS rating_count,
@@ -16,14 +16,12 @@ WITH totals AS (
   SELECT
     'rate' AS action_type,
     rating_count AS action_count,
-    rating_count + tag_count AS all_actions,
     rating_users AS user_count
   FROM totals
   UNION ALL
   SELECT
     'tag' AS action_type,
     tag_count AS action_count,
-    rating_count + tag_count AS all_actions,
     tag_users AS user_count
   FROM totals
 )
@@ -31,7 +29,7 @@ SELECT
   actions.action_type::STRING AS action_type,
   actions.action_count::INT64 AS action_count,
   (
-    actions.action_count / actions.all_actions
+    actions.action_count / SUM(actions.action_count) OVER ()
   )::FLOAT64 AS action_share,
   actions.user_count::INT64 AS user_count,
   newest_rating.rated_on::DATE AS as_of
