@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlmesh.utils.errors import PlanError, SQLMeshError
 
-from mesh.contracts import load_contracts
+from mesh.contracts import usable_contracts
 from mesh.environments.apply import (
     Applied,
     apply_snapshots,
@@ -101,7 +101,7 @@ def _refuse_to_take_away(opened: Opened, origin: Environment, known: Environment
     """WrongUse if an environment would lose products that are promised still."""
     there = {short_name(name) for name in opened.snapshots(origin)}
     lost = opened.products(known).keys() - there
-    contracts = load_contracts(opened.project.contracts)
+    contracts = usable_contracts(opened.project.contracts)
     promised = [n for n in sorted(lost) if n in contracts and contracts[n].status in PROMISED]
     if promised:
         raise WrongUse(
