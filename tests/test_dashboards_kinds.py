@@ -473,6 +473,8 @@ def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:
         "2 of 3 lie clear of “no difference”, 1 above and 1 below; the furthest is a with "
         "+0.40 (+0.30 to +0.50)."
     )
+    tied = card("tags", [effect("a", 0.4), effect("b", 0.05), effect("c", -0.4)])
+    assert tied.seen == "2 of 3 lie clear of “no difference”, 1 above and 1 below."
 
 
 def test_a_dot_without_an_interval_is_never_clear() -> None:

@@ -140,16 +140,17 @@ class DotPlot(SplitChart):
         if not clear:
             return ""
         where = f"“{named(self.reference.label)}”"
-        furthest = max(clear, key=lambda dot: abs(dot.value - line))
+        furthest, *others = sorted(clear, key=lambda dot: abs(dot.value - line), reverse=True)
+        tied = any(abs(one.value - line) == abs(furthest.value - line) for one in others)
         above = sum(dot.value > line for dot in clear)
         parts = [(above, "above"), (len(clear) - above, "below")]
         told = " and ".join(f"{count} {side}" for count, side in parts if count)
         many = f"{len(clear)} of {len(dots)}" if len(dots) > 1 else "The only one"
         verb = "lie" if len(clear) > 1 else "lies"
-        return (
-            f"{many} {verb} clear of {where}, {told}; the furthest is {named(furthest.name)} "
-            f"with {self._told(board, furthest)}."
-        )
+        said = f"{many} {verb} clear of {where}, {told}"
+        if tied:
+            return f"{said}."
+        return f"{said}; the furthest is {named(furthest.name)} with {self._told(board, furthest)}."
 
     def _told(self, board: Board, dot: _Dot) -> str:
         form = board.metrics[self.metric].format
