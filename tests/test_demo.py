@@ -51,6 +51,8 @@ def test_a_broken_promise_in_acceptance_stops_the_demo_before_prod_and_then_it_g
         "sqlmesh ui",
     ):
         assert line in done.stdout
+    # Old data is held to its own end, as it was when it was verified.
+    assert " fresh, " in done.stdout and " late" not in done.stdout
     with duckdb.connect(str(copy.database), read_only=True) as connection:
         schemas = connection.execute(
             "SELECT table_schema FROM information_schema.tables WHERE table_name = 'user_actions'"

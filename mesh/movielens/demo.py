@@ -83,7 +83,7 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
     promoted = promote(opened, VERIFIED, PROD)
     say(f"promoted {VERIFIED} to {PROD}: the same tables, {promoted.seconds:.1f} s")
     pages = build(opened, PROD, project.root / DASHBOARDS, png=False)
-    return DemoResult(status(opened, PROD), _audience(opened), tuple(pages))
+    return DemoResult(status(opened, PROD, now=report.as_of), _audience(opened), tuple(pages))
 
 
 def _check_replaceable(project: Project) -> None:
