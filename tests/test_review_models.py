@@ -221,6 +221,17 @@ def test_a_change_is_told_where_it_was_made_and_not_again_downstream(tmp_path: P
     assert hit(review, "reporting.customers").columns == ("web_amount",)
 
 
+def test_who_says_the_same_in_other_words_is_not_blamed_for_another(tmp_path: Path) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    lines = "models/shop/internal/order_lines.sql"
+    for path, old, new in ((ORDERS, "lines.pieces > 0", "0 < lines.pieces"), (lines, "1.0", "2.0")):
+        text = (after / path).read_text()
+        assert old in text
+        (after / path).write_text(text.replace(old, new))
+    found = compared(before, after).findings
+    assert {f.where.path for f in found if f.rule == "COLUMN_SAME_MEANING"} == {lines}
+
+
 def test_lineage_reaches_from_a_column_to_the_charts_and_their_owners(tmp_path: Path) -> None:
     contract = "contracts/shop/orders.odcs.yaml"
     review = edited(tmp_path, contract, ("{minimum: 0}", "{minimum: -10}"))

@@ -13,7 +13,7 @@ from mesh.contracts.queries import Relation
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import shortened
 from mesh.review.models.both import Both
-from mesh.review.models.meaning import Meanings, expressions, parsed
+from mesh.review.models.meaning import Meanings, expressions, own_meaning, parsed
 from mesh.review.models.review_worker.facts import Model, Models
 from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Level, Place, Rules
 
@@ -218,17 +218,26 @@ def _deciding(model: Model | None) -> set[str]:
 
 
 def _causes(product: str, sides: tuple[Meanings, Meanings]) -> list[str]:
-    """The models that were changed themselves: a product, and internal ones behind it."""
+    """The models that were changed themselves: a product, and internal ones behind it.
 
-    def own(model: Model | None) -> tuple[str, str] | None:
-        return (model.query or model.version, model.since) if model else None
-
+    Those that only say the same in other words are none, where others say something else.
+    """
     base, head = sides
-    return [
-        model.name
-        for model in head.behind(product)
-        if own(model) != own(base.models.get(model.name))
-    ]
+    pairs = [(base.models.get(model.name), model) for model in head.behind(product)]
+    changed = [(was, now) for was, now in pairs if _text(was) != _text(now)]
+    meant = [now.name for was, now in changed if not (was and _same_meaning(was, now))]
+    return meant or [now.name for _, now in changed]
+
+
+def _text(model: Model | None) -> tuple[str, str] | None:
+    return (model.query or model.version, model.since) if model else None
+
+
+def _same_meaning(was: Model, now: Model) -> bool:
+    if was.since != now.since or not (was.query and now.query):
+        return False
+    before, after = own_meaning(was), own_meaning(now)
+    return before.rows == after.rows and before.texts == after.texts
 
 
 def _because(product: str, causes: list[str]) -> str:

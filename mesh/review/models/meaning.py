@@ -35,6 +35,11 @@ def short(table: exp.Table) -> str:
     return f"{table.db}.{table.name}" if table.db else table.name
 
 
+def own_meaning(model: Model) -> Relation:
+    """What a model's own query means, with all that it reads by name."""
+    return _read(model.query, model.dialect)
+
+
 def expressions(model: Model | None) -> dict[str, str]:
     """How a model's own query computes its columns, as text."""
     if model is None or not model.query:
@@ -60,7 +65,7 @@ def reads(model: Model) -> Reads:
     """Raises nothing: a model that cannot be read reads nothing that is known."""
     if not model.query:
         return Reads({}, frozenset(), frozenset())
-    relation = _read(model.query, model.dialect)
+    relation = own_meaning(model)
     known = frozenset(model.parents)
     values = {
         name: frozenset(o for o in relation.origins_of(name) if o[0] in known)
