@@ -29,11 +29,14 @@ PARTS = ("models", "contracts", "macros", "audits", "linter", "materializations"
 FILES = ("config.yaml", "external_models.yaml")
 # Of each kind of model one or two, incremental, by month, a view, a mart, and what they stand on: a
 # plan of these takes less than half the time of a plan of all.
-FEW = (
-    *("movies", "rating_events", "movie_ratings_daily", "movie_ratings_monthly"),
-    *("tag_events", "movie_tags", "newest_rating", "windows", "thresholds"),
-    *("user_movie_ratings", "movies_engagement", "movies_engagement_daily", "trending_movies"),
-)
+FEW = {
+    "interactions": (
+        *("movies", "rating_events", "movie_ratings_daily", "movie_ratings_monthly"),
+        *("tag_events", "movie_tags", "user_movie_ratings"),
+        *("movies_engagement", "movies_engagement_daily"),
+    ),
+    "engagement": ("newest_rating", "windows", "thresholds", "trending_movies"),
+}
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,10 @@ class ProjectCopy:
         for rule in ("contractsaresound", "rulesareinforce"):
             self.edit("config.yaml", f"    - {rule}\n", "")
         for kind in ("models", "contracts"):
-            for file in (self.root / kind).rglob("*.*"):
-                ours = file.suffix in (".sql", ".yaml") and file.parent.name != "operational"
-                if ours and file.name.partition(".")[0] not in (*FEW, "review"):
-                    file.unlink()
+            for domain, few in FEW.items():
+                for file in (self.root / kind / domain).rglob("*.*"):
+                    if file.name.partition(".")[0] not in few:
+                        file.unlink()
 
     def line(self, path: str, text: str, after: str = "") -> int:
         """The number of the first line with `text`, at or below the first with `after`."""
