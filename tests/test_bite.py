@@ -553,8 +553,10 @@ def test_each_contract_of_this_project_notices_95_percent_on_the_sample(
 ) -> None:
     with opened(copy, built(copy, Sample(), "dev")) as project:
         report = bite(project, "dev")
-    shares = {one.product: one.share for one in report.products}
-    assert len(shares) == PRODUCTS
+    assert len(report.products) == PRODUCTS
+    # Few users tag, so that in a sample of this size no movie has a tag of five.
+    assert [one.product for one in report.products if not one.rows] == ["engagement.movie_tags"]
+    shares = {one.product: one.share for one in report.products if one.rows}
     assert {product: share for product, share in shares.items() if (share or 0) < 0.95} == {}
     assert [one.broken for one in report.products if one.broken] == []
     assert [one.needless for one in report.products if one.needless] == []

@@ -122,7 +122,7 @@ def test_a_promotion_of_some_products_does_not_take_the_others_away_unasked(
     code, _, said = mesh(copy, "promote", "few", "dev", database=database)
     assert code == 2 and "which dev shows and whose contracts promise that" in said
     code, said, _ = mesh(copy, "promote", "few", "dev", "--yes", database=database)
-    assert code == 0 and "dev has no longer: engagement.audience_actions, " in said
+    assert code == 0 and "dev has no longer: engagement.attention_by_age, " in said
     with opened(copy, database) as project:
         there = project.products(project.environment("dev")).keys()
     assert there == {"interactions.user_movie_ratings"}
@@ -146,8 +146,8 @@ def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_
     assert code == 0
     assert "interactions.user_actions not there – – –" in said
     assert (
-        "dev_one has 1 of 14 data products, as after a plan of some models: `sqlmesh plan dev_one` "
-        "makes the others." in said
+        f"dev_one has 1 of {PRODUCTS} data products, as after a plan of some models: "
+        "`sqlmesh plan dev_one` makes the others." in said
     )
 
 
