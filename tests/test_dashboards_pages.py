@@ -297,9 +297,9 @@ def test_every_chart_with_rows_has_its_numbers_as_a_file_and_a_link_to_itself() 
     file = gzip.decompress(base64.b64decode(packed["genres_like_share"])).decode()
     heads, line = file.removeprefix("\ufeff").splitlines()
     assert heads.startswith(
-        "genre,share_rank,window_start,as_of,Share of those who rated it often,"
+        "genre,share_rank,window_start,as_of,period,Share of those who rated it often,"
     )
-    assert line == "War,1,2018-09-24,2018-09-24,1,1"
+    assert line == "War,1,2018-09-24,2018-09-24,1,1,1"
 
 
 @pytest.mark.parametrize(
