@@ -53,7 +53,7 @@ def test_a_file_names_its_schema_and_keeps_to_it(file: str) -> None:
         ),
         ("looker/user_360.yaml", "kind: donut", "kind: dount", "'dount' is not one of"),
         ("looker/user_360.yaml", "aggregate: sum", "aggregate: add", "'add' is not one of"),
-        ("looker/user_360.yaml", "{field: period, equals", "{feld: period, equals", "'feld' was"),
+        ("looker/user_360.yaml", "{field: user_group, eq", "{feld: user_group, eq", "'feld' was"),
         ("looker/movie_trends.yaml", "    page_size: 10\n", "", "'page_size' is a required"),
         (
             "contracts/review.yaml",
