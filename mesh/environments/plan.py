@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from sqlmesh.utils.errors import PlanError
 
-from mesh.environments.collector import collector_spared
 from mesh.environments.opened import Opened
 from mesh.errors import CheckFailed
 
@@ -28,7 +27,7 @@ def plan(opened: Opened, name: str, *, now: datetime | None = None) -> PlanResul
     """
     started = datetime.now(UTC)
     record = opened.new_record()
-    with opened.readable_errors(), collector_spared():
+    with opened.readable_errors():
         try:
             opened.context.plan(
                 name, auto_apply=True, no_prompts=True, skip_tests=True, execution_time=now
