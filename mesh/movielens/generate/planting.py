@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from mesh.movielens.generate.activity import Ratings, block_rng
 from mesh.movielens.generate.audience import Audience
 from mesh.movielens.generate.catalogue import Catalogue
 from mesh.movielens.generate.leaving import MONTH_SECONDS
-from mesh.movielens.generate.tagging import Tags, Vocabulary
-from mesh.movielens.generate.timeline import TAGS_FROM, Timeline
+from mesh.movielens.generate.tagging import Tags, Vocabulary, ranks
+from mesh.movielens.generate.timeline import TAGS_FROM, Timeline, epoch
 from mesh.movielens.generate.words import GENRES
 
 
@@ -34,7 +34,7 @@ class Decay:
             0.45, 0.75, self.movies
         )
         days = (datetime.fromtimestamp(second, tz=UTC) for second in wished.tolist())
-        return np.array([datetime(d.year, d.month, 1, tzinfo=UTC).timestamp() for d in days])
+        return np.array([float(epoch(date(d.year, d.month, 1))) for d in days])
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Planted:
         if self.seasons is None:
             return arrival
         last = datetime.fromtimestamp(timeline.last, tz=UTC).year
-        starts = [datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in range(1995, last + 1)]
+        starts = [float(epoch(date(year, 1, 1))) for year in range(1995, last + 1)]
         year = np.searchsorted(starts, arrival, side="right") - 1
         begins, length = np.array(starts)[year], np.diff([*starts, timeline.last])[year]
         grid = np.linspace(0.0, 1.0, 1_001)
@@ -126,11 +126,7 @@ class Planted:
     def vocabulary(self, vocabulary: Vocabulary) -> Vocabulary:
         """The moods' tags come last."""
         texts = vocabulary.texts + [mood.tag for mood in self.moods]
-        rank = np.empty(len(texts), dtype=np.int64)
-        rank[sorted(range(len(texts)), key=lambda i: (texts[i].lower(), texts[i]))] = range(
-            len(texts)
-        )
-        return replace(vocabulary, texts=texts, rank=rank)
+        return replace(vocabulary, texts=texts, rank=ranks(texts))
 
     def ratings(
         self,

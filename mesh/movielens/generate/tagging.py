@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,9 +82,14 @@ def make_vocabulary(rng: np.random.Generator) -> Vocabulary:
         starts.append(len(texts))
         sizes.append(len(fresh))
         texts.extend(fresh)
+    return Vocabulary(texts, ranks(texts), np.array(starts), np.array(sizes))
+
+
+def ranks(texts: Sequence[str]) -> np.ndarray:
+    """The place of each text in case-blind order."""
     rank = np.empty(len(texts), dtype=np.int64)
     rank[sorted(range(len(texts)), key=lambda i: (texts[i].lower(), texts[i]))] = range(len(texts))
-    return Vocabulary(texts, rank, np.array(starts), np.array(sizes))
+    return rank
 
 
 def write_tags(
