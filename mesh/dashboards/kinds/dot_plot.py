@@ -13,7 +13,7 @@ from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.formats import Format, number
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
-from mesh.dashboards.kinds.seen import lowered, named
+from mesh.dashboards.kinds.seen import lowered, named, the_most
 from mesh.dashboards.marks import IsValue
 from mesh.dashboards.parts import Column, Interval, MetricName, Scalar, Strict, Support, Text
 
@@ -140,15 +140,14 @@ class DotPlot(SplitChart):
         if not clear:
             return ""
         where = f"“{named(self.reference.label)}”"
-        furthest, *others = sorted(clear, key=lambda dot: abs(dot.value - line), reverse=True)
-        tied = any(abs(one.value - line) == abs(furthest.value - line) for one in others)
+        furthest = the_most(clear, lambda dot: abs(dot.value - line))
         above = sum(dot.value > line for dot in clear)
         parts = [(above, "above"), (len(clear) - above, "below")]
         told = " and ".join(f"{count} {side}" for count, side in parts if count)
         many = f"{len(clear)} of {len(dots)}" if len(dots) > 1 else "The only one"
         verb = "lie" if len(clear) > 1 else "lies"
         said = f"{many} {verb} clear of {where}, {told}"
-        if tied:
+        if furthest is None:
             return f"{said}."
         return f"{said}; the furthest is {named(furthest.name)} with {self._told(board, furthest)}."
 

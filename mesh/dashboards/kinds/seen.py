@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from mesh.dashboards.drawing.evidence import Estimate, counted, share
@@ -61,9 +61,12 @@ def extreme(
     found: Sequence[tuple[T, Estimate]], which: Literal["most", "least"]
 ) -> tuple[T, Estimate] | None:
     """The only one that has the most or the least; None where several share that place."""
-    if not found:
-        return None
-    values = [one.value for _, one in found]
-    wanted = max(values) if which == "most" else min(values)
-    those = [one for one in found if one[1].value == wanted]
+    sign = 1 if which == "most" else -1
+    return the_most(found, lambda one: sign * one[1].value)
+
+
+def the_most(found: Sequence[T], value: Callable[[T], float]) -> T | None:
+    """The only one whose value is the greatest; None where several share that place."""
+    most = max(map(value, found), default=None)
+    those = [one for one in found if value(one) == most]
     return those[0] if len(those) == 1 else None
