@@ -33,6 +33,7 @@ from tests.test_dashboards_controls import CONTROL_FAULTS
 from tests.test_dashboards_kinds import KIND_FAULTS
 
 SPECS, CONTRACTS = PROJECT.dashboards, PROJECT.contracts
+ACTIONS_VERSION = load_contracts(CONTRACTS)["engagement.audience_actions"].version
 
 # File, text to replace (its first occurrence), other text, rule, part of the message or the fix.
 FAULTS = {
@@ -48,7 +49,7 @@ FAULTS = {
         "version: '>=1.0.0 <2.0.0'",
         "version: '>=2.0.0'",
         "SOURCE_VERSION",
-        "has version 1.1.0, which is not in `>=2.0.0`",
+        f"has version {ACTIONS_VERSION}, which is not in `>=2.0.0`",
     ),
     "a range that is none": (
         "user_360",

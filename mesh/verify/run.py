@@ -16,7 +16,7 @@ from mesh.environments import Opened
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.versions import names_of_partly_built, stamps_of
 from mesh.errors import WrongUse
-from mesh.project import Project, Source
+from mesh.project import Project
 from mesh.verify.engine import Engine, EngineRefuses, modest_memory, open_engine
 from mesh.verify.levels import Levels
 from mesh.verify.measure import Finding, Measures, NotInEnvironment
@@ -77,13 +77,14 @@ def verify(
                 if tell:
                     tell(contract.product)
                 reports.append(run.product(contract, environment))
+    built = set(opened.products(known))
     stated = {contract.product for contract in chosen}
     return VerifyReport(
         environment=environment,
         as_of=moment,
         as_of_reason=reason,
         products=tuple(reports),
-        without_contract=() if products else tuple(sorted(set(places) - stated)),
+        without_contract=() if products else tuple(sorted(built - stated)),
         lacking=lacking,
         unbuilt=unbuilt,
         seconds=time.perf_counter() - started,
@@ -112,32 +113,18 @@ def choose(
 
 
 def places_in(opened: Opened, name: str) -> Mapping[str, exp.Table]:
-    """Where each product of the environment and each source is read."""
+    """Where each product of the environment is read, and each source, which all of them share."""
     environment = opened.environment(name)
     places = {
         product: opened.view(snapshot, environment)
         for product, snapshot in opened.products(environment).items()
     }
     catalog = opened.context.default_catalog
-    return _WithSources(places, catalog, opened.project.sources)
-
-
-class _WithSources(dict[str, exp.Table]):
-    """The products of an environment; sources are the same in every environment."""
-
-    def __init__(
-        self, places: Mapping[str, exp.Table], catalog: str | None, sources: Mapping[str, Source]
-    ):
-        super().__init__(places)
-        self.catalog = catalog
-        self.sources = sources
-
-    def __missing__(self, product: str) -> exp.Table:
-        source = self.sources[product]
-        return exp.table_(source.name, db=source.schema, catalog=self.catalog)
-
-    def __contains__(self, product: object) -> bool:
-        return super().__contains__(product) or product in self.sources
+    sources = {
+        product: exp.table_(source.name, db=source.schema, catalog=catalog)
+        for product, source in opened.project.sources.items()
+    }
+    return {**places, **sources}
 
 
 def check_all_there(
