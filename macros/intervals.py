@@ -34,14 +34,18 @@ def effective_count(evaluator, share, variance, ratings, users) -> exp.Expressio
 def wilson(evaluator, share, count, errors, side) -> exp.Expression:
     """A limit of Wilson's interval of a share: `low` or `high`.
 
-    count: of how many independent ratings. errors: how many standard errors it reaches.
+    count: of how many independent ratings. errors: how many standard errors it reaches. Of none
+    and of all one limit is the share itself, beside which rounding would put it.
     """
     p, n, t = (one.sql("bigquery") for one in (share, count, errors))
     sign = {"low": "-", "high": "+"}[side.name]
     half = f"{t} * SQRT({p} * (1 - {p}) / {n} + {t} * {t} / (4 * {n} * {n}))"
-    return parse_one(
-        f"({p} + {t} * {t} / (2 * {n}) {sign} {half}) / (1 + {t} * {t} / {n})", dialect="bigquery"
-    )
+    limit = f"({p} + {t} * {t} / (2 * {n}) {sign} {half}) / (1 + {t} * {t} / {n})"
+    within = {
+        "low": f"LEAST({p}, GREATEST(0, {limit}))",
+        "high": f"GREATEST({p}, LEAST(1, {limit}))",
+    }
+    return parse_one(within[side.name], dialect="bigquery")
 
 
 @macro()

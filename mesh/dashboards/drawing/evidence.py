@@ -31,11 +31,12 @@ def counted(count: float) -> Estimate:
 
 
 def share(part: float, of: float) -> Estimate:
-    """A share from 0 to 1 of so many, with Wilson's interval."""
+    """A share from 0 to 1 of so many, with Wilson's interval, which rounding must not put beside
+    a share of none or of all."""
     z = _z(1 - LEVEL / 100)
     middle = (part + z * z / (2 * of)) / (1 + z * z / of)
     room = z / (1 + z * z / of) * sqrt(part * (1 - part) / of + z * z / (4 * of * of))
-    return Estimate(part, middle - room, middle + room)
+    return Estimate(part, min(part, max(0.0, middle - room)), max(part, min(1.0, middle + room)))
 
 
 def apart(one: Estimate, other: Estimate, compared: int = 1) -> bool:
