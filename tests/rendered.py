@@ -104,6 +104,12 @@ def _chain(name: str) -> tuple[str, ...]:
 
 def build(source: Mapping[str, pd.DataFrame], *wanted: str) -> Tables:
     """These models, of movies, ratings and tags as MovieLens writes them, and all between."""
+    connection = built(source, *wanted)
+    return {name: connection.sql(f"SELECT * FROM {name}").df() for name in wanted}
+
+
+def built(source: Mapping[str, pd.DataFrame], *wanted: str) -> duckdb.DuckDBPyConnection:
+    """The same, with all between, in a database."""
     connection = in_memory()
     connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA operational")
     for name, columns in OPERATIONAL.items():
@@ -115,7 +121,7 @@ def build(source: Mapping[str, pd.DataFrame], *wanted: str) -> Tables:
         connection.execute(f"INSERT INTO operational.{name} BY NAME SELECT * FROM rows")
     for name in dict.fromkeys(one for each in wanted for one in _chain(each)):
         connection.execute(f"CREATE TABLE {name} AS {query_of(name)}")
-    return {name: connection.sql(f"SELECT * FROM {name}").df() for name in wanted}
+    return connection
 
 
 def in_memory() -> duckdb.DuckDBPyConnection:

@@ -5,7 +5,7 @@ MODEL (
   grain (genre, reporting_month)
 );
 
-/* One row per genre that anybody ever rated and month from the first action to the last. Limits are those of Wilson's interval of 95 %, with as many ratings as would be as sure if each were of a user of its own. */
+/* One row per genre that anybody ever rated and month from the first action to the last rating. Limits are those of Wilson's interval of 95 %, with as many ratings as would be as sure if each were of a user of its own. */
 WITH grid AS (
   SELECT
     months.reporting_month,
@@ -13,6 +13,8 @@ WITH grid AS (
     months.rating_count AS month_rating_count,
     months.shows_users AND months.shows_ratings AS shows_ratings
   FROM engagement_internal.audience_months AS months
+  INNER JOIN engagement_internal.newest_rating AS newest_rating
+    ON newest_rating.rated_on >= months.reporting_month
   CROSS JOIN (
     SELECT DISTINCT
       genre

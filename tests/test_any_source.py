@@ -1,0 +1,144 @@
+"""Whatever source keeps its own contract, all that is made of it keeps its own.
+
+The queries of all models run on small sources of every kind, and each rule of each contract is
+measured on what comes out: a rule that is true of the usual data alone would stop a delivery.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from sqlglot import exp
+
+from mesh.contracts import load_contracts
+from mesh.verify.engine import Engine
+from mesh.verify.measure import Measures
+from tests.project_copy import PROJECT
+from tests.rendered import Tables, built
+
+CONTRACTS = load_contracts(PROJECT.contracts)
+GENRES = ("Comedy", "Drama", "Film-Noir", "Sci-Fi", "War", "Western")
+TAGS = ("funny", "Funny", "FUNNY!", "sci-fi", "Sci Fi", "slow burn", "é")
+DAY = 86_400
+FIRST = int(pd.Timestamp("2015-05-02", tz="UTC").timestamp())
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a source is like.
+
+    ratings: to choose from. at_once: a user comes once, and rates within days. tag_days: in so many
+    days there are tags. without_year: the share of movies that tell none.
+    """
+
+    users: int = 40
+    movies: int = 30
+    days: int = 400
+    each: int = 8
+    ratings: tuple[float, ...] = tuple(half / 2 for half in range(1, 11))
+    genres: tuple[str, ...] = GENRES
+    at_once: bool = True
+    tags: int = 60
+    tag_days: int = 400
+    without_year: float = 0.1
+
+    def source(self, seed: int) -> Tables:
+        dice = np.random.default_rng(seed)
+        ids = np.arange(1, self.movies + 1)
+        years = dice.integers(1931, 2015, self.movies)
+        known = dice.random(self.movies) >= self.without_year
+        listed = [dice.choice(self.genres, min(len(self.genres), 2), replace=False) for _ in ids]
+        movies = pd.DataFrame(
+            {
+                "movieId": ids,
+                "title": [
+                    f"Film {i} ({y})" if k else f"Film {i}"
+                    for i, y, k in zip(ids, years, known, strict=True)
+                ],
+                "genres": ["|".join(sorted(names)) for names in listed],
+            }
+        )
+        chosen = np.concatenate(
+            [
+                dice.choice(ids, min(self.each, self.movies), replace=False)
+                for _ in range(self.users)
+            ]
+        )
+        users = np.repeat(np.arange(1, self.users + 1), min(self.each, self.movies))
+        came = dice.integers(0, self.days, self.users)[users - 1]
+        later = (
+            dice.exponential(2, len(users))
+            if self.at_once
+            else dice.integers(0, self.days, len(users))
+        )
+        day = np.minimum(came + later if self.at_once else later, self.days - 1).astype(int)
+        ratings = pd.DataFrame(
+            {
+                "userId": users,
+                "movieId": chosen,
+                "rating": dice.choice(self.ratings, len(users)),
+                "timestamp": FIRST + day * DAY + dice.integers(0, DAY, len(users)),
+            }
+        )
+        tags = pd.DataFrame(
+            {
+                # One of them has rated nothing.
+                "userId": dice.integers(1, self.users + 2, self.tags),
+                "movieId": dice.choice(ids, self.tags),
+                "tag": dice.choice(TAGS, self.tags),
+                "timestamp": FIRST + dice.integers(0, self.tag_days, self.tags) * DAY,
+            }
+        ).drop_duplicates(["userId", "movieId", "tag"])
+        return {"movies": movies, "ratings": ratings, "tags": tags.astype({"timestamp": "int64"})}
+
+
+KINDS = {
+    "a year of an audience": Kind(),
+    "one user": Kind(users=1, tags=3),
+    "one day": Kind(days=1, tag_days=1),
+    "no tags": Kind(tags=0),
+    "one genre": Kind(genres=("Western",), each=12),
+    "all ratings equal": Kind(users=90, each=20, ratings=(4.0,)),
+    "none but the best": Kind(users=90, each=20, ratings=(5.0,), at_once=False),
+    "tags long after the last rating": Kind(users=12, days=60, tags=140, tag_days=370),
+    "people who take their time, and movies without a year": Kind(
+        users=60, days=800, each=5, at_once=False, without_year=0.6
+    ),
+}
+
+
+def broken(database: duckdb.DuckDBPyConnection) -> list[str]:
+    """Each rule that the tables break, or that cannot be asked of them, with what it finds."""
+    engine = Engine(ibis.duckdb.from_connection(database), "duckdb")
+    told = []
+    for product, contract in CONTRACTS.items():
+        table = exp.to_table(product)
+        measures = Measures(engine, contract, table, engine.table(table), exp.to_table)
+        found = {rule.id: measures.row_rule(rule) for rule in contract.row_rules()}
+        found |= {rule.id: measures.table_rule(rule) for rule in contract.table_rules()}
+        told += [
+            f"{product} {rule}: {one.problem or one.sample}"
+            for rule, one in found.items()
+            if one.failing != 0
+        ]
+    return told
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_products_of_any_source_keep_their_contracts(kind: str) -> None:
+    database = built(
+        KINDS[kind].source(seed=7), *(p for p in CONTRACTS if not p.startswith("operational."))
+    )
+    assert broken(database) == []
+
+
+def test_a_source_that_breaks_its_contract_is_found_so() -> None:
+    source = Kind(users=9, tags=2).source(seed=7)
+    source["ratings"].loc[0, "rating"] = 4.2
+    database = built(source, *(p for p in CONTRACTS if not p.startswith("operational.")))
+    assert any(one.startswith("operational.ratings rating.multiple_of") for one in broken(database))
