@@ -30,31 +30,44 @@ WITH spans AS (
   FROM spans
   WHERE
     judged_until <= newest_at
-), ratings AS (
+), genres AS (
+  SELECT DISTINCT
+    movies.movie_id,
+    DENSE_RANK() OVER (ORDER BY genre) - 1 AS place
+  FROM interactions.movie_catalogue AS movies
+  CROSS JOIN UNNEST(SPLIT(movies.genres, '|')) AS genre
+), movies AS (
+  /* The genres of a movie as bits, so that a user's are united while ratings are counted: to tell which of the names differ takes longer than all else. There are a hundred genres at most, as the contracts say, and 60 fit into an integer. */
+  SELECT
+    movies.movie_id,
+    movies.release_year,
+    SUM(IF(genres.place < 60, 1 << MOD(genres.place, 60), 0))::INT64 AS first_genres,
+    SUM(IF(genres.place >= 60, 1 << MOD(genres.place, 60), 0))::INT64 AS more_genres
+  FROM interactions.movie_catalogue AS movies
+  LEFT JOIN genres
+    ON genres.movie_id = movies.movie_id
+  GROUP BY
+    movies.movie_id,
+    movies.release_year
+), rated AS (
   SELECT
     users.user_id,
-    users.first_year - movies.release_year AS movie_age,
-    movies.genres,
-    ratings.rating
+    COUNT(*) AS rating_count,
+    COUNTIF(ratings.rating > thresholds.high_above_rating) AS high_rating_count,
+    COUNT(movies.release_year) AS dated_rating_count,
+    COUNTIF(users.first_year - movies.release_year > thresholds.old_above_years) AS old_rating_count,
+    SUM(users.first_year - movies.release_year) AS movie_ages,
+    BIT_COUNT(BIT_OR(movies.first_genres)) + BIT_COUNT(BIT_OR(movies.more_genres)) AS genre_count
   FROM interactions.user_movie_ratings AS ratings
   INNER JOIN users
     ON users.user_id = ratings.user_id
-  LEFT JOIN interactions.movie_catalogue AS movies
+  LEFT JOIN movies
     ON movies.movie_id = ratings.movie_id
+  CROSS JOIN engagement_internal.thresholds AS thresholds
   WHERE
     UNIX_MICROS(ratings.rated_at) < users.judged_from
-), rated AS (
-  SELECT
-    ratings.user_id,
-    COUNT(*) AS rating_count,
-    COUNTIF(ratings.rating > thresholds.high_above_rating) AS high_rating_count,
-    COUNT(ratings.movie_age) AS dated_rating_count,
-    COUNTIF(ratings.movie_age > thresholds.old_above_years) AS old_rating_count,
-    SUM(ratings.movie_age) AS movie_ages
-  FROM ratings
-  CROSS JOIN engagement_internal.thresholds AS thresholds
   GROUP BY
-    ratings.user_id
+    users.user_id
 ), tagged AS (
   SELECT
     users.user_id,
@@ -66,20 +79,6 @@ WITH spans AS (
     UNIX_MICROS(tags.tagged_at) < users.judged_from
   GROUP BY
     users.user_id
-), lists AS (
-  /* A user's lists of genres are far fewer than their ratings. */
-  SELECT DISTINCT
-    user_id,
-    genres
-  FROM ratings
-), seen AS (
-  SELECT
-    lists.user_id,
-    COUNT(DISTINCT genre) AS genre_count
-  FROM lists
-  CROSS JOIN UNNEST(SPLIT(lists.genres, '|')) AS genre
-  GROUP BY
-    lists.user_id
 )
 SELECT
   users.user_id::INT64 AS user_id,
@@ -88,7 +87,7 @@ SELECT
     rated.high_rating_count / NULLIF(rated.rating_count, 0)
   )::FLOAT64 AS high_rating_share,
   COALESCE(tagged.tag_count, 0)::INT64 AS tag_count,
-  COALESCE(seen.genre_count, 0)::INT64 AS genre_count,
+  COALESCE(rated.genre_count, 0)::INT64 AS genre_count,
   (
     rated.old_rating_count / NULLIF(rated.dated_rating_count, 0)
   )::FLOAT64 AS old_movie_share,
@@ -103,7 +102,5 @@ INNER JOIN rated
   ON rated.user_id = users.user_id
 LEFT JOIN tagged
   ON tagged.user_id = users.user_id
-LEFT JOIN seen
-  ON seen.user_id = users.user_id
 WHERE
   rated.dated_rating_count > 0
