@@ -7,21 +7,23 @@ MODEL (
 /* How the audience moves: who was active in a month, what they did, and how they rated. A month of few users says no more than that they were few. */
 WITH ratings AS (
   SELECT
-    DATE_TRUNC(rated_on, MONTH) AS reporting_month,
+    reporting_month,
     SUM(rating_count) AS rating_count,
-    SUM(ratings_0_5) AS ratings_0_5,
-    SUM(ratings_1_0) AS ratings_1_0,
-    SUM(ratings_1_5) AS ratings_1_5,
-    SUM(ratings_2_0) AS ratings_2_0,
-    SUM(ratings_2_5) AS ratings_2_5,
-    SUM(ratings_3_0) AS ratings_3_0,
-    SUM(ratings_3_5) AS ratings_3_5,
-    SUM(ratings_4_0) AS ratings_4_0,
-    SUM(ratings_4_5) AS ratings_4_5,
-    SUM(ratings_5_0) AS ratings_5_0
-  FROM interactions.movies_engagement_daily
+    SUM(@ratings_of(user_months, 0.5)) AS ratings_0_5,
+    SUM(@ratings_of(user_months, 1.0)) AS ratings_1_0,
+    SUM(@ratings_of(user_months, 1.5)) AS ratings_1_5,
+    SUM(@ratings_of(user_months, 2.0)) AS ratings_2_0,
+    SUM(@ratings_of(user_months, 2.5)) AS ratings_2_5,
+    SUM(@ratings_of(user_months, 3.0)) AS ratings_3_0,
+    SUM(@ratings_of(user_months, 3.5)) AS ratings_3_5,
+    SUM(@ratings_of(user_months, 4.0)) AS ratings_4_0,
+    SUM(@ratings_of(user_months, 4.5)) AS ratings_4_5,
+    SUM(@ratings_of(user_months, 5.0)) AS ratings_5_0
+  FROM engagement_internal.user_months
   GROUP BY
-    1
+    reporting_month
+  HAVING
+    SUM(rating_count) > 0
 ), months AS (
   SELECT
     audience.reporting_month,
