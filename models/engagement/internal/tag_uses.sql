@@ -6,11 +6,10 @@ MODEL (
   clustered_by tag
 );
 
-/* One row per user, movie and spelling. Spellings are one tag when they differ in case, blanks and signs alone, or in a plural at the end: an -s after a letter other than s, u and i goes from words of four letters and more, and then -ie becomes -y. A tag of signs alone stays as it is. When fewer than five users have all hidden tags together, the smallest tag is hidden too, since they could be counted by subtraction. */
-WITH uses AS (
+/* One row per user, movie and spelling. Spellings are one tag when they differ in case, blanks and signs alone, or in a plural at the end: an -s after a letter other than s, u and i goes from words of four letters and more, and then -ie becomes -y. A tag of signs alone stays as it is. Each spelling is looked at once, however often it is used. When fewer than five users have all hidden tags together, the smallest tag is hidden too, since they could be counted by subtraction. */
+WITH spellings AS (
   SELECT
-    user_id,
-    movie_id,
+    tag AS spelling,
     COALESCE(
       NULLIF(
         REGEXP_REPLACE(
@@ -21,11 +20,23 @@ WITH uses AS (
         ''
       ),
       tag
-    ) AS tag,
-    tag AS spelling,
-    DATE(tagged_at) AS tagged_on,
-    rating
-  FROM interactions.user_tags
+    ) AS tag
+  FROM (
+    SELECT DISTINCT
+      tag
+    FROM interactions.user_tags
+  ) AS written
+), uses AS (
+  SELECT
+    user_tags.user_id,
+    user_tags.movie_id,
+    spellings.tag,
+    spellings.spelling,
+    DATE_FROM_UNIX_DATE(DIV(UNIX_MICROS(user_tags.tagged_at), 86400000000)) AS tagged_on,
+    user_tags.rating
+  FROM interactions.user_tags AS user_tags
+  INNER JOIN spellings
+    ON spellings.spelling = user_tags.tag
 ), tags AS (
   SELECT
     tag,
