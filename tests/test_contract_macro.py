@@ -12,9 +12,10 @@ from project_copy import ProjectCopy, Worker, copy_project
 from sqlglot import exp, parse_one
 from sqlmesh import Context
 
-from mesh.contracts import Contract, find
+from mesh.contracts import Contract, find, follow
 from mesh.contracts.audits import broken_contract
 from mesh.contracts.header import audited_interval, checked_rules, row_conditions, source_table
+from mesh.project import Project
 from tests.project_copy import PROJECT
 
 ACTIONS = "contracts/interactions/user_actions.odcs.yaml"
@@ -126,6 +127,20 @@ def test_an_unchanged_contract_leaves_the_parsed_models_alone(
     time = macro.stat().st_mtime_ns
     described(worker)
     assert macro.stat().st_mtime_ns == time
+
+
+@pytest.mark.parametrize(("package", "clone"), [("a", "z"), ("z", "a")])
+def test_contracts_are_in_the_same_state_wherever_a_clone_lies(
+    package: str, clone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found sound in one need not be looked at in another."""
+    (tmp_path / clone).mkdir()
+    for name in ("contracts", "external_models.yaml"):
+        (tmp_path / clone / name).symlink_to(PROJECT.root / name)
+    (tmp_path / package).symlink_to(follow.PACKAGE)
+    usual = follow.digest_of(PROJECT)
+    monkeypatch.setattr(follow, "PACKAGE", tmp_path / package)
+    assert follow.digest_of(Project(tmp_path / clone)) == usual
 
 
 def test_a_plan_shows_an_edited_rule_in_its_diff(copy: ProjectCopy, worker: Worker) -> None:
