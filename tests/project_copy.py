@@ -78,14 +78,15 @@ class ProjectCopy:
         assert old in text, f"{path} has no {old!r}"
         self.write(path, text.replace(old, new, 1))
 
-    def keep_few(self) -> None:
-        """Take all models out but few, with their contracts; these name some that are gone."""
+    def keep_few(self, *more: str) -> None:
+        """Take all models out but few and `more`, with their contracts; these name some that are
+        gone."""
         for rule in ("contractsaresound", "rulesareinforce"):
             self.edit("config.yaml", f"    - {rule}\n", "")
         for kind in ("models", "contracts"):
             for domain, few in FEW.items():
                 for file in (self.root / kind / domain).rglob("*.*"):
-                    if file.name.partition(".")[0] not in few:
+                    if file.name.partition(".")[0] not in (*few, *more):
                         file.unlink()
 
     def line(self, path: str, text: str, after: str = "") -> int:
