@@ -6,20 +6,25 @@ too, and a process that imports the copy: this file, run as a script, answers on
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from mesh.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
+BUILDS = ROOT / ".cache" / "test-builds"
 PROJECT = Project(ROOT)
 # How many data products there are: contracts that are not with a source.
 PRODUCTS = sum(
@@ -73,14 +78,15 @@ class ProjectCopy:
         assert old in text, f"{path} has no {old!r}"
         self.write(path, text.replace(old, new, 1))
 
-    def keep_few(self) -> None:
-        """Take all models out but few, with their contracts; these name some that are gone."""
+    def keep_few(self, *more: str) -> None:
+        """Take all models out but few and `more`, with their contracts; these name some that are
+        gone."""
         for rule in ("contractsaresound", "rulesareinforce"):
             self.edit("config.yaml", f"    - {rule}\n", "")
         for kind in ("models", "contracts"):
             for domain, few in FEW.items():
                 for file in (self.root / kind / domain).rglob("*.*"):
-                    if file.name.partition(".")[0] not in few:
+                    if file.name.partition(".")[0] not in (*few, *more):
                         file.unlink()
 
     def line(self, path: str, text: str, after: str = "") -> int:
@@ -140,8 +146,15 @@ class Worker:
         return json.loads(line)
 
 
-def copy_project(to: Path) -> ProjectCopy:
-    """Copy what SQLMesh and `mesh` read; not the tests, so that plans do not run them."""
+def copy_project(to: Path, *, loaded: bool = True) -> ProjectCopy:
+    """Copy what SQLMesh and `mesh` read; not the tests, so that plans do not run them.
+
+    loaded: whether it was loaded and linted before, as the project of who works on it: SQLMesh then
+    finds the queries that it has optimized, and lint the contracts that it found sound.
+    """
+    if loaded:
+        shutil.copytree(_loaded(), to, dirs_exist_ok=True)
+        return ProjectCopy(to)
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
     for part in PARTS:
         shutil.copytree(ROOT / part, to / part, ignore=ignore)
@@ -150,6 +163,62 @@ def copy_project(to: Path) -> ProjectCopy:
     copy = ProjectCopy(to)
     copy.edit("config.yaml", "    - publicmodelneedstest\n", "")
     return copy
+
+
+def _loaded() -> Path:
+    """A copy that was loaded and linted, to be copied."""
+    with once(f"loaded-{made_of(ROOT)}") as (place, made):
+        if made:
+            copy = copy_project(made / "project", loaded=False)
+            (copy.root / ".cache").mkdir()
+            (copy.root / ".cache" / ".gitignore").write_text("*\n")
+            with copy.worker() as worker:
+                worker.ask("lint")
+            for file in copy.root.glob("mesh.duckdb*"):
+                file.unlink()
+            shutil.rmtree(copy.root / "logs", ignore_errors=True)
+    return place / "project"
+
+
+@contextmanager
+def once(name: str) -> Iterator[tuple[Path, Path | None]]:
+    """A folder that the parts of a test run, its workers, and the next run of that day share.
+
+    With it the folder to be filled, by whoever comes first, or None where it was. What is noted in
+    there can be of the day (environments expire, contracts end), so a day has its own.
+    """
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    place = BUILDS / f"{day}-{name}"
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    for old in BUILDS.iterdir():
+        if not old.name.startswith((day, "tmp")):
+            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
+    with (BUILDS / f"{place.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if place.is_dir():
+            yield place, None
+            return
+        with tempfile.TemporaryDirectory(dir=BUILDS) as folder:
+            made = Path(folder) / "made"
+            made.mkdir()
+            yield place, made
+            made.rename(place)
+
+
+def made_of(root: Path, *others: object) -> str:
+    """What a build is made of: a project, the package, what is installed, and others by their text.
+
+    The tests import the package of the checkout, whatever a copy holds.
+    """
+    digest = hashlib.sha256((ROOT / "requirements.txt").read_bytes())
+    digest.update(repr(others).encode())
+    files = [path for part in PARTS for path in (root / part).rglob("*")]
+    files += [root / name for name in FILES]
+    for base, paths in ((root, files), (ROOT, (ROOT / "mesh").rglob("*.py"))):
+        for path in sorted(paths):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(str(path.relative_to(base)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 # --- within the worker ---

@@ -12,7 +12,7 @@ import pytest
 from sqlmesh.core.config import Config, load_configs
 
 from mesh.cli.main import run
-from mesh.environments.hooks import _place
+from mesh.environments.hooks import _place, install
 from mesh.project import Project, written_to
 from tests.project_copy import ROOT
 
@@ -149,3 +149,26 @@ def test_what_builds_nothing_finds_the_database_from_another_folder_too(
     )
     assert not list((elsewhere / "data").iterdir())
     assert (project.root / "data" / "mesh.duckdb").exists()
+
+
+def test_models_that_sqlmesh_has_parsed_are_the_same_wherever_the_database_lies(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLMesh keeps them by this fingerprint; where a file lies cost a load of all of them."""
+    install()
+
+    def fingerprint(variable: str, value: str) -> str:
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            config = as_sqlmesh_reads(project)
+            _place(config.get_connection("duckdb"), project)  # type: ignore[arg-type]
+            return config.fingerprint
+
+    usual = fingerprint("MESH_DUCKDB", "")
+    assert fingerprint("MESH_DUCKDB", "/tmp/elsewhere/mesh.duckdb") == usual
+    assert fingerprint("MESH_DUCKDB", "a/copy.duckdb") == usual
+    # What models can ask for, and what they run on, are another matter.
+    assert fingerprint("MESH_AS_OF", "2019-11-21") != usual
+    assert fingerprint("MESH_BIGQUERY_READERS", "group:a@example.org") != usual
+    assert fingerprint("MESH_BIGQUERY_PROJECT", "some-warehouse") != usual
+    assert as_sqlmesh_reads(project).get_connection("duckdb").database  # type: ignore[attr-defined]

@@ -12,18 +12,27 @@ from project_copy import ProjectCopy, Worker, copy_project
 from sqlglot import exp, parse_one
 from sqlmesh import Context
 
-from mesh.contracts import Contract, find
+from mesh.contracts import Contract, find, follow
 from mesh.contracts.audits import broken_contract
 from mesh.contracts.header import audited_interval, checked_rules, row_conditions, source_table
+from mesh.project import Project
 from tests.project_copy import PROJECT
 
 ACTIONS = "contracts/interactions/user_actions.odcs.yaml"
 MODEL = "interactions.user_actions"
+# What it reads, and what its rules read.
+AROUND = (
+    *("user_actions", "user_actions_monthly"),
+    *("user_genre_ratings", "user_genre_ratings_monthly", "movie_genres"),
+)
+ALMOST = "contracts/engagement/audience_actions.odcs.yaml"
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    return copy_project(tmp_path_factory.mktemp("macro") / "project")
+    copy = copy_project(tmp_path_factory.mktemp("macro") / "project")
+    copy.keep_few(*AROUND)
+    return copy
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +137,20 @@ def test_an_unchanged_contract_leaves_the_parsed_models_alone(
     assert macro.stat().st_mtime_ns == time
 
 
+@pytest.mark.parametrize(("package", "clone"), [("a", "z"), ("z", "a")])
+def test_contracts_are_in_the_same_state_wherever_a_clone_lies(
+    package: str, clone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found sound in one need not be looked at in another."""
+    (tmp_path / clone).mkdir()
+    for name in ("contracts", "external_models.yaml"):
+        (tmp_path / clone / name).symlink_to(PROJECT.root / name)
+    (tmp_path / package).symlink_to(follow.PACKAGE)
+    usual = follow.digest_of(PROJECT)
+    monkeypatch.setattr(follow, "PACKAGE", tmp_path / package)
+    assert follow.digest_of(Project(tmp_path / clone)) == usual
+
+
 def test_a_plan_shows_an_edited_rule_in_its_diff(copy: ProjectCopy, worker: Worker) -> None:
     assert worker.ask("apply", environment="dev") is None
     assert worker.ask("plan", environment="dev") == []
@@ -152,8 +175,10 @@ def test_contracts_that_cannot_be_relied_on_stop_sqlmesh_in_a_sentence(
     line = copy.line(ACTIONS, "NOT (action_count <=)")
     assert worker.ask("lint")["error"].startswith(f"ConfigError: {ACTIONS}:{line}: ")
 
-    (copy.root / ACTIONS).unlink()
-    assert worker.ask("lint")["error"] == (
+    (copy.root / ACTIONS).rename(copy.root / ALMOST)
+    said = worker.ask("lint")["error"]
+    (copy.root / ALMOST).unlink()
+    assert said == (
         "ConfigError: models/interactions/user_actions.sql:4: There is no contract for "
         "user_actions. Did you mean `audience_actions`? Otherwise draft it with `mesh contracts "
         "new interactions.user_actions`."
@@ -238,14 +263,14 @@ def opened(*roots: Path) -> Context:
     return Context(paths=[str(root) for root in roots])
 
 
-def test_two_clones_have_the_same_models(
-    copy: ProjectCopy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_clones_have_the_same_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What SQLMesh keeps of a model tells nothing of the folder that its contract was read from."""
     monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "mesh.duckdb"))
-    other = copy_project(tmp_path / "elsewhere" / "clone")
+    one = copy_project(tmp_path / "clone")
+    # Read anew: the first has what was kept of a third.
+    other = copy_project(tmp_path / "elsewhere" / "clone", loaded=False)
     found = []
-    for root in (copy.root, other.root):
+    for root in (one.root, other.root):
         context = opened(root)
         found.append({name: one.fingerprint for name, one in context.snapshots.items()})
         context.close()

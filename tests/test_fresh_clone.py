@@ -41,7 +41,7 @@ class Clone(ProjectCopy):
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
-    made = Clone(copy_project(tmp_path / 'Anna\'s "own" project').root)
+    made = Clone(copy_project(tmp_path / 'Anna\'s "own" project', loaded=False).root)
     (made.elsewhere / "data").mkdir(parents=True)
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,23 +14,29 @@ from sqlglot import exp
 from mesh.environments import Opened, open_project
 from mesh.project import AS_OF_VARIABLE, DATABASE_VARIABLE
 from mesh.verify import newest_row
-from tests.project_copy import PROJECT
+from tests.project_copy import PROJECT, made_of, once
 
 ENVIRONMENT = "dev"
 
 
-def build(folder: Path) -> Opened:
-    """The project with `dev` built: from MOVIELENS_DIR when it is set, else from generated data."""
+def delivered_and_planned() -> Path:
+    """A database with `dev`: from MOVIELENS_DIR when it is set, else from generated data."""
     from mesh.cli.main import run
 
     source = os.environ.get("MOVIELENS_DIR")
-    if not source:
-        source = str(folder / "source")
-        _run(run, "generate", "--users", "80", "--seed", "7", "--out", source)
-    _run(run, "ingest", source)
-    project = open_project(PROJECT)
-    project.context.plan(ENVIRONMENT, auto_apply=True, no_prompts=True, skip_tests=True)
-    return project
+    files = [(p.name, p.stat().st_size, p.stat().st_mtime) for p in Path(source or "-").glob("*")]
+    with once(f"verified-{made_of(PROJECT.root, source, sorted(files))}") as (place, made):
+        if made:
+            if not source:
+                source = str(made / "source")
+                _run(run, "generate", "--users", "80", "--seed", "7", "--out", source)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv(DATABASE_VARIABLE, str(made / "mesh.duckdb"))
+                _run(run, "ingest", source)
+                project = open_project(PROJECT)
+                project.context.plan(ENVIRONMENT, auto_apply=True, no_prompts=True, skip_tests=True)
+                project.close()
+    return place / "mesh.duckdb"
 
 
 def _run(run, *words: str) -> None:
@@ -43,8 +50,9 @@ def _run(run, *words: str) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     folder = tmp_path_factory.mktemp("built")
     with pytest.MonkeyPatch.context() as patch:
+        shutil.copy(delivered_and_planned(), folder / "mesh.duckdb")
         patch.setenv(DATABASE_VARIABLE, str(folder / "mesh.duckdb"))
-        project = build(folder)
+        project = open_project(PROJECT)
         patch.setenv(AS_OF_VARIABLE, f"{newest_row(project, ENVIRONMENT):%Y-%m-%d}")
         vars(project.project).pop("settings", None)
         yield project

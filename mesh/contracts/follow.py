@@ -62,7 +62,8 @@ def follow_contracts(macros: Path) -> None:
 def digest_of(project: Project) -> str:
     """The state of a project's contracts, and of the code that reads them."""
     sources = (project.root / name for name in EXTERNAL_MODELS)
-    files = sorted([*contract_files(project.contracts), *PACKAGE.rglob("*.py"), *sources])
+    # Each kind apart, so that clones of one content have one state, wherever they lie.
+    files = [*sorted(contract_files(project.contracts)), *sorted(PACKAGE.rglob("*.py")), *sources]
     digest = hashlib.sha256()
     for path in files:
         if path.is_file():

@@ -2,8 +2,8 @@
 
 SQLMesh has no interface for "a delivery is a version of the data". It has a folder that every
 command that builds imports, `materializations/`, and this is installed from there, so that
-`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Nine methods and a
-property are wrapped; what each of them returns is of SQLMesh's own making.
+`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Nine methods and two
+properties are wrapped; what each of them returns is of SQLMesh's own making.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from sqlmesh.core.config import DuckDBConnectionConfig
+from sqlmesh.core.config import Config, DuckDBConnectionConfig
 from sqlmesh.core.config.scheduler import BuiltInSchedulerConfig
 from sqlmesh.core.context import GenericContext
 from sqlmesh.utils.errors import ConfigError, PlanError
@@ -55,6 +55,9 @@ def install() -> None:
     adapter: Any = vars(GenericContext)["engine_adapter"]
     placed = property(lambda context: adapter.fget(_in_its_place(context)))
     setattr(GenericContext, "engine_adapter", placed)  # noqa: B010
+    written: Any = vars(Config)["fingerprint"]
+    anywhere = property(lambda config: written.fget(_without_its_place(config)))
+    setattr(Config, "fingerprint", anywhere)  # noqa: B010
     _wrap("_new_state_sync", _of_a_database_that_opens)
     _wrap("_nodes_to_snapshots", _of_the_newest_delivery)
     _wrap("plan_builder", _as_of_the_newest_delivery)
@@ -103,6 +106,23 @@ def _place(connection: DuckDBConnectionConfig, project: Project) -> None:
     for name, place in catalogs.items():
         if isinstance(place, str) and not re.match(r":memory:|md:|\w+://", place):
             catalogs[name] = _in_sql(_with_its_folder(project.place(place.replace("''", "'"))))
+
+
+def _without_its_place(config: Config) -> Config:
+    """The configuration as far as models depend on it, by which SQLMesh keeps what it has parsed.
+
+    They are the same wherever a DuckDB file lies; the names of its catalogs SQLMesh adds itself.
+    """
+    if not isinstance(config.gateways, dict):
+        return config
+    nowhere = {"database": None, "catalogs": None}
+    gateways = {
+        name: gateway.copy(update={"connection": gateway.connection.copy(update=nowhere)})
+        if isinstance(gateway.connection, DuckDBConnectionConfig)
+        else gateway
+        for name, gateway in config.gateways.items()
+    }
+    return config.copy(update={"gateways": gateways})
 
 
 def _with_its_folder(path: Path) -> Path:
