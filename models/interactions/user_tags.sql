@@ -1,11 +1,10 @@
 MODEL (
   name interactions.user_tags,
-  kind FULL,
-  clustered_by (user_id, movie_id),
+  kind VIEW,
   @contract(user_tags)
 );
 
-/* Who wrote which tag on which movie, when, and how the same user rated that movie; a tag without a rating stays. A table, built whole: many read it, and a view would join all ratings for each; and a rating may come long after its tag. */
+/* Who wrote which tag on which movie, when, and how the same user rated that movie; a tag without a rating stays. */
 WITH ratings AS (
   SELECT
     user_id,
