@@ -35,7 +35,7 @@ def median_of_histogram(evaluator, table: exp.Expression) -> exp.Expression:
 
     table: the name of a table in the query that has the columns of a histogram.
     """
-    return _median(f"{table.name}.{{}}")
+    return _median(f"{table.name}.{{}}", "{}")
 
 
 @macro()
@@ -44,18 +44,29 @@ def median_of_histograms(evaluator, table: exp.Expression) -> exp.Expression:
 
     table: the name of a table in the query that has the columns of a histogram.
     """
-    return _median(f"SUM({table.name}.{{}})::INT64")
+    return _median(f"SUM({table.name}.{{}})::INT64", "{}")
 
 
-def _median(column: str) -> exp.Expression:
-    """The median of the histogram whose columns `column` makes of their names.
+@macro()
+def median_of_many_histograms(evaluator, table: exp.Expression) -> exp.Expression:
+    """As `median_of_histograms`, for groups of any size: counts are unpacked before they are added.
+
+    table: the name of a table in the query that has the columns of a histogram.
+    """
+    return _median(f"{table.name}.{{}}", "SUM({})")
+
+
+def _median(column: str, count: str) -> exp.Expression:
+    """The median of the histogram whose columns `column` makes of their names, and whose counts
+    `count` makes of theirs.
 
     With c ratings of n at a threshold or below, the lower middle one is above it if 2 c < n, the
     upper one if 2 c <= n. So each of the nine thresholds moves the sum of both, in half-stars, by
     SIGN(n - 2 c) + 1 from its least value 2, and the median is a quarter of that sum in stars.
     """
-    n = column.format("rating_count")
-    steps = " + ".join(f"SIGN({n} - 2 * {_at_most(column, h)})" for h in range(1, 10))
+    n = count.format(column.format("rating_count"))
+    at_most = (count.format(_at_most(column, half_stars)) for half_stars in range(1, 10))
+    steps = " + ".join(f"SIGN({n} - 2 * {c})" for c in at_most)
     return parse_one(f"(11 + {steps}) / 4", dialect="bigquery")
 
 

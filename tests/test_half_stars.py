@@ -39,6 +39,7 @@ MEDIANS = "SELECT group_id, @median_of_histogram(histograms)::FLOAT64 AS m FROM 
 MEDIAN_OF_ALL = """
 SELECT group_id, @median_of_histograms(parts)::FLOAT64 AS m FROM parts GROUP BY group_id
 """
+MEDIAN_OF_MANY = MEDIAN_OF_ALL.replace("@median_of_histograms", "@median_of_many_histograms")
 COUNTS = "SELECT group_id, {} FROM histograms".format(
     ", ".join(f"@ratings_of(histograms, {h / 2})::INT64 AS c{h}" for h in HALF_STARS)
 )
@@ -61,6 +62,7 @@ class Warehouse:
         self.histograms_sql, self.sums_sql = on_duckdb(HISTOGRAMS), on_duckdb(SUMS)
         self.medians_sql, self.counts_sql = on_duckdb(MEDIANS), on_duckdb(COUNTS)
         self.median_of_all_sql = on_duckdb(MEDIAN_OF_ALL)
+        self.median_of_many_sql = on_duckdb(MEDIAN_OF_MANY)
 
     def load_ratings(self, groups: list[list[int]]) -> None:
         """Replace all ratings. groups: the ratings of each group in half-stars, 1 to 10."""
@@ -85,8 +87,15 @@ class Warehouse:
 
     def median_of_all(self, parts: list[Histogram]) -> float:
         """The median in stars of all histograms together, by the macro; raises as `sums` does."""
+        return self._median_of(parts, self.median_of_all_sql)
+
+    def median_of_many(self, parts: list[Histogram]) -> float:
+        """The same by the macro for groups of any size, which never raises."""
+        return self._median_of(parts, self.median_of_many_sql)
+
+    def _median_of(self, parts: list[Histogram], sql: str) -> float:
         self._load("parts", parts, same_group=True)
-        ((_, median),) = self.connection.execute(self.median_of_all_sql).fetchall()
+        ((_, median),) = self.connection.execute(sql).fetchall()
         return median
 
     def medians(self, histograms: list[Histogram]) -> list[float]:
@@ -249,6 +258,7 @@ def test_a_group_beyond_the_limit_is_an_error_and_never_a_wrong_number(
     warehouse: Warehouse, one: list[int], other: list[int]
 ) -> None:
     both = [a + b for a, b in zip(one, other, strict=True)]
+    assert warehouse.median_of_many([packed(one), packed(other)]) == median_of_counts(both)
     fits = sum(both[:9]) <= MOST_RATINGS  # the fullest field counts the ratings up to 4.5 stars
     try:
         total = warehouse.sums([packed(one), packed(other)])

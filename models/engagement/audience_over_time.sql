@@ -8,17 +8,8 @@ MODEL (
 WITH ratings AS (
   SELECT
     reporting_month,
-    SUM(rating_count) AS rating_count,
-    SUM(@ratings_of(user_months, 0.5)) AS ratings_0_5,
-    SUM(@ratings_of(user_months, 1.0)) AS ratings_1_0,
-    SUM(@ratings_of(user_months, 1.5)) AS ratings_1_5,
-    SUM(@ratings_of(user_months, 2.0)) AS ratings_2_0,
-    SUM(@ratings_of(user_months, 2.5)) AS ratings_2_5,
-    SUM(@ratings_of(user_months, 3.0)) AS ratings_3_0,
-    SUM(@ratings_of(user_months, 3.5)) AS ratings_3_5,
-    SUM(@ratings_of(user_months, 4.0)) AS ratings_4_0,
-    SUM(@ratings_of(user_months, 4.5)) AS ratings_4_5,
-    SUM(@ratings_of(user_months, 5.0)) AS ratings_5_0
+    @median_of_many_histograms(user_months) AS rating_median,
+    SUM(@ratings_of(user_months, 4.5) + @ratings_of(user_months, 5.0)) / SUM(rating_count) AS high_rating_share
   FROM engagement_internal.user_months
   GROUP BY
     reporting_month
@@ -36,10 +27,8 @@ WITH ratings AS (
     audience.shows_users AND audience.shows_new_users AS shows_new_users,
     audience.shows_users AND audience.shows_ratings AS shows_ratings,
     audience.shows_users AND audience.shows_tags AS shows_tags,
-    @median_of_counts(ratings) AS rating_median,
-    (
-      ratings.ratings_4_5 + ratings.ratings_5_0
-    ) / ratings.rating_count AS high_rating_share
+    ratings.rating_median,
+    ratings.high_rating_share
   FROM engagement_internal.audience_months AS audience
   LEFT JOIN ratings
     ON ratings.reporting_month = audience.reporting_month

@@ -23,15 +23,7 @@ WITH cohorts AS (
     COUNTIF(months.tag_count > 0) AS tagger_count,
     SUM(months.rating_count) AS rating_count,
     SUM(months.tag_count) AS tag_count,
-    SUM(@ratings_of(months, 0.5)) AS ratings_0_5,
-    SUM(@ratings_of(months, 1.0)) AS ratings_1_0,
-    SUM(@ratings_of(months, 1.5)) AS ratings_1_5,
-    SUM(@ratings_of(months, 2.0)) AS ratings_2_0,
-    SUM(@ratings_of(months, 2.5)) AS ratings_2_5,
-    SUM(@ratings_of(months, 3.0)) AS ratings_3_0,
-    SUM(@ratings_of(months, 3.5)) AS ratings_3_5,
-    SUM(@ratings_of(months, 4.0)) AS ratings_4_0,
-    SUM(@ratings_of(months, 4.5)) AS ratings_4_5
+    @median_of_many_histograms(months) AS rating_median
   FROM engagement_internal.user_months AS months
   INNER JOIN engagement_internal.user_lifetimes AS lifetimes
     ON lifetimes.user_id = months.user_id
@@ -89,7 +81,7 @@ SELECT
     activity.active_user_count / judged.user_count
   )::FLOAT64 AS active_user_share,
   IF(judged.shows_ratings, activity.rating_count, NULL)::INT64 AS rating_count,
-  IF(judged.shows_ratings, @median_of_counts(activity), NULL)::FLOAT64 AS rating_median,
+  IF(judged.shows_ratings, activity.rating_median, NULL)::FLOAT64 AS rating_median,
   IF(judged.shows_tags, activity.tag_count, NULL)::INT64 AS tag_count,
   activity.newest_on::DATE AS as_of
 FROM activity
