@@ -77,7 +77,7 @@ def verify(
                 if tell:
                     tell(contract.product)
                 reports.append(run.product(contract, environment))
-    built = set(opened.products(known))
+    built = places.keys() - opened.project.sources
     stated = {contract.product for contract in chosen}
     return VerifyReport(
         environment=environment,
