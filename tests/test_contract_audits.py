@@ -10,6 +10,7 @@ import sqlglot
 from audience import opened, products, small_audience
 from project_copy import ProjectCopy, copy_project
 from sqlglot import exp, parse_one
+from sqlmesh.core.macros import MacroEvaluator
 from sqlmesh.utils.errors import PlanError
 
 from mesh.contracts import find, load_contracts
@@ -195,6 +196,30 @@ def test_the_state_holds_every_rule_that_was_checked(copy: ProjectCopy) -> None:
             assert [rule.id for rule in found] == [rule.id for rule in contract.table_rules()]
             rows = row_conditions(arguments["rows"])
             assert [rule[0] for rule in rows] == [rule.id for rule in contract.row_rules()]
+
+
+def test_the_audits_in_a_plan_are_those_that_sqlmesh_would_render(
+    copy: ProjectCopy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are taken as made; written as text and read again they are the same."""
+
+    def audits() -> list[str]:
+        return [
+            snapshot.model.render_audit_query(
+                audit, snapshots=snapshots, start="2018-01-01", end="2018-01-31", **arguments
+            ).sql(dialect)
+            for snapshot in products
+            for audit, arguments in snapshot.model.audits_with_args
+            for dialect in ("bigquery", "duckdb")
+        ]
+
+    with opened(copy, copy.database) as project:
+        snapshots = project.context.snapshots
+        products = project.products(project.environment("prod")).values()
+        ours = audits()
+        monkeypatch.setattr(MacroEvaluator, "transform", MacroEvaluator.transform.__wrapped__)
+        assert len(ours) >= 2 * PRODUCTS
+        assert audits() == ours
 
 
 @pytest.mark.parametrize("change", ["+ 0", "* -1"])

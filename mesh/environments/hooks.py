@@ -24,6 +24,7 @@ from sqlmesh.utils.errors import ConfigError, PlanError
 
 from mesh.database import cannot_open, check_attached
 from mesh.environments.apply import bring_up_to_date
+from mesh.environments.audits import install as take_audits_as_made
 from mesh.environments.choices import choose_versions
 from mesh.environments.collector import paused, spared
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
@@ -67,6 +68,7 @@ def install() -> None:
     _wrap("plan", spared)
     _wrap("run", spared)
     share_renderings()
+    take_audits_as_made()
     setattr(BuiltInSchedulerConfig, "create_plan_evaluator", _plan_evaluator)  # noqa: B010
 
 
