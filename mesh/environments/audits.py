@@ -22,13 +22,12 @@ def install() -> None:
 
     @wraps(written)
     def transform(evaluator: MacroEvaluator, expression: exp.Expr) -> Any:
-        if not _is_audit(expression) or not _variables(expression) <= evaluator.locals.keys():
+        query = expression.copy() if _call(expression) else expression
+        if (call := _call(query)) is None:
             return written(evaluator, expression)
-        query = expression.copy()
-        call = query.ctes[0].this
         for variable in call.this.expressions:
-            value = evaluator.locals[variable.name]
-            given = transform(evaluator, value) if isinstance(value, exp.Expr) else value
+            value = evaluator.locals.get(variable.name, variable)
+            given = written(evaluator, value) if isinstance(value, exp.Expr) else value
             variable.replace(exp.convert(given))
         call.replace(evaluator.evaluate(call))
         return query
@@ -37,16 +36,12 @@ def install() -> None:
     own.transform = transform
 
 
-def _is_audit(query: exp.Expr) -> bool:
-    """Whether a query is one common table expression, made by the macro from variables alone."""
+def _call(query: exp.Expr) -> MacroFunc | None:
+    """The macro's call, if a query is one common table expression, made by it of variables."""
     if not isinstance(query, exp.Select) or len(query.ctes) != 1:
-        return False
+        return None
     call = query.ctes[0].this
     if not isinstance(call, MacroFunc) or call.this.name != MACRO:
-        return False
+        return None
     macros = {id(one) for one in query.find_all(MacroFunc, MacroVar)}
-    return macros == {id(call), *map(id, call.this.expressions)}
-
-
-def _variables(query: exp.Select) -> set[str]:
-    return {variable.name for variable in query.ctes[0].this.this.expressions}
+    return call if macros == {id(call), *map(id, call.this.expressions)} else None

@@ -52,6 +52,17 @@ def tables_of(snapshots: Mapping[SnapshotId, Snapshot]) -> dict[Snapshot, exp.Ta
     }
 
 
+def views_of(environment: Environment, adapter: EngineAdapter) -> dict[SnapshotId, exp.Table]:
+    """By which views an environment shows its versions."""
+    return {
+        info.snapshot_id: info.qualified_view_name.table_for_environment(
+            environment.naming_info, dialect=adapter.dialect
+        )
+        for info in environment.promoted_snapshots
+        if info.is_model and not info.is_symbolic
+    }
+
+
 def missing_from(adapter: EngineAdapter, tables: Iterable[exp.Table]) -> set[str]:
     """Those tables and views that are not there, as SQL; one look per schema."""
     by_schema: dict[tuple[str, str], list[exp.Table]] = defaultdict(list)
@@ -68,19 +79,11 @@ def missing_from(adapter: EngineAdapter, tables: Iterable[exp.Table]) -> set[str
 def lost(state: StateReader, adapter: EngineAdapter, environment: Environment) -> Lost:
     """What an environment should have and has not."""
     snapshots = state.get_snapshots(environment.snapshots)
-    tables = tables_of(snapshots)
-    promoted = {info.snapshot_id for info in environment.promoted_snapshots}
-    views = {
-        snapshot: snapshot.qualified_view_name.table_for_environment(
-            environment.naming_info, dialect=adapter.dialect
-        )
-        for snapshot in snapshots.values()
-        if snapshot.is_model and not snapshot.is_symbolic and snapshot.snapshot_id in promoted
-    }
+    tables, views = tables_of(snapshots), views_of(environment, adapter)
     gone = missing_from(adapter, (*tables.values(), *views.values()))
     return Lost(
         tables=tuple(s for s, table in tables.items() if table.sql() in gone),
-        views=tuple(s for s, view in views.items() if view.sql() in gone),
+        views=tuple(snapshots[one] for one, view in views.items() if view.sql() in gone),
     )
 
 
@@ -97,7 +100,8 @@ def repair(context: GenericContext, name: str) -> Lost | None:
     found = lost(state, context.engine_adapter, environment)
     _forget(state, found.tables)
     if not found.tables:
-        make_views(context.snapshot_evaluator, state, environment, list(found.views))
+        ids = [view.snapshot_id for view in found.views]
+        make_views(context.snapshot_evaluator, state, environment, ids)
     return found if found.names else None
 
 
@@ -105,8 +109,10 @@ def make_lost_views(
     evaluator: SnapshotEvaluator, state: StateReader, environment: Environment
 ) -> None:
     """The views of an environment that are gone, once the tables under them are there again."""
-    gone = lost(state, evaluator.adapter, environment)
-    make_views(evaluator, state, environment, list(gone.views))
+    views = views_of(environment, evaluator.adapter)
+    gone = missing_from(evaluator.adapter, views.values())
+    ids = [one for one, view in views.items() if view.sql() in gone]
+    make_views(evaluator, state, environment, ids)
 
 
 def forget_lost(state: StateSync, adapter: EngineAdapter, difference: ContextDiff) -> None:
@@ -139,14 +145,14 @@ def make_views(
     evaluator: SnapshotEvaluator,
     state: StateReader,
     environment: Environment,
-    snapshots: list[Snapshot],
+    versions: list[SnapshotId],
 ) -> None:
     """The views of an environment on these versions, as a promotion makes them."""
-    if not snapshots:
+    if not versions:
         return
     every = state.get_snapshots(environment.snapshots)
     evaluator.promote(
-        snapshots,
+        [every[one] for one in versions],
         environment.naming_info,
         deployability_index=DeployabilityIndex.create(every),
         snapshots=every,

@@ -64,7 +64,9 @@ def install() -> None:
         for gateway, tests in by_gateway.items():
             in_turn = config.get_test_connection(gateway, *kwargs.values()).concurrent_tasks == 1
             few = tests[:1] if in_turn else tests
-            made = opened(few, config=config, selected_gateway=selected_gateway, **kwargs)
+            made: dict[Any, Any] = opened(
+                few, config=config, selected_gateway=selected_gateway, **kwargs
+            )
             found |= {one: made.get(one) or made[tests[0]] for one in tests}
             for adapter in made.values():
                 # Whether a view of inputs would replace a table, of which there is none.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from sqlglot import exp
 from sqlmesh.core.audit import Audit, load_audit
@@ -19,7 +20,8 @@ from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short
 from mesh.lint.rule import ContractRule, header_of
 
 _GRAIN = re.compile(r"(?:^|[(,])\s*grains?\s+(\([^)]*\)|\w+)", re.MULTILINE | re.IGNORECASE)
-AUDIT_FILE = Path(mesh.__file__).parent / "setup" / "templates" / "audits" / "contract.sql"
+WRITTEN = Path(mesh.__file__).parent / "setup" / "templates"
+AUDIT_FILE, MACRO_FILE = WRITTEN / "audits" / "contract.sql", WRITTEN / "macros" / "contract.py"
 
 
 def _checks(name: str, audit: str, arguments: dict[str, exp.Expr]) -> bool:
@@ -34,6 +36,23 @@ def _asks_all(contract: Contract, model: Model) -> bool:
     return any(
         name == AUDIT and {key: _text(value) for key, value in arguments.items()} == asked
         for name, arguments in model.audits
+    )
+
+
+def _is_of_the_macro(model: Model, root: Path, macros: Mapping[str, Any]) -> bool:
+    """Whether a model's audits are those that `@contract` makes, so that none can ask less.
+
+    SQLMesh makes them anew when a contract changes, see `follow_contracts`.
+    """
+    header, made_by = header_of(model), getattr(macros.get("contract"), "func", None)
+    code = getattr(made_by, "__code__", None)
+    file = root / "macros" / MACRO_FILE.name
+    return (
+        "@contract(" in header
+        and "audits" not in header.lower()
+        and code is not None
+        and Path(code.co_filename).resolve() == file.resolve()
+        and file.read_bytes() == MACRO_FILE.read_bytes()
     )
 
 
@@ -78,7 +97,10 @@ class PublicModelNeedsContract(ContractRule):
                 f"{name}: the contract {contract.location()} is not enforced: write "
                 f"@contract({', '.join([contract.name, *own])}) into the MODEL block{place}."
             )
-        elif not (_is_ours(model) and _asks_all(contract, model)):
+        elif not _is_ours(model) or not (
+            _is_of_the_macro(model, self.project(model).root, self.context._macros)
+            or _asks_all(contract, model)
+        ):
             yield (
                 f"{name}: its audit `{AUDIT}` does not ask all that the contract "
                 f"{contract.location()} states: write @contract({contract.name}) into the MODEL "
