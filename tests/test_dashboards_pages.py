@@ -242,6 +242,16 @@ def test_the_highest_and_the_lowest_bar_are_told_if_they_surely_differ() -> None
         "The highest, Drama with 610 users, cannot be told apart from Comedy; the lowest is War "
         "with 9 users."
     )
+    # Of 610 users 609 are surely more than 554, and 610 are not surely more than 609.
+    reach = [
+        {"genre": name, "genre_users": count, "genre_share": count / 610}
+        for name, count in (("Drama", 609), ("War", 554), ("IMAX", 40))
+    ]
+    assert card("user_360", "genres_reach", reach).seen == (
+        "The highest is Drama with 609 users; the lowest is IMAX with 40 users."
+    )
+    reach[1] |= {"genre_users": 608, "genre_share": 608 / 610}
+    assert "cannot be told apart from War" in card("user_360", "genres_reach", reach).seen
     few = [row | {"asked_users": 9} for row in asked]
     assert card("user_360", "genres_like_share", few).seen == ""
     equal = [{"genre": name, "genre_users": 300} for name in ("Drama", "War")]

@@ -51,7 +51,7 @@ class Bar(SplitChart):
         if len(self.metrics) > 1:
             return self._furthest(board, rows) if len(self.metrics) == 2 else ""
         (metric,) = self.metrics
-        judged = [(row, estimate(board, row, metric, of=self.of)) for row in rows]
+        judged = [(row, estimate(board, row, metric, of=self.of, part=self.share)) for row in rows]
         return extremes(
             [(row, one) for row, one in judged if one],
             lambda row: (

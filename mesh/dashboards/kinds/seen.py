@@ -41,9 +41,14 @@ def estimate(
     metric: str,
     interval: Interval | None = None,
     of: str | None = None,
+    part: str | None = None,
 ) -> Estimate | None:
     """A metric of a row with how sure it is: by the interval that the product has of it, as a
-    share of so many, or as a count. None where nothing tells how sure it is."""
+    share of so many, or as a count. None where nothing tells how sure it is.
+
+    part: the share that a count is of all whom it could count: of 610 nearly all are surely more
+    than 554, though by themselves such counts could come out alike.
+    """
     value = row[metric]
     if value is None:
         return None
@@ -52,6 +57,10 @@ def estimate(
         if low is not None and high is not None:
             return Estimate(value, low, high, interval.level)
         return None
+    if part and value and 0 < (row[part] or 0) <= 1:
+        whole = value / row[part]
+        one = share(row[part], whole)
+        return Estimate(value, one.low * whole, one.high * whole)
     if board.metrics[metric].format == "count":
         return counted(value, board.metrics[metric].rounded_to or 1) if value >= 0 else None
     if of and row[of] and 0 <= value <= 1:
