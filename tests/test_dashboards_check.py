@@ -121,6 +121,27 @@ FAULTS = {
         "METRIC_NOT_ONE_ROW",
         "leaves `tag` open",
     ),
+    "a count that is rounded down and told as it is": (
+        "movie_report",
+        "label: Ratings, format: count, rounded_to: 5}",
+        "label: Ratings by year, format: count}",
+        "METRIC_ROUNDED",
+        "`rating_count` comes in steps of 5, says its contract",
+    ),
+    "a sum of counts that are rounded down": (
+        "movie_trends",
+        "{source: tags, field: user_count, aggregate: value",
+        "{source: tags, field: user_count, aggregate: sum",
+        "METRIC_ROUNDED",
+        "a sum would be off by more with each row",
+    ),
+    "a fact that can be empty without a word": (
+        "movie_report",
+        "    missing: fewer than ten ratings are early, or late\n",
+        "",
+        "FACT",
+        "`early_rating_count` can be empty, and the page would show “–” without a word",
+    ),
     "a misspelt metric": (
         "user_360",
         "metric: genre_users",

@@ -256,6 +256,37 @@ def test_a_fact_stands_beside_what_it_is_compared_with() -> None:
     assert praised.content["lines"][0]["value"] == "It praises"
 
 
+def test_what_is_coloured_is_told_by_how_many_are_compared(tmp_path: Path) -> None:
+    line = "      - {metric: asked, of: tag_users, against: offered, difference: difference, "
+    line += "difference_interval: {low: low, high: high}}\n"
+    board = specs_with(tmp_path, (line, line * 4))
+    # Of four it takes 2.50 standard errors, not 1.96: 0.127 beside an interval of 0.1 to each side.
+    tags = [tag("near", 90, 0.12), tag("far", 80, 0.13), tag("close", 70, 0.1002)]
+    near, far, _ = page(board, tags).picked["tag_facts"].cards
+    assert [one["sure"] for one in near.content["lines"][1:]] == [""] * 4 and near.seen == ""
+    assert [one["sure"] for one in far.content["lines"][1:]] == ["up"] * 4
+    assert near.reading == [
+        "In brackets the 95% interval. Coloured is what would leave out 0 at 98.8% too, since 4 "
+        "are compared: by chance one may at 95%."
+    ]
+    *_, alone = page(tags=tags).picked["tag_facts"].cards
+    assert alone.reading == ["In brackets the 95% interval; coloured is what leaves out 0."]
+    assert alone.content["lines"][1]["sure"] == "up"
+    tags[0] |= {"low": None, "high": None}
+    assert page(tags=tags).picked["tag_facts"].cards[0].reading == [
+        "There are too few for an interval of the difference."
+    ]
+
+
+def test_a_fact_that_is_missing_says_why(tmp_path: Path) -> None:
+    after = "    kind: facts\n    missing: fewer than five gave it\n"
+    board = specs_with(tmp_path, ("    kind: facts\n", after))
+    tags = [tag("slow", 90, 0.12) | {"asked": None, "difference": None}]
+    card = next(one for one in page(board, tags).charts if one.spec.id == "tag_facts")
+    assert card.content["lines"][1]["value"] == "–"
+    assert card.reading == ["– stands where there is no number: fewer than five gave it."]
+
+
 def test_a_table_without_a_choice_lists_the_rows_of_what_is_picked() -> None:
     card = page().picked["tag_list"].cards[1]
     (choice,) = card.content["choices"]

@@ -14,7 +14,8 @@ from mesh.dashboards import load_dashboards
 from mesh.dashboards.chart_queries import chart_query
 from mesh.dashboards.check import check
 from mesh.dashboards.drawing import lines
-from mesh.dashboards.drawing.evidence import Estimate, apart, counted, pairs, share
+from mesh.dashboards.drawing.evidence import Estimate, apart, by_chance, counted, pairs, share
+from mesh.dashboards.drawing.formats import unlike
 from mesh.dashboards.drawing.palette import colours, contrast
 from mesh.dashboards.drawing.vega import STEPS, THEMES, themed
 from mesh.dashboards.drawing.view import ChartView
@@ -145,7 +146,8 @@ KIND_FAULTS = {
 
 
 def specs_with(folder: Path, before: str, after: str) -> Path:
-    text = (SPECS / "kinds.yaml").read_text(encoding="utf-8")
+    own = folder / "kinds.yaml"
+    text = (own if own.exists() else SPECS / "kinds.yaml").read_text(encoding="utf-8")
     assert before in text
     (folder / "kinds.yaml").write_text(text.replace(before, after, 1), encoding="utf-8")
     return folder
@@ -208,7 +210,7 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
         (
             "survival",
             [row | {"at_risk": 29} for row in survival_rows(y2016=0.1)],
-            "No group has 30 (users still watched) for two months.",
+            "No group has 30 users still watched for three months.",
         ),
         (
             "cohorts",
@@ -225,8 +227,8 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
             [effect("slow", None)],
             "Numbers that stand for fewer than five users are not shown.",
         ),
-        ("tags", [effect("slow", 0.2, tag_users=4)], "None rests on 5 (users) or more."),
-        ("demand", [effect("slow", 0.2)], "Fewer than two rest on 5 (users) or more."),
+        ("tags", [effect("slow", 0.2, tag_users=4)], "None rests on 5 users or more."),
+        ("demand", [effect("slow", 0.2)], "Fewer than two rest on 5 users or more."),
     ],
 )
 def test_too_few_rows_for_a_picture_are_told(chart: str, rows: Rows, words: str) -> None:
@@ -261,7 +263,7 @@ def test_a_month_that_rests_on_too_few_is_left_out_and_the_chart_says_from_how_m
     rows[30]["month_users"] = 29
     view = card("genre_lines", rows)
     assert len(drawn(view, "v")) == 56
-    assert "A month that rests on fewer than 30 (users) is left out." in view.reading
+    assert "A month that rests on fewer than 30 users is left out." in view.reading
     assert "The band is the 95% interval." in view.reading
 
 
@@ -298,12 +300,16 @@ def test_a_year_is_compared_by_the_last_month_that_is_over() -> None:
     )
 
 
-def test_of_several_lines_the_one_that_changed_most_is_told() -> None:
+def test_of_several_lines_it_is_told_how_many_surely_changed_and_one_of_them() -> None:
     rows = shares("Drama", 0.25, 0.25) + shares("Comedy", 0.2, 0.2) + shares("Western", 0.5, 0.02)
     assert card("genre_lines", rows).seen == (
-        "The largest change in a year is that of Western: 13.1% in Aug 2017, 2.9% in Aug 2018."
+        "1 of 3 surely changed in a year, Western: 13.1% in Aug 2017, 2.9% in Aug 2018."
     )
     assert card("panels", rows).seen == card("genre_lines", rows).seen
+    # Of two that fell alike the first of them is not the largest.
+    rows += shares("Horror", 0.49, 0.02)
+    told = "2 of 4 surely changed in a year, such as Western: 13.1% in Aug 2017, 2.9% in Aug 2018."
+    assert card("panels", rows).seen == told
 
 
 def test_what_may_be_chance_is_not_told() -> None:
@@ -316,7 +322,7 @@ def test_what_may_be_chance_is_not_told() -> None:
 
 def test_without_a_change_the_highest_and_the_lowest_month_are_told() -> None:
     assert card("one_line", plays([100, 900, 300, 310])).seen == (
-        "The highest is Feb 2014 with 900 plays, the lowest Jan 2014 with 100 plays."
+        "The highest is Feb 2014 with 900 plays; the lowest is Jan 2014 with 100 plays."
     )
 
 
@@ -324,7 +330,7 @@ def test_the_lowest_is_not_told_where_a_lower_one_may_be_held_back() -> None:
     rows = plays([100, 900, None, 310, 300])
     assert card("one_line", rows).seen == "The highest is Feb 2014 with 900 plays."
     rows = plays([100, 900, None, 310, 0])
-    assert card("one_line", rows).seen.endswith("the lowest May 2014 with 0 plays.")
+    assert card("one_line", rows).seen.endswith("the lowest is May 2014 with 0 plays.")
 
 
 def test_a_line_of_nothing_but_zeros_says_that_there_is_not_enough() -> None:
@@ -339,14 +345,40 @@ def test_an_axis_of_nothing_but_zeros_begins_at_zero_and_names_no_number_twice()
     assert lines.numbers("count", 1)["tickMinStep"] == 1
 
 
-def test_of_months_that_share_a_place_none_is_told() -> None:
-    assert card("one_line", plays([0, 900, 0, 310])).seen == (
-        "The highest is Feb 2014 with 900 plays."
+def test_months_that_cannot_be_told_apart_share_the_place() -> None:
+    # 900 against 880 is less than the 2.4 times 42 that it takes of three others: √1,780 is 42.
+    assert card("one_line", plays([900, 100, 880, 310])).seen == (
+        "The highest, Jan 2014 with 900 plays, cannot be told apart from Mar 2014; "
+        "the lowest is Feb 2014 with 100 plays."
     )
-    assert card("one_line", plays([900, 100, 900, 310])).seen == (
-        "The lowest is Feb 2014 with 100 plays."
+    # 900 against 700 is more: 5 times the root of 1,600.
+    assert card("one_line", plays([900, 100, 700, 310])).seen.startswith(
+        "The highest is Jan 2014 with 900 plays; "
     )
-    assert card("one_line", plays([0, 900, 0, 900])).seen == ""
+    assert card("one_line", plays([0, 900, 0, 310])).seen.endswith(
+        "the lowest, Jan 2014 with 0 plays, cannot be told apart from Mar 2014."
+    )
+    # Of more than three others it is not worth a sentence.
+    assert card("one_line", plays([900, 890, 880, 870, 860, 100])).seen == (
+        "The lowest is Jun 2014 with 100 plays."
+    )
+
+
+def test_of_counts_that_are_rounded_down_all_that_they_can_be_is_told(tmp_path: Path) -> None:
+    before = "plays: {source: months, field: plays, aggregate: value, label: Plays, format: count"
+    rounded = f"{before}, rounded_to: 5"
+    # 69 and 3 in truth, and 2 beside 3: which of these is the lowest nobody can say.
+    view = kinds_with(tmp_path, before, rounded, "one_line", plays([65, 30, 0, 0, 25]))
+    assert view.seen == (
+        "The highest is Jan 2014 with 65–69 plays; the lowest, Mar 2014 with 0–4 plays, "
+        "cannot be told apart from Apr 2014."
+    )
+    assert [line[1] for line in view.body] == ["25–29", "0–4", "0–4", "30–34", "65–69"]
+    assert "2014-01-01,2018-09-24,,65" in view.csv
+    # 10 may be 14: as near to 30 as that, it is not surely less; 10 against 30 would be.
+    assert not apart(counted(30), counted(10, 5)) and apart(counted(30), counted(10))
+    problems = check(tmp_path, CONTRACTS)[1]
+    assert ["comes in steps of 1, says" in str(one) for one in problems] == [True]
 
 
 def test_a_line_of_years_is_whole_and_calls_them_by_their_years(tmp_path: Path) -> None:
@@ -447,10 +479,19 @@ def test_curves_end_where_too_few_are_left_and_tell_of_how_many() -> None:
     assert max(row["t"] for row in drawn(view, "low")) == 20
 
 
-def test_the_widest_gap_of_two_curves_is_told_with_both_intervals() -> None:
+def test_two_curves_that_surely_differ_are_told_with_both_intervals() -> None:
     seen = card("survival", survival_rows(y2015=0.3, y2016=0.05)).seen
-    assert seen.startswith("The widest gap is after 6 months: 73.5% (")
-    assert seen.endswith("of 2015 (share that is left).")
+    assert seen.startswith("After 6 months 2016 and 2015 surely differ: 73.5% (")
+    assert seen.endswith("(7.9% to 17.2%) (share that is left).")
+
+
+def test_a_curve_of_fewer_than_three_months_is_left_out_and_counted() -> None:
+    rows = survival_rows(y2015=0.3, y2016=0.05)
+    short = [row for row in survival_rows(y2014=0.9) if row["months_since"] < 2]
+    view = card("survival", rows + short)
+    assert view.head[1:] == ["2015", "2016"]
+    told = "Left out, being too short to be seen: 1 curve of fewer than three months."
+    assert told in view.reading and told not in card("survival", rows).reading
 
 
 def test_one_curve_says_when_more_than_half_are_gone() -> None:
@@ -470,11 +511,42 @@ def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:
     assert fills == {"a": "@accent", "b": "@card", "c": "@accent"}
     assert view.reading[0] == "The lines are 95% intervals."
     assert view.seen == (
-        "2 of 3 lie clear of “no difference”, 1 above and 1 below; the furthest is a with "
-        "+0.40 (+0.30 to +0.50)."
+        "2 of 3 lie clear of “no difference”, 1 above and 1 below (of 3 one may seem so by chance)."
     )
-    tied = card("tags", [effect("a", 0.4), effect("b", 0.05), effect("c", -0.4)])
-    assert tied.seen == "2 of 3 lie clear of “no difference”, 1 above and 1 below."
+    assert "Of 3 one may seem so by chance." in view.reading
+    far = card("tags", [effect("a", 0.9), effect("b", 0.05), effect("c", -0.4)])
+    assert far.seen.endswith("; the furthest of these is a with +0.90 (+0.80 to +1.00).")
+
+
+def test_a_dot_that_chance_would_make_clear_is_not_told() -> None:
+    # 0.105 beside its 0.1 is clear at 95%, and one of eight would be; 0.15 stays clear of all.
+    rows = [effect(name, 0.02) for name in "bcdefgh"]
+    assert card("tags", [effect("a", 0.105), *rows]).seen == ""
+    assert card("tags", [effect("a", 0.15), *rows]).seen == (
+        "1 of 8 lies clear of “no difference”, 1 above (of 8 one may seem so by chance): "
+        "a with +0.15 (+0.05 to +0.25)."
+    )
+    assert by_chance(20) == 1 and by_chance(40) == 2 and by_chance(10, 80) == 2
+
+
+def test_the_end_of_an_interval_does_not_seem_to_touch_what_it_is_clear_of(tmp_path: Path) -> None:
+    rows = [effect("a", 0.75, low=0.57, high=0.997), effect("b", 1.002, low=0.57, high=1.5)]
+    (tmp_path / "kinds.yaml").write_text(
+        (SPECS / "kinds.yaml")
+        .read_text(encoding="utf-8")
+        .replace(
+            "label: Difference in stars, format: change_decimal", "label: Lift, format: decimal"
+        )
+        .replace("Lower end, format: change_decimal", "Lower end, format: decimal")
+        .replace("Upper end, format: change_decimal", "Upper end, format: decimal")
+    )
+    before = "reference: {value: 0, label: no difference}"
+    view = kinds_with(tmp_path, before, "reference: {value: 1, label: all}", "tags", rows)
+    told = ["0.75 (0.57 to 0.997)", "1.00 (0.57 to 1.50)"]
+    assert [row[1] for row in view.body] == told
+    assert unlike(0.0004, 0.0, "change_percent") == "+0.04%"
+    assert unlike(0.5004, 0.5, "percent") == "50.04%"
+    assert unlike(1.0, 1.0, "decimal") == "1.0"
 
 
 def test_a_dot_without_an_interval_is_never_clear() -> None:
@@ -516,7 +588,7 @@ def test_the_verdict_of_the_product_decides_where_it_has_one(tmp_path: Path) -> 
     after = "    verdict: {field: verdict, clear: [praise, complaint]}\n    most: 14\n"
     view = kinds_with(tmp_path, before, after, "tags", rows)
     assert [row[3] for row in view.body] == ["clear", "not clear"]
-    assert view.seen.startswith("1 of 2 lies clear of “no difference”, 1 above;")
+    assert view.seen.startswith("1 of 2 lies clear of “no difference”, 1 above: a with")
 
 
 def test_what_stands_out_of_a_scatter_is_told_with_both_numbers() -> None:
@@ -570,6 +642,34 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     # 10 of 50, from the published formula by hand.
     one = share(0.2, 50)
     assert (round(one.low, 4), round(one.high, 4)) == (0.1124, 0.3304)
+
+
+def test_the_numbers_beside_small_pictures_are_of_one_month_or_say_of_which() -> None:
+    rows = shares("Drama", 0.2, 0.2) + shares("War", 0.1, 0.1, months=55)
+    view = card("panels", rows)
+    told = [(panel["name"], panel["last"]) for panel in view.content["panels"]]
+    assert told == [("Drama", "20.0%"), ("War", "10.0% in Jul 2018")]
+    assert view.reading[0] == (
+        "The number beside each name is of Sep 2018 (the last 12 months), or of the month that "
+        "it names."
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "ticks", "ends"),
+    [
+        # Numbers stand at 0, 20, 40 and 60%: a point at 65.5% would lie above the last.
+        ([0.05, 0.655], "percent", 3, (0.0, 0.8)),
+        ([3.0, 42.2], "count", 3, (0.0, 60.0)),
+        ([7], "count", 5, (0.0, 7.0)),
+        ([3.31, 4.12], "decimal", 5, (3.2, 4.2)),
+        ([1.0, 0.4], "percent", 5, (0.0, 1.0)),
+    ],
+)
+def test_an_axis_ends_at_a_number_that_stands_at_it(
+    values: list[float], form: str, ticks: int, ends: tuple[float, float]
+) -> None:
+    assert lines.domain(values, form, ticks) == ends
 
 
 def test_a_line_that_ended_long_ago_has_no_number_of_today_and_comes_last() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mesh.dashboards.drawing.evidence import LEVEL
-from mesh.dashboards.drawing.formats import Format
+from mesh.dashboards.drawing.formats import Format, number
 from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
 
 COLUMNS = 12
@@ -66,6 +66,17 @@ class Metric(Strict):
     )
     label: Text
     format: Format
+
+    rounded_to: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Of a count that its product rounds down: to multiples of this, as the "
+        "contract says by `multipleOf`; 65 is told as 65–69. 1 where the count is exact.",
+    )
+
+    def text(self, value: float | None, digits: int | None = None) -> str:
+        """A value as it is shown: of a count that was rounded down all that it can be."""
+        text, last = number(value, self.format, digits), (self.rounded_to or 1) - 1
+        return f"{text}–{number(value + last, self.format)}" if value is not None and last else text
 
     @property
     def in_looker(self) -> str:

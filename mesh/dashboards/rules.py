@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from mesh.contracts import Column
+from mesh.contracts.constraints.multiple_of import MultipleOf
 from mesh.dashboards.kinds import Chart
 from mesh.dashboards.kinds.base import RULES, Found, Look, rule
 from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
@@ -230,6 +231,24 @@ def _formats(look: Look) -> Iterator[Found]:
             message += f"`{metric.format}`."
             fix = "Write `format: count` for whole numbers, and only for them."
             yield Found(("metrics", name, "format"), message, fix)
+
+
+@rule(
+    "METRIC_ROUNDED", "A count that its product rounds down is told as all it can be.", of_data=True
+)
+def _metric_rounded(look: Look) -> Iterator[Found]:
+    for name, metric in look.board.metrics.items():
+        contract = look.contract(metric.source)
+        column = contract.column(metric.field) if contract and metric.format == "count" else None
+        promise = column.promise(MultipleOf) if column else None
+        steps = int(promise.step) if promise else 1
+        if metric.rounded_to not in ((1, steps) if steps > 1 else (None, 1)):
+            message = f"`{metric.field}` comes in steps of {steps}, says its contract."
+            fix = f"Write `rounded_to: {steps}`, or 1 if the count is exact."
+            yield Found(("metrics", name), message, fix)
+        elif (metric.rounded_to or 1) > 1 and metric.aggregate == "sum":
+            message = f"`{metric.field}` is rounded down: a sum would be off by more with each row."
+            yield Found(("metrics", name, "aggregate"), message, "Write `aggregate: value`.")
 
 
 def _has_type(value: Scalar, column: Column) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, hypot, sqrt
 from statistics import NormalDist
 
 LEVEL = 95
@@ -19,15 +19,23 @@ class Estimate:
     high: float
     level: int = LEVEL
 
-    @property
-    def _error(self) -> float:
-        return (self.high - self.low) / 2 / _z(1 - self.level / 100)
+    def error(self, end: float) -> float:
+        """Its standard error to the side of this end."""
+        return abs(end - self.value) / _z(1 - self.level / 100)
 
 
-def counted(count: float) -> Estimate:
-    """How many of something there were, which another time would be a few more or fewer."""
-    room = _z(1 - LEVEL / 100) * sqrt(max(count, 1))
-    return Estimate(count, max(0.0, count - room), count + room)
+NOTHING = Estimate(0.0, 0.0, 0.0)
+"""No difference, which is as sure as can be: it has no interval of its own."""
+
+
+def counted(count: float, steps: int = 1) -> Estimate:
+    """How many of something there were, which another time would be a few more or fewer.
+
+    steps: to which the count was rounded down, so that it may have been up to the next.
+    """
+    most = count + steps - 1
+    low, high = (_z(1 - LEVEL / 100) * sqrt(max(one, 1)) for one in (count, most))
+    return Estimate((count + most) / 2, max(0.0, count - low), most + high)
 
 
 def share(part: float, of: float) -> Estimate:
@@ -45,10 +53,16 @@ def apart(one: Estimate, other: Estimate, compared: int = 1) -> bool:
     compared: among how many comparisons this one was picked, since of many some lie far apart by
     chance (Bonferroni's correction).
     """
-    if one.low <= other.high and other.low <= one.high:
+    most, least = (one, other) if one.value > other.value else (other, one)
+    if most.low <= least.high:
         return False
-    error = sqrt(one._error**2 + other._error**2)
-    return abs(one.value - other.value) > _z((1 - LEVEL / 100) / max(1, compared)) * error
+    error = hypot(most.error(most.low), least.error(least.high))
+    return most.value - least.value > _z((1 - LEVEL / 100) / max(1, compared)) * error
+
+
+def by_chance(count: int, level: int = LEVEL) -> int:
+    """How many of so many intervals may leave out what is true, though nothing differs."""
+    return ceil(count * (100 - level) / 100)
 
 
 def pairs(count: int) -> int:

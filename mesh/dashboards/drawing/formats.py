@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
@@ -33,36 +34,50 @@ TOOLTIP: dict[Format, str] = {
 }
 
 
-def number(value: float | None, form: Format) -> str:
+def number(value: float | None, form: Format, digits: int | None = None) -> str:
     """A value in its format; empty when there is none.
 
-    value: a count, a share of 1 (percent, change_percent), or a decimal.
+    value: a count, a share of 1 (percent, change_percent), or a decimal. digits: behind the point,
+    where they are not the usual ones.
     """
     if value is None:
         return ""
     if form == "count":
         return f"{value:,.0f}"
     if form == "percent":
-        return percent(value)
+        return percent(value, digits)
     if form == "decimal":
-        return f"{value:.2f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.1f}"
+        return f"{value:.2f}".removesuffix("0") if digits is None else f"{value:.{digits}f}"
     size = abs(value)
     if form == "change_percent":
-        text = f"{size * 100:,.0f}%" if size >= 1 else f"{size * 100:.1f}%"
-        if float(text.rstrip("%").replace(",", "")) == 0:
-            return "0%"
+        text = f"{size * 100:,.0f}%" if size >= 1 else f"{size * 100:.{digits or 1}f}%"
     else:
-        text = f"{size:.2f}"
-        if size == 0:
-            return "0"
+        text = f"{size:.{digits or 2}f}"
+    if float(text.rstrip("%").replace(",", "")) == 0:
+        return "0%" if form == "change_percent" else "0"
     return (MINUS if value < 0 else "+") + text
 
 
-def percent(value: float) -> str:
+def percent(value: float, digits: int | None = None) -> str:
     """A share of 1 in percent, with one digit; small shares are not rounded to nothing."""
-    if 0 < value < 0.001:
+    if digits is None and 0 < value < 0.001:
         return "<0.1%"
-    return f"{value * 100:.1f}%" if value < 1 else "100%"
+    return f"{value * 100:.{digits or 1}f}%" if value < 1 else "100%"
+
+
+def unlike(value: float, other: float | None, form: Format, digits: int | None = None) -> str:
+    """A value with the digits that it needs not to read like another which it is not."""
+    text = number(value, form, digits)
+    if other is None or value == other or text != number(other, form, digits):
+        return text
+    more = ((number(value, form, n), number(other, form, n)) for n in range(2, 7))
+    return next((own for own, beside in more if own != beside), text)
+
+
+def digits_of(values: Iterable[float | None], form: Format) -> int | None:
+    """How many digits the decimals of a column have, all the same: stars and halves need one."""
+    whole = all(round(value * 2, 2) % 1 == 0 for value in values if value is not None)
+    return None if form != "decimal" else 1 if whole else 2
 
 
 def day(value: date | None) -> str:

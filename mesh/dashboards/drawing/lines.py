@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import ceil, floor, log10
 from typing import Any, TypeVar
 
 from mesh.dashboards.drawing.formats import AXIS, Format
@@ -13,6 +14,8 @@ from mesh.dashboards.drawing.formats import AXIS, Format
 T = TypeVar("T")
 LINE_HEIGHT, LETTER = 14, 6.6
 LABEL_LETTERS = 15
+# About how many numbers stand at an axis.
+TICKS = 5
 # How months and years are written.
 FORMATS = {"month": "%b %Y", "year": "%Y"}
 MONTHS = {"month": 1, "year": 12}
@@ -82,8 +85,11 @@ def runs(
         yield run
 
 
-def domain(values: Sequence[float], form: Format) -> tuple[float, float]:
-    """The ends of an axis: counts and shares begin at 0, since their length is read."""
+def domain(values: Sequence[float], form: Format, ticks: int = TICKS) -> tuple[float, float]:
+    """The ends of an axis, where numbers stand: what lies beyond the last seems to be off it.
+
+    Counts and shares begin at 0, since their length is read. ticks: about how many numbers.
+    """
     low, high = min(values), max(values)
     if form in ("count", "percent"):
         low, high = min(0.0, low), max(0.0, high)
@@ -91,8 +97,13 @@ def domain(values: Sequence[float], form: Format) -> tuple[float, float]:
             return 0.0, 1.0
     if low == high:
         return low - 0.5, high + 0.5
-    room = (high - low) * 0.04
-    return (low if low == 0 else low - room), high + room
+    for _ in range(2):
+        # As D3 chooses the numbers of an axis, again for the wider one.
+        wide = (high - low) / ticks
+        power = 10.0 ** floor(log10(wide))
+        step = power * (1, 2, 5, 10)[sum(wide / power >= limit**0.5 for limit in (2, 10, 50))]
+        low, high = floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step
+    return round(low, 12), round(high, 12)
 
 
 def ends(
@@ -208,13 +219,13 @@ def value_axis(title: str | None, form: Format, most: float, **more: Any) -> Any
     """A vertical axis with its title on top, where it can be read without turning one's head."""
     above: dict[str, Any] = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end"}
     above |= {"titleX": 0, "titleY": -9, "titleBaseline": "bottom"} if title else {}
-    usual = {"title": title or None, "domain": False, "ticks": False, "tickCount": 5}
+    usual = {"title": title or None, "domain": False, "ticks": False, "tickCount": TICKS}
     return axis(**above | usual | numbers(form, most) | {"labelPadding": 6} | more)
 
 
 def number_axis(title: str, form: Format, most: float, **more: Any) -> Any:
     """A horizontal axis of numbers."""
-    usual = {"title": title, "tickCount": 5, "labelOverlap": True, "domain": False}
+    usual = {"title": title, "tickCount": TICKS, "labelOverlap": True, "domain": False}
     return axis(**usual | numbers(form, most) | more)
 
 

@@ -9,11 +9,10 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import vega
-from mesh.dashboards.drawing.evidence import apart, pairs
 from mesh.dashboards.drawing.palette import colour, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
 from mesh.dashboards.kinds.base import Board, Row, SplitChart
-from mesh.dashboards.kinds.seen import amount, estimate, extreme, lowered, named
+from mesh.dashboards.kinds.seen import amount, estimate, extremes, lowered, named
 from mesh.dashboards.parts import MetricName
 
 # So many bars stand close together.
@@ -52,34 +51,29 @@ class Bar(SplitChart):
         if len(self.metrics) > 1:
             return self._furthest(board, rows) if len(self.metrics) == 2 else ""
         (metric,) = self.metrics
-        judged = [(row, estimate(board, row, metric, of=self.of)) for row in rows]
-        found = [(row, one) for row, one in judged if one]
-        most = extreme(found, "most")
-        least = extreme(found, "least")
-        if not (most and least and apart(most[1], least[1], pairs(len(found)))):
-            return ""
-        high, low = (
-            f"{named(self.dimension.name(row[self.dimension.field]))} with "
-            f"{amount(board, metric, row, self.of)}"
-            for row, _ in (most, least)
+        judged = [(row, estimate(board, row, metric, of=self.of, part=self.share)) for row in rows]
+        return extremes(
+            [(row, one) for row, one in judged if one],
+            lambda row: (
+                named(self.dimension.name(row[self.dimension.field])),
+                amount(board, metric, row, self.of),
+            ),
         )
-        return f"The highest is {high}, the lowest {low}."
 
     def _furthest(self, board: Board, rows: list[Row]) -> str:
-        """Where two shares of one row lie furthest apart: shares of a whole, all of it counted."""
+        """The row whose shares lie furthest apart, which is not said: it may be so by chance."""
         one, other = self.metrics
         if {board.metrics[name].format for name in self.metrics} != {"percent"}:
             return ""
         whole = [row for row in rows if None not in (row[one], row[other])]
-        gaps = sorted(whole, key=lambda row: -abs(row[one] - row[other]))
-        if len(gaps) < 2 or gaps[0][one] == gaps[0][other]:
+        row = max(whole, key=lambda row: abs(row[one] - row[other]), default={})
+        if len(whole) < 2 or row[one] == row[other]:
             return ""
-        row = gaps[0]
         labels = [
             f"{lowered(board.metrics[name].label)} {board.text(name, row)}" for name in self.metrics
         ]
         name = named(self.dimension.name(row[self.dimension.field]))
-        return f"The two are furthest apart for {name}: {labels[0]}, {labels[1]}."
+        return f"{name}: {labels[0]}, {labels[1]}."
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         several = len(self.metrics) > 1

@@ -14,7 +14,6 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.controls import AnyControl
-from mesh.dashboards.drawing.formats import number
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.marks import IsColumn, IsMetric, Mark, marks
 from mesh.dashboards.parts import (
@@ -237,7 +236,7 @@ class Board(Strict):
 
     def text(self, name: str, row: Row) -> str:
         """The number of a metric in a row, as it is shown."""
-        return number(row[name], self.metrics[name].format)
+        return self.metrics[name].text(row[name])
 
 
 @dataclass(frozen=True)

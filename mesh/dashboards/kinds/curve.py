@@ -19,6 +19,8 @@ from mesh.dashboards.kinds.seen import estimate, lowered, named
 from mesh.dashboards.parts import Dimension, Interval, MetricName, Since, Sort, Support
 
 HEIGHT = 300
+# A curve of fewer is a stroke, and no curve.
+LEAST_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ class Curve(Chart):
             ("Interval", f"a chart for each group with two more metrics, thin: {ends}"),
         ]
 
-    def _groups(self, board: Board, rows: list[Row]) -> tuple[list[_Group], int]:
-        """The curves that are drawn, and of how many."""
+    def _groups(self, board: Board, rows: list[Row]) -> tuple[list[_Group], int, int]:
+        """The curves that are drawn, of how many, and how many are too short."""
         by_value: dict[Any, dict[int, Row]] = {}
         ended: set[Any] = set()
         for row in sorted(rows, key=lambda row: row[self.since.field]):
@@ -87,6 +89,8 @@ class Curve(Chart):
                 continue
             by_value.setdefault(value, {})[row[self.since.field]] = row
         order = sorted(by_value, key=lambda value: (value is None, value))
+        short = [value for value in order if len(by_value[value]) < LEAST_STEPS]
+        order = [value for value in order if value not in short]
         shown = order[-self.most :]
         names = [
             self.series.name(value) if self.series else board.metrics[self.metric].label
@@ -97,10 +101,10 @@ class Curve(Chart):
             _Group(f"curve-{i}", name, fill, by_value[value])
             for i, (value, name, fill) in enumerate(zip(shown, names, fills, strict=True))
         ]
-        return groups, len(order)
+        return groups, len(order), len(short)
 
     def seen(self, board: Board, rows: list[Row]) -> str:
-        groups, _ = self._groups(board, rows)
+        groups, *_ = self._groups(board, rows)
         label = lowered(board.metrics[self.metric].label)
         if len(groups) == 1:
             return self._half(board, groups[0])
@@ -121,8 +125,8 @@ class Curve(Chart):
             a, b = (estimate(board, row, self.metric, self.band) for row in (high, low))
             if a and b and apart(a, b, compared):
                 return (
-                    f"The widest gap is after {_months(step)}: {self._told(board, high)} of "
-                    f"{named(name)}, {self._told(board, low)} of {named(other_name)} ({label})."
+                    f"After {_months(step)} {named(name)} and {named(other_name)} surely differ: "
+                    f"{self._told(board, high)} and {self._told(board, low)} ({label})."
                 )
         return ""
 
@@ -147,12 +151,12 @@ class Curve(Chart):
         return f"{text} ({number(low, form)} to {number(high, form)})"
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
-        groups, every = self._groups(board, rows)
+        groups, every, short = self._groups(board, rows)
         steps = sorted({step for group in groups for step in group.steps})
         label = lowered(board.metrics[self.at_risk.metric].label)
-        if len(steps) < 2:
-            least = f"{self.at_risk.least:,} ({label})"
-            return replace(card, empty=f"No group has {least} for two months.")
+        if not groups:
+            least = f"{self.at_risk.least:,} {label}"
+            return replace(card, empty=f"No group has {least} for three months.")
         hovers, body = [], []
         for step in steps:
             line = [f"{step:,}"]
@@ -168,6 +172,9 @@ class Curve(Chart):
             f"The bands are {self.band.words}s; in the tooltip, of how many ({label}).",
             f"A curve ends where fewer than {self.at_risk.least:,} are left.",
         ]
+        if short:
+            are = "1 curve" if short == 1 else f"{short} curves"
+            said.append(f"Left out, being too short to be seen: {are} of fewer than three months.")
         if every > len(groups):
             said.append(f"These are the last {len(groups)} of {every}; the CSV has all.")
         parts = [f"{g.name} {self._told(board, g.steps[max(g.steps)])}" for g in groups]

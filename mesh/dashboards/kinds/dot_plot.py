@@ -10,10 +10,11 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
-from mesh.dashboards.drawing.formats import Format, number
+from mesh.dashboards.drawing.evidence import NOTHING, Estimate, apart, by_chance
+from mesh.dashboards.drawing.formats import Format, unlike
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
-from mesh.dashboards.kinds.seen import lowered, named, the_most
+from mesh.dashboards.kinds.seen import leader, lowered, named
 from mesh.dashboards.marks import IsValue
 from mesh.dashboards.parts import Column, Interval, MetricName, Scalar, Strict, Support, Text
 
@@ -88,6 +89,9 @@ class DotPlot(SplitChart):
             ("Filter of the minimum", f"Include `{support.field}` >= `{self.support.least}`"),
             ("Rows", str(self.most)),
         ]
+        if not self.verdict:
+            chance = f"{by_chance(100, self.interval.level)} of 100 intervals leave out the line"
+            told.append(("To say beside it", f"by chance alone {chance}"))
         return self.split_settings(board, [self.metric], [self.support.metric], told)
 
     def shows(self, row: Row) -> bool:
@@ -139,38 +143,62 @@ class DotPlot(SplitChart):
         clear = [dot for dot in dots if dot.clear]
         if not clear:
             return ""
+        distances = [(dot, _distance(dot, line, self.interval.level)) for dot in clear]
+        sure = any(away and apart(away, NOTHING, len(dots)) for _, away in distances)
+        if not (self.verdict or sure or len(clear) > by_chance(len(dots), self.interval.level)):
+            return ""
         where = f"“{named(self.reference.label)}”"
-        furthest = the_most(clear, lambda dot: abs(dot.value - line))
         above = sum(dot.value > line for dot in clear)
         parts = [(above, "above"), (len(clear) - above, "below")]
         told = " and ".join(f"{count} {side}" for count, side in parts if count)
         many = f"{len(clear)} of {len(dots)}" if len(dots) > 1 else "The only one"
         verb = "lie" if len(clear) > 1 else "lies"
         said = f"{many} {verb} clear of {where}, {told}"
-        if furthest is None:
-            return f"{said}."
-        return f"{said}; the furthest is {named(furthest.name)} with {self._told(board, furthest)}."
+        said += f" ({chance})" if (chance := self._chance(len(dots))) else ""
+        if len(clear) == 1:
+            return f"{said}: {named(clear[0].name)} with {self._told(board, clear[0], line)}."
+        known = [(dot, away) for dot, away in distances if away]
+        furthest = leader(
+            known if len(known) == len(clear) else [],
+            "furthest of these",
+            lambda dot: (named(dot.name), self._told(board, dot, line)),
+        )
+        return f"{said}; {furthest}." if furthest else f"{said}."
 
-    def _told(self, board: Board, dot: _Dot) -> str:
-        form = board.metrics[self.metric].format
-        text = number(dot.value, form)
-        if dot.low is None or dot.high is None:
-            return text
-        return f"{text} ({number(dot.low, form)} to {number(dot.high, form)})"
+    def _chance(self, count: int) -> str:
+        """How many of so many intervals are clear by chance, where the product did not allow for
+        comparing many."""
+        if self.verdict or count < 2:
+            return ""
+        most = by_chance(count, self.interval.level)
+        return f"of {count} {'one' if most == 1 else most} may seem so by chance"
+
+    def _told(self, board: Board, dot: _Dot, line: float | None) -> str:
+        text, *ends = self._texts(board, dot, line)
+        return f"{text} ({' to '.join(ends)})" if len(ends) == 2 else text
+
+    def _texts(self, board: Board, dot: _Dot, line: float | None) -> list[str]:
+        """The value and the interval's ends: what is clear of the line does not read like it."""
+        form, beside = board.metrics[self.metric].format, line if dot.clear else None
+        return [
+            unlike(value, beside, form, 2 if form == "decimal" else None)
+            for value in (dot.value, dot.low, dot.high)
+            if value is not None
+        ]
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         line, every = self._reference(rows), self._dots(board, rows)
         dots = self._shown(every)
         support = board.metrics[self.support.metric].label
         if not dots:
-            least = f"{self.support.least:,} ({lowered(support)})"
+            least = f"{self.support.least:,} {lowered(support)}"
             enough = any((row[self.support.metric] or 0) >= self.support.least for row in rows)
             why = (board.held_back or "") if enough else f"None rests on {least} or more."
             return replace(card, empty=why)
         metric = board.metrics[self.metric]
         drawn, body = [], []
         for dot in dots:
-            told, of = self._told(board, dot), board.text(self.support.metric, dot.row)
+            told, of = self._told(board, dot, line), board.text(self.support.metric, dot.row)
             verdict = "clear" if dot.clear else "not clear"
             drawn.append(
                 {
@@ -180,7 +208,7 @@ class DotPlot(SplitChart):
                     "high": dot.value if dot.high is None else dot.high,
                     "color": "@accent" if dot.clear else "@soft",
                     "fill": "@accent" if dot.clear else "@card",
-                    "end": number(dot.value, metric.format),
+                    "end": self._texts(board, dot, line)[0],
                     "aria": f"{dot.name}: {told}, {verdict}, {support} {of}",
                     "tip0": dot.name,
                     "tip1": told,
@@ -212,11 +240,22 @@ class DotPlot(SplitChart):
                 else (f"has its whole interval on one side of {self.reference.label}")
             )
             said.append(f"A full dot {differ}; a hollow one may not differ at all.")
-        said.append(f"What rests on fewer than {self.support.least:,} ({support}) is left out.")
+            if chance := self._chance(every):
+                said.append(f"{chance.capitalize()}.")
+        said.append(f"What rests on fewer than {self.support.least:,} {support} is left out.")
         if every > len(dots):
             which = "first and last" if self.both_ends else "first"
             said.append(f"These are the {which} {len(dots)} of {every}; the CSV has all.")
         return said
+
+
+def _distance(dot: _Dot, line: float, level: int) -> Estimate | None:
+    """How far a dot is from the line, to whichever side."""
+    if dot.low is None or dot.high is None:
+        return None
+    sides = [one - line for one in (dot.value, dot.low, dot.high)]
+    value, low, high = sides if dot.value > line else (-one for one in (sides[0], *sides[:0:-1]))
+    return Estimate(value, low, high, level)
 
 
 def _picture(

@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from mesh.contracts import Contract
-from mesh.dashboards.drawing.evidence import LEVEL, Estimate, apart
-from mesh.dashboards.drawing.formats import day, number
+from mesh.dashboards.drawing.evidence import LEVEL, NOTHING, Estimate, apart
+from mesh.dashboards.drawing.formats import day, unlike
 from mesh.dashboards.drawing.lines import month_name
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
@@ -50,6 +50,9 @@ class Facts(Chart):
 
     kind: Literal["facts"]
     facts: Annotated[list[Fact], Field(min_length=1, max_length=20)]
+    missing: Text | None = Field(
+        default=None, description="Why “–” can stand for a fact: `fewer than five voted`."
+    )
     against: Text | None = Field(
         default=None, description="What the numbers are compared with, as the head of a column."
     )
@@ -76,24 +79,26 @@ class Facts(Chart):
     def _sure(self, board: Board, row: Row) -> list[tuple[float, Fact]]:
         """The facts that surely differ from what they are compared with, the surest first."""
         found = []
-        compared = [fact for fact in self.facts if fact.difference and fact.difference_interval]
-        for fact in compared:
-            assert fact.difference and fact.difference_interval
-            ends = fact.difference_interval
-            value, low, high = (row[n] for n in (fact.difference, ends.low, ends.high))
-            if None in (value, low, high) or low == high:
-                continue
-            one = Estimate(value, low, high, ends.level)
-            # Nothing is as sure as no difference, which has no interval of its own.
-            if apart(one, Estimate(0.0, 0.0, 0.0), len(compared)):
-                found.append((abs(value) / (high - low), fact))
+        compared = self._compared(row)
+        for fact, one in compared:
+            if apart(one, NOTHING, len(compared)):
+                found.append((abs(one.value) / (one.high - one.low), fact))
         return sorted(found, key=lambda one: -one[0])
+
+    def _compared(self, row: Row) -> list[tuple[Fact, Estimate]]:
+        """The facts whose difference is known, and how sure it is."""
+        found = []
+        for fact in self.facts:
+            if fact.difference and (ends := fact.difference_interval):
+                value, low, high = (row[name] for name in (fact.difference, ends.low, ends.high))
+                if None not in (value, low, high) and low != high:
+                    found.append((fact, Estimate(value, low, high, ends.level)))
+        return found
 
     def seen(self, board: Board, rows: list[Row]) -> str:
         row = rows[0]
         sure = self._sure(board, row)
-        compared = sum(bool(fact.difference and row[fact.difference] is not None)
-                       for fact in self.facts)  # fmt: skip
+        compared = len(self._compared(row))
         if not sure:
             return ""
         told = []
@@ -118,21 +123,43 @@ class Facts(Chart):
             line |= {"against": against, "difference": "", "ends": "", "sure": ""}
             if fact.difference and row[fact.difference] is not None:
                 line["difference"] = board.text(fact.difference, row)
-                line["ends"] = self._ends(board, fact.difference_interval, row)
+                line["ends"] = self._ends(board, fact.difference_interval, row, 0.0)
                 up = row[fact.difference] > 0
                 line["sure"] = ("up" if up else "down") if id(fact) in sure else ""
             lines.append(line)
         compared = any(line["against"] or line["difference"] for line in lines)
-        levels = [f.difference_interval.level for f in self.facts if f.difference_interval]
-        level = levels[0] if levels else LEVEL
+        missing = any("–" in (line["value"], line["against"]) for line in lines)
         return replace(
             card,
             summary="; ".join(f"{one['label']} {one['value']}" for one in lines),
-            reading=[f"In brackets the {level}% interval; coloured is what surely differs."]
-            if any(line["ends"] for line in lines)
-            else [],
+            reading=[
+                *self._reading(row),
+                *(
+                    [f"– stands where there is no number: {self.missing}."]
+                    if missing and self.missing
+                    else []
+                ),
+            ],
             content={"lines": lines, "against": (self.against or "Beside") if compared else ""},
         )
+
+    def _reading(self, row: Row) -> list[str]:
+        """What brackets and colours mean."""
+        compared = [one for _, one in self._compared(row)]
+        if not compared:
+            unsure = any(
+                fact.difference and row[fact.difference] is not None for fact in self.facts
+            )
+            return ["There are too few for an interval of the difference."] if unsure else []
+        level = compared[0].level
+        if len(compared) == 1:
+            return [f"In brackets the {level}% interval; coloured is what leaves out 0."]
+        # As `apart` has it: Bonferroni's correction.
+        even = 100 - (100 - LEVEL) / len(compared)
+        return [
+            f"In brackets the {level}% interval. Coloured is what would leave out 0 at {even:.1f}% "
+            f"too, since {len(compared)} are compared: by chance one may at {level}%."
+        ]
 
     def _value(self, board: Board, fact: Fact, row: Row) -> str:
         if fact.field:
@@ -149,18 +176,23 @@ class Facts(Chart):
         ends = self._ends(board, fact.interval, row)
         return f"{text} {ends}" if text and ends else text
 
-    def _ends(self, board: Board, interval: Interval | None, row: Row) -> str:
+    def _ends(
+        self, board: Board, interval: Interval | None, row: Row, beside: float | None = None
+    ) -> str:
+        """The interval; beside: what it is compared with, and does not seem to reach."""
         if interval is None or row[interval.low] is None:
             return ""
-        low = number(row[interval.low], board.metrics[interval.low].format)
-        if row[interval.high] is None:
-            return f"({low} or more)"
-        return f"({low} to {number(row[interval.high], board.metrics[interval.high].format)})"
+        low, *high = (
+            unlike(row[name], beside, board.metrics[name].format)
+            for name in (interval.low, interval.high)
+            if row[name] is not None
+        )
+        return f"({low} to {high[0]})" if high else f"({low} or more)"
 
 
 @rule("FACT", "A fact is a metric or a column, and compared only where it is a number.")
 def _facts(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(Facts):
+    for here, chart, contract in look.charts(Facts):
         for place, fact in enumerate(chart.facts):
             steps = (*here, "facts", place)
             if (fact.metric is None) == (fact.field is None):
@@ -169,3 +201,12 @@ def _facts(look: Look) -> Iterator[Found]:
             elif fact.field and (fact.of or fact.interval or fact.against or fact.difference):
                 message = f"`{fact.field}` is no number that could be compared."
                 yield Found(steps, message, "Name a metric, or take the comparison out.")
+            metric = look.board.metrics.get(fact.metric or "")
+            column = (
+                contract.column(metric.field if metric else fact.field or "") if contract else None
+            )
+            if column and not column.required and chart.missing is None:
+                message = (
+                    f"`{column.name}` can be empty, and the page would show “–” without a word."
+                )
+                yield Found(steps, message, "Say why in `missing` of the chart.")

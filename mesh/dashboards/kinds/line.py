@@ -12,7 +12,6 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
-from mesh.dashboards.drawing.evidence import apart, pairs
 from mesh.dashboards.drawing.palette import colours
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
@@ -26,7 +25,7 @@ from mesh.dashboards.kinds.over_time import (
     summary,
     values_of,
 )
-from mesh.dashboards.kinds.seen import extreme
+from mesh.dashboards.kinds.seen import extremes
 from mesh.dashboards.parts import Dimension, MetricName
 
 MAX_LINES = 6
@@ -97,28 +96,17 @@ class Line(OverTime):
         ]
         if len(found) < 3:
             return ""
-        values = [one for _, one in found]
-        most = max(values, key=lambda one: one.value)
-        least = min(values, key=lambda one: one.value)
-        if not apart(most, least, pairs(len(found))):
-            return ""
         gaps = any(
             lines.NEXT[self.time.every](one.month) != other.month
             for one, other in pairwise(track.points)
         )
-        sides = [("highest", extreme(found, "most"))]
         # What is held back in a gap may be lower, but for nothing at all.
-        if not gaps or least.value == 0:
-            sides.append(("lowest", extreme(found, "least")))
-        places = [
-            (side, f"{self.when(one[0].month)} with {self.amount(board, track, one[0])}")
-            for side, one in sides
-            if one
-        ]
-        if not places:
-            return ""
-        (side, first), *rest = places
-        return f"The {side} is {first}{''.join(f', the {name} {text}' for name, text in rest)}."
+        whole = not gaps or min(one.value for _, one in found) == 0
+        return extremes(
+            found,
+            lambda point: (self.when(point.month), self.amount(board, track, point)),
+            ("highest", "lowest") if whole else ("highest",),
+        )
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         tracks = self.tracks(board, rows)

@@ -105,7 +105,7 @@ class OverTime(Chart):
             said.append(f"The band is the {self.band.words}.")
         if self.support:
             label = lowered(board.metrics[self.support.metric].label)
-            fewer = f"fewer than {self.support.least:,} ({label})"
+            fewer = f"fewer than {self.support.least:,} {label}"
             said.append(f"A {self.time.every} that rests on {fewer} is left out.")
         last = max(point.month for track in tracks for point in track.points)
         if any(not point.over for track in tracks for point in track.points):
@@ -113,8 +113,10 @@ class OverTime(Chart):
         return said
 
     def change(self, board: Board, tracks: Sequence[Track]) -> str:
-        """The largest sure change within a year, up to the last month that is over."""
+        """How many surely changed within a year, up to the last month that is over, and one of
+        them: with the largest change, which may be so by chance and is not called the largest."""
         found: list[tuple[float, Track, Point, Point]] = []
+        compared = 0
         months = [point.month for track in tracks for point in track.points if point.over]
         if not months:
             return ""
@@ -126,6 +128,7 @@ class OverTime(Chart):
             if now is None or before is None:
                 continue
             one, other = (self.judged(board, track, point) for point in (now, before))
+            compared += bool(one and other)
             if one and other and apart(one, other, len(tracks)):
                 counts = board.metrics[track.judged].format == "count"
                 size = (one.value + 1) / (other.value + 1) if counts else one.value - other.value
@@ -137,8 +140,12 @@ class OverTime(Chart):
             f"{board.text(track.judged, point.row)} in {self.when(point.month)}"
             for point in (before, now)
         ]
-        whose = f"The largest change in a year is that of {named(track.name)}"
-        start = whose if len(tracks) > 1 else f"{board.metrics[track.judged].label}, a year apart"
+        start = f"{board.metrics[track.judged].label}, a year apart"
+        if len(tracks) > 1:
+            such = "such as " if len(found) > 1 else ""
+            start = (
+                f"{len(found)} of {compared} surely changed in a year, {such}{named(track.name)}"
+            )
         return f"{start}: {told[0]}, {told[1]}."
 
     def amount(self, board: Board, track: Track, point: Point) -> str:
@@ -286,9 +293,9 @@ def cells_of(chart: OverTime, board: Board, track: Track, point: Point | None) -
     """The numbers under these titles; a month that is missing has none."""
     if point is None:
         return ["–"] * len(heads_of(chart, board, track, False))
-    cells = [number(point.value, board.metrics[track.metric].format) or "–"]
+    cells = [board.metrics[track.metric].text(point.value) or "–"]
     if chart.moving:
-        cells.append(number(point.moving, board.metrics[chart.moving].format) or "–")
+        cells.append(board.metrics[chart.moving].text(point.moving) or "–")
     if chart.band and point.low is not None and point.high is not None:
         form = board.metrics[track.judged].format
         cells[-1] += f" ({number(point.low, form)} to {number(point.high, form)})"
@@ -302,7 +309,7 @@ def summary(kind: str, chart: OverTime, board: Board, tracks: Sequence[Track]) -
     for track in tracks:
         first, last = track.points[0], track.points[-1]
         told = [
-            f"{number(point.told, board.metrics[track.judged].format)} in {chart.when(point.month)}"
+            f"{board.metrics[track.judged].text(point.told)} in {chart.when(point.month)}"
             for point in (first, last)
         ]
         parts.append(f"{track.name} from {told[0]} to {told[1]}")

@@ -75,7 +75,7 @@ class Pie(SplitChart):
         part = percent(row[self.metric] / total)
         name = named(self.dimension.name(row[self.dimension.field]))
         whole = "whole" if self.kind == "donut" else "pie"
-        text = number(row[self.metric], board.metrics[self.metric].format)
+        text = board.text(self.metric, row)
         return f"The largest part is {name} with {text}, {part} of the {whole}."
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:

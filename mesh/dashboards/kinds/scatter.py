@@ -96,7 +96,7 @@ class Scatter(SplitChart):
         points = self._points(rows)
         metrics = [board.metrics[name] for name in (self.x, self.y, self.support.metric)]
         if len(points) < 2:
-            least = f"{self.support.least:,} ({lowered(metrics[2].label)})"
+            least = f"{self.support.least:,} {lowered(metrics[2].label)}"
             return replace(card, empty=f"Fewer than two rest on {least} or more.")
         drawn, body = [], []
         for place, point in enumerate(points):
@@ -125,7 +125,7 @@ class Scatter(SplitChart):
             said.append("On the slanted line both are equal; above it the vertical one is more.")
         if self.sized:
             said.append(f"The larger a point, the more it rests on ({support}).")
-        said.append(f"What rests on fewer than {self.support.least:,} ({support}) is left out.")
+        said.append(f"What rests on fewer than {self.support.least:,} {support} is left out.")
         return replace(
             card,
             head=titles,

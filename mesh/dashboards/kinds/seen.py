@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from mesh.dashboards.drawing.evidence import Estimate, counted, share
+from mesh.dashboards.drawing.evidence import Estimate, apart, counted, pairs, share
 from mesh.dashboards.kinds.base import Board, Row
 from mesh.dashboards.parts import Interval
 
 T = TypeVar("T")
 LONGEST_NAME = 60
+# Of more that cannot be told apart nothing is said.
+ALIKE = 3
 
 
 def named(name: str) -> str:
@@ -39,9 +41,14 @@ def estimate(
     metric: str,
     interval: Interval | None = None,
     of: str | None = None,
+    part: str | None = None,
 ) -> Estimate | None:
     """A metric of a row with how sure it is: by the interval that the product has of it, as a
-    share of so many, or as a count. None where nothing tells how sure it is."""
+    share of so many, or as a count. None where nothing tells how sure it is.
+
+    part: the share that a count is of all whom it could count: of 610 nearly all are surely more
+    than 554, though by themselves such counts could come out alike.
+    """
     value = row[metric]
     if value is None:
         return None
@@ -50,23 +57,48 @@ def estimate(
         if low is not None and high is not None:
             return Estimate(value, low, high, interval.level)
         return None
+    if part and value and 0 < (row[part] or 0) <= 1:
+        whole = value / row[part]
+        one = share(row[part], whole)
+        return Estimate(value, one.low * whole, one.high * whole)
     if board.metrics[metric].format == "count":
-        return counted(value) if value >= 0 else None
+        return counted(value, board.metrics[metric].rounded_to or 1) if value >= 0 else None
     if of and row[of] and 0 <= value <= 1:
         return share(value, row[of])
     return None
 
 
-def extreme(
-    found: Sequence[tuple[T, Estimate]], which: Literal["most", "least"]
-) -> tuple[T, Estimate] | None:
-    """The only one that has the most or the least; None where several share that place."""
-    sign = 1 if which == "most" else -1
-    return the_most(found, lambda one: sign * one[1].value)
+def leader(
+    found: Sequence[tuple[T, Estimate]], place: str, told: Callable[[T], tuple[str, str]]
+) -> str:
+    """`the highest is War with 9 users`, or from which others it cannot be told apart; nothing
+    where these are many, or all.
+
+    told: name and amount of one. place: whose it is; at the `lowest` the least.
+    """
+    if not found:
+        return ""
+    sign = -1 if place == "lowest" else 1
+    (first, most), *others = sorted(found, key=lambda one: -sign * one[1].value)
+    # What leads is compared with each of the others, and they are not with one another (Hsu).
+    alike = [told(one)[0] for one, own in others if not apart(most, own, len(others))]
+    name, amount_ = told(first)
+    if not alike:
+        return f"the {place} is {name} with {amount_}"
+    if len(alike) > ALIKE or len(alike) == len(others):
+        return ""
+    last = " and ".join([", ".join(alike[:-1]), alike[-1]] if alike[1:] else alike)
+    return f"the {place}, {name} with {amount_}, cannot be told apart from {last}"
 
 
-def the_most(found: Sequence[T], value: Callable[[T], float]) -> T | None:
-    """The only one whose value is the greatest; None where several share that place."""
-    most = max(map(value, found), default=None)
-    those = [one for one in found if value(one) == most]
-    return those[0] if len(those) == 1 else None
+def extremes(
+    found: Sequence[tuple[T, Estimate]],
+    told: Callable[[T], tuple[str, str]],
+    places: Sequence[str] = ("highest", "lowest"),
+) -> str:
+    """The highest and the lowest in a sentence, if they surely differ."""
+    ordered = sorted((own for _, own in found), key=lambda own: own.value)
+    if not ordered or not apart(ordered[-1], ordered[0], pairs(len(found))):
+        return ""
+    parts = [text for place in places if (text := leader(found, place, told))]
+    return f"T{'; '.join(parts)[1:]}." if parts else ""

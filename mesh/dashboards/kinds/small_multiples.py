@@ -28,7 +28,7 @@ from mesh.dashboards.kinds.seen import lowered
 from mesh.dashboards.parts import Dimension, MetricName
 
 MAX_PANELS = 24
-HEIGHT = 124
+HEIGHT, TICKS = 124, 3
 
 
 class SmallMultiples(OverTime):
@@ -109,15 +109,27 @@ class SmallMultiples(OverTime):
         months = [point.month for track in tracks for point in track.points]
         panels, newest = [], max(months)
         for track in tracks:
-            last = cells_of(self, board, track, track.points[-1])[bool(self.moving)]
-            last = "–" if _ended(track.points, newest) else last
+            last = cells_of(self, board, track, track.points[-1])[bool(self.moving)].partition(
+                " ("
+            )[0]
+            if _ended(track.points, newest):
+                last = "–"
+            elif track.points[-1].month != newest:
+                last += f" in {self.when(track.points[-1].month)}"
             values = {"lines": line_rows(self, [track])}
             if self.support:
                 for row, point in zip(values["lines"], track.points, strict=True):
                     row["u"] = point.row[self.support.metric]
-            panels.append({"name": track.name, "last": last.partition(" (")[0], "values": values})
+            panels.append({"name": track.name, "last": last, "values": values})
         told = board.metrics[self.moving or self.metric].label
-        said = [f"The number beside each name is the last of its line ({lowered(told)})."]
+        said = [
+            f"The number beside each name is of {self.when(newest)} ({lowered(told)})"
+            + (
+                ", or of the month that it names."
+                if any(" in " in p["last"] for p in panels)
+                else "."
+            )
+        ]
         if any(_ended(track.points, newest) for track in tracks):
             said.append("A – stands where it ended more than a year ago.")
         said += self.told_once(board, tracks)
@@ -131,7 +143,7 @@ class SmallMultiples(OverTime):
                 told = cells_of(self, board, track, points.get(month))[bool(self.moving)]
                 line.append(told.partition(" (")[0])
             body.append(line)
-        scale = lines.domain(values_of(tracks), board.metrics[self.metric].format)
+        scale = lines.domain(values_of(tracks), board.metrics[self.metric].format, TICKS)
         return replace(
             card,
             head=[self.time.label, *(track.name for track in tracks)],
@@ -163,7 +175,7 @@ class SmallMultiples(OverTime):
             "v:Q",
             scale=alt.Scale(domain=list(scale), nice=False),
             axis=lines.value_axis(
-                None, form, scale[1], tickCount=3, labelPadding=4, labelFontSize=10
+                None, form, scale[1], tickCount=TICKS, labelPadding=4, labelFontSize=10
             ),
         )
         data = alt.Data(values=[], name="lines")

@@ -9,11 +9,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from mesh.contracts import Contract
-from mesh.dashboards.drawing.evidence import apart, counted
-from mesh.dashboards.drawing.formats import day, span
+from mesh.dashboards.drawing.evidence import apart
+from mesh.dashboards.drawing.formats import day, digits_of, span
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
-from mesh.dashboards.kinds.seen import lowered, named
+from mesh.dashboards.kinds.seen import estimate, lowered, named
 from mesh.dashboards.marks import IsColumn, IsValue
 from mesh.dashboards.parts import Column, DateColumn, Labels, MetricName, Sort, Strict, Text
 from mesh.files.problems import shown
@@ -177,7 +177,7 @@ class Table(Chart):
     def _choices(self, board: Board, contract: Contract, rows: list[Row]) -> list[_Chosen]:
         """What there is to see: one list for each value of the choice, or a single one."""
         if self.choice is None:
-            return [_Chosen("", "", "", "", [self._cells(board, row) for row in rows])]
+            return [_Chosen("", "", "", "", self._cells(board, rows))]
         source = board.sources[self.source]
         allowed = contract.column(self.choice.field)
         values = allowed.enum if allowed else ()
@@ -193,12 +193,11 @@ class Table(Chart):
                 ends = (first.get(self.comparison.start), first.get(self.comparison.end))
                 before = span(*ends, board.all_time)
             label = self.choice.labels.get(value, value)
-            cells = [self._cells(board, row) for row in found]
-            choices.append(_Chosen(value, label, window, before, cells))
+            choices.append(_Chosen(value, label, window, before, self._cells(board, found)))
         return choices
 
     def seen(self, board: Board, rows: list[Row]) -> str:
-        """The largest sure change of a count in the choice that is shown at first."""
+        """How many counts surely changed, of the choice that is shown at first, and one of them."""
         column = next((one for one in self.columns if one.change and one.before), None)
         if column is None or self.choice is None:
             return ""
@@ -207,20 +206,20 @@ class Table(Chart):
         metric, before = str(column.metric), str(column.before)
         field, default = self.choice.field, self.choice.default
         chosen = [row for row in rows if str(row[field]) == default]
-        sure = [
-            row
+        compared = [
+            (row, now, then)
             for row in chosen
-            if row[metric] is not None
-            and row[before] is not None
-            and apart(counted(row[metric]), counted(row[before]), len(chosen))
+            if (now := estimate(board, row, metric)) and (then := estimate(board, row, before))
         ]
+        sure = [row for row, now, then in compared if apart(now, then, len(chosen))]
         if not sure:
             return ""
         row = max(sure, key=lambda one: abs(one[str(column.change)] or 0))
         title = next(one.dimension for one in self.columns if one.dimension)
         label = self.choice.labels.get(default, default)
         return (
-            f"{label}: the largest change is that of {named(str(row[title]))}, "
+            f"{label}: {len(sure)} of {len(compared):,} {self.words.several} surely changed"
+            f"{', such as' if len(sure) > 1 else ':'} {named(str(row[title]))}, "
             f"{board.text(metric, row)} {lowered(board.metrics[metric].label)} after "
             f"{board.text(before, row)} ({board.text(str(column.change), row)})."
         )
@@ -245,7 +244,14 @@ class Table(Chart):
                 heads.append({"label": label, "type": "change", "field": column.change})
         return heads
 
-    def _cells(self, board: Board, row: Row) -> list[list[Any]]:
+    def _cells(self, board: Board, rows: list[Row]) -> list[list[list[Any]]]:
+        digits = {
+            name: digits_of((row[name] for row in rows), board.metrics[name].format)
+            for name in self.metric_names
+        }
+        return [self._line(board, row, digits) for row in rows]
+
+    def _line(self, board: Board, row: Row, digits: dict[str, int | None]) -> list[list[Any]]:
         """A row's cells: of a dimension [value, text, detail], of a metric [value, text], of a
         change [value, text, kind, before], where kind is up, down, same, new or hidden."""
         rank = row[self.sort.field]
@@ -259,7 +265,8 @@ class Table(Chart):
                 else:
                     cells.append([value, text or "–"])
             if column.metric:
-                cells.append([row[column.metric], board.text(column.metric, row)])
+                value, metric = row[column.metric], board.metrics[column.metric]
+                cells.append([value, metric.text(value, digits[column.metric])])
             if column.change:
                 cells.append(self._change(board, column, row))
         return cells
