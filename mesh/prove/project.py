@@ -84,13 +84,22 @@ class BigQueryProject:
         path = Path(found._path) if found is not None and found._path else self.path(name)
         return path, path.read_text(encoding="utf-8") if path.is_file() else ""
 
-    def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expr | None:
-        """The model's query with plain names, for a span of days from `start` to `end`."""
+    def query(
+        self, name: str, *, start: str = START, end: str = END, plain: bool = False
+    ) -> exp.Expr | None:
+        """The model's query with plain names, for a span of days from `start` to `end`.
+
+        plain: as its file writes it once macros are expanded, not as SQLMesh would rewrite it.
+        """
         model = self.models[name]
         if not model.is_sql:
             return None
         return model.render_query_or_raise(
-            start=start, end=end, execution_time=end, engine_adapter=self._adapter
+            start=start,
+            end=end,
+            execution_time=end,
+            engine_adapter=self._adapter,
+            needs_optimization=not plain,
         )
 
     def wrapped(self, name: str) -> list[str]:
@@ -120,8 +129,13 @@ class BigQueryProject:
         )
         return adapter.take()
 
-    def audits(self, name: str, *, start: str = START, end: str = END) -> dict[str, exp.Expr]:
-        """The model's audits as SQLMesh runs them: their name, numbered if there are several."""
+    def audits(
+        self, name: str, *, start: str = START, end: str = END, plain: bool = False
+    ) -> dict[str, exp.Expr]:
+        """The model's audits as SQLMesh runs them: their name, numbered if there are several.
+
+        plain: with the names of models instead of those of their physical tables.
+        """
         model = self.models[name]
         found: dict[str, exp.Expr] = {}
         for audit, arguments in model.audits_with_args:
@@ -131,8 +145,9 @@ class BigQueryProject:
                 start=start,
                 end=end,
                 execution_time=end,
-                snapshots=self.snapshots,
+                snapshots=None if plain else self.snapshots,
                 engine_adapter=self._adapter,
+                needs_optimization=not plain,
                 **stated,
             )
             name_ = audit.name
@@ -147,13 +162,13 @@ class BigQueryProject:
 
     @cached_property
     def _adapter(self) -> RecordingAdapter:
-        by_table = {self.table(name).name: name for name in self.models}
+        by_table = {self.table(name).name: model for name, model in self.models.items()}
 
-        def columns_of(table: str) -> dict[str, exp.DataType]:
-            name = by_table.get(table) or next(
-                (model for full, model in by_table.items() if full in table), None
-            )
-            return dict(self.models[name].columns_to_types or {}) if name else {}
+        def columns_of(table: exp.Table) -> dict[str, exp.DataType]:
+            named = self.models.get(f"{table.db}.{table.name}") or by_table.get(table.name)
+            of = (model for full, model in by_table.items() if full in table.name)
+            model = named or next(of, None)
+            return dict(model.columns_to_types or {}) if model else {}
 
         return RecordingAdapter(PROJECT, columns_of)
 
