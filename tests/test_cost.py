@@ -24,13 +24,21 @@ RELATIONS = Relations(
         "raw.ratings": {"userId": "INT64", "rating": "FLOAT64", "at": "TIMESTAMP"},
         "raw.movies": {"movieId": "INT64", "title": "STRING"},
         "shop.recent": {"userId": "INT64", "rating": "FLOAT64"},
+        "shop.rated": {"user": "INT64", "month": "DATE", "rating": "FLOAT64", "best": "FLOAT64"},
+        "shop.seen": {"user": "INT64", "month": "DATE"},
     },
     views={
         "shop.recent": parse_one(
             "SELECT userid AS userid, rating AS rating FROM raw.ratings "
             "WHERE at >= CAST('2018-09-01 00:00:00+00:00' AS TIMESTAMP)",
             dialect="bigquery",
-        )
+        ),
+        "shop.rated": parse_one(
+            "SELECT userId AS user, DATE_TRUNC(DATE(at), MONTH) AS month, rating, "
+            "MAX(rating) OVER (PARTITION BY userId) AS best FROM raw.ratings",
+            dialect="bigquery",
+        ),
+        "shop.seen": parse_one("SELECT user, month FROM shop.rated", dialect="bigquery"),
     },
     sizes={
         "raw.ratings": TableSize(1000, {"userid": 8, "rating": 8, "at": 8}, "at", MONTHS),
@@ -65,6 +73,64 @@ def test_a_filter_that_is_no_constant_saves_nothing() -> None:
 
 def test_a_view_costs_what_its_query_needs() -> None:
     assert scanned("SELECT rating FROM shop.recent") == 16 * 200
+
+
+def test_days_are_left_out_behind_views() -> None:
+    assert scanned("SELECT user FROM shop.seen") == 8 * 1000
+    # Of the last two of the ten months: who (8 bytes) and when (8).
+    assert scanned("SELECT user FROM shop.seen WHERE month >= DATE '2018-09-01'") == 16 * 200
+    assert scanned("SELECT user FROM shop.rated WHERE month = DATE '2018-03-01'") == 16 * 100
+    inner = "WITH s AS (SELECT * FROM shop.seen) SELECT user FROM s WHERE"
+    assert scanned(f"{inner} month BETWEEN DATE '2018-02-01' AND DATE '2018-04-30'") == 16 * 300
+    joined = "SELECT s.user FROM raw.movies AS m JOIN shop.seen AS s ON s.user = m.movieId"
+    assert scanned(f"{joined} AND s.month < DATE '2018-02-15'") == 16 * 200 + 8 * 10
+
+
+def test_days_are_read_that_a_result_needs_beside_those_of_its_rows() -> None:
+    month = "WHERE month >= DATE '2018-09-01'"
+    assert scanned(f"SELECT best FROM shop.rated {month}") == 24 * 1000
+    grouped = "SELECT month, COUNT(*) AS n FROM shop.rated GROUP BY month"
+    assert scanned(f"SELECT n FROM ({grouped}) AS g {month}") == 8 * 1000
+
+
+def test_days_are_constants_that_may_be_reckoned() -> None:
+    since = "SELECT at FROM raw.ratings WHERE DATE(at) >= DATE_SUB(DATE '2018-09-01', INTERVAL {})"
+    assert scanned(since.format("2 MONTH")) == 8 * 400
+    assert scanned(since.format("(SELECT MAX(movieId) FROM raw.movies) MONTH")) == 8 * 1000 + 8 * 10
+    # A quarter that begins in July ends in September.
+    quarter = "DATE_TRUNC(DATE(at), QUARTER) = DATE '2018-07-01'"
+    assert scanned(f"SELECT at FROM raw.ratings WHERE {quarter}") == 8 * 1000
+
+
+def test_a_query_that_others_name_is_read_once_with_what_they_need() -> None:
+    sql = """
+      WITH r AS (SELECT * EXCEPT (at), DATE(at) AS day FROM raw.ratings)
+      SELECT a.rating FROM r AS a JOIN r AS b ON a.userId = b.userId
+      WHERE a.day >= DATE '2018-09-01' AND b.day >= DATE '2018-10-01'
+    """
+    assert scanned(sql) == 24 * 1000
+    views = "SELECT user FROM shop.seen WHERE month = DATE '2018-{}-01'"
+    both = f"{views.format('03')} UNION ALL {views.format('05')}"
+    assert scanned(both) == 16 * 300
+
+
+def test_columns_of_both_sides_of_a_union_stand_at_the_same_place() -> None:
+    both = "SELECT userId, rating FROM raw.ratings UNION {} SELECT movieId, 0 FROM raw.movies"
+    assert scanned(f"SELECT rating FROM ({both.format('ALL')})") == 8 * 1000
+    assert scanned(f"SELECT userId FROM ({both.format('ALL')})") == 8 * 1000 + 8 * 10
+    assert scanned(f"SELECT rating FROM ({both.format('DISTINCT')})") == 16 * 1000 + 8 * 10
+
+
+def test_names_are_looked_up_where_sql_does() -> None:
+    grouped = "SELECT n FROM (SELECT DATE(at) AS day, COUNT(*) AS n FROM raw.ratings GROUP BY {})"
+    assert scanned(grouped.format("day")) == scanned(grouped.format("1")) == 8 * 1000
+    there = "SELECT title FROM raw.movies WHERE EXISTS (SELECT 1 FROM raw.ratings WHERE {})"
+    assert scanned(there.format("userId = movieId")) == 8 * 1000 + 30 * 10
+    words = "SELECT word FROM raw.movies CROSS JOIN UNNEST(SPLIT(title, ' ')) AS word"
+    assert scanned(f"{words} WHERE word <> ''") == 22 * 10
+    assert (
+        scanned("SELECT m.title FROM raw.ratings JOIN raw.movies AS m USING (movieId)") == 30 * 10
+    )
 
 
 def test_a_table_that_stands_twice_counts_once_with_all_that_is_needed() -> None:

@@ -15,7 +15,7 @@ from mesh.contracts import load_contracts
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import Scan, TableSize
 from mesh.cost.statistics import partition_column
-from mesh.environments.names import months_after, short_name
+from mesh.environments.names import months_after
 from mesh.errors import WrongUse
 from mesh.prove.project import BigQueryProject
 from mesh.prove.run import ChartQuery
@@ -140,7 +140,7 @@ def relations_of(project: BigQueryProject, sizes: Mapping[str, TableSize]) -> Re
     views = {}
     for name, model in project.models.items():
         if model.kind.is_view and not model.kind.is_materialized:
-            query = project.query(name)
+            query = project.query(name, plain=True)
             if query is not None:
                 views[name] = query
     schemas = {name: project.columns(name) for name in project.models}
@@ -226,7 +226,7 @@ def _build(
     model = project.models[name]
     if name in relations.views:
         return
-    query = project.query(name, start=start.isoformat(), end=end.isoformat())
+    query = project.query(name, start=start.isoformat(), end=end.isoformat(), plain=True)
     if query is None:
         return
     reads = dict(scan(query, relations).tables)
@@ -241,21 +241,10 @@ def _build(
 def _audits(
     project: BigQueryProject, relations: Relations, name: str, start: date, end: date
 ) -> Iterable[Scan]:
-    """What the audits scan after the model was built; the physical names are those of models."""
+    """What the audits scan after the model was built."""
     try:
-        audits = project.audits(name, start=start.isoformat(), end=end.isoformat())
+        audits = project.audits(name, start=start.isoformat(), end=end.isoformat(), plain=True)
     except (SQLMeshError, SqlglotError):
         return
-    names = {
-        short_name(project.table(known).sql("bigquery")): known
-        for known in project.models
-        if project.models[known].is_sql
-    }
     for query in audits.values():
-        for table in query.find_all(exp.Table):
-            known = names.get(f"{table.db}.{table.name}")
-            if known is not None:
-                database, short = known.split(".")
-                table.set("db", exp.to_identifier(database))
-                table.set("this", exp.to_identifier(short))
         yield scan(query, relations)

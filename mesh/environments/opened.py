@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlmesh import Context
     from sqlmesh.core.environment import Environment
     from sqlmesh.core.model import Model
-    from sqlmesh.core.snapshot import Snapshot
+    from sqlmesh.core.snapshot import Snapshot, SnapshotTableInfo
 
     from mesh.environments.reporting import Record
 
@@ -125,7 +125,7 @@ class Opened:
             if snapshot.is_model and not snapshot.is_external and is_public(snapshot.name)
         }
 
-    def view(self, snapshot: Snapshot, environment: Environment) -> exp.Table:
+    def view(self, snapshot: Snapshot | SnapshotTableInfo, environment: Environment) -> exp.Table:
         """Where a model is read in an environment; the name is SQLMesh's."""
         dialect = self.context.engine_adapter.dialect
         return snapshot.qualified_view_name.table_for_environment(

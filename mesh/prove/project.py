@@ -22,6 +22,7 @@ from sqlmesh.core.config import (
 )
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.environment import EnvironmentNamingInfo
+from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.snapshot import SnapshotChangeCategory, SnapshotEvaluator
 
 from mesh.environments.hooks import WITHOUT_DELIVERIES
@@ -34,6 +35,7 @@ from mesh.prove.recording import RecordingAdapter
 if TYPE_CHECKING:
     from sqlmesh import Context, Model
     from sqlmesh.core.snapshot import Snapshot
+    from sqlmesh.core.test import ModelTestMetadata
 
 GATEWAY = "bigquery"
 # Stands for the production project: in the proof, names are what matters, not whose they are.
@@ -84,13 +86,22 @@ class BigQueryProject:
         path = Path(found._path) if found is not None and found._path else self.path(name)
         return path, path.read_text(encoding="utf-8") if path.is_file() else ""
 
-    def query(self, name: str, *, start: str = START, end: str = END) -> exp.Expr | None:
-        """The model's query with plain names, for a span of days from `start` to `end`."""
+    def query(
+        self, name: str, *, start: str = START, end: str = END, plain: bool = False
+    ) -> exp.Expr | None:
+        """The model's query with plain names, for a span of days from `start` to `end`.
+
+        plain: as its file writes it once macros are expanded, not as SQLMesh would rewrite it.
+        """
         model = self.models[name]
         if not model.is_sql:
             return None
         return model.render_query_or_raise(
-            start=start, end=end, execution_time=end, engine_adapter=self._adapter
+            start=start,
+            end=end,
+            execution_time=end,
+            engine_adapter=self._adapter,
+            needs_optimization=not plain,
         )
 
     def wrapped(self, name: str) -> list[str]:
@@ -120,8 +131,13 @@ class BigQueryProject:
         )
         return adapter.take()
 
-    def audits(self, name: str, *, start: str = START, end: str = END) -> dict[str, exp.Expr]:
-        """The model's audits as SQLMesh runs them: their name, numbered if there are several."""
+    def audits(
+        self, name: str, *, start: str = START, end: str = END, plain: bool = False
+    ) -> dict[str, exp.Expr]:
+        """The model's audits as SQLMesh runs them: their name, numbered if there are several.
+
+        plain: with the names of models instead of those of their physical tables.
+        """
         model = self.models[name]
         found: dict[str, exp.Expr] = {}
         for audit, arguments in model.audits_with_args:
@@ -131,14 +147,16 @@ class BigQueryProject:
                 start=start,
                 end=end,
                 execution_time=end,
-                snapshots=self.snapshots,
+                snapshots=None if plain else self.snapshots,
                 engine_adapter=self._adapter,
+                needs_optimization=not plain,
                 **stated,
             )
             name_ = audit.name
             while name_ in found:
                 name_ += "_again"
-            found[name_] = exp.select("COUNT(*)").from_(query.subquery("audit"))
+            counted = query.subquery("audit", copy=False)
+            found[name_] = exp.select("COUNT(*)").from_(counted, copy=False)
         return found
 
     def table(self, name: str) -> exp.Table:
@@ -147,21 +165,35 @@ class BigQueryProject:
 
     @cached_property
     def _adapter(self) -> RecordingAdapter:
-        by_table = {self.table(name).name: name for name in self.models}
+        by_table = {self.table(name).name: model for name, model in self.models.items()}
 
-        def columns_of(table: str) -> dict[str, exp.DataType]:
-            name = by_table.get(table) or next(
-                (model for full, model in by_table.items() if full in table), None
-            )
-            return dict(self.models[name].columns_to_types or {}) if name else {}
+        def columns_of(table: exp.Table) -> dict[str, exp.DataType]:
+            named = self.models.get(f"{table.db}.{table.name}") or by_table.get(table.name)
+            of = (model for full, model in by_table.items() if full in table.name)
+            model = named or next(of, None)
+            return dict(model.columns_to_types or {}) if model else {}
 
         return RecordingAdapter(PROJECT, columns_of)
+
+
+class _Nobody(BigQueryConnectionConfig):
+    """Never connects, so that Google's library need not be imported."""
+
+    def create_engine_adapter(self, *args: Any, **kwargs: Any) -> RecordingAdapter:
+        return RecordingAdapter(PROJECT, lambda _: {})
+
+
+class _WithoutTests(SqlMeshLoader):
+    """Leaves out the unit tests, whose files take as long to read as all models."""
+
+    def load_model_tests(self) -> list[ModelTestMetadata]:
+        return []
 
 
 def open_for_bigquery(project: Project) -> BigQueryProject:
     """Load a project; CheckFailed if SQLMesh cannot."""
     gateway = GatewayConfig(
-        connection=BigQueryConnectionConfig(method="oauth-secrets", project=PROJECT, token="none"),
+        connection=_Nobody.model_validate({"project": PROJECT, "check_import": False}),
         state_connection=DuckDBConnectionConfig(database=":memory:"),
     )
     recording_console()
@@ -178,7 +210,7 @@ def open_for_bigquery(project: Project) -> BigQueryProject:
                 "environment_catalog_mapping": {},
             }
         )
-        context = Context(paths=[str(project.root)], config=alone)
+        context = Context(paths=[str(project.root)], config=alone, loader=_WithoutTests)
         # There is no warehouse to ask for deliveries.
         setattr(context, WITHOUT_DELIVERIES, True)
         return BigQueryProject(context, project)

@@ -17,7 +17,7 @@ class RecordingAdapter(BigQueryEngineAdapter):
     Nothing is asked of BigQuery: a table exists if it is in `existing`, and a count is 0.
     """
 
-    def __init__(self, project: str, columns_of: Callable[[str], Columns]) -> None:
+    def __init__(self, project: str, columns_of: Callable[[exp.Table], Columns]) -> None:
         super().__init__(
             lambda *_: None,
             default_catalog=project,
@@ -62,7 +62,7 @@ class RecordingAdapter(BigQueryEngineAdapter):
         return exp.to_table(table_name, dialect="bigquery").name in self.existing
 
     def columns(self, table_name: Any, include_pseudo_columns: bool = False) -> Columns:
-        return self._columns_of(exp.to_table(table_name, dialect="bigquery").name)
+        return self._columns_of(exp.to_table(table_name, dialect="bigquery"))
 
     def get_current_catalog(self) -> str | None:
         return self.default_catalog
