@@ -148,8 +148,9 @@ def one_more_month(source: Path, folder: Path) -> None:
     folder.mkdir()
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    read = "read_csv('{}/{}.csv', header = true, quote = '\"', escape = '\"')"
-    ratings = read.format(source, "ratings")
+    ratings = f"read_parquet('{source}/ratings.parquet')"
+    if not (source / "ratings.parquet").exists():
+        ratings = f"read_csv('{source}/ratings.csv', header = true, quote = '\"', escape = '\"')"
     connection.execute(
         f"""COPY (
           SELECT userId + 10000000 AS userId, movieId, rating, timestamp + 31 * 86400 AS timestamp

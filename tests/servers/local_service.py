@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import sys
 import time
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,6 +110,39 @@ def installing(directory: Path) -> Iterator[None]:
     with (directory / "install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def step(what: str, *command: str, env: dict[str, str] | None = None) -> None:
+    """Run a step; a failing one is told with the last lines that it wrote."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=CACHE.parent, env=env
+    )
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines()[-LOG_LINES_SHOWN:]
+        raise ServiceError(f"{what} failed:\n" + "\n".join(f"  {line}" for line in lines))
+
+
+def python_environment(name: str, requirements: Path) -> Path:
+    """The Python of an environment of its own, made once for each version of the requirements."""
+    environment = CACHE / f"{name}-venv"
+    python, stamp = environment / "bin" / "python", environment / "requirements.sha256"
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    with installing(CACHE / name):
+        if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+            return python
+        print(f"installing {name}", file=sys.stderr, flush=True)
+        if not python.exists():
+            venv.create(environment, clear=True, with_pip=True)
+        stamp.unlink(missing_ok=True)
+        uv = shutil.which("uv") or shutil.which("uv", path=str(CACHE.parent / ".venv" / "bin"))
+        pip = (
+            (uv, "pip", "install", "--quiet", "--python", str(python))
+            if uv
+            else (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        )
+        step(f"installing {name}", *pip, "--requirement", str(requirements))
+        stamp.write_text(wanted)
+    return python
 
 
 def show(state: dict, as_json: bool, variables: dict[str, str]) -> None:

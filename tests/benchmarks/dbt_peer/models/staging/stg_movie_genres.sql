@@ -1,0 +1,6 @@
+{{ config(materialized='table') }}
+
+select distinct
+    movie_id,
+    unnest(string_split(genres, '|')) as genre
+from {{ ref('stg_movies') }}

@@ -1,0 +1,6 @@
+{# A condition on each row. #}
+{% test holds(model, that) %}
+select *
+from {{ model }}
+where not ({{ that }})
+{% endtest %}
