@@ -21,10 +21,11 @@ def install() -> None:
     written = MacroEvaluator.transform
 
     @wraps(written)
-    def transform(evaluator: MacroEvaluator, expression: exp.Expr) -> Any:
-        query = expression.copy() if _call(expression) else expression
-        if (call := _call(query)) is None:
+    def transform(evaluator: MacroEvaluator, expression: Any) -> Any:
+        if not _is_audit(expression):
             return written(evaluator, expression)
+        query = expression.copy()
+        call = query.ctes[0].this
         for variable in call.this.expressions:
             value = evaluator.locals.get(variable.name, variable)
             given = written(evaluator, value) if isinstance(value, exp.Expr) else value
@@ -36,12 +37,12 @@ def install() -> None:
     own.transform = transform
 
 
-def _call(query: exp.Expr) -> MacroFunc | None:
-    """The macro's call, if a query is one common table expression, made by it of variables."""
+def _is_audit(query: exp.Expr) -> bool:
+    """Whether a query is one common table expression, made by the macro of variables."""
     if not isinstance(query, exp.Select) or len(query.ctes) != 1:
-        return None
+        return False
     call = query.ctes[0].this
     if not isinstance(call, MacroFunc) or call.this.name != MACRO:
-        return None
+        return False
     macros = {id(one) for one in query.find_all(MacroFunc, MacroVar)}
-    return call if macros == {id(call), *map(id, call.this.expressions)} else None
+    return macros == {id(call), *map(id, call.this.expressions)}

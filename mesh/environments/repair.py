@@ -9,7 +9,7 @@ and a lost view is made again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,12 +35,13 @@ class Lost:
     """The versions whose physical table or view is gone, and those without a view to be read by."""
 
     tables: tuple[Snapshot, ...]
-    views: tuple[Snapshot, ...]
+    views: tuple[SnapshotId, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """The models of both, each once, ascending."""
-        return tuple(sorted({short_name(s.name) for s in (*self.tables, *self.views)}))
+        names = (*(table.name for table in self.tables), *(view.name for view in self.views))
+        return tuple(sorted(set(map(short_name, names))))
 
 
 def tables_of(snapshots: Mapping[SnapshotId, Snapshot]) -> dict[Snapshot, exp.Table]:
@@ -83,7 +84,7 @@ def lost(state: StateReader, adapter: EngineAdapter, environment: Environment) -
     gone = missing_from(adapter, (*tables.values(), *views.values()))
     return Lost(
         tables=tuple(s for s, table in tables.items() if table.sql() in gone),
-        views=tuple(snapshots[one] for one, view in views.items() if view.sql() in gone),
+        views=tuple(one for one, view in views.items() if view.sql() in gone),
     )
 
 
@@ -100,8 +101,7 @@ def repair(context: GenericContext, name: str) -> Lost | None:
     found = lost(state, context.engine_adapter, environment)
     _forget(state, found.tables)
     if not found.tables:
-        ids = [view.snapshot_id for view in found.views]
-        make_views(context.snapshot_evaluator, state, environment, ids)
+        make_views(context.snapshot_evaluator, state, environment, found.views)
     return found if found.names else None
 
 
@@ -111,8 +111,8 @@ def make_lost_views(
     """The views of an environment that are gone, once the tables under them are there again."""
     views = views_of(environment, evaluator.adapter)
     gone = missing_from(evaluator.adapter, views.values())
-    ids = [one for one, view in views.items() if view.sql() in gone]
-    make_views(evaluator, state, environment, ids)
+    lost_ids = [one for one, view in views.items() if view.sql() in gone]
+    make_views(evaluator, state, environment, lost_ids)
 
 
 def forget_lost(state: StateSync, adapter: EngineAdapter, difference: ContextDiff) -> None:
@@ -145,7 +145,7 @@ def make_views(
     evaluator: SnapshotEvaluator,
     state: StateReader,
     environment: Environment,
-    versions: list[SnapshotId],
+    versions: Sequence[SnapshotId],
 ) -> None:
     """The views of an environment on these versions, as a promotion makes them."""
     if not versions:

@@ -22,12 +22,17 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from build import one_more_month
+from measure import Used, used_by
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "servers"))
+from local_service import last_lines, python_environment
 
 T = TypeVar("T")
 HERE = Path(__file__).resolve().parent
@@ -45,43 +50,17 @@ PRODUCTS = (
     "engagement.user_actions_and_groups",
 )
 LOAD = f"from sqlmesh import Context; Context(paths={str(ROOT)!r})"
-LOG_LINES_SHOWN = 30
 # Loading takes seconds, so chance counts more: the best of so many.
 ROUNDS = 3
 
 
-@dataclass(frozen=True)
-class Used:
-    """Seconds of the processor and of the clock, and peak memory in MB."""
-
-    processor: float
-    clock: float
-    memory: float
-
-    def __add__(self, other: Used) -> Used:
-        return Used(
-            self.processor + other.processor,
-            self.clock + other.clock,
-            max(self.memory, other.memory),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.processor:6.1f} s CPU {self.clock:6.1f} s {self.memory:6,.0f} MB"
-
-
 def used(what: str, log: Path, env: dict[str, str], *command: str) -> Used:
     """Run a step; a failing one is told with the last lines that it wrote."""
-    started = time.monotonic()
     with log.open("w") as written:
         running = subprocess.Popen(command, env=env, cwd=ROOT, stdout=written, stderr=written)
-        _, status, usage = os.wait4(running.pid, 0)
-    found = Used(
-        usage.ru_utime + usage.ru_stime, time.monotonic() - started, usage.ru_maxrss / 1024
-    )
-    running.returncode = os.waitstatus_to_exitcode(status)
+        found = used_by(running)
     if running.returncode:
-        lines = log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-        raise SystemExit("\n".join([f"{what} failed:", *lines]))
+        raise SystemExit(f"{what} failed:\n{last_lines(log)}")
     print(f"  {what:42} {found}", flush=True)
     return found
 
@@ -181,10 +160,8 @@ def deliver(source: Path, target: Path) -> int:
 
 
 def deliver_month(lake: Path, folder: Path) -> int:
-    from build import one_more_month
-
     one_more_month(lake / "first", folder / "csv")
-    return deliver(folder / "csv", folder / "month")
+    return deliver(folder / "csv", lake / "month")
 
 
 def differences(ours: Path, peer: Path) -> list[str]:
@@ -217,9 +194,6 @@ def best(step: Callable[[], Used]) -> Used:
 
 
 def main(source: Path | None, users: int) -> None:
-    sys.path.append(str(ROOT / "tests" / "servers"))
-    from local_service import python_environment
-
     python = python_environment("dbt", REQUIREMENTS)
     with tempfile.TemporaryDirectory(prefix="mesh-benchmark-") as name:
         folder = Path(name)
@@ -239,7 +213,6 @@ def main(source: Path | None, users: int) -> None:
         every.ingest(lake / "first")
         whole = every.plan()
         print(f"a new month, {apart(deliver_month, lake, folder):,} ratings", flush=True)
-        (folder / "month").rename(month)
         months = five.month(month), every.month(month)
         again = peer.run("build")
         hold_equal(five, peer)

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from build import PROJECT, one_more_month
+from measure import used_by
 
 USERS, SEED = 160_000, 25
 ENVIRONMENT = "dev"
@@ -76,10 +77,10 @@ def in_a_process(database: Path, *arguments: str) -> tuple[float, float]:
     env = {**os.environ, "MESH_DUCKDB": str(database)}
     command = (sys.executable, __file__, "--step", *arguments)
     running = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(running.pid, 0)
-    if status:
+    used = used_by(running)
+    if running.returncode:
         raise SystemExit(f"{' '.join(arguments)} failed")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return used.processor, used.memory
 
 
 def forget_parsed_models() -> None:

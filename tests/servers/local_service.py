@@ -69,8 +69,11 @@ def free_port() -> int:
 
 def last_lines(log: Path) -> str:
     """The end of a server's log, for the message that says it did not start."""
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return "\n".join(f"  {line}" for line in lines[-LOG_LINES_SHOWN:])
+    return _end(log.read_text(errors="replace") if log.exists() else "")
+
+
+def _end(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines()[-LOG_LINES_SHOWN:])
 
 
 def end_process(pid: int, first: signal.Signals, *, patience: float = 15.0) -> None:
@@ -112,14 +115,13 @@ def installing(directory: Path) -> Iterator[None]:
         yield
 
 
-def step(what: str, *command: str, env: dict[str, str] | None = None) -> None:
+def step(
+    what: str, *command: str, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> None:
     """Run a step; a failing one is told with the last lines that it wrote."""
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=CACHE.parent, env=env
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=env)
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines()[-LOG_LINES_SHOWN:]
-        raise ServiceError(f"{what} failed:\n" + "\n".join(f"  {line}" for line in lines))
+        raise ServiceError(f"{what} failed:\n{_end((done.stderr or done.stdout).strip())}")
 
 
 def python_environment(name: str, requirements: Path) -> Path:
@@ -140,7 +142,8 @@ def python_environment(name: str, requirements: Path) -> Path:
             if uv
             else (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         )
-        step(f"installing {name}", *pip, "--requirement", str(requirements))
+        requirement = ("--requirement", str(requirements))
+        step(f"installing {name}", *pip, *requirement, cwd=CACHE.parent)
         stamp.write_text(wanted)
     return python
 

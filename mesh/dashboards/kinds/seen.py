@@ -100,5 +100,5 @@ def extremes(
     ordered = sorted((own for _, own in found), key=lambda own: own.value)
     if not ordered or not apart(ordered[-1], ordered[0], pairs(len(found))):
         return ""
-    parts = [text for place in places if (text := leader(found, place, told))]
-    return f"T{'; '.join(parts)[1:]}." if parts else ""
+    said = "; ".join(text for place in places if (text := leader(found, place, told)))
+    return f"{said[0].upper()}{said[1:]}." if said else ""

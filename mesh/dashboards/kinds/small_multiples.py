@@ -107,29 +107,20 @@ class SmallMultiples(OverTime):
         if not tracks:
             return replace(card, empty=f"A line needs two {self.time.every}s.")
         months = [point.month for track in tracks for point in track.points]
-        panels, newest = [], max(months)
+        panels, newest, older = [], max(months), False
         for track in tracks:
-            last = cells_of(self, board, track, track.points[-1])[bool(self.moving)].partition(
-                " ("
-            )[0]
-            if _ended(track.points, newest):
-                last = "–"
-            elif track.points[-1].month != newest:
-                last += f" in {self.when(track.points[-1].month)}"
+            point = track.points[-1]
+            last = "–" if _ended(track.points, newest) else self._number(board, track, point)
+            if last != "–" and point.month != newest:
+                last, older = f"{last} in {self.when(point.month)}", True
             values = {"lines": line_rows(self, [track])}
             if self.support:
                 for row, point in zip(values["lines"], track.points, strict=True):
                     row["u"] = point.row[self.support.metric]
             panels.append({"name": track.name, "last": last, "values": values})
         told = board.metrics[self.moving or self.metric].label
-        said = [
-            f"The number beside each name is of {self.when(newest)} ({lowered(told)})"
-            + (
-                ", or of the month that it names."
-                if any(" in " in p["last"] for p in panels)
-                else "."
-            )
-        ]
+        other = ", or of the month that it names" if older else ""
+        said = [f"The number beside each name is of {self.when(newest)} ({lowered(told)}){other}."]
         if any(_ended(track.points, newest) for track in tracks):
             said.append("A – stands where it ended more than a year ago.")
         said += self.told_once(board, tracks)
@@ -138,11 +129,9 @@ class SmallMultiples(OverTime):
         by_month = [{point.month: point for point in track.points} for track in tracks]
         body = []
         for month in sorted(set(months), reverse=True):
-            line = [self.when(month)]
-            for track, points in zip(tracks, by_month, strict=True):
-                told = cells_of(self, board, track, points.get(month))[bool(self.moving)]
-                line.append(told.partition(" (")[0])
-            body.append(line)
+            both = zip(tracks, by_month, strict=True)
+            numbers = [self._number(board, track, points.get(month)) for track, points in both]
+            body.append([self.when(month), *numbers])
         scale = lines.domain(values_of(tracks), board.metrics[self.metric].format, TICKS)
         return replace(
             card,
@@ -154,6 +143,10 @@ class SmallMultiples(OverTime):
             height=HEIGHT,
             content={"panels": panels},
         )
+
+    def _number(self, board: Board, track: Track, point: Point | None) -> str:
+        """The number of a month, without its interval."""
+        return cells_of(self, board, track, point)[bool(self.moving)].partition(" (")[0]
 
     def _picture(
         self, board: Board, one: Track, span: tuple[date, date], scale: tuple[float, float]
