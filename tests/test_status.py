@@ -128,6 +128,21 @@ def test_a_promotion_of_some_products_does_not_take_the_others_away_unasked(
     assert there == {"interactions.user_movie_ratings"}
 
 
+def test_a_promotion_makes_no_environment_of_a_typing_error(
+    copy: ProjectCopy, tmp_path: Path
+) -> None:
+    database = shutil.copy2(copy.database, tmp_path / "mesh.duckdb")
+    code, _, said = mesh(copy, "promote", "dev", "aceptance", database=database)
+    assert code == 2
+    assert "there is no environment 'aceptance' (dev)." in said
+    assert "Did you mean acceptance? Otherwise create it with `sqlmesh plan aceptance`." in said
+    # What the config speaks of need not have been planned.
+    code, said, _ = mesh(copy, "promote", "dev", "acceptance", database=database)
+    assert code == 0
+    with opened(copy, database) as project:
+        assert project.environment_names == ["acceptance", "dev"]
+
+
 def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_path: Path) -> None:
     database = shutil.copy2(copy.database, tmp_path / "mesh.duckdb")
     product = "engagement.trending_movies"

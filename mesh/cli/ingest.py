@@ -44,7 +44,8 @@ def ingest(
     max_rejected: Annotated[
         str | None,
         typer.Option(
-            help="Share of lines that may be rejected, such as 0.1% or 0.001.", show_default="0.1%"
+            help="Share of a table's lines that may be rejected, such as 0.1% or 0.001.",
+            show_default="0.1%",
         ),
     ] = None,
     parquet: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from mesh.environments.reporting import Record
 
+PROD = "prod"
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9_]+")
 
 
@@ -80,11 +81,35 @@ class Opened:
     @property
     def usual_environment(self) -> str | None:
         """The environment of a bare plan, or prod; None where neither was planned."""
-        usual = (self.context.config.default_target_environment, "prod")
+        usual = (self.context.config.default_target_environment, PROD)
         return next((name for name in usual if name in self.environment_names), None)
 
     def environment(self, name: str) -> Environment:
         """The environment of that name as it was last planned; WrongUse if there is none."""
+        found = self._stored(name)
+        if found is None:
+            raise self._unknown(name, self.environment_names)
+        return found
+
+    def expected(self, name: str) -> Environment | None:
+        """The same; None where it was not planned yet, but the project's config speaks of it."""
+        found = self._stored(name)
+        config = self.context.config
+        foreseen = {PROD, config.default_target_environment, *config.pinned_environments}
+        if found is None and name not in foreseen:
+            raise self._unknown(name, [*self.environment_names, *foreseen])
+        return found
+
+    def _unknown(self, name: str, meant: Sequence[str]) -> WrongUse:
+        known = ", ".join(self.environment_names) or "there is none yet"
+        near = difflib.get_close_matches(name, meant, n=1)
+        hint = f"Did you mean {near[0]}? Otherwise create" if near else "Create"
+        return WrongUse(
+            f"there is no environment {name!r} ({known}).",
+            fix=f"{hint} it with `sqlmesh plan {name}`.",
+        )
+
+    def _stored(self, name: str) -> Environment | None:
         if not ENVIRONMENT_NAME.fullmatch(name):
             raise WrongUse(
                 f"{name!r} is no name of an environment.",
@@ -92,16 +117,7 @@ class Opened:
                 "or dev_anna.",
             )
         with self.readable_errors():
-            environment = self.context.state_reader.get_environment(name)
-        if environment is None:
-            known = ", ".join(self.environment_names) or "there is none yet"
-            near = difflib.get_close_matches(name, self.environment_names, n=1)
-            hint = f"Did you mean {near[0]}? Otherwise create" if near else "Create"
-            raise WrongUse(
-                f"there is no environment {name!r} ({known}).",
-                fix=f"{hint} it with `sqlmesh plan {name}`.",
-            )
-        return environment
+            return self.context.state_reader.get_environment(name)
 
     def snapshots(self, environment: Environment) -> dict[str, Snapshot]:
         """The snapshots of an environment, by the full name of their model."""

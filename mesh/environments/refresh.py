@@ -26,15 +26,13 @@ from mesh.environments.apply import (
 from mesh.environments.collector import collector_spared
 from mesh.environments.deliveries import Delivery, read_deliveries
 from mesh.environments.names import short_name
-from mesh.environments.opened import Opened
+from mesh.environments.opened import PROD, Opened
 from mesh.environments.repair import missing_from, tables_of
 from mesh.environments.status import PROMISED
 from mesh.errors import CheckFailed, WrongUse
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
-
-PROD = "prod"
 
 
 @dataclass(frozen=True)
@@ -79,14 +77,15 @@ def promote(opened: Opened, source: str, name: str, *, take_away: bool = False) 
     """Let an environment show what another shows: the same tables, so that nothing is built.
 
     take_away: also products that the other does not have, as after a plan of some models. WrongUse
-    if not and a contract promises one, if there is no such environment, or if both are one.
+    if not and a contract promises one, if both are one, or if there is no such environment: `name`
+    may be new where the config speaks of it.
     """
     if source == name:
         raise WrongUse(
             f"{name} cannot be promoted to itself.", fix="Name two environments: from and to."
         )
     origin = opened.environment(source)
-    known = opened.environment(name) if name in opened.environment_names else None
+    known = opened.expected(name)
     if known and not take_away:
         _refuse_to_take_away(opened, origin, known)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mesh.contracts import load_contracts
+from mesh.contracts import Contract, load_contracts
 from mesh.dashboards.check import checked_dashboards
-from mesh.dashboards.data import read_data
+from mesh.dashboards.data import DashboardData, read_data
+from mesh.dashboards.kinds import Board
 from mesh.dashboards.preview.page import Served, index_html, page_html
 from mesh.dashboards.preview.png import pictures
 from mesh.dashboards.preview.present import PageView, present
@@ -16,6 +19,10 @@ from mesh.project import Project
 
 if TYPE_CHECKING:
     from mesh.environments import Opened
+
+
+Drawn = dict[str, tuple[tuple[Board, list[Contract], DashboardData], PageView]]
+"""What was drawn of each dashboard last, and from what: the same rows, whatever shows them."""
 
 
 def build(opened: Opened, environment: str, out: Path, *, png: bool = True) -> list[Path]:
@@ -42,19 +49,36 @@ def build(opened: Opened, environment: str, out: Path, *, png: bool = True) -> l
     return written
 
 
-def present_all(opened: Opened, environment: str, *, specs: Path | None = None) -> list[PageView]:
+def present_all(
+    opened: Opened, environment: str, *, specs: Path | None = None, drawn: Drawn | None = None
+) -> list[PageView]:
     """All dashboards with the data of an environment, ready to be printed.
 
-    specs: the folder of dashboards, where it is not the project's.
+    specs: the folder of dashboards, where it is not the project's. drawn: by dashboard, taken from
+    where the rows are the same, and added to.
     """
     project = opened.project
     dashboards = checked_dashboards(specs or project.dashboards, project.contracts)
     opened.environment(environment)
     contracts = load_contracts(project.contracts)
+    known = {} if drawn is None else drawn
     return [
-        present(one.dashboard, read_data(opened, environment, one.dashboard), contracts)
+        _page(one.dashboard, read_data(opened, environment, one.dashboard), contracts, known)
         for one in dashboards
     ]
+
+
+def _page(
+    board: Board, data: DashboardData, contracts: Mapping[str, Contract], drawn: Drawn
+) -> PageView:
+    nameless = tuple(replace(state, view="") for state in data.sources)
+    promised = [contracts[state.product] for state in data.sources]
+    of = (board, promised, replace(data, environment="", sources=nameless))
+    if board.id in drawn and drawn[board.id][0] == of:
+        sources = list(zip(data.sources, promised, strict=True))
+        return replace(drawn[board.id][1], environment=data.environment, sources=sources)
+    drawn[board.id] = of, present(board, data, contracts)
+    return drawn[board.id][1]
 
 
 def render(pages: list[PageView], project: Project, served: Served | None = None) -> dict[str, str]:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
@@ -19,7 +20,7 @@ from typing import Any
 
 from mesh.contracts.draft import contract_files
 from mesh.dashboards.check import checked_dashboards
-from mesh.dashboards.preview.build import present_all, render
+from mesh.dashboards.preview.build import Drawn, present_all, render
 from mesh.dashboards.preview.page import Served
 from mesh.dashboards.read import dashboard_files
 from mesh.errors import CheckFailed, MeshError, WrongUse
@@ -28,6 +29,8 @@ from mesh.project import BIGQUERY_GATEWAY, Project
 LOOPBACK = "127.0.0.1"
 BIGQUERY_SECONDS = 300
 """How long pages of BigQuery are kept: nothing tells when its data changed."""
+PATIENCE_SECONDS = 2.0
+"""How long a viewer waits for pages before being told that they are being drawn."""
 _PATH = re.compile(r"/([a-z0-9_]+)/([a-z0-9_]+\.html|version|)")
 _PROBLEM = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta http-equiv="refresh" content="3"><title>{title}</title>
@@ -49,15 +52,20 @@ class Site:
     """Builds pages when they are asked for, and again when data or specs changed.
 
     open_project: how to open the project; it is closed after each use. specs: the folder of
-    dashboards, where it is not the project's.
+    dashboards, where it is not the project's. drawn: what another environment that shows the same
+    need not draw again. pending: what is being built, for all who ask for it meanwhile.
     """
 
     project: Project
     open_project: Callable[[], Any]
     specs: Path | None = None
     gateway: str | None = None
+    patience: float = PATIENCE_SECONDS
     built: dict[str, Built] = field(default_factory=dict)
+    drawn: Drawn = field(default_factory=dict)
+    pending: dict[str, Future[Built]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    asking: threading.Lock = field(default_factory=threading.Lock)
 
     def state(self) -> str:
         """A text that differs when the database, a spec or a contract does."""
@@ -108,10 +116,33 @@ class Site:
                     return known
                 raise
 
+    def soon(self, environment: str) -> Built | None:
+        """The same, or None when it takes longer than a viewer is patient; it goes on then."""
+        with self.asking:
+            building = self.pending.get(environment)
+            if building is None:
+                building = self.pending[environment] = Future()
+                # Whoever stops the server does not wait for pages.
+                threading.Thread(target=self._fill, args=(environment,), daemon=True).start()
+        try:
+            return building.result(self.patience)
+        except TimeoutError:
+            return None
+
+    def _fill(self, environment: str) -> None:
+        building = self.pending[environment]
+        try:
+            building.set_result(self.get(environment))
+        except Exception as error:
+            building.set_exception(error)
+        finally:
+            with self.asking:
+                del self.pending[environment]
+
     def _build(self, environment: str) -> Built:
         opened = self.open_project()
         try:
-            pages = present_all(opened, environment, specs=self.specs)
+            pages = present_all(opened, environment, specs=self.specs, drawn=self.drawn)
             names = opened.environment_names
         finally:
             opened.context.close()
@@ -192,14 +223,20 @@ class _Handler(BaseHTTPRequestHandler):
             return
         environment, name = found.group(1), found.group(2) or "index.html"
         try:
-            built = self.site.get(environment)
+            built = self.site.soon(environment)
         except WrongUse as error:
             self._send(404, _page("Cannot be shown", str(error)))
             return
         except CheckFailed as error:
             self._send(500, _page("Not in order", str(error)))
             return
-        if name == "version":
+        if built is None and name == "version":
+            # Asked for by a page that is open: it stays as it is until there is another.
+            self._send(503, "", "text/plain; charset=utf-8")
+        elif built is None:
+            told = f"The dashboards of {environment} are being drawn; that can take a minute."
+            self._send(503, _page("One moment", told))
+        elif name == "version":
             self._send(200, built.version, "text/plain; charset=utf-8")
         elif name in built.pages:
             self._send(200, built.pages[name])

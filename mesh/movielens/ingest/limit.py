@@ -36,19 +36,23 @@ def share(text: str | float | Decimal) -> Decimal:
 
 
 def check_limit(stage: Stage, limit: Decimal, folder: Path, name: str) -> None:
-    """Raise CheckFailed when more than the share `limit` of all lines was rejected. Empty lines,
-    which hold nothing that could be lost, are kept among the rejected, but do not count here.
+    """Raise CheckFailed when of a table more than the share `limit` of its lines was rejected: a
+    small file is not saved by a large one beside it. Empty lines, which hold nothing that could be
+    lost, are kept among the rejected, but do not count here.
 
     folder: where the list of rejected lines of a refused delivery is written, as `<name>.csv`.
     """
-    read = sum(counts.read for counts in stage.counts.values())
-    rejected = sum(counts.rejected - counts.empty for counts in stage.counts.values())
-    if rejected <= limit * read:
+    over = [
+        f"{wrong:,} of {counts.read:,} lines of {table} ({_percent(wrong, counts.read)})"
+        for table, counts in stage.counts.items()
+        if (wrong := counts.rejected - counts.empty) > limit * counts.read
+    ]
+    if not over:
         return
     path = _write_list(stage, folder, name)
     raise CheckFailed(
-        f"{rejected:,} of {read:,} lines were rejected ({_percent(rejected, read)}), more than "
-        f"the {_plain(limit * 100)} % allowed; the tables are as they were. Most frequent: "
+        f"{' and '.join(over)} were rejected, where {_plain(limit * 100)} % of a table's are "
+        "allowed; the tables are as they were. Most frequent: "
         f"{most_frequent(stage)}. All of them are in {path}.",
         fix="Correct the source, or allow more with --max-rejected.",
     )
