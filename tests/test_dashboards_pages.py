@@ -48,7 +48,10 @@ def test_a_dashboard_without_data_says_so_in_every_card(name: str) -> None:
 def test_a_group_that_is_too_small_is_said_to_be_held_back_beside_those_that_are_shown() -> None:
     users = [{"user_group": "all_users", "membership": "members", "group_users": 14}]
     text = html(page("user_360", filled("user_360", all_users=users)))
-    said = "Not enough data. Numbers that stand for fewer than five users are not shown."
+    said = (
+        "Not enough data. Numbers that stand for fewer than five users, or would tell of so few "
+        "beside the others, are not shown."
+    )
     assert text.count(said) == len(dashboard("user_360").charts) - 1
     assert "there is none yet" not in text
     assert ">14<" in text

@@ -282,7 +282,10 @@ def test_too_many_rejected_lines_stop_the_ingest_and_are_listed(load, database, 
         load(source, max_rejected="0.1%")
     assert caught.value.exit_code == 1
     message = str(caught.value)
-    assert "3 of 6 lines of ratings (50.0 %) were rejected, where 0.1 % of a table's are allowed" in message
+    assert (
+        "3 of 6 lines of ratings (50.0 %) were rejected, where 0.1 % of a table's are allowed"
+        in message
+    )
     assert "unknown movie (2, the first at ratings.csv:5)" in message
     assert "wrong number of fields (1, the first at ratings.csv:7)" in message
     (listed,) = (database.parent / "rejected").iterdir()

@@ -7,7 +7,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pandas as pd
 import pytest
-from rendered import Tables, build
+from rendered import Tables, build, products
 from test_over_time import GENRES, MONTHS, few_users, month_of
 
 COHORTS, CURVES = "engagement.cohort_activity", "engagement.churn_curve"
@@ -116,3 +116,73 @@ def test_few_who_come_back_are_not_found_by_subtracting_cohorts_from_months(seed
         found = few & attacker.finds(wanted)
         assert few.sum() > 50
         assert not found.any(), (kind, [wanted[place] for place in np.flatnonzero(found)][:5])
+
+
+MADE = (
+    *("engagement_internal.thresholds", "engagement_internal.audience_parts"),
+    *("engagement.audience_groups", "engagement.audience_segments"),
+)
+NEWEST = pd.DataFrame({"rated_on": pd.to_datetime(["2018-09-24"])})
+PARTS = {"raters_only": (1, 0), "both": (1, 1), "taggers_only": (0, 1), "sleepers": (0, 0)}
+MEMBERS = {
+    "all_users": {*PARTS},
+    "raters": {"raters_only", "both"},
+    "taggers": {"taggers_only", "both"},
+    "sleepers": {"sleepers"},
+    "raters_and_taggers": {"both"},
+    "all_taggers": {"taggers_only", "both"},
+}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_few_of_a_group_are_not_found_by_subtracting_groups_and_segments(seed: int) -> None:
+    """Known are all groups and segments, each with how many did anything lately."""
+    chance = np.random.default_rng(seed)
+    sizes = {part: int(chance.choice([0, 1, 3, 5, 8, 12, 30, 60])) for part in PARTS}
+    active = {part: int(chance.integers(0, size, endpoint=True)) for part, size in sizes.items()}
+    users = pd.DataFrame(
+        [
+            (*PARTS[part], place < active[part])
+            for part, size in sizes.items()
+            for place in range(size)
+        ],
+        columns=["is_rater", "is_tagger", "is_active"],
+    ).astype(bool)
+    users = users.assign(
+        user_id=users.index,
+        rating_count=50,
+        tag_count=0,
+        is_sleeper=~users["is_rater"] & ~users["is_tagger"],
+    )
+    with products(*MADE) as made:
+        made.load("engagement_internal.user_groups", users)
+        made.load("engagement_internal.newest_rating", NEWEST)
+        segments = made.make()
+        groups = made.connection.sql("FROM engagement.audience_groups").df()
+    cells = [(part, lately) for part in PARTS for lately in (True, False)]
+    counts = {
+        (part, lately): active[part] if lately else sizes[part] - active[part]
+        for part, lately in cells
+    }
+    attacker = Attacker(cells)
+    for row in groups.itertuples():
+        parts = MEMBERS[row.user_group]
+        parts = parts if row.membership == "members" else {*PARTS} - parts
+        attacker.learns([cell for cell in cells if cell[0] in parts])
+        if not pd.isna(row.active_user_count):
+            attacker.learns([(part, True) for part in PARTS if part in parts])
+    for segment in segments["segment"]:
+        parts = MEMBERS.get(segment, {segment})
+        attacker.learns([cell for cell in cells if cell[0] in parts])
+    unions = [
+        [cell for place, cell in enumerate(cells) if chosen >> place & 1]
+        for chosen in range(1, 2 ** len(cells))
+    ]
+    found = attacker.finds([(union, []) for union in unions])
+    few = np.isin([sum(counts[cell] for cell in union) for union in unions], FEW)
+    assert not (few & found).any()
+    # Nor is it told that all taggers rate, or that none does.
+    for nobody, somebody in (("taggers_only", "both"), ("both", "taggers_only")):
+        if sizes[somebody] and not sizes[nobody]:
+            place = unions.index([cell for cell in cells if cell[0] == nobody])
+            assert not found[place]
