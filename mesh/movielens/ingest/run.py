@@ -109,8 +109,8 @@ def ingest(
     source: a folder or a .zip, here or as gs://bucket/prefix. append: upsert by key instead of
     replacing everything.
     max_rejected: the share of a table's lines that may be rejected. contracts: the folder with
-    the contract that names the known genres. parquet: a folder to write the tables to as well. database: the
-    DuckDB file.
+    the contract that names the known genres. parquet: a folder to write the tables to as well.
+    database: the DuckDB file.
     now: the latest timestamp that is accepted. target: another engine than the DuckDB file.
     observer: is told how far it is.
 
