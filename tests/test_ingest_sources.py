@@ -487,7 +487,7 @@ def test_the_command_refuses_in_one_line(tmp_path, database):
     source = deliver(tmp_path / "in", ratings=TEXTS["ratings"] + "bad\n")
     done = run("ingest", str(source), database=database)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("error: 1 of 4 lines of ratings (25.0 %)")
+    assert done.stderr.splitlines()[-1].startswith("error: 1 of 2 lines of ratings (50.0 %)")
     assert done.stdout == ""
     done = run("ingest", str(source), "--gateway", "paper", database=database)
     assert done.returncode == 2

@@ -327,6 +327,10 @@ def test_the_command_says_what_was_undone_and_what_comes_next(load, database, tm
         "tables": {"movies": nothing, "ratings": nothing, "tags": nothing},
         "changed_months": ["2000-07-01", "2001-09-01", "2004-11-01"],
         "undoes": 1,
+        "notes": [
+            "No delivery stands any more: the tables are empty, and what environments show is of "
+            "none that does. Load one with `mesh ingest <source>`."
+        ],
     }
 
 

@@ -127,7 +127,8 @@ def _undo(
             observer=observer,
         )
     if as_json:
-        out.print_json(data={**_for_machines(result), "undoes": result.undoes})
+        told = {"undoes": result.undoes, "notes": list(result.notes)}
+        out.print_json(data={**_for_machines(result), **told})
         return
     out.print(
         f"ingest {result.ingest_id}: {result.source}; movies, ratings and tags are as before it. "
@@ -135,12 +136,11 @@ def _undo(
         markup=False,
         soft_wrap=True,
     )
-    out.print(
+    further = result.notes or (
         "Next, if an environment shows it: `mesh refresh acceptance`, and when it is right there, "
         "`mesh promote acceptance prod`.",
-        markup=False,
-        soft_wrap=True,
     )
+    out.print(*further, sep="\n", markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -19,6 +19,11 @@ from mesh.movielens.ingest.stage import Counts
 from mesh.movielens.ingest.targets.base import Record, Target
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
 
+EMPTIED = (
+    "No delivery stands any more: the tables are empty, and what environments show is of none that "
+    "does. Load one with `mesh ingest <source>`."
+)
+
 
 def delivery_number(text: str | None) -> int | None:
     """The number of the delivery to undo; None for the newest that stands."""
@@ -48,7 +53,8 @@ def undo(
     started, started_at = time.monotonic(), datetime.now(UTC)
     target = target or DuckDBTarget(database)
     with understood(database, database), _named(target) as undoing:
-        delivery = target.history().undoable(number)
+        history = target.history()
+        delivery = history.undoable(number)
         record = Record(
             source=f"undo of delivery {delivery.ingest_id}",
             checksum=delivery.checksum,
@@ -71,6 +77,7 @@ def undo(
         months=published.months,
         seconds=time.monotonic() - started,
         undoes=delivery.ingest_id,
+        notes=(EMPTIED,) if history.standing == [delivery.ingest_id] else (),
     )
 
 
