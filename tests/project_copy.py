@@ -42,6 +42,11 @@ FEW = {
     ),
     "engagement": ("newest_rating", "windows", "thresholds", "trending_movies"),
 }
+# What users do and which genres they rate, where a test needs that as well, with all that it reads.
+OF_USERS = (
+    *("user_actions", "user_actions_monthly"),
+    *("user_genre_ratings", "user_genre_ratings_monthly", "movie_genres"),
+)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project_copy import ProjectCopy, Worker, copy_project
+from project_copy import OF_USERS, ProjectCopy, Worker, copy_project
 from sqlglot import exp, parse_one
 from sqlmesh import Context
 
@@ -20,18 +20,13 @@ from tests.project_copy import PROJECT
 
 ACTIONS = "contracts/interactions/user_actions.odcs.yaml"
 MODEL = "interactions.user_actions"
-# What it reads, and what its rules read.
-AROUND = (
-    *("user_actions", "user_actions_monthly"),
-    *("user_genre_ratings", "user_genre_ratings_monthly", "movie_genres"),
-)
 ALMOST = "contracts/engagement/audience_actions.odcs.yaml"
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     copy = copy_project(tmp_path_factory.mktemp("macro") / "project")
-    copy.keep_few(*AROUND)
+    copy.keep_few(*OF_USERS)
     return copy
 
 

@@ -16,8 +16,8 @@ from psycopg2 import sql
 from sqlmesh.core.model.common import ParsableSql
 from sqlmesh.core.snapshot import SnapshotEvaluator
 
-from mesh.environments import open_project, promote, refresh, rollback
-from mesh.errors import CheckFailed
+from mesh.environments import open_project, promote, refresh, rollback, status
+from mesh.errors import CheckFailed, WrongUse
 from mesh.project import Project
 from tests.bigquery.conftest import StateDatabase
 from tests.bigquery.delivered import (
@@ -180,6 +180,39 @@ def test_a_lost_table_and_lost_views_are_made_again(mesh: Delivered) -> None:
     for environment in ("prod", "acceptance"):
         refresh(mesh.project, environment)
         assert mesh.rows(environment) == expected(mesh.audience)
+
+
+def test_of_two_plans_at_once_one_is_told_of_the_other(mesh: Delivered) -> None:
+    mine, other = (
+        mesh.project.context.plan_builder(
+            "dev_two", skip_tests=True, skip_backfill=True, include_unmodified=True
+        ).build()
+        for _ in range(2)
+    )
+    mesh.project.context.apply(other)
+    with (
+        pytest.raises(CheckFailed, match="another plan changed this environment"),
+        mesh.project.readable_errors(),
+    ):
+        mesh.project.context.apply(mine)
+
+
+def test_a_state_of_another_sqlmesh_is_refused_in_one_sentence(
+    mesh: Delivered, postgres_state: StateDatabase
+) -> None:
+    connection = postgres_state.connect(mesh.warehouse.state_database)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT schema_version FROM sqlmesh._versions")
+        (version,) = cursor.fetchone()
+        cursor.execute("UPDATE sqlmesh._versions SET schema_version = schema_version + 1")
+        try:
+            with pytest.raises(WrongUse, match="belongs to another version of SQLMesh") as caught:
+                status(open_project(Project(mesh.root), "bigquery", models=False), "prod")
+        finally:
+            cursor.execute("UPDATE sqlmesh._versions SET schema_version = %s", (version,))
+    connection.close()
+    assert "migrate" in str(caught.value)
 
 
 def test_a_state_of_before_a_delivery_gives_right_numbers(
