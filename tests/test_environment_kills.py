@@ -18,7 +18,7 @@ from test_environment_paths import deliver_late
 
 from mesh.movielens.ingest import ingest
 
-KILLS = int(os.environ.get("MESH_KILLS", "10"))
+KILLS = int(os.environ.get("MESH_KILLS", "6"))
 FIRST = int(os.environ.get("MESH_FIRST_SEED", "0"))
 COMMANDS = {
     "mesh ingest": ("mesh", "ingest", "SOURCE", "--append"),
@@ -126,7 +126,7 @@ def cases() -> list:
         many, long = (60, 0.4) if "ingest" in command else (200, 3)
         if "promote" in command or "rollback" in command:
             many, long = 100, 1
-        kind = ("statements", "seconds")[seed // len(COMMANDS) % 2]
+        kind = ("statements", "seconds")[(seed + seed // len(COMMANDS)) % 2]
         amount = chance.randrange(many) if kind == "statements" else chance.random() * long
         found.append(pytest.param(command, kind, amount, id=f"{seed}-{command}-{kind}"))
     return found

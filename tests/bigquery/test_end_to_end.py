@@ -168,9 +168,11 @@ def test_tables_and_views_have_the_physical_design_of_models_and_contracts(mesh)
     client = bigquery.Client(project=mesh.warehouse.project)
     dataset = "sqlmesh__interactions_internal"
     tables = [client.get_table(each.reference) for each in client.list_tables(dataset)]
-    (events,) = [t for t in tables if "__rating_events__" in t.table_id]
-    assert events.time_partitioning.type_ == "MONTH"
-    assert events.clustering_fields == ["user_id", "movie_id"]
+    # One of each delivery.
+    events, *others = [t for t in tables if "__rating_events__" in t.table_id]
+    for table in (events, *others):
+        assert table.time_partitioning.type_ == "MONTH"
+        assert table.clustering_fields == ["user_id", "movie_id"]
     with pytest.raises(Exception, match="without a filter over column"):
         client.query_and_wait(f"SELECT COUNT(*) FROM `{dataset}.{events.table_id}`")
     view = client.get_table(f"{mesh.warehouse.prod_project}.interactions.user_genre_ratings")

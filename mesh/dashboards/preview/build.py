@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from mesh.contracts import Contract, load_contracts
@@ -31,22 +33,33 @@ def build(opened: Opened, environment: str, out: Path, *, png: bool = True) -> l
     png: whether to take the pictures too, which needs seconds. Raises WrongUse when there is no
     such environment or the folder cannot be written, and CheckFailed when a spec is not in order.
     """
-    pages = present_all(opened, environment)
-    try:
+    opened.environment(environment)
+    with _writing(out):
+        # Before the dashboards are drawn, which takes longer than to be told of a wrong folder.
         out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    pages = present_all(opened, environment)
+    with _writing(out):
         written = []
         for name, html in render(pages, opened.project).items():
             written.append(out / name)
             written[-1].write_text(html, encoding="utf-8")
         if png:
             written += pictures(pages, out)
+    return written
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise WrongUse(
             f"the dashboards cannot be written: {error.strerror}.",
             where=Location(out),
             fix="Name another folder with --out.",
         ) from None
-    return written
 
 
 def present_all(
