@@ -96,7 +96,8 @@ def test_an_empty_variable_is_as_none(project: Project, monkeypatch: pytest.Monk
         monkeypatch.setenv(f"MESH_BIGQUERY_{name}", "")
     for name in ("HOST", "PORT", "DATABASE", "USER", "PASSWORD"):
         monkeypatch.setenv(f"MESH_STATE_{name}", "")
-    monkeypatch.setenv("MESH_DUCKDB_MEMORY", "")
+    for name in ("MEMORY", "THREADS"):
+        monkeypatch.setenv(f"MESH_DUCKDB_{name}", "")
     assert as_sqlmesh_reads(project) == without
     assert project.database == project.root / "data" / "mesh.duckdb"
 

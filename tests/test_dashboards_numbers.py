@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +10,6 @@ from sqlglot import exp
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.chart_queries import chart_query
 from mesh.dashboards.preview.build import build
-from mesh.dashboards.preview.serve import Site, make_server
 from mesh.environments import Opened
 from mesh.errors import WrongUse
 from tests.project_copy import PROJECT
@@ -324,102 +319,3 @@ def test_a_folder_that_cannot_be_written_is_named(built: Opened, tmp_path: Path)
     (tmp_path / "file").write_text("")
     with pytest.raises(WrongUse, match="the dashboards cannot be written"):
         build(built, ENVIRONMENT, tmp_path / "file" / "out", png=False)
-
-
-class Kept:
-    """The built project, which a server may not close."""
-
-    def __init__(self, project: Opened):
-        self._project = project
-
-    def __getattr__(self, name: str):
-        return getattr(self._project, name)
-
-    @property
-    def context(self):
-        class Open:
-            def __init__(self, context):
-                self._context = context
-
-            def __getattr__(self, name):
-                return (lambda: None) if name == "close" else getattr(self._context, name)
-
-        return Open(self._project.context)
-
-
-@pytest.fixture
-def address(built: Opened, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A running server and the folder of its specs."""
-    for loaded in load_dashboards(PROJECT.dashboards):
-        text = loaded.tree.path.read_text(encoding="utf-8")
-        (tmp_path / loaded.tree.path.name).write_text(text, encoding="utf-8")
-    site = Site(PROJECT, lambda: Kept(built), specs=tmp_path)
-    server = make_server(site, 0, ENVIRONMENT)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", tmp_path
-    server.shutdown()
-    server.server_close()
-
-
-def get(url: str, **headers: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def test_the_server_shows_any_environment_and_follows_a_spec(address: tuple[str, Path]) -> None:
-    url, specs = address
-    status, text = get(url)
-    assert status == 200
-    assert f'<option value="{ENVIRONMENT}" selected>' in text
-    _, version = get(f"{url}/{ENVIRONMENT}/version")
-    spec = specs / "user_360.yaml"
-    spec.write_text(spec.read_text().replace("title: User 360", "title: All about users", 1))
-    assert get(f"{url}/{ENVIRONMENT}/version")[1] != version
-    assert "All about users" in get(f"{url}/{ENVIRONMENT}/user_360.html")[1]
-
-
-def test_the_server_keeps_the_last_good_page_while_a_spec_is_broken(
-    address: tuple[str, Path],
-) -> None:
-    url, specs = address
-    assert get(f"{url}/{ENVIRONMENT}/user_360.html")[0] == 200
-    (specs / "user_360.yaml").write_text("id: [")
-    status, text = get(f"{url}/{ENVIRONMENT}/user_360.html")
-    assert (status, "User 360" in text) == (200, True)
-
-
-def test_the_server_answers_what_is_not_there_in_words(address: tuple[str, Path]) -> None:
-    url, _ = address
-    status, text = get(f"{url}/nowhere/")
-    assert status == 404
-    assert "there is no environment" in text
-    assert get(f"{url}/{ENVIRONMENT}/other.html")[0] == 404
-    assert get(f"{url}/../../etc/passwd")[0] == 404
-    assert get(url + "/", Host="evil.example")[0] == 403
-
-
-def test_a_port_that_is_taken_is_named(address: tuple[str, Path], built: Opened) -> None:
-    port = int(address[0].rpartition(":")[2])
-    with pytest.raises(WrongUse, match=f"port {port} cannot be used"):
-        make_server(Site(PROJECT, lambda: built), port, ENVIRONMENT)
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (BrokenPipeError(), ""),
-        (ValueError("odd"), "a page could not be sent: ValueError('odd')\n"),
-    ],
-)
-def test_a_viewer_who_leaves_is_no_error_and_others_are_one_line(
-    error: Exception, told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with make_server(Site(PROJECT, lambda: None), 0, ENVIRONMENT) as server:
-        try:
-            raise error
-        except type(error):
-            server.handle_error(None, None)
-    assert capsys.readouterr().err == told

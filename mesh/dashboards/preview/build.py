@@ -76,14 +76,15 @@ def present_all(
     contracts = load_contracts(project.contracts)
     known = {} if drawn is None else drawn
     return [
-        _page(one.dashboard, read_data(opened, environment, one.dashboard), contracts, known)
+        drawn_page(one.dashboard, read_data(opened, environment, one.dashboard), contracts, known)
         for one in dashboards
     ]
 
 
-def _page(
+def drawn_page(
     board: Board, data: DashboardData, contracts: Mapping[str, Contract], drawn: Drawn
 ) -> PageView:
+    """The page of a dashboard, taken from what was drawn if that was of the same."""
     nameless = tuple(replace(state, view="") for state in data.sources)
     promised = [contracts[state.product] for state in data.sources]
     of = (board, promised, replace(data, environment="", sources=nameless))
