@@ -50,9 +50,9 @@ def all_data() -> dict[str, Any]:
     movies += [movie(rank, f"Movie {rank}") for rank in range(4, 24)]
     movies.append(movie(24, "W" * 200, comparison="new", movie_ratings_change=None))
     movies += [movie(1, "Just now", period="last_30_days")]
-    groups = [
-        {"user_group": name, "group_share": share, "group_action_share": 1 - share}
-        for name, share in (("raters", 0.4), ("taggers", 0.03), ("sleepers", 0.59))
+    weights = [
+        {"segment": name, "segment_share": share, "segment_action_share": 1 - share}
+        for name, share in (("raters_only", 0.4), ("all_taggers", 0.03), ("sleepers", 0.59))
     ]
     segments = [
         {"segment": name, "segment_users": users, "segment_share": users / 610}
@@ -81,7 +81,7 @@ def all_data() -> dict[str, Any]:
                 for name, ever, lately in (("all_users", 610, 59), ("taggers", 18, 8))
             ],
             group_overlap=segments,
-            group_weight=groups,
+            group_weight=weights,
         ),
         "movie_trends": filled(
             "movie_trends",

@@ -263,12 +263,12 @@ def test_the_highest_and_the_lowest_bar_are_told_if_they_surely_differ() -> None
 
 def test_two_shares_that_lie_far_apart_are_told() -> None:
     rows = [
-        {"user_group": "raters", "group_share": 0.402, "group_action_share": 0.836},
-        {"user_group": "sleepers", "group_share": 0.592, "group_action_share": 0.16},
-        {"user_group": "taggers", "group_share": 0.03, "group_action_share": None},
+        {"segment": "raters_only", "segment_share": 0.402, "segment_action_share": 0.836},
+        {"segment": "sleepers", "segment_share": 0.592, "segment_action_share": 0.16},
+        {"segment": "all_taggers", "segment_share": 0.03, "segment_action_share": None},
     ]
     assert card("user_360", "group_weight", rows).seen == (
-        "Raters: share of all users 40.2%, share of all actions 83.6%."
+        "Raters only: share of all users 40.2%, share of all actions 83.6%."
     )
 
 
