@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,24 +62,30 @@ def prove(
     models: Sequence[str] = (),
     *,
     charts: Iterable[ChartQuery] = (),
+    tell: Callable[[str, float], None] = lambda what, done: None,
 ) -> Proof:
     """Let Google's analyzer read all that BigQuery would be given.
 
-    models: `schema.name` or the name alone; by default all models, and the charts.
+    models: `schema.name` or the name alone; by default all models, and the charts. tell: hears
+    what is looked at, and how much of all is done, from 0 to 1.
     WrongUse if a model is not there.
     """
+    tell("the project", 0.0)
     files = open_for_bigquery(project)
     chosen = [name for name in _chosen(files, models) if files.models[name].is_sql]
+    tell("Google's analyzer", 0.0)
     run = _Run(files, Analyzer(project.cache / "googlesql"), filtered_tables(files))
     _add_tables(run)
     findings: list[Finding] = []
-    for name in chosen:
-        findings += _prove_model(run, name)
     queries = [] if models else list(charts)
-    for query in queries:
+    subjects = (*chosen, *(query.subject for query in queries))
+    for number, name in enumerate(chosen):
+        tell(name, number / len(subjects))
+        findings += _prove_model(run, name)
+    for number, query in enumerate(queries, start=len(chosen)):
+        tell(query.subject, number / len(subjects))
         findings += _prove_chart(run, query)
     run.analyzer.close()
-    subjects = (*chosen, *(query.subject for query in queries))
     return Proof(subjects, run.statements, tuple(dict.fromkeys(findings)))
 
 
