@@ -101,15 +101,15 @@ def focus() -> tuple[Any, Any]:
 
 def compiled(chart: Any, width: int, height: int) -> dict[str, Any]:
     """The Vega specification of an Altair chart of that size, as the page draws it."""
-    import altair as alt
     import vl_convert
 
-    chart = chart.properties(
-        width=width, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding")
-    )
-    chart = chart.configure(font=FONT, background="transparent").configure_view(stroke=None)
-    # Vega-Lite reads the whole of it anyway: Altair's own check of each row takes most of the time.
-    return vl_convert.vegalite_to_vega(chart.to_dict(validate=False))
+    # Vega-Lite reads the whole of it anyway: Altair's own check of each row takes most of the time,
+    # and a setting of a chart, which copies all of it, what is left.
+    spec = chart.to_dict(validate=False)
+    config = spec["config"] | {"font": FONT, "background": "transparent"}
+    config["view"] = config.get("view", {}) | {"stroke": None}
+    size = {"width": width, "height": height, "autosize": {"type": "fit", "contains": "padding"}}
+    return vl_convert.vegalite_to_vega(spec | size | {"config": config})
 
 
 def summary(kind: str, marks: list[Mark]) -> str:

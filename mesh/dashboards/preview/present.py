@@ -78,6 +78,14 @@ class PageView:
 
 def present(board: Board, data: DashboardData, contracts: Mapping[str, Contract]) -> PageView:
     """The page of a dashboard; contracts: of its sources at least."""
+    from altair.utils.schemapi import debug_mode
+
+    # Vega-Lite checks all of it: to check each part as it is made takes Altair longer than to draw.
+    with debug_mode(False):
+        return _present(board, data, contracts)
+
+
+def _present(board: Board, data: DashboardData, contracts: Mapping[str, Contract]) -> PageView:
     with_rows = {state.product for state in data.sources if state.rows}
     controls = [_control(board, control, data) for control in board.controls]
     cards, picked = [], {}
