@@ -208,14 +208,14 @@ def test_the_audits_in_a_plan_are_those_that_sqlmesh_would_render(
     copy = copy_project(tmp_path / "project")
 
     def audits() -> list[str]:
-        return [
+        queries = [
             snapshot.model.render_audit_query(
                 audit, snapshots=snapshots, start="2018-01-01", end="2018-01-31", **arguments
-            ).sql(dialect)
+            )
             for snapshot in products
             for audit, arguments in snapshot.model.audits_with_args
-            for dialect in ("bigquery", "duckdb")
         ]
+        return [query.sql(dialect) for query in queries for dialect in ("bigquery", "duckdb")]
 
     with opened(copy, copy.database) as project:
         snapshots = project.context.snapshots

@@ -14,14 +14,15 @@ from mesh.movielens.generate import generate
 from mesh.movielens.ingest import create_operational_tables_sql, ingest, undo
 from mesh.project import Project
 from tests.deliveries import RATINGS, deliver
-from tests.project_copy import copy_project
+from tests.project_copy import PROJECT, copy_project
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     copy = copy_project(folder / "project")
-    shutil.copytree("looker", copy.root / "looker")
+    (copy.root / "looker").mkdir()
+    shutil.copy(PROJECT.dashboards / "user_360.yaml", copy.root / "looker")
     generate(folder / "source", 120, seed=3)
     return copy, folder / "source"
 
