@@ -206,10 +206,12 @@ def test_a_state_of_another_sqlmesh_is_refused_in_one_sentence(
         cursor.execute("SELECT schema_version FROM sqlmesh._versions")
         (version,) = cursor.fetchone()
         cursor.execute("UPDATE sqlmesh._versions SET schema_version = schema_version + 1")
+        other = open_project(Project(mesh.root), "bigquery", models=False)
         try:
             with pytest.raises(WrongUse, match="belongs to another version of SQLMesh") as caught:
-                status(open_project(Project(mesh.root), "bigquery", models=False), "prod")
+                status(other, "prod")
         finally:
+            other.close()
             cursor.execute("UPDATE sqlmesh._versions SET schema_version = %s", (version,))
     connection.close()
     assert "migrate" in str(caught.value)
