@@ -84,8 +84,12 @@ WITH parts AS (
 SELECT
   folded.is_rater::BOOL AS is_rater,
   folded.is_tagger::BOOL AS is_tagger,
-  MAX(IF(folded.folding = finest.of_users AND segments.user_count > 0, folded.segment, NULL))::STRING AS segment,
-  MAX(IF(folded.folding = finest.of_active AND segments.user_count > 0, folded.segment, NULL))::STRING AS active_segment
+  MAX(
+    IF(folded.folding = finest.of_users AND segments.user_count > 0, folded.segment, NULL)
+  )::STRING AS segment,
+  MAX(
+    IF(folded.folding = finest.of_active AND segments.user_count > 0, folded.segment, NULL)
+  )::STRING AS active_segment
 FROM folded
 INNER JOIN segments
   ON segments.folding = folded.folding AND segments.segment = folded.segment
