@@ -261,7 +261,7 @@ BROKEN = {
         "clustered_by names 5 columns, and BigQuery allows 4", rule="limit",
     ),
     "a_description_that_is_too_long": Broken(
-        GROUPS, "Which groups of the audience a user belongs to.", "long " * 300,
+        GROUPS, "Which groups of the audience a user belongs to", "long " * 300,
         "characters, and BigQuery keeps 1,024", rule="limit",
     ),
 }  # fmt: skip
