@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,16 @@ VERIFIED = (
 
 @dataclass
 class Mesh:
-    """A project on both engines, from the same deliveries. late: what the second of them did, and
-    the months that were built for it. ran: the models of each plan after it."""
+    """A project on both engines, from the same deliveries. changed: the months that the second of
+    them changed, on each engine. late: what its refresh did, and the months built for it. again: a
+    refresh after it. ran: the models of each plan after that."""
 
     warehouse: Warehouse
     cloud: Opened
     local: Opened
+    changed: set[tuple[date, ...]]
     late: tuple[RefreshResult, Seen]
+    again: RefreshResult
     ran: dict[str, list[str]]
 
     def rows(self, project: Opened, environment: str, product: str) -> list[tuple]:
@@ -76,25 +79,26 @@ def _sorted(rows: list[tuple]) -> list[tuple]:
 def mesh(fresh_warehouse, tmp_path_factory) -> Iterator[Mesh]:
     """All of a first and a late delivery, on both engines; the late one was refreshed on one."""
     folder = tmp_path_factory.mktemp("mesh")
-    deliveries = _deliveries(folder)
+    first, second = _deliveries(folder)
     warehouse = fresh_warehouse()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in warehouse.variables.items():
             patch.setenv(name, value)
         patch.setenv("MESH_DUCKDB", str(folder / "mesh.duckdb"))
         patch.setenv("MESH_BIGQUERY_READERS", "engagement_team=group:engagement@example.com")
-        for source in deliveries:
-            append = source != deliveries[0]
-            ingest(source, append=append, database=PROJECT.database)
-        ingest(deliveries[0], database=PROJECT.database, target=BigQueryTarget())
+        ingest(first, database=PROJECT.database)
+        changed = {ingest(second, append=True, database=PROJECT.database).changed_months}
+        ingest(first, database=PROJECT.database, target=BigQueryTarget())
         cloud, local = (open_project(PROJECT, gateway) for gateway in ("bigquery", "duckdb"))
         _plan(cloud, EARLY, select_models=[f"+{INCREMENTAL}"])
-        ingest(deliveries[1], append=True, database=PROJECT.database, target=BigQueryTarget())
+        delivered = ingest(second, append=True, database=PROJECT.database, target=BigQueryTarget())
+        changed.add(delivered.changed_months)
         with watched() as seen:
             late = refresh(cloud, EARLY)
+        again = refresh(cloud, EARLY)
         ran = {environment: _plan(cloud, environment) for environment in ENVIRONMENTS}
         _plan(local, "prod")
-        yield Mesh(warehouse, cloud, local, (late, seen), ran)
+        yield Mesh(warehouse, cloud, local, changed, (late, seen), again, ran)
         cloud.context.close()
         local.context.close()
 
@@ -136,10 +140,13 @@ def _assert_parity(mesh: Mesh, environment: str = "prod") -> None:
 
 def test_a_late_delivery_is_refreshed_in_its_month_alone(mesh):
     result, seen = mesh.late
+    assert {result.changed_months} == mesh.changed
     (month,) = result.changed_months
     daily = "interactions_internal.movie_ratings_daily"
     assert {daily, "interactions_internal.rating_events"} <= seen.months.keys()
     assert all(months == [month] for months in seen.months.values())
+    assert "interactions_internal.rating_events" in result.models
+    assert mesh.again.models == ()
 
 
 def test_the_first_plan_builds_and_the_others_only_point_at_what_is_built(mesh):
