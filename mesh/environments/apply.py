@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sqlmesh.core.constants import PROD
 from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.plan import PlanBuilder
 from sqlmesh.core.snapshot import Snapshot
@@ -117,7 +118,7 @@ def apply_snapshots(
         context_diff=difference,
         execution_time=as_of(log, now),
         apply=context.apply,
-        is_dev=name != "prod",
+        is_dev=name != PROD,
         include_unmodified=True,
         environment_ttl=None if name in context.pinned_environments else context.environment_ttl,
         environment_suffix_target=config.environment_suffix_target,

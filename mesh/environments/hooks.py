@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from sqlmesh.core.config import Config, DuckDBConnectionConfig
 from sqlmesh.core.config.scheduler import BuiltInSchedulerConfig
+from sqlmesh.core.constants import PROD
 from sqlmesh.core.context import GenericContext
 from sqlmesh.utils.errors import ConfigError, PlanError
 
@@ -194,7 +195,7 @@ def _refuse_to_restate_what_is_shown(
     SQLMesh writes into them before any audit runs, and prod would show what the audits refuse.
     """
     plan = builder.build()
-    prod = context.state_reader.get_environment("prod")
+    prod = context.state_reader.get_environment(PROD)
     shown = {one.name_version for one in prod.snapshots} if prod else set()
     restated = [plan.snapshots[one] for one in plan.restatements if one in plan.snapshots]
     if hit := sorted(short_name(one.name) for one in restated if one.name_version in shown):

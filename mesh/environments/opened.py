@@ -16,6 +16,7 @@ import duckdb
 from sqlglot import exp, generator
 from sqlglot.errors import SqlglotError
 from sqlmesh import Context
+from sqlmesh.core.constants import PROD
 from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.bigquery import explanation, warehouse
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from mesh.environments.reporting import Record
 
-PROD = "prod"
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9_]+")
 
 

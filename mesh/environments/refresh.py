@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from sqlmesh.core.constants import PROD
 from sqlmesh.utils.errors import PlanError, SQLMeshError
 
 from mesh.contracts import usable_contracts
@@ -26,7 +27,7 @@ from mesh.environments.apply import (
 from mesh.environments.collector import collector_spared
 from mesh.environments.deliveries import Delivery, read_deliveries
 from mesh.environments.names import short_name
-from mesh.environments.opened import PROD, Opened
+from mesh.environments.opened import Opened
 from mesh.environments.repair import missing_from, tables_of
 from mesh.environments.status import PROMISED
 from mesh.errors import CheckFailed, WrongUse
