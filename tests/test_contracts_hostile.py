@@ -6,6 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -125,6 +126,9 @@ QUERIES = {
     "SELECT COUNT(*) FROM ${table} WHERE x = '" + "y" * 10_000 + "'": "longer than 10,000",
     "SELECT COUNT(*) FROM ${table} WHERE x = 'open": "is no SQL",
     "SELECT COUNT(*) FROM ${table} FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP": "",
+    "SELECT COUNT(*) FROM (SELECT x AS both FROM ${table}) AS offending": "reserved word of DuckDB",
+    "SELECT COUNT(*) FROM (SELECT x AS hash FROM ${table}) AS offending": "reserved word of BigQuery",
+    "SELECT COUNT(*) FROM ${table} AS pivot WHERE pivot.x = 1": "reserved word of DuckDB",
 }
 
 
@@ -135,6 +139,22 @@ def test_a_rule_can_only_read_products(query: str) -> None:
     assert QUERIES[query] in refused.value.message, refused.value.message
     assert refused.value.message.endswith(".")
     assert refused.value.fix
+
+
+def test_words_that_duckdb_reserves_are_no_names() -> None:
+    """The peer gives DuckDB the rule as it is written; its own list of words is the measure."""
+    found = duckdb.sql(
+        "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+    ).fetchall()
+    taken = []
+    for (word,) in found:
+        try:
+            parse_rule(f"SELECT COUNT(*) FROM (SELECT x AS {word} FROM ${{table}}) AS offending")
+            taken.append(word)
+        except RuleSqlError:
+            pass
+    assert len(found) > 50
+    assert taken == []
 
 
 def test_rules_stay_refused_when_sqlmesh_has_extended_the_parser() -> None:

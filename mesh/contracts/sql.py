@@ -17,6 +17,7 @@ from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects import BigQuery
 from sqlglot.errors import SqlglotError
 
 from mesh.contracts.medians import is_median, values_of
@@ -53,6 +54,19 @@ _FUNCTIONS = (
     "EXP, EXTRACT, FLOOR, GREATEST, IF, LAG, LEAD, LEAST, LENGTH, LN, LOWER, MAX, MIN, MOD, "
     "NULLIF, POW, REPLACE, ROUND, ROW_NUMBER, SIGN, SQRT, STARTS_WITH, SUBSTR, SUM, TRIM, UPPER"
 )
+# As DuckDB lists them: the peer runs whole queries as they are written, and quotes no name for it.
+_RESERVED_BY_DUCKDB = """
+    all analyse analyze and any array as asc asymmetric both case cast check collate column
+    constraint create default deferrable desc describe distinct do else end except false fetch
+    for foreign from group having in initially intersect into lambda lateral leading limit not
+    null offset on only or order pivot pivot_longer pivot_wider placing primary qualify
+    references returning select show some summarize symmetric table then to trailing true union
+    unique unpivot using variadic when where window with
+"""
+_RESERVED = {
+    "BigQuery": frozenset(BigQuery.Generator.RESERVED_KEYWORDS),
+    "DuckDB": frozenset(_RESERVED_BY_DUCKDB.split()),
+}
 _ONE_QUERY = (
     "Write `SELECT COUNT(*) FROM ${table} WHERE NOT (<condition>)`, "
     "or `SELECT COUNT(*) FROM (<offending rows>) AS offending`."
@@ -88,6 +102,7 @@ def parse_rule(query: str) -> ParsedRule:
     """Parse the query of a `sql` rule. Nothing is run. Raises RuleSqlError."""
     select = _one_select(query)
     _only_reads(select)
+    _no_reserved_names(select)
     references = _tables(select)
     if TABLE not in references:
         raise RuleSqlError("The rule does not read `${table}`.", _ONE_QUERY)
@@ -206,6 +221,20 @@ def _only_reads(select: exp.Select, allowed: frozenset[type] = _NODES) -> None:
             f"`{_node_text(node)}` is not allowed in a rule.",
             "Use plain SELECT, JOIN, WHERE, GROUP BY, HAVING and conditions on columns.",
         )
+
+
+def _no_reserved_names(select: exp.Select) -> None:
+    for identifier in select.find_all(exp.Identifier):
+        named = identifier.parent.args if identifier.parent else {}
+        before_the_dot = named.get("table") or named.get("db")
+        behind_a_dot = before_the_dot is not None and before_the_dot is not identifier
+        for engine, words in _RESERVED.items():
+            if identifier.name.lower() in words and not identifier.quoted and not behind_a_dot:
+                name = shown(identifier.name)
+                raise RuleSqlError(
+                    f"`{name}` is a reserved word of {engine}.",
+                    f"Choose another name; of a column, write its table before it: `t.{name}`.",
+                )
 
 
 def _node_text(node: exp.Expr) -> str:
