@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+import importlib_metadata
 import pytest
 
 from mesh.dashboards.preview.png import FLAGS, chromium
 from tests.project_copy import ROOT
+
+# SQLMesh walks all installed packages for each plan, and the tests make hundreds in one process.
+importlib_metadata.packages_distributions = cache(importlib_metadata.packages_distributions)
 
 
 @pytest.fixture(scope="module")

@@ -126,8 +126,8 @@ QUERIES = {
     "SELECT COUNT(*) FROM ${table} WHERE x = '" + "y" * 10_000 + "'": "longer than 10,000",
     "SELECT COUNT(*) FROM ${table} WHERE x = 'open": "is no SQL",
     "SELECT COUNT(*) FROM ${table} FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP": "",
-    "SELECT COUNT(*) FROM (SELECT x AS both FROM ${table}) AS offending": "reserved word of DuckDB",
-    "SELECT COUNT(*) FROM (SELECT x AS hash FROM ${table}) AS offending": "reserved word of BigQuery",
+    "SELECT COUNT(*) FROM (SELECT x AS both FROM ${table}) AS o": "reserved word of DuckDB",
+    "SELECT COUNT(*) FROM (SELECT x AS hash FROM ${table}) AS o": "reserved word of BigQuery",
     "SELECT COUNT(*) FROM ${table} AS pivot WHERE pivot.x = 1": "reserved word of DuckDB",
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Run the whole test suite: independent parts side by side, one summary at the end.
 
-There is a part for each core, and of small data DuckDB does more with one core than with several.
+There is a part for each core. So of small data DuckDB does more with one core than with several,
+and SQLMesh loads models in the process itself: to fork one that holds projects takes longer.
 
 Each part writes to a log of its own; the log of a part that fails is printed whole. The last line
 counts the tests of all parts, as pytest does. Exit code: 0 if every part passed, else 1.
@@ -21,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "test-logs"
 BIN = Path(sys.executable).parent
+ALONE = {"MESH_DUCKDB_THREADS": "1", "MAX_FORK_WORKERS": "1"}
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
 
@@ -107,7 +109,7 @@ def run(part: Part) -> Outcome:
             done = subprocess.run(
                 command,
                 cwd=ROOT,
-                env={**os.environ, "MESH_DUCKDB_THREADS": "1"},
+                env={**os.environ, **ALONE},
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,

@@ -44,7 +44,7 @@ def lint_command(
     from mesh.review.levels import lint_levels
 
     looked_at = paths or [project.contracts]
-    result = lint(looked_at)
+    result = lint(looked_at, project.cache)
     folders = [path for path in looked_at if path.is_dir()]
     levels = [problem for folder in folders for problem in lint_levels(folder)]
     problems = {*result.problems, *levels, *lint_bite(looked_at)}

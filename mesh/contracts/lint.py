@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mesh.contracts.checks import Around, problems_of
 from mesh.contracts.draft import SUFFIX, contract_files, folder_of, product_of, read_drafts
+from mesh.contracts.sound import Sound
 from mesh.errors import Location, WrongUse
 from mesh.files.folder import strays
 from mesh.files.problems import Problem
@@ -24,10 +25,11 @@ class LintResult:
     problems: tuple[Problem, ...]
 
 
-def lint(paths: list[Path]) -> LintResult:
+def lint(paths: list[Path], cache: Path | None = None) -> LintResult:
     """Look at contracts: files, or folders with <domain>/<product>.odcs.yaml in them.
 
     Products that a rule refers to are looked for in the same tree, beside the domain's folder.
+    cache: a folder in which to note what was found sound, so as not to look at it again.
     Raises WrongUse when a path is not there.
     """
     files, unread = _files(paths)
@@ -38,8 +40,15 @@ def lint(paths: list[Path]) -> LintResult:
     # What cannot be read at all has its own problem; those who refer to it are not blamed.
     lost = {product_of(path) for path in (*files, *beside)} - set(everything)
     around = Around(everything, lost)
+    sound = Sound(cache / "contracts.sound") if cache else None
     for draft in drafts.values():
-        problems += problems_of(draft, around)
+        state = sound.state(draft, around) if sound else ""
+        found = problems_of(draft, around, is_sound=sound is not None and sound.has(state))
+        problems += found
+        if sound and not found:
+            sound.found.add(state)
+    if sound:
+        sound.keep()
     looked_at = {*files, *(problem.path for problem in unread)}
     return LintResult(len(looked_at), tuple(sorted({*problems, *unread})))
 

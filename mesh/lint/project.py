@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from sqlmesh.core.model import Model
 
 from mesh.contracts import Contract, Problem
 from mesh.contracts.draft import contract_files
-from mesh.contracts.follow import digest_of
 from mesh.contracts.lint import lint
 from mesh.environments.names import domain_of, is_public, short_name
 from mesh.lint.rule import ContractRule
@@ -71,16 +69,7 @@ def _problems_of(
 
     stamps: of the files; day: whose end of life is told.
     """
-    state, known = f"{digest_of(project)} {day}", project.cache / "contracts.sound"
-    with suppress(OSError):
-        if known.read_text(encoding="utf-8") == state:
-            return ()
-    problems = lint([project.contracts]).problems
-    with suppress(OSError):
-        if not problems:
-            known.parent.mkdir(exist_ok=True)
-            known.write_text(state, encoding="utf-8")
-    return problems
+    return lint([project.contracts], project.cache).problems
 
 
 class PublicModelNeedsTest(ContractRule):

@@ -71,17 +71,25 @@ class Subject:
 
 @dataclass(frozen=True)
 class Check:
-    """One kind of mistake. purpose: what a reader would lose without the check."""
+    """One kind of mistake.
+
+    purpose: what a reader would lose without the check. is_slow: it takes long, and looks at the
+    contract and at those that it names, at nothing else. (Of a new circle of contracts that name
+    each other one was edited, and tells of it.)
+    """
 
     id: str
     purpose: str
     find: Callable[[Subject], Found]
+    is_slow: bool = False
 
     def problems(self, subject: Subject) -> Iterator[Problem]:
         for found in self.find(subject):
             yield subject.draft.problem(self.id, found)
 
 
-def check(id: str, purpose: str) -> Callable[[Callable[[Subject], Found]], Check]:
+def check(
+    id: str, purpose: str, *, is_slow: bool = False
+) -> Callable[[Callable[[Subject], Found]], Check]:
     """Makes a function a check."""
-    return lambda find: Check(id, purpose, find)
+    return lambda find: Check(id, purpose, find, is_slow)

@@ -66,10 +66,10 @@ def _rule_sql(subject: Subject) -> Found:
         yield from kind.malformed(stated)
 
 
-rule_sql = Check(RULE_SQL.id, RULE_SQL.sentence, _rule_sql)
+rule_sql = Check(RULE_SQL.id, RULE_SQL.sentence, _rule_sql, is_slow=True)
 
 
-@check("RULE_IDLE", "A rule that no row can break promises nothing.")
+@check("RULE_IDLE", "A rule that no row can break promises nothing.", is_slow=True)
 def rule_idle(subject: Subject) -> Found:
     # Only what is right otherwise is run: where a type or a column is wrong, nothing can be told.
     if subject.around is None or subject.known:
@@ -136,7 +136,11 @@ def _tables(subject: Subject, query: exp.Expr) -> dict[str, Columns] | None:
     return tables
 
 
-@check("RULE_COLUMN", "A rule speaks of columns that are there, of types that can be compared.")
+@check(
+    "RULE_COLUMN",
+    "A rule speaks of columns that are there, of types that can be compared.",
+    is_slow=True,
+)
 def rule_column(subject: Subject) -> Found:
     own = subject.draft.column_types()
     for kind, stated in _kinds(subject.draft):
@@ -145,7 +149,11 @@ def rule_column(subject: Subject) -> Found:
             yield from kind.unresolved(stated, own, subject.around.types)
 
 
-@check("REFERENCE", "A rule across products names products and rules that have a contract.")
+@check(
+    "REFERENCE",
+    "A rule across products names products and rules that have a contract.",
+    is_slow=True,
+)
 def reference(subject: Subject) -> Found:
     draft, around = subject.draft, subject.around
     if around is None:
