@@ -13,6 +13,8 @@ from sqlglot import exp
 from sqlmesh.core.dialect import MacroFunc, MacroVar
 from sqlmesh.core.macros import MacroEvaluator
 
+from mesh.contracts.header import audit_query
+
 MACRO = "broken_contract"
 
 
@@ -26,15 +28,25 @@ def install() -> None:
             return written(evaluator, expression)
         query = expression.copy()
         call = query.ctes[0].this
+        given = []
         for variable in call.this.expressions:
             value = evaluator.locals.get(variable.name, variable)
-            given = written(evaluator, value) if isinstance(value, exp.Expr) else value
-            variable.replace(exp.convert(given))
-        call.replace(evaluator.evaluate(call))
+            if _has_macros(value):
+                value = written(evaluator, value)
+            given.append(exp.convert(value, copy=True))
+        call.replace(audit_query(evaluator, *given))
         return query
 
     own: Any = MacroEvaluator
     own.transform = transform
+
+
+def _has_macros(value: Any) -> bool:
+    """Whether SQLMesh would make something else of a value, whose names can hold variables too."""
+    return isinstance(value, exp.Expr) and any(
+        not isinstance(one, exp.Identifier) or "@" in one.name
+        for one in value.find_all(MacroFunc, MacroVar, exp.Identifier)
+    )
 
 
 def _is_audit(query: exp.Expr) -> bool:
