@@ -69,16 +69,6 @@ HERE = "not bigquery and not browser"
 # The longest first: each core takes the next part when it has done one.
 PARTS = (
     Part(
-        "bigquery",
-        (
-            ("tests/servers/bigquery-emulator", "install"),
-            ("tests/servers/postgres", "install"),
-            _pytest("-m", "bigquery", "--durations=25"),
-        ),
-    ),
-    Part("planning", (_pytest("-m", HERE, "--durations=25", *PLANNING),)),
-    Part("paths", (_pytest("-m", HERE, "--durations=25", *PATHS),)),
-    Part(
         "tests",
         (
             _pytest(
@@ -89,7 +79,17 @@ PARTS = (
             ),
         ),
     ),
+    Part(
+        "bigquery",
+        (
+            ("tests/servers/bigquery-emulator", "install"),
+            ("tests/servers/postgres", "install"),
+            _pytest("-m", "bigquery", "--durations=25"),
+        ),
+    ),
+    Part("planning", (_pytest("-m", HERE, "--durations=25", *PLANNING),)),
     Part("environments", (_pytest("-m", HERE, "--durations=25", *ENVIRONMENTS),)),
+    Part("paths", (_pytest("-m", HERE, "--durations=25", *PATHS),)),
     Part("checks", ((str(BIN / "python"), "tools/checks.py"),)),
     Part("browser", (("tests/servers/install-chromium",), _pytest("-m", "browser"))),
     Part("peer", ((str(BIN / "python"), "tests/servers/peer", "--sample"),)),
