@@ -13,8 +13,6 @@ from sqlglot import exp
 from sqlmesh.core.dialect import MacroFunc, MacroVar
 from sqlmesh.core.macros import MacroEvaluator
 
-from mesh.contracts.header import audit_query
-
 MACRO = "broken_contract"
 
 
@@ -28,13 +26,12 @@ def install() -> None:
             return written(evaluator, expression)
         query = expression.copy()
         call = query.ctes[0].this
-        given = []
         for variable in call.this.expressions:
             value = evaluator.locals.get(variable.name, variable)
             if _has_macros(value):
                 value = written(evaluator, value)
-            given.append(exp.convert(value, copy=True))
-        call.replace(audit_query(evaluator, *given))
+            variable.replace(exp.convert(value, copy=True))
+        call.replace(evaluator.evaluate(call))
         return query
 
     own: Any = MacroEvaluator
