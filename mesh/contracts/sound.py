@@ -13,8 +13,9 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from mesh.contracts.checks import Around
+from mesh.contracts.checks import Around, problems_of
 from mesh.contracts.draft import Draft
+from mesh.files.problems import Problem
 
 # So many states are kept at least before old ones are forgotten.
 MOST = 1_000
@@ -29,7 +30,15 @@ class Sound:
     file: Path
     found: set[str] = field(default_factory=set)
 
-    def state(self, draft: Draft, around: Around) -> str:
+    def problems_of(self, draft: Draft, around: Around) -> list[Problem]:
+        """All that is wrong with a contract; that nothing is will be noted."""
+        state = self._state(draft, around)
+        problems = problems_of(draft, around, is_sound=state in self._before)
+        if not problems:
+            self.found.add(state)
+        return problems
+
+    def _state(self, draft: Draft, around: Around) -> str:
         """What the slow checks of a contract depend on, as one digest."""
         text = draft.path.read_bytes()
         digest = hashlib.sha256(self._code + draft.product.encode())
@@ -39,9 +48,6 @@ class Sound:
                 digest.update(f"{product}:{other.path.stat().st_size}:".encode())
                 digest.update(other.path.read_bytes())
         return digest.hexdigest()
-
-    def has(self, state: str) -> bool:
-        return state in self._before
 
     def keep(self) -> None:
         """Note what was found, for the next run; where nothing can be written, it looks again."""

@@ -63,9 +63,9 @@ _RESERVED_BY_DUCKDB = """
     references returning select show some summarize symmetric table then to trailing true union
     unique unpivot using variadic when where window with
 """
-_RESERVED = {
-    "BigQuery": frozenset(BigQuery.Generator.RESERVED_KEYWORDS),
-    "DuckDB": frozenset(_RESERVED_BY_DUCKDB.split()),
+_RESERVED_BY = {
+    **dict.fromkeys(_RESERVED_BY_DUCKDB.split(), "DuckDB"),
+    **dict.fromkeys(BigQuery.Generator.RESERVED_KEYWORDS, "BigQuery"),
 }
 _ONE_QUERY = (
     "Write `SELECT COUNT(*) FROM ${table} WHERE NOT (<condition>)`, "
@@ -228,13 +228,13 @@ def _no_reserved_names(select: exp.Select) -> None:
         named = identifier.parent.args if identifier.parent else {}
         before_the_dot = named.get("table") or named.get("db")
         behind_a_dot = before_the_dot is not None and before_the_dot is not identifier
-        for engine, words in _RESERVED.items():
-            if identifier.name.lower() in words and not identifier.quoted and not behind_a_dot:
-                name = shown(identifier.name)
-                raise RuleSqlError(
-                    f"`{name}` is a reserved word of {engine}.",
-                    f"Choose another name; of a column, write its table before it: `t.{name}`.",
-                )
+        engine = _RESERVED_BY.get(identifier.name.lower())
+        if engine and not identifier.quoted and not behind_a_dot:
+            name = shown(identifier.name)
+            raise RuleSqlError(
+                f"`{name}` is a reserved word of {engine}.",
+                f"Choose another name; of a column, write its table before it: `t.{name}`.",
+            )
 
 
 def _node_text(node: exp.Expr) -> str:
