@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from sqlglot import exp, parse_one
 
@@ -72,7 +71,7 @@ def broken_contract(
     # Of rules about rows alone there is one query, and SQLGlot unites no fewer than two.
     first, *others = offending
     steps["offending"] = exp.union(first, *others, distinct=False, copy=False) if others else first
-    steps |= {name: step.copy() for name, step in _findings(examples).items()}
+    steps |= _findings(examples)
     said = exp.column("findings")
     raised = exp.Anonymous(
         this="ERROR", expressions=[_joined([f"{product} breaks its contract.", said])]
@@ -174,11 +173,8 @@ def _offending(rule: CheckedRule, found: str) -> exp.Select:
     return exp.Select(expressions=columns).from_(found, copy=False)
 
 
-@cache
 def _findings(examples: bool) -> dict[str, exp.Query]:
     """From rule and sample of each offending row to one text; NULL if there is none.
-
-    The same for all contracts, so treat them as read-only.
 
     Samples are drawn from stripes of the rows: to number all rows, either engine would have to line
     them up on one thread or worker.

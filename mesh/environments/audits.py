@@ -28,22 +28,13 @@ def install() -> None:
         call = query.ctes[0].this
         for variable in call.this.expressions:
             value = evaluator.locals.get(variable.name, variable)
-            if _has_macros(value):
-                value = written(evaluator, value)
-            variable.replace(exp.convert(value, copy=True))
+            given = written(evaluator, value) if isinstance(value, exp.Expr) else value
+            variable.replace(exp.convert(given))
         call.replace(evaluator.evaluate(call))
         return query
 
     own: Any = MacroEvaluator
     own.transform = transform
-
-
-def _has_macros(value: Any) -> bool:
-    """Whether SQLMesh would make something else of a value, whose names can hold variables too."""
-    return isinstance(value, exp.Expr) and any(
-        not isinstance(one, exp.Identifier) or "@" in one.name
-        for one in value.find_all(MacroFunc, MacroVar, exp.Identifier)
-    )
 
 
 def _is_audit(query: exp.Expr) -> bool:
