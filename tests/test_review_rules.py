@@ -21,6 +21,7 @@ from mesh.review.contracts import columns, product, quality, service
 from mesh.review.contracts.read import read_contracts
 from mesh.review.known import RULES
 from mesh.review.rules import CATEGORIES, Bump, Finding, Level
+from tests.project_copy import ROOT
 from tests.review_projects import BREAKING, ORDERS, SHOP, diff, edited, rules_of
 
 # Rules that need models and charts, which test_review_models.py loads.
@@ -107,6 +108,21 @@ def test_a_pair_of_changes_is_found_as_both(tmp_path: Path) -> None:
             found = rules_of(diff(BREAKING / "COLUMN_NO_DELETE" / "before", tmp_path / "after"))
             assert {rule, other} <= set(found), f"{rule} and {other}: {found}"
     assert tried > 60
+
+
+def test_a_measure_more_is_tighter_and_one_less_another_rule(tmp_path: Path) -> None:
+    """Of a rule that reconciles nothing else is said: the review knows what it compares."""
+    less, more = tmp_path / "less", tmp_path / "more"
+    for side in (less, more):
+        shutil.copytree(ROOT / "contracts", side / "contracts")
+    tags = "contracts/interactions/user_tags.odcs.yaml"
+    text = (more / tags).read_text()
+    measure = "            MIN(tag): MIN(tag)\n"
+    assert measure in text
+    (less / tags).write_text(text.replace(measure, ""))
+    said = {"VERSION_TOO_SMALL", "VERSION_NOT_MAJOR"}
+    assert set(rules_of(diff(less, more))) - said == {"QUALITY_TIGHTENED"}
+    assert set(rules_of(diff(more, less))) - said == {"QUALITY_SAME_ID"}
 
 
 HARMLESS = {

@@ -1,7 +1,7 @@
 MODEL (
   name engagement.churn_curve,
   kind FULL,
-  @contract(churn_curve)
+  @contract(churn_curve, steps_are_those_of_the_users)
 );
 
 /* What share of the users who came in a year, or ever, was still seen so many months later: Kaplan and Meier's estimate, in which users count as long as they were watched. A curve ends before a step in which too few stay or leave. */

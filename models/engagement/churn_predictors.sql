@@ -1,7 +1,7 @@
 MODEL (
   name engagement.churn_predictors,
   kind FULL,
-  @contract(churn_predictors)
+  @contract(churn_predictors, predictors_are_those_of_the_users)
 );
 
 /* What in the first days of users goes with their being gone afterwards: by quarters of each feature, and how well the feature tells those who go from those who stay. Users with the same value are in the same quarter, that of the first of them. */

@@ -143,9 +143,9 @@ _COMPARED = {
     "schema.properties": "id name logicalType physicalType description classification required "
     "primaryKey primaryKeyPosition unique deprecated tags examples enum logicalTypeOptions "
     "customProperties",
-    "schema.quality": "id name type description dimension severity query metric arguments mustBe "
-    "mustNotBe mustBeGreaterThan mustBeGreaterOrEqualTo mustBeLessThan mustBeLessOrEqualTo "
-    "mustBeBetween mustNotBeBetween",
+    "schema.quality": "id name type description dimension severity engine implementation query "
+    "metric arguments mustBe mustNotBe mustBeGreaterThan mustBeGreaterOrEqualTo mustBeLessThan "
+    "mustBeLessOrEqualTo mustBeBetween mustNotBeBetween",
     "slaProperties": "id property value unit element description customProperties",
     "team": "name description",
     "support": "channel tool url description",
