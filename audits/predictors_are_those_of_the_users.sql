@@ -3,38 +3,98 @@ AUDIT (
   dialect bigquery
 );
 
-/* What no contract can ask, since no product tells what single users did in their first days: quarters begin, and count, as the users' own values say; and the area is that of the ranks of who left, its interval that of how far ranks differ within each side (Sun and Xu). */
-WITH answers AS (
+/* What no rule of a contract can ask, which knows no spans of time: what users did in their first seven days, and whether more than 180 days without an action followed, is worked out anew from what they did (but for genres, whose union is the model's own). Quarters begin and count as these say; the area is that of the ranks of who left, its interval that of how far ranks differ within each side (Sun and Xu). */
+WITH actions AS (
   SELECT
-    feature,
-    CASE feature
+    user_id,
+    UNIX_MICROS(rated_at) AS acted_at,
+    movie_id,
+    rating
+  FROM interactions.user_movie_ratings
+  UNION ALL
+  SELECT
+    user_id,
+    UNIX_MICROS(tagged_at) AS acted_at,
+    NULL AS movie_id,
+    NULL AS rating
+  FROM interactions.user_tags
+), months AS (
+  SELECT
+    user_id,
+    UNIX_MICROS(first_action_at) AS first_at,
+    UNIX_MICROS(last_action_at) AS last_at,
+    UNIX_MICROS(MAX(last_action_at) OVER ()) AS newest_at,
+    UNIX_MICROS(LEAD(first_action_at) OVER (PARTITION BY user_id ORDER BY first_action_at)) AS next_at
+  FROM engagement_internal.user_months
+), came AS (
+  SELECT
+    user_id,
+    MIN(first_at) AS came_at,
+    DATE_FROM_UNIX_DATE(DIV(MIN(first_at), 86400000000)) AS came_on,
+    MIN(first_at) + 604800000000 AS week_end,
+    COALESCE(MIN(IF(next_at - last_at > 15552000000000, last_at, NULL)), MAX(last_at)) < MIN(first_at) + 604800000000 AS has_churned
+  FROM months
+  GROUP BY
+    user_id
+  HAVING
+    MIN(first_at) + 16156800000000 <= MAX(newest_at)
+), users AS (
+  SELECT
+    came.user_id,
+    came.has_churned,
+    MOD(DIV(came.came_at, 3600000000), 24) AS hour,
+    MOD(DATE_DIFF(came.came_on, '1969-12-29'::DATE, DAY), 7) + 1 AS weekday,
+    COUNT(actions.rating) AS ratings,
+    COUNTIF(actions.rating >= 4.5) AS high_ratings,
+    COUNTIF(actions.rating IS NULL) AS tags,
+    COUNT(movies.release_year) AS dated_ratings,
+    COUNTIF(movies.release_year < EXTRACT(YEAR FROM came.came_on) - 20) AS old_ratings,
+    SUM(EXTRACT(YEAR FROM came.came_on) - movies.release_year) AS movie_ages
+  FROM came
+  INNER JOIN actions
+    ON actions.user_id = came.user_id AND actions.acted_at < came.week_end
+  LEFT JOIN interactions.movie_catalogue AS movies
+    ON movies.movie_id = actions.movie_id
+  GROUP BY
+    came.user_id,
+    came.has_churned,
+    came.came_at,
+    came.came_on
+), answers AS (
+  SELECT
+    features.feature,
+    CASE features.feature
       WHEN 'ratings'
-      THEN users.rating_count
+      THEN users.ratings
       WHEN 'high_rating_share'
-      THEN users.high_rating_share
+      THEN SAFE_DIVIDE(users.high_ratings, users.ratings)
       WHEN 'tags'
-      THEN users.tag_count
+      THEN users.tags
       WHEN 'genres'
-      THEN users.genre_count
+      THEN impressions.genre_count
       WHEN 'old_movie_share'
-      THEN users.old_movie_share
+      THEN users.old_ratings / users.dated_ratings
       WHEN 'movie_age'
-      THEN users.movie_age
+      THEN users.movie_ages / users.dated_ratings
       WHEN 'first_hour'
-      THEN users.first_hour
+      THEN users.hour
       WHEN 'first_weekday'
-      THEN users.first_weekday
+      THEN users.weekday
     END AS value,
     COUNT(*) AS user_count,
     COUNTIF(users.has_churned) AS churned_count
-  FROM engagement_internal.first_impressions AS users
+  FROM users
+  LEFT JOIN engagement_internal.first_impressions AS impressions
+    ON impressions.user_id = users.user_id
   CROSS JOIN (
     SELECT DISTINCT
       feature
     FROM @this_model
   ) AS features
+  WHERE
+    users.dated_ratings > 0
   GROUP BY
-    feature,
+    features.feature,
     value
 ), ranked AS (
   SELECT

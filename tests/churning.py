@@ -65,16 +65,16 @@ class World:
     def run(self, *names: str) -> pd.DataFrame:
         """Build the models in this order; the rows of the last."""
         for name in names:
-            full_name = _full(name)
-            query = query_of(full_name)
-            self.connection.execute(f"CREATE OR REPLACE TABLE {full_name} AS {query}")
+            full = full_name(name)
+            self.connection.execute(f"CREATE OR REPLACE TABLE {full} AS {query_of(full)}")
         return self.rows(names[-1])
 
     def rows(self, name: str) -> pd.DataFrame:
-        return self.connection.sql(f"FROM {_full(name)} ORDER BY ALL").df()
+        return self.connection.sql(f"FROM {full_name(name)} ORDER BY ALL").df()
 
 
-def _full(name: str) -> str:
+def full_name(name: str) -> str:
+    """Of a model of churn, with its schema."""
     return f"engagement_internal.{name}" if name in INTERNAL else f"engagement.{name}"
 
 

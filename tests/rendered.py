@@ -40,7 +40,20 @@ def on_duckdb(query: str) -> str:
 @cache
 def query_of(name: str) -> str:
     """The same of a model's file for all days, by a name such as `interactions.user_tags`."""
-    return _rendered(re.sub(r",?\s*@(source_)?contract\(.*?\)", "", _file_of(name).read_text()))
+    return edited(name)
+
+
+def edited(name: str, old: str = "", new: str = "") -> str:
+    """The same, with a text in the file replaced, which must be there."""
+    text = _file_of(name).read_text()
+    assert old in text, f"{name} has no {old!r}"
+    return _rendered(re.sub(r",?\s*@(source_)?contract\(.*?\)", "", text.replace(old, new)))
+
+
+def audit_of(audit: str, model: str) -> str:
+    """The query of an audit in its file, on a model."""
+    _, query = (ROOT / "audits" / f"{audit}.sql").read_text().split(");\n", 1)
+    return on_duckdb(query.replace("@this_model", model))
 
 
 def _file_of(name: str) -> Path:

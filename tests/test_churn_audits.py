@@ -1,0 +1,120 @@
+"""Audits of what no contract can ask: right models pass, and each way to be wrong is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from churning import CHAIN, World, full_name
+from rendered import audit_of, edited, query_of
+
+AUDITS = {
+    "churn_predictors": "predictors_are_those_of_the_users",
+    "churn_curve": "steps_are_those_of_the_users",
+}
+
+
+# Days of action since the first: around the seven days, the 180 after them, and ends of months.
+LIVES = (
+    *((0,), (0, 3), (0, 6), (0, 7), (0, 40), (0, 60), (0, 90, 120), (0, 150, 270)),
+    *((0, 6, 186), (0, 6, 187), (0, 3, 189), (0, 100, 281), (0, 5, 300), tuple(range(0, 1700, 50))),
+)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Viewers of all these lives, who came on any day of four years and more."""
+    world = World()
+    rng = np.random.default_rng(3)
+    users, each, movies = 1400, 34, np.arange(1, 201)
+    came = rng.integers(0, 1650 * 24, users)
+    hours = np.array(
+        [came + 24 * np.resize(LIVES[user % len(LIVES)], each) for user, came in enumerate(came)]
+    )
+    ratings = pd.DataFrame(
+        {
+            "user_id": np.repeat(np.arange(1, users + 1), each),
+            "movie_id": rng.permuted(np.tile(movies, (users, 1)), axis=1)[:, :each].ravel(),
+            "rating": rng.integers(1, 11, users * each) / 2,
+            "rated_at": pd.Timestamp("2012-01-01", tz="UTC") + pd.to_timedelta(hours.ravel(), "h"),
+        }
+    )
+    ratings = ratings[ratings.rated_at < pd.Timestamp("2016-10-01", tz="UTC")]
+    some = ratings[rng.random(len(ratings)) < 0.04]
+    tags = some.assign(tag="slow", tagged_at=some.rated_at + pd.Timedelta(minutes=9))
+    years = np.where(movies % 7 == 6, None, 1980 + movies % 36)
+    genres = np.where(movies % 3 == 1, "War", "Drama|Romance")
+    catalogue = {"movie_id": movies, "release_year": years, "genres": genres}
+    world.put("interactions.user_movie_ratings", ratings)
+    world.put("interactions.user_tags", tags.drop(columns="rated_at"))
+    world.put("interactions.movie_catalogue", pd.DataFrame(catalogue))
+    yield world
+    world.connection.close()
+
+
+def found(world: World) -> set[str]:
+    """The products that an audit finds wrong."""
+    return {
+        product
+        for product, audit in AUDITS.items()
+        if world.connection.sql(audit_of(audit, f"engagement.{product}")).fetchall()
+    }
+
+
+def test_what_the_models_make_passes(world):
+    world.run("thresholds", *CHAIN)
+    assert len(world.rows("churn_predictors")) > 20 and len(world.rows("churn_curve")) > 10
+    assert found(world) == set()
+
+
+@pytest.mark.parametrize(
+    ("model", "right", "wrong", "product"),
+    [
+        ("churn_predictors", "staying_below + staying_count / 2", "staying_below", "predictors"),
+        ("churn_predictors", "all_churned - churned_below - churned_count / 2", "0", "predictors"),
+        ("churn_predictors", "1.959963984540054 * separations", "1.64 * separations", "predictors"),
+        ("churn_predictors", "/ NULLIF(areas.auc *", "/ NULLIF(4 * areas.auc *", "predictors"),
+        ("churn_predictors", "DIV(4 * users_below", "DIV(4 * (users_below + 9)", "predictors"),
+        ("churn_predictors", "MIN(value) AS value_from", "MAX(value) AS value_from", "predictors"),
+        (
+            "first_impressions",
+            "left_at < judged_from, FALSE",
+            "left_at < judged_from, TRUE",
+            "predictors",
+        ),
+        ("first_impressions", "> thresholds.high_above_rating", ">= 4", "predictors"),
+        ("first_impressions", "> thresholds.old_above_years", ">= 20", "predictors"),
+        ("first_impressions", "MOD(DIV(start_at, 3600000000)", "MOD(7", "predictors"),
+        ("first_impressions", "+ 3, 7) + 1", "+ 4, 7) + 1", "predictors"),
+        ("first_impressions", "UNIX_MICROS(tags.tagged_at) < users", "0 < users", "predictors"),
+        (
+            "thresholds",
+            "7::INT64 AS first_impression_days",
+            "8 AS first_impression_days",
+            "predictors",
+        ),
+        (
+            "thresholds",
+            "180::INT64 AS churned_after_days",
+            "182 AS churned_after_days",
+            "predictors",
+        ),
+        ("user_lifetimes", "* 16, 487", "* 1, 30", "curve"),
+        ("churn_steps", "AND lifetimes.watched_months >= steps.step_end", "", "curve"),
+        (
+            "churn_steps",
+            "active_months < steps.step_end",
+            "active_months <= steps.step_end",
+            "curve",
+        ),
+    ],
+)
+def test_a_model_that_counts_otherwise_is_found(world, model, right, wrong, product):
+    chain = ("thresholds", *CHAIN)
+    for one in chain:
+        name = full_name(one)
+        query = edited(name, right, wrong) if one == model else query_of(name)
+        world.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+    assert f"churn_{product}" in found(world)
