@@ -47,6 +47,10 @@ OF_USERS = (
     *("user_actions", "user_actions_monthly"),
     *("user_genre_ratings", "user_genre_ratings_monthly", "movie_genres"),
 )
+# And the groups that users make, which stand on those.
+OF_GROUPS = ("user_groups", "audience_parts", "user_actions_and_groups", "audience_groups")
+# A dashboard of few, of users and of groups.
+FEW_DASHBOARDS = ROOT / "tests" / "fixtures" / "dashboards" / "few"
 
 
 @dataclass(frozen=True)
@@ -94,13 +98,21 @@ class ProjectCopy:
                     if file.name.partition(".")[0] not in (*few, *more):
                         file.unlink()
 
+    @property
+    def products(self) -> int:
+        """How many data products it has."""
+        contracts = (self.root / "contracts").glob("*/*.odcs.yaml")
+        return sum(path.parent.name != "operational" for path in contracts)
+
     def line(self, path: str, text: str, after: str = "") -> int:
         """The number of the first line with `text`, at or below the first with `after`."""
         lines = self.read(path).splitlines()
         start = next(i for i, line in enumerate(lines) if after in line)
         return next(i for i, line in enumerate(lines, start=1) if i > start and text in line)
 
-    def run(self, *command: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, check: bool = False, timeout: int = 240
+    ) -> subprocess.CompletedProcess[str]:
         """A command of the project's environment, such as `sqlmesh lint`, in the copy."""
         program = shutil.which(command[0], path=str(Path(sys.executable).parent)) or command[0]
         return subprocess.run(
@@ -109,7 +121,7 @@ class ProjectCopy:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=timeout,
             check=check,
         )
 
@@ -168,6 +180,17 @@ def copy_project(to: Path, *, loaded: bool = True) -> ProjectCopy:
     copy = ProjectCopy(to)
     copy.edit("config.yaml", "    - publicmodelneedstest\n", "")
     return copy
+
+
+def share_analyzer(root: Path) -> None:
+    """Let a project use Google's analyzer in the machine code that this one keeps.
+
+    To make it takes a minute of CPU.
+    """
+    kept = PROJECT.cache / "googlesql"
+    kept.mkdir(parents=True, exist_ok=True)
+    Project(root).cache.mkdir(exist_ok=True)
+    (Project(root).cache / kept.name).symlink_to(kept)
 
 
 def _loaded() -> Path:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from project_copy import share_analyzer
 
 BIN = Path(sys.executable).parent
 PLAN = ("sqlmesh", "plan", "--auto-apply", "--no-prompts", "--skip-tests")
@@ -155,6 +156,7 @@ def test_a_model_whose_own_audits_hide_the_contract_is_refused(stranger: Strange
 
 
 def test_bigquery_is_proved_without_a_gateway_for_it(stranger: Stranger) -> None:
+    share_analyzer(stranger.root)
     assert "BigQuery takes them all" in stranger.run("mesh", "contracts", "prove")
 
 

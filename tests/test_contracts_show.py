@@ -24,7 +24,7 @@ from mesh.contracts import find, load_contracts
 from mesh.environments import Opened, open_project
 from mesh.errors import WrongUse
 from mesh.project import Project
-from tests.project_copy import PROJECT, copy_project
+from tests.project_copy import OF_GROUPS, OF_USERS, PROJECT, copy_project
 
 
 @pytest.fixture(scope="module")
@@ -106,17 +106,18 @@ def fake_model(name: str, parents: list[str]) -> SimpleNamespace:
 def built_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     folder = tmp_path_factory.mktemp("built")
     copy = copy_project(folder / "project")
+    copy.keep_few(*OF_USERS, *OF_GROUPS)
     database = Path(shutil.copy2(built(copy, small_audience(), "dev"), folder / "mesh.duckdb"))
     with opened(copy, database) as project:
         yield project
 
 
 def test_the_example_query_and_its_rows_are_those_of_the_view(built_project: Opened) -> None:
-    contract = find("genre_audience", built_project.project.contracts)
+    contract = find("audience_groups", built_project.project.contracts)
     seen = look(built_project, contract)
     assert seen and (seen.environment, seen.address) == (
         "dev",
-        "mesh.engagement__dev.genre_audience",
+        "mesh.engagement__dev.audience_groups",
     )
     names = {column.name for column in contract.columns}
     assert set(seen.columns) <= names and seen.rows
@@ -141,7 +142,7 @@ def test_a_source_is_shown_where_it_lies(built_project: Opened) -> None:
 
 
 def test_an_environment_that_is_not_there_is_told(built_project: Opened) -> None:
-    contract = find("genre_audience", built_project.project.contracts)
+    contract = find("audience_groups", built_project.project.contracts)
     with pytest.raises(WrongUse, match="there is no environment 'tset'"):
         look(built_project, contract, "tset")
 

@@ -14,15 +14,15 @@ from mesh.movielens.generate import generate
 from mesh.movielens.ingest import create_operational_tables_sql, ingest, undo
 from mesh.project import Project
 from tests.deliveries import RATINGS, deliver
-from tests.project_copy import PROJECT, copy_project
+from tests.project_copy import FEW_DASHBOARDS, OF_GROUPS, OF_USERS, copy_project
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     copy = copy_project(folder / "project")
-    (copy.root / "looker").mkdir()
-    shutil.copy(PROJECT.dashboards / "user_360.yaml", copy.root / "looker")
+    copy.keep_few(*OF_USERS, *OF_GROUPS)
+    shutil.copytree(FEW_DASHBOARDS, copy.root / "looker")
     generate(folder / "source", 120, seed=3)
     return copy, folder / "source"
 

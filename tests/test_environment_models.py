@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 from audience import epoch
 from project_copy import ROOT, ProjectCopy, copy_project
-from scene import Scene, Shown, begin, copied, shown
+from scene import Scene, Shown, begin, copied, scene_audience, shown
 from test_environment_paths import deliver_late
 
 from mesh.environments import plan, refresh
 from mesh.errors import CheckFailed
+from mesh.movielens.ingest import ingest
 
 # The last state of the project in which a delivery was a watermark of a table.
 WATERMARKS = "147c8a1"
@@ -92,8 +93,8 @@ def test_no_month_is_carried_over_a_table_of_events_that_is_built_whole(
 
 
 @pytest.fixture(scope="module")
-def older(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    """The project as it was before a delivery was a version of the data."""
+def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the project as it was before a delivery was a version of the data."""
     root = tmp_path_factory.mktemp("older")
     archive = subprocess.run(
         ["git", "archive", WATERMARKS], cwd=ROOT, capture_output=True, check=False
@@ -101,32 +102,22 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     if archive.returncode:
         pytest.skip(f"this clone does not reach back to {WATERMARKS}")
     subprocess.run(["tar", "-x", "-C", str(root)], input=archive.stdout, check=True)
-    return ProjectCopy(root)
+    copy = ProjectCopy(root)
+    ingest(scene_audience().deliver(root / "source"), database=copy.database)
+    planned = copy.run(
+        "sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests", timeout=500
+    )
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    return copy.database
 
 
 @pytest.mark.parametrize("command", ["sqlmesh plan prod", "mesh refresh prod"])
 def test_a_database_of_an_older_version_of_the_project_is_brought_up_to_date(
-    scene: Scene, older: ProjectCopy, tmp_path: Path, command: str
+    scene: Scene, older: Path, tmp_path: Path, command: str
 ) -> None:
-    database = tmp_path / "older.duckdb"
-    environment = {**older.environment, "MESH_DUCKDB": str(database)}
+    database = Path(shutil.copy2(older, tmp_path / "mesh.duckdb"))
     begun = Scene(scene.versions, database, scene.fresh)
-    begun.deliver()
-    planned = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "sqlmesh"),
-            "plan",
-            "prod",
-            "--auto-apply",
-            "--no-prompts",
-            "--skip-tests",
-        ],
-        cwd=older.root,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert planned.returncode == 0, planned.stdout + planned.stderr
+    begun.noted(1)
     before = shown(database)
     begun.shows["prod"] = Shown("A", 1)
     deliver_late(begun)

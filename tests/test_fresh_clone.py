@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mesh.movielens.generate import generate
-from tests.project_copy import ProjectCopy, copy_project
+from tests.project_copy import OF_USERS, ProjectCopy, copy_project
 
 PLAN = ("plan", "--auto-apply", "--no-prompts")
 
@@ -42,6 +42,7 @@ class Clone(ProjectCopy):
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
     made = Clone(copy_project(tmp_path / 'Anna\'s "own" project', loaded=False).root)
+    made.keep_few(*OF_USERS, "user_genre_preferences")
     (made.elsewhere / "data").mkdir(parents=True)
     return made
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from typer.testing import CliRunner
 from mesh.errors import WrongUse
 from mesh.project import Project
 from mesh.prove import ChartQuery, Proof, prove
-from tests.project_copy import PROJECT, ROOT
+from tests.project_copy import OF_GROUPS, OF_USERS, PROJECT, ROOT, copy_project, share_analyzer
 
 INTERNAL = "interactions/internal"
 
@@ -285,6 +284,7 @@ PRODUCT_CHANGES = {
     ),
 }
 DEEPEST = 17
+OF_PERIODS = ("user_period_ratings", "user_period_ratings_monthly")
 
 
 def change(text: str, old: str, new: str) -> str:
@@ -302,13 +302,11 @@ def mutated(name: str, broken: Broken) -> str:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project with all that is broken in it."""
-    root = tmp_path_factory.mktemp("project")
-    for folder in ("models", "macros", "audits", "linter", "contracts"):
-        if (ROOT / folder).exists():
-            shutil.copytree(ROOT / folder, root / folder)
-    for file in ("config.yaml", "external_models.yaml"):
-        shutil.copy(ROOT / file, root / file)
+    """A copy of few models with all that is broken in it; `tools/checks.py` proves all models."""
+    copy = copy_project(tmp_path_factory.mktemp("proved") / "project")
+    copy.keep_few(*OF_USERS, *OF_GROUPS, "user_genre_preferences", *OF_PERIODS)
+    root = copy.root
+    share_analyzer(root)
     (root / "models" / "broken").mkdir()
     for name, broken in BROKEN.items():
         (root / "models" / "broken" / f"{name}.sql").write_text(mutated(name, broken))

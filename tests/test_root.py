@@ -13,7 +13,7 @@ import typer
 from mesh.cli.main import app, run
 from mesh.errors import MeshError
 from mesh.project import Project, find_project, project_around
-from tests.project_copy import ROOT, copy_project
+from tests.project_copy import OF_GROUPS, OF_USERS, ROOT, copy_project
 from tests.review_projects import git
 
 # In each clone contracts and dashboards have a key of its own that nobody knows, and the database
@@ -60,8 +60,9 @@ class Clones:
 
     def _clone(self, folder: Path, name: str) -> Path:
         root = (folder / name).resolve()
-        copy_project(root)
-        shutil.copytree(ROOT / "looker", root / "looker")
+        copy_project(root).keep_few(*OF_USERS, *OF_GROUPS)
+        (root / "looker").mkdir()
+        shutil.copy(ROOT / "looker" / "user_360.yaml", root / "looker")
         git(root, "init", "-q")
         git(root, "add", ".")
         git(root, "commit", "-qm", "all")

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from audience import Audience, epoch, opened, small_audience
 from built import built
-from project_copy import ProjectCopy, copy_project
+from project_copy import OF_GROUPS, OF_USERS, ProjectCopy, copy_project
 
 from mesh.contracts import find
 from mesh.environments import refresh
@@ -39,7 +39,9 @@ VALUES = {"ratings": ("rating", "3.5"), "tags": ("tag", "'odd'")}
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    return copy_project(tmp_path_factory.mktemp("source") / "project")
+    copy = copy_project(tmp_path_factory.mktemp("source") / "project")
+    copy.keep_few(*OF_USERS, *OF_GROUPS)
+    return copy
 
 
 @pytest.fixture(scope="module")

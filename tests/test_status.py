@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from audience import opened, products, small_audience
 from built import built
-from project_copy import PRODUCTS, PROJECT, ProjectCopy, copy_project
+from project_copy import FEW_DASHBOARDS, OF_GROUPS, OF_USERS, ProjectCopy, copy_project
 from sqlmesh.utils.errors import PlanError
 
 from mesh.dashboards.preview.build import present_all
@@ -32,6 +32,7 @@ sys.stdin.read()
 def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """A copy with the small audience in dev."""
     copy = copy_project(tmp_path_factory.mktemp("status") / "project")
+    copy.keep_few(*OF_USERS, *OF_GROUPS)
     shutil.copy2(built(copy, small_audience(), "dev"), copy.database)
     return copy
 
@@ -80,7 +81,7 @@ def test_the_command_shows_all_environments_and_answers_in_json(copy: ProjectCop
     answer = json.loads(said)
     assert code == 0
     assert [one["environment"] for one in answer] == ["dev"]
-    assert len(answer[0]["products"]) == PRODUCTS
+    assert len(answer[0]["products"]) == copy.products
 
 
 def test_products_that_no_environment_has_yet_are_not_there(
@@ -100,7 +101,7 @@ def test_products_that_no_environment_has_yet_are_not_there(
         )
         found = status(project, "few")
     assert [one.product for one in found.products] == ["interactions.user_movie_ratings"]
-    assert len(found.absent) == PRODUCTS - 1
+    assert len(found.absent) == copy.products - 1
 
 
 def test_a_promotion_of_some_products_does_not_take_the_others_away_unasked(
@@ -116,13 +117,13 @@ def test_a_promotion_of_some_products_does_not_take_the_others_away_unasked(
             skip_tests=True,
         )
         before = project.products(project.environment("dev")).keys()
-        with pytest.raises(WrongUse, match=r"few does not have engagement\.attention_by_age, .*"):
+        with pytest.raises(WrongUse, match=r"few does not have engagement\.audience_groups, .*"):
             promote(project, "few", "dev")
         assert project.products(project.environment("dev")).keys() == before
     code, _, said = mesh(copy, "promote", "few", "dev", database=database)
     assert code == 2 and "which dev shows and whose contracts promise that" in said
     code, said, _ = mesh(copy, "promote", "few", "dev", "--yes", database=database)
-    assert code == 0 and "dev has no longer: engagement.attention_by_age, " in said
+    assert code == 0 and "dev has no longer: engagement.audience_groups, " in said
     with opened(copy, database) as project:
         there = project.products(project.environment("dev")).keys()
     assert there == {"interactions.user_movie_ratings"}
@@ -153,15 +154,16 @@ def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_
             )
         found = status(project, "dev_one")
         assert [one.product for one in found.products] == [product]
-        assert len(found.absent) == PRODUCTS - 1 and "interactions.user_actions" in found.absent
+        assert "interactions.user_actions" in found.absent
+        assert len(found.absent) == copy.products - 1
         assert not refresh(project, "dev_one").changed
-        pages = present_all(project, "dev_one", specs=PROJECT.dashboards)
+        pages = present_all(project, "dev_one", specs=FEW_DASHBOARDS)
     assert {state.product for page in pages for state, _ in page.sources if state.view} == {product}
     code, said, _ = mesh(copy, "status", database=database)
     assert code == 0
     assert "interactions.user_actions not there – – –" in said
     assert (
-        f"dev_one has 1 of {PRODUCTS} data products, as after a plan of some models: "
+        f"dev_one has 1 of {copy.products} data products, as after a plan of some models: "
         "`sqlmesh plan dev_one` makes the others." in said
     )
 
