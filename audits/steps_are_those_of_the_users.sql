@@ -57,22 +57,28 @@ SELECT
   steps.cohort,
   steps.months_since
 FROM steps
-LEFT JOIN users
-  ON users.watched_months >= steps.months_since
-  AND users.active_months >= steps.step_start
-  AND steps.cohort IN ('all', users.cohort)
+CROSS JOIN users
 WHERE
-  steps.months_since > 0
+  steps.months_since > 0 AND steps.cohort IN ('all', users.cohort)
 GROUP BY
   steps.cohort,
   steps.months_since,
   steps.at_risk_user_count,
   steps.churned_user_count
 HAVING
-  SUM(users.user_count) <> steps.at_risk_user_count
+  SUM(
+    IF(
+      users.active_months >= steps.step_start
+      AND users.watched_months >= steps.months_since,
+      users.user_count,
+      0
+    )
+  ) <> steps.at_risk_user_count
   OR SUM(
     IF(
-      users.active_months BETWEEN steps.step_start AND steps.months_since - 1,
+      users.active_months >= steps.step_start
+      AND users.active_months < steps.months_since
+      AND users.watched_months >= steps.months_since,
       users.user_count,
       0
     )
