@@ -151,14 +151,16 @@ class Copy:
 
     @cached_property
     def table_rules(self) -> list[Prepared]:
-        """Those on the number of rows first."""
+        """Those on the number of rows first, then those that read least."""
         found = []
         self.damage(self.undamaged)
         for rule in self.contract.table_rules():
             one = self.prepared(rule)
             if one:
                 found.append(one)
-        return sorted(found, key=lambda one: one.rule.scope is not Scope.COUNT)
+        return sorted(
+            found, key=lambda one: (one.rule.scope is not Scope.COUNT, len(one.rule.references))
+        )
 
     def _is_broken(self, rule: str, ask: Callable[[], object]) -> bool:
         """Whether the undamaged rows break a rule, or it cannot be asked."""
@@ -190,11 +192,12 @@ class Copy:
     def _worked_out(self, query: exp.Select) -> exp.Select:
         """The same, with what does not depend on the damaged rows as tables."""
         names = {cte.alias for cte in query.find_all(exp.CTE)}
+        kept: dict[str, exp.Table] = {}
 
         def depends(node: exp.Expr) -> bool:
             tables = list(node.find_all(exp.Table))
             damaged = any(t.catalog == DAMAGED.catalog for t in tables)
-            return not tables or damaged or any(not t.db and t.name in names for t in tables)
+            return not tables or damaged or any(_step(t) in names - kept.keys() for t in tables)
 
         # Steps, one side of a union, as what a product is compared with, and derived tables.
         for part in list(query.find_all(exp.Select, exp.SetOperation)):
@@ -204,14 +207,22 @@ class Copy:
                 isinstance(derived, exp.From | exp.Join) and derived.this is around
             )
             if free and part.root() is query and not depends(part):
+                for table in list(part.find_all(exp.Table)):
+                    if _step(table) in kept:
+                        found = kept[_step(table)].copy()
+                        table.replace(exp.alias_(found, table.alias_or_name, table=True))
                 # What looks at rows around it cannot stand alone.
                 with suppress(duckdb.BinderException):
-                    part.replace(exp.select("*").from_(self.memory.keep(part)))
+                    found = self.memory.keep(part)
+                    part.replace(exp.select("*").from_(found))
+                    if isinstance(around, exp.CTE):
+                        kept[around.alias] = found
         return query
 
     def damage(self, query: exp.Query) -> None:
-        """Put these rows in the place that the rules look at."""
-        self.memory.run(f"CREATE OR REPLACE TEMP VIEW {_text(DAMAGED)} AS {_text(query)}")
+        """Put these rows in the place that the rules look at; of the query nothing is kept."""
+        rows = _text(query, copy=False)
+        self.memory.run(f"CREATE OR REPLACE TEMP VIEW {_text(DAMAGED)} AS {rows}")
 
     def noticed_by(self, damage: Damage) -> str | None:
         """Put the damaged rows in that place: a rule that they break, if there is one.
@@ -223,7 +234,7 @@ class Copy:
         if changed:
             # Where rows come or go, each that is there keeps the rules about rows.
             asked = self._row_query(changed)
-            rows = _text(damage.query(self.rows, asked.columns))
+            rows = _text(damage.query(self.rows, asked.columns), copy=False)
             *found, differs = self.memory.rows(f"SELECT {asked.selected} FROM ({rows})")[0]
             for rule, is_broken in zip(asked.rules, found, strict=True):
                 if is_broken:
@@ -270,5 +281,10 @@ class Copy:
         return not self.memory.rows(left.limit(1))
 
 
-def _text(query: exp.Expr) -> str:
-    return query.sql(dialect=DIALECT, identify=True)
+def _step(table: exp.Table) -> str:
+    """The name of a step of the query, where a table is one."""
+    return "" if table.db else table.name
+
+
+def _text(query: exp.Expr, *, copy: bool = True) -> str:
+    return query.sql(dialect=DIALECT, identify=True, copy=copy)
