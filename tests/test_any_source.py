@@ -106,6 +106,7 @@ KINDS = {
     "all ratings equal": Kind(users=90, each=20, ratings=(4.0,)),
     "none but the best": Kind(users=90, each=20, ratings=(5.0,), at_once=False),
     "tags long after the last rating": Kind(users=12, days=60, tags=140, tag_days=370),
+    "genres that no user rated both": Kind(users=300, movies=3, each=1, genres=GENRES[:4]),
     "people who take their time, and movies without a year": Kind(
         users=60, days=800, each=5, at_once=False, without_year=0.6
     ),

@@ -5,7 +5,7 @@ MODEL (
   grain (measure, genre)
 );
 
-/* One row per measure and genre that at least one comparable genre has as well. Genres share movies and users, so their shares vary together: the variance of the difference sums, over all pairs of the genres in it, what each movie or user moves both. Of ratings that is what the share would be without the movie (the jackknife: a few movies have most of the ratings). Where a movie or user only agrees or disagrees, it is as if one more did, so that a share of none, or of all, is not taken for certain. */
+/* One row per measure and genre that at least one comparable genre has as well. Genres share movies and users, so their shares vary together: the variance of the difference sums, over all pairs of the genres in it, what each movie or user moves both. Of ratings that is what the share would be without the movie (the jackknife: a few movies have most of the ratings). Where a movie or user only agrees or disagrees, it is as if one more did, so that a share of none, or of all, is not taken for certain. Two genres that no user rated both vary together too: who is one's is not the other's. */
 WITH movies AS (
   SELECT
     shares.measure,
@@ -58,16 +58,19 @@ WITH movies AS (
     own.measure,
     own.genre,
     other.genre AS other_genre,
-    IF(
-      own.measure = 'likes',
-      pairs.both_like_count - other.share * pairs.likes_count - own.share * pairs.other_likes_count + own.share * other.share * pairs.asked_count,
-      pairs.rated_count - own.share * other.share * own.whole
+    COALESCE(
+      IF(
+        own.measure = 'likes',
+        pairs.both_like_count - other.share * pairs.likes_count - own.share * pairs.other_likes_count + own.share * other.share * pairs.asked_count,
+        COALESCE(pairs.rated_count, 0) - own.share * other.share * own.whole
+      ),
+      0
     ) / own.whole / other.whole AS covariance
-  FROM engagement_internal.genre_user_pairs AS pairs
-  INNER JOIN engagement_internal.genre_shares AS own
-    ON own.genre = pairs.genre
+  FROM engagement_internal.genre_shares AS own
   INNER JOIN engagement_internal.genre_shares AS other
-    ON other.genre = pairs.other_genre AND other.measure = own.measure
+    ON other.measure = own.measure
+  LEFT JOIN engagement_internal.genre_user_pairs AS pairs
+    ON pairs.genre = own.genre AND pairs.other_genre = other.genre
   WHERE
     own.measure IN ('likes', 'users')
 ), members AS (
