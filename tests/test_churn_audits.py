@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from churning import CHAIN, World, full_name
+from project_copy import PROJECT
 from rendered import audit_of, edited, query_of
+from sqlglot import exp
+
+from mesh.contracts.header import model_properties
 
 AUDITS = {
     "churn_predictors": "predictors_are_those_of_the_users",
@@ -118,3 +122,13 @@ def test_a_model_that_counts_otherwise_is_found(world, model, right, wrong, prod
         query = edited(name, right, wrong) if one == model else query_of(name)
         world.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
     assert f"churn_{product}" in found(world)
+
+
+def test_what_an_audit_reads_is_built_before_it() -> None:
+    """In the first plan of all there is nothing by that name yet."""
+    audit = exp.column(AUDITS["churn_curve"])
+    properties = {
+        p.name: p.args["value"] for p in model_properties("churn_curve", PROJECT, [audit])
+    }
+    names = {table.sql() for table in properties["depends_on"].expressions}
+    assert {"engagement_internal.user_months", "interactions.user_actions"} <= names

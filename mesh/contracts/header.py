@@ -58,15 +58,34 @@ def model_properties(
         "grants": _grants(contract),
         "audits": exp.Tuple(expressions=[contract_audit(contract), *audits]),
     }
-    references = sorted({name for rule in contract.table_rules() for name in rule.references})
+    references = {name for rule in contract.table_rules() for name in rule.references}
+    references |= _read_by(audits, project)
     if references:
         properties["depends_on"] = exp.Tuple(
-            expressions=[exp.to_table(name, dialect=DIALECT) for name in references]
+            expressions=[exp.to_table(name, dialect=DIALECT) for name in sorted(references)]
         )
     return [
         exp.Property(this=exp.to_identifier(name), value=value)
         for name, value in properties.items()
     ]
+
+
+def _read_by(audits: Sequence[exp.Expr], project: Project) -> set[str]:
+    """The models that the project's own audits of these names read: they are built before."""
+    from sqlmesh.core.dialect import Audit, parse
+
+    wanted = {audit.name for audit in audits}
+    found: set[str] = set()
+    for file in sorted(project.root.glob("audits/*.sql")) if wanted else ():
+        name = ""
+        for statement in parse(file.read_text(encoding="utf-8"), default_dialect=DIALECT):
+            if isinstance(statement, Audit):
+                named = (p.args["value"].name for p in statement.expressions if p.name == "name")
+                name = next(named, "")
+            elif name in wanted:
+                tables = statement.find_all(exp.Table)
+                found |= {f"{table.db}.{table.name}" for table in tables if table.db}
+    return found
 
 
 def _text(text: str) -> exp.Literal:
