@@ -12,18 +12,13 @@ WITH steps AS (
     churned_user_count,
     LAG(months_since) OVER (PARTITION BY cohort ORDER BY months_since) AS step_start
   FROM @this_model
-), actions AS (
+), months AS (
   SELECT
     user_id,
     UNIX_MICROS(first_action_at) AS first_at,
     UNIX_MICROS(last_action_at) AS last_at,
     UNIX_MICROS(MAX(last_action_at) OVER ()) AS newest_at,
-    UNIX_MICROS(
-      COALESCE(
-        LEAD(first_action_at) OVER (PARTITION BY user_id ORDER BY first_action_at),
-        MAX(last_action_at) OVER ()
-      )
-    ) AS next_at
+    UNIX_MICROS(LEAD(first_action_at) OVER (PARTITION BY user_id ORDER BY first_action_at)) AS next_at
   FROM engagement_internal.user_months
 ), lives AS (
   SELECT
@@ -34,7 +29,7 @@ WITH steps AS (
       COALESCE(MIN(IF(next_at - last_at > 15552000000000, last_at, NULL)), MAX(last_at)) / 86400000000
     ) AS end_day,
     FLOOR(MAX(newest_at) / 86400000000) - 180 AS watched_day
-  FROM actions
+  FROM months
   GROUP BY
     user_id
 ), users AS (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from rendered import in_memory, query_of
@@ -62,11 +64,15 @@ class World:
             self.connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM rows_given")
         self.connection.unregister("rows_given")
 
-    def run(self, *names: str) -> pd.DataFrame:
-        """Build the models in this order; the rows of the last."""
+    def run(self, *names: str, instead: Mapping[str, str] | None = None) -> pd.DataFrame:
+        """Build the models in this order; the rows of the last.
+
+        instead: the queries of some that are not built by their own.
+        """
         for name in names:
             full = full_name(name)
-            self.connection.execute(f"CREATE OR REPLACE TABLE {full} AS {query_of(full)}")
+            query = (instead or {}).get(name) or query_of(full)
+            self.connection.execute(f"CREATE OR REPLACE TABLE {full} AS {query}")
         return self.rows(names[-1])
 
     def rows(self, name: str) -> pd.DataFrame:

@@ -26,10 +26,6 @@ from mesh.project import Project
 ROOT = Path(__file__).resolve().parent.parent
 BUILDS = ROOT / ".cache" / "test-builds"
 PROJECT = Project(ROOT)
-# How many data products there are: contracts that are not with a source.
-PRODUCTS = sum(
-    path.parent.name != "operational" for path in PROJECT.contracts.glob("*/*.odcs.yaml")
-)
 PARTS = ("models", "contracts", "macros", "audits", "linter", "materializations", "mesh")
 FILES = ("config.yaml", "external_models.yaml")
 # Of each kind of model one or two, incremental, by month, a view, a mart, and what they stand on: a
@@ -99,10 +95,11 @@ class ProjectCopy:
                         file.unlink()
 
     @property
-    def products(self) -> int:
-        """How many data products it has."""
+    def products(self) -> set[str]:
+        """The data products it has, with their schemas: contracts that are not with a source."""
         contracts = (self.root / "contracts").glob("*/*.odcs.yaml")
-        return sum(path.parent.name != "operational" for path in contracts)
+        names = {f"{path.parent.name}.{path.name.partition('.')[0]}" for path in contracts}
+        return {name for name in names if not name.startswith("operational.")}
 
     def line(self, path: str, text: str, after: str = "") -> int:
         """The number of the first line with `text`, at or below the first with `after`."""
@@ -146,6 +143,9 @@ class ProjectCopy:
             for stream in (process.stdout, process.stderr):
                 if stream:
                     stream.close()
+
+
+PRODUCTS = len(ProjectCopy(ROOT).products)
 
 
 @dataclass(frozen=True)

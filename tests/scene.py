@@ -171,12 +171,7 @@ class Scene:
     @property
     def products(self) -> set[str]:
         """The products of all versions, with their schemas."""
-        files = (self.versions["A"].root / "contracts").glob("*/*.odcs.yaml")
-        return {
-            f"{file.parent.name}.{file.name.partition('.')[0]}"
-            for file in files
-            if file.parent.name != "operational"
-        }
+        return self.versions["A"].products
 
     @property
     def newest(self) -> int:

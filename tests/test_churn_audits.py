@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from churning import CHAIN, World, full_name
 from project_copy import PROJECT
-from rendered import audit_of, edited, query_of
+from rendered import audit_of, edited
 from sqlglot import exp
 
 from mesh.contracts.header import model_properties
@@ -18,8 +18,6 @@ AUDITS = {
     "churn_predictors": "predictors_are_those_of_the_users",
     "churn_curve": "steps_are_those_of_the_users",
 }
-
-
 # Days of action since the first: around the seven days, the 180 after them, and ends of months.
 LIVES = (
     *((0,), (0, 3), (0, 6), (0, 7), (0, 40), (0, 60), (0, 90, 120), (0, 150, 270)),
@@ -116,11 +114,8 @@ def test_what_the_models_make_passes(world):
     ],
 )
 def test_a_model_that_counts_otherwise_is_found(world, model, right, wrong, product):
-    chain = ("thresholds", *CHAIN)
-    for one in chain:
-        name = full_name(one)
-        query = edited(name, right, wrong) if one == model else query_of(name)
-        world.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
+    query = edited(full_name(model), right, wrong)
+    world.run("thresholds", *CHAIN, instead={model: query})
     assert f"churn_{product}" in found(world)
 
 

@@ -81,7 +81,7 @@ def test_the_command_shows_all_environments_and_answers_in_json(copy: ProjectCop
     answer = json.loads(said)
     assert code == 0
     assert [one["environment"] for one in answer] == ["dev"]
-    assert len(answer[0]["products"]) == copy.products
+    assert len(answer[0]["products"]) == len(copy.products)
 
 
 def test_products_that_no_environment_has_yet_are_not_there(
@@ -101,7 +101,7 @@ def test_products_that_no_environment_has_yet_are_not_there(
         )
         found = status(project, "few")
     assert [one.product for one in found.products] == ["interactions.user_movie_ratings"]
-    assert len(found.absent) == copy.products - 1
+    assert len(found.absent) == len(copy.products) - 1
 
 
 def test_a_promotion_of_some_products_does_not_take_the_others_away_unasked(
@@ -155,7 +155,7 @@ def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_
         found = status(project, "dev_one")
         assert [one.product for one in found.products] == [product]
         assert "interactions.user_actions" in found.absent
-        assert len(found.absent) == copy.products - 1
+        assert len(found.absent) == len(copy.products) - 1
         assert not refresh(project, "dev_one").changed
         pages = present_all(project, "dev_one", specs=FEW_DASHBOARDS)
     assert {state.product for page in pages for state, _ in page.sources if state.view} == {product}
@@ -163,7 +163,7 @@ def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_
     assert code == 0
     assert "interactions.user_actions not there – – –" in said
     assert (
-        f"dev_one has 1 of {copy.products} data products, as after a plan of some models: "
+        f"dev_one has 1 of {len(copy.products)} data products, as after a plan of some models: "
         "`sqlmesh plan dev_one` makes the others." in said
     )
 

@@ -72,18 +72,16 @@ def model_properties(
 
 def _read_by(audits: Sequence[exp.Expr], project: Project) -> set[str]:
     """The models that the project's own audits of these names read: they are built before."""
-    from sqlmesh.core.dialect import Audit, parse
+    from sqlmesh.core.audit import load_multiple_audits
+    from sqlmesh.core.dialect import parse
 
-    wanted = {audit.name for audit in audits}
+    wanted = {audit.name.lower() for audit in audits}
     found: set[str] = set()
     for file in sorted(project.root.glob("audits/*.sql")) if wanted else ():
-        name = ""
-        for statement in parse(file.read_text(encoding="utf-8"), default_dialect=DIALECT):
-            if isinstance(statement, Audit):
-                named = (p.args["value"].name for p in statement.expressions if p.name == "name")
-                name = next(named, "")
-            elif name in wanted:
-                tables = statement.find_all(exp.Table)
+        written = parse(file.read_text(encoding="utf-8"), default_dialect=DIALECT)
+        for audit in load_multiple_audits(written, path=file, dialect=DIALECT):
+            if audit.name in wanted:
+                tables = audit.query.find_all(exp.Table)
                 found |= {f"{table.db}.{table.name}" for table in tables if table.db}
     return found
 

@@ -8,9 +8,8 @@ from sqlglot import exp
 
 from mesh.contracts.checks.product import MEASURED_BY
 from mesh.contracts.checks.record import Around, Check, Subject, check
-from mesh.contracts.constraints import TABLE_KINDS, table_kind
+from mesh.contracts.constraints import TABLE_KINDS, quality_keys, table_kind
 from mesh.contracts.constraints.base import (
-    COMPARATORS,
     Named,
     Part,
     StatedQuality,
@@ -28,7 +27,7 @@ from mesh.files.tree import Steps
 
 _COMMON = {"id", "name", "type", "description", "dimension", "severity", "tags", "businessImpact"}
 _COMMON |= {"customProperties", "authoritativeDefinitions"}
-_USED = {*COMPARATORS, *(key for kind in TABLE_KINDS for key in kind.uses)}
+_USED = quality_keys()
 _INSTEAD = {
     "rule": "Write `metric`, as the standard calls it since v3.1.",
     "nullValues": "Write `required: true` at the column.",

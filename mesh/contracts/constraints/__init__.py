@@ -5,7 +5,7 @@ The order is the one in which the rules of a column are enforced.
 
 from __future__ import annotations
 
-from mesh.contracts.constraints.base import ColumnPromise, Option, TablePromise
+from mesh.contracts.constraints.base import COMPARATORS, ColumnPromise, Option, TablePromise
 from mesh.contracts.constraints.enum import Enum
 from mesh.contracts.constraints.length import Length
 from mesh.contracts.constraints.multiple_of import MultipleOf
@@ -32,6 +32,11 @@ TABLE_KINDS: tuple[type[TablePromise], ...] = (RowCount, UniqueTogether, Reconci
 def options() -> dict[str, Option]:
     """The keys of logicalTypeOptions that some kind reads."""
     return {key: option for kind in COLUMN_KINDS for key, option in kind.options.items()}
+
+
+def quality_keys() -> frozenset[str]:
+    """The keys of a rule under `quality` that some kind reads."""
+    return frozenset(COMPARATORS).union(*(kind.uses for kind in TABLE_KINDS))
 
 
 def table_kind(type: str | None, metric: str | None) -> type[TablePromise] | None:

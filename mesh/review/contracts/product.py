@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mesh.bite.excuses import EXCUSED, SHARE
+from mesh.contracts.constraints import quality_keys
 from mesh.files.tree import Steps
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words, shortened
@@ -143,9 +144,7 @@ _COMPARED = {
     "schema.properties": "id name logicalType physicalType description classification required "
     "primaryKey primaryKeyPosition unique deprecated tags examples enum logicalTypeOptions "
     "customProperties",
-    "schema.quality": "id name type description dimension severity engine implementation query "
-    "metric arguments mustBe mustNotBe mustBeGreaterThan mustBeGreaterOrEqualTo mustBeLessThan "
-    "mustBeLessOrEqualTo mustBeBetween mustNotBeBetween",
+    "schema.quality": f"id name type description dimension severity {' '.join(quality_keys())}",
     "slaProperties": "id property value unit element description customProperties",
     "team": "name description",
     "support": "channel tool url description",
