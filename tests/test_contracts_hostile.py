@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import duckdb
@@ -58,9 +57,7 @@ def test_a_file_that_is_no_contract_gets_one_clear_error(tmp_path: Path, name: s
     path = tmp_path / "interactions" / "plays.odcs.yaml"
     path.parent.mkdir()
     path.write_bytes(content)
-    started = time.monotonic()
     (problem,) = lint([path]).problems
-    assert time.monotonic() - started < 5
     assert (says in problem.message, problem.line) == (True, line), str(problem)
     assert problem.fix
     with pytest.raises(ContractInvalid) as refused:
@@ -200,10 +197,9 @@ def test_a_pattern_is_refused_when_the_engines_refuse_it(pattern: str, why: str 
     ],
 )
 def test_no_pattern_that_the_engines_take_can_hang_them(pattern: str) -> None:
-    started = time.monotonic()
-    for text in ("a" * 20_000 + "!", "x" * 20_000, "1" * 20_000 + "!"):
+    """An engine that goes back and tries again would not return from these in a lifetime."""
+    for text in ("a" * 20_000 + "!", "x" * 20_000 + "!", "1" * 20_000 + "!"):
         matches(pattern, text)
-    assert time.monotonic() - started < 1
 
 
 def test_a_pattern_longer_than_anyone_reads_is_refused(tmp_path: Path) -> None:
