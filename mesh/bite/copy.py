@@ -150,10 +150,15 @@ class Copy:
         return rules
 
     @cached_property
+    def broken_by(self) -> dict[str, str]:
+        """By rule about rows what is selected to know whether one breaks it."""
+        return {rule.id: _any(rule.broken()) for rule in self.row_rules}
+
+    @cached_property
     def table_rules(self) -> list[Prepared]:
         """Those on the number of rows first, then those that read least."""
         found = []
-        self.damage(self.undamaged)
+        self.restore()
         for rule in self.contract.table_rules():
             one = self.prepared(rule)
             if one:
@@ -219,10 +224,24 @@ class Copy:
                         kept[around.alias] = found
         return query
 
-    def damage(self, query: exp.Query) -> None:
-        """Put these rows in the place that the rules look at; of the query nothing is kept."""
-        rows = _text(query, copy=False)
+    def restore(self) -> None:
+        """Put the rows as they are in the place that the rules look at."""
+        self._show(_text(self.undamaged))
+
+    def damage(self, damage: Damage) -> None:
+        """Put the damaged rows in that place."""
+        self._show(self._damaged(damage))
+
+    def _show(self, rows: str) -> None:
         self.memory.run(f"CREATE OR REPLACE TEMP VIEW {_text(DAMAGED)} AS {rows}")
+
+    def _damaged(self, damage: Damage, only: frozenset[str] | None = None) -> str:
+        """The query of the damaged rows; the values that it picks from the rows are picked once."""
+        query = damage.query(self.rows, only)
+        for picked in list(query.find_all(exp.Subquery)):
+            if picked.root() is query:
+                picked.replace(exp.select("*").from_(self.memory.keep(picked.this)).subquery())
+        return _text(query, copy=False)
 
     def noticed_by(self, damage: Damage) -> str | None:
         """Put the damaged rows in that place: a rule that they break, if there is one.
@@ -234,7 +253,7 @@ class Copy:
         if changed:
             # Where rows come or go, each that is there keeps the rules about rows.
             asked = self._row_query(changed)
-            rows = _text(damage.query(self.rows, asked.columns), copy=False)
+            rows = self._damaged(damage, asked.columns)
             *found, differs = self.memory.rows(f"SELECT {asked.selected} FROM ({rows})")[0]
             for rule, is_broken in zip(asked.rules, found, strict=True):
                 if is_broken:
@@ -242,7 +261,7 @@ class Copy:
             if not differs:
                 raise Unchanged
         table_rules = self._rules_of(changed)
-        self.damage(damage.query(self.rows))
+        self.damage(damage)
         for number, one in enumerate(table_rules):
             with suppress(duckdb.Error):
                 if self.memory.rows(one.query):
@@ -265,8 +284,8 @@ class Copy:
                 exp.NullSafeNEQ(this=exp.column(name), expression=exp.column(before(name)))
                 for name in sorted(changed)
             ]
-            conditions = [*(rule.broken() for rule in rules), exp.or_(*others)]
-            selected = ", ".join(_text(exp.LogicalOr(this=one)) for one in conditions)
+            told = [*(self.broken_by[rule.id] for rule in rules), _any(exp.or_(*others))]
+            selected = ", ".join(told)
             columns = changed.union(*(rule.columns for rule in rules))
             self.asked[changed] = RowQuery(rules, columns, selected)
         return self.asked[changed]
@@ -279,6 +298,10 @@ class Copy:
             return False
         left = exp.except_(damaged, self.undamaged, distinct=False)
         return not self.memory.rows(left.limit(1))
+
+
+def _any(condition: exp.Expr) -> str:
+    return _text(exp.LogicalOr(this=condition), copy=False)
 
 
 def _step(table: exp.Table) -> str:

@@ -17,6 +17,7 @@ from mesh.bite.suggest import Suggestion, Suggestions
 from mesh.bite.ways import damages
 from mesh.contracts import Contract, load_contracts
 from mesh.environments import Opened
+from mesh.environments.collector import collector_spared
 from mesh.environments.names import is_public, short_name
 from mesh.errors import CheckFailed, WrongUse
 from mesh.verify.engine import EngineRefuses
@@ -163,6 +164,7 @@ def bite(
 
         with (
             memory(adapter.connection, resolve) as copies,
+            collector_spared(),
             ThreadPoolExecutor(os.cpu_count()) as threads,
         ):
             try:

@@ -77,7 +77,7 @@ class Suggestions:
         One that was suggested before goes first: few rules are better than many.
         """
         candidates = self._candidates(damage.column if damage.changed else None)
-        self.copy.damage(damage.query(self.copy.rows))
+        self.copy.damage(damage)
         for one in (*self.used, *candidates):
             if damage.changed and not damage.changed & one.ready.columns:
                 continue
@@ -94,7 +94,7 @@ class Suggestions:
     def _candidates(self, column: Column | None) -> list[_Candidate]:
         """Those for a column, or for rows that come and go."""
         if column not in self.found:
-            self.copy.damage(self.copy.undamaged)
+            self.copy.restore()
             self.found[column] = list(self._that_hold(column))
         return self.found[column]
 

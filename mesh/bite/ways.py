@@ -269,16 +269,19 @@ class Damage:
 
         only: columns that are wanted; those that change are then there as they were `before` too.
         """
-        wanted = [c for c in self.contract.columns if only is None or c.name in only]
-        query = exp.select(*map(self._projected, wanted)).from_(source.copy())
-        for name in self.changed if only else ():
-            query.select(exp.alias_(exp.column(name), before(name)), copy=False)
-        again = query.copy()
+        if only is None:
+            new = [self._projected(c) for c in self.contract.columns if c.name in self.changed]
+            selected = [exp.Star(except_=[exp.column(POSITION, quoted=True)], replace=new or None)]
+        else:
+            selected = [self._projected(c) for c in self.contract.columns if c.name in only]
+            selected += [exp.alias_(exp.column(name), before(name)) for name in self.changed]
+        query = exp.Select(expressions=selected).from_(source.copy(), copy=False)
+        again = query.copy() if self.way.again else query
         if self.way.keep:
-            query = query.where(self._sql(self.way.keep))
+            query.where(self._sql(self.way.keep), copy=False)
         if self.way.again:
-            again = again.where(self._sql(self.way.again))
-            query = exp.union(query, again, distinct=False)  # type: ignore[assignment]
+            again.where(self._sql(self.way.again), copy=False)
+            query = exp.union(query, again, distinct=False, copy=False)  # type: ignore[assignment]
         for table in query.find_all(exp.Table):
             if table.name == SOURCE and not table.db:
                 table.replace(source.copy())
@@ -293,8 +296,8 @@ class Damage:
             new = exp.column(other.name, quoted=True)
         else:
             return plain
-        kind = exp.DataType.build(column.duckdb_type, dialect=DIALECT)
-        return exp.alias_(exp.cast(new, kind), column.name, quoted=True)
+        cast = exp.Cast(this=new, to=_type(column.duckdb_type).copy())
+        return exp.alias_(cast, column.name, quoted=True)
 
     def _sql(self, text: str) -> exp.Expr:
         names = {"c": self.column, "d": self.other}
@@ -319,6 +322,11 @@ class Damage:
         columns = [c for c in self.contract.columns if c.name in self.contract.grain]
         rest = [c.name for c in columns if not _time(c)]
         return rest if len(rest) < len(columns) else list(self.contract.grain[:-1])
+
+
+@lru_cache(maxsize=64)
+def _type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect=DIALECT)
 
 
 def before(column: str) -> str:
