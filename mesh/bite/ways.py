@@ -269,6 +269,7 @@ class Damage:
 
         only: columns that are wanted; those that change are then there as they were `before` too.
         """
+        selected: list[exp.Expr]
         if only is None:
             new = [self._projected(c) for c in self.contract.columns if c.name in self.changed]
             selected = [exp.Star(except_=[exp.column(POSITION, quoted=True)], replace=new or None)]

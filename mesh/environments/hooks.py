@@ -2,7 +2,7 @@
 
 SQLMesh has no interface for "a delivery is a version of the data". It has a folder that every
 command that builds imports, `materializations/`, and this is installed from there, so that
-`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Nine methods and two
+`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Ten methods and two
 properties are wrapped; what each of them returns is of SQLMesh's own making.
 """
 
@@ -26,6 +26,7 @@ from sqlmesh.utils.errors import ConfigError, PlanError
 from mesh.database import cannot_open, check_attached
 from mesh.environments.apply import bring_up_to_date
 from mesh.environments.audits import install as take_audits_as_made
+from mesh.environments.categories import install as break_what_reads_other_rows
 from mesh.environments.choices import choose_versions
 from mesh.environments.collector import paused, spared
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
@@ -70,6 +71,7 @@ def install() -> None:
     _wrap("run", spared)
     share_renderings()
     take_audits_as_made()
+    break_what_reads_other_rows()
     setattr(BuiltInSchedulerConfig, "create_plan_evaluator", _plan_evaluator)  # noqa: B010
 
 

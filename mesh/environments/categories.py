@@ -1,0 +1,63 @@
+"""Which models of a plan keep their tables, where SQLMesh lets too many of them do so.
+
+Of a model that changed through others alone, SQLMesh asks the new versions among those it reads
+whether their change breaks anything. It does not see a change that is no longer new (a plan failed
+after it was made, or another environment had it first) once anything else that the model reads is
+new, if only by a contract; nor one further up, below a model that got another column. The model
+would keep a table of rows from before the change, and be shown as up to date.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from sqlmesh.core.plan import PlanBuilder
+from sqlmesh.core.snapshot import Snapshot, SnapshotChangeCategory
+
+BREAKING = (SnapshotChangeCategory.BREAKING, SnapshotChangeCategory.INDIRECT_BREAKING)
+
+
+def install() -> None:
+    """Give a model a new table wherever the rows that it reads are others."""
+    own: Any = PlanBuilder
+    categorized = own._categorize_snapshot
+
+    @wraps(categorized)
+    def categorize(builder: Any, snapshot: Snapshot, *args: Any, **kwargs: Any) -> None:
+        categorized(builder, snapshot, *args, **kwargs)
+        keeps_its_table = snapshot.change_category not in (*BREAKING, None)
+        difference = builder._context_diff
+        if (
+            keeps_its_table
+            and not snapshot.forward_only
+            and difference.indirectly_modified(snapshot.name)
+            and _reads_other_rows(difference, snapshot)
+        ):
+            snapshot.categorize_as(SnapshotChangeCategory.INDIRECT_BREAKING)
+
+    own._categorize_snapshot = categorize
+
+
+def _reads_other_rows(difference: Any, snapshot: Snapshot) -> bool:
+    """Whether a change that breaks lies between what it read before and what it reads now."""
+    parents = [difference.snapshots[one] for one in snapshot.parents if one in difference.snapshots]
+    return any(_has_other_rows(difference, parent) for parent in parents)
+
+
+def _has_other_rows(difference: Any, snapshot: Snapshot) -> bool:
+    """The same of the rows of a version that is categorized, new in this plan or not."""
+    if snapshot.name not in difference.modified_snapshots:
+        return False
+    _, before = difference.modified_snapshots[snapshot.name]
+    since = [snapshot.change_category]
+    for version in reversed(snapshot.previous_versions):
+        if version.snapshot_id(snapshot.name) == before.snapshot_id:
+            break
+        since.append(version.change_category)
+    else:
+        # Of another line of versions, about which nothing is known.
+        return True
+    return any(category in BREAKING for category in since) or _reads_other_rows(
+        difference, snapshot
+    )

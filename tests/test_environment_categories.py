@@ -1,0 +1,222 @@
+"""Which models a plan builds anew: what an environment shows is what its models say, always."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlmesh import Context
+from sqlmesh.core.plan import PlanBuilder
+from sqlmesh.utils.errors import PlanError
+
+from mesh.environments import hooks
+
+CONFIG = """\
+gateways:
+  duckdb:
+    connection: {type: duckdb, database: any.duckdb}
+default_gateway: duckdb
+model_defaults: {dialect: duckdb, start: 2024-01-01}
+plan: {auto_categorize_changes: {external: full, python: full, sql: full, seed: full}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def installed() -> None:
+    hooks.install()
+
+
+@dataclass
+class Model:
+    """A model with one row: a number of its own and those that it reads, added up."""
+
+    reads: tuple[str, ...] = ()
+    number: int = 1
+    columns: int = 0
+    description: str = "As it was."
+    refused: bool = False
+
+    def sql(self, name: str) -> str:
+        audits = ", audits (not_refused)" if self.refused else ""
+        summed = " + ".join([str(self.number), *(f"{one}.number" for one in self.reads)])
+        more = "".join(f", {place} AS more_{place}" for place in range(self.columns))
+        tables = ", ".join(f"shop.{one} AS {one}" for one in self.reads)
+        return (
+            f"MODEL (name shop.{name}, kind FULL, description '{self.description}'{audits});\n"
+            f"SELECT {summed} AS number{more}{' FROM ' + tables if tables else ''}"
+        )
+
+
+@dataclass
+class Shop:
+    """A project of SQLMesh's own, and what its environments must show."""
+
+    root: Path
+    models: dict[str, Model] = field(default_factory=dict)
+    shown: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for folder in ("models", "audits"):
+            (self.root / folder).mkdir(parents=True)
+        (self.root / "config.yaml").write_text(CONFIG.replace("any.duckdb", self.database))
+        (self.root / "audits" / "not_refused.sql").write_text(
+            "AUDIT (name not_refused);\nSELECT * FROM @this_model"
+        )
+
+    @property
+    def database(self) -> str:
+        return str(self.root / "any.duckdb")
+
+    def number(self, name: str) -> int:
+        model = self.models[name]
+        return model.number + sum(map(self.number, model.reads))
+
+    def plan(self, environment: str) -> dict[str, str]:
+        """Plan it. Returns the category of each model that is new."""
+        for name, model in self.models.items():
+            (self.root / "models" / f"{name}.sql").write_text(model.sql(name))
+        context = Context(paths=[str(self.root)])
+        try:
+            plan = context.plan(
+                environment, include_unmodified=True, auto_apply=True, no_prompts=True
+            )
+            self.shown[environment] = {name: self.number(name) for name in self.models}
+            return {
+                one.name.split('"')[-2]: one.change_category.name
+                for one in plan.new_snapshots
+                if one.change_category
+            }
+        finally:
+            context.close()
+
+    def check(self) -> None:
+        """Each environment shows the numbers of the models that were planned for it."""
+        context = Context(paths=[str(self.root)])
+        try:
+            for environment, numbers in self.shown.items():
+                schema = "shop" if environment == "prod" else f"shop__{environment}"
+                found = {
+                    name: context.engine_adapter.fetchone(f"SELECT number FROM {schema}.{name}")[0]
+                    for name in numbers
+                }
+                assert found == numbers, environment
+        finally:
+            context.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """`sales` reads `prices` over `goods`, and `clients`."""
+    return Shop(
+        tmp_path / "shop",
+        {
+            "prices": Model(),
+            "goods": Model(("prices",)),
+            "clients": Model(),
+            "sales": Model(("goods", "clients")),
+        },
+    )
+
+
+def test_a_change_that_another_environment_had_first_reaches_what_reads_it(shop: Shop) -> None:
+    shop.plan("prod")
+    shop.models["goods"].number = 10
+    shop.plan("dev")
+    shop.models["clients"].description = "Other words."
+    new = shop.plan("prod")
+    assert (new["clients"], new["sales"]) == ("METADATA", "INDIRECT_BREAKING")
+    shop.check()
+
+
+def test_a_change_of_a_plan_that_failed_reaches_what_reads_it(shop: Shop) -> None:
+    shop.plan("prod")
+    shop.models["goods"].number = 10
+    shop.models["clients"] = Model(number=7, refused=True)
+    with pytest.raises(PlanError):
+        shop.plan("prod")
+    shop.check()
+    shop.models["clients"] = Model(description="Mended.")
+    shop.plan("prod")
+    shop.check()
+
+
+def test_a_change_above_another_column_reaches_what_is_below(shop: Shop) -> None:
+    shop.plan("prod")
+    shop.models["prices"].number = 10
+    shop.models["goods"].columns = 1
+    assert shop.plan("prod")["sales"] == "INDIRECT_BREAKING"
+    shop.check()
+
+
+def test_what_reads_the_same_rows_keeps_its_table(shop: Shop) -> None:
+    shop.plan("prod")
+    shop.models["goods"].columns = 1
+    shop.models["clients"].description = "Other words."
+    assert shop.plan("prod")["sales"] == "INDIRECT_NON_BREAKING"
+    shop.models["clients"].description = "Words again."
+    assert shop.plan("prod")["sales"] == "METADATA"
+    shop.check()
+
+
+EDITS = st.tuples(
+    st.sampled_from(("prices", "goods", "clients", "sales")),
+    st.sampled_from(("number", "columns", "description", "refused")),
+)
+STEPS = st.lists(
+    st.tuples(st.lists(EDITS, min_size=1, max_size=3), st.sampled_from(("dev", "prod"))),
+    min_size=2,
+    max_size=4,
+)
+
+
+@given(steps=STEPS)
+@settings(
+    max_examples=8,
+    phases=(Phase.generate,),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_after_any_edits_and_plans_environments_show_what_their_models_say(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[list[tuple[str, str]], str]]
+) -> None:
+    shop = Shop(
+        tmp_path_factory.mktemp("any") / "shop",
+        {
+            "prices": Model(),
+            "goods": Model(("prices",)),
+            "clients": Model(),
+            "sales": Model(("goods", "clients")),
+        },
+    )
+    shop.plan("prod")
+    for number, (edits, environment) in enumerate(steps):
+        for name, what in edits:
+            model = shop.models[name]
+            if what == "description":
+                model.description = f"Words of step {number}."
+            elif what == "refused":
+                model.refused = not model.refused
+            else:
+                setattr(model, what, getattr(model, what) + 1)
+        try:
+            shop.plan(environment)
+        except PlanError:
+            assert any(model.refused for model in shop.models.values())
+        shop.check()
+
+
+def test_without_it_sqlmesh_would_keep_the_table(shop: Shop) -> None:
+    """Else there is nothing to do here any more, and `categories` can go."""
+    ours = PlanBuilder._categorize_snapshot
+    PlanBuilder._categorize_snapshot = ours.__wrapped__
+    try:
+        shop.plan("prod")
+        shop.models["prices"].number = 10
+        shop.models["goods"].columns = 1
+        assert shop.plan("prod")["sales"] == "INDIRECT_NON_BREAKING"
+    finally:
+        PlanBuilder._categorize_snapshot = ours
