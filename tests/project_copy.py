@@ -6,6 +6,7 @@ too, and a process that imports the copy: this file, run as a script, answers on
 
 from __future__ import annotations
 
+import compileall
 import fcntl
 import hashlib
 import json
@@ -205,6 +206,8 @@ def _loaded() -> Path:
             for file in copy.root.glob("mesh.duckdb*"):
                 file.unlink()
             shutil.rmtree(copy.root / "logs", ignore_errors=True)
+            # Each process of a copy would compile the package again; copied files keep their time.
+            compileall.compile_dir(copy.root / "mesh", quiet=1)
     return place / "project"
 
 
