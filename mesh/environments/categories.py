@@ -40,24 +40,31 @@ def install() -> None:
 
 
 def _reads_other_rows(difference: Any, snapshot: Snapshot) -> bool:
-    """Whether a change that breaks lies between what it read before and what it reads now."""
-    parents = [difference.snapshots[one] for one in snapshot.parents if one in difference.snapshots]
-    return any(_has_other_rows(difference, parent) for parent in parents)
+    """Whether a change that breaks lies between what it read before and what it reads now.
+
+    Changes further up count as those of its parents; each of these is categorized by now.
+    """
+    above, seen = list(snapshot.parents), set()
+    while above:
+        one = above.pop()
+        parent = difference.snapshots.get(one)
+        if one in seen or parent is None or parent.name not in difference.modified_snapshots:
+            continue
+        if _is_broken_since(parent, difference.modified_snapshots[parent.name][1]):
+            return True
+        seen.add(one)
+        above.extend(parent.parents)
+    return False
 
 
-def _has_other_rows(difference: Any, snapshot: Snapshot) -> bool:
-    """The same of the rows of a version that is categorized, new in this plan or not."""
-    if snapshot.name not in difference.modified_snapshots:
-        return False
-    _, before = difference.modified_snapshots[snapshot.name]
-    since = [snapshot.change_category]
+def _is_broken_since(snapshot: Snapshot, before: Snapshot) -> bool:
+    """Whether a version, or one between it and the one before, breaks what is built on it.
+
+    Of a version of another line nothing is known, so it does.
+    """
+    categories = [snapshot.change_category]
     for version in reversed(snapshot.previous_versions):
         if version.snapshot_id(snapshot.name) == before.snapshot_id:
-            break
-        since.append(version.change_category)
-    else:
-        # Of another line of versions, about which nothing is known.
-        return True
-    return any(category in BREAKING for category in since) or _reads_other_rows(
-        difference, snapshot
-    )
+            return any(category in BREAKING for category in categories)
+        categories.append(version.change_category)
+    return True
