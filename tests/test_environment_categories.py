@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlmesh import Context
 from sqlmesh.core.plan import PlanBuilder
@@ -38,6 +38,7 @@ class Model:
     columns: int = 0
     description: str = "As it was."
     refused: bool = False
+    kind: str = "FULL"
 
     def sql(self, name: str) -> str:
         audits = ", audits (not_refused)" if self.refused else ""
@@ -45,7 +46,8 @@ class Model:
         more = "".join(f", {place} AS more_{place}" for place in range(self.columns))
         tables = ", ".join(f"shop.{one} AS {one}" for one in self.reads)
         return (
-            f"MODEL (name shop.{name}, kind FULL, description '{self.description}'{audits});\n"
+            f"MODEL (name shop.{name}, kind {self.kind}, "
+            f"description '{self.description}'{audits});\n"
             f"SELECT {summed} AS number{more}{' FROM ' + tables if tables else ''}"
         )
 
@@ -107,18 +109,20 @@ class Shop:
             context.close()
 
 
+def stocked(root: Path, kind: str = "FULL") -> Shop:
+    """`sales` reads `prices` over `goods`, which is of that kind, and `clients`."""
+    models = {
+        "prices": Model(),
+        "goods": Model(("prices",), kind=kind),
+        "clients": Model(),
+        "sales": Model(("goods", "clients")),
+    }
+    return Shop(root, models)
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    """`sales` reads `prices` over `goods`, and `clients`."""
-    return Shop(
-        tmp_path / "shop",
-        {
-            "prices": Model(),
-            "goods": Model(("prices",)),
-            "clients": Model(),
-            "sales": Model(("goods", "clients")),
-        },
-    )
+    return stocked(tmp_path / "shop")
 
 
 def test_a_change_that_another_environment_had_first_reaches_what_reads_it(shop: Shop) -> None:
@@ -163,7 +167,7 @@ def test_what_reads_the_same_rows_keeps_its_table(shop: Shop) -> None:
 
 EDITS = st.tuples(
     st.sampled_from(("prices", "goods", "clients", "sales")),
-    st.sampled_from(("number", "columns", "description", "refused")),
+    st.sampled_from(("number", "columns", "description", "refused", "back")),
 )
 STEPS = st.lists(
     st.tuples(st.lists(EDITS, min_size=1, max_size=3), st.sampled_from(("dev", "prod"))),
@@ -172,26 +176,14 @@ STEPS = st.lists(
 )
 
 
-@given(steps=STEPS)
-@settings(
-    max_examples=8,
-    phases=(Phase.generate,),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@given(steps=STEPS, kind=st.sampled_from(("FULL", "VIEW")))
+@settings(max_examples=8, phases=(Phase.generate,), deadline=None, derandomize=True)
 def test_after_any_edits_and_plans_environments_show_what_their_models_say(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[list[tuple[str, str]], str]]
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[tuple[list[tuple[str, str]], str]],
+    kind: str,
 ) -> None:
-    shop = Shop(
-        tmp_path_factory.mktemp("any") / "shop",
-        {
-            "prices": Model(),
-            "goods": Model(("prices",)),
-            "clients": Model(),
-            "sales": Model(("goods", "clients")),
-        },
-    )
+    shop = stocked(tmp_path_factory.mktemp("any") / "shop", kind)
     shop.plan("prod")
     for number, (edits, environment) in enumerate(steps):
         for name, what in edits:
@@ -200,6 +192,8 @@ def test_after_any_edits_and_plans_environments_show_what_their_models_say(
                 model.description = f"Words of step {number}."
             elif what == "refused":
                 model.refused = not model.refused
+            elif what == "back":
+                shop.models[name] = Model(model.reads, kind=model.kind)
             else:
                 setattr(model, what, getattr(model, what) + 1)
         try:
