@@ -16,6 +16,7 @@ from sqlglot import exp, parse_one
 from mesh.contracts import Contract, Version, contract_paths, find, load_contracts
 from mesh.contracts.findings import CONTRACT
 from mesh.contracts.load import load_contract
+from mesh.contracts.rules import Scope
 from mesh.contracts.sql import parse_rule
 from mesh.errors import WrongUse
 from mesh.files.tree import read_tree
@@ -162,8 +163,9 @@ def test_table_rules_are_derived_and_stated_with_stable_ids(plays: Contract) -> 
     stated = ["users_are_known", "active_users_play", "one_device", "row_count"]
     assert list(rules) == ["grain.unique", *stated]
     assert rules["grain.unique"].columns == ("user_id", "month")
-    assert not rules["grain.unique"].whole_table
-    assert rules["one_device"].whole_table and rules["one_device"].severity == "warning"
+    assert rules["grain.unique"].scope is Scope.INTERVAL
+    assert rules["one_device"].scope is not Scope.INTERVAL
+    assert rules["one_device"].severity == "warning"
     assert rules["users_are_known"].references == ("operational.users",)
     assert rules["active_users_play"].references == ("operational.users",)
     assert (rules["row_count"].minimum, rules["row_count"].maximum) == (1, 1000)

@@ -22,7 +22,7 @@ from mesh.project import AS_OF_VARIABLE
 from mesh.verify import Status, VerifyReport, verify
 from mesh.verify.junit import check_writable, write_junit
 from mesh.verify.report import Outcome, ProductReport
-from mesh.verify.text import broken_promises, finding
+from mesh.verify.text import finding
 from tests.project_copy import PROJECT
 from tests.verify_project import ENVIRONMENT, place, tampered
 
@@ -163,7 +163,7 @@ def kept(built: Opened) -> VerifyReport:
 
 
 def test_what_the_models_build_keeps_every_promise_of_every_contract(kept: VerifyReport) -> None:
-    assert kept.ok, broken_promises(kept)
+    assert kept.ok, kept.broken
     assert {one.product for one in kept.products} == set(load_contracts(PROJECT.contracts))
     promises = sum(len(one.outcomes) for one in kept.products)
     assert promises > 1000
@@ -433,12 +433,6 @@ def test_the_command_prints_a_table_and_ends_with_1(
     assert whole.exit_code == 0
 
 
-def test_the_error_that_stops_a_plan_names_what_is_broken(built: Opened) -> None:
-    with tampered(built, RATINGS, BROKEN["a grain that is there twice"][1]):
-        report = verify(built, ENVIRONMENT, [RATINGS])
-    assert "interactions.user_movie_ratings: grain.unique" in broken_promises(report)
-
-
 def test_no_row_is_pulled_into_pandas(built: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     import ibis
 
@@ -479,7 +473,7 @@ def test_a_table_that_may_be_empty_is_never_too_old(built: Opened) -> None:
         connection.execute("DROP TABLE mesh.operational.tags")
     finally:
         connection.execute("ALTER TABLE mesh.operational.kept_tags RENAME TO tags")
-    assert report.ok, broken_promises(report)
+    assert report.ok, report.broken
     assert rules(report, "operational.tags")["level.freshness"].message == "there are no rows"
 
 

@@ -87,11 +87,6 @@ class TableRule(Rule):
     maximum: int | None = None
     sides: exp.Union | None = field(default=None, compare=False, repr=False)
 
-    @property
-    def whole_table(self) -> bool:
-        """Whether the query is only right on the complete table, not on an interval of it."""
-        return self.scope is not Scope.INTERVAL
-
     def is_kept_by(self, rows: int) -> bool:
         """Whether a table with so many rows keeps a rule on their number."""
         return (self.minimum or 0) <= rows and (self.maximum is None or rows <= self.maximum)

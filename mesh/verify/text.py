@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from mesh.contracts.constraints import counted
 from mesh.files.problems import shown
-from mesh.verify.report import Outcome, VerifyReport
+from mesh.verify.report import Outcome
 
 
 def finding(outcome: Outcome) -> str:
@@ -33,14 +33,3 @@ def value_text(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return shown(repr(value) if isinstance(value, str) else value, 40)
-
-
-def broken_promises(report: VerifyReport, limit: int = 3) -> str:
-    """The first broken promises as one sentence, for an error that stops something."""
-    told = [
-        f"{product.product}: {one.rule} ({one.description.rstrip('.')}"
-        + (f": {finding(one)})" if finding(one) else ")")
-        for product, one in report.broken[:limit]
-    ]
-    more = len(report.broken) - limit
-    return "; ".join(told) + (f"; and {more} more" if more > 0 else "") + "."
