@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from sqlmesh.core.plan import PlanBuilder
 from sqlmesh.utils.errors import PlanError
 
 from mesh.environments import hooks
+from mesh.environments.names import short_name
 
 CONFIG = """\
 gateways:
   duckdb:
-    connection: {type: duckdb, database: any.duckdb}
+    connection: {type: duckdb, database: DATABASE}
 default_gateway: duckdb
 model_defaults: {dialect: duckdb, start: 2024-01-01}
 plan: {auto_categorize_changes: {external: full, python: full, sql: full, seed: full}}
@@ -63,14 +65,11 @@ class Shop:
     def __post_init__(self) -> None:
         for folder in ("models", "audits"):
             (self.root / folder).mkdir(parents=True)
-        (self.root / "config.yaml").write_text(CONFIG.replace("any.duckdb", self.database))
+        database = str(self.root / "any.duckdb")
+        (self.root / "config.yaml").write_text(CONFIG.replace("DATABASE", database))
         (self.root / "audits" / "not_refused.sql").write_text(
             "AUDIT (name not_refused);\nSELECT * FROM @this_model"
         )
-
-    @property
-    def database(self) -> str:
-        return str(self.root / "any.duckdb")
 
     def number(self, name: str) -> int:
         model = self.models[name]
@@ -80,24 +79,20 @@ class Shop:
         """Plan it. Returns the category of each model that is new."""
         for name, model in self.models.items():
             (self.root / "models" / f"{name}.sql").write_text(model.sql(name))
-        context = Context(paths=[str(self.root)])
-        try:
+        with closing(Context(paths=[str(self.root)])) as context:
             plan = context.plan(
                 environment, include_unmodified=True, auto_apply=True, no_prompts=True
             )
-            self.shown[environment] = {name: self.number(name) for name in self.models}
-            return {
-                one.name.split('"')[-2]: one.change_category.name
-                for one in plan.new_snapshots
-                if one.change_category
-            }
-        finally:
-            context.close()
+        self.shown[environment] = {name: self.number(name) for name in self.models}
+        return {
+            short_name(one.name).removeprefix("shop."): one.change_category.name
+            for one in plan.new_snapshots
+            if one.change_category
+        }
 
     def check(self) -> None:
         """Each environment shows the numbers of the models that were planned for it."""
-        context = Context(paths=[str(self.root)])
-        try:
+        with closing(Context(paths=[str(self.root)])) as context:
             for environment, numbers in self.shown.items():
                 schema = "shop" if environment == "prod" else f"shop__{environment}"
                 found = {
@@ -105,8 +100,6 @@ class Shop:
                     for name in numbers
                 }
                 assert found == numbers, environment
-        finally:
-            context.close()
 
 
 def stocked(root: Path, kind: str = "FULL") -> Shop:
@@ -203,14 +196,13 @@ def test_after_any_edits_and_plans_environments_show_what_their_models_say(
         shop.check()
 
 
-def test_without_it_sqlmesh_would_keep_the_table(shop: Shop) -> None:
+def test_without_it_sqlmesh_would_keep_the_table(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else there is nothing to do here any more, and `categories` can go."""
-    ours = PlanBuilder._categorize_snapshot
-    PlanBuilder._categorize_snapshot = ours.__wrapped__
-    try:
-        shop.plan("prod")
-        shop.models["prices"].number = 10
-        shop.models["goods"].columns = 1
-        assert shop.plan("prod")["sales"] == "INDIRECT_NON_BREAKING"
-    finally:
-        PlanBuilder._categorize_snapshot = ours
+    theirs = PlanBuilder._categorize_snapshot.__wrapped__
+    monkeypatch.setattr(PlanBuilder, "_categorize_snapshot", theirs)
+    shop.plan("prod")
+    shop.models["prices"].number = 10
+    shop.models["goods"].columns = 1
+    assert shop.plan("prod")["sales"] == "INDIRECT_NON_BREAKING"

@@ -277,11 +277,10 @@ class Damage:
             selected = [self._projected(c) for c in self.contract.columns if c.name in only]
             selected += [exp.alias_(exp.column(name), before(name)) for name in self.changed]
         query = exp.Select(expressions=selected).from_(source.copy(), copy=False)
-        again = query.copy() if self.way.again else query
         if self.way.keep:
             query.where(self._sql(self.way.keep), copy=False)
         if self.way.again:
-            again.where(self._sql(self.way.again), copy=False)
+            again = query.copy().where(self._sql(self.way.again), copy=False)
             query = exp.union(query, again, distinct=False, copy=False)  # type: ignore[assignment]
         for table in query.find_all(exp.Table):
             if table.name == SOURCE and not table.db:
