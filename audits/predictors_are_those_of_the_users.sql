@@ -3,7 +3,7 @@ AUDIT (
   dialect bigquery
 );
 
-/* What no rule of a contract can ask, which knows no spans of time: what users did in their first seven days, and whether more than 180 days without an action followed, is worked out anew from what they did (but for genres, whose union is the model's own). Quarters begin and count as these say; the area is that of the ranks of who left, its interval that of how far ranks differ within each side (Sun and Xu). */
+/* What no rule of a contract can ask, which knows no spans of time: what users did in their first seven days, and whether more than 180 days without an action followed, is worked out anew from what they did (genres, which are costly to count, of every sixteenth user). Quarters begin and count as these say; the area is that of the ranks of who left, its interval that of how far ranks differ within each side (Sun and Xu). */
 WITH actions AS (
   SELECT
     user_id,
@@ -60,10 +60,32 @@ WITH actions AS (
     came.has_churned,
     came.came_at,
     came.came_on
+), sixteenth AS (
+  SELECT
+    came.user_id,
+    COUNT(DISTINCT genre) AS genres
+  FROM came
+  INNER JOIN interactions.user_movie_ratings AS rated
+    ON rated.user_id = came.user_id AND UNIX_MICROS(rated.rated_at) < came.week_end
+  INNER JOIN interactions.movie_catalogue AS movies
+    ON movies.movie_id = rated.movie_id
+  CROSS JOIN UNNEST(SPLIT(movies.genres, '|')) AS genre
+  WHERE
+    MOD(came.user_id, 16) = 0
+  GROUP BY
+    came.user_id
+), miscounted AS (
+  SELECT
+    COUNT(*) AS user_count
+  FROM engagement_internal.first_impressions AS impressions
+  INNER JOIN sixteenth
+    ON sixteenth.user_id = impressions.user_id
+  WHERE
+    sixteenth.genres <> impressions.genre_count
 ), answers AS (
   SELECT
-    features.feature,
-    CASE features.feature
+    feature,
+    CASE feature
       WHEN 'ratings'
       THEN users.ratings
       WHEN 'high_rating_share'
@@ -86,15 +108,20 @@ WITH actions AS (
   FROM users
   LEFT JOIN engagement_internal.first_impressions AS impressions
     ON impressions.user_id = users.user_id
-  CROSS JOIN (
-    SELECT DISTINCT
-      feature
-    FROM @this_model
-  ) AS features
+  CROSS JOIN UNNEST([
+    'ratings',
+    'high_rating_share',
+    'tags',
+    'genres',
+    'old_movie_share',
+    'movie_age',
+    'first_hour',
+    'first_weekday'
+  ]) AS feature
   WHERE
     users.dated_ratings > 0
   GROUP BY
-    features.feature,
+    feature,
     value
 ), ranked AS (
   SELECT
@@ -123,16 +150,25 @@ WITH actions AS (
 ), quarters AS (
   SELECT
     feature,
-    FLOOR(4 * (
-      last_rank - user_count
-    ) / all_users)::INT64 + 1 AS quartile,
-    MIN(value) AS value_from,
-    SUM(user_count) AS user_count,
-    SUM(churned_count) AS churned_count
-  FROM ranked
-  GROUP BY
-    feature,
-    quartile
+    quartile,
+    value_from,
+    user_count,
+    churned_count,
+    MIN(LEAST(churned_count, user_count - churned_count)) OVER (PARTITION BY feature) >= 5 AS is_told
+  FROM (
+    SELECT
+      feature,
+      FLOOR(4 * (
+        last_rank - user_count
+      ) / all_users)::INT64 + 1 AS quartile,
+      MIN(value) AS value_from,
+      SUM(user_count) AS user_count,
+      SUM(churned_count) AS churned_count
+    FROM ranked
+    GROUP BY
+      feature,
+      quartile
+  ) AS counted
 ), areas AS (
   SELECT
     feature,
@@ -171,14 +207,20 @@ WITH actions AS (
       )
     ) AS variance
   FROM ranked
+  WHERE
+    all_churned > 1 AND all_users - all_churned > 1
   GROUP BY
     feature,
     all_users,
     all_churned
 ), compared AS (
   SELECT
-    own.feature,
-    own.quartile,
+    quarters.feature,
+    quarters.quartile,
+    quarters.is_told = (
+      NOT own.feature IS NULL
+    ) AS is_here_if_told,
+    NOT own.feature IS NULL AS is_here,
     own.user_count = quarters.user_count
     AND own.churned_user_count = quarters.churned_count
     AND COALESCE(own.value_from = quarters.value_from, own.quartile = 1) AS has_its_users,
@@ -195,18 +237,23 @@ WITH actions AS (
         2
       ) - areas.variance
     ) < 0.000000001 AS has_its_interval,
-    own.auc_high IS NULL AS has_no_interval
+    own.auc_high IS NULL AND areas.variance < 0.000000001 AS needs_no_interval,
+    miscounted.user_count = 0 AS has_its_genres
   FROM @this_model AS own
-  LEFT JOIN quarters
+  FULL JOIN quarters
     ON quarters.feature = own.feature AND quarters.quartile = own.quartile
   LEFT JOIN areas
     ON areas.feature = own.feature
+  CROSS JOIN miscounted
 )
 SELECT
   *
 FROM compared
 WHERE
-  NOT COALESCE(
-    has_its_users AND has_its_area AND COALESCE(has_its_interval, has_no_interval),
+  NOT has_its_genres
+  OR NOT COALESCE(is_here_if_told, FALSE)
+  OR is_here
+  AND NOT COALESCE(
+    has_its_users AND has_its_area AND COALESCE(has_its_interval, needs_no_interval),
     FALSE
   )
