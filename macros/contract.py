@@ -23,12 +23,13 @@ follow_contracts(Path(__file__))
 def contract(evaluator: MacroEvaluator, product: exp.Expr, *audits: exp.Expr) -> list[exp.Property]:
     """The properties of a model that the contract `<product>.odcs.yaml` states.
 
+    product: its name, with the domain before it where two domains have one of that name.
     audits: those that the model has besides, as they would stand in `audits (…)`.
     """
     from mesh.contracts.follow import project_of
     from mesh.contracts.header import model_properties
 
-    return model_properties(product.name, project_of(evaluator), audits)
+    return model_properties(product.sql(), project_of(evaluator), audits)
 
 
 @macro()

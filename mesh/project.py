@@ -19,7 +19,7 @@ from typing import Any
 
 from mesh.errors import CheckFailed, Location, MeshError, WrongUse
 
-CONFIGS = ("config.yaml", "config.yml", "config.py")
+CONFIGS = ("config.yaml", "config.yml", "config.py", "sqlmesh.yaml", "sqlmesh.yml")
 EXTERNAL_MODELS = ("external_models.yaml", "external_models.yml", "schema.yaml")
 TIME_TYPES = ("TIMESTAMP", "DATETIME", "DATE")
 # What `mesh init` writes into a project; raised when macros and lint rules ask for other functions.
@@ -233,6 +233,8 @@ class Project:
 
     def check_set_up(self) -> None:
         """WrongUse if the project was set up for another version of `mesh` than this one."""
+        if self.config.suffix == ".py":
+            return  # It is not run to be asked, see `configuration`.
         version = self.settings.version
         if version is None and not (self.root / "macros" / "contract.py").exists():
             return

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from project_copy import share_analyzer
+from stranger import PLAN, Stranger
 
-BIN = Path(sys.executable).parent
-PLAN = ("sqlmesh", "plan", "--auto-apply", "--no-prompts", "--skip-tests")
 MODELS = ("seed_model", "incremental_model", "full_model")
 DOMAIN = "sqlmesh_example"
-WRITTEN = {
-    "TODO the id of the rule that measures it": "row_count",
-    "TODO personal if it leads to a person, else one of the others": "internal",
-    "TODO who may read": "analysts",
-    "TODO where to ask": "data",
-    "TODO": "It is",
-    "status: draft": "status: active",
-}
 DASHBOARD = """\
 id: orders
 title: Orders
@@ -44,42 +31,6 @@ charts:
 """
 
 
-class Stranger:
-    """The project, and what its people run in it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("MESH_")
-        } | {"COLUMNS": "200", "MAX_FORK_WORKERS": "1"}
-
-    def run(self, *command: str, fails: int = 0) -> str:
-        program = BIN / command[0] if (BIN / command[0]).exists() else command[0]
-        done = subprocess.run(
-            [str(program), *command[1:]],
-            cwd=self.root,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
-        said = done.stdout + done.stderr
-        assert done.returncode == fails, f"{' '.join(command)}: {done.returncode}\n{said}"
-        return " ".join(said.split())
-
-    def commit(self, subject: str) -> None:
-        self.run("git", "add", "-A")
-        who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-        self.run("git", *who, "commit", "-qm", subject)
-
-    def edit(self, path: str, pattern: str, text: str) -> None:
-        file = self.root / path
-        before = file.read_text()
-        after = re.sub(pattern, text, before)
-        assert after != before, f"{path} has no {pattern}"
-        file.write_text(after)
-
-
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
     """A planned project, set up, each model under contract."""
@@ -91,11 +42,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
     made.run("mesh", "init", "--yes")
     for model in MODELS:
         assert "drafted from its columns and" in made.run("mesh", "contracts", "new", model)
-    for path in (made.root / "contracts").rglob("*.yaml"):
-        text = path.read_text()
-        for todo, written in WRITTEN.items():
-            text = text.replace(todo, written)
-        path.write_text(text)
+    made.write_contracts()
     for model in MODELS:
         own = ", assert_positive_order_ids" if model == "full_model" else ""
         made.edit(f"models/{model}.sql", r"\n  grain [^\n]*", f"\n  @contract({model}{own})")

@@ -94,7 +94,12 @@ def test_what_the_models_make_passes(world):
         ("first_impressions", "COALESCE(rated.genre_count, 0)", "rated.rating_count", "predictors"),
         ("churn_predictors", "'movie_age',", "", "predictors"),
         ("churn_predictors", "smallest_part >=", "smallest_part >= 90 *", "predictors"),
-        ("churn_predictors", "separations.logit_error > 0", "compared.all_users > 9999", "predictors"),
+        (
+            "churn_predictors",
+            "separations.logit_error > 0",
+            "compared.all_users > 9999",
+            "predictors",
+        ),
         (
             "thresholds",
             "7::INT64 AS first_impression_days",

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from mesh.catalogue.new import _column, _Found
+from mesh.catalogue.document import Found, _column
 from mesh.catalogue.profile import Profile
 from mesh.cli.main import app
 from mesh.contracts import find
@@ -71,7 +71,7 @@ said["came"] = changes("before/contracts", "contracts")
 said["gone"] = changes("contracts", "before/contracts")
 seen = Seen(nulls=0, minimum="a@b", maximum="z@b")
 profile = Profile(2, {{"mail": seen}}, (), frozenset())
-drafted = _Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], None, {{}})
+drafted = Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], None, {{}}, False)
 vars(drafted)["personal"] = set()
 said["draft"] = _column("mail", drafted)
 print(json.dumps(said))

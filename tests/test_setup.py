@@ -126,8 +126,23 @@ def test_files_are_written_and_what_was_there_is_asked_for(
 def test_a_configuration_in_python_is_left_to_its_author(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "config.py").write_text("config = None\n")
-    assert asked(tmp_path) == 2
-    assert "by hand" in capfd.readouterr().err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.py"]
+    config = tmp_path / "config.py"
+    config.write_text("config = None\n")
+    assert asked(tmp_path) == 1
+    told = capfd.readouterr()
+    assert f"{config}: its configuration is in Python" in told.err
+    assert config.read_text() == "config = None\n"
+    assert (tmp_path / "macros" / "contract.py").is_file()
+    config.write_text(
+        "from sqlmesh.core.config import *\n"
+        "config = Config(\n"
+        '    model_defaults=ModelDefaultsConfig(dialect="duckdb"),\n'
+        "    default_connection=DuckDBConnectionConfig(),\n"
+        f"{told.out[told.out.index('linter=') :]})\n"
+    )
+    assert asked(tmp_path) == 0
+    assert "This project is set up." in capfd.readouterr().out
+    made: dict = {}
+    exec(config.read_text(), made)
+    assert made["config"].linter.rules == set(RULES)
     assert sys.modules.get("config") is None

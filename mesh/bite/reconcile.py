@@ -16,7 +16,7 @@ from mesh.contracts import Column, Contract
 from mesh.contracts.constraints.base import literal
 from mesh.contracts.personal import person
 from mesh.contracts.sql import DIALECT
-from mesh.contracts.types import NUMERIC_TYPES, TIME_TYPES
+from mesh.contracts.types import DATETIME, NUMERIC_TYPES, TIME_TYPES
 
 # So many columns of a key are tried in all their combinations.
 KEYS = 4
@@ -70,7 +70,8 @@ def _counterparts(column: Column, source: Contract) -> list[str]:
     if same or column.logical_type != "date":
         return same
     times = [other for other in source.columns if other.logical_type in TIME_TYPES]
-    days = [f"DATE({t.name})" if t.logical_type == "timestamp" else t.name for t in times]
+    ways_to_days = {"timestamp": "DATE({})", DATETIME: "CAST({} AS DATE)"}
+    days = [ways_to_days.get(t.logical_type, "{}").format(t.name) for t in times]
     return list(chain.from_iterable((f"DATE_TRUNC({day}, MONTH)", day) for day in days))
 
 

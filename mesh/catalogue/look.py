@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from mesh.contracts import Contract
+from mesh.contracts.sql import is_plain
 from mesh.contracts.types import TIME_TYPES
 from mesh.environments import Opened
 
@@ -52,13 +53,14 @@ def look(opened: Opened, contract: Contract, environment: str | None = None) -> 
 def _look(opened: Opened, contract: Contract, environment: str, view: exp.Table) -> Look:
     dialect = opened.context.engine_adapter.dialect
     columns = [column.name for column in contract.columns if not column.personal][:COLUMNS]
-    query = exp.select(*columns).from_(view).limit(SAMPLE)
+    named = {name: exp.column(name, quoted=not is_plain(name)) for name in columns}
+    query = exp.select(*named.values()).from_(view).limit(SAMPLE)
     # What has a time begins with the newest.
     for name in contract.grain:
         column = contract.column(name)
         if column and name in columns:
             newest = column.logical_type in TIME_TYPES
-            query = query.order_by(f"{name} DESC" if newest else name)
+            query = query.order_by(exp.Ordered(this=named[name].copy(), desc=newest))
     rows: Collection[tuple] = ()
     if not contract.personal_columns:
         with opened.readable_errors():

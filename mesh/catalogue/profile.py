@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import combinations
+from typing import Any
 
 from sqlglot import exp
 
@@ -49,11 +52,13 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
     columns: dict[str, Seen] = {}
     first_days: set[str] = set()
     for name, kind in types.items():
-        filled, low, high, different = (next(values) for _ in range(4))
+        filled, *ends, different = (next(values) for _ in range(4))
+        low, high = map(_plain, ends)
         off = [next(values) for _ in STEPS] if kind == "FLOAT64" else []
         if kind == "DATE" and next(values) == 0 and filled:
             first_days.add(name)
-        steps = [step for step, wrong in zip(STEPS, off, strict=False) if filled and not wrong]
+        known = low is not None and high is not None
+        steps = [step for step, wrong in zip(STEPS, off, strict=False) if known and not wrong]
         few = kind == "STRING" and 0 < different <= ENUM_VALUES
         columns[name] = Seen(
             nulls=rows - filled,
@@ -64,6 +69,13 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
         )
     grain = _grain(opened, table, types, columns, rows) if rows else ()
     return Profile(rows, columns, grain, frozenset(first_days))
+
+
+def _plain(value: Any) -> Any:
+    """A value as a contract can write it; None of what is no number and of what has no end."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _number(value: float) -> exp.Expr:

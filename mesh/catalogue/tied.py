@@ -9,7 +9,8 @@ from sqlglot import exp
 
 from mesh.catalogue.unbuilt import place_of
 from mesh.contracts import Contract
-from mesh.contracts.sql import DIALECT
+from mesh.contracts.sql import DIALECT, is_plain
+from mesh.contracts.types import bigquery_type
 from mesh.environments import Opened
 from mesh.environments.names import query_inputs
 
@@ -29,13 +30,14 @@ def tied(
     environment: Environment,
 ) -> Iterator[dict[str, Any]]:
     """A rule for each contracted input whose counts, sums and newest days are the product's."""
-    types = {c: t.sql(dialect=DIALECT) for c, t in (model.columns_to_types or {}).items()}
+    columns = model.columns_to_types or {}
+    types = {c: bigquery_type(t) for c, t in columns.items() if is_plain(c)}
     for name in sorted(query_inputs(model)):
         place = place_of(opened, name, environment)
         if name not in known or place is None:
             continue
-        there = {column.name: column.bigquery_type for column in known[name].columns}
-        by = [column for column in grain if there.get(column) == types[column]]
+        there = {c.name: c.bigquery_type for c in known[name].columns if is_plain(c.name)}
+        by = [column for column in grain if column in types and there.get(column) == types[column]]
         pairs = list(_pairs({c: t for c, t in types.items() if c not in by}, there))
         if not pairs:
             continue

@@ -91,7 +91,7 @@ def draft_test(
 
     A test that is there already stays as it is.
     """
-    name = short_name(model.name)
+    name = short_name(model.fqn)
     domain, _, product = name.partition(".")
     path = Path(domain) / f"test_{product}.yaml"
     file = opened.project.root / "tests" / path

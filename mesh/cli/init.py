@@ -20,8 +20,8 @@ def init(
 
     What is there already is changed only when you agree.
     """
-    from mesh.errors import CheckFailed
-    from mesh.setup import apply, needed
+    from mesh.errors import CheckFailed, Location
+    from mesh.setup import apply, in_python, needed
 
     changes = needed(project)
     new = [change for change in changes if change.is_new]
@@ -43,6 +43,14 @@ def init(
             f"{', '.join(left)} {'is' if len(left) == 1 else 'are'} as before, so contracts are "
             "not enforced yet.",
             fix="Make these changes by hand, or run `mesh init --yes`.",
+        )
+    if lines := in_python(project):
+        out.print(lines, markup=False, soft_wrap=True)
+        raise CheckFailed(
+            "its configuration is in Python, which `mesh init` does not edit, so contracts are not "
+            "enforced yet.",
+            where=Location(project.config),
+            fix="Give its `Config` the argument above, and run `mesh init` again.",
         )
     if not changes:
         out.print("This project is set up.")

@@ -60,7 +60,8 @@ def promote(
     with writing(project, gateway):
         opened = open_project(project, gateway, models=False)
         result = run(opened, source, environment, take_away=yes)
-    _show(result, as_json, f"{environment} shows what {source} shows already.")
+    nothing = f"{environment} shows what {source} shows already."
+    _show(result, as_json, nothing, f"shows what {source} shows")
 
 
 def rollback(
@@ -81,10 +82,12 @@ def rollback(
     environment = environment_of(environment, option)
     with writing(project, gateway):
         result = run(open_project(project, gateway, models=False), environment)
-    _show(result, as_json, f"{environment} shows what it showed before already.")
+    nothing = f"{environment} shows what it showed before already."
+    _show(result, as_json, nothing, "shows what it showed before")
 
 
-def _show(result: RefreshResult, as_json: bool, nothing: str) -> None:
+def _show(result: RefreshResult, as_json: bool, nothing: str, done: str = "is up to date") -> None:
+    """nothing: what is said when nothing changed; done: when no delivery came or went."""
     months = [f"{month:%Y-%m}" for month in result.changed_months]
     if as_json:
         answer = {
@@ -110,7 +113,7 @@ def _show(result: RefreshResult, as_json: bool, nothing: str) -> None:
     said = [
         *([f"shows {_numbers(result.deliveries)} now"] if result.deliveries else []),
         *([f"shows {_numbers(result.before)} no longer"] if result.before else []),
-    ] or ["is up to date"]
+    ] or [done]
     shown = ", ".join(months[:SHOWN_MONTHS]) + (", …" if len(months) > SHOWN_MONTHS else "")
     changed = f"{len(months)} changed month{'' if len(months) == 1 else 's'}"
     out.print(

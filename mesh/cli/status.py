@@ -101,11 +101,14 @@ def findings(environment: EnvironmentStatus) -> list[str]:
 
 
 def _headline(environment: EnvironmentStatus) -> str:
-    shows = environment.shows
-    told = f"delivery {shows.number} of {shows.finished_at:%Y-%m-%d %H:%M}" if shows else "nothing"
+    shows, told = environment.shows, ""
+    if shows:
+        told = f" shows delivery {shows.number} of {shows.finished_at:%Y-%m-%d %H:%M}"
+    elif environment.lacking:
+        told = " shows nothing"
     late = environment.late
     age = f", {len(late)} of {len(environment.products)} products late" if late else ""
-    return f"{environment.environment} shows {told}{age}"
+    return f"{environment.environment}{told}{age}"
 
 
 def _age(product: ProductStatus) -> str:

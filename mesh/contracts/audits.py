@@ -96,7 +96,8 @@ def within(
     others: conditions that let in more rows, whatever their day.
     """
     is_date = column_type.this == exp.DataType.Type.DATE
-    times = ("", "") if is_date else (" 00:00:00+00:00", " 23:59:59.999999+00:00")
+    zone = "+00:00" if column_type.this == exp.DataType.Type.TIMESTAMPTZ else ""
+    times = ("", "") if is_date else (f" 00:00:00{zone}", f" 23:59:59.999999{zone}")
     conditions: list[exp.Expr] = [*others]
     for span in spans:
         low, high = (

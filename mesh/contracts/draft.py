@@ -14,7 +14,7 @@ from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, ColumnPromise, StatedColumn, StatedQuality
 from mesh.contracts.findings import CONTRACT, ContractInvalid, Finding, Found
 from mesh.contracts.standard import ColumnObject, Document, Quality, TableObject, read_document
-from mesh.contracts.types import LOGICAL_TYPES
+from mesh.contracts.types import LOGICAL_TYPES, value_type
 from mesh.errors import Location
 from mesh.files.folder import files_in
 from mesh.files.problems import Problem, shown
@@ -91,13 +91,17 @@ class Draft:
                 steps,
                 self,
                 _there(column, {kind.key for kind in COLUMN_KINDS} - {OPTIONS}),
-                logical if logical in LOGICAL_TYPES else "",
+                value_type(logical, column.physicalType) if logical in LOGICAL_TYPES else "",
                 _there(column.logicalTypeOptions, options()),
             )
 
     def stated_rules(self) -> Iterator[tuple[Quality, StatedQuality]]:
         """The rules, also as the kinds of promises read them."""
-        types = {c.name: c.logicalType or "" for _, c in self.columns() if c.name}
+        types = {
+            c.name: value_type(c.logicalType or "", c.physicalType)
+            for _, c in self.columns()
+            if c.name
+        }
         for steps, rule in self.rules():
             what = f"The rule {shown(rule.id)}" if rule.id else "The rule"
             keys = _there(rule, type(rule).model_fields)

@@ -16,6 +16,7 @@ from mesh.contracts.readers import grants
 from mesh.contracts.reconciling import differences, of_interval
 from mesh.contracts.rules import Scope, TableRule
 from mesh.contracts.sql import DIALECT
+from mesh.contracts.types import TIMED
 from mesh.errors import WrongUse
 from mesh.files.problems import suggestion
 from mesh.project import Project, examples_shown
@@ -141,10 +142,15 @@ def audit_query(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
     this_model, source, product, interval, months, grain, rows, tables = arguments
     conditions = row_conditions(rows)
     own = isinstance(source, exp.Null)
-    table = this_model if own else source_table(source)
-    # What the models let through was checked when it came in; the source can hold anything.
-    everywhere = () if own else conditions
-    audited = audited_interval(evaluator, table, interval, months, everywhere)
+    table = _all_rows(this_model) if own else source_table(source)
+    # Of a model that is built by another way than by time, any row may be new.
+    by_time = table is not this_model if own else _all_rows(this_model) is not this_model
+    if isinstance(months, exp.Array) or (by_time and not own):
+        # What the models let through was checked when it came in; the source can hold anything.
+        everywhere = () if own else conditions
+        audited = audited_interval(evaluator, table, interval, months, everywhere)
+    else:
+        audited = this_model if own else table
     return broken_contract(
         product.name,
         audited,
@@ -159,6 +165,14 @@ def audit_query(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
         ),
         examples=examples_shown(),
     )
+
+
+def _all_rows(this_model: exp.Expr) -> exp.Expr:
+    """The table that SQLMesh lets an audit see the built interval of; itself where it sees all."""
+    query = this_model.unnest()
+    if not isinstance(query, exp.Select) or not query.args.get("where"):
+        return this_model
+    return exp.select("*").from_(query.args["from_"].this.copy()).subquery()
 
 
 def audited_interval(
@@ -304,8 +318,12 @@ def _scope(rule: TableRule, source: exp.Expr | None) -> Scope:
 
 
 def _interval(contract: Contract) -> exp.Expr:
-    """The column that says when a row's events happened, with its type; NULL if there is none."""
-    time = next((c for c in contract.columns if c.bigquery_type in ("DATE", "TIMESTAMP")), None)
-    if time is None:
+    """The column that says when a row's events happened, with its type; NULL if none says so.
+
+    It is part of the grain, or alone; of several it cannot be told.
+    """
+    timed = [column for column in contract.columns if column.bigquery_type in TIMED]
+    found = [column for column in timed if column.grain_position] or timed
+    if len(found) != 1:
         return exp.Null()
-    return exp.cast(exp.column(time.name), time.bigquery_type, dialect=DIALECT)
+    return exp.cast(exp.column(found[0].name), found[0].bigquery_type, dialect=DIALECT)

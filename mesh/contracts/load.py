@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +31,7 @@ from mesh.contracts.model import (
     Version,
 )
 from mesh.contracts.standard import ColumnObject, ServiceLevelObject
-from mesh.contracts.types import DUCKDB_TYPE, span
+from mesh.contracts.types import DUCKDB_TYPE, span, value_type
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import Problem, suggestion
 from mesh.project import display
@@ -204,10 +205,15 @@ def _column(draft: Draft, stated: StatedColumn, column: ColumnObject, alone: boo
     return Column(
         id=column.id or "",
         name=column.name or "",
-        logical_type=column.logicalType or "",
+        logical_type=value_type(column.logicalType or "", column.physicalType),
         bigquery_type=column.physicalType or "",
         narrower=next(
-            (str(p.value) for p in column.customProperties or () if p.property == DUCKDB_TYPE), None
+            (
+                re.sub(r", *", ", ", str(p.value))
+                for p in column.customProperties or ()
+                if p.property == DUCKDB_TYPE
+            ),
+            None,
         ),
         description=_text(column.description),
         classification=column.classification or "",

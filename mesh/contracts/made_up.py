@@ -15,7 +15,7 @@ from random import Random
 
 from sqlglot import exp
 
-from mesh.contracts.types import DUCKDB_TYPES
+from mesh.contracts.types import DUCKDB_TYPES, TIMED
 
 LONGEST_TEXT = 100_000
 # Of a rule that counts, worlds with fewer and more rows are made up to here.
@@ -27,7 +27,6 @@ Value = str | None
 Columns = tuple[tuple[str, "Pool"], ...]
 """The columns of a table by name."""
 
-_TIMED = ("DATE", "TIMESTAMP")
 _FIRST, _BASE = datetime.date(1995, 1, 1), datetime.date(2020, 1, 1)
 _DAYS = [
     *(_FIRST + datetime.timedelta(days=37 * number) for number in range(350)),
@@ -51,6 +50,7 @@ _USUAL: Mapping[str, list[str]] = {
     "BOOL": ["true", "false"],
     "DATE": [day.isoformat() for day in _DAYS],
     "TIMESTAMP": [f"{day}T{_TIMES[n % 4]}+00:00" for n, day in enumerate(_DAYS)],
+    "DATETIME": [f"{day}T{_TIMES[n % 4]}" for n, day in enumerate(_DAYS)],
 }
 # Arithmetic on these can go beyond the type.
 _WILD: Mapping[str, tuple[str, ...]] = {
@@ -59,6 +59,7 @@ _WILD: Mapping[str, tuple[str, ...]] = {
     "NUMERIC": ("99999999999999999999999999999", "-99999999999999999999999999999"),
     "DATE": ("0001-01-01", "9999-12-31"),
     "TIMESTAMP": ("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"),
+    "DATETIME": ("0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"),
 }
 
 
@@ -99,7 +100,7 @@ def pools_of(
         own, beside = _values(kind, compared[name])
         promises = _values(kind, [one for node in promised.get(name, ()) for one in _all(node)])
         others = _values(kind, every)
-        if timed and kind in _TIMED:
+        if timed and kind in TIMED:
             beside += [_time(kind, _today() + datetime.timedelta(days=n)) for n in _AROUND]
         near = (*beside, *promises[0], *promises[0], *promises[1])
         usual = (*_USUAL[kind], *others[0], *others[1])
@@ -210,10 +211,10 @@ def _near(kind: str, text: str, is_string: bool, is_pattern: bool) -> tuple[list
         near += [one + other for one in letters for other in letters]
         # `^.*$` is meant to let all pass, and does but for lines.
         near += ["a\nb", "\n"] if is_pattern and ("\\n" in text or "\n" in text) else []
-    if kind in _TIMED and is_string:
+    if kind in TIMED and is_string:
         with suppress(ValueError):
             day = datetime.datetime.fromisoformat(text).date()
-            said = [text] if kind == "TIMESTAMP" and len(text) > 10 else [_time(kind, day)]
+            said = [text] if kind != "DATE" and len(text) > 10 else [_time(kind, day)]
             for days in (-1, 0, 1):
                 with suppress(OverflowError):
                     near.append(_time(kind, day + datetime.timedelta(days=days)))
@@ -233,7 +234,7 @@ def _near_number(kind: str, number: float) -> tuple[list[str], list[str]]:
     if kind == "STRING" and number == whole and 0 <= whole <= LONGEST_TEXT:
         return [str(whole)], ["a" * (whole + step) for step in (-1, 0, 1)]
     days: list[datetime.date] = []
-    if kind in _TIMED and number == whole and abs(number) < 10_000:
+    if kind in TIMED and number == whole and abs(number) < 10_000:
         for step in (-1, 0, 1):
             days += [_BASE + sign * datetime.timedelta(days=whole + step) for sign in (1, -1)]
         days.append(_BASE.replace(year=2020 + whole // 12 % 100, month=1 + whole % 12))
@@ -244,4 +245,6 @@ def _near_number(kind: str, number: float) -> tuple[list[str], list[str]]:
 
 
 def _time(kind: str, day: datetime.date) -> str:
-    return day.isoformat() if kind == "DATE" else f"{day.isoformat()}T{_TIMES[day.day % 4]}+00:00"
+    if kind == "DATE":
+        return day.isoformat()
+    return f"{day.isoformat()}T{_TIMES[day.day % 4]}{'+00:00' if kind == 'TIMESTAMP' else ''}"

@@ -132,7 +132,8 @@ def of_interval(query: exp.Select, rows: exp.Expr) -> exp.Select | None:
     held = query.copy()
     sides = held.find(exp.Union)
     spans = list(rows.find_all(exp.Between))
-    if sides is None or not spans:
+    bounds = [span.args[end] for span in spans for end in ("low", "high")]
+    if sides is None or not all(isinstance(bound, exp.Cast) for bound in bounds) or not spans:
         return None
     time = spans[0].this.name
     for here, there in zip(sides.left.selects, sides.right.selects, strict=True):

@@ -73,6 +73,11 @@ _ONE_QUERY = (
 )
 
 
+def is_plain(name: str) -> bool:
+    """Whether a rule can name a column so, without quotes or its table before it."""
+    return name.isidentifier() and name.lower() not in _RESERVED_BY
+
+
 class RuleSqlError(Exception):
     """A rule that cannot be used: what is wrong, and what to write."""
 

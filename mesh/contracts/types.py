@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from sqlglot import exp
+
 Value = str | int | float | bool
 
 DUCKDB_TYPES: Mapping[str, str] = MappingProxyType(
@@ -19,6 +21,7 @@ DUCKDB_TYPES: Mapping[str, str] = MappingProxyType(
         "BOOL": "BOOLEAN",
         "DATE": "DATE",
         "TIMESTAMP": "TIMESTAMP WITH TIME ZONE",
+        "DATETIME": "TIMESTAMP",
     }
 )
 """The DuckDB type that holds exactly what the BigQuery type holds."""
@@ -29,7 +32,11 @@ DUCKDB_TYPE = "duckdbType"
 NARROWER: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"INT64": ("INTEGER", "SMALLINT", "TINYINT"), "FLOAT64": ("FLOAT",)}
 )
-"""DuckDB types whose values the BigQuery type holds, and others."""
+"""DuckDB types whose values the BigQuery type holds, and others; `narrower` knows decimals too."""
+
+_DECIMAL = re.compile(r"DECIMAL\((\d+)(?:, ?(\d+))?\)")
+_WHOLE_DIGITS, _DECIMAL_PLACES = 29, 9
+"""Of a NUMERIC on BigQuery."""
 
 LOGICAL_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -38,10 +45,18 @@ LOGICAL_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "string": ("STRING",),
         "boolean": ("BOOL",),
         "date": ("DATE",),
-        "timestamp": ("TIMESTAMP",),
+        "timestamp": ("TIMESTAMP", "DATETIME"),
     }
 )
 """The BigQuery types of a logical type. No arrays and structs: BI tools cannot read them."""
+
+LOGICAL: Mapping[str, str] = MappingProxyType(
+    {kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind in kinds}
+)
+"""The logical type of a BigQuery type."""
+
+DATETIME = "datetime"
+"""The standard's timestamp where it is kept without a time zone: what its values are like."""
 
 TIME_UNITS: Mapping[str, tuple[float, tuple[str, ...]]] = MappingProxyType(
     {
@@ -57,7 +72,9 @@ TIME_UNITS: Mapping[str, tuple[float, tuple[str, ...]]] = MappingProxyType(
 
 _ISO_UNITS = {"Y": "y", "M": "month", "W": "w", "D": "d", "TH": "h", "TM": "min"}
 NUMERIC_TYPES = frozenset({"integer", "number"})
-TIME_TYPES = frozenset({"date", "timestamp"})
+TIMED = ("DATE", "DATETIME", "TIMESTAMP")
+"""Types of BigQuery that say when."""
+TIME_TYPES = frozenset({"date", "timestamp", DATETIME})
 TEXT_TYPES = frozenset({"string"})
 CLASSIFICATIONS = ("public", "internal", "confidential", "personal")
 PERSONAL = "personal"
@@ -69,8 +86,42 @@ HOW = {
     "string": "text",
     "date": "a date as text, such as '2018-09-01'",
     "timestamp": "a moment with its offset as text, such as '2018-09-24T14:27:30+00:00'",
+    DATETIME: "a day and time without an offset as text, such as '2018-09-24T14:27:30'",
 }
 """How to write a value of a logical type."""
+
+
+def value_type(logical: str, physical: str | None) -> str:
+    """What the values of a column are like: its logical type, but for times without a zone."""
+    return DATETIME if (logical, physical) == ("timestamp", "DATETIME") else logical
+
+
+def bigquery_type(kind: exp.DataType) -> str:
+    """A type as contracts state it: without the length of a text, the six digits of a second, and
+    the size of a number that fits into NUMERIC. BigQuery keeps none of them of what a query makes.
+    """
+    text, on_duckdb = kind.sql(dialect="bigquery"), kind.sql(dialect="duckdb")
+    plain, _, size = text.partition("(")
+    sized = {"NUMERIC": _places(on_duckdb) is not None, "STRING": True}
+    return plain if sized.get(plain, plain in TIMED and size == "6)") else text
+
+
+def narrower(physical: str, on_duckdb: str) -> bool:
+    """Whether a BigQuery type holds all values of a type on DuckDB, and others."""
+    if physical == "NUMERIC":
+        return _places(on_duckdb) not in (None, (_WHOLE_DIGITS, _DECIMAL_PLACES))
+    return on_duckdb in NARROWER.get(physical, ())
+
+
+def _places(on_duckdb: str) -> tuple[int, int] | None:
+    """The digits before and after the point of a decimal that NUMERIC holds, else None."""
+    decimal = _DECIMAL.fullmatch(on_duckdb)
+    if decimal is None:
+        return None
+    after = int(decimal[2] or 0)
+    before = int(decimal[1]) - after
+    held = 0 <= before <= _WHOLE_DIGITS and after <= _DECIMAL_PLACES and before + after > 0
+    return (before, after) if held else None
 
 
 def span(value: Value | None, unit: str | None) -> tuple[Value | None, str | None]:
@@ -105,9 +156,10 @@ def comparable(logical_type: str, value: Any) -> Any:
     try:
         if logical_type == "date":
             return datetime.date.fromisoformat(value) if len(value) == 10 else None
-        if logical_type == "timestamp":
+        if logical_type in ("timestamp", DATETIME):
             moment = datetime.datetime.fromisoformat(value)
-            return moment if moment.tzinfo and len(value) > 10 else None
+            zoned = moment.tzinfo is not None
+            return moment if zoned == (logical_type != DATETIME) and len(value) > 10 else None
     except ValueError:
         return None
     return None

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlglot import exp, parse_one
 
+from mesh.contracts.types import TIMED
 from mesh.cost.sizes import BYTES_OF, TEXT_OVERHEAD, TableSize
 from mesh.environments import Opened
 from mesh.environments.names import short_name
@@ -24,7 +25,8 @@ def table_sizes(project: BigQueryProject, local: Opened, environment: str) -> di
         there = {short_name(info.name): info for info in built.promoted_snapshots}
         sizes = {}
         for name, model in project.models.items():
-            if model.kind.is_view and not model.kind.is_materialized:
+            is_view = model.kind.is_view and not model.kind.is_materialized
+            if is_view or model.kind.is_embedded:
                 continue
             if model.kind.is_external or not model.is_sql:
                 table = exp.to_table(name, dialect="bigquery")
@@ -43,7 +45,7 @@ def _measure(project: BigQueryProject, local: Opened, name: str, table: exp.Tabl
     widths = [
         _mean_bytes(column, type_)
         if column in there
-        else exp.Literal.number(BYTES_OF.get(type_, TEXT_OVERHEAD))
+        else exp.Literal.number(_bytes_of(type_) or TEXT_OVERHEAD)
         for column, type_ in columns.items()
     ]
     query = exp.select(exp.Count(this=exp.Star()), *widths).from_(table.copy())
@@ -51,7 +53,7 @@ def _measure(project: BigQueryProject, local: Opened, name: str, table: exp.Tabl
     column = partition_column(project, name)
     months = {}
     if column is not None:
-        times = [column, *(c for c, type_ in columns.items() if type_ in ("DATE", "TIMESTAMP"))]
+        times = [column, *(c for c, type_ in columns.items() if type_ in TIMED)]
         time = next((c for c in times if c.lower() in there), column)
         month = parse_one(f"DATE_TRUNC(DATE({time}), MONTH)", dialect="bigquery")
         counted = (
@@ -81,16 +83,22 @@ def partition_column(project: BigQueryProject, name: str) -> str | None:
 def _mean_bytes(column: str, type_: str) -> exp.Expr:
     """The mean bytes of a column's values, as an expression for DuckDB; NULLs count 0."""
     this = exp.column(column, quoted=True)
-    if type_ in BYTES_OF:
-        size: exp.Expr = exp.Literal.number(BYTES_OF[type_])
+    fixed = _bytes_of(type_)
+    if fixed is not None:
+        size: exp.Expr = exp.Literal.number(fixed)
     else:
+        text = this.copy() if type_ == "STRING" else exp.cast(this.copy(), "text")
         octets = exp.Anonymous(
-            this="OCTET_LENGTH",
-            expressions=[exp.Anonymous(this="ENCODE", expressions=[this.copy()])],
+            this="OCTET_LENGTH", expressions=[exp.Anonymous(this="ENCODE", expressions=[text])]
         )
         size = octets + exp.Literal.number(TEXT_OVERHEAD)
     sized = exp.func("IF", this.copy().is_(exp.null()), exp.Literal.number(0), size)
     return exp.func("AVG", sized)
+
+
+def _bytes_of(type_: str) -> float | None:
+    """The bytes of each value of a type, however many digits it has; None where they differ."""
+    return BYTES_OF.get(type_.partition("(")[0])
 
 
 def _date(day: date | datetime) -> date:

@@ -119,7 +119,7 @@ def _other_whole_inputs(
         parent = snapshots.get(open_names.pop())
         if parent is None or parent.is_external:
             continue
-        if parent.is_view or (through_tables and _can_carry(parent)):
+        if parent.is_view or parent.is_embedded or (through_tables and _can_carry(parent)):
             open_names.extend(above.name for above in parent.parents)
         elif not _can_carry(parent) and parent.snapshot_id not in old_ids:
             found.add(parent.name)
@@ -216,9 +216,9 @@ def _copy(adapter: EngineAdapter, one: Carried) -> None:
     columns = list(one.new.model.columns_to_types_or_raise)
     assert one.new.model.time_column
     time = one.new.model.time_column.column
-    is_date = one.new.model.columns_to_types_or_raise[time.name].is_type("date")
+    bound = one.new.model.convert_to_time_column
     within = [
-        exp.and_(time.copy() >= _bound(start, is_date), time.copy() < _bound(end, is_date))
+        exp.and_(time.copy() >= bound(start), time.copy() < bound(end))
         for start, end in one.intervals
     ]
     rows = exp.select(*(exp.column(name, quoted=True) for name in columns)).from_(
@@ -230,12 +230,6 @@ def _copy(adapter: EngineAdapter, one: Carried) -> None:
         one.new.model.columns_to_types,
         table_description=one.new.model.description,
     )
-
-
-def _bound(milliseconds: int, is_date: bool) -> exp.Expr:
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    text = moment.date().isoformat() if is_date else moment.isoformat(sep=" ")
-    return exp.cast(exp.Literal.string(text), "date" if is_date else "timestamptz")
 
 
 def months_to_audit(one: Carried) -> exp.Array | None:

@@ -69,7 +69,16 @@ class Opened:
     @cached_property
     def models(self) -> dict[str, Model]:
         """The models of the files by `schema.model`; none where they were not read."""
-        return {short_name(model.fqn): model for model in self.context.models.values()}
+        found: dict[str, Model] = {}
+        for model in self.context.models.values():
+            other = found.setdefault(short_name(model.fqn), model)
+            if other is not model:
+                raise WrongUse(
+                    f"{other.fqn} and {model.fqn} differ in their catalogs alone, and contracts "
+                    "are found by schema and name.".replace('"', ""),
+                    fix="Give one of them another schema.",
+                )
+        return found
 
     @cached_property
     def environment_names(self) -> list[str]:
@@ -130,7 +139,8 @@ class Opened:
         return {
             short_name(name): snapshot
             for name, snapshot in sorted(self.snapshots(environment).items())
-            if snapshot.is_external or snapshot.snapshot_id in promoted
+            if snapshot.is_external
+            or (snapshot.snapshot_id in promoted and not snapshot.is_embedded)
         }
 
     def products(self, environment: Environment) -> dict[str, Snapshot]:

@@ -89,7 +89,11 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
         gone = lost(opened.context.state_reader, adapter, environment).names
         contracts = load_contracts(opened.project.contracts)
         products = opened.products(environment)
-        public = {short_name(s.name) for s in snapshots.values() if is_public(s.name)}
+        public = {
+            short_name(s.name)
+            for s in snapshots.values()
+            if is_public(s.name) and not s.is_embedded
+        }
         public |= {
             product
             for product, contract in contracts.items()
@@ -134,7 +138,7 @@ class _Asked:
 
 def _built_under(snapshots: Mapping[str, Snapshot], snapshot: Snapshot) -> list[Snapshot]:
     """The tables that hold the rows of a version: its own, or under a view those that it reads."""
-    if not snapshot.is_view:
+    if not (snapshot.is_view or snapshot.is_embedded):
         return [snapshot]
     parents = [snapshots[p.name] for p in snapshot.parents if p.name in snapshots]
     built = [p for p in parents if not p.is_external]

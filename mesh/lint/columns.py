@@ -9,6 +9,7 @@ from sqlmesh.core.model import Model, SqlModel
 
 from mesh.contracts import Contract
 from mesh.contracts.personal import NOT_PERSONAL, person
+from mesh.contracts.types import bigquery_type
 from mesh.environments.names import is_public, short_name
 from mesh.lint.persons import Origin, Persons
 from mesh.lint.rule import ContractRule
@@ -18,12 +19,12 @@ class ColumnsMatchContract(ContractRule):
     """A consumer reads columns by name, type and order as the contract states them."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        name = short_name(model.name)
+        name = short_name(model.fqn)
         contract = contracts.get(name)
         if contract is None:
             return
         types = model.columns_to_types or {}
-        actual = {column: kind.sql(dialect="bigquery") for column, kind in types.items()}
+        actual = {column: bigquery_type(kind) for column, kind in types.items()}
         for column in contract.columns:
             where = contract.location(column.line)
             found = actual.get(column.name)
@@ -61,7 +62,7 @@ class ExplicitColumns(ContractRule):
     needed = False
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        name = short_name(model.name)
+        name = short_name(model.fqn)
         if not is_public(name) or not isinstance(model, SqlModel):
             return
         if not isinstance(model.query, exp.Query):
@@ -83,7 +84,7 @@ class PersonalColumnsAreClassified(ContractRule):
     """Whoever handles personal data must be told so by the contract."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        name = short_name(model.name)
+        name = short_name(model.fqn)
         contract = contracts.get(name)
         if contract is None:
             return

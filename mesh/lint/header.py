@@ -11,7 +11,7 @@ from typing import Any
 from sqlglot import exp
 from sqlmesh.core.audit import Audit, load_audit
 from sqlmesh.core.dialect import parse
-from sqlmesh.core.model import Model
+from sqlmesh.core.model import Model, PythonModel
 
 import mesh
 from mesh.contracts import Contract
@@ -22,6 +22,16 @@ from mesh.lint.rule import ContractRule, header_of
 _GRAIN = re.compile(r"(?:^|[(,])\s*grains?\s+(\([^)]*\)|\w+)", re.MULTILINE | re.IGNORECASE)
 WRITTEN = Path(mesh.__file__).parent / "setup" / "templates"
 AUDIT_FILE, MACRO_FILE = WRITTEN / "audits" / "contract.sql", WRITTEN / "macros" / "contract.py"
+
+
+IN_PYTHON = "a Python model is under no contract, since none of its properties can be a macro."
+
+
+def in_sql(name: str) -> str:
+    """What to write for a public Python model."""
+    domain, _, table = name.partition(".")
+    internal = f"{domain}{INTERNAL_SUFFIX}.{table}"
+    return f"Call it {internal}, and make {name} an SQL model of kind VIEW that selects from it."
 
 
 def _checks(name: str, audit: str, arguments: dict[str, exp.Expr]) -> bool:
@@ -77,11 +87,15 @@ class PublicModelNeedsContract(ContractRule):
     """What other domains may read is promised, or it is not public."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        name = short_name(model.name)
-        if not is_public(name):
+        name = short_name(model.fqn)
+        if not is_public(name) or model.kind.is_embedded:
             return
         path = f"contracts/{name.replace('.', '/')}.odcs.yaml"
         contract = contracts.get(name)
+        enforced = any(_checks(name, audit, arguments) for audit, arguments in model.audits)
+        if isinstance(model, PythonModel) and not enforced:
+            yield f"{name}: {IN_PYTHON} {in_sql(name)}"
+            return
         if contract is None and (self.project(model).root / path).is_file():
             return  # Of a contract that cannot be read, ContractsAreSound tells.
         if contract is None:
@@ -90,7 +104,7 @@ class PublicModelNeedsContract(ContractRule):
                 f"`mesh contracts new {name}`, or move the model to {domain_of(name)}"
                 f"{INTERNAL_SUFFIX}."
             )
-        elif not any(_checks(name, audit, arguments) for audit, arguments in model.audits):
+        elif not enforced:
             own = [audit for audit, _ in model.audits if audit != AUDIT]
             place = f", in the place of its audits ({', '.join(own)})" if own else ""
             yield (
@@ -113,7 +127,7 @@ class GrainMatchesContract(ContractRule):
     """Joins and counts rest on the grain."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        name = short_name(model.name)
+        name = short_name(model.fqn)
         contract = contracts.get(name)
         if contract is None:
             return
@@ -136,7 +150,7 @@ class KindMatchesContract(ContractRule):
     """Whoever reads a view pays for what it reads, and sees new rows at once."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        name = short_name(model.name)
+        name = short_name(model.fqn)
         contract = contracts.get(name)
         if contract is not None and model.kind.is_view != (contract.kind == "view"):
             where = contract.location(contract.line_of("physicalType"))

@@ -16,8 +16,8 @@ class OnlyContractedInputs(ContractRule):
     """A domain reads of another only what is promised, so that the other may change the rest."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        name = short_name(model.name)
-        sources = self.project(model).sources
+        name = short_name(model.fqn)
+        sources, models = self.project(model).sources, self.siblings(model)
         for dependency in sorted(short_name(dependency) for dependency in model.depends_on):
             domain = domain_of(dependency)
             if dependency in sources:
@@ -37,6 +37,13 @@ class OnlyContractedInputs(ContractRule):
                         f"of the domain {producer.owner} instead; only its internal models read "
                         "the source."
                     )
+            elif domain != domain_of(name) and (
+                dependency in models and models[dependency].kind.is_embedded
+            ):
+                yield (
+                    f"{name}: reads {dependency}, an embedded model of the domain {domain}, of "
+                    f"which nothing is promised: read a data product of {domain} instead."
+                )
             elif domain != domain_of(name) and not is_public(dependency):
                 yield (
                     f"{name}: reads {dependency}, an internal model of the domain {domain}: read "
@@ -62,7 +69,7 @@ class ReadsDeprecatedProduct(ContractRule):
         for contract in _deprecated_inputs(model, contracts):
             if contract.end_of_life is None or today <= contract.end_of_life:
                 yield (
-                    f"{short_name(model.name)}: reads {contract.product}, which ends on "
+                    f"{short_name(model.fqn)}: reads {contract.product}, which ends on "
                     f"{contract.end_of_life} ({contract.location(contract.line_of('status'))}): "
                     f"move to {contract.domain}.{contract.base_name}_v{contract.version.major + 1}."
                 )
@@ -76,7 +83,7 @@ class ReadsEndedProduct(ContractRule):
         for contract in _deprecated_inputs(model, contracts):
             if contract.end_of_life is not None and today > contract.end_of_life:
                 yield (
-                    f"{short_name(model.name)}: reads {contract.product}, which ended on "
+                    f"{short_name(model.fqn)}: reads {contract.product}, which ended on "
                     f"{contract.end_of_life} ({contract.location(contract.line_of('status'))}): "
                     f"move to {contract.domain}.{contract.base_name}_v{contract.version.major + 1}."
                 )

@@ -37,7 +37,7 @@ class ContractsAreSound(ContractRule):
     """What `mesh contracts lint` refuses may not be planned either, whoever ran it or not."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        project, name = self.project(model), short_name(model.name)
+        project, name = self.project(model), short_name(model.fqn)
         first = self.speaks(model)
         names = self.siblings(model)
         for problem in _problems(project):
@@ -78,7 +78,7 @@ class PublicModelNeedsTest(ContractRule):
     needed = False
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        name = short_name(model.name)
+        name = short_name(model.fqn)
         if not is_public(name):
             return
         tests = self.context.select_tests(model_names={model.name})

@@ -51,7 +51,7 @@ class ContractRule(Rule):
         if list(map(id, models)) != list(map(id, _last.get("models", ()))):
             projects: dict[Project, dict[str, Model]] = defaultdict(dict)
             for one in models:
-                projects[self.project(one)][short_name(one.name)] = one
+                projects[self.project(one)][short_name(one.fqn)] = one
             _last.update(models=models, projects=projects)
         return _last["projects"][self.project(model)]
 
@@ -62,7 +62,7 @@ class ContractRule(Rule):
             for name, one in self.siblings(model).items()
             if not one.kind.is_external and not {"all", self.name} & one.ignored_rules
         )
-        return short_name(model.name) == min(listening)
+        return short_name(model.fqn) == min(listening)
 
 
 def header_of(model: Model) -> str:

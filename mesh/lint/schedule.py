@@ -31,12 +31,14 @@ class RunsAsOftenAsPromised(ContractRule):
     """What is built less often than its contract says is late by design."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        name = short_name(model.name)
+        name = short_name(model.fqn)
         if model.start is not None and to_datetime(model.start) > datetime.now(UTC):
             yield (
                 f"{name}: is built from {model.start} on, and not before: take `start` out of the "
                 "MODEL block, or write the first day of the data."
             )
+        if model.kind.is_seed or model.kind.is_embedded:
+            return  # What is not run by time is never late.
         needed_by = [short_name(one) for one in self.context.dag.downstream(model.fqn)]
         promised = [
             (level.days, contract, level)

@@ -224,7 +224,9 @@ def _said(refusal: Refusal) -> str:
 def _outputs(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterator[Finding]:
     """Whether BigQuery's columns are those that were promised, in name, type and order."""
     given = run.analyzer.analyze(sql).columns
-    promised = _promised(run.project, name)
+    # SQLMesh writes some columns itself, such as from when to when a row was valid.
+    managed = run.project.models[name].managed_columns
+    promised = {c: t for c, t in _promised(run.project, name).items() if c not in managed}
     contract = _contract(run.project, name)
     by = "the contract" if contract else "SQLMesh"
     for position, column in enumerate(given, 1):

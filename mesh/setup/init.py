@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mesh.errors import Location, WrongUse
+from mesh.lint import RULES, WARN_RULES
 from mesh.project import Project
 from mesh.setup.config import with_mesh
 
@@ -36,22 +37,36 @@ class Change:
 def needed(project: Project) -> list[Change]:
     """The changes that set a project up; none when it is. Nothing is written.
 
-    WrongUse for a project that is configured in Python: what to add there is in the message.
+    A configuration in Python is left as it is: see `in_python`.
     """
     found = [
         _change(project.root / template.relative_to(TEMPLATES), template.read_text("utf-8"))
         for template in sorted(TEMPLATES.rglob("*.*"))
         if template.suffix in (".py", ".sql")
     ]
-    if project.config.suffix == ".py":
-        raise WrongUse(
-            "`mesh init` edits a configuration in YAML, and this project's is in Python.",
-            where=Location(project.config),
-            fix="Add the lint rules of linter/contracts.py and the variable `mesh` to it by hand.",
-        )
-    text = project.config.read_text(encoding="utf-8")
-    found.append(_change(project.config, with_mesh(text, project.config)))
+    if project.config.suffix != ".py":
+        text = project.config.read_text(encoding="utf-8")
+        found.append(_change(project.config, with_mesh(text, project.config)))
     return [change for change in found if change.before != change.after]
+
+
+def in_python(project: Project) -> str:
+    """The argument that the `Config` of a configuration in Python has to be given; empty if it
+    is one in YAML, or says them already.
+    """
+    if project.config.suffix != ".py":
+        return ""
+    text = project.config.read_text(encoding="utf-8")
+    if all(re.search(rf"""["']{rule}["']""", text) for rule in RULES):
+        return ""
+
+    def listed(rules: tuple[str, ...]) -> str:
+        return "".join(f'        "{rule}",\n' for rule in rules)
+
+    return (
+        f"linter=LinterConfig(\n    enabled=True,\n    rules=[\n{listed(RULES)}    ],\n"
+        f"    warn_rules=[\n{listed(WARN_RULES)}    ],\n),"
+    )
 
 
 def _change(path: Path, after: str) -> Change:

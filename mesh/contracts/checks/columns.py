@@ -18,6 +18,7 @@ from mesh.contracts.types import (
     LOGICAL_TYPES,
     NARROWER,
     PERSONAL,
+    narrower,
 )
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
@@ -64,9 +65,10 @@ def type_disagrees(subject: Subject) -> Found:
             if not physical:
                 continue
             held = (DUCKDB_TYPES[physical], *NARROWER.get(physical, ()))
-            if value not in held:
+            if value not in held and not narrower(physical, str(value)):
                 message = f"`{shown(value)}` on DuckDB is no type for {physical} on BigQuery."
-                yield Finding((*at, "value"), message, f"Write {' or '.join(held)}.")
+                smaller = ", or a DECIMAL of fewer digits" if physical == "NUMERIC" else ""
+                yield Finding((*at, "value"), message, f"Write {' or '.join(held)}{smaller}.")
 
 
 @check(
@@ -189,5 +191,8 @@ def grain(subject: Subject) -> Found:
         yield Finding(at, message, "Number them 1, 2, 3, …")
     if not keys and (draft.table and draft.table.properties):
         message = "No column identifies a row."
-        fix = "Mark the columns of the grain with `primaryKey: true` and `primaryKeyPosition`."
+        fix = (
+            "Mark the columns of the grain with `primaryKey: true` and `primaryKeyPosition`; where "
+            "rows repeat, group or number them in the model first."
+        )
         yield Finding(COLUMNS, message, fix)

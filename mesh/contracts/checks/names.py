@@ -18,9 +18,9 @@ from mesh.project import project_around
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,99}")
 NEAR = 0.8
 _MAJOR = re.compile(r"_v(\d+)$")
-_MODEL_COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,127}")
+MODEL_COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 _SOURCE_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-_LETTERS = "small letters, digits and `_`, and begin with a letter."
+LETTERS = "small letters, digits and `_`, and begin with a letter."
 
 
 def _product_names(draft: Draft) -> Iterator[tuple[Steps, str, str]]:
@@ -52,16 +52,14 @@ def name_invalid(subject: Subject) -> Found:
     for steps, what, value in named:
         if value and not _is_plain(steps, value):
             message = f"{what} `{shown(value)}` is no plain identifier."
-            yield Finding(steps, message, f"Use {_LETTERS}")
+            yield Finding(steps, message, f"Use {LETTERS}")
     source = _may_be_a_source(draft)
-    pattern = _SOURCE_COLUMN if source else _MODEL_COLUMN
+    pattern = _SOURCE_COLUMN if source else MODEL_COLUMN
     for here, column in draft.columns():
         if column.name and not pattern.fullmatch(column.name):
             message = f"`{shown(column.name)}` is no name for a column."
             fix = "Use letters, digits and `_`, and begin with a letter."
-            yield Finding(
-                (*here, "name"), message, fix if source else f"Use snake_case: {_LETTERS}"
-            )
+            yield Finding((*here, "name"), message, fix if source else f"Use snake_case: {LETTERS}")
 
 
 def _may_be_a_source(draft: Draft) -> bool:

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from mesh.contracts.findings import Finding, Found, Purpose, no_findings
 from mesh.contracts.rules import RowRule, Rule
-from mesh.contracts.types import HOW, LOGICAL_TYPES, comparable
+from mesh.contracts.types import DATETIME, HOW, comparable
 from mesh.files.tree import Steps
 
 OPTIONS = "logicalTypeOptions"
@@ -342,12 +342,14 @@ def literal(logical_type: str, value: Any) -> exp.Expr:
         return exp.cast(text, exp.DataType.Type.DATE)
     if logical_type == "timestamp":
         return exp.cast(text, exp.DataType.Type.TIMESTAMPTZ)
+    if logical_type == DATETIME:
+        return exp.cast(text, exp.DataType.Type.DATETIME)
     return text
 
 
 def refusal(promises: Collection[ColumnPromise], logical_type: str, value: Any) -> str | None:
     """Why a value cannot be one of the column's, as the end of a sentence, or None."""
-    if logical_type not in LOGICAL_TYPES:
+    if logical_type not in HOW:
         return None
     known = comparable(logical_type, value)
     if known is None:

@@ -55,10 +55,11 @@ class Enum(ColumnPromise):
 
     @classmethod
     def incomplete(cls, stated: StatedColumn) -> Found:
-        for number, _ in enumerate(stated.keys.get(cls.key) or []):
+        for number, entry in enumerate(stated.keys.get(cls.key) or []):
             at = stated.at(cls.key, number)
             what = "The allowed value"
-            yield from stated.place.missing(at, "value", what, "State the value.")
+            if not isinstance(entry.value, str):  # Empty text is a value.
+                yield from stated.place.missing(at, "value", what, "State the value.")
             yield from stated.place.missing(at, "description", what, "Say what it means.")
 
     @classmethod
@@ -143,7 +144,7 @@ class Enum(ColumnPromise):
 
 
 def _listed(values: Iterable[AllowedValue]) -> str:
-    return ", ".join(str(one.value) for one in values)
+    return ", ".join("''" if one.value == "" else str(one.value) for one in values)
 
 
 def _key(value: Value) -> tuple[str, Value]:

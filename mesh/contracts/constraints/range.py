@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import MINYEAR
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -26,7 +27,7 @@ from mesh.contracts.constraints.base import (
 )
 from mesh.contracts.constraints.multiple_of import MultipleOf
 from mesh.contracts.findings import Finding, Found
-from mesh.contracts.types import HOW, NUMERIC_TYPES, TIME_TYPES, comparable
+from mesh.contracts.types import HOW, NUMERIC_TYPES, TIME_TYPES, TIMED, comparable
 from mesh.files.problems import shown
 
 _OPTION = Option(int | float | str, NUMERIC_TYPES | TIME_TYPES)
@@ -187,10 +188,14 @@ class Range(ColumnPromise):
     @classmethod
     def propose(cls, bigquery_type: str, seen: Seen) -> Mapping[str, Any]:
         low, high = seen.minimum, seen.maximum
-        if low is None:
+        if low is None or high is None:
             return {}
         if bigquery_type == "INT64":
             return {"minimum": min(low, 1)} if low >= 0 else {}
+        if bigquery_type == "NUMERIC":
+            return {"minimum": 0} if low >= 0 else {}
+        if bigquery_type in TIMED and low.year == MINYEAR:
+            return {}  # It stands for no day, and nothing is before it.
         if bigquery_type == "FLOAT64" and low >= 0 and high <= 1:
             return {"minimum": 0, "maximum": 1}  # A share.
         if bigquery_type == "FLOAT64" and seen.step is not None:
@@ -199,6 +204,8 @@ class Range(ColumnPromise):
             return {"minimum": f"{low.year:04d}-01-01"}
         if bigquery_type == "TIMESTAMP":
             return {"minimum": f"{low.year:04d}-01-01T00:00:00+00:00"}
+        if bigquery_type == "DATETIME":
+            return {"minimum": f"{low.year:04d}-01-01T00:00:00"}
         return {}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh.contracts.model import Column
-from mesh.contracts.types import CLASSIFICATIONS, PERSONAL
+from mesh.contracts.types import CLASSIFICATIONS, NUMERIC_TYPES, PERSONAL, TIME_TYPES
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words, shortened, units
 from mesh.review.rules import (
@@ -28,10 +28,11 @@ _FITS_INTO = {
     "NUMERIC": ("STRING",),
     "FLOAT64": ("STRING",),
     "BOOL": ("STRING",),
-    "DATE": ("TIMESTAMP", "STRING"),
+    "DATE": ("DATETIME", "TIMESTAMP", "STRING"),
+    "DATETIME": ("STRING",),
     "TIMESTAMP": ("STRING",),
 }
-_MEASURED = ("integer", "number", "timestamp", "date")
+_MEASURED = NUMERIC_TYPES | TIME_TYPES
 COVERED = frozenset(
     {
         *("id", "name", "logical_type", "bigquery_type", "narrower", "description"),

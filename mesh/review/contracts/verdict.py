@@ -219,7 +219,8 @@ def _how_to_break(
     name = f"{old.base_name}_v{major}"
     product = f"{old.domain}.{name}"
     by_model = all(f.definition.category == "model" for f in broken)
-    what = f"models/{old.domain}/{old.name}.sql" if by_model else pair.before.path
+    places = " and ".join(sorted({f.where.path for f in broken}))
+    what = places if by_model else pair.before.path
     restore = f"Leave {old.product} {old.version} as it was: take the change out of {what}"
     restore += " (or out of what it reads)." if by_model else "."
     if product in head:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from mesh.project import CONFIGS
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.rules import Place
 
-CONFIGS = ("config.yaml", "config.yml", "config.py")
 # Where SQLMesh looks for what a project adds to it.
 OURS = ("audits", "hooks", "linter", "macros", "materializations", "models", "signals", "tests")
 _NOT_READ = ("data", "logs", "node_modules", "__pycache__")

@@ -85,7 +85,7 @@ def describe(context: Context) -> Models:
     bench = Bench(context)
     lint, made_up = lint_rules(context)
     return Models(
-        {short(m.name): _model(context, m, bench) for m in models if not m.kind.is_external},
+        {short(m.fqn): _model(context, m, bench) for m in models if not m.kind.is_external},
         lint=lint,
         made_up=made_up,
         tests=unit_tests(context),
@@ -102,7 +102,7 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         unread = " ".join(str(error).split())[:300]
     # What a model waits for, or what its audits read, says nothing about its rows.
     parents = model.depends_on if query is None else query.find_all(exp.Table)
-    name = short(model.name)
+    name = short(model.fqn)
     return Model(
         name,
         public=not name.split(".")[0].endswith("_internal"),

@@ -1,0 +1,184 @@
+"""Contracts of models of every kind and type that SQLMesh has: drafted, planned, held to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from stranger import PLAN, Stranger
+
+CONFIG = """\
+gateways:
+  local:
+    connection: {type: duckdb, database: shop.db}
+model_defaults: {dialect: duckdb, start: '2024-01-01', cron: '@daily'}
+"""
+PEOPLE = """\
+SELECT * FROM (VALUES
+  (1::BIGINT, DATE '2019-05-05', DATE '2025-01-02', 10::BIGINT, ''::VARCHAR(9)),
+  (2, DATE '2025-05-05', DATE '2025-02-02', 20, 'b'),
+  (3, DATE '2035-05-05', DATE '2025-03-02', 30, 'b')
+) AS t(id, born, day, points, code)"""
+SEEN = "id, born, day, points, code FROM shop_internal.people AS people"
+KINDS = {
+    "whole": "FULL",
+    "seen": "VIEW",
+    "by_key": "INCREMENTAL_BY_UNIQUE_KEY (unique_key id)",
+    "by_time": "INCREMENTAL_BY_TIME_RANGE (time_column day)",
+    "by_part": "INCREMENTAL_BY_PARTITION",
+    "history": "SCD_TYPE_2_BY_COLUMN (unique_key id, columns [points])",
+}
+QUERIES = {
+    **dict.fromkeys(KINDS, f"SELECT {SEEN}"),
+    "by_time": f"SELECT {SEEN} WHERE day BETWEEN @start_date AND @end_date",
+}
+TYPES = """\
+SELECT
+  id::INT AS id,
+  (points / 8)::DECIMAL(12, 2) AS price,
+  (points / 8)::DECIMAL(38, 9) AS exact,
+  (day + INTERVAL 90 SECOND)::TIMESTAMP AS booked_at,
+  DATE '0001-01-01' AS since,
+  CASE id WHEN 1 THEN 'nan'::DOUBLE WHEN 2 THEN 'inf'::DOUBLE ELSE 0.5 END AS ratio,
+  NULL::DOUBLE AS nothing,
+  day AS "order"
+FROM shop_internal.people AS people"""
+NOTHING = "SELECT id, day FROM shop_internal.people AS people WHERE id > 99"
+EMBEDDED = "SELECT id FROM shop_internal.people AS people"
+
+
+class Shop(Stranger):
+    """A project of small models, planned in prod, set up for contracts."""
+
+    def model(self, name: str, kind: str, query: str, contract: str = "") -> Path:
+        """Write a model, under a contract if one is named."""
+        more = ", partitioned_by day" if kind == "INCREMENTAL_BY_PARTITION" else ""
+        more += f",\n  @contract({contract})\n" if contract else ""
+        path = self.root / "models" / f"{name}.sql"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"MODEL (name {name}, kind {kind}{more});\n{query}\n")
+        return path
+
+    def example(self, product: str, value: str) -> None:
+        """Give an example where the data has none."""
+        path = self.root / "contracts" / "shop" / f"{product}.odcs.yaml"
+        before = path.read_text()
+        after = before.replace("- It is a value that it may have", f"- {value}", 1)
+        assert after != before
+        path.write_text(after)
+
+    def columns(self, product: str) -> dict[str, dict]:
+        path = self.root / "contracts" / f"{product.replace('.', '/')}.odcs.yaml"
+        (table,) = yaml.safe_load(path.read_text())["schema"]
+        return {column["name"]: column for column in table["properties"]}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    made = Shop(tmp_path_factory.mktemp("shop"))
+    (made.root / "config.yaml").write_text(CONFIG)
+    made.model("shop_internal.people", "FULL", PEOPLE)
+    wanted = {name: (kind, QUERIES[name]) for name, kind in KINDS.items()}
+    wanted |= {"types": ("FULL", TYPES), "nothing": ("FULL", NOTHING)}
+    for name, (kind, query) in wanted.items():
+        made.model(f"shop.{name}", kind, query)
+    made.model("market.types", "FULL", "SELECT id FROM shop.types AS types")
+    made.model("shop.part", "EMBEDDED", EMBEDDED)
+    made.model("shop_internal.reader", "VIEW", "SELECT id FROM shop.part AS part")
+    made.run(*PLAN)
+    made.run("mesh", "init", "--yes")
+    for name in ("market.types", *(f"shop.{one}" for one in wanted)):
+        made.run("mesh", "contracts", "new", name)
+    made.write_contracts()
+    made.example("types", "0.5")
+    made.example("history", "'2025-01-02T00:00:00'")
+    made.example("nothing", "7")
+    made.example("nothing", "'2025-01-02'")
+    for name, (kind, query) in wanted.items():
+        made.model(f"shop.{name}", kind, query, f"shop.{name}")
+    made.model("market.types", "FULL", "SELECT id FROM shop.types AS types", "market.types")
+    return made
+
+
+def test_what_is_drafted_of_every_kind_and_type_is_kept(shop: Shop) -> None:
+    path = shop.root / "contracts" / "shop" / "nothing.odcs.yaml"
+    key = "required: true\n        primaryKey: true\n        primaryKeyPosition: 1"
+    path.write_text(path.read_text().replace("required: false", key, 1))
+    assert "9 contracts: no problems" in shop.run("mesh", "contracts", "lint")
+    shop.run(*PLAN)
+    said = shop.run("mesh", "contracts", "verify", "prod", "--as-of", "2025-03-02")
+    assert "of 9 products are kept in prod" in said and "shop.part" not in said
+    assert "not there" not in shop.run("mesh", "status")
+    assert "BigQuery takes them all" in shop.run("mesh", "contracts", "prove")
+    assert "shop.history" in shop.run("mesh", "cost")
+
+
+def test_types_are_stated_as_both_engines_keep_them(shop: Shop) -> None:
+    columns = shop.columns("shop.types")
+    physical = {name: column["physicalType"] for name, column in columns.items()}
+    assert physical == {
+        "id": "INT64", "price": "NUMERIC", "exact": "NUMERIC", "booked_at": "DATETIME",
+        "since": "DATE", "ratio": "FLOAT64", "nothing": "FLOAT64", "order": "DATE",
+    }  # fmt: skip
+    narrower = {name: column.get("customProperties") for name, column in columns.items()}
+    assert narrower["price"] == [{"property": "duckdbType", "value": "DECIMAL(12, 2)"}]
+    assert narrower["exact"] is None
+    assert columns["price"]["examples"] == [1.25, 3.75]
+    assert columns["booked_at"]["logicalTypeOptions"] == {"minimum": "2025-01-01T00:00:00"}
+    assert (
+        "logicalTypeOptions" not in columns["since"]
+        and "logicalTypeOptions" not in columns["ratio"]
+    )
+    assert [one["value"] for one in shop.columns("shop.whole")["code"]["enum"]] == ["", "b"]
+    history = shop.columns("shop.history")
+    assert history["valid_from"]["physicalType"] == "DATETIME"
+    assert "order" in shop.run("mesh", "contracts", "show", "shop.types")
+
+
+# A plan leaves the rows of the others as they are: SQLMesh changes these from the next run on.
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in ("by_part", "history")])
+def test_a_wrong_row_reaches_prod_in_no_kind_of_model(shop: Shop, name: str) -> None:
+    """Whatever dates the row has: one was born before anything is built, one after today."""
+    for number in (1, 3):
+        wrong = QUERIES[name].replace(
+            "points,", f"CASE id WHEN {number} THEN -5 ELSE points END AS points,"
+        )
+        path = shop.model(f"shop.{name}", KINDS[name], wrong, f"shop.{name}")
+        said = shop.run(*PLAN, fails=1)
+        assert f"shop.{name} breaks its contract." in said and "points.range" in said, said
+        path.write_text("")
+        shop.model(f"shop.{name}", KINDS[name], QUERIES[name], f"shop.{name}")
+
+
+def test_a_moment_without_offset_is_held_to_its_own_kind_of_bounds(shop: Shop) -> None:
+    contract = shop.root / "contracts" / "shop" / "types.odcs.yaml"
+    text = contract.read_text()
+    zoned = text.replace("'2025-01-01T00:00:00'", "'2025-01-01T00:00:00+00:00'")
+    contract.write_text(zoned)
+    said = shop.run("mesh", "contracts", "lint", fails=1)
+    assert "is no value of type datetime. Write a day and time without an offset" in said
+    later = text.replace("'2025-01-01T00:00:00'", "'2025-01-02T00:01:31'")
+    contract.write_text(later.replace("'2025-01-02T00:01:30'", "'2025-01-02T00:01:31'"))
+    assert "Rule booked_at.range: 1 failing" in shop.run(*PLAN, fails=1)
+    contract.write_text(text)
+
+
+def test_what_has_no_rows_of_its_own_or_no_header_is_told_so(shop: Shop) -> None:
+    said = shop.run("mesh", "contracts", "new", "shop.part", fails=2)
+    assert "shop.part is embedded: its query becomes part of those that read it" in said
+    python = shop.root / "models" / "scored.py"
+    python.write_text(
+        "import pandas as pd\nfrom sqlmesh import model\n\n\n"
+        '@model("shop.scored", columns={"id": "bigint"}, kind="FULL")\n'
+        "def execute(context, start, end, execution_time, **kwargs):\n"
+        '    return pd.DataFrame({"id": [1]})\n'
+    )
+    said = shop.run("mesh", "contracts", "new", "shop.scored", fails=2)
+    assert "Call it shop_internal.scored, and make shop.scored an SQL model of kind VIEW" in said
+    assert "a Python model is under no contract" in shop.run("sqlmesh", "lint", fails=1)
+    python.unlink()
+    odd = shop.model("shop.odd", "VIEW", 'SELECT 1::BIGINT AS "Full Name"')
+    said = shop.run("mesh", "contracts", "new", "shop.odd", fails=2)
+    assert "shop.odd: no contract can state a column called `Full Name`" in said
+    odd.unlink()
