@@ -180,5 +180,5 @@ def test_what_has_no_rows_of_its_own_or_no_header_is_told_so(shop: Shop) -> None
     python.unlink()
     odd = shop.model("shop.odd", "VIEW", 'SELECT 1::BIGINT AS "Full Name"')
     said = shop.run("mesh", "contracts", "new", "shop.odd", fails=2)
-    assert "shop.odd: no contract can state a column called `Full Name`" in said
+    assert "shop.odd: no contract can state a column called `full name`" in said
     odd.unlink()
