@@ -13,6 +13,7 @@ from mesh.contracts.queries import Relation
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import shortened
 from mesh.review.models.both import Both
+from mesh.review.models.lines import CONFIGS
 from mesh.review.models.meaning import Meanings, expressions, own_meaning, parsed
 from mesh.review.models.review_worker.facts import Model, Models
 from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Level, Place, Rules
@@ -160,6 +161,26 @@ def rows_same_meaning(both: Both) -> Found:
         if _other_rows(_meanings(now.name, both.meanings)):
             what = _new_start(causes, both) or "Rows are chosen, joined or grouped otherwise"
             yield _changed(both, now.name, f"{what}{_because(now.name, causes)}.", causes, None)
+
+
+@rule(WARNS, NONE, "Say which rows become others, and how they are brought in line.")
+def rows_same_upkeep(both: Both) -> Found:
+    """How an incremental table takes in new rows decides which of the old ones last."""
+    for _, _, now in _kept(both):
+        for name in (model.name for model in both.meanings[1].behind(now.name)):
+            was, is_now = (side.models.get(name) for side in (both.base, both.head))
+            if was is None or is_now is None or was.upkeep == is_now.upkeep:
+                continue
+            before, after = (one.upkeep or f"{one.kind}, built whole" for one in (was, is_now))
+            yield Change(
+                product=now.name,
+                message=f"Rows are kept up otherwise{_because(now.name, [name])}: {before} became "
+                f"{after}.",
+                where=both.files.made_in(is_now.path, *CONFIGS) or Place(is_now.path, 1),
+                before=before,
+                after=after,
+                because=(name,),
+            )
 
 
 def _changed(

@@ -69,8 +69,9 @@ class Model:
     empty for a model that is not SQL, and for one that cannot be resolved, of which `unread` says
     why. parents: the tables that it reads. since: the first day that is ever built, for models that
     are built span by span. version: SQLMesh's fingerprint of what decides on the data.
-    files: of the macros in it. kind, cron: as SQLMesh read them; period: the longest time between
-    two runs, in seconds. audits, lint: what runs on it; of a lint rule `error` or `warning`.
+    files: of the macros in it. kind, cron: as SQLMesh read them; upkeep: how new rows are put
+    beside those that are there, empty for what is built whole; period: the longest time between two
+    runs, in seconds. audits, lint: what runs on it; of a lint rule `error` or `warning`.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Model:
     since: str = ""
     files: tuple[str, ...] = ()
     kind: str = ""
+    upkeep: str = ""
     cron: str = ""
     period: float = 0
     audits: tuple[Audit, ...] = ()

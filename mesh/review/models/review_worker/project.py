@@ -116,11 +116,23 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         since=str(model.start) if model.kind.is_incremental_by_time_range else "",
         files=tuple(sorted({e.path for e in model.python_env.values() if e.path})),
         kind=model.kind.name.value,
+        upkeep=_upkeep(model),
         cron=model.cron,
         period=_period(model),
         audits=tuple(bench.audits(model)),
         lint=lint_levels(context, model),
     )
+
+
+def _upkeep(model: core.Model) -> str:
+    """What SQLMesh's fingerprint of the rows has of an incremental kind, and of its partitions."""
+    kind = model.kind
+    if not kind.is_incremental:
+        return ""
+    stated = [value for value in kind.data_hash_values[1:] if value and value != model.dialect]
+    if kind.is_incremental_by_partition:
+        stated += [one.sql(model.dialect) for one in model.partitioned_by]
+    return f"{kind.name.value} ({', '.join(stated)})"
 
 
 def _period(model: core.Model) -> float:
