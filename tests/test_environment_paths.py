@@ -15,6 +15,7 @@ from audience import epoch
 from scene import Scene, Shown, begin, clock, copied, shown
 from sqlmesh.utils.errors import PlanError
 
+from mesh.cli.status import findings
 from mesh.environments import promote, refresh, rollback, status
 from mesh.errors import CheckFailed, WrongUse
 from mesh.verify import verify
@@ -252,9 +253,13 @@ def test_rows_that_somebody_put_in_by_hand_are_a_delivery(scene: Scene) -> None:
     with scene.project() as project:
         assert [found.mode for found in status(project, "prod").lacking] == ["found"]
         done = refresh(project, "prod")
-        assert done.changed
+        assert done.changed and done.any_month
         said = status(project, "prod")
     assert (said.lacking, said.mixed) == ((), False)
+    (told,) = findings(said)
+    rows = len(scene.audience.ratings)
+    assert told.startswith("prod shows what somebody else changed after delivery ")
+    assert f"({rows} rows found in ratings): no delivery brought these rows." in told
     assert shown(scene.database)["prod"] == scene.fresh.of("A", scene.audience)
     with scene.project() as project:
         assert not refresh(project, "prod").changed

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -95,6 +97,14 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         for name in free:
             del below[name]
     assert below == {}
+
+
+def test_to_ask_for_help_loads_none_of_what_commands_work_with() -> None:
+    """Each of these takes longer to load than a person should wait for a page of help."""
+    heavy = ("sqlglot", "sqlmesh", "yaml", "pydantic", "duckdb", "ibis", "jinja2", "altair")
+    code = f"import sys; import mesh.cli.main; print(*[m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "")
 
 
 def test_no_file_has_more_than_400_lines() -> None:

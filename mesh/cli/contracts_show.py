@@ -11,7 +11,6 @@ import typer
 from mesh.cli.contracts_list import list_command
 from mesh.cli.options import Gateway, InProject, Json
 from mesh.console import out
-from mesh.contracts.types import TIME_UNITS
 
 if TYPE_CHECKING:
     from mesh.catalogue.consumers import Consumer, Reader
@@ -107,6 +106,8 @@ def promises(contract: Contract) -> list[tuple[str, str]]:
 
 
 def _level_text(value: object, unit: str | None, description: str) -> str:
+    from mesh.contracts.types import TIME_UNITS
+
     word = TIME_UNITS[unit][1][-1] if unit and unit in TIME_UNITS else unit or ""
     amount = f"{value} {word}".strip()
     return f"{amount}: {description}" if description else amount

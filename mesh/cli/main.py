@@ -6,7 +6,6 @@ Exit codes: 0 all is well, 1 what was checked is not in order, 2 wrong use.
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +41,8 @@ app = typer.Typer(
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"mesh {version('movie-audience-mesh')}")
         raise typer.Exit
 

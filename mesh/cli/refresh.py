@@ -116,6 +116,7 @@ def _show(result: RefreshResult, as_json: bool, nothing: str, done: str = "is up
     ] or [done]
     shown = ", ".join(months[:SHOWN_MONTHS]) + (", …" if len(months) > SHOWN_MONTHS else "")
     changed = f"{len(months)} changed month{'' if len(months) == 1 else 's'}"
+    changed = "any month may have changed" if result.any_month else changed
     out.print(
         f"{result.environment} {' and '.join(said)}: {changed}{f' ({shown})' if months else ''}, "
         f"{len(set(result.models))} models run in {result.seconds:.1f} s."
@@ -124,6 +125,10 @@ def _show(result: RefreshResult, as_json: bool, nothing: str, done: str = "is up
 
 def _numbers(deliveries: tuple[Delivery, ...]) -> str:
     numbers = sorted({delivery.number for delivery in deliveries})
+    if any(delivery.found for delivery in deliveries):
+        from mesh.environments.deliveries import told
+
+        return told(deliveries)
     if len(numbers) == 1:
         return f"delivery {numbers[0]}"
     if numbers == list(range(numbers[0], numbers[-1] + 1)):

@@ -97,6 +97,12 @@ def findings(environment: EnvironmentStatus) -> list[str]:
     elif environment.lacking:
         lacking = told(environment.lacking)
         found.append(f"{name} does not show {lacking} yet: `mesh refresh {name}` does.")
+    elif environment.shows and environment.shows.found:
+        shown = told([environment.shows])
+        found.append(
+            f"{name} shows {shown}: no delivery brought these rows. If nobody meant it, deliver "
+            "all of it again with `mesh ingest`."
+        )
     return found
 
 

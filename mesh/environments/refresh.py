@@ -55,6 +55,12 @@ class RefreshResult:
     taken_away: tuple[str, ...] = ()
 
     @property
+    def any_month(self) -> bool:
+        """Whether these deliveries may have changed any month, since nothing says which."""
+        every = (*self.deliveries, *self.before)
+        return any(months is None for one in every for months in one.months.values())
+
+    @property
     def changed_months(self) -> tuple[date, ...]:
         """The months that these deliveries changed, each once, ascending."""
         months = {m for d in (*self.deliveries, *self.before) for m in d.changed_months}
