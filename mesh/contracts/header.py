@@ -142,9 +142,10 @@ def audit_query(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
     this_model, source, product, interval, months, grain, rows, tables = arguments
     conditions = row_conditions(rows)
     own = isinstance(source, exp.Null)
-    table = _all_rows(this_model) if own else source_table(source)
+    every_row = _all_rows(this_model)
+    table = every_row if own else source_table(source)
     # Of a model that is built by another way than by time, any row may be new.
-    by_time = table is not this_model if own else _all_rows(this_model) is not this_model
+    by_time = every_row is not this_model
     if isinstance(months, exp.Array) or (by_time and not own):
         # What the models let through was checked when it came in; the source can hold anything.
         everywhere = () if own else conditions

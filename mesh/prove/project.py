@@ -25,6 +25,7 @@ from sqlmesh.core.environment import EnvironmentNamingInfo
 from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.snapshot import SnapshotChangeCategory, SnapshotEvaluator
 
+from mesh.contracts.types import bigquery_type
 from mesh.environments.hooks import WITHOUT_DELIVERIES
 from mesh.environments.names import short_name
 from mesh.environments.opened import readable_errors
@@ -71,7 +72,7 @@ class BigQueryProject:
     def columns(self, name: str) -> dict[str, str]:
         """A model's columns with the types that SQLMesh infers, as BigQuery writes them."""
         types = self.models[name].columns_to_types or {}
-        return {column: type_.sql(dialect="bigquery") for column, type_ in types.items()}
+        return {column: bigquery_type(type_) for column, type_ in types.items()}
 
     def parents(self, name: str) -> list[str]:
         return sorted(short_name(fqn) for fqn in self.models[name].depends_on)

@@ -64,8 +64,8 @@ def type_disagrees(subject: Subject) -> Found:
         for at, value in stated:
             if not physical:
                 continue
-            held = (DUCKDB_TYPES[physical], *NARROWER.get(physical, ()))
-            if value not in held and not narrower(physical, str(value)):
+            if value != DUCKDB_TYPES[physical] and not narrower(physical, str(value)):
+                held = (DUCKDB_TYPES[physical], *NARROWER.get(physical, ()))
                 message = f"`{shown(value)}` on DuckDB is no type for {physical} on BigQuery."
                 smaller = ", or a DECIMAL of fewer digits" if physical == "NUMERIC" else ""
                 yield Finding((*at, "value"), message, f"Write {' or '.join(held)}{smaller}.")

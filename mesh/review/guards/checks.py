@@ -223,7 +223,7 @@ def kind_as_promised(both: Both) -> Found:
             message = (
                 f"The model is a {after} now ({now.kind}), its contract promises a {pair.new.kind}."
             )
-            where = both.files.made_in(now.path, *CONFIGS) or Place(now.path, 1)
+            where = both.files.header(now.path)
             yield Change(product=now.name, message=message, where=where)
 
 
@@ -243,7 +243,7 @@ def cron_no_slower(both: Both) -> Found:
             and level.days
             and level.days < days - 1
         ]
-        where = both.files.made_in(now.path, *CONFIGS) or Place(now.path, 1)
+        where = both.files.header(now.path)
         if slower:
             message += f", but {_listed(slower)}"
         severity = None if slower else WARNS

@@ -13,7 +13,6 @@ from mesh.contracts.queries import Relation
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import shortened
 from mesh.review.models.both import Both
-from mesh.review.models.lines import CONFIGS
 from mesh.review.models.meaning import Meanings, expressions, own_meaning, parsed
 from mesh.review.models.review_worker.facts import Model, Models
 from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Level, Place, Rules
@@ -176,7 +175,7 @@ def rows_same_upkeep(both: Both) -> Found:
                 product=now.name,
                 message=f"Rows are kept up otherwise{_because(now.name, [name])}: {before} became "
                 f"{after}.",
-                where=both.files.made_in(is_now.path, *CONFIGS) or Place(is_now.path, 1),
+                where=both.files.header(is_now.path),
                 before=before,
                 after=after,
                 because=(name,),

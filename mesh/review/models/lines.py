@@ -47,6 +47,10 @@ class Files:
             return None
         return self.made_in(*now.files, *CONFIGS)
 
+    def header(self, path: str) -> Place:
+        """Where a MODEL block is another, or the configuration that says the same of all models."""
+        return self.made_in(path, *CONFIGS) or Place(path, 1)
+
     def made_in(self, *paths: str) -> Place | None:
         """The first change in the first of these files, or folders, in which there is one."""
         for path in paths:
