@@ -126,6 +126,18 @@ def test_a_review_finds_a_renamed_column(stranger: Stranger) -> None:
     assert "num_orders" in said
 
 
+def test_a_review_plans_what_sqlmesh_plans_with_workers_too(stranger: Stranger) -> None:
+    """Of a seed, SQLMesh tells another state when a worker loads it."""
+    stranger.environment["MAX_FORK_WORKERS"] = "2"
+    try:
+        stranger.run("sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests")
+        said = stranger.run("mesh", "review", "--base", "main")
+    finally:
+        stranger.environment["MAX_FORK_WORKERS"] = "1"
+        stranger.run("sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests")
+    assert "SQLMesh's plan" not in said
+
+
 def test_owners_and_pages_are_drawn(stranger: Stranger) -> None:
     stranger.run("mesh", "codeowners")
     assert f"/contracts/{DOMAIN}/" in (stranger.root / ".github" / "CODEOWNERS").read_text()

@@ -79,7 +79,6 @@ def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
         "PYTHONPATH": str(job.root),
         "PYTHONSAFEPATH": "1",
         DATABASE_VARIABLE: str(database),
-        "MAX_FORK_WORKERS": "1",
     }
     if not _can_be_written(Project(job.root).cache):
         # SQLMesh keeps what it has read there. That it cannot is no fault of the change.
