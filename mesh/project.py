@@ -149,13 +149,17 @@ class Project:
 
     @property
     def database(self) -> Path:
-        """The local DuckDB file: that of the first gateway on DuckDB in SQLMesh's configuration.
+        """The local DuckDB file: of SQLMesh's default gateway, else of the first one on DuckDB.
 
         Within `written_to` it is the copy.
         """
-        gateways = self.configuration().get("gateways") or {}
-        for gateway in gateways.values():
-            connection = gateway.get("connection") or {} if isinstance(gateway, dict) else {}
+        stated = self.configuration()
+        gateways = {
+            name: gateway.get("connection") or {} if isinstance(gateway, dict) else {}
+            for name, gateway in (stated.get("gateways") or {}).items()
+        }
+        default = gateways.pop(stated.get("default_gateway"), {})
+        for connection in (default, *gateways.values(), stated.get("default_connection") or {}):
             if connection.get("type") == LOCAL_GATEWAY:
                 catalogs = connection.get("catalogs") or {}
                 attached = next(iter(catalogs.values()), DEFAULT_DATABASE)
@@ -171,9 +175,14 @@ class Project:
     def configuration(
         self, env_var: Callable[..., str | None] = os.environ.get
     ) -> Mapping[str, Any]:
-        """SQLMesh's configuration as it reads it: a template, with the environment's variables."""
-        if not self.loads or (path := self.config).suffix == ".py":
+        """SQLMesh's configuration as it reads it: a template, with the environment's variables.
+
+        One in Python is run, and what it sets is as it would stand in YAML.
+        """
+        if not self.loads:
             return {}
+        if (path := self.config).suffix == ".py":
+            return _in_python(path, path.stat().st_mtime_ns)
         import jinja2
 
         text = path.read_text(encoding="utf-8")
@@ -233,8 +242,6 @@ class Project:
 
     def check_set_up(self) -> None:
         """WrongUse if the project was set up for another version of `mesh` than this one."""
-        if self.config.suffix == ".py":
-            return  # It is not run to be asked, see `configuration`.
         version = self.settings.version
         if version is None and not (self.root / "macros" / "contract.py").exists():
             return
@@ -253,6 +260,25 @@ class Project:
             return path.resolve().relative_to(self.root)
         except ValueError:
             return path
+
+
+@lru_cache
+def _in_python(path: Path, _edited: int) -> Mapping[str, Any]:
+    """What a `config.py` gives SQLMesh; nothing when it makes no `Config`.
+
+    It is run under no name, beside the module that SQLMesh makes of it.
+    """
+    import runpy
+
+    from sqlmesh.core.config import Config
+    from sqlmesh.utils import sys_path
+
+    try:
+        with sys_path(path.parent):
+            made = runpy.run_path(str(path)).get("config")
+    except Exception as error:
+        raise _unreadable(path, None, f"{type(error).__name__}: {error}") from error
+    return made.model_dump(by_alias=True) if isinstance(made, Config) else {}
 
 
 def _yaml(path: Path, text: str) -> Any:

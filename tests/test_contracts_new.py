@@ -89,7 +89,7 @@ def test_lint_refuses_each_todo_and_says_what_to_write(built: Opened, tmp_path: 
     todos = [one for one in problems if "is still to be written. Write here:" in one]
     assert todos and len(problems) == made.left
     assert any(
-        "The `purpose` is still to be written. Write here: what the product is for" in one
+        "The `purpose` is still to be written. Write here: what the product is for." in one
         for one in todos
     )
 

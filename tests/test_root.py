@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import typer
 
 from mesh.cli.main import app, run
-from mesh.errors import MeshError
+from mesh.errors import CheckFailed, MeshError
 from mesh.project import Project, find_project, project_around
 from tests.project_copy import OF_GROUPS, OF_USERS, ROOT, copy_project
 from tests.review_projects import git
@@ -227,3 +228,56 @@ def test_a_shell_can_complete_the_commands(
     }.items():
         monkeypatch.setenv(name, value)
     assert said(capfd) == (0, "status\n")
+
+
+GATEWAYS = """\
+gateways:
+  warehouse: {connection: {type: bigquery}}
+  first: {connection: {type: duckdb, database: first.duckdb}}
+  second: {connection: {type: duckdb, catalogs: {shop: second.duckdb}}}
+"""
+IN_PYTHON = """\
+from sqlmesh.core.config import Config, DuckDBConnectionConfig, ModelDefaultsConfig
+
+from elsewhere import AS_OF
+
+config = Config(
+    model_defaults=ModelDefaultsConfig(dialect="duckdb"),
+    default_connection=DuckDBConnectionConfig(database="own.duckdb"),
+    variables={"mesh": {"as_of": AS_OF}},
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("stated", "database"),
+    [
+        (GATEWAYS, "first.duckdb"),
+        (f"{GATEWAYS}default_gateway: second\n", "second.duckdb"),
+        (f"{GATEWAYS}default_gateway: warehouse\n", "first.duckdb"),
+        ("default_connection: {type: duckdb, database: own.duckdb}\n", "own.duckdb"),
+        ("model_defaults: {dialect: duckdb}\n", "data/mesh.duckdb"),
+    ],
+)
+def test_the_database_is_the_one_that_sqlmesh_opens(
+    tmp_path: Path, stated: str, database: str
+) -> None:
+    (tmp_path / "config.yaml").write_text(stated)
+    assert Project(tmp_path).database == tmp_path / database
+
+
+def test_a_configuration_in_python_says_what_one_in_yaml_says(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.py").write_text('AS_OF = "2020-01-08"\n')
+    config = tmp_path / "config.py"
+    config.write_text(IN_PYTHON)
+    project = Project(tmp_path)
+    assert project.database == tmp_path / "own.duckdb"
+    assert project.settings.as_of == "2020-01-08"
+    assert "config" not in sys.modules
+    config.write_text("config = settings.CONFIG\n")
+    with pytest.raises(CheckFailed) as caught:
+        _ = project.database
+    assert str(caught.value) == (
+        "config.py: the file cannot be read: NameError: name 'settings' is not defined. "
+        "Mend it; SQLMesh reads it too."
+    )

@@ -145,4 +145,5 @@ def test_a_configuration_in_python_is_left_to_its_author(
     made: dict = {}
     exec(config.read_text(), made)
     assert made["config"].linter.rules == set(RULES)
+    Project(tmp_path).check_set_up()
     assert sys.modules.get("config") is None

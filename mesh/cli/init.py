@@ -50,7 +50,7 @@ def init(
             "its configuration is in Python, which `mesh init` does not edit, so contracts are not "
             "enforced yet.",
             where=Location(project.config),
-            fix="Give its `Config` the argument above, and run `mesh init` again.",
+            fix="Give its `Config` what is above, and run `mesh init` again.",
         )
     if not changes:
         out.print("This project is set up.")

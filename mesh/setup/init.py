@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.lint import RULES, WARN_RULES
-from mesh.project import Project
+from mesh.project import SET_UP, Project
 from mesh.setup.config import with_mesh
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -51,22 +51,25 @@ def needed(project: Project) -> list[Change]:
 
 
 def in_python(project: Project) -> str:
-    """The argument that the `Config` of a configuration in Python has to be given; empty if it
+    """The arguments that the `Config` of a configuration in Python has to be given; empty if it
     is one in YAML, or says them already.
     """
     if project.config.suffix != ".py":
         return ""
     text = project.config.read_text(encoding="utf-8")
-    if all(re.search(rf"""["']{rule}["']""", text) for rule in RULES):
-        return ""
 
     def listed(rules: tuple[str, ...]) -> str:
         return "".join(f'        "{rule}",\n' for rule in rules)
 
-    return (
-        f"linter=LinterConfig(\n    enabled=True,\n    rules=[\n{listed(RULES)}    ],\n"
-        f"    warn_rules=[\n{listed(WARN_RULES)}    ],\n),"
-    )
+    arguments = []
+    if not all(re.search(rf"""["']{rule}["']""", text) for rule in RULES):
+        arguments.append(
+            f"linter=LinterConfig(\n    enabled=True,\n    rules=[\n{listed(RULES)}    ],\n"
+            f"    warn_rules=[\n{listed(WARN_RULES)}    ],\n),"
+        )
+    if project.settings.version != SET_UP:
+        arguments.append(f'variables={{"mesh": {{"version": {SET_UP}}}}},')
+    return "\n".join(arguments)
 
 
 def _change(path: Path, after: str) -> Change:

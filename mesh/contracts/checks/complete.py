@@ -117,7 +117,7 @@ def value_missing(subject: Subject) -> Found:
     for steps, text in unwritten(draft):
         key = next((step for step in reversed(steps) if isinstance(step, str)), "text")
         task = text.strip().removeprefix(TODO).lstrip(" :")
-        fix = f"Write here: {shown(task, 200)}" if task else "Write it, or take it out."
+        fix = f"Write here: {shown(task, 200)}." if task else "Write it, or take it out."
         yield Finding(steps, f"The `{shown(key)}` is still to be written.", fix)
 
 
