@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from mesh.errors import WrongUse
@@ -16,6 +18,8 @@ from mesh.review.models.review_worker.facts import Job, Models, from_json, to_js
 _HERE = Path(__file__).resolve().parent
 _START = f"import sys; sys.path.append({str(_HERE)!r}); from review_worker.main import run; run()"
 TIMEOUT = 1800
+# What SQLMesh and the contract lint keep under a digest of all that it follows from.
+_KEPT_BY_CONTENT = ("optimized_query", "contracts.sound")
 
 
 def load_both(
@@ -41,6 +45,7 @@ def load_both(
     if base is None:
         answers["base"].write_bytes(to_json(Models()))
     else:
+        _lend(head.cache, base.cache)
         job = Job("base", base.root, answers["base"], answers["base"])
         running.append(_start(job, spares["base"], scratch))
     job = Job(
@@ -96,6 +101,17 @@ def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
     process.stdin.write(to_json(job))
     process.stdin.close()
     return process
+
+
+def _lend(kept: Path, to: Path) -> None:
+    """Spare the base what was worked out for the work tree: most of both is the same."""
+    for name in _KEPT_BY_CONTENT:
+        with suppress(OSError):
+            if (kept / name).is_dir():
+                shutil.copytree(kept / name, to / name)
+            else:
+                to.mkdir(exist_ok=True)
+                shutil.copy2(kept / name, to / name)
 
 
 def _can_be_written(folder: Path) -> bool:

@@ -62,9 +62,12 @@ class Bench:
     def _fill(self, name: str, rows: tuple[_Row, ...]) -> None:
         table, columns = _sql(exp.to_table(name)), self._columns[name]
         self._engine.execute(f"DELETE FROM {table}")
-        for row in rows:
-            values = ", ".join(_value(kind, row, n) for n, kind in enumerate(columns.values()))
-            self._engine.execute(f"INSERT INTO {table} VALUES ({values})")
+        values = [
+            "({})".format(", ".join(_value(kind, row, n) for n, kind in enumerate(columns.values())))
+            for row in rows
+        ]
+        if values:
+            self._engine.execute(f"INSERT INTO {table} VALUES {', '.join(values)}")
 
     def audits(self, model: core.Model) -> Iterator[Audit]:
         """The audits that run on a model, and what they notice."""
