@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +188,8 @@ class Project:
         text = path.read_text(encoding="utf-8")
         try:
             template = jinja2.Environment(autoescape=False).from_string(text)
-            text = template.render(env_var=env_var, user=getpass.getuser)
+            # No plain function: by its globals a configuration knows that SQLMesh reads it.
+            text = template.render(env_var=partial(env_var), user=getpass.getuser)
         except jinja2.TemplateError as error:
             raise _unreadable(path, getattr(error, "lineno", None), str(error)) from error
         data = _yaml(path, text) or {}

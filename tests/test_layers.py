@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from mesh.project import SET_UP
 from tests.project_copy import ROOT
 
 # From the ground up. A package uses those before it, and its own.
@@ -105,6 +106,16 @@ def test_to_ask_for_help_loads_none_of_what_commands_work_with() -> None:
     code = f"import sys; import mesh.cli.main; print(*[m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, "")
+
+
+def test_to_read_a_projects_settings_does_not_load_sqlmesh() -> None:
+    """config.yaml asks for our hooks when SQLMesh reads it: with them comes all that SQLMesh is."""
+    code = (
+        "import sys; from mesh.project import find_project; settings = find_project().settings; "
+        "print(settings.version, 'sqlmesh' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == (f"{SET_UP} False", "")
 
 
 def test_no_file_has_more_than_400_lines() -> None:

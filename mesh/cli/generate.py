@@ -19,7 +19,10 @@ def generate(
         int | None, typer.Option(help="How many movies; by default by the number of users.")
     ] = None,
     end: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="Day of the newest rating.")
+        datetime,
+        typer.Option(
+            formats=["%Y-%m-%d"], show_default="2019-11-21", help="Day of the newest rating."
+        ),
     ] = datetime(2019, 11, 21),
     later_months: Annotated[
         int,

@@ -39,9 +39,10 @@ def values_of(node: exp.Expr) -> list[Decimal] | None:
     return [low + step * number for number in range(int((high - low) / step) + 1)]
 
 
-def expanded(node: Node) -> Node:
+def expanded(node: Node, *, copy: bool = True) -> Node:
     """The same in words of the engines."""
-    return cast(Node, node.transform(lambda one: _written(one) if is_median(one) else one))
+    made = node.transform(lambda one: _written(one) if is_median(one) else one, copy=copy)
+    return cast(Node, made)
 
 
 def _written(node: exp.Expr) -> exp.Expr:

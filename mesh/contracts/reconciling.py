@@ -121,7 +121,7 @@ def differences(sides: exp.Union) -> exp.Select:
     next(t for t in select.find_all(exp.Table) if t.name == "sides").replace(
         both.subquery("sides", copy=False)
     )
-    return expanded(select)
+    return expanded(select, copy=False)
 
 
 def of_interval(query: exp.Select, rows: exp.Expr) -> exp.Select | None:

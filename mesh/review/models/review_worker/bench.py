@@ -63,11 +63,11 @@ class Bench:
         table, columns = _sql(exp.to_table(name)), self._columns[name]
         self._engine.execute(f"DELETE FROM {table}")
         values = [
-            "({})".format(", ".join(_value(kind, row, n) for n, kind in enumerate(columns.values())))
+            ", ".join(_value(kind, row, n) for n, kind in enumerate(columns.values()))
             for row in rows
         ]
         if values:
-            self._engine.execute(f"INSERT INTO {table} VALUES {', '.join(values)}")
+            self._engine.execute(f"INSERT INTO {table} VALUES ({'), ('.join(values)})")
 
     def audits(self, model: core.Model) -> Iterator[Audit]:
         """The audits that run on a model, and what they notice."""
@@ -94,7 +94,7 @@ class Bench:
             n for n in (model.fqn, *self._named(arguments.get("source"))) if n in self._columns
         ]
         try:
-            query = model.render_audit_query(audit, **arguments).sql("duckdb")
+            query = model.render_audit_query(audit, **arguments).sql("duckdb", copy=False)
             for rows in (_BROKEN, ()):
                 for name in filled:
                     self._fill(name, rows)
