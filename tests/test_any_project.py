@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 from project_copy import share_analyzer
 from stranger import PLAN, Stranger
@@ -136,6 +137,20 @@ def test_a_review_plans_what_sqlmesh_plans_with_workers_too(stranger: Stranger) 
         stranger.environment["MAX_FORK_WORKERS"] = "1"
         stranger.run("sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests")
     assert "SQLMesh's plan" not in said
+
+
+def test_a_review_of_a_database_in_which_nothing_was_planned_is_one_without(
+    stranger: Stranger,
+) -> None:
+    """SQLMesh's lint makes such a file, and so does who loads the source first."""
+    database = stranger.root / "db.db"
+    planned = database.rename(database.with_name("db.db.planned"))
+    try:
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("CREATE TABLE loaded (id INTEGER)")
+        assert "Nothing is broken" in stranger.run("mesh", "review", "--base", "main")
+    finally:
+        planned.rename(database)
 
 
 def test_owners_and_pages_are_drawn(stranger: Stranger) -> None:

@@ -39,27 +39,43 @@ def open_project(job: Job) -> tuple[Opened, str]:
     try:
         context = load_context(job.root, job.gateway, read_only=job.read_only)
         context.engine_adapter.fetchone("SELECT 1")
-        return Opened(context, True), ""
+        if _was_planned(context):
+            return Opened(context, True), ""
+        note = ""  # As without a database: nothing was planned in it, by SQLMesh's lint, an ingest.
     except Exception as error:
         text = " ".join(str(error).split())
         if not any(word in text for word in _HELD):
             raise
+        note = f"No plan against prod: the database cannot be opened. {text[:200]}"
     os.environ[job.variable] = str(job.spare)
-    context = load_context(job.root, job.gateway, read_only=False)
-    note = f"No plan against prod: the database cannot be opened. {text[:200]}"
-    return Opened(context, False), note
+    return Opened(
+        load_context(job.root, job.gateway, read_only=False, spare=job.spare), False
+    ), note
 
 
-def load_context(root: Path, gateway: str | None, *, read_only: bool) -> Context:
-    """Load the project; read_only: open a DuckDB file without writing to it."""
+def _was_planned(context: Context) -> bool:
+    """Whether SQLMesh keeps a state there; where there is none, to ask for it would make one."""
+    state = context._new_state_sync()
+    return bool(state.get_versions(validate=False).schema_version)
+
+
+def load_context(
+    root: Path, gateway: str | None, *, read_only: bool, spare: Path | None = None
+) -> Context:
+    """Load the project; read_only: open a DuckDB file without writing to it.
+
+    spare: a file to be opened instead of the project's own, under the same name.
+    """
     set_console(NoopConsole())
     os.chdir(root)
     dotenv = Path(os.environ.get("SQLMESH_DOTENV_PATH") or ".env")
     config = load_configs(None, Config, [root], dotenv_path=dotenv)[root]
-    if not read_only:
+    if not read_only and spare is None:
         return Context(paths=[str(root)], config=config, gateway=gateway)
-    for one in config.gateways.values() if isinstance(config.gateways, dict) else []:
-        connection = one.connection
+    connections = [config.default_connection]
+    if isinstance(config.gateways, dict):
+        connections += [one.connection for one in config.gateways.values()]
+    for connection in connections:
         if not isinstance(connection, DuckDBConnectionConfig):
             continue
         if connection.database:
@@ -69,7 +85,8 @@ def load_context(root: Path, gateway: str | None, *, read_only: bool) -> Context
         catalogs = connection.catalogs or {}
         for name, place in catalogs.items():
             if isinstance(place, str):
-                catalogs[name] = DuckDBAttachOptions(type="duckdb", path=place, read_only=True)
+                path = f"{spare}.{name}".replace("'", "''") if spare else place
+                catalogs[name] = DuckDBAttachOptions(type="duckdb", path=path, read_only=read_only)
     return Context(paths=[str(root)], config=config, gateway=gateway)
 
 
