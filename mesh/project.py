@@ -182,7 +182,7 @@ class Project:
         if not self.loads:
             return {}
         if (path := self.config).suffix == ".py":
-            return _in_python(path, path.stat().st_mtime_ns)
+            return _run(path, path.stat().st_mtime_ns)
         import jinja2
 
         text = path.read_text(encoding="utf-8")
@@ -264,7 +264,7 @@ class Project:
 
 
 @lru_cache
-def _in_python(path: Path, _edited: int) -> Mapping[str, Any]:
+def _run(path: Path, _edited: int) -> Mapping[str, Any]:
     """What a `config.py` gives SQLMesh; nothing when it makes no `Config`.
 
     It is run under no name, beside the module that SQLMesh makes of it.

@@ -131,11 +131,11 @@ def test_a_review_plans_what_sqlmesh_plans_with_workers_too(stranger: Stranger) 
     """Of a seed, SQLMesh tells another state when a worker loads it."""
     stranger.environment["MAX_FORK_WORKERS"] = "2"
     try:
-        stranger.run("sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests")
+        stranger.run(*PLAN, "prod")
         said = stranger.run("mesh", "review", "--base", "main")
     finally:
         stranger.environment["MAX_FORK_WORKERS"] = "1"
-        stranger.run("sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests")
+        stranger.run(*PLAN, "prod")
     assert "SQLMesh's plan" not in said
 
 

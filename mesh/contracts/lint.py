@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mesh.contracts.checks import Around, problems_of
 from mesh.contracts.draft import SUFFIX, contract_files, folder_of, product_of, read_drafts
-from mesh.contracts.sound import Sound
+from mesh.contracts.sound import FILE, Sound
 from mesh.errors import Location, WrongUse
 from mesh.files.folder import strays
 from mesh.files.problems import Problem
@@ -40,7 +40,7 @@ def lint(paths: list[Path], cache: Path | None = None) -> LintResult:
     # What cannot be read at all has its own problem; those who refer to it are not blamed.
     lost = {product_of(path) for path in (*files, *beside)} - set(everything)
     around = Around(everything, lost)
-    sound = Sound(cache / "contracts.sound") if cache else None
+    sound = Sound(cache / FILE) if cache else None
     find = sound.problems_of if sound else problems_of
     for draft in drafts.values():
         problems += find(draft, around)

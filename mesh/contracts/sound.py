@@ -17,6 +17,8 @@ from mesh.contracts.checks import Around, problems_of
 from mesh.contracts.draft import Draft
 from mesh.files.problems import Problem
 
+# Where a project's cache keeps them.
+FILE = "contracts.sound"
 # So many states are kept at least before old ones are forgotten.
 MOST = 1_000
 LIBRARIES = ("duckdb", "jsonschema", "open-data-contract-standard", "pydantic", "sqlglot")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from mesh.contracts.sound import FILE
 from mesh.errors import WrongUse
 from mesh.project import BIGQUERY_GATEWAY, DATABASE_VARIABLE, Project
 from mesh.review.models.review_worker.facts import Job, Models, from_json, to_json
@@ -19,7 +20,7 @@ _HERE = Path(__file__).resolve().parent
 _START = f"import sys; sys.path.append({str(_HERE)!r}); from review_worker.main import run; run()"
 TIMEOUT = 1800
 # What SQLMesh and the contract lint keep under a digest of all that it follows from.
-_KEPT_BY_CONTENT = ("optimized_query", "contracts.sound")
+_KEPT_BY_CONTENT = ("optimized_query", FILE)
 
 
 def load_both(

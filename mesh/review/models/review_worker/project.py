@@ -41,16 +41,17 @@ def open_project(job: Job) -> tuple[Opened, str]:
         context.engine_adapter.fetchone("SELECT 1")
         if _was_planned(context):
             return Opened(context, True), ""
-        note = ""  # As without a database: nothing was planned in it, by SQLMesh's lint, an ingest.
+        # As without a database: SQLMesh's lint or an ingest made it, and no plan was in it since.
+        note = ""
     except Exception as error:
         text = " ".join(str(error).split())
         if not any(word in text for word in _HELD):
             raise
         note = f"No plan against prod: the database cannot be opened. {text[:200]}"
+    # Who asks the project for its database is told of the spare one too.
     os.environ[job.variable] = str(job.spare)
-    return Opened(
-        load_context(job.root, job.gateway, read_only=False, spare=job.spare), False
-    ), note
+    context = load_context(job.root, job.gateway, read_only=False, spare=job.spare)
+    return Opened(context, False), note
 
 
 def _was_planned(context: Context) -> bool:
