@@ -13,7 +13,7 @@ from mesh.contracts import load_contracts
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.chart_queries import chart_query
 from mesh.dashboards.check import check
-from mesh.dashboards.drawing import lines
+from mesh.dashboards.drawing import evidence, lines
 from mesh.dashboards.drawing.evidence import Estimate, apart, by_chance, counted, pairs, share
 from mesh.dashboards.drawing.formats import unlike
 from mesh.dashboards.drawing.palette import colours, contrast
@@ -39,6 +39,9 @@ from tests.kinds_data import (
     survival_rows,
 )
 from tests.project_copy import PROJECT
+
+# Half a year as always.
+USUAL = [300, 310] * 3
 
 SPECS, CONTRACTS = FIXTURES / "looker", FIXTURES / "contracts"
 
@@ -321,16 +324,30 @@ def test_what_may_be_chance_is_not_told() -> None:
 
 
 def test_without_a_change_the_highest_and_the_lowest_month_are_told() -> None:
-    assert card("one_line", plays([100, 900, 300, 310])).seen == (
-        "The highest is Feb 2014 with 900 plays; the lowest is Jan 2014 with 100 plays."
+    assert card("one_line", plays([*USUAL, 900, 300, 100])).seen == (
+        "The highest is Jul 2014 with 900 plays; the lowest is Sep 2014 with 100 plays."
     )
 
 
+def test_counts_that_come_in_bursts_are_told_apart_only_beyond_these() -> None:
+    # Real months of few users, of whom two made most of the last one: no change of the platform.
+    bursts = [1910, 170, 221, 424, 225, 230, 536, 950, 1169, 971, 230, 951, 419, 293, 831]
+    assert card("one_line", plays(bursts)).seen == ""
+    assert evidence.bursts([100] * 4 + [400] * 4) == evidence.bursts(range(0, 9000, 300)) == 1
+    # The middle one of 50²/1450, 50²/1550 and 200²/1600, by the median of chi squared.
+    assert evidence.bursts([200, 250, 250, 300, 150]) == pytest.approx(1.7241 / 0.4549, rel=0.001)
+    wide = counted(100).wider(4)
+    assert (wide.value, wide.high - 100) == (100, 2 * (counted(100).high - 100))
+    assert counted(3).wider(100).low == 0
+
+
 def test_the_lowest_is_not_told_where_a_lower_one_may_be_held_back() -> None:
-    rows = plays([100, 900, None, 310, 300])
-    assert card("one_line", rows).seen == "The highest is Feb 2014 with 900 plays."
-    rows = plays([100, 900, None, 310, 0])
-    assert card("one_line", rows).seen.endswith("the lowest is May 2014 with 0 plays.")
+    rows = plays([*USUAL, 900, None, 310, 300])
+    assert card("one_line", rows).seen == "The highest is Jul 2014 with 900 plays."
+    gaps = "From the first to the last 9 of 10 months can be shown."
+    assert gaps in card("one_line", rows).reading
+    rows = plays([*USUAL, 900, None, 310, 0])
+    assert card("one_line", rows).seen.endswith("the lowest is Oct 2014 with 0 plays.")
 
 
 def test_a_line_of_nothing_but_zeros_says_that_there_is_not_enough() -> None:
@@ -346,21 +363,21 @@ def test_an_axis_of_nothing_but_zeros_begins_at_zero_and_names_no_number_twice()
 
 
 def test_months_that_cannot_be_told_apart_share_the_place() -> None:
-    # 900 against 880 is less than the 2.4 times 42 that it takes of three others: √1,780 is 42.
-    assert card("one_line", plays([900, 100, 880, 310])).seen == (
-        "The highest, Jan 2014 with 900 plays, cannot be told apart from Mar 2014; "
-        "the lowest is Feb 2014 with 100 plays."
+    # 900 against 880 is less than the 2.7 times 42 that it takes of eight others: √1,780 is 42.
+    assert card("one_line", plays([*USUAL, 900, 100, 880])).seen == (
+        "The highest, Jul 2014 with 900 plays, cannot be told apart from Sep 2014; "
+        "the lowest is Aug 2014 with 100 plays."
     )
     # 900 against 700 is more: 5 times the root of 1,600.
-    assert card("one_line", plays([900, 100, 700, 310])).seen.startswith(
-        "The highest is Jan 2014 with 900 plays; "
+    assert card("one_line", plays([*USUAL, 900, 100, 700])).seen.startswith(
+        "The highest is Jul 2014 with 900 plays; "
     )
-    assert card("one_line", plays([0, 900, 0, 310])).seen.endswith(
-        "the lowest, Jan 2014 with 0 plays, cannot be told apart from Mar 2014."
+    assert card("one_line", plays([*USUAL, 0, 900, 0])).seen.endswith(
+        "the lowest, Jul 2014 with 0 plays, cannot be told apart from Sep 2014."
     )
     # Of more than three others it is not worth a sentence.
-    assert card("one_line", plays([900, 890, 880, 870, 860, 100])).seen == (
-        "The lowest is Jun 2014 with 100 plays."
+    assert card("one_line", plays([*USUAL, 900, 890, 880, 870, 860, 100])).seen == (
+        "The lowest is Dec 2014 with 100 plays."
     )
 
 
@@ -368,13 +385,13 @@ def test_of_counts_that_are_rounded_down_all_that_they_can_be_is_told(tmp_path: 
     before = "plays: {source: months, field: plays, aggregate: value, label: Plays, format: count"
     rounded = f"{before}, rounded_to: 5"
     # 69 and 3 in truth, and 2 beside 3: which of these is the lowest nobody can say.
-    view = kinds_with(tmp_path, before, rounded, "one_line", plays([65, 30, 0, 0, 25]))
+    view = kinds_with(tmp_path, before, rounded, "one_line", plays([30] * 6 + [65, 30, 0, 0, 25]))
     assert view.seen == (
-        "The highest is Jan 2014 with 65–69 plays; the lowest, Mar 2014 with 0–4 plays, "
-        "cannot be told apart from Apr 2014."
+        "The highest is Jul 2014 with 65–69 plays; the lowest, Sep 2014 with 0–4 plays, "
+        "cannot be told apart from Oct 2014."
     )
-    assert [line[1] for line in view.body] == ["25–29", "0–4", "0–4", "30–34", "65–69"]
-    assert "2014-01-01,2018-09-24,,65" in view.csv
+    assert [line[1] for line in view.body][:5] == ["25–29", "0–4", "0–4", "30–34", "65–69"]
+    assert "2014-07-01,2018-09-24,,65" in view.csv
     # 10 may be 14: as near to 30 as that, it is not surely less; 10 against 30 would be.
     assert not apart(counted(30), counted(10, 5)) and apart(counted(30), counted(10))
     problems = check(tmp_path, CONTRACTS)[1]
@@ -382,15 +399,16 @@ def test_of_counts_that_are_rounded_down_all_that_they_can_be_is_told(tmp_path: 
 
 
 def test_a_line_of_years_is_whole_and_calls_them_by_their_years(tmp_path: Path) -> None:
-    years = {2010: 100, 2011: 900, 2012: 300, 2014: 310, 2018: 20}
+    years = dict(zip(range(2006, 2012), USUAL, strict=True))
+    years |= {2012: 900, 2013: 300, 2015: 310, 2018: 20}
     rows = [{"month": date(year, 1, 1), "plays": count} for year, count in years.items()]
     after = "time: {field: month, label: Year, every: year}"
     view = kinds_with(tmp_path, "time: {field: month}", after, "one_line", rows)
     runs = [row.get("r") for row in drawn(view, "v")]
-    assert runs[0] == runs[1] == runs[2] is not None and runs[3:] == [None, None]
+    assert len({*runs[:8]}) == 1 and runs[0] is not None and runs[8:] == [None, None]
     assert drawn(view, "v")[-1]["o"] == 1 and "2018, which is not over." in view.reading[-1]
-    assert view.head[0] == "Year" and [line[0] for line in view.body][::4] == ["2018", "2010"]
-    assert view.seen == "The highest is 2011 with 900 plays."
+    assert view.head[0] == "Year" and [line[0] for line in view.body][::9] == ["2018", "2006"]
+    assert view.seen == "The highest is 2012 with 900 plays."
 
 
 def test_small_pictures_share_one_scale_and_are_the_first_by_their_metric() -> None:
@@ -510,10 +528,10 @@ def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:
     fills = {row["name"]: row["fill"] for row in drawn(view, "fill")}
     assert fills == {"a": "@accent", "b": "@card", "c": "@accent"}
     assert view.reading[0] == "The lines are 95% intervals."
-    assert view.seen == (
-        "2 of 3 lie clear of “no difference”, 1 above and 1 below (of 3 one may seem so by chance)."
-    )
-    assert "Of 3 one may seem so by chance." in view.reading
+    assert view.seen == ("2 of 3 lie clear of “no difference”, 1 above and 1 below.")
+    assert not any("by chance" in said for said in view.reading)
+    near = card("tags", [effect("a", 0.4), effect("b", 0.105), effect("c", 0.01)])
+    assert "Of 3 one may seem so by chance." in near.reading
     far = card("tags", [effect("a", 0.9), effect("b", 0.05), effect("c", -0.4)])
     assert far.seen.endswith("; the furthest of these is a with +0.90 (+0.80 to +1.00).")
 
@@ -523,8 +541,11 @@ def test_a_dot_that_chance_would_make_clear_is_not_told() -> None:
     rows = [effect(name, 0.02) for name in "bcdefgh"]
     assert card("tags", [effect("a", 0.105), *rows]).seen == ""
     assert card("tags", [effect("a", 0.15), *rows]).seen == (
-        "1 of 8 lies clear of “no difference”, 1 above (of 8 one may seem so by chance): "
-        "a with +0.15 (+0.05 to +0.25)."
+        "1 of 8 lies clear of “no difference”, 1 above: a with +0.15 (+0.05 to +0.25)."
+    )
+    # Where one of those that are clear might be so by chance it is said.
+    assert card("tags", [effect("a", 0.15), effect("i", 0.105), *rows[:6]]).seen.startswith(
+        "2 of 8 lie clear of “no difference”, 2 above (of 8 one may seem so by chance)"
     )
     assert by_chance(20) == 1 and by_chance(40) == 2 and by_chance(10, 80) == 2
 
@@ -604,6 +625,17 @@ def test_what_stands_out_of_a_scatter_is_told_with_both_numbers() -> None:
     assert card("demand", rows[:6]).seen == ""
 
 
+def test_a_small_share_stands_out_as_a_large_one_does() -> None:
+    sizes = (0.45, 0.38, 0.2, 0.19, 0.12, 0.1, 0.07, 0.05, 0.04, 0.03)
+    rows = [
+        effect(f"tag {i}", 0.1, offered=size, asked=size * (0.9 + i % 3 / 10))
+        for i, size in enumerate(sizes)
+    ]
+    assert card("demand", rows).seen == ""
+    rows[8]["asked"] = 0.01
+    assert card("demand", rows).seen.startswith("tag 8 stands out: share of plays 1.0% at")
+
+
 def test_a_scatter_of_equal_values_is_drawn() -> None:
     view = card("demand", [effect("a", 0.1), effect("b", 0.1)])
     assert view.vega and view.seen == ""
@@ -677,8 +709,15 @@ def test_a_line_that_ended_long_ago_has_no_number_of_today_and_comes_last() -> N
     view = card("panels", rows)
     told = [(panel["name"], panel["last"]) for panel in view.content["panels"]]
     assert told == [("Drama", "20.0%"), ("Musical", "–")]
-    assert "A – stands where it ended more than a year ago." in view.reading
-    assert not any("ended" in said for said in card("panels", rows[40:]).reading)
+    assert "A – stands where no month of the last year can be shown." in view.reading
+    assert not any("A –" in said for said in card("panels", rows[40:]).reading)
+
+
+def test_values_without_a_picture_are_named() -> None:
+    rows = shares("Drama", 0.2, 0.2) + shares("War", 0.1, 0.1, users=3)
+    said = "Without a picture, as fewer than two months of it can be shown: War."
+    assert said in card("panels", rows).reading
+    assert not any("Without" in said for said in card("panels", rows[:57]).reading)
 
 
 def test_bars_are_the_first_in_the_order_and_say_so() -> None:

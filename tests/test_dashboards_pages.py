@@ -111,8 +111,16 @@ def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared(
     rows = [
         movie(1, "New", comparison="new", **nothing),
         movie(2, "Few", comparison="few_before", **nothing),
-        movie(3, "More", movie_ratings_change=1.5, movie_median_change=0.0, **before(6)),
-        movie(4, "Less", movie_ratings_change=-0.125, **before(16)),
+        movie(
+            3,
+            "More",
+            movie_ratings=60,
+            movie_ratings_change=9.0,
+            movie_median_change=0.5,
+            **before(6),
+        ),
+        movie(4, "Less", movie_ratings=14, movie_ratings_change=-0.125, **before(16)),
+        movie(5, "Far less", movie_ratings=5, movie_ratings_change=-0.9, **before(50)),
     ]
     view = page("movie_trends", filled("movie_trends", most_rated_movies=rows))
     table = next(chart.content for chart in view.charts if chart.spec.kind == "table")
@@ -121,10 +129,12 @@ def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared(
     assert changes == [
         [None, "new", "new", ""],
         [None, "few before", "hidden", ""],
-        [1.5, "+150%", "up", "from 6"],
-        [-0.125, "−12.5%", "down", "from 16"],
+        [9.0, "+900%", "up", "from 6"],
+        # 14 after 16 is chance, and so has no colour.
+        [-0.125, "−12.5%", "same", "from 16"],
+        [-0.9, "−90.0%", "down", "from 50"],
     ]
-    assert found[2][6] == [0.0, "0", "same", ""]
+    assert found[2][6] == [0.5, "+0.50", "same", ""]
 
 
 def before(count: int | None) -> dict[str, int | None]:

@@ -217,7 +217,9 @@ def _only_reads(select: exp.Select, allowed: frozenset[type] = _NODES) -> None:
         ):
             continue
         if isinstance(node, exp.Func):
-            name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
+            # As it is written: SQLGlot has names of its own.
+            written = re.match(r"(\w+)\(", _node_text(node))
+            name = written[1] if written else node.sql_name()
             raise RuleSqlError(
                 f"The function `{shown(name).upper()}` is not allowed in a rule.",
                 f"Use what both engines run the same: {_FUNCTIONS}.",

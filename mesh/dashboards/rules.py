@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from mesh.contracts import Column
+from mesh.contracts.constraints.base import refusal
 from mesh.contracts.constraints.multiple_of import MultipleOf
 from mesh.dashboards.kinds import Chart
 from mesh.dashboards.kinds.base import RULES, Found, Look, rule
@@ -148,7 +149,8 @@ def _metric_unknown(look: Look) -> Iterator[Found]:
 @rule("METRIC_UNUSED", "A metric is there to be shown.")
 def _metric_unused(look: Look) -> Iterator[Found]:
     seen = {name for chart in look.board.charts for name in chart.metric_names}
-    for name in look.board.metrics:
+    # One that a chart names wrongly is not one to be taken out.
+    for name in look.board.metrics if seen <= look.board.metrics.keys() else ():
         if name not in seen:
             yield Found(("metrics", name), f"No chart shows the metric `{name}`.", "Take it out.")
 
@@ -268,6 +270,14 @@ def _value_unknown(look: Look) -> Iterator[Found]:
         if column and values and str(mark.value) not in values:
             message = f"`{column.name}` is never `{shown(mark.value)}`."
             yield Found(mark.steps, message, suggestion(str(mark.value), values))
+        elif (
+            column
+            and isinstance(mark.value, str)
+            and column.logical_type not in NUMBERS
+            and (reason := refusal(column.promises, column.logical_type, mark.value))
+        ):
+            message = f"`{column.name}` is never `{shown(mark.value)}`, which {reason}."
+            yield Found(mark.steps, message, "Write a value that its contract allows.")
 
 
 @rule("FILTER", "A column is filtered once, by `equals` or by `one_of`.", of_data=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, hypot, sqrt
-from statistics import NormalDist
+from statistics import NormalDist, median
 
+# The median of chi squared with one degree of freedom.
+_MIDDLE_OF_SQUARES = 0.4549364
 LEVEL = 95
 """Of how many in a hundred intervals hold the true value, where nothing else is stated."""
 
@@ -18,6 +21,11 @@ class Estimate:
     low: float
     high: float
     level: int = LEVEL
+
+    def wider(self, times: float) -> Estimate:
+        """The same number, with so many times the variance; no count is below 0."""
+        low, high = (self.value + sqrt(times) * (end - self.value) for end in (self.low, self.high))
+        return Estimate(self.value, max(0.0, low), high, self.level)
 
     def error(self, end: float) -> float:
         """Its standard error to the side of this end."""
@@ -36,6 +44,18 @@ def counted(count: float, steps: int = 1) -> Estimate:
     most = count + steps - 1
     low, high = (_z(1 - LEVEL / 100) * sqrt(max(one, 1)) for one in (count, most))
     return Estimate((count + most) / 2, max(0.0, count - low), most + high)
+
+
+def bursts(counts: Sequence[float]) -> float:
+    """How many times the variance of chance these counts in order lie off their neighbours.
+
+    1 where each of what they count came by itself; more where much comes at once, as many ratings
+    of one user do. Steady growth is no burst: each is held against the middle of the two beside
+    it. A step bends it little, since it is the median that counts.
+    """
+    three = zip(counts, counts[1:], counts[2:], strict=False)
+    found = [(a - 2 * b + c) ** 2 / (a + 4 * b + c) for a, b, c in three if a + b + c]
+    return max(1.0, median(found) / _MIDDLE_OF_SQUARES) if found else 1.0
 
 
 def share(part: float, of: float) -> Estimate:

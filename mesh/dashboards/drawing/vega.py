@@ -114,5 +114,12 @@ def compiled(chart: Any, width: int, height: int) -> dict[str, Any]:
 
 def summary(kind: str, marks: list[Mark]) -> str:
     """The chart in words, for screen readers."""
-    parts = [", ".join(text for _, text in mark.facts[:3]) for mark in marks]
+    several = len({mark.series for mark in marks}) > 1
+    parts = [
+        ", ".join(
+            f"{title} {text}" if several and n else text
+            for n, (title, text) in enumerate(mark.facts[:3])
+        )
+        for mark in marks
+    ]
     return f"{kind.capitalize()} with {len(marks)} parts: {'; '.join(parts)}."

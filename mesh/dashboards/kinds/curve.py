@@ -1,4 +1,4 @@
-"""Curves in steps, such as how many of a group are still there: with bands, by group."""
+"""Curves of what is left, such as how many of a group are still there: with bands, by group."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Curve(Chart):
             ("Metric", board.metrics[self.metric].in_looker),
             ("Sort", f"`{self.since.field}`, ascending"),
             ("Filter of the minimum", f"Include `{least.field}` >= `{self.at_risk.least}`"),
-            ("Style", "stepped lines, if offered; left Y-axis from 0 to 1"),
+            ("Style", "straight lines with points, not stepped; left Y-axis from 0 to 1"),
             ("Optional metric", least.in_looker),
             ("Interval", f"a chart for each group with two more metrics, thin: {ends}"),
         ]
@@ -239,10 +239,10 @@ class Curve(Chart):
             x=x, detail="key:N", color=alt.Color("color:N", scale=None)
         )
         layers = [
-            base.mark_area(opacity=0.18, interpolate="step-after", aria=False).encode(
+            base.mark_area(opacity=0.18, aria=False).encode(
                 y=alt.Y("low:Q", scale=whole, axis=axis), y2="high:Q"
             ),
-            base.mark_line(interpolate="step-after", strokeWidth=2.2).encode(
+            base.mark_line(strokeWidth=2.2, point={"size": 22}).encode(
                 y=y,
                 strokeDash=alt.StrokeDash("dash:N", scale=None),
                 description=alt.Description("aria:N"),

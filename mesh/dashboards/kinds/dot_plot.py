@@ -70,6 +70,12 @@ class DotPlot(SplitChart):
         default=False, description="Of too many show the first half and the last half."
     )
 
+    incomplete: bool = Field(
+        default=False,
+        description="Whether values are missing that the product may not tell of: then none of "
+        "those that are there is called the furthest.",
+    )
+
     @property
     def in_looker(self) -> str:
         return "Candlestick chart, or a table where there is none"
@@ -154,10 +160,10 @@ class DotPlot(SplitChart):
         many = f"{len(clear)} of {len(dots)}" if len(dots) > 1 else "The only one"
         verb = "lie" if len(clear) > 1 else "lies"
         said = f"{many} {verb} clear of {where}, {told}"
-        said += f" ({chance})" if (chance := self._chance(len(dots))) else ""
+        said += f" ({chance})" if (chance := self._chance(line, dots)) else ""
         if len(clear) == 1:
             return f"{said}: {named(clear[0].name)} with {self._told(board, clear[0], line)}."
-        known = [(dot, away) for dot, away in distances if away]
+        known = [] if self.incomplete else [(dot, away) for dot, away in distances if away]
         furthest = leader(
             known if len(known) == len(clear) else [],
             "furthest of these",
@@ -165,13 +171,15 @@ class DotPlot(SplitChart):
         )
         return f"{said}; {furthest}." if furthest else f"{said}."
 
-    def _chance(self, count: int) -> str:
+    def _chance(self, line: float, dots: list[_Dot]) -> str:
         """How many of so many intervals are clear by chance, where the product did not allow for
-        comparing many."""
-        if self.verdict or count < 2:
+        comparing many, and not all are clear of the line when that is allowed for."""
+        clear = [_distance(dot, line, self.interval.level) for dot in dots if dot.clear]
+        sure = [away for away in clear if away and apart(away, NOTHING, len(dots))]
+        if self.verdict or len(dots) < 2 or len(sure) == len(clear):
             return ""
-        most = by_chance(count, self.interval.level)
-        return f"of {count} {'one' if most == 1 else most} may seem so by chance"
+        most = by_chance(len(dots), self.interval.level)
+        return f"of {len(dots)} {'one' if most == 1 else most} may seem so by chance"
 
     def _told(self, board: Board, dot: _Dot, line: float | None) -> str:
         text, *ends = self._texts(board, dot, line)
@@ -223,7 +231,7 @@ class DotPlot(SplitChart):
             card,
             head=[*titles, f"Against {self.reference.label}"],
             body=body,
-            reading=self._reading(line, dots, len(every), lowered(support)),
+            reading=self._reading(line, dots, every, lowered(support)),
             summary=f"Dot plot with {len(dots)} dots: {'; '.join(spoken)}.",
             vega=_picture(
                 drawn, line, self.reference.label, titles, metric.label, metric.format, height
@@ -231,7 +239,9 @@ class DotPlot(SplitChart):
             height=height,
         )
 
-    def _reading(self, line: float | None, dots: list[_Dot], every: int, support: str) -> list[str]:
+    def _reading(
+        self, line: float | None, dots: list[_Dot], every: list[_Dot], support: str
+    ) -> list[str]:
         said = [f"The lines are {self.interval.words}s."]
         if line is not None:
             differ = (
@@ -240,12 +250,14 @@ class DotPlot(SplitChart):
                 else (f"has its whole interval on one side of {self.reference.label}")
             )
             said.append(f"A full dot {differ}; a hollow one may not differ at all.")
-            if chance := self._chance(every):
+            if chance := self._chance(line, every):
                 said.append(f"{chance.capitalize()}.")
         said.append(f"What rests on fewer than {self.support.least:,} {support} is left out.")
-        if every > len(dots):
+        if self.incomplete:
+            said.append("Others are missing that would tell of too few users, and may be further.")
+        if len(every) > len(dots):
             which = "first and last" if self.both_ends else "first"
-            said.append(f"These are the {which} {len(dots)} of {every}; the CSV has all.")
+            said.append(f"These are the {which} {len(dots)} of {len(every)}; the CSV has all.")
         return said
 
 

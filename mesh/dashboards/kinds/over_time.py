@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from mesh.dashboards.drawing import lines
-from mesh.dashboards.drawing.evidence import Estimate, apart
+from mesh.dashboards.drawing.evidence import Estimate, apart, bursts
 from mesh.dashboards.drawing.formats import number
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
@@ -107,6 +107,13 @@ class OverTime(Chart):
             label = lowered(board.metrics[self.support.metric].label)
             fewer = f"fewer than {self.support.least:,} {label}"
             said.append(f"A {self.time.every} that rests on {fewer} is left out.")
+        if len(tracks) == 1:
+            months = [point.month for point in tracks[0].points]
+            step = lines.MONTHS[self.time.every]
+            every = lines.months_between(months[0], months[-1]) // step + 1
+            if len(months) < every:
+                shown = f"{len(months):,} of {every:,} {self.time.every}s"
+                said.append(f"From the first to the last {shown} can be shown.")
         last = max(point.month for track in tracks for point in track.points)
         if any(not point.over for track in tracks for point in track.points):
             said.append(f"The hollow point is {self.when(last)}, which is not over.")
@@ -158,7 +165,11 @@ class OverTime(Chart):
     def judged(self, board: Board, track: Track, point: Point) -> Estimate | None:
         # The band is that of the moving value, and says nothing of the months by themselves.
         own = self.band if track.judged == (self.moving or track.metric) else None
-        return estimate(board, point.row, track.judged, own)
+        one = estimate(board, point.row, track.judged, own)
+        if one is None or own or board.metrics[track.judged].format != "count":
+            return one
+        counts = [each.value for each in track.points if each.over and each.value is not None]
+        return one.wider(bursts(counts))
 
     def time_settings(self, board: Board, metrics: Sequence[str]) -> list[tuple[str, str]]:
         """What to set in Looker Studio for the lines."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
+from math import log
 from statistics import median
 from typing import Any, Literal
 
@@ -74,9 +75,13 @@ class Scatter(SplitChart):
             :MOST
         ]
         places = [(float(row[self.x]), float(row[self.y])) for row in whole]
+        # Numbers of several sizes are compared by how many times they are another: half of a small
+        # share is as far off as half of a large one.
+        ratios = all(x > 0 and y > 0 for x, y in places)
+        judged = [(log(x), log(y)) for x, y in places] if ratios else places
         found = [
             _Point(self.dimension.name(row[self.dimension.field]), row, x, y, off)
-            for row, (x, y), off in zip(whole, places, _distances(places), strict=True)
+            for row, (x, y), off in zip(whole, places, _distances(judged), strict=True)
         ]
         return sorted(found, key=lambda point: -abs(point.off))
 

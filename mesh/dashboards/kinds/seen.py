@@ -21,6 +21,13 @@ def named(name: str) -> str:
     return cut if cut.isascii() else f"\u2068{cut}\u2069"
 
 
+def listed(names: Sequence[str], most: int) -> str:
+    """Names from the data in a sentence; of more than `most` the first, and how many more."""
+    shown = [named(name) for name in names[:most]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
 def lowered(label: str) -> str:
     """A label within a sentence; what is written in capitals stays so."""
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]

@@ -24,7 +24,7 @@ from mesh.dashboards.kinds.over_time import (
     summary,
     values_of,
 )
-from mesh.dashboards.kinds.seen import lowered
+from mesh.dashboards.kinds.seen import listed, lowered
 from mesh.dashboards.parts import Dimension, MetricName
 
 MAX_PANELS = 24
@@ -122,8 +122,14 @@ class SmallMultiples(OverTime):
         other = ", or of the month that it names" if older else ""
         said = [f"The number beside each name is of {self.when(newest)} ({lowered(told)}){other}."]
         if any(_ended(track.points, newest) for track in tracks):
-            said.append("A – stands where it ended more than a year ago.")
+            said.append(f"A – stands where no {self.time.every} of the last year can be shown.")
         said += self.told_once(board, tracks)
+        names = {self.dimension.name(row[self.dimension.field]) for row in rows}
+        if missing := sorted(names - {track.name for track in every}):
+            said.append(
+                f"Without a picture, as fewer than two {self.time.every}s of it can be shown: "
+                f"{listed(missing, self.most)}."
+            )
         if len(every) > len(tracks):
             said.append(f"These are the first {len(tracks)} of {len(every)}; the CSV has all.")
         by_month = [{point.month: point for point in track.points} for track in tracks]

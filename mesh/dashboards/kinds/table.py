@@ -158,8 +158,11 @@ class Table(Chart):
             for part, key in ((1, "field"), (2, "detail"))
             if column.get(key) in self.search
         ]
+        judged = any(column.change for column in self.columns)
+        said = ["A change in colour is beyond chance; a grey one may be chance."] if judged else []
         return replace(
             card,
+            reading=[*card.reading, *said],
             window=seen.window if self.choice else card.window,
             first=[row[1][1] for row in seen.rows[:3]],
             content={
@@ -249,11 +252,16 @@ class Table(Chart):
             name: digits_of((row[name] for row in rows), board.metrics[name].format)
             for name in self.metric_names
         }
-        return [self._line(board, row, digits) for row in rows]
+        return [self._line(board, row, digits, len(rows)) for row in rows]
 
-    def _line(self, board: Board, row: Row, digits: dict[str, int | None]) -> list[list[Any]]:
+    def _line(
+        self, board: Board, row: Row, digits: dict[str, int | None], compared: int
+    ) -> list[list[Any]]:
         """A row's cells: of a dimension [value, text, detail], of a metric [value, text], of a
-        change [value, text, kind, before], where kind is up, down, same, new or hidden."""
+        change [value, text, kind, before], where kind is up, down, same, new or hidden.
+
+        compared: among how many changes; one that may be chance is `same`.
+        """
         rank = row[self.sort.field]
         cells: list[list[Any]] = [[rank, f"{rank:,}"]]
         for column in self.columns:
@@ -268,19 +276,25 @@ class Table(Chart):
                 value, metric = row[column.metric], board.metrics[column.metric]
                 cells.append([value, metric.text(value, digits[column.metric])])
             if column.change:
-                cells.append(self._change(board, column, row))
+                cells.append(self._change(board, column, row, compared))
         return cells
 
-    def _change(self, board: Board, column: TableColumn, row: Row) -> list[Any]:
+    def _change(self, board: Board, column: TableColumn, row: Row, compared: int) -> list[Any]:
         assert column.change and self.comparison
         state, value = row[self.comparison.field], row[column.change]
         if state == self.comparison.new:
             return [None, "new", "new", ""]
         if state == self.comparison.hidden or value is None:
             return [None, "few before", "hidden", ""]
-        kind = "up" if value > 0 else "down" if value < 0 else "same"
+        sure = bool(column.before) and self._surely(board, column, row, compared)
+        kind = "same" if not sure else "up" if value > 0 else "down"
         before = f"from {board.text(column.before, row)}" if column.before else ""
         return [value, board.text(column.change, row), kind, before]
+
+    def _surely(self, board: Board, column: TableColumn, row: Row, compared: int) -> bool:
+        """Whether a number is surely another than before; of medians nothing tells how sure."""
+        now, then = (estimate(board, row, str(name)) for name in (column.metric, column.before))
+        return bool(now and then and apart(now, then, compared))
 
 
 @rule("TABLE_COLUMN", "A column of a table is a dimension or a metric.")

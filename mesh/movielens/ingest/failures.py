@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from mesh.errors import Location, WrongUse
 _FULL = ("No space left", "File too large", "Disk quota exceeded", "disk full")
 _FULL_NUMBERS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _AS_BEFORE = "The tables are as they were."
+# DuckDB says so in a text that holds the line.
+_TOO_LONG = re.compile(r"CSV Error on Line: (\d+) .*Maximum line size of (\d+) bytes")
+_CSV = re.compile(r" file = (.+?\.csv)\b")
 
 
 @contextmanager
@@ -46,6 +50,14 @@ def _of_duckdb(error: duckdb.Error, database: Path) -> WrongUse | None:
             f"there is not enough memory or room for temporary files. {_AS_BEFORE}",
             where=Location(database),
             fix="Close other programs, or let TMPDIR name a larger disk.",
+        )
+    if line := _TOO_LONG.search(text):
+        file = _CSV.search(text)
+        number = int(line[1])
+        return WrongUse(
+            f"this line is longer than {int(line[2]):,} bytes. {_AS_BEFORE}",
+            where=Location(Path(file[1]), number) if file else Location(database),
+            fix=f"Shorten line {number:,}, or take it out, and deliver again.",
         )
     if isinstance(error, duckdb.IOException):
         return WrongUse(

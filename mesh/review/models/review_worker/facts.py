@@ -22,7 +22,7 @@ class Audit:
 
     stated: its arguments. product: the one among them. rules: the ids in them. noticed: which of
     these found something in rows that were made up to be wrong, and an empty one for the audit as
-    a whole. problem: why it did not run.
+    a whole. problem: why it did not run. code: a digest of its query.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Audit:
     rules: tuple[str, ...] = ()
     noticed: tuple[str, ...] = ()
     problem: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
