@@ -85,9 +85,8 @@ def _years(stage: Stage, staged: str) -> None:
     )
     if lacking and lacking == movies:
         stage.notes.append(
-            f"No title ends in its release year, such as {_EXAMPLE}: products by release decade "
-            "stay empty, and a plan stops at the rule titles_end_in_years. Deliver titles with "
-            "years."
+            f"No title ends in its release year, such as {_EXAMPLE}: a plan stops at the rule "
+            "titles_end_in_years, so that no product shows it. Deliver titles with years."
         )
     elif lacking * YEARLESS > movies:
         stage.notes.append(
