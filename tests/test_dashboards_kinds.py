@@ -15,7 +15,7 @@ from mesh.dashboards.chart_queries import chart_query
 from mesh.dashboards.check import check
 from mesh.dashboards.drawing import evidence, lines
 from mesh.dashboards.drawing.evidence import Estimate, apart, by_chance, counted, pairs, share
-from mesh.dashboards.drawing.formats import unlike
+from mesh.dashboards.drawing.formats import unlike, written
 from mesh.dashboards.drawing.palette import colours, contrast
 from mesh.dashboards.drawing.vega import STEPS, THEMES, themed
 from mesh.dashboards.drawing.view import ChartView
@@ -344,7 +344,7 @@ def test_counts_that_come_in_bursts_are_told_apart_only_beyond_these() -> None:
 def test_the_lowest_is_not_told_where_a_lower_one_may_be_held_back() -> None:
     rows = plays([*USUAL, 900, None, 310, 300])
     assert card("one_line", rows).seen == "The highest is Jul 2014 with 900 plays."
-    gaps = "From the first to the last 9 of 10 months can be shown."
+    gaps = "Plays: 9 of 10 months can be shown."
     assert gaps in card("one_line", rows).reading
     rows = plays([*USUAL, 900, None, 310, 0])
     assert card("one_line", rows).seen.endswith("the lowest is Oct 2014 with 0 plays.")
@@ -566,6 +566,9 @@ def test_the_end_of_an_interval_does_not_seem_to_touch_what_it_is_clear_of(tmp_p
     told = ["0.75 (0.57 to 0.997)", "1.00 (0.57 to 1.50)"]
     assert [row[1] for row in view.body] == told
     assert unlike(0.0004, 0.0, "change_percent") == "+0.04%"
+    assert unlike(0.0004, 0.0, "change_points") == "+0.04 pp"
+    assert written("datum.v", "change_points") == "replace(format(datum.v, '+.1%'), '%', ' pp')"
+    assert lines.numbers("change_points", 0.1)["labelExpr"].endswith("'%', ' pp')")
     assert unlike(0.5004, 0.5, "percent") == "50.04%"
     assert unlike(1.0, 1.0, "decimal") == "1.0"
 

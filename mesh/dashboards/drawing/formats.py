@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
-Format = Literal["count", "percent", "decimal", "change_percent", "change_decimal"]
+Format = Literal["count", "percent", "decimal", "change_percent", "change_points", "change_decimal"]
 MINUS = "−"
+# Percentage points: how far two shares lie apart, which is not by what share one is more.
+POINTS = " pp"
 # The types of the same numbers in Looker Studio.
 IN_LOOKER: dict[Format, str] = {
     "count": "Number",
     "percent": "Percent",
     "decimal": "Number, 2 decimals",
     "change_percent": "Percent",
+    "change_points": "Percent",
     "change_decimal": "Number, 2 decimals",
 }
 # The same on axes, in the language of d3: short, since the tooltip says it in full.
@@ -22,6 +25,7 @@ AXIS: dict[Format, str] = {
     "percent": ".1~%",
     "decimal": ".2~f",
     "change_percent": "+.1~%",
+    "change_points": "+.1~%",
     "change_decimal": "+.2~f",
 }
 # The same in full, where a tooltip is made by the page itself.
@@ -30,6 +34,7 @@ TOOLTIP: dict[Format, str] = {
     "percent": ".1%",
     "decimal": ".2f",
     "change_percent": "+.1%",
+    "change_points": "+.1%",
     "change_decimal": "+.2f",
 }
 
@@ -37,8 +42,8 @@ TOOLTIP: dict[Format, str] = {
 def number(value: float | None, form: Format, digits: int | None = None) -> str:
     """A value in its format; empty when there is none.
 
-    value: a count, a share of 1 (percent, change_percent), or a decimal. digits: behind the point,
-    where they are not the usual ones.
+    value: a count, a share of 1 (percent, change_percent), a difference of two such shares
+    (change_points), or a decimal. digits: behind the point, where they are not the usual ones.
     """
     if value is None:
         return ""
@@ -49,13 +54,20 @@ def number(value: float | None, form: Format, digits: int | None = None) -> str:
     if form == "decimal":
         return f"{value:.2f}".removesuffix("0") if digits is None else f"{value:.{digits}f}"
     size = abs(value)
-    if form == "change_percent":
-        text = f"{size * 100:,.0f}%" if size >= 1 else f"{size * 100:.{digits or 1}f}%"
+    unit = {"change_percent": "%", "change_points": POINTS}.get(form, "")
+    if form == "change_percent" and size >= 1:
+        text = f"{size * 100:,.0f}"
     else:
-        text = f"{size:.{digits or 2}f}"
-    if float(text.rstrip("%").replace(",", "")) == 0:
-        return "0%" if form == "change_percent" else "0"
-    return (MINUS if value < 0 else "+") + text
+        text = f"{size * 100:.{digits or 1}f}" if unit else f"{size:.{digits or 2}f}"
+    if float(text.replace(",", "")) == 0:
+        return f"0{unit}"
+    return (MINUS if value < 0 else "+") + text + unit
+
+
+def written(value: str, form: Format) -> str:
+    """The expression of Vega that writes a value as a tooltip does."""
+    text = f"format({value}, '{TOOLTIP[form]}')"
+    return f"replace({text}, '%', '{POINTS}')" if form == "change_points" else text
 
 
 def percent(value: float, digits: int | None = None) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from math import ceil, floor, log10
 from typing import Any, TypeVar
 
-from mesh.dashboards.drawing.formats import AXIS, Format
+from mesh.dashboards.drawing.formats import AXIS, POINTS, Format
 
 T = TypeVar("T")
 LINE_HEIGHT, LETTER = 14, 6.6
@@ -233,4 +233,5 @@ def numbers(form: Format, most: float) -> dict[str, Any]:
     """How an axis writes its numbers, of which the greatest is this."""
     if form == "count" and most < 10_000:
         return {"format": ",d", "tickMinStep": 1}
-    return {"format": AXIS[form], "labelExpr": "datum.value === 0 ? '0' : datum.label"}
+    label = f"replace(datum.label, '%', '{POINTS}')" if form == "change_points" else "datum.label"
+    return {"format": AXIS[form], "labelExpr": f"datum.value === 0 ? '0' : {label}"}

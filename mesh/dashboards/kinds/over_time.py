@@ -17,6 +17,10 @@ from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
 from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
 
 
+# Of so many lines it is said how many months of each have a gap in their place.
+FEW_LINES = 3
+
+
 @dataclass(frozen=True)
 class Point:
     """A month of a line. moving: its strong value. over: whether the month is."""
@@ -107,13 +111,13 @@ class OverTime(Chart):
             label = lowered(board.metrics[self.support.metric].label)
             fewer = f"fewer than {self.support.least:,} {label}"
             said.append(f"A {self.time.every} that rests on {fewer} is left out.")
-        if len(tracks) == 1:
-            months = [point.month for point in tracks[0].points]
+        for track in tracks if len(tracks) <= FEW_LINES else ():
+            months = [point.month for point in track.points]
             step = lines.MONTHS[self.time.every]
             every = lines.months_between(months[0], months[-1]) // step + 1
             if len(months) < every:
-                shown = f"{len(months):,} of {every:,} {self.time.every}s"
-                said.append(f"From the first to the last {shown} can be shown.")
+                shown = f"{len(months):,} of {every:,} {self.time.every}s can be shown"
+                said.append(f"{track.name}: {shown}.")
         last = max(point.month for track in tracks for point in track.points)
         if any(not point.over for track in tracks for point in track.points):
             said.append(f"The hollow point is {self.when(last)}, which is not over.")

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
-from mesh.dashboards.drawing.formats import TOOLTIP
+from mesh.dashboards.drawing.formats import written
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
 from mesh.dashboards.kinds.over_time import (
@@ -181,12 +181,12 @@ class SmallMultiples(OverTime):
         told = [(self.metric, "v"), *([(self.moving, "m")] if self.moving else [])]
         told += [(self.support.metric, "u")] if self.support else []
         texts = {
-            name: f"(isValid(datum.{name}) ? format(datum.{name}, '{TOOLTIP[form_]}') : '–')"
+            name: f"(isValid(datum.{name}) ? {written(f'datum.{name}', form_)} : '–')"
             for metric, name in told
             for form_ in (board.metrics[metric].format,)
         }
         if self.band:
-            ends = " + ' to ' + ".join(f"format(datum.{end}, '{TOOLTIP[form]}')" for end in "lh")
+            ends = " + ' to ' + ".join(written(f"datum.{end}", form) for end in "lh")
             texts[told[bool(self.moving)][1]] += f" + (isValid(datum.l) ? ' (' + {ends} + ')' : '')"
         told_to = alt.Chart(data).transform_calculate(
             tip0=f"utcFormat(datum.t, '{lines.FORMATS[self.time.every]}')",
