@@ -16,7 +16,6 @@ from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
 from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
 
-
 # Of so many lines it is said how many months of each have a gap in their place.
 FEW_LINES = 3
 
