@@ -12,7 +12,7 @@ BIN = Path(sys.executable).parent
 PLAN = ("sqlmesh", "plan", "--auto-apply", "--no-prompts", "--skip-tests")
 WRITTEN = {
     "TODO the id of the rule that measures it": "row_count",
-    "TODO personal if it leads to a person, else one of the others": "internal",
+    "TODO personal if it leads to a person, else public, internal or confidential": "internal",
     "TODO who may read": "analysts",
     "TODO where to ask": "data",
     "TODO": "It is",

@@ -58,7 +58,7 @@ def test_columns_types_bounds_and_grain_come_from_model_and_data(
     assert found["rating_median"]["physicalType"] == "FLOAT64"
     assert found["rating_median"]["logicalTypeOptions"]["multipleOf"] == 0.25
     assert found["user_id"]["classification"] == (
-        "TODO personal if it leads to a person, else one of the others"
+        "TODO personal if it leads to a person, else public, internal or confidential"
     )
     assert found["user_id"]["logicalTypeOptions"] == {"minimum": 1}
     keys = {name: one["primaryKeyPosition"] for name, one in found.items() if "primaryKey" in one}
@@ -100,7 +100,8 @@ def test_a_draft_is_a_valid_contract_once_its_todos_are_written(
     made = new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
     text = made.path.read_text(encoding="utf-8")
     text = text.replace("TODO the id of the rule that measures it", "row_count")
-    text = text.replace("TODO personal if it leads to a person, else one of the others", "internal")
+    choice = "TODO personal if it leads to a person, else public, internal or confidential"
+    text = text.replace(choice, "internal")
     text = text.replace("TODO who may read", "analysts").replace("TODO where to ask", "data")
     made.path.write_text(text.replace("TODO", "It is"), encoding="utf-8")
     assert [str(problem) for problem in lint([made.path]).problems] == []

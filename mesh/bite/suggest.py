@@ -19,6 +19,7 @@ from mesh.contracts.constraints import table_kind
 from mesh.contracts.constraints.base import StatedQuality
 from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
 from mesh.contracts.sql import DIALECT, TABLE, RuleSqlError
+from mesh.files.dumper import Dumper
 
 # So many rows are asked which pairs of columns can be meant, before all are.
 FIRST = 1000
@@ -36,20 +37,8 @@ class Suggestion:
 
     def lines(self, indent: int = 6) -> list[str]:
         """The rule in YAML, as deep as rules stand in a contract."""
-        text = yaml.dump([self.rule], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=90)
+        text = yaml.dump([self.rule], Dumper=Dumper, sort_keys=False, allow_unicode=True, width=90)
         return [" " * indent + line if line else "" for line in text.splitlines()]
-
-
-class _Dumper(yaml.SafeDumper):
-    pass
-
-
-def _block(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _block)
 
 
 @dataclass(frozen=True)

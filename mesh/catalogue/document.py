@@ -17,7 +17,15 @@ from mesh.contracts.constraints.base import OPTIONS, Seen
 from mesh.contracts.findings import TODO
 from mesh.contracts.personal import person
 from mesh.contracts.sql import is_plain
-from mesh.contracts.types import DUCKDB_TYPE, LOGICAL, PERSONAL, TIME_UNITS, TIMED
+from mesh.contracts.types import (
+    CLASSIFICATIONS,
+    DUCKDB_TYPE,
+    LOGICAL,
+    PERSONAL,
+    TIME_UNITS,
+    TIMED,
+)
+from mesh.files.dumper import Dumper
 from mesh.lint.persons import Persons
 from mesh.lint.schedule import longest_gap
 
@@ -25,6 +33,8 @@ if TYPE_CHECKING:
     from sqlmesh.core.model import Model
 
 EXAMPLE_LENGTH = 60
+*_FIRST, _LAST = (name for name in CLASSIFICATIONS if name != PERSONAL)
+_OTHERS = f"{', '.join(_FIRST)} or {_LAST}"
 NO_EXAMPLE = f"{TODO} a value that it may have"
 UNMEASURED = {"id": f"{TODO} the id of the rule that measures it"}
 
@@ -125,7 +135,7 @@ def _column(name: str, found: Found) -> dict[str, Any]:
         "description": f"{TODO} what it means, with its unit",
         "classification": PERSONAL
         if name in found.personal
-        else f"{TODO} {PERSONAL} if it leads to a person, else one of the others",
+        else f"{TODO} {PERSONAL} if it leads to a person, else {_OTHERS}",
         "required": name in grain or (seen is not None and not seen.nulls),
     }
     if name in grain:
@@ -231,7 +241,7 @@ def _levels(found: Found) -> list[dict[str, Any]]:
     return levels
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(Dumper):
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 

@@ -64,7 +64,7 @@ def _files(paths: list[Path]) -> tuple[list[Path], list[Problem]]:
             raise WrongUse(
                 "There is no such file or folder.",
                 where=Location(display(path)),
-                fix="Name contracts, or folders that hold them.",
+                fix="Name files, as contracts/<domain>/<product>.odcs.yaml, or folders of them.",
             )
     return list(dict.fromkeys(files)), problems
 

@@ -49,8 +49,8 @@ def counted(count: float, steps: int = 1) -> Estimate:
 def bursts(counts: Sequence[float]) -> float:
     """How many times the variance of chance these counts in order lie off their neighbours.
 
-    1 where each of what they count came by itself; more where much comes at once, as many ratings
-    of one user do. Steady growth is no burst: each is held against the middle of the two beside
+    1 where each of what they count came by itself; more where much comes at once, as from
+    one busy user. Steady growth is no burst: each is held against the middle of the two beside
     it. A step bends it little, since it is the median that counts.
     """
     three = zip(counts, counts[1:], counts[2:], strict=False)
