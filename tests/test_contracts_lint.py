@@ -238,7 +238,9 @@ def test_contracts_behind_a_link_are_read(contracts: Path, tmp_path: Path) -> No
 
 
 def test_a_path_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
-    with pytest.raises(WrongUse, match=r"There is no such file or folder\. Name files, as contracts/<domain>"):
+    with pytest.raises(
+        WrongUse, match=r"There is no such file or folder\. Name files, as contracts/<domain>"
+    ):
         lint([tmp_path / "nowhere"])
 
 
