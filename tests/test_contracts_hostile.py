@@ -110,6 +110,7 @@ QUERIES = {
     "SELECT COUNT(*) FROM ${table} WHERE getenv('HOME') = 'x'": "The function `GETENV`",
     "SELECT COUNT(*) FROM ${table} WHERE rand() > 0.5": "The function `RAND`",
     "SELECT COUNT(*) FROM ${table} WHERE session_user() = 'x'": "The function `SESSION_USER`",
+    "SELECT COUNT(*) FROM ${table} WHERE FORMAT_DATE('%A', x) = 'x'": "The function `FORMAT_DATE`",
     "SELECT COUNT(*) FROM ${table} WHERE x = @parameter": "is not allowed in a rule",
     "SELECT COUNT(*) FROM ${table} WHERE x = ?": "is not allowed in a rule",
     "SELECT COUNT(*) FROM interactions.user_actions": "does not read `${table}`",

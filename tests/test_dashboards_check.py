@@ -178,6 +178,13 @@ FAULTS = {
         "VALUE_UNKNOWN",
         "Did you mean `likes`?",
     ),
+    "a day that is none": (
+        "user_360",
+        "{field: is_whole, equals: true}",
+        "{field: reporting_month, equals: 2018-13-01}",
+        "VALUE_UNKNOWN",
+        "is never `2018-13-01`, which is not a date",
+    ),
     "a label for a value that an enum does not have": (
         "user_360",
         "labels: {rate: Ratings,",
@@ -455,6 +462,11 @@ def test_a_file_that_is_no_dashboard_is_told_in_words(
 
 def test_where_there_is_nothing_to_name_that_is_said() -> None:
     assert suggestion("genre_users", []) == "There is none to name yet: write it first."
+
+
+def test_a_metric_is_not_called_unused_where_a_chart_misspells_it(tmp_path: Path) -> None:
+    specs = specs_with(tmp_path, "user_360", "metrics: [tag_users,", "metrics: [tag_user,")
+    assert {p.rule for p in check_specs(specs)[1]} == {"METRIC_UNKNOWN"}
 
 
 def test_a_spec_that_ends_in_yml_is_a_dashboard_too(tmp_path: Path) -> None:

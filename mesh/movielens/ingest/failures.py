@@ -16,7 +16,7 @@ _FULL = ("No space left", "File too large", "Disk quota exceeded", "disk full")
 _FULL_NUMBERS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _AS_BEFORE = "The tables are as they were."
 # DuckDB says so in a text that holds the line.
-_TOO_LONG = re.compile(r"CSV Error on Line: (\d+) .*Maximum line size of (\d+) bytes")
+_TOO_LONG = re.compile(r"CSV Error .*Maximum line size of (\d+) bytes")
 _CSV = re.compile(r" file = (.+?\.csv)\b")
 
 
@@ -29,7 +29,7 @@ def understood(source: Path, database: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        meant = _of_duckdb(error, database)
+        meant = _of_duckdb(error, source, database)
         if meant is None:
             raise
         raise meant from error
@@ -41,7 +41,7 @@ def understood(source: Path, database: Path) -> Iterator[None]:
         ) from error
 
 
-def _of_duckdb(error: duckdb.Error, database: Path) -> WrongUse | None:
+def _of_duckdb(error: duckdb.Error, source: Path, database: Path) -> WrongUse | None:
     text = " ".join(str(error).split())
     if any(words in text for words in _FULL):
         return _disk_full(database)
@@ -52,12 +52,13 @@ def _of_duckdb(error: duckdb.Error, database: Path) -> WrongUse | None:
             fix="Close other programs, or let TMPDIR name a larger disk.",
         )
     if line := _TOO_LONG.search(text):
-        file = _CSV.search(text)
-        number = int(line[1])
+        # What is read may be a copy, of another name and with other lines.
+        file = Path(found[1]) if (found := _CSV.search(text)) else source
+        delivered = source / f"{file.name.split('.')[0]}.csv" if source.is_dir() else source
         return WrongUse(
-            f"this line is longer than {int(line[2]):,} bytes. {_AS_BEFORE}",
-            where=Location(Path(file[1]), number) if file else Location(database),
-            fix=f"Shorten line {number:,}, or take it out, and deliver again.",
+            f"a line is longer than {int(line[1]):,} bytes. {_AS_BEFORE}",
+            where=Location(delivered, _longer(delivered, int(line[1]))),
+            fix="Shorten it, or take it out, and deliver again. Most often a quote is not closed.",
         )
     if isinstance(error, duckdb.IOException):
         return WrongUse(
@@ -66,6 +67,14 @@ def _of_duckdb(error: duckdb.Error, database: Path) -> WrongUse | None:
             fix="Check the disk and its permissions, then run again.",
         )
     return None
+
+
+def _longer(file: Path, most: int) -> int | None:
+    """The number of the first line with more bytes than that; None in what is no plain file."""
+    if file.suffix != ".csv" or not file.is_file():
+        return None
+    with file.open("rb") as lines:
+        return next((n for n, line in enumerate(lines, 1) if len(line) > most), None)
 
 
 def _of_system(error: OSError, source: Path, database: Path) -> WrongUse:
