@@ -21,6 +21,7 @@ from mesh.environments import Opened
 from mesh.errors import WrongUse
 from mesh.project import Project
 from tests.project_copy import PROJECT
+from tests.stranger import WRITTEN
 from tests.verify_project import ENVIRONMENT
 
 pytest_plugins = ["tests.verify_project"]
@@ -99,11 +100,9 @@ def test_a_draft_is_a_valid_contract_once_its_todos_are_written(
 ) -> None:
     made = new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
     text = made.path.read_text(encoding="utf-8")
-    text = text.replace("TODO the id of the rule that measures it", "row_count")
-    choice = "TODO personal if it leads to a person, else public, internal or confidential"
-    text = text.replace(choice, "internal")
-    text = text.replace("TODO who may read", "analysts").replace("TODO where to ask", "data")
-    made.path.write_text(text.replace("TODO", "It is"), encoding="utf-8")
+    for todo, written in WRITTEN.items():
+        text = text.replace(todo, written)
+    made.path.write_text(text, encoding="utf-8")
     assert [str(problem) for problem in lint([made.path]).problems] == []
 
 

@@ -528,7 +528,7 @@ def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:
     fills = {row["name"]: row["fill"] for row in drawn(view, "fill")}
     assert fills == {"a": "@accent", "b": "@card", "c": "@accent"}
     assert view.reading[0] == "The lines are 95% intervals."
-    assert view.seen == ("2 of 3 lie clear of “no difference”, 1 above and 1 below.")
+    assert view.seen == "2 of 3 lie clear of “no difference”, 1 above and 1 below."
     assert not any("by chance" in said for said in view.reading)
     near = card("tags", [effect("a", 0.4), effect("b", 0.105), effect("c", 0.01)])
     assert "Of 3 one may seem so by chance." in near.reading

@@ -54,6 +54,11 @@ def months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month
 
 
+def steps_between(first: date, last: date, every: str) -> int:
+    """How many months, or years, one is after the other."""
+    return months_between(first, last) // MONTHS[every]
+
+
 def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 

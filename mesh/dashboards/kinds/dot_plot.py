@@ -150,16 +150,16 @@ class DotPlot(SplitChart):
         if not clear:
             return ""
         distances = [(dot, _distance(dot, line, self.interval.level)) for dot in clear]
-        sure = any(away and apart(away, NOTHING, len(dots)) for _, away in distances)
-        if not (self.verdict or sure or len(clear) > by_chance(len(dots), self.interval.level)):
+        many = len(clear) > by_chance(len(dots), self.interval.level)
+        if not (self.verdict or self._sure(line, dots) or many):
             return ""
         where = f"“{named(self.reference.label)}”"
         above = sum(dot.value > line for dot in clear)
         parts = [(above, "above"), (len(clear) - above, "below")]
         told = " and ".join(f"{count} {side}" for count, side in parts if count)
-        many = f"{len(clear)} of {len(dots)}" if len(dots) > 1 else "The only one"
+        share = f"{len(clear)} of {len(dots)}" if len(dots) > 1 else "The only one"
         verb = "lie" if len(clear) > 1 else "lies"
-        said = f"{many} {verb} clear of {where}, {told}"
+        said = f"{share} {verb} clear of {where}, {told}"
         said += f" ({chance})" if (chance := self._chance(line, dots)) else ""
         if len(clear) == 1:
             return f"{said}: {named(clear[0].name)} with {self._told(board, clear[0], line)}."
@@ -174,12 +174,16 @@ class DotPlot(SplitChart):
     def _chance(self, line: float, dots: list[_Dot]) -> str:
         """How many of so many intervals are clear by chance, where the product did not allow for
         comparing many, and not all are clear of the line when that is allowed for."""
-        clear = [_distance(dot, line, self.interval.level) for dot in dots if dot.clear]
-        sure = [away for away in clear if away and apart(away, NOTHING, len(dots))]
-        if self.verdict or len(dots) < 2 or len(sure) == len(clear):
+        clear = [dot for dot in dots if dot.clear]
+        if self.verdict or len(dots) < 2 or len(self._sure(line, dots)) == len(clear):
             return ""
         most = by_chance(len(dots), self.interval.level)
         return f"of {len(dots)} {'one' if most == 1 else most} may seem so by chance"
+
+    def _sure(self, line: float, dots: list[_Dot]) -> list[_Dot]:
+        """Those that are clear of the line, also when it is allowed for that many are compared."""
+        away = [(dot, _distance(dot, line, self.interval.level)) for dot in dots if dot.clear]
+        return [dot for dot, one in away if one and apart(one, NOTHING, len(dots))]
 
     def _told(self, board: Board, dot: _Dot, line: float | None) -> str:
         text, *ends = self._texts(board, dot, line)

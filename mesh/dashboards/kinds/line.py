@@ -183,7 +183,7 @@ class Line(OverTime):
         layers = line_layers(tracks, self, x, y, data)
         layers += lines.named_ends(tags, {t.key: t.colour for t in tracks}, room, y)
         told = alt.Chart(alt.Data(values=[], name="hovers"))
-        count = lines.months_between(*span) // lines.MONTHS[self.time.every]
+        count = lines.steps_between(*span, self.time.every)
         layers.append(lines.hover(told, titles, x, count, room))
         return vega.with_data(vega.compiled(alt.layer(*layers), 460, HEIGHT), rows)
 

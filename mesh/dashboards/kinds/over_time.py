@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field
@@ -48,6 +49,11 @@ class Track:
     metric: str
     judged: str
     points: list[Point]
+
+    @cached_property
+    def bursts(self) -> float:
+        """Of its whole months by themselves, if they are counts."""
+        return bursts([p.value for p in self.points if p.over and p.value is not None])
 
 
 class OverTime(Chart):
@@ -112,8 +118,7 @@ class OverTime(Chart):
             said.append(f"A {self.time.every} that rests on {fewer} is left out.")
         for track in tracks if len(tracks) <= FEW_LINES else ():
             months = [point.month for point in track.points]
-            step = lines.MONTHS[self.time.every]
-            every = lines.months_between(months[0], months[-1]) // step + 1
+            every = lines.steps_between(months[0], months[-1], self.time.every) + 1
             if len(months) < every:
                 shown = f"{len(months):,} of {every:,} {self.time.every}s can be shown"
                 said.append(f"{track.name}: {shown}.")
@@ -171,8 +176,7 @@ class OverTime(Chart):
         one = estimate(board, point.row, track.judged, own)
         if one is None or own or board.metrics[track.judged].format != "count":
             return one
-        counts = [each.value for each in track.points if each.over and each.value is not None]
-        return one.wider(bursts(counts))
+        return one.wider(track.bursts)
 
     def time_settings(self, board: Board, metrics: Sequence[str]) -> list[tuple[str, str]]:
         """What to set in Looker Studio for the lines."""

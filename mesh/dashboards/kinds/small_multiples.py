@@ -193,7 +193,7 @@ class SmallMultiples(OverTime):
             **{f"tip{i}": texts[name] for i, (_, name) in enumerate(told, 1)},
         )
         titles = [self.time.label, *(board.metrics[metric].label for metric, _ in told)]
-        count = lines.months_between(*span) // lines.MONTHS[self.time.every]
+        count = lines.steps_between(*span, self.time.every)
         layers = [*line_layers([one], self, x, y, data), lines.hover(told_to, titles, x, count)]
         return vega.compiled(alt.layer(*layers), 180, HEIGHT)
 

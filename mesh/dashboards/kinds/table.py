@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from mesh.contracts import Contract
-from mesh.dashboards.drawing.evidence import apart
+from mesh.dashboards.drawing.evidence import Estimate, apart
 from mesh.dashboards.drawing.formats import day, digits_of, span
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
@@ -209,12 +209,9 @@ class Table(Chart):
         metric, before = str(column.metric), str(column.before)
         field, default = self.choice.field, self.choice.default
         chosen = [row for row in rows if str(row[field]) == default]
-        compared = [
-            (row, now, then)
-            for row in chosen
-            if (now := estimate(board, row, metric)) and (then := estimate(board, row, before))
-        ]
-        sure = [row for row, now, then in compared if apart(now, then, len(chosen))]
+        pairs = [(row, self._now_and_then(board, column, row)) for row in chosen]
+        compared = [(row, both) for row, both in pairs if both]
+        sure = [row for row, both in compared if apart(*both, len(chosen))]
         if not sure:
             return ""
         row = max(sure, key=lambda one: abs(one[str(column.change)] or 0))
@@ -286,15 +283,20 @@ class Table(Chart):
             return [None, "new", "new", ""]
         if state == self.comparison.hidden or value is None:
             return [None, "few before", "hidden", ""]
-        sure = bool(column.before) and self._surely(board, column, row, compared)
+        both = self._now_and_then(board, column, row)
+        sure = both and apart(*both, compared)
         kind = "same" if not sure else "up" if value > 0 else "down"
         before = f"from {board.text(column.before, row)}" if column.before else ""
         return [value, board.text(column.change, row), kind, before]
 
-    def _surely(self, board: Board, column: TableColumn, row: Row, compared: int) -> bool:
-        """Whether a number is surely another than before; of medians nothing tells how sure."""
+    def _now_and_then(
+        self, board: Board, column: TableColumn, row: Row
+    ) -> tuple[Estimate, Estimate] | None:
+        """A number and the one before, if something tells how sure they are: of medians nothing."""
+        if not column.before:
+            return None
         now, then = (estimate(board, row, str(name)) for name in (column.metric, column.before))
-        return bool(now and then and apart(now, then, compared))
+        return (now, then) if now and then else None
 
 
 @rule("TABLE_COLUMN", "A column of a table is a dimension or a metric.")

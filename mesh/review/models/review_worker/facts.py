@@ -22,7 +22,7 @@ class Audit:
 
     stated: its arguments. product: the one among them. rules: the ids in them. noticed: which of
     these found something in rows that were made up to be wrong, and an empty one for the audit as
-    a whole. problem: why it did not run. code: a digest of its query.
+    a whole. problem: why it did not run. code: its query, without layout.
     """
 
     name: str
