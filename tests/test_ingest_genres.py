@@ -119,7 +119,7 @@ def test_titles_without_years_are_told(load, tmp_path):
 
     (note,) = load(deliver(tmp_path / "0", movies=movies(0))).notes
     assert note.startswith(
-        "No title ends in its release year, such as `Toy Story (1995)`: products"
+        "No title ends in its release year, such as `Toy Story (1995)`: a plan stops"
     )
     (note,) = load(deliver(tmp_path / "17", movies=movies(17))).notes
     assert note.startswith("3 of 20 titles do not end in their release year")
