@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +14,6 @@ from mesh.errors import Location, WrongUse
 _FULL = ("No space left", "File too large", "Disk quota exceeded", "disk full")
 _FULL_NUMBERS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _AS_BEFORE = "The tables are as they were."
-# DuckDB says so in a text that holds the line.
-_TOO_LONG = re.compile(r"CSV Error .*Maximum line size of (\d+) bytes")
-_CSV = re.compile(r" file = (.+?\.csv)\b")
 
 
 @contextmanager
@@ -51,15 +47,6 @@ def _of_duckdb(error: duckdb.Error, source: Path, database: Path) -> WrongUse | 
             where=Location(database),
             fix="Close other programs, or let TMPDIR name a larger disk.",
         )
-    if line := _TOO_LONG.search(text):
-        # What is read may be a copy, of another name and with other lines.
-        file = Path(found[1]) if (found := _CSV.search(text)) else source
-        delivered = source / f"{file.name.split('.')[0]}.csv" if source.is_dir() else source
-        return WrongUse(
-            f"a line is longer than {int(line[1]):,} bytes. {_AS_BEFORE}",
-            where=Location(delivered, _longer(delivered, int(line[1]))),
-            fix="Shorten it, or take it out, and deliver again. Most often a quote is not closed.",
-        )
     if isinstance(error, duckdb.IOException):
         return WrongUse(
             f"reading or writing failed: {text.rstrip('.')}. {_AS_BEFORE}",
@@ -67,14 +54,6 @@ def _of_duckdb(error: duckdb.Error, source: Path, database: Path) -> WrongUse | 
             fix="Check the disk and its permissions, then run again.",
         )
     return None
-
-
-def _longer(file: Path, most: int) -> int | None:
-    """The number of the first line with more bytes than that; None in what is no plain file."""
-    if file.suffix != ".csv" or not file.is_file():
-        return None
-    with file.open("rb") as lines:
-        return next((n for n, line in enumerate(lines, 1) if len(line) > most), None)
 
 
 def _of_system(error: OSError, source: Path, database: Path) -> WrongUse:

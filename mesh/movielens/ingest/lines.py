@@ -35,14 +35,15 @@ EMPTY_LINE = "empty line"
 UNIX = "\n"
 WINDOWS = "\r\n"
 
-# A plain line needs at most 18 digits for an id, so that it fits 64 bits without looking.
+# A plain line needs at most 18 digits for an id, so that it fits 64 bits without looking, and its
+# texts are so short that it is no longer than LONGEST_LINE.
 _ID = rb"[1-9][0-9]{0,17}"
 _SECONDS = rb"[0-9]{1,11}"
 _RATING = "|".join(str(stars).replace(".", r"\.") for stars in STARS).encode()
 
 
 def _plain_lines(table: Table, beyond_ascii: bool, line_end: str) -> re.Pattern[bytes]:
-    text = rb'[^",\n\r\x00]++' if beyond_ascii else rb'[^",\n\r\x00\x80-\xff]++'
+    text = rb'[^",\n\r\x00' + (rb"" if beyond_ascii else rb"\x80-\xff") + rb"]{1,500000}+"
     fields = {
         MOVIES.name: (_ID, text, text),
         RATINGS.name: (_ID, _ID, rb"(?:" + _RATING + rb")", _SECONDS),
