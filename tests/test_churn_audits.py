@@ -18,6 +18,8 @@ AUDITS = {
     "churn_predictors": "predictors_are_those_of_the_users",
     "churn_curve": "steps_are_those_of_the_users",
 }
+CURVE = ("newest_rating", "user_months", "user_lifetimes", "churn_steps", "churn_curve")
+CURVES = full_name(CURVE[-1])
 # Days of action since the first: around the seven days, the 180 after them, and ends of months.
 LIVES = (
     *((0,), (0, 3), (0, 6), (0, 7), (0, 40), (0, 60), (0, 90, 120), (0, 150, 270)),
@@ -120,12 +122,47 @@ def test_what_the_models_make_passes(world):
             "active_months <= steps.step_end",
             "curve",
         ),
+        (
+            "churn_steps",
+            "judged.is_enough AND",
+            "judged.is_enough AND judged.step_end < 7 AND",
+            "curve",
+        ),
+        (
+            "churn_curve",
+            "parts.cohort = 'all' OR",
+            "parts.cohort = 'all' AND parts.step_end < 7 OR",
+            "curve",
+        ),
+        ("churn_curve", "OR safe.is_shown", "OR safe.is_shown AND parts.step_end < 12", "curve"),
+        ("churn_curve", "OR safe.is_shown", "OR safe.is_shown AND parts.cohort <> '2013'", "curve"),
+        ("churn_curve", "OR safe.is_shown", "OR safe.is_shown AND parts.step_end <> 3", "curve"),
     ],
 )
 def test_a_model_that_counts_otherwise_is_found(world, model, right, wrong, product):
     query = edited(full_name(model), right, wrong)
     world.run("thresholds", *CHAIN, instead={model: query})
     assert f"churn_{product}" in found(world)
+
+
+@pytest.mark.parametrize("users", [20, 60, 150, 400])
+def test_curves_that_end_since_few_are_left_pass(users):
+    """Also where the last year that could be told of is not, so that no few are left of all."""
+    world, hidden = World(), 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        each = rng.geometric(0.2, users)
+        user = np.repeat(np.arange(users), each)
+        hours = pd.Series(rng.exponential(60 * 24, len(user))).groupby(user).cumsum()
+        hours += rng.integers(0, 1500 * 24, users)[user]
+        ratings = pd.DataFrame({"user_id": user, "movie_id": 1, "rating": 3.5})
+        ratings["rated_at"] = pd.Timestamp("2012-01-01", tz="UTC") + pd.to_timedelta(hours, "h")
+        world.put("interactions.user_movie_ratings", ratings[hours < 1800 * 24])
+        curves = world.run(*CURVE)
+        steps = world.rows("churn_steps")
+        hidden += len(steps) - (curves["months_since"] > 0).sum()
+        assert world.connection.sql(audit_of(AUDITS["churn_curve"], CURVES)).fetchall() == []
+    assert hidden > 20
 
 
 def test_what_an_audit_reads_is_built_before_it() -> None:
