@@ -118,6 +118,24 @@ def test_show_and_status_tell_of_it(stranger: Stranger) -> None:
     assert "prod was up to date" in stranger.run("mesh", "refresh", "prod")
 
 
+def test_what_an_environment_leaves_out_since_it_is_as_in_prod_is_read_there(
+    stranger: Stranger,
+) -> None:
+    """A usual plan of SQLMesh makes views of what differs, and no others."""
+    stranger.edit("models/full_model.sql", r"\nGROUP BY item_id", "\nWHERE TRUE GROUP BY item_id")
+    try:
+        stranger.run("sqlmesh", "plan", "dev", *PLAN[2:])
+        views = stranger.run(
+            "sqlmesh", "fetchdf", "SELECT schema_name, view_name FROM duckdb_views()"
+        )
+        assert f"{DOMAIN}__dev full_model" in views and f"{DOMAIN}__dev seed_model" not in views
+        said = stranger.run("mesh", "contracts", "verify", "dev", "--as-of", "2020-01-08")
+        assert "3 products are kept in dev" in said
+        assert "not there" not in stranger.run("mesh", "status", "dev")
+    finally:
+        stranger.run("git", "checkout", "-q", "models")
+
+
 def test_a_review_finds_a_renamed_column(stranger: Stranger) -> None:
     stranger.edit("models/full_model.sql", r"AS num_orders", "AS orders")
     try:

@@ -79,6 +79,44 @@ def test_a_rule_that_the_project_warns_of_or_ignores_is_its_own_choice() -> None
     assert made(f"{PLAIN}linter:\n  enabled: true\n  rules: ALL\n")["linter"]["rules"] == "ALL"
 
 
+@pytest.mark.parametrize("key", ["rules", "warn_rules", "ignored_rules"])
+@pytest.mark.parametrize("every", ["ALL", "[ALL]", "\n    - all"])
+def test_what_is_said_of_all_rules_is_its_own_choice_too(key: str, every: str) -> None:
+    """SQLMesh refuses a rule in one list that another list holds."""
+    linter = f"linter:\n  enabled: true\n  {key}: {every}\n"
+    assert made(PLAIN + linter)["linter"] == yaml.safe_load(linter)["linter"]
+
+
+@pytest.mark.parametrize(
+    ("linter", "names"),
+    [
+        ("linter:\n", []),
+        ("linter: {}\n", []),
+        ("linter: {enabled: false}\n", []),
+        ("linter: {enabled: true, rules: [nomissingaudits]}   # few\n", ["nomissingaudits"]),
+        ("linter:\n  rules: nomissingaudits\n", ["nomissingaudits"]),
+        ("linter:\n  rules: []\n  enabled:\n", []),
+        ("linter:\n  rules:\n  warn_rules:\n", []),
+    ],
+)
+@pytest.mark.parametrize(
+    "variables", ["", "variables:\n", "variables: {}\n", "variables: {a: 1}\n"]
+)
+def test_any_way_to_write_a_block_is_added_to(
+    linter: str, names: list[str], variables: str
+) -> None:
+    text = PLAIN + linter + variables
+    found = made(text)
+    assert found["linter"] == {
+        "enabled": True,
+        "rules": [*names, *RULES],
+        "warn_rules": list(WARN_RULES),
+    }
+    assert found["variables"]["mesh"] == {"version": SET_UP}
+    assert ("a" in found["variables"]) == ("a:" in variables)
+    assert with_mesh(with_mesh(text, Path("c")), Path("c")) == with_mesh(text, Path("c"))
+
+
 def test_templates_and_other_variables_stay() -> None:
     text = (
         "{% set file = env_var('FILE', 'a.db') %}\n"

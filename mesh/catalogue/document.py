@@ -241,11 +241,6 @@ def _levels(found: Found) -> list[dict[str, Any]]:
     return levels
 
 
-class _Dumper(Dumper):
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
 def written(draft: dict[str, Any]) -> str:
     """Its text."""
-    return yaml.dump(draft, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=98, indent=2)
+    return yaml.dump(draft, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=98, indent=2)

@@ -22,7 +22,7 @@ def table_sizes(project: BigQueryProject, local: Opened, environment: str) -> di
     with local.readable_errors():
         built = local.environment(environment)
         # What an environment itself says of its models is enough: their snapshots take a second.
-        there = {short_name(info.name): info for info in built.promoted_snapshots}
+        there = {short_name(info.name): info for info in local.readable(built)}
         sizes = {}
         for name, model in project.models.items():
             is_view = model.kind.is_view and not model.kind.is_materialized

@@ -133,14 +133,30 @@ class Opened:
         snapshots = self.context.state_reader.get_snapshots(environment.snapshots)
         return {snapshot.name: snapshot for snapshot in snapshots.values()}
 
+    def readable(self, environment: Environment) -> list[SnapshotTableInfo]:
+        """Those that can be read. A plan of some models makes their views only; one that leaves
+        out what is as in prod, as SQLMesh's usual plan does, means the views of prod."""
+        shown = environment.promoted_snapshots
+        prod = None if environment.name == PROD or self._holds_all else self._stored(PROD)
+        if prod is None:
+            return shown
+        there = {(info.name, info.version) for info in prod.promoted_snapshots}
+        seen = {info.name for info in shown}
+        left = (info for info in environment.snapshots if info.name not in seen)
+        return [*shown, *(info for info in left if (info.name, info.version) in there)]
+
+    @property
+    def _holds_all(self) -> bool:
+        return bool(self.context.config.plan.include_unmodified)
+
     def there(self, environment: Environment) -> dict[str, Snapshot]:
-        """Those that can be read, by short name: a plan of some models makes their views only."""
-        promoted = {info.snapshot_id for info in environment.promoted_snapshots}
+        """The same and the external models, by short name."""
+        readable = {info.snapshot_id for info in self.readable(environment)}
         return {
             short_name(name): snapshot
             for name, snapshot in sorted(self.snapshots(environment).items())
             if snapshot.is_external
-            or (snapshot.snapshot_id in promoted and not snapshot.is_embedded)
+            or (snapshot.snapshot_id in readable and not snapshot.is_embedded)
         }
 
     def products(self, environment: Environment) -> dict[str, Snapshot]:
@@ -153,9 +169,10 @@ class Opened:
 
     def view(self, snapshot: Snapshot | SnapshotTableInfo, environment: Environment) -> exp.Table:
         """Where a model is read in an environment; the name is SQLMesh's."""
-        dialect = self.context.engine_adapter.dialect
+        shown = {info.snapshot_id for info in environment.promoted_snapshots}
+        has_view = environment if snapshot.snapshot_id in shown else self.environment(PROD)
         return snapshot.qualified_view_name.table_for_environment(
-            environment.naming_info, dialect=dialect
+            has_view.naming_info, dialect=self.context.engine_adapter.dialect
         )
 
     def rows(self, query: exp.Expr) -> list[tuple]:

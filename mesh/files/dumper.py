@@ -6,7 +6,10 @@ import yaml
 
 
 class Dumper(yaml.SafeDumper):
-    """PyYAML's, with blocks for such texts."""
+    """PyYAML's, with blocks for such texts, and lists deeper than their key."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
 
 
 def _block(dumper: yaml.SafeDumper, text: str) -> yaml.Node:

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from mesh.errors import CheckFailed, Location
+from mesh.files.dumper import Dumper
 from mesh.lint import RULES, WARN_RULES
 from mesh.project import SET_UP
 
@@ -34,22 +35,21 @@ def with_mesh(text: str, path: Path) -> str:
     appended: list[str] = []
     linter = _value(root, "linter")
     if linter is None:
-        appended.append(_block("linter:", "  enabled: true", *_lists("  ", RULES, WARN_RULES)))
+        everything = {"enabled": True, "rules": list(RULES), "warn_rules": list(WARN_RULES)}
+        appended.append(_block({"linter": everything}))
     else:
         edits += _linter_edits(text, linter)
     variables = _value(root, "variables")
     mesh = _value(variables, "mesh") if variables is not None else None
-    version = f"version: {SET_UP}"
-    if mesh is not None:
-        stated = _value(mesh, "version")
-        if stated is None:
-            edits.append(_first(mesh, [version]))
-        elif stated.value != str(SET_UP):
-            edits.append(_Edit(stated.start_mark.index, stated.end_mark.index, str(SET_UP)))
-    elif isinstance(variables, yaml.MappingNode) and variables.value:
-        edits.append(_first(variables, ["mesh:", f"  {version}"]))
-    else:
-        appended.append(_block("variables:", "  mesh:", f"    {version}"))
+    stated = _value(mesh, "version") if mesh is not None else None
+    if variables is None:
+        appended.append(_block({"variables": {"mesh": {"version": SET_UP}}}))
+    elif mesh is None:
+        edits.append(_first(variables, {"mesh": {"version": SET_UP}}))
+    elif stated is None:
+        edits.append(_first(mesh, {"version": SET_UP}))
+    elif stated.value != str(SET_UP):
+        edits.append(_instead(stated, str(SET_UP)))
     # From the end, so that places before stay; of two at one place the later first.
     for edit in sorted(edits, key=lambda one: one.start)[::-1]:
         text = text[: edit.start] + edit.text + text[edit.end :]
@@ -76,45 +76,61 @@ def _composed(text: str, path: Path) -> yaml.Node | None:
 
 def _linter_edits(text: str, linter: yaml.Node) -> list[_Edit]:
     edits = []
+    missing: dict[str, object] = {}
     enabled = _value(linter, "enabled")
     if enabled is None:
-        edits.append(_first(linter, ["enabled: true"]))
+        missing["enabled"] = True
     elif enabled.value != "true":
-        edits.append(_Edit(enabled.start_mark.index, enabled.end_mark.index, "true"))
+        edits.append(_instead(enabled, "true"))
     known = {
         name for key in ("rules", "warn_rules", "ignored_rules") for name in _names(linter, key)
     }
     for key, wanted in (("rules", RULES), ("warn_rules", WARN_RULES)):
-        missing = [name for name in wanted if name not in known]
+        # What SQLMesh is told of all rules in one list it refuses to hear of some in another.
+        names = [] if "all" in known else [name for name in wanted if name not in known]
         there = _value(linter, key)
-        if not missing or (there is not None and there.value == "ALL"):
+        if not names:
             continue
-        if isinstance(there, yaml.SequenceNode) and there.value:
-            edits.append(_more_items(text, there, missing))
+        if there is None:
+            missing[key] = names
+        elif isinstance(there, yaml.SequenceNode) and there.value and not there.flow_style:
+            edits.append(_more_items(text, there, names))
         else:
-            edits.append(_first(linter, [f"{key}:", *(f"  - {name}" for name in missing)]))
-    return edits
+            edits.append(_instead(there, f"[{', '.join([*_names(linter, key), *names])}]"))
+    return [*edits, _first(linter, missing)] if missing else edits
 
 
 def _names(linter: yaml.Node, key: str) -> list[str]:
+    """One name or a list of them, as SQLMesh takes either."""
     there = _value(linter, key)
-    items = there.value if isinstance(there, yaml.SequenceNode) else []
-    return [item.value.lower() for item in items]
+    items = there.value if isinstance(there, yaml.SequenceNode) else [there] if there else []
+    return [item.value.lower() for item in items if item.value]
 
 
 def _more_items(text: str, items: yaml.SequenceNode, names: list[str]) -> _Edit:
     last = items.value[-1]
-    if items.flow_style:
-        return _Edit(last.end_mark.index, last.end_mark.index, "".join(f", {n}" for n in names))
     indent = " " * items.start_mark.column
     return _after_line(text, last, [f"{indent}- {name}" for name in names])
 
 
-def _first(mapping: yaml.Node, lines: list[str]) -> _Edit:
-    """Lines before all others of a mapping, as deep as its keys."""
+def _first(mapping: yaml.Node, entries: dict[str, object]) -> _Edit:
+    """Entries before all others of a mapping, as deep as its keys, or in its braces."""
+    start = mapping.start_mark.index
+    if not isinstance(mapping, yaml.MappingNode):
+        return _Edit(start, mapping.end_mark.index, "\n" + _block(entries, "  ").rstrip("\n"))
+    if mapping.flow_style:
+        more = yaml.safe_dump(entries, default_flow_style=True, sort_keys=False, width=10**6)
+        comma = ", " if mapping.value else ""
+        return _Edit(start + 1, start + 1, more.strip()[1:-1] + comma)
     key = mapping.value[0][0].start_mark
     indent = " " * key.column
-    return _Edit(key.index, key.index, "".join(f"{line}\n{indent}" for line in lines))
+    return _Edit(key.index, key.index, _block(entries, indent).lstrip(" ") + indent)
+
+
+def _instead(node: yaml.Node, text: str) -> _Edit:
+    """A text in the place of a value; there is no blank before a value that is not there."""
+    blank = "" if node.start_mark.index < node.end_mark.index else " "
+    return _Edit(node.start_mark.index, node.end_mark.index, blank + text)
 
 
 def _after_line(text: str, node: yaml.Node, lines: list[str]) -> _Edit:
@@ -128,14 +144,7 @@ def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:
     return next((value for name, value in pairs if name.value == key), None)
 
 
-def _lists(indent: str, rules: tuple[str, ...], warn_rules: tuple[str, ...]) -> list[str]:
-    return [
-        f"{indent}rules:",
-        *(f"{indent}  - {name}" for name in rules),
-        f"{indent}warn_rules:",
-        *(f"{indent}  - {name}" for name in warn_rules),
-    ]
-
-
-def _block(*lines: str) -> str:
-    return "\n".join(lines) + "\n"
+def _block(entries: dict[str, object], indent: str = "") -> str:
+    """Entries as YAML in lines of their own."""
+    lines = yaml.dump(entries, Dumper=Dumper, sort_keys=False).splitlines(keepends=True)
+    return "".join(indent + line for line in lines)
