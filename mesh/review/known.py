@@ -18,7 +18,8 @@ _IN_PROJECTS = (changes.loading, changes.rule, *_GUARDS, readers.on_values, read
 RULES: dict[str, Rule] = {
     rule.id: rule
     for category in CATEGORIES
-    for rule in _BOUND.values()
+    # Whichever module was imported first.
+    for rule in sorted(_BOUND.values(), key=lambda rule: rule.find.__module__)
     if rule.category == category
 }
 

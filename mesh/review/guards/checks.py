@@ -141,6 +141,34 @@ def audit_no_silence(both: Both) -> Found:
     yield from _told(both, lost, _AUDITS)
 
 
+@rule(WARNS, NONE, "Say in the pull request what it lets through from now on, and why.")
+def audit_same_query(both: Both) -> Found:
+    """An audit that asks something else may let through what it stopped.
+
+    Of the audits of contracts their rules are compared.
+    """
+    lost: Lost = []
+    for name, audit, after in _audits(both):
+        if after is None or after.problem or audit.name == AUDIT or audit.code == after.code:
+            continue
+        if audit.noticed and {*audit.noticed} <= {*after.noticed}:
+            what = f"The audit {audit.name} asks something else of the rows"
+            lost.append((name, what, (_difference(audit.code, after.code),)))
+    yield from _told(both, lost, _AUDITS)
+
+
+def _difference(before: str, after: str) -> str:
+    """The words of two texts that are not the same, with some around them."""
+    one, two = before.split(), after.split()
+    least = min(len(one), len(two))
+    start = next((n for n in range(least) if one[n] != two[n]), least)
+    rest = least - start
+    end = next((n for n in range(rest) if one[-1 - n] != two[-1 - n]), rest)
+    texts = (words[max(0, start - 3) : len(words) - end + 2] for words in (one, two))
+    was, now = (shortened(" ".join(words), 120) for words in texts)
+    return f"`{was}` was, `{now}` is"
+
+
 @rule(BREAKS, NONE, "Let the audit stop the plan, or take the promise out of the contract.")
 def audit_stays_blocking(both: Both) -> Found:
     """An audit that only warns lets the broken data through."""
@@ -169,6 +197,25 @@ def lint_no_delete(both: Both) -> Found:
 def _of_config(both: Both, what: str) -> Change:
     where = both.files.made_in(*CONFIGS, *_LINTERS) or Place(CONFIGS[0], 1)
     return Change(product="project", message=f"{what}.", where=where)
+
+
+@rule(WARNS, NONE, "Mend what it says: a plan stops there.")
+def model_passes_lint(both: Both) -> Found:
+    """What the linter refuses is neither planned nor merged, whatever else is said of it."""
+    groups: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, every in both.head.refused.items():
+        for said in every:
+            if said not in both.base.refused.get(name, ()):
+                lint, _, message = said.partition(": ")
+                groups[lint].setdefault(name, message)
+    for lint, models in groups.items():
+        first, message = min(models.items())
+        one = len(models) == 1
+        refused = "it" if one else f"{len(models)} models ({_listed(models)})"
+        text = f"`sqlmesh lint` refuses {refused} by {lint}: {shortened(message, 200)}."
+        path = both.head.models[first].path if first in both.head.models else ""
+        where = both.files.made_in(path, *_AUDITS, *_LINTERS) or both.files.place(first, None)
+        yield Change(product=first if one else "project", message=text, where=where)
 
 
 @rule(BREAKS, NONE, "List the rule under `rules` again.")

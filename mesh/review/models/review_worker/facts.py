@@ -137,9 +137,10 @@ class Models:
     """One revision's answer. problem: why it did not load; then all else is empty.
 
     models: by name, parents first. snapshots: SQLMesh's, as its JSON, to be compared by it.
-    lint: the rules that run; made_up: the models, made up to be wrong, that they saw. tests: the
-    unit tests; failing: those of the base that fail here, and how. target: the environment of a
-    plan that names none. approvers: who has to agree.
+    lint: the rules that run; made_up: the models, made up to be wrong, that they saw; refused: what
+    they say of the project's own, by its name. tests: the unit tests; failing: those of the base
+    that fail here, and how. target: the environment of a plan that names none. approvers: who has
+    to agree.
     """
 
     models: Mapping[str, Model] = field(default_factory=dict)
@@ -152,6 +153,7 @@ class Models:
     made_up: tuple[str, ...] = ()
     tests: tuple[UnitTest, ...] = ()
     failing: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     target: str = ""
     approvers: tuple[str, ...] = ()
 

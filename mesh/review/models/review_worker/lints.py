@@ -16,6 +16,7 @@ from typing import Any
 import sqlmesh.core.model as core
 from sqlglot import exp
 from sqlmesh import Context
+from sqlmesh.core.console import NoopConsole
 from sqlmesh.core.linter.definition import select_rules
 from sqlmesh.core.linter.rule import Rule
 
@@ -46,6 +47,25 @@ def lint_rules(context: Context) -> tuple[dict[str, LintRule], tuple[str, ...]]:
         for name in rules
     }
     return found, tuple(what for what, _, _ in made)
+
+
+def refused(context: Context) -> dict[str, tuple[str, ...]]:
+    """What `sqlmesh lint` refuses, by the full names of models."""
+    found: dict[str, tuple[str, ...]] = {}
+    for model in context.models.values():
+        linter = context._linters.get(model.project)
+        if linter is None or not linter.enabled or model.kind.is_external:
+            continue
+        with suppress(Exception):
+            _, violations = linter.lint_model(model, context, NoopConsole())
+            said = [
+                f"{one.rule.name}: {one.violation_msg}"
+                for one in violations
+                if one.violation_type == "error"
+            ]
+            if said:
+                found[model.fqn] = tuple(said)
+    return found
 
 
 def _lint_rule(context: Context, rule: type[Rule], level: str, made: list[_Made]) -> LintRule:

@@ -18,7 +18,7 @@ from sqlmesh.core.console import NoopConsole, set_console
 
 from .bench import Bench
 from .facts import Job, Model, Models
-from .lints import lint_levels, lint_rules
+from .lints import lint_levels, lint_rules, refused
 from .unit_tests import unit_tests
 
 _HELD = ("IO Error", "lock", "IOException", "Permission")
@@ -106,6 +106,7 @@ def describe(context: Context) -> Models:
         {short(m.fqn): _model(context, m, bench) for m in models if not m.kind.is_external},
         lint=lint,
         made_up=made_up,
+        refused={short(name): said for name, said in refused(context).items()},
         tests=unit_tests(context),
         target=context.config.default_target_environment,
         approvers=tuple(sorted(u.username for u in context.users if u.is_required_approver)),
