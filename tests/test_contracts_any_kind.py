@@ -114,6 +114,16 @@ def test_what_is_drafted_of_every_kind_and_type_is_kept(shop: Shop) -> None:
     assert "shop.history" in shop.run("mesh", "cost")
 
 
+def test_a_history_promises_what_holds_of_a_history(shop: Shop) -> None:
+    """The day since which a row is the current one is none of its own."""
+    stated = yaml.safe_load((shop.root / "contracts/shop/history.odcs.yaml").read_text())
+    (table,) = stated["schema"]
+    rules = {rule["id"] for rule in table["quality"]}
+    assert rules == {"valid_to_is_not_before_valid_from", "one_row_is_current", "row_count"}
+    levels = {level["property"]: level.get("element") for level in stated["slaProperties"]}
+    assert levels["freshness"] == levels["retention"] == "day"
+
+
 def test_types_are_stated_as_both_engines_keep_them(shop: Shop) -> None:
     columns = shop.columns("shop.types")
     physical = {name: column["physicalType"] for name, column in columns.items()}

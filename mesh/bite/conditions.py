@@ -18,8 +18,13 @@ MOST = 12
 
 
 def lineage(models: Mapping[str, Model], name: str) -> Iterator[str]:
-    """A product, and what it is made from, over internal models down to products and sources."""
+    """A product, and what it is made from, over internal models down to products and sources.
+
+    A table that keeps what rows were before has more than what it is made from.
+    """
     yield name
+    if name in models and models[name].managed_columns:
+        return
     for above in sorted(query_inputs(models[name]) - {name}) if name in models else ():
         if is_public(above):
             yield above

@@ -8,7 +8,7 @@ rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations, permutations
 from typing import Any
@@ -28,7 +28,8 @@ class Shape:
     """id, words: with the names of columns in them. sql: the condition of a row, or offending rows.
 
     of: which columns can be `c`. others: how many other columns there are, of its type, or, if it
-    is sided, of those that could be `c` too. keyed: whether there is a `k`.
+    is sided, of those that could be `c` too. keyed: whether there is a `k`. is_loose: whether
+    numbers that have nothing to do with each other often keep it.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Shape:
     others: int = 0
     keyed: bool = False
     sided: bool = False
+    is_loose: bool = False
     dimension: str = "consistency"
 
 
@@ -140,17 +142,19 @@ SHAPES: tuple[Shape, ...] = (
         _text,
         dimension="conformity",
     ),
-    Shape("{c}_is_at_most_{a}", "{c} is at most {a}.", "c <= a", _ordered, 1),
-    Shape("{c}_is_at_least_{a}", "{c} is at least {a}.", "c >= a", _ordered, 1),
+    Shape("{c}_is_at_most_{a}", "{c} is at most {a}.", "c <= a", _ordered, 1, is_loose=True),
+    Shape("{c}_is_at_least_{a}", "{c} is at least {a}.", "c >= a", _ordered, 1, is_loose=True),
 )
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A rule as it would stand under `quality`, and the columns that it speaks of."""
+    """A rule as it would stand under `quality`, the columns that it speaks of, and whether it may
+    hold by chance."""
 
     rule: dict[str, Any]
     columns: frozenset[str]
+    is_loose: bool = False
 
 
 Pairs = Callable[[str, str, Sequence[str]], Container[tuple[str, str]]]
@@ -192,6 +196,9 @@ def _names(
         alike = [other for other in alike if other.logical_type in kinds]
         # A number in a key is a name.
         alike = [other for other in alike if not (_number(other) and other.grain_position)]
+        if shape.is_loose:
+            # Money is not compared with counts.
+            alike = [other for other in alike if other.bigquery_type == column.bigquery_type]
     keys = [name for name in contract.grain if name != column.name]
     groups = [g for size in range(len(keys), 0, -1) for g in combinations(keys, size)]
     if column.grain_position is None:
@@ -213,7 +220,8 @@ def _filled(shape: Shape, names: dict[str, Any]) -> Proposal:
     columns = frozenset({*group, *(name for key, name in names.items() if key != "k")})
     name = shape.id.format(**names | {"k": f"per_{'_'.join(group)}"})
     words = shape.words.format(**names | {"k": " and ".join(group)})
-    return _sql(name, words, shape.dimension, _written(shape.sql, names), columns)
+    made = _sql(name, words, shape.dimension, _written(shape.sql, names), columns)
+    return replace(made, is_loose=shape.is_loose)
 
 
 def _all_values(column: Column) -> Proposal:

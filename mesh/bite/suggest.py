@@ -27,9 +27,11 @@ FIRST = 1000
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A rule as it stands under `quality` of a contract."""
+    """A rule as it stands under `quality` of a contract. is_loose: whether it may hold of the rows
+    that there are by chance."""
 
     rule: dict[str, Any]
+    is_loose: bool = False
 
     @property
     def id(self) -> str:
@@ -77,7 +79,7 @@ class Suggestions:
             if notices:
                 if one not in self.used:
                     self.used.append(one)
-                return Suggestion(one.proposal.rule)
+                return Suggestion(one.proposal.rule, one.proposal.is_loose)
         return None
 
     def _candidates(self, column: Column | None) -> list[_Candidate]:

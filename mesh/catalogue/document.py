@@ -3,78 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
+from sqlglot import exp
 
-from mesh.catalogue.profile import Profile
+from mesh.catalogue.found import Found
+from mesh.catalogue.levels import levels
+from mesh.catalogue.sure import Sure
 from mesh.contracts import Contract
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, Seen
 from mesh.contracts.findings import TODO
-from mesh.contracts.personal import person
 from mesh.contracts.sql import is_plain
-from mesh.contracts.types import (
-    CLASSIFICATIONS,
-    DUCKDB_TYPE,
-    LOGICAL,
-    PERSONAL,
-    TIME_UNITS,
-    TIMED,
-)
+from mesh.contracts.types import CLASSIFICATIONS, DUCKDB_TYPE, LOGICAL, PERSONAL
 from mesh.files.dumper import Dumper
-from mesh.lint.persons import Persons
-from mesh.lint.schedule import longest_gap
-
-if TYPE_CHECKING:
-    from sqlmesh.core.model import Model
 
 EXAMPLE_LENGTH = 60
 *_FIRST, _LAST = (name for name in CLASSIFICATIONS if name != PERSONAL)
 _OTHERS = f"{', '.join(_FIRST)} or {_LAST}"
 NO_EXAMPLE = f"{TODO} a value that it may have"
-UNMEASURED = {"id": f"{TODO} the id of the rule that measures it"}
-
-
-@dataclass(frozen=True)
-class Found:
-    """All that a draft is made from.
-
-    types: of the columns, as BigQuery writes them. narrower: as DuckDB does, where it keeps them in
-    a type of fewer values. is_empty: whether it has been built, without a row.
-    """
-
-    types: dict[str, str]
-    narrower: dict[str, str]
-    seen: Profile | None
-    grain: tuple[str, ...]
-    known: Mapping[str, Contract]
-    servers: list[dict[str, Any]]
-    model: Model
-    models: Mapping[str, Model]
-    is_empty: bool
-    ties: list[dict[str, Any]] = field(default_factory=list)
-
-    @cached_property
-    def personal(self) -> set[str]:
-        """The columns that lead to a person, by their names or by what they are made of."""
-        named = {person(c.name) for one in self.known.values() for c in one.personal_columns}
-        persons = Persons(self.models, self.known)
-        return {
-            column
-            for column in self.types
-            if person(column) in named or persons.origin(self.model, column)
-        }
-
-    @cached_property
-    def every(self) -> tuple[int, str] | None:
-        """How often the model is built, as a frequency; None of a table of a source."""
-        gap = None if self.model.kind.is_external else longest_gap(self.model.cron).days
-        units = ((366, "y"), (31, "month"), (7, "w"), (1, "d"))
-        return next(((1, u) for days, u in units if gap >= days - 1), (1, "d")) if gap else None
+# A text that each row has of its own may be a name or an address, and a draft is kept in git.
+NAMES_SOMEBODY = f"{TODO} a value like those of the rows, made up if they lead to a person"
 
 
 def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
@@ -94,15 +46,14 @@ def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
 
 def document(domain: str, name: str, found: Found) -> dict[str, Any]:
     """The contract as YAML holds it, with TODO where somebody has to write."""
-    types, seen = found.types, found.seen
     schema = {
         "id": name,
         "name": name,
         "logicalType": "object",
         "physicalType": "view" if found.model.kind.is_view else "table",
         "dataGranularityDescription": f"{TODO} what one row stands for",
-        "properties": [_column(column, found) for column in types],
-        "quality": [*found.ties, *_rules(seen, found.is_empty)],
+        "properties": [_column(column, found) for column in found.types],
+        "quality": [*found.ties, *_rules(found)],
     }
     return {
         "apiVersion": "v3.2.0",
@@ -119,7 +70,7 @@ def document(domain: str, name: str, found: Found) -> dict[str, Any]:
         },
         "servers": found.servers,
         "schema": [schema],
-        "slaProperties": _levels(found),
+        "slaProperties": levels(found),
         **_people(domain, found.known),
     }
 
@@ -127,6 +78,9 @@ def document(domain: str, name: str, found: Found) -> dict[str, Any]:
 def _column(name: str, found: Found) -> dict[str, Any]:
     kind, grain = found.types[name], found.grain
     seen = found.seen.columns[name] if found.seen else None
+    sure = found.made.columns.get(name, Sure())
+    if seen and sure.may_be_empty and name not in grain:
+        seen = replace(seen, nulls=max(seen.nulls, 1))
     column: dict[str, Any] = {
         "id": name,
         "name": name,
@@ -154,10 +108,14 @@ def _column(name: str, found: Found) -> dict[str, Any]:
         key: value for one in COLUMN_KINDS for key, value in one.propose(kind, seen).items()
     }
     limits = {key: proposed.pop(key) for key in options() if key in proposed}
+    if kind == "INT64" and limits.get("minimum") == 1 and not (sure.is_counted or name in grain):
+        limits["minimum"] = 0
     column |= proposed
     if limits:
         column[OPTIONS] = limits
     column["examples"] = _examples(seen) or column.get("examples", [NO_EXAMPLE])
+    if kind == "STRING" and seen.is_of_each_row and not seen.values:
+        column["examples"] = [NAMES_SOMEBODY]
     return column
 
 
@@ -171,8 +129,9 @@ def _examples(seen: Seen) -> list[Any]:
     return [one for one in told if not isinstance(one, str) or 0 < len(one) <= EXAMPLE_LENGTH]
 
 
-def _rules(seen: Profile | None, is_empty: bool) -> list[dict[str, Any]]:
-    rules = [
+def _rules(found: Found) -> list[dict[str, Any]]:
+    seen = found.seen
+    rules = _of_history(found) + [
         {
             "id": f"{column}_is_a_first_day",
             "type": "sql",
@@ -182,10 +141,10 @@ def _rules(seen: Profile | None, is_empty: bool) -> list[dict[str, Any]]:
             "query": f"SELECT COUNT(*) FROM ${{table}} WHERE NOT (EXTRACT(DAY FROM {column}) = 1)",
             "mustBe": 0,
         }
-        for column in sorted(seen.first_days if seen else ())
+        for column in sorted(seen.first_days.difference(found.written) if seen else ())
         if is_plain(column)
     ]
-    least, between = (0, "At most") if is_empty else (1, "Between one and")
+    least, between = (0, "At most") if found.is_empty else (1, "Between one and")
     most = 10 ** max(6, len(str(seen.rows if seen else 0)) + 2)
     return [
         *rules,
@@ -201,44 +160,36 @@ def _rules(seen: Profile | None, is_empty: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _levels(found: Found) -> list[dict[str, Any]]:
-    types, grain, every = found.types, found.grain, found.every
-    times = [name for name, kind in types.items() if kind in TIMED]
-    by_time = found.model.time_column
-    built_by = by_time.column.name if by_time else None
-    time = next((name for name in times if name == built_by), None)
-    time = time or next((name for name in times if name in grain), times[0] if times else None)
-    element = {"element": time} if time else {}
-    levels = [
+def _of_history(found: Found) -> list[dict[str, Any]]:
+    """What holds of a table that keeps what rows were before."""
+    if len(found.written) != 2:
+        return []
+    since, until = found.written
+    columns = {c.name: None for key in found.model.unique_key for c in key.find_all(exp.Column)}
+    keys = ", ".join(columns)
+    current = f"SELECT {keys} FROM ${{table}} WHERE {until} IS NULL GROUP BY {keys}"
+    rules = {
+        f"{until}_is_not_before_{since}": (
+            "No row ends before it begins.",
+            f"SELECT COUNT(*) FROM ${{table}} WHERE {until} < {since}",
+        ),
+        "one_row_is_current": (
+            f"Of each {keys} at most one row is current.",
+            f"SELECT COUNT(*) FROM ({current} HAVING COUNT(*) > 1) AS offending",
+        ),
+    }
+    return [
         {
-            "id": "completeness",
-            "property": "completeness",
-            "value": 100,
-            "unit": "percent",
-            "customProperties": [
-                {"property": "measuredBy", "value": next(iter(found.ties), UNMEASURED)["id"]}
-            ],
-            "description": f"{TODO} what is all there",
-        },
-        {
-            "id": "retention",
-            "property": "retention",
-            "value": 50,
-            "unit": "y",
-            **element,
-            "description": f"{TODO} how long it is kept, and why",
-        },
+            "id": id,
+            "type": "sql",
+            "description": description,
+            "dimension": "consistency",
+            "severity": "error",
+            "query": query,
+            "mustBe": 0,
+        }
+        for id, (description, query) in rules.items()
     ]
-    if every:
-        value, unit = every
-        often = {"id": "frequency", "property": "frequency", "value": value, "unit": unit}
-        levels.append({**often, "description": f"{TODO} when it is built again"})
-    if time:
-        # A build that came just before the end of its span, and the span until the next.
-        days = 2 * round(TIME_UNITS[every[1]][0]) if every else 62
-        fresh = {"id": "freshness", "property": "freshness", "value": days, "unit": "d", **element}
-        levels.insert(0, {**fresh, "description": f"{TODO} how late the newest rows may be"})
-    return levels
 
 
 def written(draft: dict[str, Any]) -> str:

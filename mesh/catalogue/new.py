@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,11 @@ import yaml
 from sqlglot import exp
 from sqlmesh.core.model import PythonModel
 
-from mesh.catalogue.document import Found, document, written
+from mesh.catalogue.document import document, written
+from mesh.catalogue.found import Found
 from mesh.catalogue.noticing import MOST_ROWS, noticing
 from mesh.catalogue.profile import profile
+from mesh.catalogue.sure import made_by
 from mesh.catalogue.tied import tied
 from mesh.catalogue.unbuilt import drafted_rows, place_of
 from mesh.catalogue.unit_test import draft_test
@@ -102,15 +105,20 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
         asked,
         opened.context.models,
         is_empty,
+        made_by(asked.render_query() if asked.is_sql else None),
+        (opened.project.day_of_use or datetime.now(UTC)).date(),
     )
+    unmatched = found.made.unmatched
     if seen and place is not None and found_there and not asked.kind.is_external:
-        found.ties.extend(tied(opened, asked, place, found.grain, known, found_there))
+        found.ties.extend(tied(opened, asked, place, found.grain, known, found_there, unmatched))
     draft = document(domain, table, found)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(written(draft), encoding="utf-8")
     try:
-        if seen and seen.rows <= MOST_ROWS and place is not None and found_there:
-            more = list(noticing(opened, place, path, known, found_there))
+        # Of what rows were before, the first rows tell nothing.
+        is_told = seen and seen.rows <= MOST_ROWS and not found.written
+        if is_told and place is not None and found_there:
+            more = list(noticing(opened, place, path, known, found_there, unmatched))
             draft["schema"][0]["quality"][:0] = more
             path.write_text(written(draft), encoding="utf-8")
         left = len(lint([path]).problems)
@@ -125,7 +133,12 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
 def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
     """Name and columns, by BigQuery type, of a model by its name with or without domain."""
     models = opened.models
-    same = [n for n in models if wanted.lower() in (n.lower(), n.partition(".")[2].lower())]
+    asked = wanted.lower()
+    same = [
+        n
+        for n, model in models.items()
+        if asked in (n.lower(), n.partition(".")[2].lower(), model.name.lower())
+    ]
     if len(same) > 1:
         raise WrongUse(
             f"More than one model is called {wanted}.", fix=f"Write {' or '.join(sorted(same))}."
@@ -141,9 +154,12 @@ def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
             )
         text = bigquery_type(kind)
         if text not in LOGICAL:
+            stated = ", ".join(LOGICAL)
             raise WrongUse(
                 f"{same[0]}: no contract can state the type of the column {column} ({text}).",
-                fix="Cast it in the model to one of: " + ", ".join(LOGICAL) + ".",
+                fix="Draft a contract of a view on it that casts the column to one of: " + stated
+                if models[same[0]].kind.is_external
+                else "Cast it in the model to one of: " + stated,
             )
         types[column] = text
     return same[0], types

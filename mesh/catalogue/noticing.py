@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +32,12 @@ def noticing(
     path: Path,
     known: Mapping[str, Contract],
     environment: Environment,
+    unmatched: Collection[str],
 ) -> Iterator[dict[str, Any]]:
     """Rules that hold on a product's rows, and break when these are damaged in the standard ways.
 
-    path: of the draft as far as it is. Nothing on an engine that would bill each damage.
+    path: of the draft as far as it is. unmatched: of what it is made from, that to which it cannot
+    be held row by row. Nothing on an engine that would bill each damage.
     """
     adapter = opened.context.engine_adapter
     drafts, _ = read_drafts([path])
@@ -50,7 +52,7 @@ def noticing(
         return place.copy()
 
     read = dict.fromkeys(lineage(opened.models, contract.product))
-    sources = [known[name] for name in read if name in known]
+    sources = [known[name] for name in read if name in known and name not in unmatched]
     there = [one for one in sources if place_of(opened, one.product, environment) is not None]
     asked = conditions(opened.models, contract.product)
     try:
@@ -60,4 +62,5 @@ def noticing(
     except (duckdb.Error, EngineRefuses):
         return  # The draft stands without them.
     suggested = [one.suggestion for one in found.survivors if one.suggestion]
+    suggested = [one for one in suggested if not one.is_loose]
     yield from {one.id: one.rule for one in suggested}.values()

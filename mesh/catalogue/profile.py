@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import combinations
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from sqlglot import exp
 
 from mesh.contracts.constraints.base import Seen
+from mesh.contracts.types import TIMED
 from mesh.environments import Opened
 
 # A text column with more values than this is no enum.
@@ -53,7 +55,7 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
     first_days: set[str] = set()
     for name, kind in types.items():
         filled, *ends, different = (next(values) for _ in range(4))
-        low, high = map(_plain, ends)
+        low, high = (_plain(end, kind) for end in ends)
         off = [next(values) for _ in STEPS] if kind == "FLOAT64" else []
         # Of one day alone it would be chance.
         if kind == "DATE" and next(values) == 0 and different > 1:
@@ -67,15 +69,21 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
             maximum=high,
             values=_values(opened, table, name) if few else (),
             step=steps[0] if steps else None,
+            is_of_each_row=2 * different > filled,
         )
     grain = _grain(opened, table, types, columns, rows) if rows else ()
     return Profile(rows, columns, grain, frozenset(first_days))
 
 
-def _plain(value: Any) -> Any:
-    """A value as a contract can write it; None of what is no number and of what has no end."""
+def _plain(value: Any, kind: str) -> Any:
+    """A value as a contract can write it; None of what is no number, has no end, or is a day that
+    no calendar of Python's has."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
+    if kind in TIMED and not isinstance(value, date):
+        return None
+    if kind == "STRING" and value is not None:
+        return str(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -95,7 +103,7 @@ def _off_step(column: exp.Column, step: float) -> exp.Expr:
 def _values(opened: Opened, table: exp.Expr, name: str) -> tuple[str, ...]:
     column = exp.column(name, quoted=True)
     query = exp.select(column).distinct().from_(table.copy()).order_by(column.copy())
-    return tuple(value for (value,) in opened.rows(query) if value is not None)
+    return tuple(str(value) for (value,) in opened.rows(query) if value is not None)
 
 
 def _grain(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -28,16 +28,24 @@ def tied(
     grain: tuple[str, ...],
     known: Mapping[str, Contract],
     environment: Environment,
+    unmatched: Collection[str],
 ) -> Iterator[dict[str, Any]]:
-    """A rule for each contracted input whose counts, sums and newest days are the product's."""
+    """A rule for each contracted input whose counts, sums and newest days are the product's.
+
+    unmatched: those that need not have a row for each of the product; their sums are compared, not
+    group by group.
+    """
     columns = model.columns_to_types or {}
     types = {c: bigquery_type(t) for c, t in columns.items() if is_plain(c)}
+    if model.managed_columns:
+        return  # It has what its rows were before, too.
     for name in sorted(query_inputs(model)):
         place = place_of(opened, name, environment)
         if name not in known or place is None:
             continue
         there = {c.name: c.bigquery_type for c in known[name].columns if is_plain(c.name)}
         by = [column for column in grain if column in types and there.get(column) == types[column]]
+        by = [] if name in unmatched else by
         pairs = list(_pairs({c: t for c, t in types.items() if c not in by}, there))
         if not pairs:
             continue

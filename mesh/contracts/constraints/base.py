@@ -79,6 +79,7 @@ class Seen:
     """What the data of a column looks like, for a first draft of its contract.
 
     values: all values of a text column, when there are few. step: that all numbers keep to.
+    is_of_each_row: whether nearly each row has a value of its own.
     """
 
     nulls: int
@@ -86,6 +87,7 @@ class Seen:
     maximum: Any
     values: tuple[str, ...] = ()
     step: float | None = None
+    is_of_each_row: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,65 @@
+"""What a draft of a contract is made from: model, rows and other contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mesh.catalogue.profile import Profile
+from mesh.catalogue.sure import Made
+from mesh.contracts import Contract
+from mesh.contracts.personal import person
+from mesh.lint.persons import Persons
+from mesh.lint.schedule import longest_gap
+
+if TYPE_CHECKING:
+    from sqlmesh.core.model import Model
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that a draft is made from.
+
+    types: of the columns, as BigQuery writes them. narrower: as DuckDB does, where it keeps them in
+    a type of fewer values. is_empty: whether it has been built, without a row. made: what its query
+    says of the columns. today: the day of use.
+    """
+
+    types: dict[str, str]
+    narrower: dict[str, str]
+    seen: Profile | None
+    grain: tuple[str, ...]
+    known: Mapping[str, Contract]
+    servers: list[dict[str, Any]]
+    model: Model
+    models: Mapping[str, Model]
+    is_empty: bool
+    made: Made
+    today: date
+    ties: list[dict[str, Any]] = field(default_factory=list)
+
+    @cached_property
+    def personal(self) -> set[str]:
+        """The columns that lead to a person, by their names or by what they are made of."""
+        named = {person(c.name) for one in self.known.values() for c in one.personal_columns}
+        persons = Persons(self.models, self.known)
+        return {
+            column
+            for column in self.types
+            if person(column) in named or persons.origin(self.model, column)
+        }
+
+    @cached_property
+    def written(self) -> tuple[str, ...]:
+        """The columns that SQLMesh writes: since when and until when a row is the current one."""
+        return tuple(self.model.managed_columns)
+
+    @cached_property
+    def every(self) -> tuple[int, str] | None:
+        """How often the model is built, as a frequency; None of a table of a source."""
+        gap = None if self.model.kind.is_external else longest_gap(self.model.cron).days
+        units = ((366, "y"), (31, "month"), (7, "w"), (1, "d"))
+        return next(((1, u) for days, u in units if gap >= days - 1), (1, "d")) if gap else None
