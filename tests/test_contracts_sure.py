@@ -51,7 +51,8 @@ def test_what_is_added_up_of_rows_that_may_not_be_there(
 def test_sums_that_are_joined_may_be_missing_and_what_is_looked_up_is_there() -> None:
     made = of(
         f"WITH sums AS ({DEALS}) "
-        "SELECT sums.deals, sums.value, COALESCE(sums.deals, 0) AS all_deals, people.name FROM shop.people LEFT JOIN sums ON sums.id = people.id"
+        "SELECT sums.deals, sums.value, COALESCE(sums.deals, 0) AS all_deals, people.name "
+        "FROM shop.people LEFT JOIN sums ON sums.id = people.id"
     )
     empty = {name for name, sure in made.columns.items() if sure.may_be_empty}
     assert empty == {"deals", "value"}
