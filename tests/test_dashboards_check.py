@@ -44,6 +44,13 @@ FAULTS = {
         "SOURCE_UNKNOWN",
         "Did you mean `engagement.genre_audience_v2`?",
     ),
+    "a day up to which the data go that each row has for itself": (
+        "cohorts_and_churn",
+        "as_of: as_of",
+        "as_of: cohort_month",
+        "SOURCE_AS_OF",
+        "charts tell rows apart by it (`cohorts`)",
+    ),
     "a contract out of range": (
         "user_360",
         "version: '>=1.0.0 <2.0.0'",

@@ -6,7 +6,9 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
+import duckdb
 import pytest
+import yaml
 from sqlglot import exp, parse_one
 
 from mesh.contracts import load_contracts
@@ -21,6 +23,7 @@ from mesh.dashboards.drawing.vega import STEPS, THEMES, themed
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.looker.sheet import build_sheet
 from mesh.dashboards.preview.page import page_html
+from mesh.dashboards.spec import Dashboard
 from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT
 from tests.kinds_data import (
     FIXTURES,
@@ -743,3 +746,46 @@ def test_rows_that_are_alike_in_the_order_are_in_that_of_their_names() -> None:
 def test_an_axis_of_few_months_names_each_of_them_once(months: int, step: int) -> None:
     axis = lines.time_axis(month(0), month(months)).to_dict()
     assert axis["tickCount"] == {"interval": "month", "step": step} and axis["format"] == "%b %Y"
+
+
+DEALS = """
+id: deals
+title: Deals
+audience: Tests
+purpose: Which team wins.
+sources:
+  deals: {product: sales.deals, version: '1.0.0', as_of: closed_on, window_start: opened_on}
+metrics:
+  won: {source: deals, field: won, aggregate: sum, label: Won, format: count}
+charts:
+  - id: won
+    kind: bar
+    title: Won
+    look_at: Who wins.
+    source: deals
+    filters: [{field: lost, equals: false}]
+    dimension: {field: team, label: Team}
+    metrics: [won]
+    sort: {field: won, order: descending}
+    position: {column: 1, row: 1, width: 6, height: 6}
+"""
+
+
+def test_rows_with_days_of_their_own_are_added_up_and_the_data_go_up_to_the_newest_of_all() -> None:
+    board = Dashboard.model_validate(yaml.safe_load(DEALS))
+    (chart,) = board.charts
+    with duckdb.connect() as database:
+        database.execute(
+            "CREATE TABLE deals AS FROM (VALUES "
+            "('east', 3, DATE '2026-09-01', DATE '2026-09-30', FALSE), "
+            "('east', 4, DATE '2026-10-01', DATE '2026-10-31', FALSE), "
+            "('west', 5, DATE '2026-08-01', DATE '2026-08-31', FALSE), "
+            "('west', 9, DATE '2026-11-01', DATE '2026-11-27', TRUE)"
+            ") AS t (team, won, opened_on, closed_on, lost)"
+        )
+        found = database.execute(chart_query(board, chart, exp.to_table("deals")).sql("duckdb"))
+        names = [column[0] for column in found.description]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    assert [(row["team"], row["won"]) for row in rows] == [("east", 7), ("west", 5)]
+    assert {row["closed_on"] for row in rows} == {date(2026, 11, 27)}
+    assert board.sources["deals"].first_day(rows) == date(2026, 8, 1)

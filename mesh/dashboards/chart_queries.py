@@ -42,11 +42,18 @@ def chart_query(board: Board, chart: Chart, table: exp.Table) -> exp.Select:
     """All rows of a chart from a table that holds its product, in the chart's order.
 
     Its columns are `chart.columns_read(board)` and then, by their names, `chart.metric_names`.
+    The day up to which the data go is that of the whole product, whatever rows a chart shows.
     """
-    plain = chart.columns_read(board)
+    source, plain = board.sources[chart.source], chart.columns_read(board)
+    newest = exp.select(exp.func("MAX", _column(source.as_of))).from_(table.copy()).subquery()
     metrics = {name: board.metrics[name] for name in chart.metric_names}
     summed = any(metric.aggregate != "value" for metric in metrics.values())
-    query = exp.select(*map(_column, plain)).from_(table)
+    told: dict[str, exp.Expr] = {source.as_of: newest}
+    if summed and source.window_start and source.window_start not in chart.told_apart_by:
+        told[source.window_start] = exp.func("MIN", _column(source.window_start))
+    query = exp.select(
+        *(exp.alias_(told[name], name) if name in told else _column(name) for name in plain)
+    ).from_(table)
     for name, metric in metrics.items():
         value: exp.Expr = _column(metric.field)
         if summed:
@@ -56,8 +63,9 @@ def chart_query(board: Board, chart: Chart, table: exp.Table) -> exp.Select:
         query = query.select(exp.alias_(value, name))
     for condition in chart.filters:
         query = query.where(_condition(condition))
-    if summed and plain:
-        query = query.group_by(*map(_column, plain))
+    groups = [name for name in plain if name not in told]
+    if summed and groups:
+        query = query.group_by(*map(_column, groups))
     if chart.order:
         by = chart.order.field
         shown = next((name for name, metric in metrics.items() if metric.field == by), by)

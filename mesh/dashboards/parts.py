@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,10 +51,18 @@ class Source(Strict):
     version: str = Field(
         description="The contract's versions that the charts were made for: `>=1.0.0 <2.0.0`."
     )
-    as_of: DateColumn = Field(description="The column with the last day that a row is about.")
+    as_of: DateColumn = Field(
+        description="The column with the day up to which the data go, no first of a month: of all "
+        "rows the newest counts."
+    )
     window_start: DateColumn | None = Field(
         default=None, description="The column with the first day that a row is about."
     )
+
+    def first_day(self, rows: Iterable[Mapping[str, Any]]) -> date | None:
+        """The first day that rows are about; None for all that there are."""
+        days = [row[self.window_start] for row in rows] if self.window_start else []
+        return min(days) if days and None not in days else None
 
 
 class Metric(Strict):

@@ -105,6 +105,22 @@ def _source_role(look: Look) -> Iterator[Found]:
             yield Found(("sources", alias, "product"), message, fix)
 
 
+@rule("SOURCE_AS_OF", "The data go up to one day, the same for all rows.", of_data=True)
+def _source_as_of(look: Look) -> Iterator[Found]:
+    for alias, source in look.board.sources.items():
+        charts = [
+            f"`{chart.id}`"
+            for chart in look.board.charts
+            if chart.source == alias and source.as_of in chart.told_apart_by
+        ]
+        if charts:
+            message = f"`{shown(source.as_of)}` is not one day up to which all data go: charts "
+            message += f"tell rows apart by it ({', '.join(charts)})."
+            fix = "Name a column that holds that day, not a month's first: the product can have "
+            fix += "one, such as `MAX(<day>) OVER () AS as_of`."
+            yield Found(("sources", alias, "as_of"), message, fix)
+
+
 @rule(
     "SOURCE_ALIAS",
     "Charts and metrics name a source of the dashboard; each is used.",

@@ -101,8 +101,17 @@ class Chart(Strict):
         names = [mark.value for mark in self.marks if isinstance(mark.what, IsMetric)]
         return list(dict.fromkeys(names))
 
+    @property
+    def told_apart_by(self) -> set[str]:
+        """The columns that it shows, or sorts by, row by row."""
+        return {
+            mark.value
+            for mark in self.marks
+            if isinstance(mark.what, IsColumn) and mark.what.use != "asked"
+        }
+
     def columns_read(self, board: Board) -> list[str]:
-        """The columns that its query reads as they are."""
+        """The columns that its query reads, beside those of its metrics."""
         measured = {board.metrics[name].field for name in self.metric_names}
         source = board.sources[self.source]
         # A metric that shows the column is enough to sort by.

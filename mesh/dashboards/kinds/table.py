@@ -190,7 +190,7 @@ class Table(Chart):
         choices = []
         for value, found in by_choice.items():
             first = found[0] if found else {}
-            start = first.get(source.window_start) if source.window_start else None
+            start = source.first_day(found)
             window, before = span(start, first.get(source.as_of), board.all_time), ""
             if self.comparison:
                 ends = (first.get(self.comparison.start), first.get(self.comparison.end))

@@ -162,8 +162,7 @@ def _card(
     if not shown:
         why = f"{NOT_ENOUGH if with_rows else NO_DATA} {board.held_back or ''}".rstrip()
         return ChartView(chart, empty=data.missing or why)
-    start = shown[0].get(source.window_start) if source.window_start else None
-    window = span(start, shown[0].get(source.as_of), board.all_time)
+    window = span(source.first_day(shown), shown[0][source.as_of], board.all_time)
     card = chart.draw(board, contract, shown, ChartView(chart, window=window))
     if card.empty:
         return replace(card, empty=f"{NOT_ENOUGH} {card.empty}")
