@@ -15,7 +15,7 @@ def codeowners(
         bool, typer.Option("--check", help="Only say whether the file is up to date.")
     ] = False,
 ) -> None:
-    """Write .github/CODEOWNERS from the contracts: producers, and the teams that read."""
+    """Write the repository's CODEOWNERS from the contracts: producers, and the teams that read."""
     from mesh.console import out
     from mesh.errors import CheckFailed, Location
     from mesh.files.generated import update

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mesh.contracts import load_contracts
 from mesh.contracts.model import Contract
 from mesh.dashboards import read_usage
+from mesh.errors import CheckFailed, Location
 from mesh.project import Project
 from mesh.review.levels import read_organisation
 
-PATH = ".github/CODEOWNERS"
+PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+"""Where GitHub looks for it, from the top of the repository; it reads the first that is there."""
 TEAM_ROLE = "_team"
-HEAD = """\
-# Written by `mesh codeowners` from contracts/: change the contracts, not this file.
+BEGIN = "# Written by `mesh codeowners` from {folder}contracts/"
+HEAD = """: change the contracts, not these lines.
 #
-# GitHub asks every team on a line. A line with two teams is a product that one of them makes and
-# the others read: see docs/reviews.md for how both are required.
+# GitHub asks every team on a line, and is content when one agrees. A line with two teams is a
+# product that one of them makes and the others read: a ruleset of the branch requires both.
 """
+END = "# The end of what is written from {folder}contracts/.\n"
 
 
 def team_of(role: str) -> str | None:
@@ -33,36 +36,68 @@ def teams_of(contract: Contract) -> tuple[str, ...]:
 
 
 def codeowners(project: Project) -> dict[Path, str]:
-    """CODEOWNERS by its path. The last line that fits a file counts, as GitHub has it."""
+    """CODEOWNERS of the repository by its path, with the lines of this project in it.
+
+    What others wrote stays. The last line that fits a file counts, as GitHub has it: so these lines
+    stand behind, and speak of the project alone where the file is not theirs alone.
+    """
+    root = project.root
+    top = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
+    folder = f"{root.relative_to(top).as_posix()}/".removeprefix("./")
+    path = next((file for name in PLACES if (file := top / name).is_file()), top / PLACES[0])
+    begin, end = BEGIN.format(folder=folder), END.format(folder=folder)
+    before, _, rest = _read(path).partition(begin)
+    before = f"{before.rstrip()}\n\n" if before.strip() else ""
+    lines = "\n".join(_lines(project, folder, alone=not folder and not before))
+    return {path: f"{before}{begin}{HEAD}\n{lines}\n{end}{rest.partition(end)[2]}"}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    except UnicodeDecodeError:
+        raise CheckFailed(
+            "it is not UTF-8, so what others wrote there could not be kept.",
+            where=Location(path),
+            fix="Save it as UTF-8.",
+        ) from None
+
+
+def _lines(project: Project, folder: str, *, alone: bool) -> Iterator[str]:
+    """folder: where the project lies in the repository. alone: whether all of that is its own."""
     contracts = load_contracts(project.contracts)
     organisation = read_organisation(project.contracts)
     everyone = sorted({contract.owner for contract in contracts.values()})
 
-    def line(pattern: str, teams: Iterable[str]) -> str:
+    def line(path: str, teams: Iterable[str]) -> str:
+        pattern = f"/{folder}{path}".replace(" ", "\\ ") if path != "*" else path
         return f"{pattern:<62} " + " ".join(f"@{organisation}/{team}" for team in teams)
 
-    lines = [HEAD, line("*", everyone), ""]
+    if alone or folder:
+        yield from (line("*" if alone else "", everyone), "")
     owners: dict[str, set[str]] = {}
     for contract in contracts.values():
         owners.setdefault(contract.domain, set()).add(contract.owner)
     for domain in sorted(owners):
-        for folder in ("contracts", "models", "tests"):
-            if (project.root / folder / domain).is_dir():
-                lines.append(line(f"/{folder}/{domain}/", sorted(owners[domain])))
-    lines.append("")
+        for part in ("contracts", "models", "tests"):
+            if (project.root / part / domain).is_dir():
+                yield line(f"{part}/{domain}/", sorted(owners[domain]))
+    yield ""
     for product in sorted(contracts):
         contract = contracts[product]
         teams = teams_of(contract)
-        lines.append(line(f"/contracts/{contract.domain}/{contract.name}.odcs.yaml", teams))
+        yield line(f"contracts/{contract.domain}/{contract.name}.odcs.yaml", teams)
         model = f"models/{contract.domain}/{contract.name}.sql"
         if (project.root / model).is_file():
-            lines.append(line(f"/{model}", teams))
-    lines.append("")
+            yield line(model, teams)
+    yield ""
     shown: dict[str, set[str]] = {}
     for chart in read_usage(project.dashboards).charts.values():
         if chart.product in contracts:
             owner = contracts[chart.product].owner
             shown.setdefault(project.shown(chart.path).as_posix(), set()).add(owner)
-    lines += [line(f"/{path}", sorted(shown[path])) for path in sorted(shown)]
-    lines += [line("/contracts/review.yaml", everyone), line("/.github/", everyone)]
-    return {project.root / PATH: "\n".join(lines) + "\n"}
+    for path in sorted(shown):
+        yield line(path, sorted(shown[path]))
+    yield line("contracts/review.yaml", everyone)
+    if alone:
+        yield line(".github/", everyone)
