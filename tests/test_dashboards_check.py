@@ -21,13 +21,14 @@ from mesh.dashboards.check import check
 from mesh.dashboards.controls import OneOf
 from mesh.dashboards.kinds.pie import MAX_SLICES
 from mesh.dashboards.looker.links import links
-from mesh.dashboards.looker.sheet import build_sheet, replaced, sheet
+from mesh.dashboards.looker.sheet import build_sheet, sheet
 from mesh.dashboards.read import DashboardInvalid, load_dashboards
 from mesh.dashboards.rules import RULES, in_range
 from mesh.dashboards.usage import read_usage
 from mesh.errors import CheckFailed, WrongUse
 from mesh.files.generated import update
 from mesh.files.problems import Problem, suggestion
+from mesh.project import Project
 from tests.project_copy import PROJECT
 from tests.test_dashboards_controls import CONTROL_FAULTS
 from tests.test_dashboards_kinds import KIND_FAULTS
@@ -613,9 +614,32 @@ def test_the_build_sheet_names_every_chart_and_its_filters() -> None:
     assert "Include `preference` Equal to `likes`" in sheet
 
 
-def test_a_document_without_marks_is_told() -> None:
-    with pytest.raises(CheckFailed, match="the marks around the build sheet are gone"):
-        replaced("no marks", "build sheet", "text", Path("README.md"))
+@pytest.mark.parametrize("before", [None, "", "# Our dashboards\n\nAsk Anna.\n"])
+def test_the_build_sheet_is_written_beside_what_others_wrote(
+    tmp_path: Path, before: str | None
+) -> None:
+    for folder in (SPECS, CONTRACTS):
+        shutil.copytree(folder, tmp_path / folder.name)
+    page = tmp_path / "looker" / "README.md"
+    page.unlink()
+    if before is not None:
+        page.write_text(before)
+    project = Project(tmp_path)
+    assert update(sheet(project)) == [page]
+    written = page.read_text()
+    assert written.startswith((before or "") + ("\n" if before else "") + "## Build sheet\n")
+    assert written.endswith("<!-- end of build sheet -->\n") and "(`raters`)" in written
+    assert not update(sheet(project))
+
+
+@pytest.mark.parametrize("mark", ["<!-- generated: build sheet -->", "<!-- end of build sheet -->"])
+def test_a_document_that_lost_a_mark_is_told(tmp_path: Path, mark: str) -> None:
+    for folder in (SPECS, CONTRACTS):
+        shutil.copytree(folder, tmp_path / folder.name)
+    page = tmp_path / "looker" / "README.md"
+    page.write_text(page.read_text().replace(mark, ""))
+    with pytest.raises(CheckFailed, match=f"one is gone. Put it back: .*`{mark}` "):
+        sheet(Project(tmp_path))
 
 
 def widest(column: Column) -> float:

@@ -7,13 +7,14 @@ from pathlib import Path
 from mesh.catalogue import architecture, data_model
 from mesh.catalogue.schemas import schemas
 from mesh.dashboards.looker.sheet import sheet
+from mesh.dashboards.read import dashboard_files
 from mesh.environments import Opened
 from mesh.review.codeowners import codeowners
 
 
 def generated(opened: Opened) -> dict[Path, str]:
     """Their texts: pages on models and architecture, owners, JSON schemas and the files that name
-    them, and in a project with a README of its dashboards the sheet by which they are built."""
+    them, and in a project with dashboards the sheet by which they are built."""
     project = opened.project
     texts = {
         project.docs / "data-model.md": data_model.render(opened),
@@ -21,6 +22,6 @@ def generated(opened: Opened) -> dict[Path, str]:
         **codeowners(project),
         **schemas(project),
     }
-    if (project.dashboards / "README.md").is_file():
+    if dashboard_files(project.dashboards):
         texts |= sheet(project)
     return texts

@@ -8,7 +8,7 @@ from pathlib import Path
 from mesh.contracts import load_contracts
 from mesh.contracts.model import Contract
 from mesh.dashboards import read_usage
-from mesh.errors import CheckFailed, Location
+from mesh.files.generated import with_section
 from mesh.project import Project
 from mesh.review.levels import read_organisation
 
@@ -21,7 +21,7 @@ HEAD = """: change the contracts, not these lines.
 # GitHub asks every team on a line, and is content when one agrees. A line with two teams is a
 # product that one of them makes and the others read: a ruleset of the branch requires both.
 """
-END = "# The end of what is written from {folder}contracts/.\n"
+END = "# The end of what is written from {folder}contracts/."
 
 
 def team_of(role: str) -> str | None:
@@ -45,22 +45,11 @@ def codeowners(project: Project) -> dict[Path, str]:
     top = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
     folder = f"{root.relative_to(top).as_posix()}/".removeprefix("./")
     path = next((file for name in PLACES if (file := top / name).is_file()), top / PLACES[0])
-    begin, end = BEGIN.format(folder=folder), END.format(folder=folder)
-    before, _, rest = _read(path).partition(begin)
-    before = f"{before.rstrip()}\n\n" if before.strip() else ""
-    lines = "\n".join(_lines(project, folder, alone=not folder and not before))
-    return {path: f"{before}{begin}{HEAD}\n{lines}\n{end}{rest.partition(end)[2]}"}
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
-    except UnicodeDecodeError:
-        raise CheckFailed(
-            "it is not UTF-8, so what others wrote there could not be kept.",
-            where=Location(path),
-            fix="Save it as UTF-8.",
-        ) from None
+    begin, end = (mark.format(folder=folder) for mark in (BEGIN, END))
+    before = path.read_bytes().strip() if path.is_file() else b""
+    alone = not folder and (not before or before.startswith(begin.encode()))
+    lines = "\n".join(_lines(project, folder, alone=alone))
+    return {path: with_section(path, begin, end, f"{HEAD}\n{lines}\n")}
 
 
 def _lines(project: Project, folder: str, *, alone: bool) -> Iterator[str]:

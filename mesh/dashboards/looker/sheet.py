@@ -14,42 +14,24 @@ from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.controls import AnyControl
 from mesh.dashboards.drawing.formats import IN_LOOKER
 from mesh.dashboards.kinds import Board, Chart
-from mesh.errors import CheckFailed, Location, WrongUse
+from mesh.files.generated import with_section
 from mesh.project import Project
 
-BEGIN, END = "<!-- generated: {name} -->", "<!-- end of {name} -->"
+BEGIN, END = "<!-- generated: build sheet -->", "<!-- end of build sheet -->"
+HEADING = """\
+## Build sheet
+
+Written by `mesh docs`: how to make each dashboard in Looker Studio, once, as a template. The id of
+the report goes into its file, as `template: {report_id: …}`; then `mesh dashboards links` opens it.
+
+"""
 
 
 def sheet(project: Project) -> dict[Path, str]:
-    """The README of the dashboards with the sheet in it.
-
-    Raises CheckFailed when the file has lost its marks, WrongUse when there is none.
-    """
-    path, name = project.dashboards / "README.md", "build sheet"
+    """The README of the dashboards with the sheet in it."""
+    path = project.dashboards / "README.md"
     text = build_sheet(project.dashboards, project.contracts)
-    if not path.is_file():
-        raise WrongUse(
-            f"there is no file for the {name}.",
-            where=Location(project.shown(path)),
-            fix=f"Write one with the lines `{BEGIN.format(name=name)}` and "
-            f"`{END.format(name=name)}`.",
-        )
-    before = path.read_text(encoding="utf-8")
-    return {path: replaced(before, name, text, project.shown(path))}
-
-
-def replaced(document: str, name: str, text: str, path: Path) -> str:
-    """A document with another text between the marks of a name."""
-    begin, end = BEGIN.format(name=name), END.format(name=name)
-    head, found, rest = document.partition(begin)
-    _, closed, tail = rest.partition(end)
-    if not found or not closed:
-        raise CheckFailed(
-            f"the marks around the {name} are gone.",
-            where=Location(path),
-            fix=f"Put the lines `{begin}` and `{end}` back.",
-        )
-    return f"{head}{begin}\n\n{text}\n\n{end}{tail}"
+    return {path: with_section(path, BEGIN, END, f"\n\n{text}\n\n", HEADING)}
 
 
 def build_sheet(specs: Path, contracts: Path) -> str:
