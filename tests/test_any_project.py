@@ -61,6 +61,13 @@ def test_lint_and_plan_hold_the_models_to_their_contracts(stranger: Stranger) ->
     )
 
 
+@pytest.mark.parametrize("command", ["refresh", "rollback"])
+def test_who_names_no_environment_is_told_those_that_there_are(
+    stranger: Stranger, command: str
+) -> None:
+    assert "which environment? Name it: prod." in stranger.run("mesh", command, fails=2)
+
+
 def test_its_contracts_are_bitten_and_nothing_is_demanded_of_them(stranger: Stranger) -> None:
     said = stranger.run("mesh", "contracts", "bite", "full_model")
     assert f"{DOMAIN}.full_model 1.0.0: " in said and "demanded" not in said

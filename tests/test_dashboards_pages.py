@@ -162,6 +162,15 @@ def test_a_group_says_how_many_are_still_active_and_is_silent_where_that_is_held
     assert next(chart.body for chart in view.charts if chart.body) == [["Taggers", "18", "–"]]
 
 
+def test_a_scorecard_has_the_colour_that_its_dashboard_gives_its_title() -> None:
+    row = [{"group_users": 18, "group_share": 0.25}]
+    charts = {"active_users": [], "taggers_count": row, "sleepers": row}
+    text = html(page("user_360", filled("user_360", **charts)))
+    found = re.findall(r'<i style="width: 25.0%; background: ([^"]+)"', text)
+    stated = dashboard("user_360").colours
+    assert found == [stated["Taggers"], stated["Sleepers"]]
+
+
 def test_active_users_are_the_first_number_and_say_since_when() -> None:
     active = [{"active_users": 59, "active_share": 0.0967, "active_from": date(2017, 10, 1)}]
     view = page("user_360", filled("user_360", active_users=active))

@@ -126,11 +126,15 @@ def test_no_file_has_more_than_400_lines() -> None:
 
 def test_the_platform_knows_no_word_of_the_movies() -> None:
     words = ("movie", "rating", "genre", "half_star", "operational ", "user_id", "userid")
+    words += ("tagger", "sleeper", "interactions", "engagement", "acceptance")
+    own = {ROOT / "mesh" / "cli" / f"{name}.py" for name in ("demo", "generate", "ingest")}
+    package_name = "movie-audience-mesh"  # As it is installed, whatever it is used for.
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
-        for name, path in modules().items()
-        if package(name) not in ("movielens", "cli")
+        for path in sorted((ROOT / "mesh").rglob("*.*"))
+        if path.suffix in (".py", ".css", ".js", ".j2", ".sql")
+        if "movielens" not in path.parts and path not in own
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if any(word in line.lower() for word in words)
+        if any(word in line.lower().replace(package_name, "") for word in words)
     ]
     assert found == []

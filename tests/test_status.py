@@ -195,7 +195,7 @@ def test_what_is_no_name_of_an_environment_is_refused(copy: ProjectCopy) -> None
                 status(project, name)
             assert str(caught.value) == (
                 f"{name!r} is no name of an environment. Use small letters, digits and "
-                "underscores, as in dev, test, acceptance, prod or dev_anna."
+                "underscores, as in prod or dev_anna."
             )
 
 

@@ -12,7 +12,7 @@ from mesh.console import out
 
 def new_command(
     project: InProject,
-    model: Annotated[str, typer.Argument(help="A model, such as interactions.user_actions.")],
+    model: Annotated[str, typer.Argument(help="A model, such as sales.orders.")],
     environment: Annotated[str | None, data_of("where a bare plan goes, else prod")] = None,
     gateway: Gateway = None,
 ) -> None:

@@ -26,7 +26,7 @@ def verify_command(
         str | None,
         typer.Argument(
             metavar="ENVIRONMENT",
-            help="Whose data, as acceptance.",
+            help="Whose data, such as prod.",
             show_default=False,
         ),
     ] = None,
@@ -43,7 +43,7 @@ def verify_command(
         typer.Option(
             metavar="DATE",
             help="The day of use that freshness is measured against, YYYY-MM-DD, UTC; "
-            "by default the one that config.yaml states (MESH_AS_OF), else today.",
+            "by default the one that the configuration states, else today.",
             show_default=False,
         ),
     ] = None,

@@ -52,7 +52,7 @@ InProject = Annotated[Project, _option(_set_up)]
 InAnyProject = Annotated[Project, _option(_named)]
 Gateway = Annotated[
     str | None,
-    typer.Option("--gateway", help="duckdb (the default) or bigquery, as in config.yaml."),
+    typer.Option("--gateway", help="A gateway of the configuration; by default its default."),
 ]
 # Each command that is about one environment takes its name as `sqlmesh plan dev` does, or so.
 EnvironmentOption = Annotated[
@@ -80,11 +80,15 @@ def one_of(argument: str | None, option: str | None) -> str | None:
     return argument or option
 
 
-def environment_of(argument: str | None, option: str | None) -> str:
+def environment_of(
+    project: Project, gateway: str | None, argument: str | None, option: str | None
+) -> str:
     """The environment that a command needs. WrongUse if it was told none, or two."""
     found = one_of(argument, option)
     if found is None:
-        raise WrongUse(
-            "which environment?", fix="Name it: dev, test, acceptance, prod, dev_<name>."
-        )
+        from mesh.environments import open_project
+
+        names = ", ".join(open_project(project, gateway, models=False).environment_names)
+        fix = f"Name it: {names}." if names else "There is none yet: `sqlmesh plan` makes one."
+        raise WrongUse("which environment?", fix=fix)
     return found

@@ -21,7 +21,7 @@ def refresh(
     project: InProject,
     environment: Annotated[
         str | None,
-        typer.Argument(help="dev, test, acceptance, prod or dev_<name>.", show_default=False),
+        typer.Argument(help="The environment, such as prod.", show_default=False),
     ] = None,
     option: EnvironmentOption = None,
     gateway: Gateway = None,
@@ -35,7 +35,7 @@ def refresh(
     from mesh.environments import refresh as run
     from mesh.working_copy import writing
 
-    environment = environment_of(environment, option)
+    environment = environment_of(project, gateway, environment, option)
     with writing(project, gateway):
         result = run(open_project(project, gateway, models=False), environment)
     _show(result, as_json, f"{environment} was up to date.")
@@ -43,8 +43,8 @@ def refresh(
 
 def promote(
     project: InProject,
-    source: Annotated[str, typer.Argument(help="The environment that shows it, as acceptance.")],
-    environment: Annotated[str, typer.Argument(help="The environment that will, as prod.")],
+    source: Annotated[str, typer.Argument(help="The environment that shows it, such as dev.")],
+    environment: Annotated[str, typer.Argument(help="The environment that will, such as prod.")],
     yes: Annotated[
         bool,
         typer.Option("--yes", "-y", help="Also take away promised products that it does not have."),
@@ -68,7 +68,7 @@ def rollback(
     project: InProject,
     environment: Annotated[
         str | None,
-        typer.Argument(help="The environment to take back, as prod.", show_default=False),
+        typer.Argument(help="The environment to take back, such as prod.", show_default=False),
     ] = None,
     option: EnvironmentOption = None,
     gateway: Gateway = None,
@@ -79,7 +79,7 @@ def rollback(
     from mesh.environments import rollback as run
     from mesh.working_copy import writing
 
-    environment = environment_of(environment, option)
+    environment = environment_of(project, gateway, environment, option)
     with writing(project, gateway):
         result = run(open_project(project, gateway, models=False), environment)
     nothing = f"{environment} shows what it showed before already."

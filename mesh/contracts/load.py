@@ -79,7 +79,7 @@ def load_contract(path: Path) -> Contract:
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:
-    """All contracts under a folder by product (`interactions.user_actions`).
+    """All contracts under a folder by product (`sales.orders`).
 
     Raises ContractInvalid with the problems of all files, when there are any.
     """

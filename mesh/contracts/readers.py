@@ -1,6 +1,6 @@
 """Who a contract's roles are: BigQuery grants to principals, not to roles of a contract.
 
-`MESH_BIGQUERY_READERS` names them, as `engagement_team=group:engagement@example.com;…`. It also
+`MESH_BIGQUERY_READERS` names them, as `sales_team=group:sales@example.com;…`. It also
 stands among config.yaml's variables, so that SQLMesh sees when it changes.
 """
 

@@ -122,8 +122,7 @@ class Opened:
         if not ENVIRONMENT_NAME.fullmatch(name):
             raise WrongUse(
                 f"{name!r} is no name of an environment.",
-                fix="Use small letters, digits and underscores, as in dev, test, acceptance, prod "
-                "or dev_anna.",
+                fix="Use small letters, digits and underscores, as in prod or dev_anna.",
             )
         with self.readable_errors():
             return self.context.state_reader.get_environment(name)

@@ -1,6 +1,6 @@
 """Gate 3: does the data of an environment keep what its contracts promise?
 
-`verify(opened, "acceptance")` turns each contract into a Pandera schema on ibis and lets the
+`verify(opened, "prod")` turns each contract into a Pandera schema on ibis and lets the
 engine count what breaks it; no row leaves the engine but a few samples of what is broken.
 """
 

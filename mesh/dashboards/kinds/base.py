@@ -221,7 +221,8 @@ class Board(Strict):
     )
     colours: dict[str, Colour] = Field(
         default_factory=dict,
-        description="The colours of values and labels; others always get the same spare one.",
+        description="The colours of values and labels, and of scorecards by their titles; others "
+        "always get the same spare one.",
     )
     all_time: Text = Field(
         default="All data",

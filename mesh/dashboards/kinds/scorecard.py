@@ -48,6 +48,7 @@ class Scorecard(Chart):
                 "share": share,
                 "also": also,
                 "window": card.window if board.sources[self.source].window_start else "",
+                "colour": board.colours.get(self.title, ""),
                 "part": (self.share and row[self.share]) or 0.0,
             },
         )
