@@ -242,18 +242,22 @@ class Project:
             ) from None
 
     def check_set_up(self) -> None:
-        """WrongUse if the project was set up for another version of `mesh` than this one."""
+        """WrongUse if the project was set up in part, or for another version of `mesh`."""
         version = self.settings.version
         if version is None and not (self.root / "macros" / "contract.py").exists():
             return
-        if version != SET_UP:
-            older = version is None or version < SET_UP
-            raise WrongUse(
-                f"this project was set up for {'an older' if older else 'a newer'} version of "
-                "`mesh` than the one that is installed.",
-                where=Location(self.config),
-                fix="Bring it up to date with `mesh init`." if older else "Install the newer one.",
-            )
+        if version == SET_UP:
+            return
+        fix = "Run `mesh init`: it writes what is missing, or prints it for a `config.py`."
+        if version is None:
+            message = "this project is set up in part: its configuration does not say so yet, by "
+            message += f"the lint rules and `variables: mesh: version: {SET_UP}`."
+        else:
+            older = version < SET_UP
+            message = f"this project was set up for {'an older' if older else 'a newer'} version "
+            message += "of `mesh` than the one that is installed."
+            fix = fix if older else "Install the newer one."
+        raise WrongUse(message, where=Location(self.config), fix=fix)
 
     def shown(self, path: Path) -> Path:
         """The path from the root if it lies inside, else as it is."""

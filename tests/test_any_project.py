@@ -55,7 +55,9 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
 
 def test_lint_and_plan_hold_the_models_to_their_contracts(stranger: Stranger) -> None:
     assert "3 contracts: no problems" in stranger.run("mesh", "contracts", "lint")
-    stranger.run("sqlmesh", "lint")
+    said = stranger.run("sqlmesh", "lint")
+    assert f"{DOMAIN}.incremental_model: a public model without a unit test" in said
+    assert f"{DOMAIN}.seed_model: a public model without" not in said  # SQLMesh tests no seeds.
     assert "kept in prod" in stranger.run(
         "mesh", "contracts", "verify", "prod", "--as-of", "2020-01-08"
     )

@@ -13,7 +13,7 @@ import typer
 
 from mesh.cli.main import app, run
 from mesh.errors import CheckFailed, MeshError
-from mesh.project import Project, find_project, project_around
+from mesh.project import SET_UP, Project, find_project, project_around
 from tests.project_copy import OF_GROUPS, OF_USERS, ROOT, copy_project
 from tests.review_projects import git
 
@@ -176,10 +176,25 @@ def test_a_project_of_another_version_of_mesh_is_told_what_to_do(tmp_path: Path)
     (tmp_path / "config.yaml").write_text("model_defaults: {dialect: duckdb}\n")
     (tmp_path / "macros").mkdir()
     (tmp_path / "macros" / "contract.py").write_text("# of an older version\n")
+    (tmp_path / "config.yaml").write_text("variables: {mesh: {version: 1}}\n")
     assert "set up for an older version of `mesh`" in refused(tmp_path)
     assert "`mesh init`" in refused(tmp_path)
     (tmp_path / "config.yaml").write_text("variables: {mesh: {version: 99}}\n")
     assert "set up for a newer version" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config.py"])
+def test_a_project_whose_configuration_lacks_its_lines_is_told_so(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("")
+    (tmp_path / "macros").mkdir()
+    (tmp_path / "macros" / "contract.py").write_text("# written by `mesh init`\n")
+    assert refused(tmp_path) == (
+        f"{tmp_path / name}: this project is set up in part: its configuration does not say so "
+        f"yet, by the lint rules and `variables: mesh: version: {SET_UP}`. Run `mesh init`: it "
+        "writes what is missing, or prints it for a `config.py`."
+    )
 
 
 def test_a_configuration_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> None:

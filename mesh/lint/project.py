@@ -79,7 +79,8 @@ class PublicModelNeedsTest(ContractRule):
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.fqn)
-        if not is_public(name):
+        # SQLMesh tests what it runs as a query or as Python, and refuses a test of a seed.
+        if not is_public(name) or not (model.is_sql or model.is_python):
             return
         tests = self.context.select_tests(model_names={model.name})
         if not tests:
