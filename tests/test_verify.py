@@ -20,7 +20,7 @@ from mesh.environments import Opened
 from mesh.errors import CheckFailed, Location, MeshError, WrongUse
 from mesh.project import AS_OF_VARIABLE
 from mesh.verify import Status, VerifyReport, verify
-from mesh.verify.junit import check_writable, write_junit
+from mesh.verify.junit import write_junit
 from mesh.verify.report import Outcome, ProductReport
 from mesh.verify.text import finding
 from tests.project_copy import PROJECT
@@ -372,11 +372,22 @@ def test_a_day_that_is_none_is_refused(capfd: pytest.CaptureFixture) -> None:
     ("path", "said"),
     [("nowhere/report.xml", "there is no folder"), (".", "it is a folder")],
 )
-def test_a_junit_file_that_cannot_be_written_is_told_first(
-    tmp_path: Path, path: str, said: str
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("contracts", "verify", "nowhere", "--junit"),
+        ("review", "--base", "nowhere", "--markdown"),
+        ("review", "--base", "nowhere", "--sarif"),
+    ],
+    ids=" ".join,
+)
+def test_a_report_that_cannot_be_written_is_told_before_the_work(
+    tmp_path: Path, path: str, said: str, command: tuple[str, ...], capfd: pytest.CaptureFixture
 ) -> None:
-    with pytest.raises(WrongUse, match=said):
-        check_writable(tmp_path / path)
+    with pytest.raises(SystemExit) as end:
+        run_mesh([*command, str(tmp_path / path)])
+    assert end.value.code == 2
+    assert f"The report cannot be written: {said}" in " ".join(capfd.readouterr().err.split())
 
 
 def test_the_junit_file_names_rule_and_line_of_what_is_broken(

@@ -63,7 +63,7 @@ def verify_command(
     environment, *products = named
     day = _day(as_of)
     if junit:
-        from mesh.verify.junit import check_writable
+        from mesh.files.reports import check_writable
 
         check_writable(junit)
     from mesh.contracts import find

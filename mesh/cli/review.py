@@ -40,31 +40,23 @@ def review(
         else:
             terminal.print_rules()
         return
+    from mesh.files.reports import check_writable, write_report
     from mesh.review.run import review as look
 
+    for file in filter(None, (markdown, sarif)):
+        check_writable(file)
     result = look(project, base, gateway=gateway, environment=environment, cost=cost)
     if markdown:
         from mesh.review.report.markdown import markdown as write
 
-        _save(markdown, write(result))
+        write_report(markdown, write(result))
     if sarif:
-        _save(sarif, json.dumps(machine.sarif(result.findings, result.prefix), indent=2) + "\n")
+        write_report(
+            sarif, json.dumps(machine.sarif(result.findings, result.prefix), indent=2) + "\n"
+        )
     if as_json:
         typer.echo(json.dumps(machine.review_json(result), indent=2, default=str))
     else:
         terminal.print_review(result)
     if result.breaking:
         raise typer.Exit(1)
-
-
-def _save(path: Path, text: str) -> None:
-    from mesh.errors import Location, WrongUse
-
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise WrongUse(
-            f"The report cannot be written: {error.strerror}.",
-            where=Location(path),
-            fix="Name a file in a folder that is there.",
-        ) from None

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mesh.errors import Location, WrongUse
+from mesh.files.reports import write_report
 from mesh.verify.report import Outcome, Status, VerifyReport
 from mesh.verify.text import finding, sample_text
-
-
-def check_writable(path: Path) -> None:
-    """Raise WrongUse when the file cannot be written: said before the work, not after it."""
-    folder = path.parent
-    if path.is_dir():
-        raise _refused(path, "it is a folder")
-    if not folder.is_dir():
-        raise _refused(path, f"there is no folder {folder}")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise _refused(path, "you may not write there")
 
 
 def write_junit(report: VerifyReport, path: Path) -> None:
@@ -39,10 +27,9 @@ def write_junit(report: VerifyReport, path: Path) -> None:
         for outcome in product.outcomes:
             _case(suite, product.product, outcome)
     ElementTree.indent(root)
-    try:
-        ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
-    except OSError as error:
-        raise _refused(path, (error.strerror or "the disk refuses").lower()) from error
+    # As UTF-8, which the declaration names, whatever the machine's own is.
+    text = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    write_report(path, text.decode("utf-8"))
 
 
 def _case(suite: ElementTree.Element, product: str, outcome: Outcome) -> None:
@@ -65,11 +52,3 @@ def _case(suite: ElementTree.Element, product: str, outcome: Outcome) -> None:
 def _printable(text: str) -> str:
     """Data can hold characters that XML cannot."""
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
-
-
-def _refused(path: Path, why: str) -> WrongUse:
-    return WrongUse(
-        f"The JUnit file cannot be written: {why}.",
-        where=Location(path),
-        fix="Name a file in a folder that exists.",
-    )
