@@ -206,6 +206,13 @@ def command(monkeypatch: pytest.MonkeyPatch):
     return lambda *words: CliRunner().invoke(app, ["cost", *words])
 
 
+@pytest.mark.parametrize("option", ["--price", "--rows"])
+@pytest.mark.parametrize("value", ["inf", "1e400", "nan", "-1", str(10**400)])
+def test_what_is_no_price_and_no_number_of_rows_is_refused(command, option, value) -> None:
+    result = command(option, value, "--json")
+    assert result.exit_code == 2 and f"Invalid value for '{option}'" in result.output
+
+
 def test_the_table_shows_models_charts_and_the_price(command) -> None:
     told = " ".join(command("--price", "5").output.split())
     assert "25,000,000 rows in the largest source, month 2018-09" in told

@@ -11,6 +11,7 @@ import pytest
 from sqlglot import parse_one
 from typer.testing import CliRunner
 
+from mesh.cli.dashboards import Host
 from mesh.cli.main import app
 from mesh.contracts import Column, load_contracts
 from mesh.contracts.constraints.length import Length
@@ -673,7 +674,7 @@ def test_no_chart_can_reach_the_least_that_bigquery_bills() -> None:
 
 
 def test_a_link_without_a_template_opens_a_report_on_one_source() -> None:
-    found = links(SPECS, CONTRACTS, "movie-audience")
+    found = links(SPECS, CONTRACTS, "movie-audience", Host.LOOKER)
     mine = [one for one in found if one.dashboard == "movie_trends"]
     assert {"movies", "genres", "genre_months", "lives"} < {one.source for one in mine}
     query = parse_qs(urlsplit(mine[0].url).query)
@@ -686,7 +687,7 @@ def test_a_link_without_a_template_opens_a_report_on_one_source() -> None:
 
 def test_a_link_with_a_template_attaches_all_sources_and_keeps_field_types(tmp_path: Path) -> None:
     specs = specs_with(tmp_path, "user_360", "report_id: null", "report_id: abc-123_X")
-    found = links(specs, CONTRACTS, "movie-audience", "datastudio.google.com")
+    found = links(specs, CONTRACTS, "movie-audience", Host.DATA)
     (link,) = [one for one in found if one.dashboard == "user_360"]
     address = urlsplit(link.url)
     assert (address.scheme, address.netloc) == ("https", "datastudio.google.com")
@@ -701,13 +702,15 @@ def test_a_link_with_a_template_attaches_all_sources_and_keeps_field_types(tmp_p
     assert link.note == "template never checked"
 
 
-@pytest.mark.parametrize(
-    ("project", "host", "words"),
-    [
-        ("No Project", "lookerstudio.google.com", "is no id of a Google Cloud project"),
-        ("movie-audience", "https://x.y/", "is no name of a host"),
-    ],
-)
-def test_a_link_needs_a_project_and_a_host(project: str, host: str, words: str) -> None:
-    with pytest.raises(WrongUse, match=words):
-        links(SPECS, CONTRACTS, project, host)
+def test_a_link_needs_a_project() -> None:
+    with pytest.raises(WrongUse, match="is no id of a Google Cloud project"):
+        links(SPECS, CONTRACTS, "No Project", Host.LOOKER)
+
+
+@pytest.mark.parametrize("host", ["evil.com", "https://lookerstudio.google.com", ""])
+def test_a_link_leads_to_looker_studio_and_nowhere_else(host: str) -> None:
+    asked = ["dashboards", "links", "--google-project", "movie-audience", "--host", host]
+    result = CliRunner().invoke(app, [*asked, "-p", str(PROJECT.root)])
+    told = " ".join(result.output.split())
+    assert result.exit_code == 2 and "ds." not in told
+    assert all(one in told for one in Host)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mesh.cost import Cost
 
 
+# Beyond any table and any price: without a bound "infinity" is a number too.
+MOST = 10**15
+
+
 def cost(
     project: InProject,
     environment: Annotated[str | None, data_of("prod, or else the first")] = None,
@@ -22,10 +26,15 @@ def cost(
     rows: Annotated[
         int | None,
         typer.Option(
-            "--rows", min=1, help="Reckon for that many rows of the largest source, as 25000000."
+            "--rows",
+            min=1,
+            max=MOST,
+            help="Reckon for that many rows of the largest source, as 25000000.",
         ),
     ] = None,
-    per_tib: Annotated[float, typer.Option("--price", min=0, help="US dollars per TiB.")] = 6.25,
+    per_tib: Annotated[
+        float, typer.Option("--price", min=0, max=MOST, help="US dollars per TiB.")
+    ] = 6.25,
     as_json: Json = False,
 ) -> None:
     """Tell the bytes that a full build, a monthly run and each chart scan, and their price."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,13 @@ app = typer.Typer(
     name="dashboards", help="Check, build, serve and link the dashboards.", no_args_is_help=True
 )
 DEFAULT_OUT = Path("dist") / "dashboards"
+
+
+class Host(StrEnum):
+    """The two names of Google's Looker Studio: a link to another would hand out the project's."""
+
+    LOOKER = "lookerstudio.google.com"
+    DATA = "datastudio.google.com"
 
 
 @app.callback()
@@ -118,9 +126,7 @@ def links_command(
             "--google-project", envvar=PROD_VARIABLE, help="The Google Cloud project of prod."
         ),
     ],
-    host: Annotated[
-        str, typer.Option("--host", help="lookerstudio.google.com or datastudio.google.com.")
-    ] = "lookerstudio.google.com",
+    host: Annotated[Host, typer.Option("--host", help="Where Looker Studio is.")] = Host.LOOKER,
     as_json: Json = False,
 ) -> None:
     """Print for each dashboard the link that opens it in Looker Studio on the prod views."""
