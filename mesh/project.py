@@ -149,9 +149,13 @@ class Project:
 
     @property
     def database(self) -> Path:
-        """The local DuckDB file: of SQLMesh's default gateway, else of the first one on DuckDB.
+        """The local DuckDB file, of several the first. Within `written_to` it is the copy."""
+        return next(iter(self.databases.values()), self.place(DEFAULT_DATABASE))
 
-        Within `written_to` it is the copy.
+    @property
+    def databases(self) -> Mapping[str, Path]:
+        """The local DuckDB files by catalog: of SQLMesh's default gateway, else of the first one on
+        DuckDB.
         """
         stated = self.configuration()
         gateways = {
@@ -161,16 +165,17 @@ class Project:
         default = gateways.pop(stated.get("default_gateway"), {})
         for connection in (default, *gateways.values(), stated.get("default_connection") or {}):
             if connection.get("type") == LOCAL_GATEWAY:
-                catalogs = connection.get("catalogs") or {}
-                attached = next(iter(catalogs.values()), DEFAULT_DATABASE)
-                attached = attached["path"] if isinstance(attached, dict) else attached
-                return self.place(connection.get("database") or attached.replace("''", "'"))
-        return self.place(DEFAULT_DATABASE)
+                if named := connection.get("database"):
+                    return {Path(named).stem: self.place(named)}
+                attached = (connection.get("catalogs") or {}).items()
+                paths = {name: at["path"] if isinstance(at, dict) else at for name, at in attached}
+                return {name: self.place(at.replace("''", "'")) for name, at in paths.items()}
+        return {}
 
     def place(self, named: str) -> Path:
         """Where a database lies that the configuration names: a path counts from the root."""
         path = self.root / Path(named).expanduser()
-        return _copies.get(path.resolve(), path)
+        return _copies.get(real(path), path)
 
     def configuration(
         self, env_var: Callable[..., str | None] = os.environ.get
@@ -262,7 +267,7 @@ class Project:
     def shown(self, path: Path) -> Path:
         """The path from the root if it lies inside, else as it is."""
         try:
-            return path.resolve().relative_to(self.root)
+            return real(path).relative_to(self.root)
         except ValueError:
             return path
 
@@ -348,7 +353,7 @@ def written_to(copy: Path, database: Path) -> Iterator[None]:
 
 def project_around(path: Path) -> Project | None:
     """The project that a file or folder lies in, if any."""
-    here = path.resolve()
+    here = real(path)
     return _around(here if here.is_dir() else here.parent)
 
 
@@ -358,6 +363,11 @@ def _around(folder: Path) -> Project | None:
         if _holds_project(candidate):
             return Project(candidate)
     return None
+
+
+def real(path: Path) -> Path:
+    """The path without links. Of links in a circle there is none, and they stay as they are."""
+    return Path(os.path.realpath(path))
 
 
 def _holds_project(folder: Path) -> bool:

@@ -21,10 +21,10 @@ from mesh.database import HELD, OPENING, cannot_open, check_lasts, let_go
 from mesh.errors import Location, MeshError, WrongUse
 from mesh.project import (
     BIGQUERY_GATEWAY,
-    PROD_VARIABLE,
     PROJECT_VARIABLE,
     Project,
     from_here,
+    real,
     written_to,
 )
 
@@ -41,13 +41,15 @@ def writing(project: Project, gateway: str | None = None) -> Iterator[None]:
             err.print(f"Writes to {warehouse} on BigQuery.", markup=False)
         yield
         return
-    database = project.database.resolve()
+    database = real(project.database)
     check_lasts(database)
     with _alone(database):
         copy = working_copy(database)
         _remove(copy)
-        told = f"Writes to {from_here(database)}."
-        if not _others_read(database):
+        others = list(map(real, project.databases.values()))[1:]
+        told = f"Writes to {', '.join(str(from_here(path)) for path in (database, *others))}."
+        # Two files cannot be moved in one step.
+        if not _others_read(database, may_copy=not others):
             with _settled(database):
                 err.print(told, markup=False)
                 yield
@@ -104,7 +106,7 @@ def _alone(database: Path) -> Iterator[None]:
             return
 
 
-def _others_read(database: Path) -> bool:
+def _others_read(database: Path, *, may_copy: bool) -> bool:
     """Whether other processes only read it; WrongUse if it cannot be used."""
     if not database.exists():
         return False
@@ -113,8 +115,7 @@ def _others_read(database: Path) -> bool:
     except (duckdb.ConnectionException, duckdb.BinderException):
         return False  # This process has it open.
     except duckdb.Error as error:
-        # Prod's views lie in a second file then, and two files cannot be moved in one step.
-        if HELD in str(error) and not os.environ.get(PROD_VARIABLE):
+        if HELD in str(error) and may_copy:
             with suppress(duckdb.Error):
                 duckdb.connect(str(database), read_only=True, config=OPENING).close()
                 return True

@@ -15,7 +15,6 @@ from mesh.contracts.constraints.pattern import matches, refused
 from mesh.contracts.findings import CONTRACT
 from mesh.contracts.lint import lint
 from mesh.contracts.sql import RuleSqlError, parse_rule
-from mesh.errors import WrongUse
 from mesh.files.tree import read_tree
 
 FIXTURES = Path(__file__).parent / "fixtures" / "contracts"
@@ -83,8 +82,20 @@ def test_a_folder_in_the_place_of_a_contract_is_told(tmp_path: Path) -> None:
     (tmp_path / "plays.odcs.yaml").mkdir()
     with pytest.raises(ContractInvalid, match="The file cannot be read: Is a directory"):
         load_contract(tmp_path / "plays.odcs.yaml")
-    with pytest.raises(WrongUse, match="The contract cannot be read: No such file"):
+    with pytest.raises(ContractInvalid, match="The file cannot be read: No such file"):
         load_contract(tmp_path / "gone.odcs.yaml")
+
+
+def test_a_link_to_itself_is_a_problem_of_one_file(tmp_path: Path) -> None:
+    shutil.copytree(FIXTURES / "valid", tmp_path / "contracts")
+    link = tmp_path / "contracts" / "interactions" / "round.odcs.yaml"
+    link.symlink_to(link.name)
+    result = CliRunner().invoke(app, ["lint", str(tmp_path / "contracts")])
+    assert result.exit_code == 1
+    says = "FILE_UNREADABLE: The file cannot be read: Too many levels of symbolic links."
+    assert says in result.output and "1 problem in 1 of 3 contracts" in result.output
+    with pytest.raises(ContractInvalid, match="Too many levels of symbolic links"):
+        load_contracts(tmp_path / "contracts")
 
 
 QUERIES = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mesh.errors import WrongUse
 from mesh.git import run_git
+from mesh.project import real
 
 _VERSION = re.compile(r"^version:\s*['\"]?([^\s'\"#]+)", re.MULTILINE)
 _FIELDS = "%H%x09%cs%x09%s"
@@ -27,7 +28,7 @@ class Release:
 
 def history(path: Path) -> tuple[Release, ...]:
     """The versions of a contract, newest first; empty when git does not know the file."""
-    folder = path.resolve().parent
+    folder = real(path).parent
     try:
         log = run_git(
             folder, "log", f"-{COMMITS_LOOKED_AT}", f"--format={_FIELDS}", "--", path.name

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from sqlglot import exp
-from sqlmesh.core.model import PythonModel
+from sqlmesh.core.model import Model, PythonModel
 
 from mesh.catalogue.document import document, written
 from mesh.catalogue.found import Found
@@ -29,7 +29,7 @@ from mesh.contracts.draft import SUFFIX
 from mesh.contracts.lint import lint
 from mesh.contracts.types import LOGICAL, bigquery_type, narrower
 from mesh.environments import Opened
-from mesh.environments.names import INTERNAL_SUFFIX, is_public
+from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import shown, suggestion
 from mesh.lint.header import IN_PYTHON, in_sql
@@ -101,7 +101,7 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
         seen,
         _stated_grain(opened, name) or (seen.grain if seen else ()),
         known,
-        _servers(opened, domain, known),
+        _servers(opened, asked, known),
         asked,
         opened.context.models,
         is_empty,
@@ -198,15 +198,19 @@ def _place(
     return place_of(opened, name, environment)
 
 
-def _servers(opened: Opened, domain: str, known: Mapping[str, Contract]) -> list[dict[str, Any]]:
-    """Where other products of the project lie, or else where SQLMesh is connected to."""
+def _servers(opened: Opened, model: Model, known: Mapping[str, Contract]) -> list[dict[str, Any]]:
+    """Where other products of its catalog lie, or else where SQLMesh is connected to."""
+    domain = short_name(model.fqn).partition(".")[0]
     for contract in known.values():
-        stated = yaml.safe_load(contract.path.read_text(encoding="utf-8"))["servers"]
-        keys = {"duckdb": "schema", "bigquery": "dataset"}
-        return [{**one, keys[one["type"]]: domain} for one in stated]
-    adapter = opened.context.engine_adapter
+        other = opened.models.get(contract.product)
+        if other is not None and other.catalog == model.catalog:
+            stated = yaml.safe_load(contract.path.read_text(encoding="utf-8"))["servers"]
+            keys = {"duckdb": "schema", "bigquery": "dataset"}
+            return [{**one, keys[one["type"]]: domain} for one in stated]
+    adapter, project = opened.context.engine_adapter, opened.project
     if adapter.dialect == "bigquery":
-        place = {"project": opened.context.default_catalog, "dataset": domain}
+        place = {"project": model.catalog, "dataset": domain}
     else:
-        place = {"database": str(opened.project.shown(opened.project.database)), "schema": domain}
+        file = project.databases.get(model.catalog or "", project.database)
+        place = {"database": str(project.shown(file)), "schema": domain}
     return [{"server": "local", "type": adapter.dialect, "environment": "prod", **place}]

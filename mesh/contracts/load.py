@@ -36,7 +36,7 @@ from mesh.errors import Location, WrongUse
 from mesh.files.problems import Problem, suggestion
 from mesh.project import display
 
-_cache: dict[Path, tuple[tuple[int, int], Contract]] = {}
+_cache: dict[Path, tuple[tuple[int, int] | None, Contract]] = {}
 
 
 def contract_paths(folder: Path) -> list[Path]:
@@ -57,15 +57,7 @@ def load_contract(path: Path) -> Contract:
     rules are asked for, and by `mesh contracts lint`.
     """
     path = Path(path)
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise WrongUse(
-            f"The contract cannot be read: {error.strerror}.",
-            where=Location(display(path)),
-            fix="Check its name.",
-        ) from None
-    stamp = (stat.st_mtime_ns, stat.st_size)
+    stamp = _stamp(path)
     known = _cache.get(path)
     if known and known[0] == stamp:
         return known[1]
@@ -76,6 +68,14 @@ def load_contract(path: Path) -> Contract:
     contract = build(draft)
     _cache[path] = (stamp, contract)
     return contract
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is edited; None for one that cannot be read, as reading it says."""
+    with suppress(OSError):
+        stat = path.stat()
+        return stat.st_mtime_ns, stat.st_size
+    return None
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

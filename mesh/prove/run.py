@@ -123,9 +123,9 @@ def _add_tables(run: _Run) -> None:
         known = {c: t for c, t in columns.items() if t != "UNKNOWN"}
         if not known:
             continue
-        schema, table = name.split(".")
-        run.analyzer.add_table((PROJECT, schema, table), known)
-        run.analyzer.add_table((schema, table), known)
+        full = exp.to_table(run.project.models[name].fqn, dialect="bigquery")
+        run.analyzer.add_table(_parts(full), known)
+        run.analyzer.add_table((full.db, full.name), known)
         if not run.project.models[name].kind.is_external:
             run.analyzer.add_table(_parts(run.project.table(name)), known)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def read_levels(folder: Path, path: str = f"contracts/{FILE_NAME}") -> Levels:
     Raises ContractInvalid with all that is wrong with the file.
     """
     file = folder / FILE_NAME
-    if not file.is_file():
+    if not os.path.lexists(file):
         return Levels(path=path)
     content, tree = _read(file)
     entries = tuple(content.levels or ())
@@ -175,7 +176,7 @@ def read_both(
 def read_organisation(folder: Path) -> str:
     """The organisation whose teams own the files."""
     file = folder / FILE_NAME
-    return (_read(file)[0].organisation if file.is_file() else "") or "organisation"
+    return (_read(file)[0].organisation if os.path.lexists(file) else "") or "organisation"
 
 
 def lint_levels(folder: Path) -> list[Problem]:

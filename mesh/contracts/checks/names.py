@@ -13,7 +13,7 @@ from mesh.contracts.findings import Finding, Found
 from mesh.contracts.types import DUCKDB_TYPE
 from mesh.files.problems import shown
 from mesh.files.tree import Steps
-from mesh.project import project_around
+from mesh.project import project_around, real
 
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,99}")
 NEAR = 0.8
@@ -67,7 +67,7 @@ def _may_be_a_source(draft: Draft) -> bool:
 
     A contract that lies in no project may be one of a source.
     """
-    path = draft.path.resolve()
+    path = real(draft.path)
     project = project_around(path)
     if project is None or not path.is_relative_to(project.contracts):
         return True

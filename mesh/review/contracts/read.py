@@ -12,6 +12,7 @@ from mesh.contracts.draft import Draft, product_of, read_draft
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import build
 from mesh.files.problems import Problem
+from mesh.project import real
 from mesh.review.contracts.pair import Source
 
 # What a file is called says where it belongs, not what it promises.
@@ -57,7 +58,7 @@ def read_contracts(files: Iterable[Path], root: Path, *, names_count: bool = Tru
 
 def _shown(file: Path, root: Path) -> str:
     try:
-        return file.resolve().relative_to(root.resolve()).as_posix()
+        return real(file).relative_to(real(root)).as_posix()
     except ValueError:
         return file.as_posix()
 
