@@ -244,6 +244,14 @@ def test_a_path_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
         lint([tmp_path / "nowhere"])
 
 
+def test_a_folder_without_contracts_is_wrong_use(tmp_path: Path) -> None:
+    (tmp_path / "model.sql").touch()
+    with pytest.raises(
+        WrongUse, match=r"There are no contracts in this folder\. Name files, as contracts/<domain>"
+    ):
+        lint([tmp_path])
+
+
 def test_the_command_prints_one_line_for_each_problem_and_fails(contracts: Path) -> None:
     break_plays(contracts, "status: active", "status: activ")
     result = CliRunner().invoke(app, ["lint", str(contracts)])

@@ -30,7 +30,7 @@ def lint(paths: list[Path], cache: Path | None = None) -> LintResult:
 
     Products that a rule refers to are looked for in the same tree, beside the domain's folder.
     cache: a folder in which to note what was found sound, so as not to look at it again.
-    Raises WrongUse when a path is not there.
+    Raises WrongUse when a path is not there, or a folder without contracts.
     """
     files, unread = _files(paths)
     beside = [path for path in _neighbours(files) if path not in files]
@@ -56,17 +56,21 @@ def _files(paths: list[Path]) -> tuple[list[Path], list[Problem]]:
     for path in paths:
         if path.is_dir():
             found = contract_files(path)
+            unread = list(strays(path, {*found, path / REVIEW}, f"<product>{SUFFIX}"))
+            if not (found or unread):
+                raise _nothing("There are no contracts in this folder.", path)
             files += found
-            problems += strays(path, {*found, path / REVIEW}, f"<product>{SUFFIX}")
+            problems += unread
         elif path.is_file():
             files.append(path)
         else:
-            raise WrongUse(
-                "There is no such file or folder.",
-                where=Location(display(path)),
-                fix="Name files, as contracts/<domain>/<product>.odcs.yaml, or folders of them.",
-            )
+            raise _nothing("There is no such file or folder.", path)
     return list(dict.fromkeys(files)), problems
+
+
+def _nothing(message: str, path: Path) -> WrongUse:
+    fix = "Name files, as contracts/<domain>/<product>.odcs.yaml, or folders of them."
+    return WrongUse(message, where=Location(display(path)), fix=fix)
 
 
 def _neighbours(files: list[Path]) -> list[Path]:
