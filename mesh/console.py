@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+# Who closed a stream wants to read nothing; a file that is opened later must not take its place.
+sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
+sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
 # A pipe has no width; tables there are as wide as they need to be.
 PIPE_WIDTH = 160
 out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)

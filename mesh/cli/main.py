@@ -1,10 +1,12 @@
 """Entry point of `mesh`: gathers the commands and turns errors into one line and an exit code.
 
-Exit codes: 0 all is well, 1 what was checked is not in order, 2 wrong use.
+Exit codes: 0 all is well, 1 what was checked is not in order, 2 wrong use, 130 stopped.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +30,7 @@ from mesh.cli.review import review
 from mesh.cli.schema import schema
 from mesh.cli.status import status
 from mesh.console import err
-from mesh.errors import MeshError
+from mesh.errors import MeshError, WrongUse
 
 app = typer.Typer(
     name="mesh",
@@ -84,7 +86,7 @@ app.command()(docs)
 app.command()(schema)
 
 
-def _report(error: Exception) -> int:
+def _report(error: BaseException) -> int:
     if isinstance(error, MeshError):
         err.print(f"[bold red]error:[/] {escape(str(error))}")
         return error.exit_code
@@ -96,18 +98,55 @@ def _report(error: Exception) -> int:
     return 2
 
 
+def _stopped(error: BaseException | None) -> bool:
+    """Whether it follows from Ctrl-C: a module that is being imported makes another error of it,
+    and so may what cleans up.
+    """
+    while error and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _end(number: int, _: object) -> None:
+    """Leave as after Ctrl-C, so that nothing of a run is left behind."""
+    raise SystemExit(128 + number)
+
+
+def _flush() -> None:
+    """WrongUse if what the command said cannot be written where it was sent."""
+    try:
+        if isinstance(sys.exception(), OSError):
+            # What failed may be gone from its buffer.
+            sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise WrongUse(
+            f"what the command says cannot be written: {error.strerror}.",
+            fix="Make room, or send its output elsewhere.",
+        ) from error
+
+
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # `nohup` has one of them ignored.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
     try:
-        app(args=words, prog_name="mesh")
-    except Exception as error:
-        if "--debug" in words:
+        try:
+            app(args=words, prog_name="mesh")
+        finally:
+            _flush()
+    except BaseException as error:
+        if _stopped(error):
+            err.print("stopped")
+            raise SystemExit(130) from None
+        if isinstance(error, SystemExit) or "--debug" in words:
             raise
         raise SystemExit(_report(error)) from None
-    except KeyboardInterrupt:
-        err.print("stopped")
-        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

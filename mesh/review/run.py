@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 from mesh.contracts.draft import contract_files
 from mesh.dashboards import read_usage
 from mesh.errors import Location, MeshError, WrongUse
+from mesh.files.scratch import scratch
 from mesh.git import find_checkout
 from mesh.project import Project
 from mesh.review.contracts.diff import ContractDiff, compare
@@ -91,9 +90,9 @@ def review(
     day = today or datetime.datetime.now(datetime.UTC).date()
     checkout = find_checkout(project)
     commit = checkout.base(base)
-    with tempfile.TemporaryDirectory(prefix="mesh-review-") as folder:
-        scratch = Path(folder).resolve()
-        old = Project(scratch / "base")
+    with scratch("mesh-review") as folder:
+        own = folder.resolve()
+        old = Project(own / "base")
         old.root.mkdir()
         checkout.extract(commit, old.root)
         here, there = (contract_files(side.contracts) for side in (project, old))
@@ -104,7 +103,7 @@ def review(
                 where=Location(project.shown(project.contracts)),
                 fix="Commit them here, or make their repository a submodule.",
             )
-        load = partial(load_both, scratch=scratch, gateway=gateway, environment=environment)
+        load = partial(load_both, scratch=own, gateway=gateway, environment=environment)
         made = compare_projects(old, project, load, day)
     notes = list(made.notes)
     if (lay_at := checkout.lay_at(commit)) != checkout.prefix:

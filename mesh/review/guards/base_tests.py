@@ -7,10 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from mesh.files.scratch import scratch
 from mesh.review.contracts.words import shortened
 from mesh.review.guards.stated import FILE_NAME, BaseTests, Guards, read_guards
 from mesh.review.models.both import Both
@@ -38,8 +38,8 @@ def base_tests_hold(both: Both) -> Found:
 
 def _run(both: Both, tests: BaseTests) -> tuple[int, str]:
     """The exit code of the tests of the base on a copy of the work tree, and their last words."""
-    with tempfile.TemporaryDirectory(prefix="mesh-base-tests-") as folder:
-        copy = Path(folder).resolve() / "project"
+    with scratch("mesh-base-tests") as folder:
+        copy = folder.resolve() / "project"
         for name in files_of(both.new.root):
             _copy(both.new.root / name, copy / name)
         for top in tests.tests:

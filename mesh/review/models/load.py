@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mesh.contracts.sound import FILE
@@ -42,39 +43,41 @@ def load_both(
     state = head.database.is_file() if local else True
     spares = {side: scratch / f"{side}.duckdb" for side in ("base", "head")}
     answers = {side: scratch / f"{side}.json" for side in ("base", "head")}
-    running = []
+    jobs = [
+        Job(
+            "head",
+            head.root,
+            answers["head"],
+            answers["base"],
+            gateway=gateway,
+            state=state,
+            # A table diff writes temporary tables; without one the file is only read.
+            read_only=state and local and environment is None,
+            spare=spares["head"] if local else None,
+            variable=DATABASE_VARIABLE,
+            environment=environment,
+            personal=personal,
+        )
+    ]
     if base is None:
         answers["base"].write_bytes(to_json(Models()))
     else:
         _lend(head.cache, base.cache)
-        job = Job("base", base.root, answers["base"], answers["base"])
-        running.append(_start(job, spares["base"], scratch))
-    job = Job(
-        "head",
-        head.root,
-        answers["head"],
-        answers["base"],
-        gateway=gateway,
-        state=state,
-        # A table diff writes temporary tables; without one the file is only read.
-        read_only=state and local and environment is None,
-        spare=spares["head"] if local else None,
-        variable=DATABASE_VARIABLE,
-        environment=environment,
-        personal=personal,
-    )
-    running.append(_start(job, head.database if state else spares["head"], scratch))
-    for process in running:
+        jobs.insert(0, Job("base", base.root, answers["base"], answers["base"]))
+    opened = {**spares, "head": head.database} if state else spares
+    with ExitStack() as running:
+        started = [running.enter_context(_run(job, opened[job.side], scratch)) for job in jobs]
         try:
-            process.wait(TIMEOUT)
+            for process in started:
+                process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
-            for one in running:
-                one.kill()
             raise WrongUse(f"SQLMesh did not load both revisions within {TIMEOUT} s.") from None
     return _answer(answers["base"]), _answer(answers["head"])
 
 
-def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
+@contextmanager
+def _run(job: Job, database: Path, scratch: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The process of a job. Whatever ends the review ends it, and all that it has started."""
     # What the project's file says of variables stands among them already, but for the database.
     no_variables = scratch / "none.env"
     no_variables.touch()
@@ -97,11 +100,17 @@ def _start(job: Job, database: Path, scratch: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
+            start_new_session=True,
         )
-    assert process.stdin
-    process.stdin.write(to_json(job))
-    process.stdin.close()
-    return process
+    try:
+        assert process.stdin
+        process.stdin.write(to_json(job))
+        process.stdin.close()
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _lend(kept: Path, to: Path) -> None:

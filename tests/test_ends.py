@@ -1,0 +1,83 @@
+"""How a command ends that is stopped, or whose output nobody can take."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mesh.cli import main
+from mesh.review.models.load import _run
+from mesh.review.models.review_worker.facts import Job
+
+MESH = Path(sys.executable).parent / "mesh"
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version", "review --rules"])
+def test_a_full_disk_is_told_as_that(arguments: str) -> None:
+    command = f"{MESH} {arguments} >/dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: what the command says cannot be written: No space left on device. Make room, or "
+        "send its output elsewhere.\n"
+    )
+
+
+@pytest.mark.parametrize("stream", [">&-", "2>&-"])
+def test_a_stream_that_is_closed_changes_nothing_else(stream: str) -> None:
+    command = f"{MESH} review --rules {stream}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def _import_that_is_stopped() -> None:
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt as stopped:
+        raise ImportError("initialization failed") from stopped
+
+
+def _cleaning_that_fails() -> None:
+    try:
+        raise KeyboardInterrupt
+    finally:
+        raise OSError(39, "Directory not empty")
+
+
+def _terminated() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("work", [_import_that_is_stopped, _cleaning_that_fails])
+def test_ctrl_c_is_no_error_whatever_is_made_of_it(
+    work, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(main, "app", lambda **_: work())
+    with pytest.raises(SystemExit) as ended:
+        main.run(["status"])
+    assert ended.value.code == 130
+    assert capfd.readouterr().err == "stopped\n"
+
+
+def test_who_is_terminated_cleans_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    monkeypatch.setattr(main, "app", lambda **_: _terminated())
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main.run(["status"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 128 + signal.SIGTERM
+
+
+def test_a_review_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
+    job = Job("head", tmp_path, tmp_path / "head.json", tmp_path / "base.json")
+    with pytest.raises(KeyboardInterrupt), _run(job, tmp_path / "x.duckdb", tmp_path) as process:
+        assert process.poll() is None
+        raise KeyboardInterrupt
+    assert process.returncode == -signal.SIGKILL
