@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mesh.contracts import ContractInvalid
 from mesh.review.contracts.two_states import ContractReview, compare_states
 from mesh.review.rules import Level
 from tests.project_copy import PROJECT
@@ -167,6 +168,26 @@ def test_levels_that_mean_nothing_are_a_finding_and_hide_no_other(tmp_path: Path
     assert {"RANGE_NO_WIDEN", "CONTRACT_INVALID"} <= set(rules_of(review))
     (found,) = (f for f in review.findings if f.rule == "CONTRACT_INVALID")
     assert str(found.where) == "contracts/review.yaml:2" and "RANGE_NO_WIDENS" in found.message
+
+
+def test_levels_behind_a_link_to_nowhere_are_no_absent_levels(tmp_path: Path) -> None:
+    before = BREAKING / "RANGE_NO_WIDEN" / "before"
+    shutil.copytree(before, tmp_path / "after")
+    (tmp_path / "after" / "contracts" / "review.yaml").symlink_to("gone.yaml")
+    (found,) = (f for f in diff(before, tmp_path / "after").findings)
+    assert found.rule == "CONTRACT_INVALID" and found.breaking
+    assert "The file cannot be read: No such file or directory." in found.message
+
+
+def test_one_contract_is_compared_with_its_own_product_alone(tmp_path: Path) -> None:
+    old = tmp_path / "as_it_was.odcs.yaml"
+    shutil.copy(PROJECT.contracts / "interactions" / "user_actions.odcs.yaml", old)
+    for sides in ((str(old), "."), (".", str(old))):
+        made = compare_states(PROJECT, *sides, TODAY)
+        assert (made.findings, made.verdicts) == ((), ())
+    old.write_text("no contract")
+    with pytest.raises(ContractInvalid, match="The file holds no mapping"):
+        compare_states(PROJECT, str(old), ".", TODAY)
 
 
 @pytest.mark.parametrize(

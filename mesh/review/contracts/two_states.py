@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.contracts import ContractInvalid
 from mesh.contracts.draft import contract_files
 from mesh.errors import WrongUse
 from mesh.files.problems import shown
+from mesh.files.scratch import scratch
 from mesh.git import find_checkout
 from mesh.project import Project
 from mesh.review.contracts.diff import ContractDiff, compare
@@ -58,22 +59,26 @@ def compare_states(
     Raises WrongUse for what is none of these.
     """
     day = today or datetime.datetime.now(datetime.UTC).date()
-    with tempfile.TemporaryDirectory(prefix="mesh-diff-") as scratch:
-        old, old_folder = _state(project, before, Path(scratch) / "before")
+    with scratch("mesh-diff") as own:
+        old, old_folder = _state(project, before, own / "before")
         if not old.sources and not old.problems:
             raise WrongUse(
                 f"There are no contracts in `{shown(before)}`: there is nothing to compare with.",
                 fix="Name a file or folder of contracts, or a revision that has some.",
             )
-        new, new_folder = _state(project, after, Path(scratch) / "after")
+        new, new_folder = _state(project, after, own / "after")
         if Path(before).is_file() and Path(after).is_file():
             old, new = _one_product(old, new)
+        elif Path(before).is_file():
+            new = _only(new, old)
+        elif Path(after).is_file():
+            old = _only(old, new)
         levels, wrong = read_both(old_folder, new_folder)
         diff = ContractDiff(old, new, levels, wrong, day)
         return judge(diff, compare(diff))
 
 
-def _state(project: Project, name: str, scratch: Path) -> tuple[Contracts, Path | None]:
+def _state(project: Project, name: str, own: Path) -> tuple[Contracts, Path | None]:
     """The contracts of one state, and the folder that they lie in."""
     path = project.root if name == "." else Path(name)
     if path.is_file():
@@ -87,10 +92,10 @@ def _state(project: Project, name: str, scratch: Path) -> tuple[Contracts, Path 
         raise WrongUse(f"There is no file `{shown(name)}`.", fix="Check its name.")
     checkout = find_checkout(project)
     commit = checkout.commit(name)
-    scratch.mkdir(parents=True)
-    checkout.extract(commit, scratch, only=("contracts/",))
-    folder = scratch / "contracts"
-    return read_contracts(contract_files(folder), scratch), folder
+    own.mkdir(parents=True)
+    checkout.extract(commit, own, only=("contracts/",))
+    folder = own / "contracts"
+    return read_contracts(contract_files(folder), own), folder
 
 
 def _one_product(old: Contracts, new: Contracts) -> tuple[Contracts, Contracts]:
@@ -103,6 +108,20 @@ def _one_product(old: Contracts, new: Contracts) -> tuple[Contracts, Contracts]:
         Contracts({name: _named(before, name)}, old.problems, old.unreadable),
         Contracts({name: after}, new.problems, new.unreadable),
     )
+
+
+def _only(many: Contracts, one: Contracts) -> Contracts:
+    """What there is of the product of a single file: of the others it says nothing.
+
+    Raises ContractInvalid when the file is no contract.
+    """
+    if not one.sources:
+        raise ContractInvalid(problem for found in one.problems.values() for problem in found)
+    sources = {name: source for name, source in many.sources.items() if name in one.sources}
+    unreadable = {name: path for name, path in many.unreadable.items() if name in one.sources}
+    paths = {*unreadable.values(), *(source.path for source in sources.values())}
+    problems = {path: found for path, found in many.problems.items() if path in paths}
+    return Contracts(sources, problems, unreadable)
 
 
 def _named(source: Source, product: str) -> Source:
