@@ -11,17 +11,17 @@ import getpass
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from mesh.errors import CheckFailed, Location, MeshError, WrongUse
+from mesh.settings import Settings, Source
 
 CONFIGS = ("config.yaml", "config.yml", "config.py", "sqlmesh.yaml", "sqlmesh.yml")
 EXTERNAL_MODELS = ("external_models.yaml", "external_models.yml", "schema.yaml")
-TIME_TYPES = ("TIMESTAMP", "DATETIME", "DATE")
 # What `mesh init` writes into a project; raised when macros and lint rules ask for other functions.
 SET_UP = 2
 LOCAL_GATEWAY = "duckdb"
@@ -49,47 +49,6 @@ def moment(text: str) -> datetime:
 def examples_shown() -> bool:
     """Whether messages may show some of the rows that they are about."""
     return os.environ.get(EXAMPLES_VARIABLE, "").strip().lower() not in ("no", "0", "false")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A table that models read and this project does not build: an external model of SQLMesh's.
-
-    columns: BigQuery types by name, as far as they are stated.
-    """
-
-    schema: str
-    name: str
-    columns: Mapping[str, str] = field(default_factory=dict, compare=False)
-
-    @property
-    def product(self) -> str:
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def time(self) -> str | None:
-        """The first column that says when a row happened; None for what has no time."""
-        return next((name for name, kind in self.columns.items() if kind in TIME_TYPES), None)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the variable `mesh` in SQLMesh's configuration tells.
-
-    version: of what `mesh init` wrote. deliveries: the schema with the log of what was delivered
-    to the sources in it, if there is one. growth: by key column the power with which the rows of a
-    table grow when the largest source does. title, purpose: what the dashboards are about together,
-    on the page that lists them. bite: the share, 0 to 1, of standard damages that each contract has
-    to notice unless it says otherwise itself. as_of: the day of use of data that grows no more.
-    """
-
-    version: int | None = None
-    deliveries: str | None = None
-    growth: Mapping[str, float] = field(default_factory=dict)
-    title: str | None = None
-    purpose: str | None = None
-    bite: float | None = None
-    as_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +149,11 @@ class Project:
             return _run(path, path.stat().st_mtime_ns)
         import jinja2
 
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            line = path.read_bytes()[: error.start].count(b"\n") + 1
+            raise _unreadable(path, line, "it is not UTF-8") from error
         try:
             template = jinja2.Environment(autoescape=False).from_string(text)
             # No plain function: by its globals a configuration knows that SQLMesh reads it.
@@ -221,7 +184,8 @@ class Project:
     @cached_property
     def settings(self) -> Settings:
         """Raises CheckFailed when the configuration is not YAML, or says what `mesh` cannot use."""
-        stated = (self.configuration().get("variables") or {}).get("mesh") or {}
+        variables = self._mapping(self.configuration().get("variables"), "variables")
+        stated = self._mapping(variables.get("mesh"), "variables: mesh")
         unknown = set(stated) - set(Settings.__dataclass_fields__)
         if unknown:
             raise CheckFailed(
@@ -230,6 +194,29 @@ class Project:
                 fix=f"Known are {', '.join(Settings.__dataclass_fields__)}.",
             )
         return Settings(**stated)
+
+    def _mapping(self, stated: object, name: str) -> Mapping[str, Any]:
+        """CheckFailed when what the configuration states there holds no keys."""
+        if stated is not None and not isinstance(stated, dict):
+            raise CheckFailed(
+                f"`{name}` holds {stated!r}, and not keys with values.",
+                where=Location(self.shown(self.config)),
+                fix="Write them below it, each as `key: value`; SQLMesh reads it too.",
+            )
+        return stated or {}
+
+    def check_gateway(self, gateway: str | None) -> None:
+        """WrongUse if the configuration has no gateway of that name.
+
+        That of BigQuery is there once its variables are, and whoever connects says which.
+        """
+        known = self._mapping(self.configuration().get("gateways"), "gateways")
+        if gateway not in (None, BIGQUERY_GATEWAY, *known):
+            raise WrongUse(
+                f"there is no gateway {gateway!r}.",
+                where=Location(self.shown(self.config)),
+                fix=f"Known are {', '.join(known)}." if known else "It states none by a name.",
+            )
 
     @property
     def day_of_use(self) -> datetime | None:

@@ -207,6 +207,24 @@ def test_a_configuration_that_cannot_be_read_is_told_with_its_line(tmp_path: Pat
     (tmp_path / "config.yaml").write_text("variables: {mesh: {versions: 2}}\n")
     with pytest.raises(MeshError, match="has no key versions"):
         Project(tmp_path.resolve()).settings  # noqa: B018
+    for text, named in (("variables: 5\n", "variables"), ("variables: {mesh: 5}\n", "mesh")):
+        (tmp_path / "config.yaml").write_text(text)
+        with pytest.raises(MeshError, match=f"{named}` holds 5, and not keys with values"):
+            Project(tmp_path.resolve()).settings  # noqa: B018
+    (tmp_path / "config.yaml").write_bytes(b"a: 1\n# caf\xe9\n")
+    with pytest.raises(MeshError, match=r"^config\.yaml:2: .* it is not UTF-8"):
+        Project(tmp_path.resolve()).settings  # noqa: B018
+
+
+@pytest.mark.parametrize("command", ["status", "refresh prod", "review", "contracts verify prod"])
+def test_a_gateway_that_there_is_not_is_wrong_use(
+    command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        run([*command.split(), "--project", str(ROOT), "--gateway", "nope"])
+    assert end.value.code == 2
+    said = " ".join(capfd.readouterr().err.split())
+    assert "config.yaml: there is no gateway 'nope'. Known are duckdb" in said
 
 
 def test_the_nearest_project_around_is_meant(tmp_path: Path) -> None:

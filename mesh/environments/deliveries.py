@@ -19,7 +19,7 @@ from sqlglot import exp
 from mesh.deliveries import CHANGED_MONTHS, GENERATED, INGESTS, WITHOUT_MONTH
 from mesh.environments.names import months_after
 from mesh.environments.sources import Delivered
-from mesh.project import Source
+from mesh.settings import Source
 
 if TYPE_CHECKING:
     from sqlmesh.core.engine_adapter import EngineAdapter

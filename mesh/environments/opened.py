@@ -230,6 +230,7 @@ def open_project(project: Project, gateway: str | None = None, *, models: bool =
     without them.
     """
     project.read_dotenv()
+    project.check_gateway(gateway)
     database = project.database
     if gateway != BIGQUERY_GATEWAY:
         _check_database(database)

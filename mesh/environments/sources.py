@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mesh.project import Project, Source, from_here
+from mesh.project import Project, from_here
+from mesh.settings import Source
 
 if TYPE_CHECKING:
     from sqlmesh.core.context import GenericContext
