@@ -154,7 +154,7 @@ def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
             )
         text = bigquery_type(kind)
         if text not in LOGICAL:
-            stated = ", ".join(LOGICAL)
+            stated = ", ".join(LOGICAL) + "."
             raise WrongUse(
                 f"{same[0]}: no contract can state the type of the column {column} ({text}).",
                 fix="Draft a contract of a view on it that casts the column to one of: " + stated
