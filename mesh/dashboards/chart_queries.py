@@ -45,10 +45,11 @@ def chart_query(board: Board, chart: Chart, table: exp.Table) -> exp.Select:
     The day up to which the data go is that of the whole product, whatever rows a chart shows.
     """
     source, plain = board.sources[chart.source], chart.columns_read(board)
-    newest = exp.select(exp.func("MAX", _column(source.as_of))).from_(table.copy()).subquery()
+    day = exp.column(exp.to_identifier(source.as_of), table="whole")
+    newest = exp.select(exp.func("MAX", day)).from_(exp.alias_(table.copy(), "whole", table=True))
     metrics = {name: board.metrics[name] for name in chart.metric_names}
     summed = any(metric.aggregate != "value" for metric in metrics.values())
-    told: dict[str, exp.Expr] = {source.as_of: newest}
+    told: dict[str, exp.Expr] = {source.as_of: newest.subquery()}
     if summed and source.window_start and source.window_start not in chart.told_apart_by:
         told[source.window_start] = exp.func("MIN", _column(source.window_start))
     query = exp.select(
