@@ -97,7 +97,8 @@ def build_command(
         out.print(f"{len(pictures)} PNGs in {pictures[0].parent}", soft_wrap=True, markup=False)
     if png and not {page.stem for page in pages} & {picture.stem for picture in pictures}:
         out.print(
-            "No Chromium or no Playwright here, so pages have no PNG: `make pages` installs both."
+            "No Chromium or no Playwright here, so pages have no PNG: `pip install playwright` and "
+            "`playwright install chromium` bring both."
         )
 
 

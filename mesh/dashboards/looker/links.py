@@ -58,7 +58,8 @@ def links(specs: Path, contracts: Path, project: str, host: str) -> list[Link]:
         for alias, source in board.sources.items():
             name = {"c.mode": "edit", "r.reportName": f"{board.title}: {alias}"}
             url = _url(host, name | _source(project, alias, source.product))
-            note = f"no template yet (see looker/README.md), a new report on {source.product}"
+            note = "no template yet (`mesh docs` tells in looker/README.md how to make it), "
+            note += f"a new report on {source.product}"
             found.append(Link(board.id, board.title, alias, url, note))
     return found
 
