@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from mesh.cli.main import run
-from mesh.errors import CheckFailed
+from mesh.errors import CheckFailed, WrongUse
 from mesh.project import SET_UP, Project
 from mesh.setup import needed
 from mesh.setup.config import RULES, WARN_RULES, with_mesh
@@ -159,6 +159,17 @@ def test_files_are_written_and_what_was_there_is_asked_for(
     assert needed(Project(tmp_path)) == []
     assert asked(tmp_path) == 0
     assert "This project is set up." in capfd.readouterr().out
+
+
+def test_a_dialect_in_capitals_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("model_defaults: {dialect: snowflake}\n")
+    told = "`model_defaults: dialect: snowflake, normalization_strategy=lowercase`"
+    with pytest.raises(WrongUse, match=r"config.yaml: names are written in capitals") as refused:
+        needed(Project(tmp_path))
+    assert told in str(refused.value)
+    config.write_text("model_defaults:\n  dialect: snowflake, normalization_strategy=lowercase\n")
+    assert needed(Project(tmp_path))
 
 
 def test_a_configuration_in_python_is_left_to_its_author(

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.errors import Location, WrongUse
 from mesh.lint import RULES, WARN_RULES
 from mesh.project import SET_UP, Project
 from mesh.setup.config import with_mesh
@@ -37,8 +38,10 @@ class Change:
 def needed(project: Project) -> list[Change]:
     """The changes that set a project up; none when it is. Nothing is written.
 
-    A configuration in Python is left as it is: see `in_python`.
+    A configuration in Python is left as it is: see `in_python`. WrongUse for a dialect in which no
+    contract can be kept.
     """
+    _check_dialect(project)
     found = [
         _change(project.root / template.relative_to(TEMPLATES), template.read_text("utf-8"))
         for template in sorted(TEMPLATES.rglob("*.*"))
@@ -48,6 +51,24 @@ def needed(project: Project) -> list[Change]:
         text = project.config.read_text(encoding="utf-8")
         found.append(_change(project.config, with_mesh(text, project.config)))
     return [change for change in found if change.before != change.after]
+
+
+def _check_dialect(project: Project) -> None:
+    from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
+
+    dialect = (project.configuration().get("model_defaults") or {}).get("dialect")
+    try:
+        strategy = Dialect.get_or_raise(dialect).normalization_strategy
+    except ValueError:
+        return  # SQLMesh knows no such dialect either, and says so.
+    if strategy is NormalizationStrategy.UPPERCASE:
+        raise WrongUse(
+            f"names are written in capitals in the dialect {dialect}, and contracts state them in "
+            "small letters.",
+            where=Location(project.shown(project.config)),
+            fix=f"Let SQLMesh write them small, too, and plan again: `model_defaults: dialect: "
+            f"{dialect}, normalization_strategy=lowercase`.",
+        )
 
 
 def in_python(project: Project) -> str:
