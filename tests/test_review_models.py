@@ -320,3 +320,12 @@ def test_other_words_hit_no_one(old: str, new: str, tmp_path: Path) -> None:
     review = edited(tmp_path, "contracts/shop/orders.odcs.yaml", (old, new))
     assert review.count(Level.WARNING) > 0
     assert review.impact.hits == ()
+
+
+def test_another_type_of_a_seed_breaks_what_is_made_of_it(tmp_path: Path) -> None:
+    seeded = BREAKING / "SEED_ROWS_CHANGED" / "before"
+    before, after = shop(tmp_path / "before", seeded), shop(tmp_path / "after", seeded)
+    file = after / "models" / "shop" / "internal" / "order_lines.sql"
+    file.write_text(file.read_text().replace("pieces INT64", "pieces FLOAT64"))
+    found = next(f for f in compared(before, after).findings if f.rule == "ROWS_SAME_MEANING")
+    assert found.breaking and found.where.path == "models/shop/internal/order_lines.sql"

@@ -182,6 +182,25 @@ def rows_same_upkeep(both: Both) -> Found:
             )
 
 
+@rule(WARNS, NONE, "See that consumers may meet these rows, and miss those that are gone.")
+def seed_rows_changed(both: Both) -> Found:
+    """The rows of a seed are data that no promise names: whoever reviews them has to look."""
+    for _, _, now in _kept(both):
+        for name in (model.name for model in both.meanings[1].behind(now.name)):
+            was, is_now = (side.models.get(name) for side in (both.base, both.head))
+            if was is None or is_now is None or not (was.seed and is_now.seed):
+                continue
+            gone, new = both.files.rows(was.seed, is_now.seed)
+            if gone or new:
+                yield Change(
+                    product=now.name,
+                    message=f"Rows of {is_now.seed}: {new} new, {gone} gone"
+                    f"{_because(now.name, [name])}.",
+                    where=both.files.made_in(is_now.seed) or Place(is_now.seed, 1),
+                    because=(name,),
+                )
+
+
 def _changed(
     both: Both, product: str, message: str, causes: list[str], column: str | None
 ) -> Change:

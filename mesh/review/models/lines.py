@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,6 +84,14 @@ class Files:
         sides = [(a, _other_lines(a, b, gaps=False)) for a, b in ((before, after), (after, before))]
         old, new = (" ".join(text[n - 1].strip() for n in sorted(lines)) for text, lines in sides)
         return old, new
+
+    def rows(self, was: str, now: str) -> tuple[int, int]:
+        """How many rows of a seed are gone, and how many are new; one that was edited is both."""
+        before, after = (
+            Counter(map(tuple, [*csv.reader(_lines(root / path))][1:]))
+            for root, path in ((self.old_root, was), (self.root, now))
+        )
+        return (before - after).total(), (after - before).total()
 
     def _texts(self, model: str) -> tuple[list[str], list[str]]:
         now = self.head.models[model]

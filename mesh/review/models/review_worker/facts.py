@@ -69,7 +69,8 @@ class Model:
     columns: BigQuery types by name. query: with every column under its table's name, in `dialect`;
     empty for a model that is not SQL, and for one that cannot be resolved, of which `unread` says
     why. parents: the tables that it reads. since: the first day that is ever built, for models that
-    are built span by span. version: SQLMesh's fingerprint of what decides on the data.
+    are built span by span. version: SQLMesh's fingerprint of what decides on the data; of a seed
+    without its rows, which lie in the file `seed`.
     files: of the macros in it. kind, cron: as SQLMesh read them; upkeep: how new rows are put
     beside those that are there, empty for what is built whole; period: the longest time between two
     runs, in seconds. audits, lint: what runs on it; of a lint rule `error` or `warning`.
@@ -81,6 +82,7 @@ class Model:
     columns: Mapping[str, str]
     parents: tuple[str, ...]
     version: str
+    seed: str = ""
     dialect: str = "bigquery"
     query: str = ""
     unread: str = ""

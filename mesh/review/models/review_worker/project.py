@@ -128,7 +128,10 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         path=os.path.relpath(model._path, context.path) if model._path else "",
         columns={c: t.sql("bigquery") for c, t in (model.columns_to_types or {}).items()},
         parents=tuple(sorted({short(p) for p in parents if isinstance(p, str) or p.db})),
-        version=model.data_hash,
+        version=_version(model),
+        seed=os.path.relpath(model.seed_path, context.path)
+        if isinstance(model, core.SeedModel)
+        else "",
         dialect=model.dialect,
         query=query.sql(model.dialect, comments=False) if query else "",
         unread=unread,
@@ -141,6 +144,21 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         audits=tuple(bench.audits(model)),
         lint=lint_levels(context, model),
     )
+
+
+def _version(model: core.Model) -> str:
+    """What decides on the data; the rows of a seed are the data."""
+    if not isinstance(model, core.SeedModel):
+        return model.data_hash
+    columns = (model.columns_to_types or {}).items()
+    return str((model.kind.data_hash_values, [(name, kind.sql()) for name, kind in columns]))
+
+
+def _seed(context: Context, model: core.Model) -> str:
+    """The file with its rows, if it is one."""
+    if not isinstance(model, core.SeedModel):
+        return ""
+    return os.path.relpath(model.seed_path, context.path)
 
 
 def _upkeep(model: core.Model) -> str:
