@@ -146,6 +146,20 @@ def test_types_are_stated_as_both_engines_keep_them(shop: Shop) -> None:
     assert "order" in shop.run("mesh", "contracts", "show", "shop.types")
 
 
+def test_a_type_that_only_duckdb_tells_apart_is_seen_by_lint(shop: Shop) -> None:
+    wider = TYPES.replace("id::INT ", "id::BIGINT ").replace("DECIMAL(12, 2)", "DECIMAL(14, 2)")
+    shop.model("shop.types", "FULL", wider, "shop.types")
+    said = shop.run("sqlmesh", "lint", fails=1)
+    assert "shop.types: column id is INTEGER on DuckDB by the contract (contracts/shop/" in said
+    assert "but BIGINT by the model: cast it to INT, or change its `duckdbType`." in said
+    assert "but DECIMAL(14, 2) by the model: cast it to DECIMAL(12, 2), or change its" in said
+    shop.model("shop.types", "FULL", TYPES.replace("id::INT ", "id "), "shop.types")
+    assert "shop.types: column id is not cast: write `id::INT AS id`." in shop.run(
+        "sqlmesh", "lint"
+    )
+    shop.model("shop.types", "FULL", TYPES, "shop.types")
+
+
 # A plan leaves the rows of the others as they are: SQLMesh changes these from the next run on.
 @pytest.mark.parametrize("name", [name for name in KINDS if name not in ("by_part", "history")])
 def test_a_wrong_row_reaches_prod_in_no_kind_of_model(shop: Shop, name: str) -> None:

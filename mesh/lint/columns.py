@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from sqlglot import exp
 from sqlmesh.core.model import Model, SqlModel
 
-from mesh.contracts import Contract
+from mesh.contracts import Column, Contract
 from mesh.contracts.personal import NOT_PERSONAL, person
-from mesh.contracts.types import bigquery_type
+from mesh.contracts.types import DUCKDB_TYPE, NUMERIC_TYPES, bigquery_type
 from mesh.environments.names import is_public, short_name
 from mesh.lint.persons import Origin, Persons
 from mesh.lint.rule import ContractRule
@@ -25,6 +25,11 @@ class ColumnsMatchContract(ContractRule):
             return
         types = model.columns_to_types or {}
         actual = {column: bigquery_type(kind) for column, kind in types.items()}
+        told = {
+            column.name: _on_duckdb(types[column.name])
+            for column in contract.columns
+            if column.name in _told(model) and column.logical_type in NUMERIC_TYPES
+        }
         for column in contract.columns:
             where = contract.location(column.line)
             found = actual.get(column.name)
@@ -40,6 +45,13 @@ class ColumnsMatchContract(ContractRule):
                     f"({where}) but {found} in the model: cast it, or change the contract and "
                     "its major version."
                 )
+            elif told.get(column.name, stated := _on_duckdb(column.duckdb_type)) != stated:
+                where = contract.location(column.line)
+                yield (
+                    f"{name}: column {column.name} is {column.duckdb_type} on DuckDB by the "
+                    f"contract ({where}) but {told[column.name]} by the model: cast it to "
+                    f"{_written(column, model.dialect)}, or change its `{DUCKDB_TYPE}`."
+                )
         promised = [column.name for column in contract.columns]
         for extra in actual:
             if extra not in promised:
@@ -54,6 +66,34 @@ class ColumnsMatchContract(ContractRule):
                 f"({contract.location(contract.columns[0].line)}) in the order "
                 f"{', '.join(promised)}: write the final SELECT in the contract's order."
             )
+
+
+def _told(model: Model) -> set[str]:
+    """The columns whose type the model itself says: of others it is inferred, roughly for DuckDB's
+    kinds of numbers.
+    """
+    known = {*(model.columns_to_types or {})}
+    if model.kind.is_seed:
+        return known
+    if not isinstance(model, SqlModel) or not isinstance(model.query, exp.Select):
+        return set()
+    selected = model.query.selects
+    return known & {one.alias_or_name for one in selected if isinstance(one.unalias(), exp.Cast)}
+
+
+def _on_duckdb(kind: exp.DataType | str) -> str:
+    """A type as DuckDB reads it, which gives a decimal without a size one of its own."""
+    text = kind if isinstance(kind, str) else kind.sql(dialect="duckdb")
+    return exp.DataType.build(text, dialect="duckdb").sql(dialect="duckdb")
+
+
+def _written(column: Column, dialect: str) -> str:
+    """The type of a column in a model's dialect, so that a cast to it makes the one on DuckDB."""
+    native = exp.DataType.build(column.duckdb_type, dialect="duckdb").sql(dialect=dialect)
+    for text in (native, column.duckdb_type):
+        if _on_duckdb(exp.DataType.build(text, dialect=dialect)) == _on_duckdb(column.duckdb_type):
+            return text
+    return column.bigquery_type
 
 
 class ExplicitColumns(ContractRule):
@@ -73,10 +113,10 @@ class ExplicitColumns(ContractRule):
             elif not isinstance(projection.unalias(), exp.Cast):
                 text = projection.alias_or_name
                 column = contracts[name].column(text) if name in contracts else None
-                kind = column.bigquery_type if column else "its type"
+                kind = _written(column, model.dialect) if column else "its type"
                 yield (
                     f"{name}: column {text} is not cast: write "
-                    f"`{projection.unalias().sql(dialect='bigquery')}::{kind} AS {text}`."
+                    f"`{projection.unalias().sql(dialect=model.dialect)}::{kind} AS {text}`."
                 )
 
 
