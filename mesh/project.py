@@ -119,9 +119,9 @@ class Project:
         stated = self.configuration()
         gateways = {
             name: gateway.get("connection") or {} if isinstance(gateway, dict) else {}
-            for name, gateway in (stated.get("gateways") or {}).items()
+            for name, gateway in self._stated("gateways").items()
         }
-        default = gateways.pop(stated.get("default_gateway"), {})
+        default = gateways.pop(stated.get("default_gateway", ""), {})
         for connection in (default, *gateways.values(), stated.get("default_connection") or {}):
             if connection.get("type") == LOCAL_GATEWAY:
                 if named := connection.get("database"):
@@ -149,11 +149,7 @@ class Project:
             return _run(path, path.stat().st_mtime_ns)
         import jinja2
 
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            line = path.read_bytes()[: error.start].count(b"\n") + 1
-            raise _unreadable(path, line, "it is not UTF-8") from error
+        text = _text(path)
         try:
             template = jinja2.Environment(autoescape=False).from_string(text)
             # No plain function: by its globals a configuration knows that SQLMesh reads it.
@@ -165,6 +161,19 @@ class Project:
             raise _unreadable(path, 1, "it holds no mapping")
         return data
 
+    def _stated(self, *keys: str) -> Mapping[str, Any]:
+        """The mapping at these keys of the configuration. Raises CheckFailed for what is none."""
+        found = self.configuration()
+        for depth, key in enumerate(keys, 1):
+            found = found.get(key) or {}
+            if not isinstance(found, Mapping):
+                raise CheckFailed(
+                    f"`{': '.join(keys[:depth])}` is no mapping: {found!r}.",
+                    where=Location(self.shown(self.config)),
+                    fix="Write keys and values below it, or leave it out.",
+                )
+        return found
+
     @cached_property
     def sources(self) -> Mapping[str, Source]:
         """The tables that are not built here, by `<schema>.<table>`.
@@ -175,7 +184,7 @@ class Project:
         files += sorted((self.root / "external_models").glob("*.y*ml"))
         found = {}
         for path in files:
-            for model in _yaml(path, path.read_text(encoding="utf-8")) or []:
+            for model in _yaml(path, _text(path)) or []:
                 schema, name = [part.strip('`"') for part in str(model["name"]).split(".")][-2:]
                 columns = {key: str(kind).upper() for key, kind in model.get("columns", {}).items()}
                 found[f"{schema}.{name}"] = Source(schema, name, columns)
@@ -184,33 +193,21 @@ class Project:
     @cached_property
     def settings(self) -> Settings:
         """Raises CheckFailed when the configuration is not YAML, or says what `mesh` cannot use."""
-        variables = self._mapping(self.configuration().get("variables"), "variables")
-        stated = self._mapping(variables.get("mesh"), "variables: mesh")
-        unknown = set(stated) - set(Settings.__dataclass_fields__)
-        if unknown:
+        stated = self._stated("variables", "mesh")
+        if unknown := set(stated) - set(Settings.__dataclass_fields__):
             raise CheckFailed(
-                f"`variables: mesh` has no key {', '.join(sorted(unknown))}.",
+                f"`variables: mesh` has no key {', '.join(sorted(map(str, unknown)))}.",
                 where=Location(self.shown(self.config)),
                 fix=f"Known are {', '.join(Settings.__dataclass_fields__)}.",
             )
         return Settings(**stated)
-
-    def _mapping(self, stated: object, name: str) -> Mapping[str, Any]:
-        """CheckFailed when what the configuration states there holds no keys."""
-        if stated is not None and not isinstance(stated, dict):
-            raise CheckFailed(
-                f"`{name}` holds {stated!r}, and not keys with values.",
-                where=Location(self.shown(self.config)),
-                fix="Write them below it, each as `key: value`; SQLMesh reads it too.",
-            )
-        return stated or {}
 
     def check_gateway(self, gateway: str | None) -> None:
         """WrongUse if the configuration has no gateway of that name.
 
         That of BigQuery is there once its variables are, and whoever connects says which.
         """
-        known = self._mapping(self.configuration().get("gateways"), "gateways")
+        known = self._stated("gateways")
         if gateway not in (None, BIGQUERY_GATEWAY, *known):
             raise WrongUse(
                 f"there is no gateway {gateway!r}.",
@@ -276,6 +273,14 @@ def _run(path: Path, _edited: int) -> Mapping[str, Any]:
     except Exception as error:
         raise _unreadable(path, None, f"{type(error).__name__}: {error}") from error
     return made.model_dump(by_alias=True) if isinstance(made, Config) else {}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise _unreadable(path, line, "it is not encoded in UTF-8") from error
 
 
 def _yaml(path: Path, text: str) -> Any:

@@ -209,10 +209,10 @@ def test_a_configuration_that_cannot_be_read_is_told_with_its_line(tmp_path: Pat
         Project(tmp_path.resolve()).settings  # noqa: B018
     for text, named in (("variables: 5\n", "variables"), ("variables: {mesh: 5}\n", "mesh")):
         (tmp_path / "config.yaml").write_text(text)
-        with pytest.raises(MeshError, match=f"{named}` holds 5, and not keys with values"):
+        with pytest.raises(MeshError, match=f"{named}` is no mapping: 5"):
             Project(tmp_path.resolve()).settings  # noqa: B018
     (tmp_path / "config.yaml").write_bytes(b"a: 1\n# caf\xe9\n")
-    with pytest.raises(MeshError, match=r"^config\.yaml:2: .* it is not UTF-8"):
+    with pytest.raises(MeshError, match=r"^config\.yaml:2: .* it is not encoded in UTF-8"):
         Project(tmp_path.resolve()).settings  # noqa: B018
 
 
