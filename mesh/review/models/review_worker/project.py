@@ -129,9 +129,7 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         columns={c: t.sql("bigquery") for c, t in (model.columns_to_types or {}).items()},
         parents=tuple(sorted({short(p) for p in parents if isinstance(p, str) or p.db})),
         version=_version(model),
-        seed=os.path.relpath(model.seed_path, context.path)
-        if isinstance(model, core.SeedModel)
-        else "",
+        seed=_seed(context, model),
         dialect=model.dialect,
         query=query.sql(model.dialect, comments=False) if query else "",
         unread=unread,
