@@ -202,18 +202,15 @@ class Project:
             )
         return Settings(**stated)
 
-    def check_gateway(self, gateway: str | None) -> None:
-        """WrongUse if the configuration has no gateway of that name.
-
-        That of BigQuery is there once its variables are, and whoever connects says which.
-        """
-        known = self._stated("gateways")
-        if gateway not in (None, BIGQUERY_GATEWAY, *known):
-            raise WrongUse(
-                f"there is no gateway {gateway!r}.",
-                where=Location(self.shown(self.config)),
-                fix=f"Known are {', '.join(known)}." if known else "It states none by a name.",
-            )
+    def no_gateway(self, name: str) -> WrongUse:
+        """What is said when SQLMesh knows no gateway of that name, from this project or the home
+        of who works in it."""
+        known = ", ".join(self._stated("gateways"))
+        return WrongUse(
+            f"there is no gateway {name!r}.",
+            where=Location(self.shown(self.config)),
+            fix=f"Known are {known}." if known else "It states none by a name.",
+        )
 
     @property
     def day_of_use(self) -> datetime | None:

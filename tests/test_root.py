@@ -216,7 +216,7 @@ def test_a_configuration_that_cannot_be_read_is_told_with_its_line(tmp_path: Pat
         Project(tmp_path.resolve()).settings  # noqa: B018
 
 
-@pytest.mark.parametrize("command", ["status", "refresh prod", "review", "contracts verify prod"])
+@pytest.mark.parametrize("command", ["status", "refresh prod", "contracts verify prod"])
 def test_a_gateway_that_there_is_not_is_wrong_use(
     command: str, capfd: pytest.CaptureFixture[str]
 ) -> None:

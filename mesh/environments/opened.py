@@ -17,7 +17,7 @@ from sqlglot import exp, generator
 from sqlglot.errors import SqlglotError
 from sqlmesh import Context
 from sqlmesh.core.constants import PROD
-from sqlmesh.utils.errors import SQLMeshError
+from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
 from mesh.bigquery import explanation, warehouse
 from mesh.database import HELD, OPENING, cannot_open, check_attached, when_let_go
@@ -230,7 +230,6 @@ def open_project(project: Project, gateway: str | None = None, *, models: bool =
     without them.
     """
     project.read_dotenv()
-    project.check_gateway(gateway)
     database = project.database
     if gateway != BIGQUERY_GATEWAY:
         _check_database(database)
@@ -246,12 +245,17 @@ def open_project(project: Project, gateway: str | None = None, *, models: bool =
         # Says which variable is missing, where SQLMesh would say "missing gateway".
         warehouse()
     with readable_errors(database):
-        context = Context(
-            paths=[str(project.root)],
-            gateway=gateway,
-            load=models,
-            config_loader_kwargs={"dotenv_path": project.dotenv},
-        )
+        try:
+            context = Context(
+                paths=[str(project.root)],
+                gateway=gateway,
+                load=models,
+                config_loader_kwargs={"dotenv_path": project.dotenv},
+            )
+        except ConfigError as error:
+            if gateway and str(error).startswith("Missing gateway"):
+                raise project.no_gateway(gateway) from error
+            raise
         opened = Opened(project, context, console)
         if gateway != BIGQUERY_GATEWAY:
             check_attached(context.engine_adapter.fetchall, database)

@@ -88,7 +88,6 @@ def review(
     """
     started = time.monotonic()
     day = today or datetime.datetime.now(datetime.UTC).date()
-    project.check_gateway(gateway)
     checkout = find_checkout(project)
     commit = checkout.base(base)
     with scratch("mesh-review") as folder:
