@@ -20,12 +20,15 @@ REGISTRY = "mesh/contracts/constraints/__init__.py"
 PLAYS = "contracts/interactions/plays.odcs.yaml"
 SCRIPT = """
 import json, shutil
+from datetime import date
 from pathlib import Path
 
 from typer.testing import CliRunner
 
-from mesh.catalogue.document import Found, _column
+from mesh.catalogue.document import _column
+from mesh.catalogue.found import Found
 from mesh.catalogue.profile import Profile
+from mesh.catalogue.sure import Made
 from mesh.cli.main import app
 from mesh.contracts import find
 from mesh.contracts.constraints import counted
@@ -71,7 +74,8 @@ said["came"] = changes("before/contracts", "contracts")
 said["gone"] = changes("contracts", "before/contracts")
 seen = Seen(nulls=0, minimum="a@b", maximum="z@b")
 profile = Profile(2, {{"mail": seen}}, (), frozenset())
-drafted = Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], None, {{}}, False)
+day = date(2026, 11, 24)
+drafted = Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], None, {{}}, False, Made(), day)
 vars(drafted)["personal"] = set()
 said["draft"] = _column("mail", drafted)
 print(json.dumps(said))
