@@ -119,7 +119,7 @@ class Project:
         stated = self.configuration()
         gateways = {
             name: gateway.get("connection") or {} if isinstance(gateway, dict) else {}
-            for name, gateway in self._stated("gateways").items()
+            for name, gateway in self.stated("gateways").items()
         }
         default = gateways.pop(stated.get("default_gateway", ""), {})
         for connection in (default, *gateways.values(), stated.get("default_connection") or {}):
@@ -161,7 +161,7 @@ class Project:
             raise _unreadable(path, 1, "it holds no mapping")
         return data
 
-    def _stated(self, *keys: str) -> Mapping[str, Any]:
+    def stated(self, *keys: str) -> Mapping[str, Any]:
         """The mapping at these keys of the configuration. Raises CheckFailed for what is none."""
         found = self.configuration()
         for depth, key in enumerate(keys, 1):
@@ -193,7 +193,7 @@ class Project:
     @cached_property
     def settings(self) -> Settings:
         """Raises CheckFailed when the configuration is not YAML, or says what `mesh` cannot use."""
-        stated = self._stated("variables", "mesh")
+        stated = self.stated("variables", "mesh")
         if unknown := set(stated) - set(Settings.__dataclass_fields__):
             raise CheckFailed(
                 f"`variables: mesh` has no key {', '.join(sorted(map(str, unknown)))}.",
@@ -205,7 +205,7 @@ class Project:
     def no_gateway(self, name: str) -> WrongUse:
         """What is said when SQLMesh knows no gateway of that name, from this project or the home
         of who works in it."""
-        known = ", ".join(self._stated("gateways"))
+        known = ", ".join(self.stated("gateways"))
         return WrongUse(
             f"there is no gateway {name!r}.",
             where=Location(self.shown(self.config)),

@@ -169,7 +169,7 @@ def proposals(contract: Contract, column: Column | None, pairs: Pairs) -> Iterat
     if column is None:
         at_least = {"metric": "rowCount", "mustBeGreaterThan": 0}
         yield Proposal(
-            _rule("there_are_rows", "There are rows.", "completeness", "library", at_least),
+            stated("there_are_rows", "There are rows.", "completeness", "library", at_least),
             frozenset(),
         )
         for one in contract.columns:
@@ -249,11 +249,12 @@ def _sql(id: str, words: str, dimension: str, sql: exp.Expr, columns: frozenset[
     else:
         query = exp.select("COUNT(*)").from_(exp.table_(TABLE)).where(exp.Not(this=exp.paren(sql)))
     text = query.sql(dialect=DIALECT, pretty=True).replace(TABLE, "${table}")
-    rule = _rule(id, words, dimension, "sql", {"query": text, "mustBe": 0})
+    rule = stated(id, words, dimension, "sql", {"query": text, "mustBe": 0})
     return Proposal(rule, columns)
 
 
-def _rule(id: str, words: str, dimension: str, type: str, more: dict[str, Any]) -> dict[str, Any]:
+def stated(id: str, words: str, dimension: str, type: str, more: dict[str, Any]) -> dict[str, Any]:
+    """A rule as it stands under `quality` of a contract."""
     return {
         "id": id[:120],
         "type": type,

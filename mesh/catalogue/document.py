@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from sqlglot import exp
 
+from mesh.bite.shapes import stated
 from mesh.catalogue.found import Found
 from mesh.catalogue.levels import levels
 from mesh.catalogue.sure import Sure
@@ -132,15 +133,12 @@ def _examples(seen: Seen) -> list[Any]:
 def _rules(found: Found) -> list[dict[str, Any]]:
     seen = found.seen
     rules = _of_history(found) + [
-        {
-            "id": f"{column}_is_a_first_day",
-            "type": "sql",
-            "description": f"{column} is the first day of its month.",
-            "dimension": "conformity",
-            "severity": "error",
-            "query": f"SELECT COUNT(*) FROM ${{table}} WHERE NOT (EXTRACT(DAY FROM {column}) = 1)",
-            "mustBe": 0,
-        }
+        _sql(
+            f"{column}_is_a_first_day",
+            f"{column} is the first day of its month.",
+            "conformity",
+            f"SELECT COUNT(*) FROM ${{table}} WHERE NOT (EXTRACT(DAY FROM {column}) = 1)",
+        )
         for column in sorted(seen.first_days.difference(found.written) if seen else ())
         if is_plain(column)
     ]
@@ -168,28 +166,24 @@ def _of_history(found: Found) -> list[dict[str, Any]]:
     columns = {c.name: None for key in found.model.unique_key for c in key.find_all(exp.Column)}
     keys = ", ".join(columns)
     current = f"SELECT {keys} FROM ${{table}} WHERE {until} IS NULL GROUP BY {keys}"
-    rules = {
-        f"{until}_is_not_before_{since}": (
+    return [
+        _sql(
+            f"{until}_is_not_before_{since}",
             "No row ends before it begins.",
+            "consistency",
             f"SELECT COUNT(*) FROM ${{table}} WHERE {until} < {since}",
         ),
-        "one_row_is_current": (
+        _sql(
+            "one_row_is_current",
             f"Of each {keys} at most one row is current.",
+            "consistency",
             f"SELECT COUNT(*) FROM ({current} HAVING COUNT(*) > 1) AS offending",
         ),
-    }
-    return [
-        {
-            "id": id,
-            "type": "sql",
-            "description": description,
-            "dimension": "consistency",
-            "severity": "error",
-            "query": query,
-            "mustBe": 0,
-        }
-        for id, (description, query) in rules.items()
     ]
+
+
+def _sql(id: str, words: str, dimension: str, query: str) -> dict[str, Any]:
+    return stated(id, words, dimension, "sql", {"query": query, "mustBe": 0})
 
 
 def written(draft: dict[str, Any]) -> str:

@@ -61,6 +61,5 @@ def noticing(
             found = bitten(copies, contract, None, {}, there, asked=asked)
     except (duckdb.Error, EngineRefuses):
         return  # The draft stands without them.
-    suggested = [one.suggestion for one in found.survivors if one.suggestion]
-    suggested = [one for one in suggested if not one.is_loose]
-    yield from {one.id: one.rule for one in suggested}.values()
+    suggested = (one.suggestion for one in found.survivors)
+    yield from {one.id: one.rule for one in suggested if one and not one.is_loose}.values()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from mesh.bite.shapes import stated
 from mesh.catalogue.unbuilt import place_of
 from mesh.contracts import Contract
 from mesh.contracts.sql import DIALECT, is_plain
@@ -56,15 +57,10 @@ def tied(
                 measures[mine] = theirs
         if measures:
             said = {"reconcilesWith": name} | ({"by": by} if by else {}) | {"measures": measures}
-            yield {
-                "id": f"agrees_with_{name.partition('.')[2]}",
-                "type": "custom",
-                "description": f"It agrees with {name}, of which it is made.",
-                "dimension": "completeness",
-                "severity": "error",
-                "engine": "mesh",
-                "implementation": said,
-            }
+            id = f"agrees_with_{name.partition('.')[2]}"
+            words = f"It agrees with {name}, of which it is made."
+            more = {"engine": "mesh", "implementation": said}
+            yield stated(id, words, "completeness", "custom", more)
 
 
 def _pairs(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -25,10 +25,11 @@ class ColumnsMatchContract(ContractRule):
             return
         types = model.columns_to_types or {}
         actual = {column: bigquery_type(kind) for column, kind in types.items()}
+        by_model = _told(model)
         told = {
             column.name: _on_duckdb(types[column.name])
             for column in contract.columns
-            if column.name in _told(model) and column.logical_type in NUMERIC_TYPES
+            if column.name in by_model and column.logical_type in NUMERIC_TYPES
         }
         for column in contract.columns:
             where = contract.location(column.line)

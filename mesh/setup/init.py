@@ -56,7 +56,7 @@ def needed(project: Project) -> list[Change]:
 def _check_dialect(project: Project) -> None:
     from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
-    dialect = (project.configuration().get("model_defaults") or {}).get("dialect")
+    dialect = project.stated("model_defaults").get("dialect")
     try:
         strategy = Dialect.get_or_raise(dialect).normalization_strategy
     except ValueError:

@@ -203,9 +203,10 @@ def _of_config(both: Both, what: str) -> Change:
 def model_passes_lint(both: Both) -> Found:
     """What the linter refuses is neither planned nor merged, whatever else is said of it."""
     groups: dict[str, dict[str, str]] = defaultdict(dict)
-    for name, every in both.head.refused.items():
-        for said in every:
-            if said not in both.base.refused.get(name, ()):
+    for name, now in both.head.models.items():
+        was = both.base.models.get(name)
+        for said in now.refused:
+            if was is None or said not in was.refused:
                 lint, _, message = said.partition(": ")
                 groups[lint].setdefault(name, message)
     for lint, models in groups.items():
@@ -213,7 +214,7 @@ def model_passes_lint(both: Both) -> Found:
         one = len(models) == 1
         refused = "it" if one else f"{len(models)} models ({_listed(models)})"
         text = f"`sqlmesh lint` refuses {refused} by {lint}: {shortened(message, 200)}."
-        path = both.head.models[first].path if first in both.head.models else ""
+        path = both.head.models[first].path
         where = both.files.made_in(path, *_AUDITS, *_LINTERS) or both.files.place(first, None)
         yield Change(product=first if one else "project", message=text, where=where)
 

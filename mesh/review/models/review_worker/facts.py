@@ -74,6 +74,7 @@ class Model:
     files: of the macros in it. kind, cron: as SQLMesh read them; upkeep: how new rows are put
     beside those that are there, empty for what is built whole; period: the longest time between two
     runs, in seconds. audits, lint: what runs on it; of a lint rule `error` or `warning`.
+    refused: why lint refuses it.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Model:
     period: float = 0
     audits: tuple[Audit, ...] = ()
     lint: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,10 +141,9 @@ class Models:
     """One revision's answer. problem: why it did not load; then all else is empty.
 
     models: by name, parents first. snapshots: SQLMesh's, as its JSON, to be compared by it.
-    lint: the rules that run; made_up: the models, made up to be wrong, that they saw; refused: what
-    they say of the project's own, by its name. tests: the unit tests; failing: those of the base
-    that fail here, and how. target: the environment of a plan that names none. approvers: who has
-    to agree.
+    lint: the rules that run; made_up: the models, made up to be wrong, that they saw. tests: the
+    unit tests; failing: those of the base that fail here, and how. target: the environment of a
+    plan that names none. approvers: who has to agree.
     """
 
     models: Mapping[str, Model] = field(default_factory=dict)
@@ -155,7 +156,6 @@ class Models:
     made_up: tuple[str, ...] = ()
     tests: tuple[UnitTest, ...] = ()
     failing: Mapping[str, str] = field(default_factory=dict)
-    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     target: str = ""
     approvers: tuple[str, ...] = ()
 

@@ -49,23 +49,15 @@ def lint_rules(context: Context) -> tuple[dict[str, LintRule], tuple[str, ...]]:
     return found, tuple(what for what, _, _ in made)
 
 
-def refused(context: Context) -> dict[str, tuple[str, ...]]:
-    """What `sqlmesh lint` refuses, by the full names of models."""
-    found: dict[str, tuple[str, ...]] = {}
-    for model in context.models.values():
-        linter = context._linters.get(model.project)
-        if linter is None or not linter.enabled or model.kind.is_external:
-            continue
+def refused(context: Context, model: core.Model) -> tuple[str, ...]:
+    """Why `sqlmesh lint` refuses a model, each as `rule: message`."""
+    linter = context._linters.get(model.project)
+    if linter is not None:
         with suppress(Exception):
             _, violations = linter.lint_model(model, context, NoopConsole())
-            said = [
-                f"{one.rule.name}: {one.violation_msg}"
-                for one in violations
-                if one.violation_type == "error"
-            ]
-            if said:
-                found[model.fqn] = tuple(said)
-    return found
+            errors = (one for one in violations if one.violation_type == "error")
+            return tuple(f"{one.rule.name}: {one.violation_msg}" for one in errors)
+    return ()
 
 
 def _lint_rule(context: Context, rule: type[Rule], level: str, made: list[_Made]) -> LintRule:

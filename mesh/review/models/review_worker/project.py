@@ -106,7 +106,6 @@ def describe(context: Context) -> Models:
         {short(m.fqn): _model(context, m, bench) for m in models if not m.kind.is_external},
         lint=lint,
         made_up=made_up,
-        refused={short(name): said for name, said in refused(context).items()},
         tests=unit_tests(context),
         target=context.config.default_target_environment,
         approvers=tuple(sorted(u.username for u in context.users if u.is_required_approver)),
@@ -141,6 +140,7 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         period=_period(model),
         audits=tuple(bench.audits(model)),
         lint=lint_levels(context, model),
+        refused=refused(context, model),
     )
 
 
