@@ -115,8 +115,8 @@ def test_a_database_that_another_process_took_meanwhile_is_not_an_empty_one(
 @pytest.mark.parametrize(
     ("raised", "kind", "said"),
     [
-        (ConfigError("bad\n  model"), CheckFailed, "SQLMesh refuses: bad model"),
-        (ConfigError("near \x1b[4m~\x1b[0m 'a'"), CheckFailed, "SQLMesh refuses: near ~ 'a'"),
+        (ConfigError("bad\n  model"), WrongUse, "SQLMesh refuses: bad model"),
+        (ConfigError("near \x1b[4m~\x1b[0m 'a'"), WrongUse, "SQLMesh refuses: near ~ 'a'"),
         (SchemaError("odd at 'm.sql'"), CheckFailed, "SQLMesh refuses: odd at 'm.sql'"),
         (
             SQLMeshError('IO Error: Could not set lock on file "x": held in python (PID 12)'),

@@ -196,7 +196,9 @@ def readable_errors(database: Path) -> Iterator[None]:
     except (SQLMeshError, SqlglotError) as error:
         if HELD in str(error):
             raise cannot_open(database, error) from error
-        meant = explanation(error) or CheckFailed(f"SQLMesh refuses: {_one_line(error)}")
+        # What cannot be read is no answer to what was asked, such as a promise that is broken.
+        refused = WrongUse if isinstance(error, ConfigError) else CheckFailed
+        meant = explanation(error) or refused(f"SQLMesh refuses: {_one_line(error)}")
         raise meant from error
     except Exception as error:
         explained = explanation(error)
