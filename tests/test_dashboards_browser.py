@@ -6,6 +6,7 @@ import contextlib
 import re
 import subprocess
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -370,6 +371,21 @@ def test_a_link_leads_to_its_chart(browser, folder: Path) -> None:
         link.click()
         assert tab.page.url.endswith("kinds.html#demand")
         assert tab.page.locator("#demand:target").count() == 1
+
+
+def test_a_chart_says_that_it_follows_no_choice_while_there_is_one(browser, tmp_path: Path) -> None:
+    data = filled("movie_trends", most_rated_movies=[movie(1, "Heat")])
+    view = presented("movie_trends", replace(data, options={"genre": [{"genre": "Drama"}]}))
+    path = tmp_path / "page.html"
+    path.write_text(page_html(view, [view], PROJECT), encoding="utf-8")
+    with Tab(browser, path) as tab:
+        said = tab.page.locator("#most_rated_movies .unmoved")
+        assert not said.is_visible()
+        for picked in ("Drama", "All genres"):
+            tab.page.locator("#genre-control").select_option(picked)
+            said.wait_for(state="visible" if picked == "Drama" else "hidden")
+        assert said.text_content() == "Does not follow the choice of genre over the years."
+        assert tab.complaints == []
 
 
 def test_light_and_dark_follow_the_system_and_the_button(browser, folder: Path) -> None:

@@ -4,7 +4,7 @@ MODEL (
   @contract(trending_movies)
 );
 
-/* The most rated movies of a span of days, against the span of as many days before it. The earliest day stands in the WHERE as well, since an engine drops the days before it sooner than by the join. */
+/* The most rated movies of a span of days, against the span of as many days before it. The earliest day stands in the WHERE as well, since an engine drops the days before it sooner than by the join. Of a span that began before the first rating of all only a part could be counted, so nothing is compared with it. */
 WITH spans AS (
   SELECT
     windows.period,
@@ -45,37 +45,45 @@ WITH spans AS (
   GROUP BY
     period,
     movie_id
-), shown AS (
+), first_rating AS (
+  SELECT
+    MIN(rated_on) AS rated_on
+  FROM interactions.movies_engagement_daily
+), compared AS (
   SELECT
     movies.period,
     movies.movie_id,
     movies.rating_count,
     movies.rating_median,
+    movies.previous_rating_count,
+    movies.previous_rating_median,
     CASE
+      WHEN windows.previous_start < first_rating.rated_on
+      THEN 'few_before'
       WHEN movies.previous_rating_count = 0
       THEN 'new'
       WHEN movies.previous_rating_count < thresholds.smallest_group
       THEN 'few_before'
       ELSE 'compared'
-    END AS comparison,
-    IF(
-      movies.previous_rating_count >= thresholds.smallest_group,
-      movies.previous_rating_count,
-      NULL
-    ) AS previous_rating_count,
-    IF(
-      movies.previous_rating_count >= thresholds.smallest_group,
-      movies.previous_rating_median,
-      NULL
-    ) AS previous_rating_median,
-    ROW_NUMBER() OVER (
-      PARTITION BY movies.period
-      ORDER BY movies.rating_count DESC, movies.rating_median DESC, movies.movie_id
-    ) AS movie_rank
+    END AS comparison
   FROM movies
+  INNER JOIN engagement_internal.windows AS windows
+    ON windows.period = movies.period
+  CROSS JOIN first_rating
   CROSS JOIN engagement_internal.thresholds AS thresholds
   WHERE
     movies.rating_count >= thresholds.smallest_group
+), shown AS (
+  SELECT
+    period,
+    movie_id,
+    rating_count,
+    rating_median,
+    comparison,
+    IF(comparison = 'compared', previous_rating_count, NULL) AS previous_rating_count,
+    IF(comparison = 'compared', previous_rating_median, NULL) AS previous_rating_median,
+    ROW_NUMBER() OVER (PARTITION BY period ORDER BY rating_count DESC, rating_median DESC, movie_id) AS movie_rank
+  FROM compared
 ), catalogue AS (
   SELECT
     engagement.movie_id,

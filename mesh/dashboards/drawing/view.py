@@ -34,6 +34,15 @@ class LegendEntry:
 
 
 @dataclass(frozen=True)
+class Unmoved:
+    """A control that a chart does not follow. picked: whether one value of it is, at first."""
+
+    control: str
+    label: str
+    picked: bool
+
+
+@dataclass(frozen=True)
 class ChartView:
     """A card of a page.
 
@@ -41,7 +50,7 @@ class ChartView:
     sentence of what is seen in this data, or none. reading: how the picture is to be read. vega:
     the specification, height: its height in pixels; summary: the picture in words. head, body: the
     data table behind it; csv: its rows as a file. number, first: what the index says of it, a
-    number or the first few of a list. unmoved: what is picked on the page that it does not follow.
+    number or the first few of a list. unmoved: which controls of the page it does not follow.
     content: what only the template and the script of its kind know of.
     """
 
@@ -60,5 +69,5 @@ class ChartView:
     height: int = 0
     number: str = ""
     first: list[str] = field(default_factory=list)
-    unmoved: str = ""
+    unmoved: list[Unmoved] = field(default_factory=list)
     content: dict[str, Any] = field(default_factory=dict)

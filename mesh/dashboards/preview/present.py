@@ -11,7 +11,7 @@ from mesh.dashboards.controls import AnyControl, OneOf, Option
 from mesh.dashboards.csv_file import csv_text
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.formats import day, span
-from mesh.dashboards.drawing.view import ChartView
+from mesh.dashboards.drawing.view import ChartView, Unmoved
 from mesh.dashboards.kinds import Board, Chart
 from mesh.dashboards.kinds.base import Row
 from mesh.dashboards.kinds.seen import lowered
@@ -92,7 +92,7 @@ def _present(board: Board, data: DashboardData, contracts: Mapping[str, Contract
     for chart in sorted(board.charts, key=lambda c: (c.position.row, c.position.column)):
         product = board.sources[chart.source].product
         found, contract = data.charts[chart.id], contracts[product]
-        unmoved = _unmoved(board, chart)
+        unmoved = _unmoved(controls, chart)
         follows = [one for one in controls if one.spec.reaches(chart) and one.options]
         drawn = [
             replace(_card(board, chart, part, contract, product in with_rows), unmoved=unmoved)
@@ -121,12 +121,14 @@ def _control(board: Board, control: AnyControl, data: DashboardData) -> ControlV
     return ControlView(control, options if every else [], every, wanted[0] if wanted else 0)
 
 
-def _unmoved(board: Board, chart: Chart) -> str:
-    """Which values a chart does not follow, since nothing else would tell; whether it is about
-    months one sees."""
-    left = [c for c in board.controls if isinstance(c, OneOf) and not c.reaches(chart)]
-    names = [lowered(control.label) for control in left]
-    return f"Does not follow the choice of {' and '.join(names)}." if names else ""
+def _unmoved(controls: Sequence[ControlView], chart: Chart) -> list[Unmoved]:
+    """Which values a chart does not follow, since nothing else would tell once one is picked;
+    whether it is about months one sees."""
+    return [
+        Unmoved(one.spec.id, lowered(one.spec.label), one.options[one.start].value is not None)
+        for one in controls
+        if isinstance(one.spec, OneOf) and one.options and not one.spec.reaches(chart)
+    ]
 
 
 def _parts(found: ChartData, follows: Sequence[ControlView]) -> list[ChartData]:

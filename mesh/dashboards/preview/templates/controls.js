@@ -43,6 +43,7 @@
     if (mine !== round) return;
     await Promise.all(made.map(function (one) { return page.replace(one[0], one[1]); }));
     if (mine !== round) return;
+    tellUnmoved();
     link();
     document.documentElement.dataset.ready = "yes";
   }
@@ -55,6 +56,14 @@
     });
     document.querySelectorAll(".card").forEach(function (card) {
       card.classList.toggle("target", card.id === named && named !== "");
+    });
+  }
+
+  // Where all of them are shown there is no choice that a chart could not follow.
+  function tellUnmoved() {
+    document.querySelectorAll(".unmoved").forEach(function (line) {
+      var control = data.controls.find(function (one) { return one.id === line.dataset.of; });
+      line.hidden = option(control)[0] === "";
     });
   }
 
