@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from project_copy import share_analyzer
 from stranger import PLAN, Stranger
 
 CONFIG = """\
@@ -78,6 +79,7 @@ class Shop(Stranger):
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     made = Shop(tmp_path_factory.mktemp("shop"))
     (made.root / "config.yaml").write_text(CONFIG)
+    share_analyzer(made.root)
     made.model("shop_internal.people", "FULL", PEOPLE)
     wanted = {name: (kind, QUERIES[name]) for name, kind in KINDS.items()}
     wanted |= {"types": ("FULL", TYPES), "nothing": ("FULL", NOTHING)}
