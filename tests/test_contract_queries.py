@@ -66,6 +66,26 @@ SAME = [
         "SELECT t.k AS k FROM t LEFT JOIN u ON t.k = u.k LEFT JOIN s ON t.k = s.k",
     ),
 ]
+WINDOW = "SELECT k, SUM(v) OVER {} AS x FROM t{}"
+FRAME = "PARTITION BY w ORDER BY k ROWS BETWEEN 11 PRECEDING AND CURRENT ROW"
+SAME += [
+    (WINDOW.format(f"({FRAME})", ""), WINDOW.format("a", f" WINDOW a AS ({FRAME})")),
+    (WINDOW.format("b", f" WINDOW b AS ({FRAME})"), WINDOW.format("a", f" WINDOW a AS ({FRAME})")),
+    (
+        WINDOW.format("(a ROWS BETWEEN 11 PRECEDING AND CURRENT ROW)", " WINDOW a AS (b ORDER BY k)"
+                      ).replace("WINDOW a", "WINDOW b AS (PARTITION BY w), a"),
+        WINDOW.format(f"({FRAME})", ""),
+    ),
+    (
+        "SELECT t.k FROM t LEFT JOIN u ON u.k = t.k ORDER BY t.k",
+        "SELECT t.k FROM t LEFT JOIN (SELECT k FROM u ORDER BY v) AS b ON b.k = t.k",
+    ),
+]  # fmt: skip
+SAME += [
+    ("SELECT k, COUNTIF(v > 1) AS x FROM t GROUP BY k", f"SELECT k, {other} AS x FROM t GROUP BY k")
+    for other in ("COUNT(CASE WHEN v > 1 THEN 1 END)", "COUNT(IF(v > 1, TRUE, NULL))")
+]
+SAME.append(("SELECT LEAST(k, v, w) AS x FROM t", "SELECT LEAST(w, v, k) AS x FROM t"))
 OTHER_ROWS = [
     (
         "SELECT s.k FROM (SELECT * FROM t WHERE v > 1) AS s FULL JOIN u ON u.k = s.k",
@@ -101,12 +121,52 @@ OTHER_ROWS = [
         "(SELECT t.k AS x FROM t RIGHT JOIN u ON t.k = u.k) AS n",
     ),
 ]
+# What a reader of queries could pass over.
+OTHER_ROWS += [
+    ("SELECT k FROM t", "SELECT k FROM t TABLESAMPLE SYSTEM (10 PERCENT)"),
+    ("SELECT k FROM t", "SELECT k FROM t FOR SYSTEM_TIME AS OF '2020-01-01'"),
+    (
+        "SELECT k FROM (SELECT k FROM t) AS s",
+        "SELECT k FROM (SELECT k FROM t) AS s TABLESAMPLE SYSTEM (5 PERCENT)",
+    ),
+    ("SELECT k FROM (SELECT k FROM t)", "SELECT k FROM ((SELECT k FROM t) LIMIT 3)"),
+    (
+        "SELECT k FROM t UNION ALL SELECT k FROM u",
+        "SELECT k FROM t UNION ALL SELECT k FROM u LIMIT 9",
+    ),
+    (
+        "SELECT k FROM t UNION ALL SELECT k FROM u ORDER BY k LIMIT 9",
+        "SELECT k FROM t UNION ALL SELECT k FROM u ORDER BY k DESC LIMIT 9",
+    ),
+    (
+        "SELECT t.k FROM t CROSS JOIN UNNEST([t.v]) AS x",
+        "SELECT t.k FROM t LEFT JOIN UNNEST([t.v]) AS x",
+    ),
+    ("SELECT t.k FROM t CROSS JOIN u", "SELECT t.k FROM t NATURAL JOIN u"),
+    ("SELECT k FROM t LIMIT 3", "SELECT k FROM t LIMIT 3 OFFSET 3"),
+]  # fmt: skip
 COUNTED = (
     "SELECT t.k AS k, {}.n AS x FROM t "
     "INNER JOIN (SELECT k, COUNT(*) AS n FROM u GROUP BY k) AS a ON a.k = t.k "
     "INNER JOIN (SELECT k, v, COUNT(*) AS n FROM u GROUP BY k, v) AS b ON b.k = t.k"
 )
 OTHER_VALUES = [
+    (
+        "SELECT k, COUNTIF(v > 1) AS x FROM t GROUP BY k",
+        "SELECT k, COUNT(IF(v > 1, w, NULL)) AS x FROM t GROUP BY k",
+    ),
+    ("SELECT k, LEAST(k, v) AS x FROM t", "SELECT k, GREATEST(k, v) AS x FROM t"),
+    *(
+        (
+            WINDOW.format("a", f" WINDOW a AS ({FRAME})"),
+            WINDOW.format("a", f" WINDOW a AS ({other})"),
+        )
+        for other in (
+            FRAME.replace("11", "12"),
+            FRAME.replace("w", "v"),
+            FRAME.replace("BY k", "BY v"),
+        )
+    ),
     (COUNTED.format("a"), COUNTED.format("b")),
     ("SELECT k, (v + w) * 2 AS x FROM t", "SELECT k, v * 2 + w AS x FROM t"),
     (JOINED.format("a.v", "INNER"), JOINED.format("b.v", "INNER")),

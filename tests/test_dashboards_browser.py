@@ -30,12 +30,14 @@ from tests.dashboards_data import (
 from tests.project_copy import PROJECT, ROOT
 
 pytestmark = pytest.mark.browser
+# What every object of JavaScript has by these names.
+OF_OBJECTS = ("constructor", "__proto__")
 WIDTHS = {"desktop": 1280, "phone": PHONE_WIDTH, "narrow phone": 320}
 
 
 def all_data() -> dict[str, Any]:
     """Both dashboards in full, with names that try to break out of their page."""
-    genres = ["Drama", HOSTILE, RIGHT_TO_LEFT, "Action", "War", "Crime", "IMAX", "Sci-Fi", "Horror"]
+    genres = ["Drama", HOSTILE, RIGHT_TO_LEFT, "Action", "War", "Crime", "IMAX", *OF_OBJECTS]
     slices = [genre(i, name, 700 - 40 * i, 1 - 0.05 * i) for i, name in enumerate(genres, 1)]
     slices.append(genre(10, "Others", 650, 0.9, True))
     bars = [
@@ -109,6 +111,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (out / "nothing.html").write_text(page_html(nothing, views, PROJECT), encoding="utf-8")
     rows = kinds_data.all_rows()
     rows["tags"][0]["tag"] = rows["demand"][3]["tag"] = HOSTILE
+    rows["tags"][1]["tag"], rows["demand"][2]["tag"] = OF_OBJECTS
     rows["panels"] = [
         row | {"genre": RIGHT_TO_LEFT if row["genre"] == "Drama" else row["genre"]}
         for row in rows["panels"]

@@ -89,6 +89,7 @@ def test_what_counts_or_groups_persons_leads_to_nobody(expression: str) -> None:
     [
         "SELECT one AS said FROM shop.sales CROSS JOIN UNNEST([user_id]) AS one",
         "SELECT AVG(user_id) AS said FROM shop.sales GROUP BY user_id",
+        "SELECT RANK() OVER early AS said FROM shop.sales WINDOW early AS (ORDER BY user_id)",
         "SELECT part.id AS said FROM (SELECT STRUCT(user_id AS id) AS part FROM shop.sales)",
         "WITH a AS (SELECT x AS n FROM shop.sales UNION ALL SELECT user_id FROM shop.sales) "
         "SELECT n AS said FROM a",
@@ -101,6 +102,9 @@ def test_an_id_is_followed_through_queries(query: str) -> None:
 def test_a_total_of_each_person_is_told_apart_from_one_of_many() -> None:
     assert is_of_each(TOTAL)
     assert is_of_each(f"SELECT said + 1 AS said FROM ({TOTAL})")
+    assert is_of_each(
+        "SELECT SUM(x) OVER own AS said FROM shop.sales WINDOW own AS (PARTITION BY user_id)"
+    )
     assert not leads(TOTAL)
     assert not is_of_each("SELECT SUM(x) OVER (PARTITION BY x) AS said FROM shop.sales")
     assert not is_of_each(f"SELECT said, COUNT(*) AS users FROM ({TOTAL}) GROUP BY said")

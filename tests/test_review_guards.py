@@ -109,6 +109,9 @@ LESS = {
     "a branch": (EVENT, f"{EVENT}\n    branches: [nowhere]", "with `branches: [nowhere]`"),
     "a late event": (EVENT, f"{EVENT}\n    types: [closed]", "with `types: [closed]`"),
     "a pipe": ("make lint", "make lint | tee log", "only the last command counts"),
+    "another word": ("make lint", "make lint || printf no", "its script goes on"),
+    "a number that nobody asks for": ("make lint", "make lint || code=$?", "its script goes on"),
+    "a process behind": ("make lint", "make lint &", "its script goes on"),
     "its contrary": ("make lint", "'! make lint'", "its script goes on"),
     "an end before it": (STEP, "      - run: |\n          exit 0\n          make lint", "goes on"),
     "nothing done": ("make lint", "make lint -n", "runs with -n"),
@@ -122,6 +125,11 @@ def weakened(tmp_path: Path, files: dict[str, str]) -> list[str]:
         (tmp_path / side / ".github" / "workflows").mkdir(parents=True)
         for name, text in texts.items():
             (tmp_path / side / ".github" / "workflows" / name).write_text(text)
+    return differing(tmp_path)
+
+
+def differing(tmp_path: Path) -> list[str]:
+    """What is said of the workflows of `old` and `new`."""
     old, new = (Project(tmp_path / side) for side in ("old", "new"))
     both = SimpleNamespace(
         old=old, new=new, workflows=new.workflows, files=SimpleNamespace(edited={})
@@ -147,6 +155,8 @@ def test_a_step_that_stops_less_is_seen(what: str, tmp_path: Path, *, moved: boo
         (STEP, f"{STEP}\n        shell: bash"),
         (EVENT, f"{EVENT}\n    types: [opened, synchronize, reopened, edited]"),
         (STEP, f"{STEP}\n        name: Lint"),
+        ("make lint", 'make lint || { echo "lint said no"; exit 1; }'),
+        (STEP, '      - run: |\n          make lint || code=$?\n          exit "$code"'),
     ],
 )
 def test_a_step_that_stops_as_much_is_not_called_weaker(old: str, new: str, tmp_path: Path) -> None:
@@ -156,4 +166,103 @@ def test_a_step_that_stops_as_much_is_not_called_weaker(old: str, new: str, tmp_
 
 def test_less_time_is_told(tmp_path: Path) -> None:
     (said,) = weakened(tmp_path, {"lint.yml": WORKFLOW.replace("minutes: 20", "minutes: 1")})
-    assert said == "STEP_CHANGED `make lint` in the job lint is run otherwise."
+    assert said == (
+        "STEP_CHANGED `make lint` in the job lint is run otherwise: without `timeout-minutes: 20`, "
+        "with `timeout-minutes: 1`."
+    )
+
+
+def test_what_is_set_for_several_checks_is_told_once(tmp_path: Path) -> None:
+    job = "  try:\n    runs-on: ubuntu-24.04\n"
+    for side, text in (
+        ("old", GATES.replace(job, f"{job}    env: {{SHOW: no}}\n")),
+        ("new", GATES),
+    ):
+        (tmp_path / side / ".github" / "workflows").mkdir(parents=True)
+        (tmp_path / side / ".github" / "workflows" / "ship.yml").write_text(text)
+    assert differing(tmp_path) == [
+        "STEP_CHANGED `make lint`, `pytest` in the job try are run otherwise: without "
+        "`SHOW: False`."
+    ]
+
+
+GATES = """on: push
+jobs:
+  try:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: make lint
+      - run: pytest -m slow
+      - run: pytest -m fast
+  ship:
+    runs-on: ubuntu-24.04
+    environment: shop
+    steps:
+      - run: make lint
+      - run: make ship
+      - run: mesh refresh acceptance
+      - run: mesh contracts verify acceptance
+      - run: mesh promote acceptance prod
+"""
+VERIFY, PROMOTE = "mesh contracts verify acceptance", "mesh promote acceptance prod"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "      - run: make lint\n      - run: make ship",
+            "      - run: make lint || true\n      - run: make ship",
+            ["STEP_NO_WEAKEN `make lint` in the job ship may fail now: its script goes on."],
+        ),
+        (
+            "      - run: make lint\n      - run: make ship",
+            "      - run: make ship",
+            ["STEP_NO_DELETE `make lint` no longer runs: it was taken out of the job ship."],
+        ),
+        (
+            "      - run: pytest -m slow\n",
+            "",
+            ["STEP_NO_DELETE `pytest` no longer runs: it was taken out of the job try."],
+        ),
+        (
+            f"      - run: {VERIFY}\n      - run: {PROMOTE}",
+            f"      - run: {PROMOTE}\n      - run: {VERIFY}",
+            [
+                f"STEP_NO_WEAKEN `{VERIFY}` in the job ship stands behind `{PROMOTE}` now, and no "
+                "longer stops it."
+            ],
+        ),
+        (
+            f"      - run: mesh refresh acceptance\n      - run: {VERIFY}",
+            f"      - run: {VERIFY}\n      - run: mesh refresh acceptance",
+            [
+                f"STEP_NO_WEAKEN `{VERIFY}` in the job ship stands before `mesh refresh "
+                "acceptance` now, and no longer sees what that made."
+            ],
+        ),
+        ("  ship:", "  bring:", []),
+        ("      - run: pytest -m slow\n      - run: pytest -m fast\n",
+         "      - run: pytest -m fast\n      - run: pytest -m slow\n", []),
+    ],
+    ids=["forgiving", "one of two", "one of a job", "behind", "before", "a name", "an order"],
+)  # fmt: skip
+def test_of_gates_that_are_alike_each_counts(
+    old: str, new: str, said: list[str], tmp_path: Path
+) -> None:
+    """The same command before two steps is two gates."""
+    assert old in GATES
+    for side, text in (("old", GATES), ("new", GATES.replace(old, new, 1))):
+        (tmp_path / side / ".github" / "workflows").mkdir(parents=True)
+        (tmp_path / side / ".github" / "workflows" / "ship.yml").write_text(text)
+    assert differing(tmp_path) == said
+
+
+def test_who_agrees_to_a_release_is_asked(tmp_path: Path) -> None:
+    for side, text in (("old", GATES), ("new", GATES.replace("    environment: shop\n", ""))):
+        (tmp_path / side / ".github" / "workflows").mkdir(parents=True)
+        (tmp_path / side / ".github" / "workflows" / "ship.yml").write_text(text)
+    said = [one for one in differing(tmp_path) if one.startswith("STEP_NO_WEAKEN `mesh promote")]
+    assert said == [
+        f"STEP_NO_WEAKEN `{PROMOTE}` in the job ship no longer waits for the people of `shop`."
+    ]

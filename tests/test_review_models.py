@@ -109,8 +109,8 @@ def test_a_source_that_becomes_another_product_changes_its_charts(tmp_path: Path
     edit = ("orders: {product: shop.orders,", "orders: {product: reporting.customers,")
     review = edited(tmp_path, "looker/sales.yaml", edit)
     assert [f.message for f in review.findings] == [
-        "The chart sales/by_channel was changed.",
-        "The chart sales/from_the_counter was changed.",
+        "The chart sales/by_channel shows something else. Its title is as it was.",
+        "The chart sales/from_the_counter shows something else. Its title is as it was.",
     ]
 
 

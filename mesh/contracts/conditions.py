@@ -29,7 +29,11 @@ def plain(node: exp.Expr) -> exp.Expr:
         inner.comments = None
     # From within, since each stands for itself in what is around it.
     for inner in reversed(
-        list(node.find_all(exp.Case, exp.Count, exp.Dot, exp.If, exp.In, exp.Not))
+        list(
+            node.find_all(
+                *(exp.Case, exp.Count, exp.Dot, exp.Greatest, exp.If, exp.In, exp.Least, exp.Not)
+            )
+        )
     ):
         inner.replace(_spelled(inner))
     node = exp.paren(simplify(node, dialect=DIALECT), copy=False)
@@ -64,6 +68,17 @@ def _spelled(node: exp.Expr) -> exp.Expr:
         return _field(node, made)
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Literal):
         return exp.Count(this=exp.Star(), big_int=True)
+    if isinstance(node, exp.Count) and isinstance(case := node.this.unnest(), exp.Case):
+        # What is counted where something holds; it was a `CASE` or an `IF` before.
+        first, *others = case.args["ifs"]
+        one = isinstance(first.args["true"].unnest(), exp.Boolean | exp.Literal)
+        if one and not (others or case.this or case.args.get("default")):
+            return exp.CountIf(this=first.this)
+    if isinstance(node, exp.Greatest | exp.Least):
+        node = node.copy()
+        first, *more = sorted([node.this, *node.expressions], key=str)
+        node.set("this", first)
+        node.set("expressions", more)
     return node
 
 
@@ -96,36 +111,6 @@ def _ordered(node: exp.Binary) -> exp.Expr:
     for operand in more:
         made = type(node)(this=made, expression=operand)
     return exp.paren(made, copy=False)
-
-
-def without_using(select: exp.Select) -> None:
-    """Name a column of USING by the first of its tables, where the others hold the same or nothing.
-
-    SQLGlot writes COALESCE over all tables before. Of a join to the left, or of an inner one, the
-    first has the value whenever there is one.
-    """
-    first: dict[exp.Expr, exp.Expr] = {}
-
-    def name_first(around: exp.Expr) -> None:
-        for node in list(around.find_all(exp.Coalesce)):
-            others = {first.get(one) for one in node.expressions}
-            known = others == {first.get(node.this, node.this)}
-            if known and isinstance(node.this, exp.Column) and node.parent_select is select:
-                node.replace(node.this)
-
-    for join in select.args.get("joins") or []:
-        on = join.args.get("on")
-        if on is None or join.side in ("RIGHT", "FULL"):
-            continue
-        name_first(on)
-        for one in on.flatten() if isinstance(on, exp.And) else [on]:
-            sides = [one.left, one.right] if isinstance(one, exp.EQ) else []
-            columns = [side for side in sides if isinstance(side, exp.Column)]
-            columns.sort(key=lambda column: column.table != join.alias_or_name)
-            if [column.table == join.alias_or_name for column in columns] == [True, False]:
-                own, other = columns
-                first.setdefault(own, first.get(other, other))
-    name_first(select)
 
 
 def conjuncts(node: exp.Expr | None) -> list[exp.Expr]:

@@ -17,7 +17,8 @@ from functools import cached_property
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from mesh.contracts.conditions import GROUPED, conjuncts, plain, struct_of, without_using
+from mesh.contracts.conditions import GROUPED, conjuncts, plain, struct_of
+from mesh.contracts.spelling import JOIN, SELECT, SET_OPERATION, around, unread, written_out
 
 Resolve = Callable[[exp.Expr], exp.Expr]
 """From a column or a subquery to what stands for it; from anything else to itself."""
@@ -139,25 +140,9 @@ def read_query(query: exp.Expr, table: Callable[[exp.Table], Relation] = by_name
 
     The type that the query itself gives a column does not count: it is told of as a type.
     """
-    query = query.copy()
-    for select in _outermost(query):
-        for projection in select.expressions:
-            value = projection.unalias().unnest()
-            if isinstance(value, exp.Cast) and isinstance(projection, exp.Alias):
-                projection.set("this", value.this)
-    for select in query.find_all(exp.Select):
-        without_using(select)
+    query = written_out(query)
     scope = build_scope(query)
     return _Reader(table).read(scope, {}) if scope else Relation((digest(query.sql()),))
-
-
-def _outermost(query: exp.Expr) -> Iterator[exp.Select]:
-    query = query.unnest()
-    if isinstance(query, exp.SetOperation):
-        yield from _outermost(query.this)
-        yield from _outermost(query.expression)
-    elif isinstance(query, exp.Select):
-        yield query
 
 
 class _Reader:
@@ -168,10 +153,13 @@ class _Reader:
         """outer: the relations around a subquery, by alias."""
         query = scope.expression.unnest()
         if isinstance(query, exp.SetOperation):
-            return self._union(query, [self.read(part, outer) for part in scope.union_scopes])
-        if isinstance(query, exp.Select):
-            return self._select(scope, query, outer)
-        return Relation((digest(query.sql()),))
+            made = self._union(query, [self.read(part, outer) for part in scope.union_scopes])
+        elif isinstance(query, exp.Select):
+            made = self._select(scope, query, outer)
+        else:
+            made = Relation((digest(query.sql()),))
+        more = around(query)
+        return made.closed(*more) if more else made
 
     def _union(self, union: exp.SetOperation, parts: list[Relation]) -> Relation:
         def together(texts: list[exp.Expr]) -> exp.Expr:
@@ -186,7 +174,10 @@ class _Reader:
             for index, name in enumerate(parts[0].columns)
         }
         texts = [value.sql() for value in columns.values()] if "distinct" in kind else []
-        rows = digest(kind, *(part.rows for part in parts), *texts)
+        clauses = [f"{key} {union.args[key]}" for key in ("limit", "offset") if union.args.get(key)]
+        clauses += [f"order {union.args.get('order')}"] if clauses else []
+        clauses += unread(union, SET_OPERATION)
+        rows = digest(kind, *(part.rows for part in parts), *texts, *clauses)
         deciding = tuple(one for part in parts for one in part.deciding)
         return Relation((rows,), columns=columns, deciding=deciding)
 
@@ -225,12 +216,14 @@ class _Reader:
         resolved: Resolve,
     ) -> Relation:
         """The rows of FROM and its joins."""
-        joins = {join.alias_or_name: join for join in select.args.get("joins") or []}
+        known = {id(join.this.unnest()): join for join in select.args.get("joins") or []}
+        joins = {}
         inner = set()
-        for alias, (_, source) in scope.selected_sources.items():
-            join = joins.get(alias)
+        for alias, (node, source) in scope.selected_sources.items():
+            joins[alias] = join = known.get(id(node.unnest()))
             here[alias] = self._source(source, here, resolved)
-            if join is None or (not join.side and join.kind in ("", "INNER", "CROSS")):
+            plain_kind = join is None or (not join.side and join.kind in ("", "INNER", "CROSS"))
+            if plain_kind and not (join and unread(join, JOIN)):
                 inner.add(alias)
         # Several relations of one table: which of them a column is of must not depend on the order.
         seen: Counter[str] = Counter()
@@ -257,7 +250,8 @@ class _Reader:
                 whole = Relation(tuple(tables), tuple(conditions), tuple(outer)).closed()
                 tables, conditions, outer = [*whole.tables], [], []
             texts = sorted({one.sql() for one in on})
-            outer.append(f"{join.side} {join.kind} {relation.rows} ON {texts}")
+            more = unread(join, JOIN)
+            outer.append(f"{join.side} {join.kind} {relation.rows} ON {texts} {more}")
         return Relation(
             tuple(tables) or ("nothing",),
             tuple(conditions),
@@ -273,7 +267,9 @@ class _Reader:
         resolved: Resolve,
     ) -> Relation:
         if isinstance(source, exp.Table):
-            return self.table(source)
+            known = self.table(source)
+            parts = [exp.Literal.string(text) for text in around(source)]
+            return replace(known, conditions=(*known.conditions, *parts))
         assert isinstance(source, Scope)
         if not isinstance(source.expression, exp.UDTF):
             return self.read(source, {})
@@ -313,16 +309,20 @@ class _Reader:
         clauses = [*keys]
         for key in ("having", "qualify", "limit", "offset"):
             if clause := select.args.get(key):
-                clauses.append(
-                    _value(clause.args.get("this") or clause.args["expression"], resolved)
-                )
+                asked = clause.this if isinstance(clause, (exp.Having, exp.Qualify)) else clause
+                clauses.append(_value(asked, resolved))
                 why += [key, clauses[-1].sql()]
-        if select.args.get("limit") and select.args.get("order"):
+        apart_by = select.args["distinct"].args.get("on") if select.args.get("distinct") else None
+        if apart_by:
+            clauses.append(_value(apart_by, resolved))
+            why += ["first of each", clauses[-1].sql()]
+        if (select.args.get("limit") or apart_by) and select.args.get("order"):
             order = select.args["order"].expressions
             why += ["order", *(_value(one, resolved).sql() for one in order)]
+        why += unread(select, SELECT)
         if why:
             made = made.closed(*why)
-        if select.args.get("distinct"):
+        if select.args.get("distinct") and not apart_by:
             # As grouped by all columns.
             apart = {one.sql() for one in columns.values() if not isinstance(one, exp.Literal)}
             made = made.closed("by", *sorted(apart))

@@ -7,6 +7,7 @@ be read, so that a dashboard that is being changed, or an older revision's, can 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,12 @@ from mesh.dashboards.read import DASHBOARD, DashboardInvalid, dashboard_files
 from mesh.dashboards.spec import Dashboard
 from mesh.files.tree import Steps, Tree, read_tree
 
+# What a chart says of itself that changes no number.
+_LOOKS = {
+    *("id", "title", "look_at", "note", "position", "words", "page_size", "search", "version"),
+    *("label", "labels", "format", "colour", "colours", "against", "kind", "question"),
+}
+
 
 @dataclass(frozen=True)
 class ChartUse:
@@ -25,6 +32,7 @@ class ChartUse:
     path: of the file, line: where the chart begins in it. columns: all that it names, its metrics'
     and its source's included. values: by column, those that it asks for or has a label for.
     stated: all that the file says of it, with its source and its metrics, in any order of keys.
+    shows: of that what decides which numbers it shows, by their place; how they look is left out.
     """
 
     dashboard: str
@@ -36,6 +44,7 @@ class ChartUse:
     columns: frozenset[str]
     values: Mapping[str, frozenset[str]]
     stated: str
+    shows: Mapping[str, tuple[str, ...]]
 
     @property
     def name(self) -> str:
@@ -96,8 +105,9 @@ def _charts(tree: Tree) -> Iterator[ChartUse]:
         for mark in own:
             if isinstance(mark.what, IsValue) and mark.field:
                 values.setdefault(mark.field, set()).add(str(mark.value))
-        stated = [entry, sources.get(alias), {name: metrics.get(name) for name in measured}]
-        stated += picked.values()
+        used = {name: metrics.get(name) for name in sorted(measured)}
+        stated = [entry, sources.get(alias), used, *picked.values()]
+        of_source = {"source": _mapping(sources.get(alias)) | {"product": _unversioned(product)}}
         yield ChartUse(
             dashboard=tree.path.stem,
             id=str(entry["id"]),
@@ -108,7 +118,28 @@ def _charts(tree: Tree) -> Iterator[ChartUse]:
             columns=frozenset(m.value for m in own if isinstance(m.what, IsColumn)),
             values={column: frozenset(those) for column, those in values.items()},
             stated=json.dumps(stated, sort_keys=True, default=str),
+            shows=dict(_deciding(entry | of_source | {f"metric {k}": v for k, v in used.items()})),
         )
+
+
+def _unversioned(product: str) -> str:
+    """A product by the name that its versions share: to move to the next one is wanted."""
+    return re.sub(r"_v\d+$", "", product)
+
+
+def _deciding(stated: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """By key what decides on the numbers, each part of a list for itself."""
+    for key, node in stated.items():
+        if key not in _LOOKS:
+            yield key, tuple(map(_told, node if isinstance(node, list) else [node]))
+
+
+def _told(node: Any) -> str:
+    if isinstance(node, dict):
+        return ", ".join(f"{k}: {_told(v)}" for k, v in sorted(node.items()) if k not in _LOOKS)
+    if isinstance(node, list):
+        return f"[{', '.join(map(_told, node))}]"
+    return str(node)
 
 
 def _listed(node: Any) -> list[Any]:

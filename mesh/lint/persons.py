@@ -13,6 +13,7 @@ from sqlglot.optimizer.scope import Scope, build_scope
 from sqlmesh.core.model import Model
 
 from mesh.contracts import Column, Contract
+from mesh.contracts.spelling import with_windows
 from mesh.environments.names import short_name
 
 # Of aggregates these hand a value on.
@@ -54,7 +55,8 @@ class Persons:
     def _scope(self, model: Model) -> Scope | None:
         if model.fqn not in self.scopes:
             query = model.render_query() if model.is_sql else None
-            self.scopes[model.fqn] = build_scope(query) if query is not None else None
+            spelled = with_windows(query.copy()) if query is not None else None
+            self.scopes[model.fqn] = build_scope(spelled) if spelled is not None else None
         return self.scopes[model.fqn]
 
     def _of_table(self, table: exp.Table, column: str) -> Origin | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mesh.dashboards.drawing.names import all_drawable
 from mesh.dashboards.drawing.palette import ink_on
 from mesh.dashboards.drawing.view import Mark
 
@@ -55,6 +56,7 @@ def themed(vega: dict[str, Any], theme: str) -> dict[str, Any]:
 
 def with_data(vega: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """A specification with these rows in the data of these names."""
+    values = all_drawable(values)
     data = [
         one | ({"values": values[one["name"]]} if one["name"] in values else {})
         for one in vega["data"]
@@ -105,7 +107,7 @@ def compiled(chart: Any, width: int, height: int) -> dict[str, Any]:
 
     # Vega-Lite reads the whole of it anyway: Altair's own check of each row takes most of the time,
     # and a setting of a chart, which copies all of it, what is left.
-    spec = chart.to_dict(validate=False)
+    spec = all_drawable(chart.to_dict(validate=False))
     config = spec["config"] | {"font": FONT, "background": "transparent"}
     config["view"] = config.get("view", {}) | {"stroke": None}
     size = {"width": width, "height": height, "autosize": {"type": "fit", "contains": "padding"}}

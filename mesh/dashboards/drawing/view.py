@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mesh.dashboards.drawing.names import drawable
+
 if TYPE_CHECKING:
     from mesh.dashboards.kinds.base import Chart
 
@@ -31,6 +33,10 @@ class LegendEntry:
     name: str
     colour: str
     facts: list[str]
+
+    @property
+    def drawn_key(self) -> str:
+        return drawable(self.key)
 
 
 @dataclass(frozen=True)

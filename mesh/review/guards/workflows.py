@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from mesh.project import AS_OF_VARIABLE
+from mesh.review.contracts.words import shortened
 from mesh.review.models.both import Both
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
 
@@ -24,12 +25,24 @@ rule: Rules[[Both]] = Rules("guard")
 TOOLS = ("make", "mesh", "mypy", "pre-commit", "pytest", "ruff", "sqlfluff", "sqlmesh", "tox")
 # A failure that follows one of these is none.
 _FORGIVES = re.compile(
-    r"\|\|\s*(true|:|exit 0|echo\b)|^\s*set \+(?:e|o errexit)|^\s*exit 0\b|^\s*(?:!|false\s*&&)\s"
+    r"^\s*set \+(?:e|o errexit)|^\s*exit 0\b|^\s*(?:!|false\s*&&)\s"
     r"|^\s*(?:if|while|until)\s+(?!\[|test\b)",
     re.MULTILINE,
 )
 _FAILS = re.compile(r"^\s*(exit (?!0\b).*|set -\w*e\w*.*)$", re.MULTILINE)
-_PIPED = re.compile(rf"\b(?:{'|'.join(TOOLS)})\b[^|\n]*(?<!\|)\|(?!\|)")
+_TOOL = rf"\b(?:{'|'.join(TOOLS)})\b"
+_PIPED = re.compile(rf"{_TOOL}[^|\n]*(?<!\|)\|(?!\|)")
+_INSTEAD = re.compile(rf"{_TOOL}[^|\n]*\|\|(.*)$", re.MULTILINE)
+_BEHIND = re.compile(rf"{_TOOL}[^&\n]*(?:&&[^&\n]*)*(?<![&>])&\s*$", re.MULTILINE)
+# What changes an environment: a check before it stops it, one behind it sees what it made.
+_ACTS = (
+    "mesh ingest",
+    "mesh promote",
+    "mesh refresh",
+    "mesh rollback",
+    "sqlmesh plan",
+    "sqlmesh run",
+)
 # With these a tool finds nothing, or says that all is well.
 _IDLE = ("--collect-only", "--dry-run", "--exit-zero", "--ignore-errors")
 _IDLE_MAKE = ("-i", "-n")
@@ -61,7 +74,8 @@ class Step:
 
     command: the tool and its words before the first option. options: in order. events: on which it
     runs, with the branches. unless: conditions of its own and of its job. forgiven: whether it may
-    fail. script: of the step that it is a line of.
+    fail. script: of the step that it is a line of. released_by: the environment of GitHub's, with
+    the people who agree, that its job waits for.
     """
 
     file: str
@@ -77,21 +91,21 @@ class Step:
     filters: tuple[tuple[str, str, frozenset[str]], ...] = ()
     shell: str = ""
     around: str = ""
+    released_by: str = ""
 
     @property
     def place(self) -> Place:
         return Place(self.file, self.line)
 
 
-def steps_of(folder: Path, shown: str) -> dict[tuple[str, str], Step]:
-    """By file and command; of several that are alike the first. shown: the folder in messages."""
-    found: dict[tuple[str, str], Step] = {}
+def steps_of(folder: Path, shown: str) -> list[Step]:
+    """In the order in which they are written. shown: the folder in messages."""
+    found: list[Step] = []
     for file in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
         try:
             text = file.read_text(encoding="utf-8")
             data = yaml.safe_load(text)
-            for step in _steps(f"{shown}/{file.name}", text, data):
-                found.setdefault((step.file, step.command), step)
+            found += _steps(f"{shown}/{file.name}", text, data)
         except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError):
             continue
     return found
@@ -102,6 +116,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
     on = data.get("on", data.get(True))
     events, filters = _events(on), tuple(_filters(on))
     lines = text.splitlines()
+    at: dict[str, int] = {}
     for job, content in (data.get("jobs") or {}).items():
         for step in content.get("steps") or ():
             script = str(step.get("run", ""))
@@ -117,10 +132,13 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
             for one in (data, *levels):
                 environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
             for command, options, written in _commands(script):
+                # Of several that are written alike the next.
+                below = range(at.get(written, 0), len(lines))
+                at[written] = next((n + 1 for n in below if written in lines[n]), 1)
                 yield Step(
                     name,
                     str(job),
-                    next((n for n, one in enumerate(lines, 1) if written in one), 1),
+                    at[written],
                     command,
                     options,
                     events,
@@ -131,7 +149,12 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                     filters,
                     _SHELLS.get(shell, shell),
                     json.dumps(others, sort_keys=True, default=str),
+                    _name(content.get("environment")),
                 )
+
+
+def _name(environment: Any) -> str:
+    return str(environment["name"] if isinstance(environment, dict) else environment or "")
 
 
 def _events(on: Any) -> frozenset[str]:
@@ -169,7 +192,7 @@ def _commands(script: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """The checks among the commands of a script, each with its options and its first line."""
     joined = re.sub(r"\\\n\s*", " ", script)
     for line in joined.splitlines():
-        for part in re.split(r"&&|\|\||;|(?<!\|)\|(?!\|)", line):
+        for part in re.split(r"&&|\|\||;|(?<!\|)\|(?!\|)|(?<![&>])&(?![&>])", line):
             try:
                 words = shlex.split(part, comments=True)
             except ValueError:
@@ -184,23 +207,44 @@ def _commands(script: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
             yield command, tuple(after[first:]), part.strip().split("\n")[0].strip()
 
 
-def _both(both: Both) -> tuple[dict[tuple[str, str], Step], dict[tuple[str, str], Step]]:
+def _pairs(both: Both) -> Iterator[tuple[Step, Step | None]]:
+    """Each step of the base, and what became of it. Of steps that are alike each stands for one."""
     shown = os.path.relpath(both.workflows, both.new.root)
-    return steps_of(both.old.workflows, shown), steps_of(both.workflows, shown)
+    before, after = steps_of(both.old.workflows, shown), steps_of(both.workflows, shown)
+    found: dict[int, Step] = {}
+    left = list(after)
+    for alike in (_as_it_was, _in_its_job, _in_its_file):
+        for number, was in enumerate(before):
+            if number not in found and (same := [one for one in left if alike(was, one)]):
+                found[number] = same[0]
+                left.remove(same[0])
+    for number, was in enumerate(before):
+        elsewhere = [
+            one
+            for one in after
+            if one.file != was.file and one.command == was.command and one.events >= was.events
+        ]
+        least = min(elsewhere, key=lambda one: len([*_weaker(was, one)]), default=None)
+        yield was, found.get(number, least)
 
 
-def _now(key: tuple[str, str], was: Step, after: Mapping[tuple[str, str], Step]) -> Step | None:
-    """What became of a step: itself, or the one in another file that is the least weaker."""
-    moved = [o for o in after.values() if o.command == was.command and o.events >= was.events]
-    return after.get(key) or min(moved, key=lambda one: len([*_weaker(was, one)]), default=None)
+def _as_it_was(was: Step, now: Step) -> bool:
+    return _in_its_job(was, now) and _asked(was) == _asked(now)
+
+
+def _in_its_job(was: Step, now: Step) -> bool:
+    return _in_its_file(was, now) and was.job == now.job
+
+
+def _in_its_file(was: Step, now: Step) -> bool:
+    return (was.file, was.command) == (now.file, now.command)
 
 
 @rule(BREAKS, NONE, "Bring the step back.")
 def step_no_delete(both: Both) -> Found:
     """What no workflow runs stops nobody."""
-    before, after = _both(both)
-    for key, step in before.items():
-        if _now(key, step, after) is None:
+    for step, now in _pairs(both):
+        if now is None:
             file = both.workflows / PurePosixPath(step.file).name
             line = both.files.edited.get(step.file, 1) if file.is_file() else 1
             message = f"`{step.command}` no longer runs: it was taken out of the job {step.job}."
@@ -210,14 +254,37 @@ def step_no_delete(both: Both) -> Found:
 @rule(BREAKS, NONE, "Let the step fail when what it checks fails, and run when it ran.")
 def step_no_weaken(both: Both) -> Found:
     """A step that may fail, or is skipped, is green whatever happens."""
-    before, after = _both(both)
-    for key, was in before.items():
-        now = _now(key, was, after)
+    pairs = [*_pairs(both)]
+    for was, now in pairs:
         if now is None or was == now:
             continue
-        for why in _weaker(was, now):
+        for why in (*_weaker(was, now), *_moved(was, now, pairs)):
             message = f"`{now.command}` in the job {now.job} {why}."
             yield Change(product="project", message=message, where=now.place)
+
+
+def _moved(was: Step, now: Step, pairs: list[tuple[Step, Step | None]]) -> Iterator[str]:
+    """What a check stood before in its job, and stands behind now, or the other way round."""
+    for act, there in pairs:
+        if there is None or not act.command.startswith(_ACTS) or was.command.startswith(_ACTS):
+            continue
+        if (act.file, act.job, there.file, there.job) != (was.file, was.job, now.file, now.job):
+            continue
+        if was.line < act.line and now.line > there.line:
+            yield f"stands behind `{there.command}` now, and no longer stops it"
+        if was.line > act.line and now.line < there.line:
+            yield f"stands before `{there.command}` now, and no longer sees what that made"
+
+
+def _goes_on(script: str) -> int:
+    """How often a script goes on after a failure that ended it otherwise."""
+    count = len(_FORGIVES.findall(script)) + len(_BEHIND.findall(script))
+    for found in _INSTEAD.finditer(re.sub(r"\\\n\s*", " ", script)):
+        kept = re.match(r"\s*(\w+)=\$\?", found[1])
+        ends = re.search(r"\b(exit|return)\b(?!\s+0\b)", found[1])
+        later = kept and re.search(rf"\bexit\s+\"?\$\{{?{kept[1]}\b", script)
+        count += not (ends or later)
+    return count
 
 
 def _weaker(was: Step, now: Step) -> Iterator[str]:
@@ -227,8 +294,13 @@ def _weaker(was: Step, now: Step) -> Iterator[str]:
         yield f"runs only if {' and '.join(new)}"
     if lost := sorted(was.events - now.events):
         yield f"no longer runs on {', '.join(lost)}"
-    if len(_FORGIVES.findall(now.script)) > len(_FORGIVES.findall(was.script)):
+    fails = [one.strip() for one in _FAILS.findall(was.script)]
+    if _goes_on(now.script) > _goes_on(was.script):
         yield "may fail now: its script goes on"
+    elif lost := [one for one in fails if one not in now.script]:
+        yield f"may fail now: its script no longer has `{lost[0]}`"
+    if was.released_by not in ("", now.released_by):
+        yield f"no longer waits for the people of `{was.released_by}`"
     if narrowed := [*_narrowed(was, now)]:
         yield f"runs only on {' and '.join(narrowed)}"
     if _stops(was) and not _stops(now):
@@ -236,9 +308,6 @@ def _weaker(was: Step, now: Step) -> Iterator[str]:
     piped = len(_PIPED.findall(now.script)) > len(_PIPED.findall(was.script))
     if piped and "pipefail" not in now.script + now.shell:
         yield "may fail now: of a pipe only the last command counts"
-    fails = [one.strip() for one in _FAILS.findall(was.script)]
-    if lost := [one for one in fails if one not in now.script]:
-        yield f"may fail now: its script no longer has `{lost[0]}`"
     if (day := _fixed_day(now)) and day != _fixed_day(was):
         yield f"measures freshness against {day}, whatever day it is"
     skips = [o for o in now.options if o.startswith(("--skip", "--no-")) and o not in was.options]
@@ -271,11 +340,32 @@ def _asked(step: Step) -> tuple[object, ...]:
 @rule(WARNS, NONE, "See whether it still stops what it stopped.")
 def step_changed(both: Both) -> Found:
     """Who reviews sees when a check is run otherwise."""
-    before, after = _both(both)
-    for key, was in before.items():
-        now = _now(key, was, after)
-        if now is None or [*_weaker(was, now)]:
+    told: dict[tuple[str, str, str], list[tuple[Step, Step]]] = {}
+    for was, now in (pairs := [*_pairs(both)]):
+        if now is None or [*_weaker(was, now), *_moved(was, now, pairs)]:
             continue
         if _asked(was) != _asked(now):
-            message = f"`{now.command}` in the job {now.job} is run otherwise."
-            yield Change(product="project", message=message, where=now.place)
+            told.setdefault((now.file, now.job, _otherwise(was, now)), []).append((was, now))
+    for (_, job, how), same in told.items():
+        names = dict.fromkeys(f"`{now.command}`" for _, now in same)
+        are = "is" if len(names) == 1 else "are"
+        message = f"{', '.join(names)} in the job {job} {are} run otherwise{how}."
+        yield Change(product="project", message=message, where=same[0][1].place)
+
+
+def _otherwise(was: Step, now: Step) -> str:
+    """What is set for a check now, and was not, or the other way round."""
+    before, after = ({*s.environment, *map(_set, _around(s))} for s in (was, now))
+    told = [f"{word} `{name}: {value}`"
+            for word, sides in (("without", before - after), ("with", after - before))
+            for name, value in sorted(sides)]  # fmt: skip
+    return ": " + shortened(", ".join(told), 200) if told else ""
+
+
+def _around(step: Step) -> Iterator[tuple[str, Any]]:
+    for level in json.loads(step.around):
+        yield from level.items()
+
+
+def _set(one: tuple[str, Any]) -> tuple[str, str]:
+    return one[0], one[1] if isinstance(one[1], str) else json.dumps(one[1])

@@ -204,7 +204,8 @@ def seed_rows_changed(both: Both) -> Found:
 def _changed(
     both: Both, product: str, message: str, causes: list[str], column: str | None
 ) -> Change:
-    before, after = _expressions(both, column, [*causes, product]) or both.files.changed(causes[0])
+    computed = _expressions(both, column, [*causes, product])
+    before, after = computed or both.files.changed(causes[0])
     refuted = _refuted(both, product, column)
     unseen = _unseen(both, causes) if refuted else ""
     reason = "the data diff against prod found the same values in every row" if refuted else ""
@@ -213,7 +214,8 @@ def _changed(
     return Change(
         product=product,
         message=message,
-        where=both.files.place(causes[0], column),
+        # The line of a column that says the same in other words is not where it became another.
+        where=both.files.place(causes[0], column if computed else None),
         column=column,
         before=shortened(before),
         after=shortened(after),
@@ -287,12 +289,11 @@ def _because(product: str, causes: list[str]) -> str:
 def _expressions(both: Both, column: str | None, causes: list[str]) -> tuple[str, str] | None:
     """How the first of the models that computes a column otherwise does so, before and after."""
     for name in causes if column else ():
-        was, now = (
-            expressions(side.models.get(name)).get(column or "", "")
-            for side in (both.base, both.head)
-        )
-        if was != now:
-            return was, now
+        models = [side.models.get(name) for side in (both.base, both.head)]
+        was, now = (expressions(model).get(column or "") for model in models)
+        if (was and plain(was)) != (now and plain(now)):
+            dialect = next(model.dialect for model in models if model)
+            return was.sql(dialect) if was else "", now.sql(dialect) if now else ""
     return None
 
 

@@ -40,13 +40,13 @@ def own_meaning(model: Model) -> Relation:
     return _read(model.query, model.dialect)
 
 
-def expressions(model: Model | None) -> dict[str, str]:
-    """How a model's own query computes its columns, as text."""
+def expressions(model: Model | None) -> dict[str, exp.Expr]:
+    """How a model's own query computes its columns."""
     if model is None or not model.query:
         return {}
     query = parsed(model.query, model.dialect)
     assert isinstance(query, exp.Query)
-    return {e.alias_or_name: e.unalias().sql(model.dialect) for e in query.selects}
+    return {e.alias_or_name: e.unalias() for e in query.selects}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mesh.dashboards import ChartUse
+from mesh.review.contracts.words import shortened
 from mesh.review.dashboards import edited_dashboards
 from mesh.review.models.both import Both
 from mesh.review.models.changes import plain_error
@@ -98,12 +100,40 @@ def chart_no_delete(both: Both) -> Found:
             yield Change(product=chart.product, message=message, where=both.place(chart))
 
 
-@rule(TELLS, NONE)
-def chart_changed(both: Both) -> Found:
-    """Readers of a chart see when it shows something else."""
+@rule(WARNS, NONE, "Say so in its title, or in its note.")
+def chart_shows_other(both: Both) -> Found:
+    """Who knows a chart by its title reads other numbers under it."""
     for name, chart in both.charts.items():
         before = both.old_charts.get(name)
-        if before and before.stated != chart.stated:
+        if before is None or before.shows == chart.shows:
+            continue
+        was, now = _apart(before, chart), _apart(chart, before)
+        kept = " Its title is as it was." if before.title == chart.title else ""
+        yield Change(
+            product=chart.product,
+            message=f"The chart {name} shows something else.{kept}",
+            where=both.place(chart),
+            before=shortened("; ".join(was)),
+            after=shortened("; ".join(now)),
+        )
+
+
+def _apart(one: ChartUse, other: ChartUse) -> list[str]:
+    """What decides on the numbers of a chart, and not on those of the other."""
+    return [
+        f"{key}: {part}"
+        for key, parts in one.shows.items()
+        for part in parts
+        if part not in other.shows.get(key, ())
+    ]
+
+
+@rule(TELLS, NONE)
+def chart_changed(both: Both) -> Found:
+    """Readers of a chart see when it is shown otherwise."""
+    for name, chart in both.charts.items():
+        before = both.old_charts.get(name)
+        if before and before.stated != chart.stated and before.shows == chart.shows:
             where = both.place(chart)
             message = f"The chart {name} was changed."
             yield Change(product=chart.product, message=message, where=where)

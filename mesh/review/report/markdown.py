@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.models.impact import Hit
+from mesh.review.report.grouped import grouped
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
 
@@ -131,7 +132,7 @@ def _findings(review: Review, levels: tuple[Level, ...], title: str, *, fold: bo
     lines = [
         "| rule | where | what |",
         "| --- | --- | --- |",
-        *(_finding_row(one) for one in shown),
+        *(_finding_row(one) for one in grouped(shown)),
     ]
     if not fold:
         return title, [f"#### {title}", "", *lines]

@@ -11,6 +11,7 @@ from mesh.console import out
 from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.known import RULES
+from mesh.review.report.grouped import grouped
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
 
@@ -50,7 +51,7 @@ def print_review(review: Review) -> None:
 
 
 def _findings(findings: tuple[Finding, ...]) -> None:
-    for one in findings:
+    for one in grouped(findings):
         style = _STYLES[one.level]
         out.print(f"[{style}]{one.level:<8}[/] {one.rule} {escape(str(one.where))}", soft_wrap=True)
         out.print(Text(f"         {one.product}: {one.message}"), soft_wrap=True)

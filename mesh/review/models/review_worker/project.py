@@ -165,6 +165,9 @@ def _upkeep(model: core.Model) -> str:
     if not kind.is_incremental:
         return ""
     stated = [value for value in kind.data_hash_values[1:] if value and value != model.dialect]
+    for flag in ("forward_only", "disable_restatement"):
+        if getattr(kind, flag, False):
+            stated.append(flag)
     if kind.is_incremental_by_partition:
         stated += [one.sql(model.dialect) for one in model.partitioned_by]
     return f"{kind.name.value} ({', '.join(stated)})"
