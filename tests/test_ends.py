@@ -53,6 +53,13 @@ def _terminated() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _query_that_is_terminated() -> None:
+    try:
+        _terminated()
+    except SystemExit as ended:
+        raise RuntimeError("Query interrupted") from ended
+
+
 @pytest.mark.parametrize("work", [_import_that_is_stopped, _cleaning_that_fails])
 def test_ctrl_c_is_no_error_whatever_is_made_of_it(
     work, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -64,15 +71,17 @@ def test_ctrl_c_is_no_error_whatever_is_made_of_it(
     assert capfd.readouterr().err == "stopped\n"
 
 
-def test_who_is_terminated_cleans_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    monkeypatch.setattr(main, "app", lambda **_: _terminated())
-    try:
-        with pytest.raises(SystemExit) as ended:
-            main.run(["status"])
-    finally:
-        signal.signal(signal.SIGTERM, before)
+@pytest.mark.parametrize("work", [_terminated, _query_that_is_terminated])
+def test_who_is_terminated_cleans_up_whatever_is_made_of_it(
+    work, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(main, "app", lambda **_: work())
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as ended:
+        main.run(["status"])
     assert ended.value.code == 128 + signal.SIGTERM
+    assert capfd.readouterr().err == "stopped\n"
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_review_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,6 +18,7 @@ from mesh.cli.main import run
 from mesh.errors import WrongUse
 from mesh.movielens.ingest import IngestResult, undo
 from mesh.movielens.ingest.schema import DELIVERED, INGESTS, UNDO_LOGS
+from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
 from tests.deliveries import MOVIES, RATINGS, all_tables, deliver, rows
 
 pytest_plugins = ["tests.ingesting"]
@@ -103,16 +107,23 @@ def test_only_rows_that_differ_are_logged(load, database, tmp_path):
     ]
 
 
-def test_undoing_twice_steps_back_one_more_delivery_down_to_empty_tables(load, database, tmp_path):
+def test_undoing_more_than_one_delivery_asks_for_each_by_its_number(load, database, tmp_path):
     before = []
     for number, ratings in enumerate((RATINGS, OTHER_STARS, OTHER_STARS + LATE), start=1):
         load(deliver(tmp_path / str(number), ratings=ratings))
         before.append(delivered(database))
     assert undo(database=database).undoes == 3
     assert delivered(database) == before[1]
+    # As from somebody who was told that the first one was stopped.
+    said = refusal(database)
+    assert re.fullmatch(
+        r"delivery 3 is undone already, by ingest 4 at 20[0-9]{2}-[0-9-]{5} [0-9:]{5} UTC\. "
+        r"To take delivery 2 out as well: `mesh ingest --undo 2`\.",
+        said,
+    )
     assert undo(2, database=database).undoes == 2
     assert delivered(database) == before[0]
-    assert undo(database=database).undoes == 1
+    assert undo(1, database=database).undoes == 1
     assert delivered(database) == {"movies": [], "ratings": [], "tags": []}
     assert refusal(database) == (
         "every delivery is undone already. Load one with `mesh ingest <source>`."
@@ -168,14 +179,14 @@ def test_a_delivery_on_which_others_stand_is_refused(load, database, tmp_path):
 def test_what_is_undone_unknown_or_an_undo_is_refused(load, database, tmp_path):
     stack(load, tmp_path, 2)
     undo(database=database)
-    instead = "`mesh ingest --undo` undoes delivery 1, the newest that stands."
+    instead = "`mesh ingest --undo 1` undoes delivery 1, the newest that stands."
     assert refusal(database, 2) == f"delivery 2 is undone already, by ingest 3. {instead}"
     assert refusal(database, 77) == f"there is no delivery 77: the newest ingest is 3. {instead}"
     assert refusal(database, 3) == (
         "ingest 3 is not a delivery but the undo of delivery 2. "
         "To have delivery 2 back, ingest it again."
     )
-    undo(database=database)
+    undo(1, database=database)
     assert refusal(database, 1) == (
         "delivery 1 is undone already, by ingest 4. Load one with `mesh ingest <source>`."
     )
@@ -202,7 +213,7 @@ def test_the_logs_of_the_five_newest_deliveries_are_kept(load, database, tmp_pat
     kept = {row[0] for row in logged(database)["ratings"]}
     assert kept == {3, 4, 5, 6, 7}
     for number in (7, 6, 5, 4, 3):
-        assert undo(database=database).undoes == number
+        assert undo(number, database=database).undoes == number
     assert refusal(database) == (
         "the rows from before delivery 2 are not kept: they are kept for the 5 newest "
         "deliveries. Ingest the last good delivery again, as a full snapshot."
@@ -332,6 +343,26 @@ def test_the_command_says_what_was_undone_and_what_comes_next(load, database, tm
             "none that does. Load one with `mesh ingest <source>`."
         ],
     }
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_committed_is_told_whatever_comes_then(
+    load, database, tmp_path, command, monkeypatch, number
+):
+    """Who reads "stopped" runs the same command again."""
+    committed = DuckDBTarget.commit
+
+    def commit(target: DuckDBTarget) -> None:
+        committed(target)
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(DuckDBTarget, "commit", commit)
+    code, shown, errors = command(str(deliver(tmp_path / "1")))
+    assert (code, "stopped" in errors) == (0, False)
+    assert shown.startswith("ingest 1: snapshot of ")
+    code, shown, errors = command("--undo")
+    assert (code, "stopped" in errors) == (0, False)
+    assert shown.startswith("ingest 2: undo of delivery 1; ")
 
 
 def test_a_source_is_needed_without_undo(command, database):

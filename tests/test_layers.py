@@ -18,6 +18,7 @@ LAYERS = (
     "settings",
     "project",
     "console",
+    "signals",
     "deliveries",
     "database",
     "working_copy",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from mesh.cli.options import Gateway, InProject, Json
 from mesh.console import err, out, progress
 from mesh.deliveries import WITHOUT_MONTH
 from mesh.errors import WrongUse
+from mesh.signals import held
 
 if TYPE_CHECKING:
     from mesh.movielens.ingest import IngestResult
@@ -87,21 +88,22 @@ def ingest(
     from mesh.working_copy import writing
 
     target_for(gateway)  # a gateway that is none is refused before anything is shown
-    with writing(project, gateway), _observer(quiet=as_json) as observer:
-        result = load(
-            source,
-            database=project.database,
-            append=append,
-            max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
-            contracts=project.contracts,
-            parquet=parquet,
-            target=target_for(gateway, observer),
-            observer=observer,
-        )
-    if as_json:
-        out.print_json(data={**_for_machines(result), "notes": list(result.notes)})
-        return
-    _show(result, parquet)
+    with ExitStack() as until_told:
+        with writing(project, gateway), _observer(until_told, quiet=as_json) as observer:
+            result = load(
+                source,
+                database=project.database,
+                append=append,
+                max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
+                contracts=project.contracts,
+                parquet=parquet,
+                target=target_for(gateway, observer),
+                observer=observer,
+            )
+        if as_json:
+            out.print_json(data={**_for_machines(result), "notes": list(result.notes)})
+        else:
+            _show(result, parquet)
 
 
 def _undo(
@@ -119,13 +121,18 @@ def _undo(
         )
     number = delivery_number(source)
     target_for(gateway)
-    with writing(project, gateway), _observer(quiet=as_json) as observer:
-        result = undo(
-            number,
-            database=project.database,
-            target=target_for(gateway, observer),
-            observer=observer,
-        )
+    with ExitStack() as until_told:
+        with writing(project, gateway), _observer(until_told, quiet=as_json) as observer:
+            result = undo(
+                number,
+                database=project.database,
+                target=target_for(gateway, observer),
+                observer=observer,
+            )
+        _show_undo(result, as_json=as_json)
+
+
+def _show_undo(result: IngestResult, *, as_json: bool) -> None:
     if as_json:
         told = {"undoes": result.undoes, "notes": list(result.notes)}
         out.print_json(data={**_for_machines(result), **told})
@@ -144,15 +151,23 @@ def _undo(
 
 
 @contextmanager
-def _observer(*, quiet: bool) -> Iterator[Observer]:
-    """A progress bar on a terminal; elsewhere one plain line at the start of each step."""
-    from mesh.movielens.ingest.progress import unobserved
+def _observer(until_told: ExitStack, *, quiet: bool) -> Iterator[Observer]:
+    """A progress bar on a terminal; elsewhere one plain line at the start of each step.
 
-    if quiet:
-        yield unobserved
-        return
-    with progress() as bar:
-        yield _Bar(bar).tell
+    until_told: from the commit on nothing stops the command until it has said what it did.
+    """
+    from mesh.movielens.ingest.progress import COMMITTING, unobserved
+
+    with nullcontext() if quiet else progress() as bar:
+        tell = _Bar(bar).tell if bar else unobserved
+
+        def told(step: Step) -> None:
+            if step.what == COMMITTING:
+                until_told.enter_context(held())
+            else:
+                tell(step)
+
+        yield told
 
 
 class _Bar:

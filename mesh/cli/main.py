@@ -31,6 +31,7 @@ from mesh.cli.schema import schema
 from mesh.cli.status import status
 from mesh.console import err
 from mesh.errors import MeshError, WrongUse
+from mesh.signals import ending
 
 app = typer.Typer(
     name="mesh",
@@ -107,11 +108,6 @@ def _stopped(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _end(number: int, _: object) -> None:
-    """Leave as after Ctrl-C, so that nothing of a run is left behind."""
-    raise SystemExit(128 + number)
-
-
 def _flush() -> None:
     """WrongUse if what the command said cannot be written where it was sent."""
     try:
@@ -131,22 +127,19 @@ def _flush() -> None:
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # `nohup` has one of them ignored.
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _end)
-    try:
+    with ending() as came:
         try:
-            app(args=words, prog_name="mesh")
-        finally:
-            _flush()
-    except BaseException as error:
-        if _stopped(error):
-            err.print("stopped")
-            raise SystemExit(130) from None
-        if isinstance(error, SystemExit) or "--debug" in words:
-            raise
-        raise SystemExit(_report(error)) from None
+            try:
+                app(args=words, prog_name="mesh")
+            finally:
+                _flush()
+        except BaseException as error:
+            if came or _stopped(error):
+                err.print("stopped")
+                raise SystemExit(128 + (came[0] if came else signal.SIGINT)) from None
+            if isinstance(error, SystemExit) or "--debug" in words:
+                raise
+            raise SystemExit(_report(error)) from None
 
 
 if __name__ == "__main__":

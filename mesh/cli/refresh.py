@@ -9,6 +9,7 @@ import typer
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, environment_of
 from mesh.console import out
+from mesh.signals import held
 
 if TYPE_CHECKING:
     from mesh.environments import RefreshResult
@@ -80,10 +81,13 @@ def rollback(
     from mesh.working_copy import writing
 
     environment = environment_of(project, gateway, environment, option)
-    with writing(project, gateway):
-        result = run(open_project(project, gateway, models=False), environment)
     nothing = f"{environment} shows what it showed before already."
-    _show(result, as_json, nothing, "shows what it showed before")
+    with writing(project, gateway):
+        opened = open_project(project, gateway, models=False)
+        # Done a second time it goes forward again.
+        with held():
+            result = run(opened, environment)
+            _show(result, as_json, nothing, "shows what it showed before")
 
 
 def _show(result: RefreshResult, as_json: bool, nothing: str, done: str = "is up to date") -> None:

@@ -84,7 +84,7 @@ def test_deliveries_and_undos_give_the_same_tables_and_logs_on_both_engines(
         for number in (1, 2, 3)
     }
     for number in (3, 2, 1):
-        results = [undone(side) for side in sides]
+        results = [undone(side, number) for side in sides]
         assert results[0].months == results[1].months
         assert [result.undoes for result in results] == [number, number]
         assert cloud.everything() == local.everything()

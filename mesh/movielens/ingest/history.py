@@ -116,13 +116,20 @@ class History:
         if not self.entries:
             raise WrongUse("nothing was ever ingested, so there is nothing to undo.", fix=_LOAD)
         standing, kept = self._replayed()
-        if number is None:
-            if not standing:
-                raise WrongUse("every delivery is undone already.", fix=_LOAD)
-            number = standing[-1]
+        if number is None and not standing:
+            raise WrongUse("every delivery is undone already.", fix=_LOAD)
+        wanted, number = number, number or standing[-1]
         entry = self._delivery(number)
         if number not in kept:
             raise self._not_kept(entry)
+        last = self.entries[-1]
+        if wanted is None and last.mode == UNDO:
+            # Who runs a command again that was stopped does not want one delivery more undone.
+            raise WrongUse(
+                f"delivery {last.undoes} is undone already, by ingest {last.ingest_id} at "
+                f"{last.finished_at:%Y-%m-%d %H:%M} UTC.",
+                fix=f"To take delivery {number} out as well: `mesh ingest --undo {number}`.",
+            )
         if later := [other for other in standing if other > number]:
             stand = "stands" if len(later) == 1 else "stand"
             raise WrongUse(
@@ -157,7 +164,8 @@ class History:
     def _instead(self) -> str:
         if not self.standing:
             return _LOAD
-        return f"`mesh ingest --undo` undoes delivery {self.standing[-1]}, the newest that stands."
+        newest = self.standing[-1]
+        return f"`mesh ingest --undo {newest}` undoes delivery {newest}, the newest that stands."
 
     def _not_kept(self, entry: Entry) -> WrongUse:
         why = (

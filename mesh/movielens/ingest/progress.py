@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# From here on the delivery may be there, whatever becomes of the process.
+COMMITTING = "committing"
+
 
 @dataclass(frozen=True)
 class Step:

@@ -22,7 +22,7 @@ from mesh.movielens.ingest.genres import Genres, genres_of
 from mesh.movielens.ingest.history import History
 from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.limit import DEFAULT_LIMIT, check_limit, most_frequent, share
-from mesh.movielens.ingest.progress import Observer, Step, unobserved
+from mesh.movielens.ingest.progress import COMMITTING, Observer, Step, unobserved
 from mesh.movielens.ingest.schema import DELIVERED, TAGS
 from mesh.movielens.ingest.source import Delivery, open_source
 from mesh.movielens.ingest.stage import Counts, Stage
@@ -203,6 +203,7 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
             order.observer(Step("writing Parquet", 0.0))
             target.export(lake)
         if not repeated:
+            order.observer(Step(COMMITTING, 0.0))
             target.commit()
         if lake:
             lake.move_into_place()

@@ -12,7 +12,7 @@ from pathlib import Path
 from mesh.errors import CheckFailed, WrongUse
 from mesh.movielens.ingest.failures import understood
 from mesh.movielens.ingest.history import UNDO
-from mesh.movielens.ingest.progress import Observer, Step, unobserved
+from mesh.movielens.ingest.progress import COMMITTING, Observer, Step, unobserved
 from mesh.movielens.ingest.run import IngestResult
 from mesh.movielens.ingest.schema import DELIVERED
 from mesh.movielens.ingest.stage import Counts
@@ -66,6 +66,7 @@ def undo(
         undoing.append(delivery.ingest_id)
         observer(Step(f"undoing delivery {delivery.ingest_id}", 0.0))
         published = target.undo(delivery, record)
+        observer(Step(COMMITTING, 0.0))
         target.commit()
     return IngestResult(
         source=record.source,
