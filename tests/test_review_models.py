@@ -12,6 +12,7 @@ from mesh.project import Project
 from mesh.review.known import RULES
 from mesh.review.models.impact import Hit
 from mesh.review.models.review_worker.facts import RowDiff
+from mesh.review.report.grouped import grouped
 from mesh.review.rules import Finding, Level
 from mesh.review.run import Review, compare_projects
 from tests.review_projects import BREAKING, TODAY, load_here, overlay, shop
@@ -329,3 +330,44 @@ def test_another_type_of_a_seed_breaks_what_is_made_of_it(tmp_path: Path) -> Non
     file.write_text(file.read_text().replace("pieces INT64", "pieces FLOAT64"))
     found = next(f for f in compared(before, after).findings if f.rule == "ROWS_SAME_MEANING")
     assert found.breaking and found.where.path == "models/shop/internal/order_lines.sql"
+
+
+def test_what_one_edit_made_of_several_columns_is_told_once(tmp_path: Path) -> None:
+    review = edited(tmp_path, ORDERS, ("lines.pieces * lines.price", "lines.price"))
+    (found,) = [one for one in review.findings if one.column == "amount"]
+    others = [
+        replace(found, column=name, message=found.message.replace("amount", name))
+        for name in "abcdefg"
+    ]
+    elsewhere = replace(found, where=replace(found.where, line=1))
+    first, second = grouped([found, *others, elsewhere])
+    assert first.message == f"{found.message} The same of a, b, c, d, e and 2 more columns."
+    assert second == elsewhere
+    assert [one.column for one in grouped([found, others[0]])] == ["amount"]
+
+
+def test_the_line_of_a_column_that_says_the_same_in_other_words_is_not_blamed(
+    tmp_path: Path,
+) -> None:
+    review = edited(
+        tmp_path,
+        ORDERS,
+        ("lines.pieces * lines.price", "lines.price"),
+        ("amount::FLOAT64 AS amount", "(1 * amount)::FLOAT64 AS amount"),
+    )
+    (found,) = [one for one in review.findings if one.column == "amount"]
+    text = (tmp_path / "after" / ORDERS).read_text().splitlines()
+    assert "SUM(lines.price)" in text[found.where.line - 1]
+    assert "lines.pieces * lines.price" in found.before
+
+
+def test_corrections_that_no_longer_reach_the_past_are_told(tmp_path: Path) -> None:
+    sides = [shop(tmp_path / side) for side in ("before", "after")]
+    for side in sides:
+        overlay(side, BREAKING / "ROWS_SAME_UPKEEP" / "before")
+    text = (sides[1] / ORDERS).read_text()
+    key = "unique_key order_id"
+    (sides[1] / ORDERS).write_text(text.replace(key, f"{key}, forward_only TRUE"))
+    (found,) = compared(*sides).findings
+    assert (found.rule, found.level) == ("ROWS_SAME_UPKEEP", Level.WARNING)
+    assert "forward_only" in found.after and "forward_only" not in found.before
