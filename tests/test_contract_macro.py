@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,9 +147,18 @@ def test_contracts_are_in_the_same_state_wherever_a_clone_lies(
     assert follow.digest_of(Project(tmp_path / clone)) == usual
 
 
-def test_a_plan_shows_an_edited_rule_in_its_diff(copy: ProjectCopy, worker: Worker) -> None:
+def test_a_plan_shows_just_what_was_edited_in_its_diff(copy: ProjectCopy, worker: Worker) -> None:
     assert worker.ask("apply", environment="dev") is None
     assert worker.ask("plan", environment="dev") == []
+    # A contract with many an IF, which SQLMesh keeps as CASE.
+    model, order = "models/engagement/trending_movies.sql", "rating_median DESC, movie_id"
+    copy.edit(model, order, "movie_id")
+    # As for a colleague, who has the state alone.
+    shutil.rmtree(copy.root / ".cache" / "snapshot")
+    (text,) = worker.ask("plan", environment="dev")
+    changed = [line for line in text.splitlines() if re.match(r"[+-](?![+-])", line)]
+    assert len(changed) == 2 and all("ORDER BY rating_count" in one for one in changed), text
+    copy.edit(model, "ORDER BY rating_count DESC, movie_id", f"ORDER BY rating_count DESC, {order}")
     copy.edit(ACTIONS, "NOT (action_monthly_count <= action_count)", "NOT (action_count < 1000000)")
     text = "\n".join(worker.ask("plan", environment="dev"))
     assert re.search(r"^-.*action_monthly_count <= action_count", text, re.MULTILINE), text

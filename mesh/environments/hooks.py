@@ -2,7 +2,7 @@
 
 SQLMesh has no interface for "a delivery is a version of the data". It has a folder that every
 command that builds imports, `materializations/`, and this is installed from there, so that
-`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Ten methods and two
+`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. A dozen methods and two
 properties are wrapped; what each of them returns is of SQLMesh's own making.
 """
 
@@ -30,6 +30,7 @@ from mesh.environments.categories import install as break_what_reads_other_rows
 from mesh.environments.choices import choose_versions
 from mesh.environments.collector import paused, spared
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
+from mesh.environments.differences import install as show_what_was_written
 from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.names import short_name
 from mesh.environments.repair import repair
@@ -71,6 +72,7 @@ def install() -> None:
     _wrap("run", spared)
     share_renderings()
     take_audits_as_made()
+    show_what_was_written()
     break_what_reads_other_rows()
     setattr(BuiltInSchedulerConfig, "create_plan_evaluator", _plan_evaluator)  # noqa: B010
 
