@@ -18,14 +18,24 @@ WITH actions AS (
     NULL AS movie_id,
     NULL AS rating
   FROM interactions.user_tags
-), months AS (
+), spells AS (
+  /* Within thirty days nobody is gone for long. */
   SELECT
     user_id,
-    UNIX_MICROS(first_action_at) AS first_at,
-    UNIX_MICROS(last_action_at) AS last_at,
-    UNIX_MICROS(MAX(last_action_at) OVER ()) AS newest_at,
-    UNIX_MICROS(LEAD(first_action_at) OVER (PARTITION BY user_id ORDER BY first_action_at)) AS next_at
-  FROM engagement_internal.user_months
+    MIN(acted_at) AS first_at,
+    MAX(acted_at) AS last_at
+  FROM actions
+  GROUP BY
+    user_id,
+    DIV(acted_at, 2592000000000)
+), gaps AS (
+  SELECT
+    user_id,
+    first_at,
+    last_at,
+    MAX(last_at) OVER () AS newest_at,
+    LEAD(first_at) OVER (PARTITION BY user_id ORDER BY first_at) AS next_at
+  FROM spells
 ), came AS (
   SELECT
     user_id,
@@ -33,7 +43,7 @@ WITH actions AS (
     DATE_FROM_UNIX_DATE(DIV(MIN(first_at), 86400000000)) AS came_on,
     MIN(first_at) + 604800000000 AS week_end,
     COALESCE(MIN(IF(next_at - last_at > 15552000000000, last_at, NULL)), MAX(last_at)) < MIN(first_at) + 604800000000 AS has_churned
-  FROM months
+  FROM gaps
   GROUP BY
     user_id
   HAVING

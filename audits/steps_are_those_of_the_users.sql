@@ -54,14 +54,34 @@ WITH own AS (
     END AS step_end,
     FALSE AS is_of_years
   FROM newest
-), months AS (
+), actions AS (
   SELECT
     user_id,
-    UNIX_MICROS(first_action_at) AS first_at,
-    UNIX_MICROS(last_action_at) AS last_at,
-    UNIX_MICROS(MAX(last_action_at) OVER ()) AS newest_at,
-    UNIX_MICROS(LEAD(first_action_at) OVER (PARTITION BY user_id ORDER BY first_action_at)) AS next_at
-  FROM engagement_internal.user_months
+    UNIX_MICROS(rated_at) AS acted_at
+  FROM interactions.user_movie_ratings
+  UNION ALL
+  SELECT
+    user_id,
+    UNIX_MICROS(tagged_at) AS acted_at
+  FROM interactions.user_tags
+), spells AS (
+  /* Within thirty days nobody is gone for long. */
+  SELECT
+    user_id,
+    MIN(acted_at) AS first_at,
+    MAX(acted_at) AS last_at
+  FROM actions
+  GROUP BY
+    user_id,
+    DIV(acted_at, 2592000000000)
+), gaps AS (
+  SELECT
+    user_id,
+    first_at,
+    last_at,
+    MAX(last_at) OVER () AS newest_at,
+    LEAD(first_at) OVER (PARTITION BY user_id ORDER BY first_at) AS next_at
+  FROM spells
 ), lives AS (
   SELECT
     user_id,
@@ -71,7 +91,7 @@ WITH own AS (
       COALESCE(MIN(IF(next_at - last_at > 15552000000000, last_at, NULL)), MAX(last_at)) / 86400000000
     ) AS end_day,
     FLOOR(MAX(newest_at) / 86400000000) - 180 AS watched_day
-  FROM months
+  FROM gaps
   GROUP BY
     user_id
 ), users AS (

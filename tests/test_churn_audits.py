@@ -114,6 +114,9 @@ def test_what_the_models_make_passes(world):
             "182 AS churned_after_days",
             "predictors",
         ),
+        ("user_months", "MIN(first_action_at)::", "MAX(first_action_at)::", "predictors"),
+        ("user_months", "MIN(first_action_at)::", "MAX(first_action_at)::", "curve"),
+        ("user_months", "MAX(last_action_at)::", "MIN(last_action_at)::", "curve"),
         ("user_lifetimes", "* 16, 487", "* 1, 30", "curve"),
         ("churn_steps", "AND lifetimes.watched_months >= steps.step_end", "", "curve"),
         (
@@ -172,4 +175,4 @@ def test_what_an_audit_reads_is_built_before_it() -> None:
         p.name: p.args["value"] for p in model_properties("churn_curve", PROJECT, [audit])
     }
     names = {table.sql() for table in properties["depends_on"].expressions}
-    assert {"engagement_internal.user_months", "interactions.user_actions"} <= names
+    assert {"interactions.user_tags", "interactions.user_actions"} <= names

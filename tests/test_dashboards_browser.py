@@ -474,6 +474,37 @@ def test_all_movies_are_printed_and_the_page_is_as_it_was(browser, folder: Path)
         assert tab.page.locator(".rank tbody tr").count() == 10
 
 
+def test_a_wide_chart_is_drawn_for_the_sheet_and_then_for_the_window(browser, folder: Path) -> None:
+    """Scaled down, its letters could not be read."""
+    with Tab(browser, folder / "kinds.html") as tab:
+        widths = "all => all.map(box => +box.querySelector('svg').getAttribute('width'))"
+        before = tab.page.locator(".vega").evaluate_all(widths)
+        assert max(before) > 640
+        tab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert max(tab.page.locator(".vega").evaluate_all(widths)) <= 640
+        tab.page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert tab.page.locator(".vega").evaluate_all(widths) == before
+        assert tab.complaints == []
+
+
+def test_the_head_of_a_table_is_printed_on_each_sheet(browser, folder: Path) -> None:
+    """Chromium keeps the room of controls in a head that it repeats, and leaves them out."""
+    with Tab(browser, folder / "movie_trends.html") as tab:
+        tab.page.emulate_media(media="print")
+        display = "heads => heads.map(one => getComputedStyle(one).display)"
+        assert set(tab.page.locator(".rank th button").evaluate_all(display)) == {"contents"}
+
+
+def test_a_place_of_four_digits_stands_in_one_line(browser, folder: Path) -> None:
+    with Tab(browser, folder / "movie_trends.html") as tab:
+        place = tab.page.locator(".rank tbody td.rank").first
+        height = place.evaluate("cell => cell.clientHeight")
+        assert (
+            place.evaluate("cell => { cell.textContent = '1000'; return cell.clientHeight; }")
+            == height
+        )
+
+
 def test_a_screen_reader_hears_what_a_chart_is(browser, folder: Path) -> None:
     with Tab(browser, folder / "user_360.html") as tab:
         labels = tab.page.locator("[role=graphics-document]").evaluate_all(

@@ -160,7 +160,7 @@ def test_of_a_plan_of_one_model_the_others_are_not_there(copy: ProjectCopy, tmp_
         pages = present_all(project, "dev_one", specs=FEW_DASHBOARDS)
     assert {state.product for page in pages for state, _ in page.sources if state.view} == {product}
     code, said, _ = mesh(copy, "status", database=database)
-    assert code == 0
+    assert code == 1
     assert "interactions.user_actions not there – – –" in said
     assert (
         f"dev_one has 1 of {len(copy.products)} data products, as after a plan of some models: "

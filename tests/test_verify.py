@@ -488,20 +488,47 @@ def test_a_table_that_may_be_empty_is_never_too_old(built: Opened) -> None:
     assert rules(report, "operational.tags")["level.freshness"].message == "there are no rows"
 
 
-def test_what_differs_from_a_later_state_of_the_source_is_told_and_not_broken(
-    built: Opened,
-) -> None:
+@contextmanager
+def without_ten(built: Opened, *, delivered: bool) -> Iterator[None]:
+    """Ten ratings fewer in the source; delivered: by a delivery, or by somebody's hand."""
     connection = built.context.engine_adapter.connection
     connection.execute("CREATE TABLE operational.taken AS FROM operational.ratings LIMIT 10")
     taken = "(userId, movieId) IN (SELECT (userId, movieId) FROM operational.taken)"
     connection.execute(f"DELETE FROM operational.ratings WHERE {taken}")
+    if delivered:
+        connection.execute(
+            "INSERT INTO operational.ingests SELECT * REPLACE (ingest_id + 1 AS ingest_id, "
+            "finished_at + INTERVAL 1 SECOND AS finished_at, ratings_rows - 10 AS ratings_rows) "
+            "FROM operational.ingests ORDER BY ingest_id DESC LIMIT 1"
+        )
+        connection.execute(
+            "INSERT INTO operational.changed_months SELECT DISTINCT (SELECT MAX(ingest_id) FROM "
+            "operational.ingests), 'ratings', date_trunc('month', timestamp)::DATE "
+            "FROM operational.taken"
+        )
     try:
-        report = verify(built, ENVIRONMENT, [RATINGS])
+        yield
     finally:
         connection.execute("INSERT INTO operational.ratings FROM operational.taken")
         connection.execute("DROP TABLE operational.taken")
+        if delivered:
+            newest = "ingest_id = (SELECT MAX(ingest_id) FROM operational.ingests)"
+            connection.execute(f"DELETE FROM operational.changed_months WHERE {newest}")
+            connection.execute(f"DELETE FROM operational.ingests WHERE {newest}")
+
+
+def test_what_differs_from_a_later_delivery_is_told_and_not_broken(built: Opened) -> None:
+    with without_ten(built, delivered=True):
+        report = verify(built, ENVIRONMENT, [RATINGS])
     (product,) = report.products
     (told,) = [one for one in product.outcomes if one.rule == "every_rating_is_here"]
     assert report.lacking and told.status is Status.WARNED
     assert finding(told) == "operational.ratings: deliveries are there that are not shown yet"
     assert not product.broken
+
+
+def test_what_differs_from_what_somebody_made_of_the_source_is_broken(built: Opened) -> None:
+    with without_ten(built, delivered=False):
+        report = verify(built, ENVIRONMENT, [RATINGS])
+    (product,) = report.products
+    assert "every_rating_is_here" in {one.rule for one in product.broken}

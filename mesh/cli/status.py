@@ -25,7 +25,10 @@ def status(
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
-    """Show which deliveries an environment shows and lacks, and how young each product is."""
+    """Show which deliveries an environment shows and lacks, and how young each product is.
+
+    Exit code 1 when something is not in order, such as a delivery that is not shown.
+    """
     from mesh.environments import open_project
     from mesh.environments import status as look
 
@@ -35,11 +38,13 @@ def status(
     found = [look(opened, name) for name in names]
     if as_json:
         out.print_json(json.dumps([asdict(one) for one in found], default=_text))
-        return
-    if not found:
-        out.print("There is no environment yet: `sqlmesh plan` makes one.")
-    for one in found:
-        show_status(one)
+    else:
+        if not found:
+            out.print("There is no environment yet: `sqlmesh plan` makes one.")
+        for one in found:
+            show_status(one)
+    if any(map(findings, found)):
+        raise typer.Exit(1)
 
 
 def show_status(environment: EnvironmentStatus) -> None:

@@ -13,6 +13,17 @@
     });
   });
 
+  // A chart as wide as the window would shrink with all its letters: it is drawn for the sheet.
+  var PAPER = 640;
+  function redraw(width) {
+    document.querySelectorAll(".vega").forEach(function (box) {
+      if (box.view && box.clientWidth > PAPER) box.view.width(width(box)).run();
+    });
+  }
+  // Before the colours of paper are put into what is drawn, and after they are taken out of it.
+  addEventListener("beforeprint", function () { redraw(function () { return PAPER; }); }, true);
+  addEventListener("afterprint", function () { redraw(function (box) { return box.clientWidth; }); });
+
   function element(tag, text, name) {
     var made = document.createElement(tag);
     if (text !== undefined) made.textContent = text;
