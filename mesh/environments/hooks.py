@@ -35,6 +35,7 @@ from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.names import short_name
 from mesh.environments.repair import repair
 from mesh.environments.sources import database_of, delivered_to, project_of
+from mesh.environments.translation import install as divide_as_bigquery
 from mesh.environments.unit_tests import forget_afterwards
 from mesh.environments.unit_tests import install as share_renderings
 from mesh.environments.versions import stamped
@@ -70,6 +71,7 @@ def install() -> None:
     _wrap("load", paused)
     _wrap("plan", spared)
     _wrap("run", spared)
+    divide_as_bigquery()
     share_renderings()
     take_audits_as_made()
     show_what_was_written()

@@ -1,0 +1,27 @@
+"""What SQLGlot writes for DuckDB in other words than BigQuery's mean.
+
+BigQuery divides whole numbers by a function, DuckDB by a sign, which binds as tightly as a product:
+SQLGlot writes `DIV(a + b, c)` as `a + b // c`, another number without an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp, generator
+from sqlglot.dialects import DuckDB
+
+
+def install() -> None:
+    """Keep together what stood within a function."""
+    DuckDB.Generator.TRANSFORMS[exp.IntDiv] = _in_brackets
+    # It remembers from its first use what it can write.
+    generator._DISPATCH_CACHE.clear()
+
+
+def _in_brackets(writer: Any, division: exp.IntDiv) -> str:
+    sides = (
+        f"({writer.sql(side)})" if isinstance(side, exp.Binary) else writer.sql(side)
+        for side in (division.this, division.expression)
+    )
+    return f"({' // '.join(sides)})"
