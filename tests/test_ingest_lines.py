@@ -324,6 +324,14 @@ def test_text_is_loaded_as_it_stands(load, database, tmp_path):
     assert [title for (title,) in found] == cleaned
 
 
+def test_a_tag_moves_no_cursor_and_breaks_no_line(load, database, tmp_path):
+    """It is shown in terminals, too."""
+    lines = ["9,1,\x1b[31mred\x1b]0;mine\x07,964982703", '9,2,"two\r\nlines \u2028",964982703']
+    load(deliver(tmp_path / "in", tags="\n".join([HEADERS["tags"], *lines, ""])))
+    found = rows(database, "SELECT tag FROM operational.tags WHERE userId = 9 ORDER BY movieId")
+    assert found == [(" [31mred ]0;mine ",), ("two lines  ",)]
+
+
 def test_blanks_are_the_same_in_python_and_in_the_database():
     from mesh.movielens.ingest.rules import BLANK, BLANK_KINDS
 

@@ -115,12 +115,14 @@ def words(text: str) -> str:
     return text
 
 
-def title(text: str) -> str:
+def tag(text: str) -> str:
     breaks = ("Cc", "Zl", "Zp")
-    marked = "".join(
-        "\n" if unicodedata.category(c) in breaks else c for c in stripped(words(text))
-    )
+    marked = "".join("\n" if unicodedata.category(c) in breaks else c for c in words(text))
     return re.sub("\n+", " ", marked)
+
+
+def title(text: str) -> str:
+    return tag(stripped(words(text)))
 
 
 def genres(text: str) -> str:
@@ -132,7 +134,7 @@ def genres(text: str) -> str:
 READERS = {
     "movies": (number, title, genres),
     "ratings": (number, number, stars, seconds),
-    "tags": (number, number, words, seconds),
+    "tags": (number, number, tag, seconds),
 }
 KEY_LENGTH = {"movies": 1, "ratings": 2, "tags": 3}
 

@@ -161,6 +161,8 @@ def _place(contract: Contract, seen: Look | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from mesh.files.problems import shown
+
     out.print("[bold]Where it is[/]")
     if seen is None:
         out.print("  in no environment yet: build it with `sqlmesh plan`", markup=False)
@@ -175,7 +177,8 @@ def _place(contract: Contract, seen: Look | None) -> None:
     for name in seen.columns:
         table.add_column(name)
     for row in seen.rows:
-        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+        # Who wrote a text must not speak to the terminal.
+        table.add_row(*("" if value is None else escape(shown(value)) for value in row))
     out.print(table if seen.rows else "  It has no rows.")
 
 

@@ -39,6 +39,7 @@ from mesh.movielens.ingest.stage import (
     Stage,
     load_table,
 )
+from mesh.movielens.ingest.texts import without_breaks
 
 KNOWN_MOVIES = "known_movies"
 # Movies whose own lines were rejected (movieId, told, kind): what is told of them, and why.
@@ -123,6 +124,8 @@ def fill_stage(
         observer(Step(f"checking {files.table.name}", 0.0))
         if files.table is MOVIES:
             clean_movies(stage, origin, genres)
+        if files.table is TAGS:
+            without_breaks(stage, TAGS, "tag")
         for check in CHECKS:
             if files.table in check.tables:
                 _check_rows(stage, origin, check, now)
