@@ -145,13 +145,18 @@ def audit_no_silence(both: Both) -> Found:
 def audit_same_query(both: Both) -> Found:
     """An audit that asks something else may let through what it stopped.
 
-    Of the audits of contracts their rules are compared.
+    Of the audits of contracts their rules are compared, and what the code behind makes of the same.
     """
     lost: Lost = []
     for name, audit, after in _audits(both):
-        if after is None or after.problem or audit.name == AUDIT or audit.code == after.code:
+        if after is None or after.problem or not {*audit.noticed} <= {*after.noticed}:
             continue
-        if audit.noticed and {*audit.noticed} <= {*after.noticed}:
+        was, now = both.base.models[name], both.head.models[name]
+        if audit.name == AUDIT:
+            same = (audit.stated, was.columns) == (after.stated, now.columns)
+            if same and audit.asked and audit.asked != after.asked:
+                lost.append((name, "A contract that says the same asks something else", ()))
+        elif audit.noticed and audit.code != after.code:
             what = f"The audit {audit.name} asks something else of the rows"
             lost.append((name, what, (_difference(audit.code, after.code),)))
     yield from _told(both, lost, _AUDITS)

@@ -6,6 +6,7 @@ are compared. The rows stand in a DuckDB in memory; nothing of the project's dat
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -76,12 +77,14 @@ class Bench:
             blocks = told.pop("blocking", None)
             stated = ", ".join(f"{k} := {v.sql('bigquery')}" for k, v in told.items())
             rules = _rules(told)
-            noticed, problem = self._noticed(model, audit, told, rules)
+            noticed, problem, asked = self._noticed(model, audit, told, rules)
             blocking = audit.blocking if blocks is None else blocks == exp.true()
             if not audit.skip:
                 product = told["product"].name if "product" in told else ""
                 code = audit.query.sql("bigquery", comments=False)
-                yield Audit(audit.name, blocking, stated, product, rules, noticed, problem, code)
+                yield Audit(
+                    *(audit.name, blocking, stated, product, rules, noticed, problem, code, asked)
+                )
 
     def _noticed(
         self,
@@ -89,13 +92,16 @@ class Bench:
         audit: Any,
         arguments: dict[str, Any],
         rules: tuple[str, ...],
-    ) -> tuple[tuple[str, ...], str]:
-        said, problem = "", ""
+    ) -> tuple[tuple[str, ...], str, str]:
+        said, problem, asked = "", "", ""
         filled = [
             n for n in (model.fqn, *self._named(arguments.get("source"))) if n in self._columns
         ]
         try:
             query = model.render_audit_query(audit, **arguments).sql("duckdb", copy=False)
+            # Each revision has a database of its own.
+            anywhere = query.replace(f"{_quoted(exp.to_table(model.fqn).catalog)}.", "")
+            asked = hashlib.sha256(anywhere.encode()).hexdigest()[:20]
             for rows in (_BROKEN, ()):
                 for name in filled:
                     self._fill(name, rows)
@@ -105,7 +111,7 @@ class Bench:
         for name in filled:
             self._fill(name, (_OTHER,))
         found = [r for r in rules if re.search(rf"(?<![\w.]){re.escape(r)}(?!\w)", said)]
-        return (*([""] if said else []), *found), problem
+        return (*([""] if said else []), *found), problem, asked
 
     def _answer(self, query: str) -> str:
         """What a query finds; an audit may say it in an error of its own."""

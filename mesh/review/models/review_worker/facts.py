@@ -22,7 +22,8 @@ class Audit:
 
     stated: its arguments. product: the one among them. rules: the ids in them. noticed: which of
     these found something in rows that were made up to be wrong, and an empty one for the audit as
-    a whole. problem: why it did not run. code: its query, without layout.
+    a whole. problem: why it did not run. code: its query, without layout; asked: a digest of what
+    the engine is asked in the end, with all that macros make of it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Audit:
     noticed: tuple[str, ...] = ()
     problem: str = ""
     code: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)
