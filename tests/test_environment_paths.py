@@ -219,7 +219,9 @@ CHANGED = (
             ("plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests"),
         ),
         (
-            "INSERT INTO operational.ratings FROM operational.ratings WHERE userId = 3",
+            "INSERT INTO operational.ratings FROM operational.ratings WHERE userId = 3; "
+            "UPDATE operational.ingests SET ratings_rows = "
+            "(SELECT COUNT(*) FROM operational.ratings)",
             ("run", "prod"),
         ),
     ],
@@ -239,8 +241,10 @@ def test_broken_rows_change_nothing_of_prod(
     assert shown(scene.database) == before
 
 
-def test_rows_that_somebody_put_in_by_hand_are_a_delivery(scene: Scene) -> None:
-    """An ingest counts the rows that it leaves."""
+def test_what_nobody_delivered_reaches_no_environment_until_somebody_lets_it_in(
+    scene: Scene,
+) -> None:
+    """An ingest counts the rows that it leaves; no rule knows how many there should be."""
     assert not scene.refresh("acceptance").changed
     movie = next(m for m in scene.audience.movies if (1, m) not in scene.audience.ratings)
     # In a month of which there was nothing.
@@ -250,19 +254,32 @@ def test_rows_that_somebody_put_in_by_hand_are_a_delivery(scene: Scene) -> None:
         scene,
         f"INSERT INTO operational.ratings VALUES (1, {movie}, 4.5, to_timestamp({at}))",
     )
+    before = shown(scene.database)
+    rows = len(scene.audience.ratings)
+    what = f"{rows} rows found in ratings, which is not what delivery 1 left, and no delivery says"
+    for words in (("sqlmesh", "plan", "prod", "--auto-apply", "--no-prompts", "--skip-tests"),
+                  ("sqlmesh", "run", "prod"), ("mesh", "refresh", "prod")):  # fmt: skip
+        done = scene.command("A", *words)
+        said = " ".join((done.stdout + done.stderr).split())
+        assert done.returncode == 1 and "Traceback" not in said
+        assert f"{what} why" in said and "`mesh refresh prod --found` lets it in" in said, said
+    assert shown(scene.database) == before
     with scene.project() as project:
         assert [found.mode for found in status(project, "prod").lacking] == ["found"]
-        done = refresh(project, "prod")
+        (told,) = findings(status(project, "prod"))
+        assert "no delivery brought these rows. Deliver all of it again" in told
+        done = refresh(project, "prod", take_found=True)
         assert done.changed and done.any_month
         said = status(project, "prod")
     assert (said.lacking, said.mixed) == ((), False)
     (told,) = findings(said)
-    rows = len(scene.audience.ratings)
     assert told.startswith("prod shows what somebody else changed after delivery ")
     assert f"({rows} rows found in ratings): no delivery brought these rows." in told
     assert shown(scene.database)["prod"] == scene.fresh.of("A", scene.audience)
     with scene.project() as project:
         assert not refresh(project, "prod").changed
+        # It was let in: other environments take it without a word.
+        assert refresh(project, "acceptance").changed
 
 
 # --- months and clocks ---

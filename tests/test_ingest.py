@@ -96,6 +96,20 @@ def test_a_snapshot_that_takes_many_rows_away_says_so(load, tmp_path):
     assert load(deliver(tmp_path / "3"), append=True).notes == ()
 
 
+def test_what_is_added_to_tables_that_something_else_changed_says_so(load, database, tmp_path):
+    load(deliver(tmp_path / "1"))
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("DELETE FROM operational.ratings WHERE userId = 2")
+    result = load(
+        deliver(tmp_path / "2", ratings=f"{HEADERS['ratings']}\n9,2,5.0,1300000000\n"), append=True
+    )
+    assert result.notes == (
+        "ratings: 2 rows stood there, and 3 after ingest 1: something else changed it since. "
+        "What is added now stands on that; if nobody meant it, deliver all of it again without "
+        "`--append`.",
+    )
+
+
 def test_a_changed_title_names_the_months_in_which_that_movie_was_rated(load, tmp_path):
     load(deliver(tmp_path / "1"))
     result = load(deliver(tmp_path / "2", movies=MOVIES.replace("Heat, The", "Heat")))

@@ -25,6 +25,12 @@ def refresh(
         typer.Argument(help="The environment, such as prod.", show_default=False),
     ] = None,
     option: EnvironmentOption = None,
+    found: Annotated[
+        bool,
+        typer.Option(
+            "--found", help="Also take over what was changed in the source past all deliveries."
+        ),
+    ] = False,
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
@@ -38,7 +44,8 @@ def refresh(
 
     environment = environment_of(project, gateway, environment, option)
     with writing(project, gateway):
-        result = run(open_project(project, gateway, models=False), environment)
+        opened = open_project(project, gateway, models=False)
+        result = run(opened, environment, take_found=found)
     _show(result, as_json, f"{environment} was up to date.")
 
 

@@ -76,6 +76,7 @@ def show_status(environment: EnvironmentStatus) -> None:
 def findings(environment: EnvironmentStatus) -> list[str]:
     """What is not in order in an environment, each with what to do."""
     from mesh.environments.deliveries import told
+    from mesh.environments.unaccounted import what_to_do
     from mesh.environments.versions import months_are_missing
 
     name = environment.environment
@@ -101,7 +102,10 @@ def findings(environment: EnvironmentStatus) -> list[str]:
         )
     elif environment.lacking:
         lacking = told(environment.lacking)
-        found.append(f"{name} does not show {lacking} yet: `mesh refresh {name}` does.")
+        does = f"`mesh refresh {name}` does."
+        if environment.lacking[-1].found:
+            does = f"no delivery brought these rows. {what_to_do(name)}"
+        found.append(f"{name} does not show {lacking} yet: {does}")
     elif environment.shows and environment.shows.found:
         shown = told([environment.shows])
         found.append(

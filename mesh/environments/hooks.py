@@ -36,6 +36,7 @@ from mesh.environments.names import short_name
 from mesh.environments.repair import repair
 from mesh.environments.sources import database_of, delivered_to, project_of
 from mesh.environments.translation import install as divide_as_bigquery
+from mesh.environments.unaccounted import unaccounted, what_to_do
 from mesh.environments.unit_tests import forget_afterwards
 from mesh.environments.unit_tests import install as share_renderings
 from mesh.environments.versions import stamped
@@ -180,6 +181,7 @@ def _as_of_the_newest_delivery(
     repair(context, name)
     context.console.log_status_update(f"Plans {name} in {database_of(context)}.")
     log = read_deliveries(context.engine_adapter, delivered_to(context))
+    _refuse_what_nobody_delivered(context, log, name)
     if not kwargs.get("execution_time"):
         kwargs["execution_time"] = as_of(log)
     token = _planned.set(log)
@@ -230,5 +232,13 @@ def _refuse_lost_inputs(context: GenericContext, builder: PlanBuilder) -> None:
 def _up_to_date_before_a_run(
     original: Any, context: GenericContext, environment: str, **kwargs: Any
 ) -> Any:
+    log = read_deliveries(context.engine_adapter, delivered_to(context))
+    _refuse_what_nobody_delivered(context, log, environment)
     bring_up_to_date(context, environment)
     return original(context, environment, **kwargs)
+
+
+def _refuse_what_nobody_delivered(context: GenericContext, log: DeliveryLog, name: str) -> None:
+    """PlanError: no rule of a contract knows how many rows there should be."""
+    if said := unaccounted(context, log):
+        raise PlanError(f"{said}, so nothing was done. {what_to_do(name)}")

@@ -30,6 +30,7 @@ from mesh.environments.names import short_name
 from mesh.environments.opened import Opened
 from mesh.environments.repair import missing_from, tables_of
 from mesh.environments.status import PROMISED
+from mesh.environments.unaccounted import unaccounted, what_to_do
 from mesh.errors import CheckFailed, WrongUse
 
 if TYPE_CHECKING:
@@ -67,14 +68,23 @@ class RefreshResult:
         return tuple(sorted(months))
 
 
-def refresh(opened: Opened, name: str, *, now: datetime | None = None) -> RefreshResult:
+def refresh(
+    opened: Opened, name: str, *, now: datetime | None = None, take_found: bool = False
+) -> RefreshResult:
     """Let an environment show the newest delivery, with the models that it has.
 
-    CheckFailed if a model or an audit fails: the environment is then as it was.
+    take_found: also what was changed in the source's tables past all deliveries. CheckFailed if
+    there is such and it is not, or if a model or an audit fails: the environment is as it was.
     """
+    environment = opened.environment(name)
+    with opened.readable_errors():
+        log = read_deliveries(opened.context.engine_adapter, opened.delivered)
+        said = None if take_found else unaccounted(opened.context, log)
+    if said:
+        raise CheckFailed(f"{said}, so {name} is as it was.", fix=what_to_do(name))
     return _change(
         opened,
-        opened.environment(name),
+        environment,
         lambda _: bring_up_to_date(opened.context, name, now=now),
         "brought up to date",
     )

@@ -193,6 +193,8 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
             _check(stage, delivery, order, digest.result())
             if order.mode == "snapshot":
                 notes += _shrunk(stage.counts, history)
+            else:
+                notes += _changed_past(history)
             order.observer(Step("publishing", 0.0))
             told = delivery.source + (GENERATED if delivery.generated else "")
             published = target.publish(
@@ -244,6 +246,18 @@ def _shrunk(counts: Mapping[str, Counts], history: History) -> list[str]:
         for table in DELIVERED
         if (before := history.rows_now.get(table.name) or 0)
         and (rows := counts[table.name].loaded) < (1 - SHRINKS) * before
+    ]
+
+
+def _changed_past(history: History) -> list[str]:
+    """What is said of tables that hold other rows than the delivery before left."""
+    newest = history.newest
+    return [
+        f"{name}: {now:,} rows stood there, and {rows:,} after ingest {newest.ingest_id}: "
+        "something else changed it since. What is added now stands on that; if nobody meant it, "
+        "deliver all of it again without `--append`."
+        for name, rows in ((newest and newest.rows) or {}).items()
+        if newest and (now := history.rows_now.get(name, rows)) != rows
     ]
 
 
