@@ -131,6 +131,10 @@ OTHER_ROWS += [
     ),
     ("SELECT k FROM (SELECT k FROM t)", "SELECT k FROM ((SELECT k FROM t) LIMIT 3)"),
     (
+        "SELECT k FROM ((SELECT k FROM t) LIMIT 3)",
+        "SELECT k FROM ((SELECT k FROM t) LIMIT 3 OFFSET 3)",
+    ),
+    (
         "SELECT k FROM t UNION ALL SELECT k FROM u",
         "SELECT k FROM t UNION ALL SELECT k FROM u LIMIT 9",
     ),

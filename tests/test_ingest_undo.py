@@ -181,6 +181,7 @@ def test_what_is_undone_unknown_or_an_undo_is_refused(load, database, tmp_path):
     undo(database=database)
     instead = "`mesh ingest --undo 1` undoes delivery 1, the newest that stands."
     assert refusal(database, 2) == f"delivery 2 is undone already, by ingest 3. {instead}"
+    assert refusal(database, 0).startswith("there is no delivery 0: the newest ingest is 3.")
     assert refusal(database, 77) == f"there is no delivery 77: the newest ingest is 3. {instead}"
     assert refusal(database, 3) == (
         "ingest 3 is not a delivery but the undo of delivery 2. "

@@ -92,7 +92,8 @@ def around(node: exp.Expr) -> list[str]:
     while isinstance(node.parent, exp.Subquery) and node.parent.this is node:
         node = node.parent
         # How the rows in brackets are ordered decides where a limit stands behind them.
-        known = set(SOURCE) - ({"order"} if node.args.get("limit") else set())
+        limits = {"offset", "order"} if node.args.get("limit") else {"offset"}
+        known = set(SOURCE) - limits
         said += unread(node, known)
     return said
 

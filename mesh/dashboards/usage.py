@@ -32,7 +32,7 @@ class ChartUse:
     path: of the file, line: where the chart begins in it. columns: all that it names, its metrics'
     and its source's included. values: by column, those that it asks for or has a label for.
     stated: all that the file says of it, with its source and its metrics, in any order of keys.
-    shows: of that what decides which numbers it shows, by their place; how they look is left out.
+    shows: of that what decides which numbers it shows, by key; how they look is left out.
     """
 
     dashboard: str

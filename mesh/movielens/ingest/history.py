@@ -118,7 +118,7 @@ class History:
         standing, kept = self._replayed()
         if number is None and not standing:
             raise WrongUse("every delivery is undone already.", fix=_LOAD)
-        wanted, number = number, number or standing[-1]
+        wanted, number = number, standing[-1] if number is None else number
         entry = self._delivery(number)
         if number not in kept:
             raise self._not_kept(entry)
