@@ -7,7 +7,7 @@ promotion), or those of the plan before (a rollback).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -67,16 +67,24 @@ def environment_snapshots(context: GenericContext, environment: Environment) -> 
     return {snapshot.name: snapshot for snapshot in stored.values()}
 
 
-def bring_up_to_date(context: GenericContext, name: str, *, now: datetime | None = None) -> Applied:
+def bring_up_to_date(
+    context: GenericContext,
+    name: str,
+    *,
+    now: datetime | None = None,
+    check: Callable[[DeliveryLog], None] = lambda _: None,
+) -> Applied:
     """Build an environment's models as of the newest delivery, and let it show them.
 
-    PlanError when a model or an audit stops it; the environment is then as it was.
+    check: raises what stops it before anything is done. PlanError when a model or an audit stops
+    it; the environment is then as it was.
     """
     environment = context.state_reader.get_environment(name)
     if environment is None:
         return Applied(changed=False)
-    made_again = repair(context, name)
     log = read_deliveries(context.engine_adapter, delivered_to(context))
+    check(log)
+    made_again = repair(context, name)
     snapshots = environment_snapshots(context, environment)
     changed = apply_snapshots(
         context, name, of_the_newest_delivery(snapshots, log), environment, log=log, now=now

@@ -232,9 +232,11 @@ def _refuse_lost_inputs(context: GenericContext, builder: PlanBuilder) -> None:
 def _up_to_date_before_a_run(
     original: Any, context: GenericContext, environment: str, **kwargs: Any
 ) -> Any:
-    log = read_deliveries(context.engine_adapter, delivered_to(context))
-    _refuse_what_nobody_delivered(context, log, environment)
-    bring_up_to_date(context, environment)
+    bring_up_to_date(
+        context,
+        environment,
+        check=lambda log: _refuse_what_nobody_delivered(context, log, environment),
+    )
     return original(context, environment, **kwargs)
 
 

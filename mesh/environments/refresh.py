@@ -25,7 +25,7 @@ from mesh.environments.apply import (
     shown_stamps,
 )
 from mesh.environments.collector import collector_spared
-from mesh.environments.deliveries import Delivery, read_deliveries
+from mesh.environments.deliveries import Delivery, DeliveryLog, read_deliveries
 from mesh.environments.names import short_name
 from mesh.environments.opened import Opened
 from mesh.environments.repair import missing_from, tables_of
@@ -76,16 +76,15 @@ def refresh(
     take_found: also what was changed in the source's tables past all deliveries. CheckFailed if
     there is such and it is not, or if a model or an audit fails: the environment is as it was.
     """
-    environment = opened.environment(name)
-    with opened.readable_errors():
-        log = read_deliveries(opened.context.engine_adapter, opened.delivered)
-        said = None if take_found else unaccounted(opened.context, log)
-    if said:
-        raise CheckFailed(f"{said}, so {name} is as it was.", fix=what_to_do(name))
+
+    def check(log: DeliveryLog) -> None:
+        if not take_found and (said := unaccounted(opened.context, log)):
+            raise CheckFailed(f"{said}, so {name} is as it was.", fix=what_to_do(name))
+
     return _change(
         opened,
-        environment,
-        lambda _: bring_up_to_date(opened.context, name, now=now),
+        opened.environment(name),
+        lambda _: bring_up_to_date(opened.context, name, now=now, check=check),
         "brought up to date",
     )
 

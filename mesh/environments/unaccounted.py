@@ -20,8 +20,8 @@ def unaccounted(context: GenericContext, log: DeliveryLog) -> str | None:
     None as well where nothing is shown yet that could become wrong.
     """
     found = [delivery for delivery in log.deliveries if delivery.found]
-    environments = context.state_reader.get_environments()
-    if not found or not environments:
+    environments = context.state_reader.get_environments() if found else []
+    if not environments:
         return None
     newest = found[-1]
     for environment in environments:
