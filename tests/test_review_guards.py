@@ -121,15 +121,16 @@ LESS = {
 
 def weakened(tmp_path: Path, files: dict[str, str]) -> list[str]:
     """What is said of the steps of these files, in the place of WORKFLOW."""
-    for side, texts in (("old", {"lint.yml": WORKFLOW}), ("new", files)):
-        (tmp_path / side / ".github" / "workflows").mkdir(parents=True)
+    return differing(tmp_path, {"lint.yml": WORKFLOW}, files)
+
+
+def differing(tmp_path: Path, before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """What is said of workflows that were others before, by the names of their files."""
+    for side, texts in (("old", before), ("new", after)):
+        folder = tmp_path / side / ".github" / "workflows"
+        folder.mkdir(parents=True)
         for name, text in texts.items():
-            (tmp_path / side / ".github" / "workflows" / name).write_text(text)
-    return differing(tmp_path)
-
-
-def differing(tmp_path: Path) -> list[str]:
-    """What is said of the workflows of `old` and `new`."""
+            (folder / name).write_text(text)
     old, new = (Project(tmp_path / side) for side in ("old", "new"))
     both = SimpleNamespace(
         old=old, new=new, workflows=new.workflows, files=SimpleNamespace(edited={})
@@ -174,13 +175,8 @@ def test_less_time_is_told(tmp_path: Path) -> None:
 
 def test_what_is_set_for_several_checks_is_told_once(tmp_path: Path) -> None:
     job = "  try:\n    runs-on: ubuntu-24.04\n"
-    for side, text in (
-        ("old", GATES.replace(job, f"{job}    env: {{SHOW: no}}\n")),
-        ("new", GATES),
-    ):
-        (tmp_path / side / ".github" / "workflows").mkdir(parents=True)
-        (tmp_path / side / ".github" / "workflows" / "ship.yml").write_text(text)
-    assert differing(tmp_path) == [
+    shown = GATES.replace(job, f"{job}    env: {{SHOW: no}}\n")
+    assert differing(tmp_path, {"ship.yml": shown}, {"ship.yml": GATES}) == [
         "STEP_CHANGED `make lint`, `pytest` in the job try are run otherwise: without "
         "`SHOW: False`."
     ]
@@ -252,17 +248,14 @@ def test_of_gates_that_are_alike_each_counts(
 ) -> None:
     """The same command before two steps is two gates."""
     assert old in GATES
-    for side, text in (("old", GATES), ("new", GATES.replace(old, new, 1))):
-        (tmp_path / side / ".github" / "workflows").mkdir(parents=True)
-        (tmp_path / side / ".github" / "workflows" / "ship.yml").write_text(text)
-    assert differing(tmp_path) == said
+    after = {"ship.yml": GATES.replace(old, new, 1)}
+    assert differing(tmp_path, {"ship.yml": GATES}, after) == said
 
 
 def test_who_agrees_to_a_release_is_asked(tmp_path: Path) -> None:
-    for side, text in (("old", GATES), ("new", GATES.replace("    environment: shop\n", ""))):
-        (tmp_path / side / ".github" / "workflows").mkdir(parents=True)
-        (tmp_path / side / ".github" / "workflows" / "ship.yml").write_text(text)
-    said = [one for one in differing(tmp_path) if one.startswith("STEP_NO_WEAKEN `mesh promote")]
+    after = {"ship.yml": GATES.replace("    environment: shop\n", "")}
+    told = differing(tmp_path, {"ship.yml": GATES}, after)
+    said = [one for one in told if one.startswith("STEP_NO_WEAKEN `mesh promote")]
     assert said == [
         f"STEP_NO_WEAKEN `{PROMOTE}` in the job ship no longer waits for the people of `shop`."
     ]

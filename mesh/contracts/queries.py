@@ -222,8 +222,9 @@ class _Reader:
         for alias, (node, source) in scope.selected_sources.items():
             joins[alias] = join = known.get(id(node.unnest()))
             here[alias] = self._source(source, here, resolved)
-            plain_kind = join is None or (not join.side and join.kind in ("", "INNER", "CROSS"))
-            if plain_kind and not (join and unread(join, JOIN)):
+            if join is None or not (
+                join.side or join.kind not in ("", "INNER", "CROSS") or unread(join, JOIN)
+            ):
                 inner.add(alias)
         # Several relations of one table: which of them a column is of must not depend on the order.
         seen: Counter[str] = Counter()

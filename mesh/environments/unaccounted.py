@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mesh.environments.apply import shown_stamps
 from mesh.environments.deliveries import DeliveryLog
-from mesh.environments.sources import delivered_to
-from mesh.environments.versions import stamps_of
 
 if TYPE_CHECKING:
     from sqlmesh.core.context import GenericContext
-
-TAKE = "--found"
 
 
 def unaccounted(context: GenericContext, log: DeliveryLog) -> str | None:
@@ -25,8 +22,7 @@ def unaccounted(context: GenericContext, log: DeliveryLog) -> str | None:
         return None
     newest = found[-1]
     for environment in environments:
-        snapshots = context.state_reader.get_snapshots(environment.snapshots)
-        if newest.stamp in stamps_of(snapshots.values(), delivered_to(context)).values():
+        if newest.stamp in shown_stamps(context, environment).values():
             return None
     return (
         f"{newest.found}, which is not what delivery {newest.number} left, and no delivery says why"
@@ -36,5 +32,5 @@ def unaccounted(context: GenericContext, log: DeliveryLog) -> str | None:
 def what_to_do(environment: str) -> str:
     return (
         "Deliver all of it again; if somebody meant it, "
-        f"`mesh refresh {environment} {TAKE}` lets it in."
+        f"`mesh refresh {environment} --found` lets it in."
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from mesh.contracts.findings import same_words
 
-__all__ = ["same_words", "shortened", "units"]
+__all__ = ["listed", "same_words", "shortened", "units"]
 
 _UNITS = {
     "stars": r"(?<!half-)(?<!half )stars",
@@ -45,3 +46,9 @@ def units(text: str) -> set[str]:
 def shortened(text: str, limit: int = 200) -> str:
     """A text for a report: not too long."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Names for a report: of more than `most` the first, and how many more."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from mesh.contracts.header import AUDIT
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import shortened
+from mesh.review.contracts.words import listed, shortened
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
 from mesh.review.models.review_worker.facts import Audit, Model, UnitTest
@@ -29,9 +29,7 @@ def _kept(both: Both) -> Iterator[tuple[Model, Model]]:
 
 
 def _listed(names: Iterable[str], most: int = _MOST) -> str:
-    every = sorted(names)
-    more = len(every) - most
-    return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")
+    return listed(sorted(names), most)
 
 
 Lost = list[tuple[str, str, Iterable[str]]]

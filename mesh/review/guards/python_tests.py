@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from mesh.review.contracts.words import listed
 from mesh.review.models.both import Both
 from mesh.review.rules import NONE, WARNS, Change, Place, Rules
 
@@ -74,7 +75,9 @@ def python_test_no_delete(both: Both) -> Found:
         if gone:
             there = (both.new.root / file).is_file()
             where = Place(file, both.files.edited[file] if there else 1)
-            yield Change(product="project", message=f"Tests went: {_listed(gone)}.", where=where)
+            yield Change(
+                product="project", message=f"Tests went: {listed(gone, _MOST)}.", where=where
+            )
 
 
 @rule(WARNS, NONE, "Let it run, or say why it cannot.")
@@ -89,10 +92,5 @@ def python_test_no_skip(both: Both) -> Found:
         ]
         if skipped:
             where = Place(file, after[skipped[0]].line)
-            message = f"Tests are skipped, or may fail, now: {_listed(skipped)}."
+            message = f"Tests are skipped, or may fail, now: {listed(skipped, _MOST)}."
             yield Change(product="project", message=message, where=where)
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return ", ".join(names[:_MOST]) + more

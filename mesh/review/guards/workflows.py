@@ -207,7 +207,10 @@ def _commands(script: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
             yield command, tuple(after[first:]), part.strip().split("\n")[0].strip()
 
 
-def _pairs(both: Both) -> Iterator[tuple[Step, Step | None]]:
+Pairs = list[tuple[Step, Step | None]]
+
+
+def _pairs(both: Both) -> Pairs:
     """Each step of the base, and what became of it. Of steps that are alike each stands for one."""
     shown = os.path.relpath(both.workflows, both.new.root)
     before, after = steps_of(both.old.workflows, shown), steps_of(both.workflows, shown)
@@ -218,14 +221,14 @@ def _pairs(both: Both) -> Iterator[tuple[Step, Step | None]]:
             if number not in found and (same := [one for one in left if alike(was, one)]):
                 found[number] = same[0]
                 left.remove(same[0])
-    for number, was in enumerate(before):
-        elsewhere = [
-            one
-            for one in after
-            if one.file != was.file and one.command == was.command and one.events >= was.events
-        ]
-        least = min(elsewhere, key=lambda one: len([*_weaker(was, one)]), default=None)
-        yield was, found.get(number, least)
+    return [(was, found.get(n) or _elsewhere(was, after)) for n, was in enumerate(before)]
+
+
+def _elsewhere(was: Step, after: list[Step]) -> Step | None:
+    """The step of another file that is the least weaker."""
+    moved = [one for one in after if one.file != was.file and one.command == was.command]
+    moved = [one for one in moved if one.events >= was.events]
+    return min(moved, key=lambda one: len([*_weaker(was, one)]), default=None)
 
 
 def _as_it_was(was: Step, now: Step) -> bool:
@@ -254,16 +257,21 @@ def step_no_delete(both: Both) -> Found:
 @rule(BREAKS, NONE, "Let the step fail when what it checks fails, and run when it ran.")
 def step_no_weaken(both: Both) -> Found:
     """A step that may fail, or is skipped, is green whatever happens."""
-    pairs = [*_pairs(both)]
+    pairs = _pairs(both)
     for was, now in pairs:
         if now is None or was == now:
             continue
-        for why in (*_weaker(was, now), *_moved(was, now, pairs)):
+        for why in _stops_less(was, now, pairs):
             message = f"`{now.command}` in the job {now.job} {why}."
             yield Change(product="project", message=message, where=now.place)
 
 
-def _moved(was: Step, now: Step, pairs: list[tuple[Step, Step | None]]) -> Iterator[str]:
+def _stops_less(was: Step, now: Step, pairs: Pairs) -> Iterator[str]:
+    yield from _weaker(was, now)
+    yield from _moved(was, now, pairs)
+
+
+def _moved(was: Step, now: Step, pairs: Pairs) -> Iterator[str]:
     """What a check stood before in its job, and stands behind now, or the other way round."""
     for act, there in pairs:
         if there is None or not act.command.startswith(_ACTS) or was.command.startswith(_ACTS):
@@ -341,8 +349,8 @@ def _asked(step: Step) -> tuple[object, ...]:
 def step_changed(both: Both) -> Found:
     """Who reviews sees when a check is run otherwise."""
     told: dict[tuple[str, str, str], list[tuple[Step, Step]]] = {}
-    for was, now in (pairs := [*_pairs(both)]):
-        if now is None or [*_weaker(was, now), *_moved(was, now, pairs)]:
+    for was, now in (pairs := _pairs(both)):
+        if now is None or [*_stops_less(was, now, pairs)]:
             continue
         if _asked(was) != _asked(now):
             told.setdefault((now.file, now.job, _otherwise(was, now)), []).append((was, now))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from mesh.review.contracts.words import listed
 from mesh.review.rules import Finding
 
 MOST_NAMES = 5
@@ -28,6 +29,6 @@ def _together(same: list[Finding]) -> Finding:
     if not others:
         return first
     names = [str(one.column) for one in others]
-    told = ", ".join(names[:MOST_NAMES])
-    more = f" and {len(names) - MOST_NAMES} more columns" if len(names) > MOST_NAMES else ""
-    return replace(first, message=f"{first.message} The same of {told}{more}.")
+    columns = " columns" if len(names) > MOST_NAMES else ""
+    told = f"The same of {listed(names, MOST_NAMES)}{columns}."
+    return replace(first, message=f"{first.message} {told}")
