@@ -1,6 +1,7 @@
 MODEL (
   name interactions.user_tags,
-  kind VIEW,
+  kind FULL,
+  clustered_by (user_id, movie_id),
   @contract(user_tags)
 );
 
