@@ -86,6 +86,13 @@ SAME += [
     for other in ("COUNT(CASE WHEN v > 1 THEN 1 END)", "COUNT(IF(v > 1, TRUE, NULL))")
 ]
 SAME.append(("SELECT LEAST(k, v, w) AS x FROM t", "SELECT LEAST(w, v, k) AS x FROM t"))
+SAME.append(
+    (
+        "SELECT k, RANK() OVER (PARTITION BY k, v ORDER BY w) AS x FROM t",
+        "SELECT k, RANK() OVER (PARTITION BY v, k ORDER BY w) AS x FROM t",
+    )
+)
+SAME.append(("SELECT SAFE_DIVIDE(k, v) AS x FROM t", "SELECT k / NULLIF(v, 0) AS x FROM t"))
 OTHER_ROWS = [
     (
         "SELECT s.k FROM (SELECT * FROM t WHERE v > 1) AS s FULL JOIN u ON u.k = s.k",
@@ -160,6 +167,8 @@ OTHER_VALUES = [
         "SELECT k, COUNT(IF(v > 1, w, NULL)) AS x FROM t GROUP BY k",
     ),
     ("SELECT k, LEAST(k, v) AS x FROM t", "SELECT k, GREATEST(k, v) AS x FROM t"),
+    ("SELECT k, SAFE_DIVIDE(k, v) AS x FROM t", "SELECT k, v / NULLIF(k, 0) AS x FROM t"),
+    ("SELECT k, SAFE_DIVIDE(k, v) AS x FROM t", "SELECT k, k / v AS x FROM t"),
     *(
         (
             WINDOW.format("a", f" WINDOW a AS ({FRAME})"),

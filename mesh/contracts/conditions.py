@@ -31,7 +31,8 @@ def plain(node: exp.Expr) -> exp.Expr:
     for inner in reversed(
         list(
             node.find_all(
-                *(exp.Case, exp.Count, exp.Dot, exp.Greatest, exp.If, exp.In, exp.Least, exp.Not)
+                *(exp.Case, exp.Count, exp.Dot, exp.Greatest, exp.If, exp.In, exp.Least, exp.Not),
+                *(exp.SafeDivide, exp.Window),
             )
         )
     ):
@@ -74,6 +75,12 @@ def _spelled(node: exp.Expr) -> exp.Expr:
         one = isinstance(first.args["true"].unnest(), exp.Boolean | exp.Literal)
         if one and not (others or case.this or case.args.get("default")):
             return exp.CountIf(this=first.this)
+    if isinstance(node, exp.SafeDivide):
+        divisor = exp.Nullif(this=node.expression, expression=exp.Literal.number(0))
+        return exp.paren(exp.Div(this=node.this, expression=divisor, typed=False, safe=False))
+    if isinstance(node, exp.Window) and (keys := node.args.get("partition_by")):
+        node = node.copy()
+        node.set("partition_by", sorted({key.sql(): key for key in keys}.values(), key=str))
     if isinstance(node, exp.Greatest | exp.Least):
         node = node.copy()
         first, *more = sorted([node.this, *node.expressions], key=str)

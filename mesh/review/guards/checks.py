@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from mesh.contracts.header import AUDIT
 from mesh.review.contracts.pair import Pair
@@ -18,6 +21,8 @@ rule: Rules[[Both]] = Rules("guard")
 _MOST = 3
 # An embedded model is a part of those that read it, and no audit runs on it.
 _KINDS = {"VIEW": "view", "EMBEDDED": "subquery"}
+# Settings by which a plan does more than build, or builds where prod is shown.
+_PLANNING = ("after_all", "before_all", "plan.forward_only", "virtual_environment_mode")
 _LINTERS = ("linter/", "mesh/lint.py")
 _AUDITS = ("audits/", "macros/", *CONFIGS, "mesh/contracts/")
 
@@ -216,7 +221,7 @@ def model_passes_lint(both: Both) -> Found:
         first, message = min(models.items())
         one = len(models) == 1
         refused = "it" if one else f"{len(models)} models ({_listed(models)})"
-        text = f"`sqlmesh lint` refuses {refused} by {lint}: {shortened(message, 200)}."
+        text = f"`sqlmesh lint` refuses {refused} by {lint}: {shortened(message, 200).rstrip('.')}."
         path = both.head.models[first].path
         where = both.files.made_in(path, *_AUDITS, *_LINTERS) or both.files.place(first, None)
         yield Change(product=first if one else "project", message=text, where=where)
@@ -240,6 +245,25 @@ def prod_stays_apart(both: Both) -> Found:
         yield _of_config(both, f"{name} no longer has to agree")
     if both.base.target != (target := both.head.target) == "prod":
         yield _of_config(both, f"A plan that names no environment is one of {target} now")
+
+
+@rule(BREAKS, NONE, "Take it back, or say in the pull request what every plan does from now on.")
+def setting_same(both: Both) -> Found:
+    """How plans are made decides on all models at once, whatever stands in them.
+
+    What runs around a plan, and what keeps it from building apart from prod, breaks; others warn.
+    """
+    if not both.comparable:
+        return
+    was, now = both.base.settings, both.head.settings
+    for place in sorted({*was, *now}):
+        before, after = was.get(place), now.get(place)
+        if before != after:
+            old, new = (
+                f"`{shortened(text, 160)}`" if text else "unset" for text in (before, after)
+            )
+            change = _of_config(both, f"The setting {place} was {old}, and is {new}")
+            yield change if place in _PLANNING else replace(change, severity=WARNS)
 
 
 @rule(BREAKS, NONE, "Let the rule refuse what it refused.")
@@ -318,6 +342,39 @@ def test_no_delete(both: Both) -> Found:
         where = Place(path, both.files.edited.get(path, 1) if there else 1)
         message = f"{_count(names, 'unit test')} of {model} went: {_listed(names)}."
         yield Change(product=model, message=message, where=where)
+
+
+@rule(WARNS, NONE, "Keep the rows, or say in the pull request what holds the case from now on.")
+def test_keeps_rows(both: Both) -> Found:
+    """A test of the same name that is told less holds less: the awkward rows go first."""
+    before, after = (_rows_of_tests(side.tests) for side in (both.base, both.head))
+    of_model = {test.model: (test.path, test.line) for test in both.head.tests}
+    for model, (path, line) in of_model.items():
+        was, now = (
+            {name: rows for (of, name), rows in side.items() if of == model}
+            for side in (before, after)
+        )
+        fewer = [name for name in was.keys() & now.keys() if now[name] < was[name]]
+        if fewer and sum(now.values()) < sum(was.values()):
+            gone = sum(was[name] - now[name] for name in fewer)
+            message = f"{gone} rows of the unit tests of {model} went: {_listed(fewer)}."
+            where = Place(path, both.files.edited.get(path, line))
+            yield Change(product=model, message=message, where=where)
+
+
+def _rows_of_tests(tests: Iterable[UnitTest]) -> dict[tuple[str, str], int]:
+    return {(test.model, test.name): _rows(json.loads(test.body)) for test in tests}
+
+
+def _rows(said: Any) -> int:
+    """How many rows a part of a unit test gives and expects."""
+    if isinstance(said, Mapping):
+        text = said.get("rows")
+        lines = len(text.strip().splitlines()) if isinstance(text, str) else 0
+        return lines + sum(map(_rows, said.values()))
+    if isinstance(said, list):
+        return sum(isinstance(one, Mapping) for one in said)
+    return 0
 
 
 @rule(BREAKS, NONE, "Mend the model, or say in contracts/review.yaml why the test was wrong.")

@@ -21,6 +21,8 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m|\[\d+m")
 _NEXT = (
     "Publish it as the next major version, or state in contracts/review.yaml why it is the same."
 )
+# Of what stands beside a query, what decides on its rows and on who reads them.
+_DECIDES = re.compile(r"^statement|^query|^end$|^gateway$|expiration")
 Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("model")
 loading: Rules[[Both]] = Rules("review")
@@ -162,43 +164,73 @@ def rows_same_meaning(both: Both) -> Found:
             yield _changed(both, now.name, f"{what}{_because(now.name, causes)}.", causes, None)
 
 
+def _behind(both: Both) -> Iterator[tuple[Model, Model, Model]]:
+    """Each product with all models that it is made of, before and after."""
+    for _, _, now in _kept(both):
+        for model in both.meanings[1].behind(now.name):
+            if was := both.base.models.get(model.name):
+                yield now, was, both.head.models[model.name]
+
+
 @rule(WARNS, NONE, "Say which rows become others, and how they are brought in line.")
 def rows_same_upkeep(both: Both) -> Found:
     """How an incremental table takes in new rows decides which of the old ones last."""
-    for _, _, now in _kept(both):
-        for name in (model.name for model in both.meanings[1].behind(now.name)):
-            was, is_now = (side.models.get(name) for side in (both.base, both.head))
-            if was is None or is_now is None or was.upkeep == is_now.upkeep:
+    for product, was, now in _behind(both):
+        if was.upkeep == now.upkeep:
+            continue
+        before, after = (one.upkeep or f"{one.kind}, built whole" for one in (was, now))
+        yield Change(
+            product=product.name,
+            message=f"Rows are kept up otherwise{_because(product.name, [now.name])}: {before} "
+            f"became {after}.",
+            where=both.files.header(now.path),
+            before=before,
+            after=after,
+            because=(now.name,),
+        )
+
+
+@rule(BREAKS, NONE, "Say what it does to the rows and who reads them, and let the query say it.")
+def model_same_beside(both: Both) -> Found:
+    """What is done beside a query, or by it elsewhere than here, no comparison of queries sees.
+
+    Statements around it, properties of its table, another gateway or stage. What only tunes warns.
+    """
+    for product, was, now in _behind(both):
+        for what in sorted({*was.beside, *now.beside}):
+            before, after = was.beside.get(what), now.beside.get(what)
+            if before == after:
                 continue
-            before, after = (one.upkeep or f"{one.kind}, built whole" for one in (was, is_now))
+            old, new = (f"`{shortened(text or '', 160)}`" for text in (before, after))
+            said = f"was {old}, and is {new}" if before and after else f"is new: {new}"
+            if after is None:
+                said = f"is gone: {old}"
             yield Change(
-                product=now.name,
-                message=f"Rows are kept up otherwise{_because(now.name, [name])}: {before} became "
-                f"{after}.",
-                where=both.files.header(is_now.path),
-                before=before,
-                after=after,
-                because=(name,),
+                product=product.name,
+                message=f"Beside the query{_because(product.name, [now.name])}, the {what} {said}.",
+                where=both.files.header(now.path),
+                before=shortened(before or ""),
+                after=shortened(after or ""),
+                because=(now.name,),
+                severity=None if _DECIDES.search(what) else WARNS,
             )
 
 
 @rule(WARNS, NONE, "See that consumers may meet these rows, and miss those that are gone.")
 def seed_rows_changed(both: Both) -> Found:
     """The rows of a seed are data that no promise names: whoever reviews them has to look."""
-    for _, _, now in _kept(both):
-        for name in (model.name for model in both.meanings[1].behind(now.name)):
-            was, is_now = (side.models.get(name) for side in (both.base, both.head))
-            if was is None or is_now is None or not (was.seed and is_now.seed):
-                continue
-            gone, new = both.files.rows(was.seed, is_now.seed)
-            if gone or new:
-                yield Change(
-                    product=now.name,
-                    message=f"Rows of {is_now.seed}: {new} new, {gone} gone"
-                    f"{_because(now.name, [name])}.",
-                    where=both.files.made_in(is_now.seed) or Place(is_now.seed, 1),
-                    because=(name,),
-                )
+    for product, was, now in _behind(both):
+        if not (was.seed and now.seed):
+            continue
+        gone, new = both.files.rows(was.seed, now.seed)
+        if gone or new:
+            yield Change(
+                product=product.name,
+                message=f"Rows of {now.seed}: {new} new, {gone} gone"
+                f"{_because(product.name, [now.name])}.",
+                where=both.files.made_in(now.seed) or Place(now.seed, 1),
+                because=(now.name,),
+            )
 
 
 def _changed(

@@ -55,7 +55,7 @@ class LintRule:
 
 @dataclass(frozen=True)
 class UnitTest:
-    """A unit test of SQLMesh's. body: what it says, as JSON."""
+    """A unit test of SQLMesh's. body: what it says, as JSON; its rows in no order of their own."""
 
     name: str
     model: str
@@ -74,7 +74,8 @@ class Model:
     are built span by span. version: SQLMesh's fingerprint of what decides on the data; of a seed
     without its rows, which lie in the file `seed`.
     files: of the macros in it. kind, cron: as SQLMesh read them; upkeep: how new rows are put
-    beside those that are there, empty for what is built whole; period: the longest time between two
+    beside those that are there, empty for what is built whole; beside: what else decides on the
+    rows, by what it is, such as statements around the query; period: the longest time between two
     runs, in seconds. audits, lint: what runs on it; of a lint rule `error` or `warning`.
     refused: why lint refuses it.
     """
@@ -93,6 +94,7 @@ class Model:
     files: tuple[str, ...] = ()
     kind: str = ""
     upkeep: str = ""
+    beside: Mapping[str, str] = field(default_factory=dict)
     cron: str = ""
     period: float = 0
     audits: tuple[Audit, ...] = ()
@@ -145,7 +147,7 @@ class Models:
     models: by name, parents first. snapshots: SQLMesh's, as its JSON, to be compared by it.
     lint: the rules that run; made_up: the models, made up to be wrong, that they saw. tests: the
     unit tests; failing: those of the base that fail here, and how. target: the environment of a
-    plan that names none. approvers: who has to agree.
+    plan that names none. settings: how plans are made, by place. approvers: who has to agree.
     """
 
     models: Mapping[str, Model] = field(default_factory=dict)
@@ -159,6 +161,7 @@ class Models:
     tests: tuple[UnitTest, ...] = ()
     failing: Mapping[str, str] = field(default_factory=dict)
     target: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
     approvers: tuple[str, ...] = ()
 
 

@@ -17,8 +17,10 @@ from sqlmesh.core.config.connection import DuckDBAttachOptions
 from sqlmesh.core.console import NoopConsole, set_console
 
 from .bench import Bench
+from .beside import beside
 from .facts import Job, Model, Models
 from .lints import lint_levels, lint_rules, refused
+from .settings import settings
 from .unit_tests import unit_tests
 
 _HELD = ("IO Error", "lock", "IOException", "Permission")
@@ -108,6 +110,7 @@ def describe(context: Context) -> Models:
         made_up=made_up,
         tests=unit_tests(context),
         target=context.config.default_target_environment,
+        settings=settings(context.config),
         approvers=tuple(sorted(u.username for u in context.users if u.is_required_approver)),
     )
 
@@ -136,6 +139,7 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         files=tuple(sorted({e.path for e in model.python_env.values() if e.path})),
         kind=model.kind.name.value,
         upkeep=_upkeep(model),
+        beside=beside(model),
         cron=model.cron,
         period=_period(model),
         audits=tuple(bench.audits(model)),
