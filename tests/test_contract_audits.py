@@ -266,11 +266,12 @@ BROKEN_ROWS = {
     ),
     # pattern, range of an integer, a rule in SQL about one column and one about two
     "interactions/user_genre_ratings": (
-        "genre::STRING AS genre,\n  reporting_month::DATE AS reporting_month,\n"
-        "  rating_count::INT64",
-        "CASE user_id WHEN 8 THEN '(no genres listed)' WHEN 9 THEN 'a|b' ELSE genre "
-        "END::STRING AS genre,\n  reporting_month::DATE AS reporting_month,\n"
-        "  IF(user_id = 7, rating_count + 1000, 0)::INT64",
+        "monthly.genre::STRING AS genre,\n  monthly.reporting_month::DATE AS reporting_month,\n"
+        "  monthly.rating_count::INT64",
+        "CASE monthly.user_id WHEN 8 THEN '(no genres listed)' WHEN 9 THEN 'a|b' "
+        "ELSE monthly.genre END::STRING AS genre,\n"
+        "  monthly.reporting_month::DATE AS reporting_month,\n"
+        "  IF(monthly.user_id = 7, monthly.rating_count + 1000, 0)::INT64",
     ),
 }
 BROKEN_TABLES = {

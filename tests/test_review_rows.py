@@ -94,6 +94,24 @@ def test_the_data_diff_counts_rows_and_shows_no_personal_column(changed: Path) -
         assert not any("customer" in key.lower() for sample in diff.samples for key in sample)
 
 
+def test_of_products_without_rows_there_is_no_share_and_still_a_review(changed: Path) -> None:
+    file = changed / "models/shop/internal/order_lines.sql"
+    before, text = file.read_text(), (changed / ORDERS).read_text()
+    file.write_text(f"{before.rstrip().rstrip(';')}\nWHERE\n  FALSE\n")
+    project = module("project")
+    for environment, operator in (("dev_full", "-"), ("dev_none", "+")):
+        (changed / ORDERS).write_text(text.replace("pieces + lines", f"pieces {operator} lines"))
+        context = project.load_context(changed, None, read_only=False)
+        context.plan(environment, auto_apply=True, no_prompts=True, include_unmodified=True)
+    found = module("rows").data_diff(context, "dev_full", "dev_none", ["shop.orders"], PERSONAL)
+    context.close()
+    file.write_text(before)
+    (changed / ORDERS).write_text(text)
+    assert [(d.problem, d.before, d.after, d.match) for d in found] == [("", 0, 0, {})]
+    facts = module("facts")
+    assert facts.from_json(facts.Models, facts.to_json(facts.Models(rows=found))).rows == found
+
+
 def test_an_environment_that_is_missing_or_stale_gives_no_diff(changed: Path) -> None:
     rows = module("rows")
     context = module("project").load_context(changed, None, read_only=False)

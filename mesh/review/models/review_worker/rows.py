@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from pandas import isna
 from sqlmesh import Context
 from sqlmesh.core.table_diff import TableDiff
 
@@ -74,8 +75,11 @@ def _one(product: str, diff: TableDiff, personal: Collection[str] | None) -> Row
         added=int(rows.t_only_count),
         removed=int(rows.s_only_count),
         changed=int(rows.join_count) - int(rows.full_match_count),
+        # Of no rows that both have there is no share.
         match={
-            str(row.Index): round(float(row.pct_match), 2) for row in rows.column_stats.itertuples()
+            str(row.Index): round(float(row.pct_match), 2)
+            for row in rows.column_stats.itertuples()
+            if not isna(row.pct_match)
         },
         samples=tuple(sample for sample in samples if sample),
     )
