@@ -99,12 +99,19 @@ class Project:
         """The file of environment variables that SQLMesh reads for this project."""
         return Path(os.environ.get("SQLMESH_DOTENV_PATH") or self.root / ".env")
 
-    def read_dotenv(self) -> None:
-        """Set the variables of that file, as SQLMesh does when it loads the project."""
-        if self.dotenv.is_file():
-            from dotenv import load_dotenv
+    def read_dotenv(self) -> list[str]:
+        """Set the variables of that file, as SQLMesh does when it loads the project.
 
-            load_dotenv(self.dotenv, override=True)
+        Returned are those that the environment had with another value: the file wins, there too.
+        """
+        if not self.dotenv.is_file():
+            return []
+        from dotenv import dotenv_values, load_dotenv
+
+        values = dotenv_values(self.dotenv)
+        other = [name for name, value in values.items() if os.environ.get(name, value) != value]
+        load_dotenv(self.dotenv, override=True)
+        return sorted(other)
 
     @property
     def database(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +14,8 @@ import pytest
 from mesh.dashboards.preview.png import FLAGS, chromium
 from tests.project_copy import ROOT
 
+# A developer's own `.env` wins over the environment in which tests say what they need.
+os.environ.setdefault("SQLMESH_DOTENV_PATH", os.devnull)
 # SQLMesh walks all installed packages for each plan, and the tests make hundreds in one process.
 importlib_metadata.packages_distributions = cache(importlib_metadata.packages_distributions)
 

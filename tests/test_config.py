@@ -113,14 +113,16 @@ def test_what_is_written_to_a_copy_keeps_the_catalog(project: Project, tmp_path:
 def test_the_file_of_variables_names_the_database_for_an_ingest_too(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:
+    monkeypatch.delenv("SQLMESH_DOTENV_PATH")
     monkeypatch.setenv("MESH_DUCKDB", str(tmp_path / "of-the-shell.duckdb"))
     (project.root / ".env").write_text("MESH_DUCKDB=named/of-the-project.duckdb\n")
     with pytest.raises(SystemExit) as end:
         run(["ingest", str(tmp_path / "nowhere"), "-p", str(project.root)])
     assert end.value.code == 2
-    assert capfd.readouterr().err.startswith(
-        f"Writes to {project.root}/named/of-the-project.duckdb.\n"
-    )
+    said = capfd.readouterr().err
+    note, writes, _ = said.split("\n", 2)
+    assert note.startswith("note: MESH_DUCKDB is set in ") and "The file wins" in note
+    assert writes == f"Writes to {project.root}/named/of-the-project.duckdb."
     assert opened_by_sqlmesh(project) == str(project.root / "named" / "of-the-project.duckdb")
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
+from mesh.console import err
 from mesh.errors import WrongUse
-from mesh.project import Project, find_project
+from mesh.project import Project, display, find_project
 
 # The folder given before the command, as in `mesh --project P status`.
 named_first: ContextVar[Path | None] = ContextVar("named_first", default=None)
@@ -26,7 +28,14 @@ def _around() -> Project:
 def _named(folder: str | Project) -> Project:
     project = folder if isinstance(folder, Project) else find_project(Path(folder))
     # Before anything is asked of it: every command goes by the variables that SQLMesh goes by.
-    project.read_dotenv()
+    if other := project.read_dotenv():
+        several = len(other) > 1
+        err.print(
+            f"[yellow]note:[/] {escape(', '.join(other))} {'are' if several else 'is'} set in "
+            f"{escape(str(display(project.dotenv)))} and otherwise in the environment. The file wins, "
+            f"as it does in SQLMesh: take {'them' if several else 'it'} out there, or let "
+            "SQLMESH_DOTENV_PATH name another file."
+        )
     return project
 
 

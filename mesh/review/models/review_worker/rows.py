@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from math import isnan
 
-from pandas import isna
 from sqlmesh import Context
 from sqlmesh.core.table_diff import TableDiff
 
@@ -77,9 +77,9 @@ def _one(product: str, diff: TableDiff, personal: Collection[str] | None) -> Row
         changed=int(rows.join_count) - int(rows.full_match_count),
         # Of no rows that both have there is no share.
         match={
-            str(row.Index): round(float(row.pct_match), 2)
-            for row in rows.column_stats.itertuples()
-            if not isna(row.pct_match)
+            str(name): round(share, 2)
+            for name, share in rows.column_stats["pct_match"].astype(float).items()
+            if not isnan(share)
         },
         samples=tuple(sample for sample in samples if sample),
     )
