@@ -32,8 +32,8 @@ def _named(folder: str | Project) -> Project:
         several = len(other) > 1
         err.print(
             f"[yellow]note:[/] {escape(', '.join(other))} {'are' if several else 'is'} set in "
-            f"{escape(str(display(project.dotenv)))} and otherwise in the environment. The file wins, "
-            f"as it does in SQLMesh: take {'them' if several else 'it'} out there, or let "
+            f"{escape(str(display(project.dotenv)))} and otherwise in the environment. The file "
+            f"wins, as it does in SQLMesh: take {'them' if several else 'it'} out there, or let "
             "SQLMESH_DOTENV_PATH name another file."
         )
     return project
