@@ -20,7 +20,7 @@ from mesh.contracts.audits import CheckedRule, broken_contract
 from mesh.verify.engine import Engine
 from mesh.verify.measure import Measures
 from tests.project_copy import PROJECT
-from tests.rendered import Tables, built
+from tests.rendered import Tables, built, edited, query_of
 
 CONTRACTS = load_contracts(PROJECT.contracts)
 PRODUCTS = [product for product in CONTRACTS if product not in PROJECT.sources]
@@ -48,6 +48,7 @@ class Kind:
     tags: int = 60
     tag_days: int = 400
     without_year: float = 0.1
+    as_typed: bool = False
 
     def source(self, seed: int) -> Tables:
         dice = np.random.default_rng(seed)
@@ -65,6 +66,9 @@ class Kind:
                 "genres": ["|".join(sorted(names)) for names in listed],
             }
         )
+        if self.as_typed:
+            movies.loc[: len(TITLES) - 1, "title"] = TITLES
+            movies.loc[: len(LISTS) - 1, "genres"] = LISTS
         chosen = np.concatenate(
             [
                 dice.choice(ids, min(self.each, self.movies), replace=False)
@@ -98,7 +102,15 @@ class Kind:
         return {"movies": movies, "ratings": ratings, "tags": tags.astype({"timestamp": "int64"})}
 
 
+# With years twice and nowhere, and blanks of other scripts.
+TITLES = [
+    *("Un  (1999)", "Un (1999)\u00ad", " Un (1999) ", "Un (a) (2001)", "Un (1999) (1999)"),
+    *("(1999)", "Un (2006–2007)", "Un\u00a0(1999)", "I (1999)", "1984 (1984)", "Un(1999)"),
+    *("Un (99)", "Un (1999) of two", "\u3000Un (1999)"),
+]
+LISTS = ["Action| Comedy", "(no genres listed)", "Action |Comedy", " Action", "Film noir | Action"]
 KINDS = {
+    "titles and genres as they are typed": Kind(users=60, as_typed=True),
     "a year of an audience": Kind(),
     "one user": Kind(users=1, tags=3),
     "one day": Kind(days=1, tag_days=1),
@@ -146,6 +158,49 @@ def test_all_rules_asked_in_one_query_say_what_each_says_by_itself(kind: str) ->
         table = exp.to_table(product)
         query = broken_contract(product, table, contract.grain, conditions, rules)
         assert database.execute(query.sql("duckdb")).fetchall() == [], product
+
+
+def following(time: str, day: str) -> str:
+    """The time of the next row of a day; of the last one that of the first."""
+    window = f"OVER (PARTITION BY {day})"
+    return f"COALESCE(LEAD({time}) {window}, FIRST_VALUE({time}) {window})::TIMESTAMP"
+
+
+# A model, what in its file is other, and the rule that has to find it.
+DAMAGES = {
+    "times exchanged among a user's ratings of a day": (
+        "interactions.user_movie_ratings",
+        "rated_at::TIMESTAMP",
+        following("rated_at", "user_id, DATE(rated_at) ORDER BY movie_id"),
+        "every_rating_is_here",
+    ),
+    "times exchanged among the tags of a day": (
+        "interactions.user_tags",
+        "tags.tagged_at::TIMESTAMP",
+        following("tags.tagged_at", "DATE(tags.tagged_at) ORDER BY tags.movie_id, tags.tag"),
+        "every_tag_is_here",
+    ),
+    "a genre that some movies lose": (
+        "interactions_internal.movies",
+        "REPLACE(genres, '(no genres listed)', '')",
+        "REPLACE(REPLACE(genres, '(no genres listed)', ''), '|Western', '')",
+        "all_movies_are_here",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_rows_that_are_plausible_and_wrong_break_a_rule(damage: str) -> None:
+    model, old, new, rule = DAMAGES[damage]
+    source = Kind().source(seed=7)
+    # Times as people have them, and not whole days.
+    source["tags"]["timestamp"] += np.arange(len(source["tags"])) * 977 % DAY
+    database = built(source, *PRODUCTS)
+    database.execute(f"CREATE OR REPLACE TABLE {model} AS {edited(model, old, new)}")
+    if model == "interactions_internal.movies":
+        reader = "interactions.movie_catalogue"
+        database.execute(f"CREATE OR REPLACE TABLE {reader} AS {query_of(reader)}")
+    assert any(f" {rule}: " in one for one in broken(database))
 
 
 def test_a_source_that_breaks_its_contract_is_found_so() -> None:
