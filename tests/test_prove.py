@@ -170,6 +170,18 @@ BROKEN = {
     "array_function_that_bigquery_leaves_out": Broken(
         GENRES, UNNESTED, UNNESTED + "WHERE ARRAY_SUM([1, 2]) > 0", "ARRAY_SUM", "ARRAY_SUM"
     ),
+    "days_of_the_week": Broken(
+        DAILY, "COUNT(*)::INT64", "MAX(EXTRACT(DAYOFWEEK FROM rated_on))::INT64",
+        "counts Sunday as 1, DuckDB as 0", rule="engines",
+    ),
+    "weeks": Broken(
+        DAILY, "COUNT(*)::INT64", "COUNT(DISTINCT DATE_TRUNC(rated_on, WEEK))::INT64",
+        "begins weeks on Sunday, DuckDB on Monday", rule="engines",
+    ),
+    "hours_between_moments": Broken(
+        DAILY, "COUNT(*)::INT64", "TIMESTAMP_DIFF(MAX(rated_at), MIN(rated_at), HOUR)::INT64",
+        "counts whole hours, DuckDB the borders", rule="engines",
+    ),
     "distinct_with_another_order": Broken(
         TAGS, "ORDER BY\n    tag", "ORDER BY\n    movie_id DESC",
         "can only ORDER BY expressions that are arguments to the function", "movie_id DESC",

@@ -20,6 +20,7 @@ from sqlglot import exp
 from sqlglot.dialects import BigQuery
 from sqlglot.errors import SqlglotError
 
+from mesh.contracts.engines import told_apart
 from mesh.contracts.medians import is_median, values_of
 from mesh.files.problems import shown
 
@@ -209,6 +210,9 @@ def _parse_error(error: SqlglotError) -> str:
 
 
 def _only_reads(select: exp.Select, allowed: frozenset[type] = _NODES) -> None:
+    for one in told_apart(select):
+        said = f"Of `{shown(one.text)}` BigQuery {one.how}, so the rule is another on each engine."
+        raise RuleSqlError(said, f"{one.instead[0].upper()}{one.instead[1:]}.")
     for node in select.walk():
         if is_median(node) and allowed is _MORE_NODES:
             continue

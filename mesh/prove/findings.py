@@ -10,10 +10,10 @@ from mesh.project import display
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that BigQuery would refuse, or would answer otherwise than the contract says.
+    """Something that BigQuery would refuse, or answer otherwise than the contract says or DuckDB.
 
     subject: the model, or dashboard and chart. rule: refused, output, partition_filter, function,
-    planner, limit, audit, or not_rendered. path, line: the place that has to be changed.
+    engines, planner, limit, audit, or not_rendered. path, line: the place that has to be changed.
     """
 
     subject: str

@@ -48,10 +48,14 @@ ENVIRONMENT = "prod"
 
 @dataclass(frozen=True)
 class BigQueryProject:
-    """The loaded project, its models by `schema.name`, and what SQLMesh would run."""
+    """The loaded project, its models by `schema.name`, and what SQLMesh would run.
+
+    on_duckdb: whether it has a gateway for DuckDB too.
+    """
 
     context: Context
     project: Project
+    on_duckdb: bool
 
     @cached_property
     def models(self) -> dict[str, Model]:
@@ -211,7 +215,11 @@ def open_for_bigquery(project: Project) -> BigQueryProject:
                 "environment_catalog_mapping": {},
             }
         )
+        connections = [config.default_connection]
+        if isinstance(config.gateways, dict):
+            connections += [one.connection for one in config.gateways.values()]
+        on_duckdb = any(isinstance(one, DuckDBConnectionConfig) for one in connections)
         context = Context(paths=[str(project.root)], config=alone, loader=_WithoutTests)
         # There is no warehouse to ask for deliveries.
         setattr(context, WITHOUT_DELIVERIES, True)
-        return BigQueryProject(context, project)
+        return BigQueryProject(context, project, on_duckdb)

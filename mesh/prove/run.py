@@ -12,6 +12,7 @@ from sqlglot.errors import SqlglotError
 from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.contracts import Contract, find
+from mesh.contracts.engines import told_apart
 from mesh.contracts.rules import bind
 from mesh.deliveries import COLUMNS as LOG
 from mesh.environments.names import is_public
@@ -213,6 +214,8 @@ def _refused(
     for message, word in function_limits(sql):
         line = line_in_file(source, sql, word.line, word.start)
         yield Finding(name, "function", path, line, message)
+    for one in told_apart(query) if run.project.on_duckdb else ():
+        yield Finding(name, "engines", path, _line(source, sql, one.text, 0), str(one))
     for message, phrase in planner_limits(query, run.said):
         yield Finding(name, "planner", path, _line(source, sql, phrase, 1), message)
 
@@ -342,6 +345,8 @@ def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
     for message, _ in function_limits(chart.sql):
         yield Finding(chart.subject, "function", chart.path, chart.line, message)
     query = parse_one(chart.sql, dialect="bigquery")
+    for one in told_apart(query) if run.project.on_duckdb else ():
+        yield Finding(chart.subject, "engines", chart.path, chart.line, str(one))
     for message, _ in planner_limits(query, run.said):
         yield Finding(chart.subject, "planner", chart.path, chart.line, message)
     for read in unfiltered_reads(query, run.required):
