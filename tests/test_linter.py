@@ -75,13 +75,13 @@ def drift(copy: ProjectCopy) -> None:
     )
     copy.edit(
         f"{models}/user_period_ratings.sql",
-        "  release_decade::STRING AS release_decade,\n",
+        "  monthly.release_decade::STRING AS release_decade,\n",
         "",
     )
     copy.edit(
         f"{models}/user_period_ratings.sql",
         ")\nSELECT\n",
-        ")\nSELECT\n  release_decade::STRING AS release_decade,\n",
+        ")\nSELECT\n  monthly.release_decade::STRING AS release_decade,\n",
     )
     copy.edit(
         f"{models}/movies_engagement_daily.sql",

@@ -78,6 +78,8 @@ def bypass(copy: ProjectCopy) -> None:
     (copy.root / "tests/engagement/test_user_actions_and_groups.yaml").unlink()
     copy.write("tests/engagement/test_tag_sentiment.yaml", EXPECTS_NOTHING)
     copy.edit(f"{MODELS}/churn_curve.sql", "kind FULL", "kind FULL,\n  start '2199-01-01'")
+    open_to_all = "@contract(movie_years),\n  grants ('select' = ['allAuthenticatedUsers'])"
+    copy.edit(f"{MODELS}/movie_years.sql", "@contract(movie_years)", open_to_all)
 
 
 @pytest.fixture(scope="module")
@@ -160,11 +162,17 @@ def test_who_is_built_less_often_than_promised_is_refused(
 
 
 def test_an_audit_by_hand_does_not_stand_for_the_contract(told: dict[str, list[str]]) -> None:
-    (said,) = told["publicmodelneedscontract"]
+    (said,) = [one for one in told["publicmodelneedscontract"] if "its audit" in one]
     assert said.startswith(
         "engagement.genre_audience: its audit `contract` does not ask all that the contract "
         f"{CONTRACTS}/genre_audience.odcs.yaml:1 states: write @contract(genre_audience) into"
     )
+
+
+def test_readers_whom_the_contract_does_not_name_are_refused(told: dict[str, list[str]]) -> None:
+    (said,) = [one for one in told["publicmodelneedscontract"] if "who may read" in one]
+    assert said.startswith("engagement.movie_years: its MODEL block says who may read it: take ")
+    assert "contracts/engagement/movie_years.odcs.yaml:" in said
 
 
 def test_a_grain_before_the_contract_is_refused(told: dict[str, list[str]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlmesh.core.model import Model, PythonModel
 import mesh
 from mesh.contracts import Contract
 from mesh.contracts.header import AUDIT, contract_audit
+from mesh.contracts.readers import grants
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
 from mesh.lint.rule import ContractRule, header_of
 
@@ -121,6 +122,15 @@ class PublicModelNeedsContract(ContractRule):
                 "block in the place of an audit by hand, and leave audits/, macros/ as `mesh init` "
                 "writes them."
             )
+        elif _readers(model.grants) != _readers(dict([grants(contract)])):
+            yield (
+                f"{name}: its MODEL block says who may read it: take `grants` out, the roles of "
+                f"the contract say so ({contract.location(contract.line_of('roles'))})."
+            )
+
+
+def _readers(granted: Mapping[str, Sequence[str]] | None) -> dict[str, set[str]]:
+    return {privilege: set(names) for privilege, names in (granted or {}).items() if names}
 
 
 class GrainMatchesContract(ContractRule):

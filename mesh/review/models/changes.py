@@ -22,7 +22,7 @@ _NEXT = (
     "Publish it as the next major version, or state in contracts/review.yaml why it is the same."
 )
 # Of what stands beside a query, what decides on its rows and on who reads them.
-_DECIDES = re.compile(r"^statement|^query|^end$|^gateway$|expiration")
+_DECIDES = re.compile(r"^statement|^query|^end$|^gateway$|^grants$|^signal|expiration")
 Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("model")
 loading: Rules[[Both]] = Rules("review")

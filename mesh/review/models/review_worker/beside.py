@@ -63,6 +63,9 @@ def _stated(model: core.Model) -> Iterator[tuple[str, str]]:
     for name in _STATED:
         if value := getattr(model, name, None):
             yield name, str(value)
+    # Of a product its contract says who may read it, and lint that the model says no other.
+    if (granted := model.grants) and model.schema_name.endswith("_internal"):
+        yield "grants", str(granted)
     for name, arguments in model.signals:
         told = ", ".join(f"{key}={value}" for key, value in sorted(arguments.items()))
         yield f"signal {name}", told
