@@ -11,7 +11,7 @@ import pytest
 from sqlglot import parse_one
 
 from mesh.contracts.engines import told_apart
-from mesh.environments.translation import install
+from mesh.contracts.translation import install
 
 # GoogleSQL, and its value on BigQuery as text.
 APART = [

@@ -22,8 +22,11 @@ from sqlglot.errors import SqlglotError
 
 from mesh.contracts.engines import told_apart
 from mesh.contracts.medians import is_median, values_of
+from mesh.contracts.translation import install
 from mesh.files.problems import shown
 
+# Rules are written for DuckDB wherever they are read.
+install()
 DIALECT = "bigquery"
 TABLE = "__contract_table__"
 """The name that stands for `${table}` in a parsed rule."""

@@ -23,6 +23,7 @@ from sqlmesh.core.constants import PROD
 from sqlmesh.core.context import GenericContext
 from sqlmesh.utils.errors import ConfigError, PlanError
 
+from mesh.contracts.translation import install as divide_as_bigquery
 from mesh.database import cannot_open, check_attached
 from mesh.environments.apply import bring_up_to_date
 from mesh.environments.audits import install as take_audits_as_made
@@ -35,7 +36,6 @@ from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.names import short_name
 from mesh.environments.repair import repair
 from mesh.environments.sources import database_of, delivered_to, project_of
-from mesh.environments.translation import install as divide_as_bigquery
 from mesh.environments.unaccounted import unaccounted, what_to_do
 from mesh.environments.unit_tests import forget_afterwards
 from mesh.environments.unit_tests import install as share_renderings
