@@ -94,7 +94,9 @@ SELECT period, movieId, n, median,
   CASE WHEN before >= 5 THEN ROUND((n - before) / before, 9) END,
   CASE WHEN before >= 5 THEN median - before_median END,
   CASE WHEN before = 0 THEN 'new' WHEN before < 5 THEN 'few_before' ELSE 'compared' END
-FROM counted WHERE n >= 5 ORDER BY ALL
+FROM counted WHERE n >= 5
+QUALIFY ROW_NUMBER() OVER (PARTITION BY period ORDER BY n DESC, median DESC, movieId) <= 1000
+ORDER BY ALL
 """
 GROUPS = """
 WITH users AS (
