@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
@@ -12,7 +13,7 @@ import pytest
 import yaml
 from sqlglot.schema import MappingSchema
 from sqlmesh import Context
-from sqlmesh.core.dialect import parse
+from sqlmesh.core.dialect import normalize_model_name, parse
 from sqlmesh.core.model import Model, load_sql_based_model
 
 from mesh.catalogue.new import new_contract
@@ -168,14 +169,21 @@ GROUP BY ratings.movie_id, movies.title"""
 @pytest.fixture
 def unbuilt(built: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     """A project with a model that has neither a contract nor any rows."""
-    shutil.copytree(PROJECT.contracts, tmp_path / "contracts")
-    project, context = in_folder(built, tmp_path), built.context
+    with beside(built, tmp_path, monkeypatch, FANS) as project:
+        yield project
+
+
+@contextmanager
+def beside(built: Opened, root: Path, patch: pytest.MonkeyPatch, text: str) -> Iterator[Opened]:
+    """The built project with its contracts in a folder, and one model more."""
+    shutil.copytree(PROJECT.contracts, root / "contracts")
+    project, context = in_folder(built, root), built.context
     model = load_sql_based_model(
-        parse(FANS, default_dialect="bigquery"),
+        parse(text, default_dialect="bigquery"),
         dialect="bigquery",
         default_catalog=context.default_catalog,
     )
-    monkeypatch.setattr(context, "path", tmp_path)
+    patch.setattr(context, "path", root)
     model.update_schema(context_schema(context, model))
     context.upsert_model(model)
     yield project
@@ -255,3 +263,57 @@ def test_a_unit_test_that_is_there_stays(unbuilt: Opened) -> None:
     file.write_text("# by hand\n")
     assert new_contract(unbuilt, "movie_fans", ENVIRONMENT).test is None
     assert file.read_text() == "# by hand\n"
+
+
+TIMES = """MODEL (name engagement.active_times, kind FULL, cron '@monthly');
+SELECT
+  EXTRACT(DAYOFWEEK FROM ratings.rated_at)::INT64 AS weekday,
+  COUNT(*)::INT64 AS rating_count,
+  COUNT(DISTINCT ratings.user_id)::INT64 AS user_count,
+  ANY_VALUE(newest_rating.rated_on)::DATE AS as_of
+FROM interactions.user_movie_ratings AS ratings
+CROSS JOIN engagement_internal.newest_rating AS newest_rating
+GROUP BY 1
+HAVING COUNT(DISTINCT ratings.user_id) >= 5"""
+
+
+def test_its_unit_test_runs_with_the_rules_that_were_drafted_and_finds_a_group(
+    built: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with beside(built, tmp_path, monkeypatch, TIMES) as project:
+        made = new_contract(project, "active_times", ENVIRONMENT)
+        assert made.test is not None
+        (test,) = yaml.safe_load(made.test.read_text(encoding="utf-8")).values()
+        document = yaml.safe_load(made.path.read_text(encoding="utf-8"))
+        waits_for = {
+            rule["implementation"]["reconcilesWith"]
+            for rule in document["schema"][0]["quality"]
+            if "implementation" in rule
+        }
+        assert "interactions.movies_engagement_daily" in waits_for <= set(test["inputs"])
+        assert test["inputs"]["interactions.movies_engagement_daily"] == {"rows": []}
+        assert len(test["inputs"]["interactions.user_movie_ratings"]["rows"]) < 30
+        rows = test["outputs"]["query"]["rows"]
+        assert len(rows) == made.expected >= 1
+        assert all(row["user_count"] >= 5 for row in rows)
+        # As SQLMesh reads the model once the contract is there.
+        model = built.context.get_model("engagement.active_times", raise_if_missing=True)
+        names = {
+            normalize_model_name(one, built.context.default_catalog, "bigquery")
+            for one in waits_for
+        }
+        later = model.copy(update={"depends_on_": model.depends_on | names})
+        built.context.upsert_model(later)
+        assert built.context.test(tests=[str(made.test)]).wasSuccessful()
+
+
+def test_rows_that_are_enough_for_nobody_are_told(
+    built: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = TIMES.replace(">= 5", ">= 1000000")
+    with beside(built, tmp_path, monkeypatch, text) as project:
+        made = new_contract(project, "active_times", ENVIRONMENT)
+        assert made.test is not None and made.expected == 0
+    assert made.about_test.endswith(
+        "asks for a test that expects a row: write rows of which it makes one."
+    )

@@ -25,8 +25,9 @@ from mesh.catalogue.unbuilt import drafted_rows, place_of
 from mesh.catalogue.unit_test import draft_test
 from mesh.contracts import Contract, usable_contracts
 from mesh.contracts.checks.names import LETTERS, MODEL_COLUMN
-from mesh.contracts.draft import SUFFIX
+from mesh.contracts.draft import SUFFIX, read_drafts
 from mesh.contracts.lint import lint
+from mesh.contracts.load import build
 from mesh.contracts.types import LOGICAL, bigquery_type, narrower
 from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
@@ -53,6 +54,18 @@ class NewContract:
     left: int
     test: Path | None = None
     expected: int = 0
+
+    @property
+    def about_test(self) -> str:
+        """What is to be done with the test, as the end of a sentence."""
+        if not self.expected:
+            return (
+                "its query finds nothing in them, and lint asks for a test that expects a row: "
+                "write rows of which it makes one."
+            )
+        several = self.expected > 1
+        rows = f"{self.expected} rows that it expects are" if several else "row that it expects is"
+        return f"read whether the {rows} right."
 
 
 def new_contract(opened: Opened, model: str, environment: str | None = None) -> NewContract:
@@ -122,7 +135,9 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
             draft["schema"][0]["quality"][:0] = more
             path.write_text(written(draft), encoding="utf-8")
         left = len(lint([path]).problems)
-        test = draft_test(opened, asked, found_there, known) if found_there and not built else None
+        test = None
+        if found_there and not built:
+            test = draft_test(opened, asked, found_there, known, _read_by_rules(path))
     except BaseException:
         path.unlink()
         raise
@@ -163,6 +178,13 @@ def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
             )
         types[column] = text
     return same[0], types
+
+
+def _read_by_rules(path: Path) -> set[str]:
+    """The products that the rules of a draft read."""
+    drafts, _ = read_drafts([path])
+    rules = build(drafts[path]).table_rules() if path in drafts else ()
+    return {name for rule in rules for name in rule.references}
 
 
 def _stated_grain(opened: Opened, name: str) -> tuple[str, ...]:

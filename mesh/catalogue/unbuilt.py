@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,16 @@ def place_of(opened: Opened, name: str, environment: Environment) -> exp.Expr | 
     return None
 
 
-def query_on(opened: Opened, model: Model, environment: Environment) -> exp.Query | None:
-    """The query of a model on an environment's inputs; what is not there is worked out likewise."""
+def query_on(
+    opened: Opened,
+    model: Model,
+    environment: Environment,
+    instead: Mapping[str, exp.Expr] | None = None,
+) -> exp.Query | None:
+    """The query of a model on an environment's inputs; what is not there is worked out likewise.
+
+    instead: what stands in the place of some inputs.
+    """
     if not model.is_sql:
         return None
     start = model.start or opened.context.config.model_defaults.start or "1970-01-01"
@@ -38,7 +47,8 @@ def query_on(opened: Opened, model: Model, environment: Environment) -> exp.Quer
         name = f"{table.db}.{table.name}"
         if not table.db:
             continue
-        place = place_of(opened, name, environment)
+        given = (instead or {}).get(name)
+        place = given.copy() if given else place_of(opened, name, environment)
         if place is None and name in opened.models:
             inner = query_on(opened, opened.models[name], environment)
             place = inner.subquery() if inner is not None else None

@@ -36,10 +36,7 @@ def new_command(
         soft_wrap=True,
     )
     if drafted.test:
-        out.print(
-            f"{project.shown(drafted.test)}: drafted from rows of its inputs; read whether the "
-            f"{drafted.expected} rows that it expects are right.",
-            soft_wrap=True,
-        )
+        test = project.shown(drafted.test)
+        out.print(f"{test}: drafted from rows of its inputs; {drafted.about_test}", soft_wrap=True)
     if not drafted.built:
         out.print("What follows from them is written by `mesh docs` and `sqlmesh format`.")
