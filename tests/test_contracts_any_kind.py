@@ -46,6 +46,18 @@ SELECT
   day AS "order"
 FROM shop_internal.people AS people"""
 NOTHING = "SELECT id, day FROM shop_internal.people AS people WHERE id > 99"
+MONTHS = """\
+SELECT month, rides FROM (VALUES
+  (DATE '2025-01-01', 1::BIGINT), (DATE '2025-02-01', 2), (DATE '2025-03-01', 3)
+) AS t(month, rides)"""
+# Built daily of months, each quarter, on two days of a month, each year; and of old days.
+RARE = {
+    "months": ("FULL, cron '@daily'", MONTHS),
+    "quarters": ("FULL, cron '0 0 1 */3 *'", MONTHS),
+    "twice": ("FULL, cron '0 0 1,20 * *'", MONTHS),
+    "years": ("FULL, cron '@yearly'", MONTHS),
+    "old": ("FULL", MONTHS.replace("2025-01", "1650-01")),
+}
 EMBEDDED = "SELECT id FROM shop_internal.people AS people"
 
 
@@ -70,9 +82,15 @@ class Shop(Stranger):
         path.write_text(after)
 
     def columns(self, product: str) -> dict[str, dict]:
-        path = self.root / "contracts" / f"{product.replace('.', '/')}.odcs.yaml"
-        (table,) = yaml.safe_load(path.read_text())["schema"]
+        (table,) = self.stated(product)["schema"]
         return {column["name"]: column for column in table["properties"]}
+
+    def levels(self, product: str) -> dict[str, dict]:
+        return {level["property"]: level for level in self.stated(product)["slaProperties"]}
+
+    def stated(self, product: str) -> dict:
+        path = self.root / "contracts" / f"{product.replace('.', '/')}.odcs.yaml"
+        return yaml.safe_load(path.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +100,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     share_analyzer(made.root)
     made.model("shop_internal.people", "FULL", PEOPLE)
     wanted = {name: (kind, QUERIES[name]) for name, kind in KINDS.items()}
-    wanted |= {"types": ("FULL", TYPES), "nothing": ("FULL", NOTHING)}
+    wanted |= {"types": ("FULL", TYPES), "nothing": ("FULL", NOTHING)} | RARE
     for name, (kind, query) in wanted.items():
         made.model(f"shop.{name}", kind, query)
     made.model("market.types", "FULL", "SELECT id FROM shop.types AS types")
@@ -107,23 +125,40 @@ def test_what_is_drafted_of_every_kind_and_type_is_kept(shop: Shop) -> None:
     path = shop.root / "contracts" / "shop" / "nothing.odcs.yaml"
     key = "required: true\n        primaryKey: true\n        primaryKeyPosition: 1"
     path.write_text(path.read_text().replace("required: false", key, 1))
-    assert "9 contracts: no problems" in shop.run("mesh", "contracts", "lint")
+    assert "14 contracts: no problems" in shop.run("mesh", "contracts", "lint")
     shop.run(*PLAN)
     said = shop.run("mesh", "contracts", "verify", "prod", "--as-of", "2025-03-02")
-    assert "of 9 products are kept in prod" in said and "shop.part" not in said
+    assert "of 14 products are kept in prod" in said and "shop.part" not in said
     assert "not there" not in shop.run("mesh", "status")
     assert "BigQuery takes them all" in shop.run("mesh", "contracts", "prove")
     assert "shop.history" in shop.run("mesh", "cost")
 
 
+def test_a_month_is_fresh_until_its_successor_is_late(shop: Shop) -> None:
+    """What is built daily of months is as old as a month when all is well."""
+    levels = shop.levels("shop.months")
+    assert (levels["freshness"]["value"], levels["freshness"]["unit"]) == (33, "d")
+    assert levels["freshness"]["element"] == "month"
+    words = ("mesh", "contracts", "verify", "prod", "shop.months", "--as-of")
+    assert "are kept in prod" in shop.run(*words, "2025-03-31")
+    assert "promised are at most 33 days" in shop.run(*words, "2025-04-05", fails=1)
+
+
+def test_a_frequency_is_no_shorter_than_the_time_between_two_runs(shop: Shop) -> None:
+    often = {name: shop.levels(f"shop.{name}")["frequency"] for name in RARE}
+    assert {name: (one["value"], one["unit"]) for name, one in often.items()} == {
+        "months": (1, "d"), "quarters": (3, "month"), "twice": (3, "w"), "years": (1, "y"),
+        "old": (1, "d"),
+    }  # fmt: skip
+
+
 def test_a_history_promises_what_holds_of_a_history(shop: Shop) -> None:
     """The day since which a row is the current one is none of its own."""
-    stated = yaml.safe_load((shop.root / "contracts/shop/history.odcs.yaml").read_text())
-    (table,) = stated["schema"]
+    (table,) = shop.stated("shop.history")["schema"]
     rules = {rule["id"] for rule in table["quality"]}
     assert rules == {"valid_to_is_not_before_valid_from", "one_row_is_current", "row_count"}
-    levels = {level["property"]: level.get("element") for level in stated["slaProperties"]}
-    assert levels["freshness"] == levels["retention"] == "day"
+    levels = shop.levels("shop.history")
+    assert levels["freshness"]["element"] == levels["retention"]["element"] == "day"
 
 
 def test_types_are_stated_as_both_engines_keep_them(shop: Shop) -> None:

@@ -284,3 +284,23 @@ def test_a_folder_with_the_name_of_a_contract_is_not_overlooked(contracts: Path)
     (problem,) = problems_of(contracts)
     assert (problem.path, problem.rule) == (place, "FILE_NAME")
     assert "`interactions/skips.odcs.yaml` is a folder with a file's name." in problem.message
+
+
+def test_a_first_day_of_a_month_may_be_as_old_as_a_month_besides(contracts: Path) -> None:
+    daily = (
+        "slaProperties:\n  - {id: often, property: frequency, value: 1, unit: d, description: A.}"
+    )
+    break_plays(contracts, "slaProperties:", f"slaProperties:\n  - {daily}")
+
+    def idle() -> list[str]:
+        return [one.fix for one in problems_of(contracts) if one.rule == "LEVEL_IDLE"]
+
+    assert idle() == ["Promise what somebody would miss: 12 days at the most."]
+    first = "NOT (EXTRACT(DAY FROM month) = 1 AND (plays > 0 OR score IS NULL))"
+    break_plays(contracts, "NOT (plays > 0 OR score IS NULL)", first)
+    assert not idle()
+    break_plays(contracts, "value: 31, unit: d", "value: 44, unit: d")
+    assert idle() == ["Promise what somebody would miss: 43 days at the most."]
+    year = "(EXTRACT(DAY FROM month) = 1 AND EXTRACT(MONTH FROM month) = 1 AND"
+    break_plays(contracts, "(EXTRACT(DAY FROM month) = 1 AND", year)
+    assert not idle()

@@ -18,7 +18,6 @@ from mesh.contracts import Contract
 from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, Seen
 from mesh.contracts.findings import TODO
-from mesh.contracts.sql import is_plain
 from mesh.contracts.types import CLASSIFICATIONS, DUCKDB_TYPE, LOGICAL, PERSONAL
 from mesh.files.dumper import Dumper
 
@@ -139,8 +138,7 @@ def _rules(found: Found) -> list[dict[str, Any]]:
             "conformity",
             f"SELECT COUNT(*) FROM ${{table}} WHERE NOT (EXTRACT(DAY FROM {column}) = 1)",
         )
-        for column in sorted(seen.first_days.difference(found.written) if seen else ())
-        if is_plain(column)
+        for column in sorted(found.first_days)
     ]
     least, between = (0, "At most") if found.is_empty else (1, "Between one and")
     most = 10 ** max(6, len(str(seen.rows if seen else 0)) + 2)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from mesh.catalogue.profile import Profile
 from mesh.catalogue.sure import Made
 from mesh.contracts import Contract
 from mesh.contracts.personal import person
+from mesh.contracts.sql import is_plain
 from mesh.lint.persons import Persons
 from mesh.lint.schedule import longest_gap
 
@@ -60,6 +62,15 @@ class Found:
     @cached_property
     def every(self) -> tuple[int, str] | None:
         """How often the model is built, as a frequency; None of a table of a source."""
-        gap = None if self.model.kind.is_external else longest_gap(self.model.cron).days
+        if self.model.kind.is_external:
+            return None
+        gap = math.ceil(longest_gap(self.model.cron) / timedelta(days=1))
         units = ((366, "y"), (31, "month"), (7, "w"), (1, "d"))
-        return next(((1, u) for days, u in units if gap >= days - 1), (1, "d")) if gap else None
+        days, unit = next((days, unit) for days, unit in units if gap >= days - 1)
+        return math.ceil(gap / days), unit
+
+    @cached_property
+    def first_days(self) -> frozenset[str]:
+        """The columns that hold first days of months, as a rule of the draft says."""
+        seen = self.seen.first_days.difference(self.written) if self.seen else ()
+        return frozenset(filter(is_plain, seen))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from mesh.catalogue.found import Found
+from mesh.contracts.checks.product import MOST_DAYS
 from mesh.contracts.findings import TODO
 from mesh.contracts.types import TIME_UNITS, TIMED
 
@@ -34,9 +35,9 @@ def levels(found: Found) -> list[dict[str, Any]]:
         {
             "id": "retention",
             "property": "retention",
-            "value": max(50, 10 * math.ceil((oldest or 0) / 3650)),
+            "value": min(100, max(50, 10 * math.ceil((oldest or 0) / 3650))),
             "unit": "y",
-            **element,
+            **(element if (oldest or 0) <= MOST_DAYS["retention"] else {}),
             "description": f"{TODO} how long it is kept, and why",
         },
     ]
@@ -46,12 +47,12 @@ def levels(found: Found) -> list[dict[str, Any]]:
         made.append({**often, "description": f"{TODO} when it is built again"})
     if time:
         # A build that came just before the end of its span, and the span until the next.
-        days = 2 * round(TIME_UNITS[every[1]][0]) if every else 62
-        if found.seen and time in found.seen.first_days:
+        days = 2 * round(every[0] * TIME_UNITS[every[1]][0]) if every else 62
+        if time in found.first_days:
             days += 31
         told = f"{TODO} how late the newest rows may be"
         if newest is not None and newest > days:
-            told += f"; the newest is {newest:,} days old, so state a day of use or leave this out"
+            told += f"; the newest is {newest:,} days old, so state a day of use"
         fresh = {"id": "freshness", "property": "freshness", "value": days, "unit": "d", **element}
         made.insert(0, {**fresh, "description": told})
     return made

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime
 import re
 
+from sqlglot import exp
+
 from mesh.contracts.checks.record import Subject, check
 from mesh.contracts.draft import LEVELS, Draft
 from mesh.contracts.findings import Finding, Found, odd_value
+from mesh.contracts.sql import RuleSqlError, parse_rule
 from mesh.contracts.standard import ServiceLevelObject
 from mesh.contracts.types import TIME_TYPES, TIME_UNITS, is_number, span
 from mesh.files.problems import shown, suggestion
@@ -173,12 +176,31 @@ def level_idle(subject: Subject) -> Found:
         most = float(MOST_DAYS.get(level.property or "", 0))
         if level.property == "freshness" and any(often):
             # Who builds each month, and lets a year go by, has stopped.
-            most = min(most, MISSED * often[0])
+            most = min(most, MISSED * often[0] + _age_when_well(subject.draft, level.element))
         if most and _days(level) > most:
             value, unit = span(level.value, level.unit)
             message = f"A {level.property} of {shown(value)} {unit} is kept whatever happens."
             fix = f"Promise what somebody would miss: {most:,.0f} days at the most."
             yield Finding((*LEVELS, index, "value"), message, fix)
+
+
+def _age_when_well(draft: Draft, element: str | None) -> float:
+    """How old, in days, a newest value grows that is right: a first day stands for what follows."""
+    column, parts = column_of(draft, element), set()
+    for rule, stated in draft.stated_rules():
+        try:
+            condition = parse_rule(stated.keys.get("query") or "").condition
+        except RuleSqlError:
+            continue
+        for one in condition.flatten() if isinstance(condition, exp.And) else [condition]:
+            asked = one.unnest() if one and rule.type == "sql" else None
+            if not isinstance(asked, exp.EQ) or not isinstance(asked.left, exp.Extract):
+                continue
+            if (asked.left.expression.name, asked.right.name) == (column, "1"):
+                parts.add(asked.left.name.upper())
+    if "DAY" not in parts:
+        return 0.0
+    return TIME_UNITS["y" if "MONTH" in parts else "month"][0]
 
 
 def _days(level: ServiceLevelObject) -> float:
