@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,6 +106,17 @@ def test_a_draft_is_a_valid_contract_once_its_todos_are_written(
         text = text.replace(todo, written)
     made.path.write_text(text, encoding="utf-8")
     assert [str(problem) for problem in lint([made.path]).problems] == []
+
+
+def test_a_sentence_with_a_colon_may_be_written_over_what_is_left(
+    built: Opened, tmp_path: Path
+) -> None:
+    made = new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
+    text = made.path.read_text(encoding="utf-8")
+    assert "\n  purpose: >-\n    TODO what the product is for\n" in text
+    made.path.write_text(re.sub(r"(?<=    )TODO .*", "Two things: rates # and tags.", text))
+    description = yaml.safe_load(made.path.read_text(encoding="utf-8"))["description"]
+    assert set(description.values()) == {"Two things: rates # and tags."}
 
 
 def test_a_contract_that_is_there_is_not_overwritten(built: Opened, tmp_path: Path) -> None:

@@ -19,11 +19,18 @@ from mesh.contracts.constraints import COLUMN_KINDS, options
 from mesh.contracts.constraints.base import OPTIONS, Seen
 from mesh.contracts.findings import TODO
 from mesh.contracts.types import CLASSIFICATIONS, DUCKDB_TYPE, LOGICAL, PERSONAL
-from mesh.files.dumper import Dumper
+from mesh.files.dumper import Dumper, Prose
 
 EXAMPLE_LENGTH = 60
 *_FIRST, _LAST = (name for name in CLASSIFICATIONS if name != PERSONAL)
 _OTHERS = f"{', '.join(_FIRST)} or {_LAST}"
+_SENTENCES = {
+    "purpose",
+    "usage",
+    "limitations",
+    "description",
+    "dataGranularityDescription",
+}
 NO_EXAMPLE = f"{TODO} a value that it may have"
 # A text that each row has of its own may be a name or an address, and a draft is kept in git.
 NAMES_SOMEBODY = f"{TODO} a value like those of the rows, made up if they lead to a person"
@@ -186,4 +193,15 @@ def _sql(id: str, words: str, dimension: str, query: str) -> dict[str, Any]:
 
 def written(draft: dict[str, Any]) -> str:
     """Its text."""
-    return yaml.dump(draft, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=98, indent=2)
+    told = _to_write(draft)
+    return yaml.dump(told, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=98, indent=2)
+
+
+def _to_write(part: Any, key: str = "") -> Any:
+    """With its sentences that are left to write as such."""
+    if isinstance(part, dict):
+        return {name: _to_write(value, name) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_to_write(value) for value in part]
+    is_left = isinstance(part, str) and part.startswith(TODO)
+    return Prose(part) if is_left and key in _SENTENCES else part

@@ -12,9 +12,18 @@ class Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
+class Prose(str):
+    """A text that somebody will write over: in a block of its own, where any sign may stand."""
+
+
+def _prose(dumper: yaml.SafeDumper, text: Prose) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=">")
+
+
 def _block(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     style = "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 Dumper.add_representer(str, _block)
+Dumper.add_representer(Prose, _prose)
