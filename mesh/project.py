@@ -34,7 +34,7 @@ PROD_VARIABLE = "MESH_BIGQUERY_PROD_PROJECT"
 DEFAULT_DATABASE = "data/mesh.duckdb"
 # `no`: nothing that is printed shows rows of the data, which are about people; for logs that stay.
 EXAMPLES_VARIABLE = "MESH_EXAMPLES"
-# The day that freshness is measured against; config.yaml reads it.
+# The day that freshness is measured against, where config.yaml reads it.
 AS_OF_VARIABLE = "MESH_AS_OF"
 # The copies that this process writes to, by the database whose place each will take.
 _copies: dict[Path, Path] = {}
@@ -228,11 +228,28 @@ class Project:
         try:
             return moment(self.settings.as_of) if self.settings.as_of else None
         except ValueError:
+            there = self.day_is_stated_by
             raise CheckFailed(
                 f"`variables: mesh: as_of` is no date: {self.settings.as_of}.",
                 where=Location(self.shown(self.config)),
-                fix=f"Write YYYY-MM-DD, there or as {AS_OF_VARIABLE}, or leave it empty for today.",
+                fix=f"Write YYYY-MM-DD, by {there}, or leave it empty for today.",
             ) from None
+
+    @property
+    def day_is_stated_by(self) -> str:
+        """By what whoever owns the data states the day: the variable, if it is asked for.
+
+        Of a setting with its quotes, without which SQLMesh refuses it.
+        """
+        asked: set[str] = set()
+
+        def env_var(name: str, *default: str | None) -> str | None:
+            asked.add(name)
+            return os.environ.get(name, *default)
+
+        self.configuration(env_var)
+        setting = f"`as_of: 'YYYY-MM-DD'` under `variables: mesh` in {self.shown(self.config)}"
+        return AS_OF_VARIABLE if AS_OF_VARIABLE in asked else setting
 
     def check_set_up(self) -> None:
         """WrongUse if the project was set up in part, or for another version of `mesh`."""

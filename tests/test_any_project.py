@@ -63,6 +63,25 @@ def test_lint_and_plan_hold_the_models_to_their_contracts(stranger: Stranger) ->
     )
 
 
+def test_the_day_of_use_is_stated_where_the_project_reads_it(stranger: Stranger) -> None:
+    config = stranger.root / "config.yaml"
+    before = config.read_text()
+    verify = ("mesh", "contracts", "verify", "prod")
+    said = stranger.run(*verify, fails=1)
+    setting = "`as_of: 'YYYY-MM-DD'` under `variables: mesh` in config.yaml"
+    assert f"state the day of use: --as-of, or once by {setting}." in said
+    stranger.edit(
+        "config.yaml", r"(?m)^( *)version: (\d+)$", r"\1version: \2\n\1as_of: '2020-01-08'"
+    )
+    assert "2020-01-08 (as config.yaml states)" in stranger.run(*verify)
+    stranger.edit("config.yaml", "2020-01-08", "some day")
+    said = stranger.run(*verify, fails=1)
+    assert f"is no date: some day. Write YYYY-MM-DD, by {setting}, or leave it empty" in said
+    stranger.edit("config.yaml", "'some day'", "\"{{ env_var('MESH_AS_OF', '') }}\"")
+    assert "--as-of, or once by MESH_AS_OF." in stranger.run(*verify, fails=1)
+    config.write_text(before)
+
+
 @pytest.mark.parametrize("command", ["refresh", "rollback"])
 def test_who_names_no_environment_is_told_those_that_there_are(
     stranger: Stranger, command: str

@@ -274,7 +274,9 @@ def test_a_day_of_use_that_is_none_is_refused(
     monkeypatch.setenv(AS_OF_VARIABLE, "yesterday")
     with (
         fresh_settings(built),
-        pytest.raises(CheckFailed, match=r"as_of` is no date: yesterday.*or as MESH_AS_OF"),
+        pytest.raises(
+            CheckFailed, match=r"as_of` is no date: yesterday.*Write YYYY-MM-DD, by MESH_AS_OF, or"
+        ),
     ):
         verify(built, ENVIRONMENT, [ACTIONS])
 

@@ -14,7 +14,7 @@ import typer
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json
 from mesh.console import err, out
 from mesh.errors import WrongUse
-from mesh.project import AS_OF_VARIABLE, moment
+from mesh.project import Project, moment
 
 if TYPE_CHECKING:
     from mesh.verify import Outcome, ProductReport, VerifyReport
@@ -83,7 +83,7 @@ def verify_command(
     if as_json:
         typer.echo(json.dumps(as_document(report), indent=2, ensure_ascii=False, default=_text))
     else:
-        _show(report)
+        _show(report, project)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -152,7 +152,7 @@ def _text(value: object) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _show(report: VerifyReport) -> None:
+def _show(report: VerifyReport, project: Project) -> None:
     from mesh.verify.report import TODAY
 
     for product in report.products:
@@ -163,7 +163,9 @@ def _show(report: VerifyReport) -> None:
     )
     if report.is_late and report.as_of_reason == TODAY:
         out.print(
-            f"Of data that grows no more, state the day of use: --as-of, or {AS_OF_VARIABLE} once."
+            "Of data that grows no more, state the day of use: --as-of, or once by "
+            f"{project.day_is_stated_by}.",
+            soft_wrap=True,
         )
     if report.lacking:
         from mesh.environments.deliveries import told
