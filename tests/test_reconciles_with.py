@@ -193,6 +193,24 @@ def test_of_an_interval_both_sides_are_read(
         assert {str(day) for day, _ in told} <= {"2018-09-01", "2018-09-02"} and told
 
 
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_a_month_is_told_as_a_day_whichever_side_makes_it(
+    database: duckdb.DuckDBPyConnection, is_stored: bool
+) -> None:
+    """DuckDB makes moments of the months of one side, and so of what stands beside them."""
+    first = [("Drama", "2018-09-01", 1, 0.5)]
+    monthly = promise(
+        by=(("day", "DATE_TRUNC(DATE(seen), MONTH)"),),
+        measures=(("MAX(day)", "MAX(DATE_TRUNC(DATE(seen), MONTH))"),),
+    )
+    made = rule(monthly)
+    assert made.sides is not None
+    asked = differences(parse_one(made.sides.sql())) if is_stored else None  # type: ignore[arg-type]
+    [(day, told)] = found(database, monthly, [], first, asked)
+    assert str(day) == "2018-09-01"
+    assert "MAX(day) is nothing" in told and told.endswith(" is 2018-09-01")
+
+
 @pytest.mark.parametrize(
     ("by", "rows"),
     [

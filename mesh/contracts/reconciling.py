@@ -77,7 +77,8 @@ def differences(sides: exp.Union) -> exp.Select:
     here, there = sides.left.copy(), sides.right.copy()
     source = _text(f"{there.args['from_'].find(exp.Table).sql(dialect=DIALECT)} ")
     pairs = list(zip(here.selects, there.selects, strict=True))
-    groups = [(own.alias, own.this) for own, _ in pairs if own.alias.startswith(GROUP)]
+    grouped = [pair for pair in pairs if pair[0].alias.startswith(GROUP)]
+    groups = [(own.alias, own.this) for own, _ in grouped]
     days = {own.alias for own, other in pairs if _is_day(own) or _is_day(other)}
     selected, told = [name for name, _ in groups], []
     for own, other in pairs[len(groups) :]:
@@ -89,7 +90,11 @@ def differences(sides: exp.Union) -> exp.Select:
         if own.alias.startswith(ROUNDED):
             size = f"GREATEST(1, LEAST(ABS({left}), ABS({right})))"
             same = f"{same} OR ABS({left} - {right}) <= {ROUNDING} * {size}"
-        one, two = (f"COALESCE(CAST({side} AS STRING), 'nothing')" for side in (left, right))
+        of_days = _makes_days(own) or _makes_days(other)
+        one, two = (
+            f"COALESCE(CAST({f'CAST({side} AS DATE)' if of_days else side} AS STRING), 'nothing')"
+            for side in (left, right)
+        )
         mine, theirs = (_text(f"{_as_written(text.this)} is ") for text in (own, other))
         words = f"CONCAT('; ', {mine}, {one}, ', in ', {source}, {theirs}, {two})"
         equal = f"COALESCE({same}, {left} IS NULL AND {right} IS NULL)"
@@ -101,8 +106,10 @@ def differences(sides: exp.Union) -> exp.Select:
         side.select(f"{is_here} AS is_here", dialect=DIALECT, copy=False)
     by = ", ".join(name for name, _ in groups)
     shown = [
-        f"{_as_shown(node, group, group in days)} AS {name}"
-        for (group, node), name in zip(groups, _names([node for _, node in groups]), strict=True)
+        f"{_as_shown(pair, group in days)} AS {name}"
+        for pair, (group, _), name in zip(
+            grouped, groups, _names([node for _, node in groups]), strict=True
+        )
     ]
     query = f"""
         SELECT {", ".join([*shown, ""])} CONCAT(
@@ -165,11 +172,19 @@ def _is_day(group: exp.Expr) -> bool:
     return group.alias.startswith(GROUP) and isinstance(group.unalias(), exp.Date)
 
 
-def _as_shown(node: exp.Expr, group: str, by_number: bool) -> str:
-    """A group in what is found. DuckDB makes moments of days, which reads worse."""
+def _as_shown(pair: tuple[exp.Expr, exp.Expr], by_number: bool) -> str:
+    """A group in what is found."""
+    group = pair[0].alias
     if by_number:
         group = f"DATE_FROM_UNIX_DATE({group})"
-    return f"CAST({group} AS DATE)" if by_number or isinstance(node, exp.DateTrunc) else group
+    return f"CAST({group} AS DATE)" if by_number or any(map(_makes_days, pair)) else group
+
+
+def _makes_days(value: exp.Expr) -> bool:
+    """Whether a value is a day of which DuckDB makes a moment, on both sides, which reads worse."""
+    node = value.unalias()
+    node = node.this if isinstance(node, exp.Max | exp.Min) else node
+    return isinstance(node, exp.DateTrunc | exp.DateAdd | exp.DateSub)
 
 
 def _number(day: exp.Expr) -> exp.Expr:
