@@ -18,6 +18,7 @@ from sqlmesh.core.dialect import normalize_model_name, parse
 from sqlmesh.core.model import Model, load_sql_based_model
 
 from mesh.catalogue.new import new_contract
+from mesh.catalogue.sample import least
 from mesh.contracts.lint import lint
 from mesh.environments import Opened
 from mesh.errors import WrongUse
@@ -317,6 +318,27 @@ def test_its_unit_test_runs_with_the_rules_that_were_drafted_and_finds_a_group(
         later = model.copy(update={"depends_on_": model.depends_on | names})
         built.context.upsert_model(later)
         assert built.context.test(tests=[str(made.test)]).wasSuccessful()
+
+
+def test_of_many_rows_those_are_kept_that_are_needed() -> None:
+    needed = {3, 77, 501, 999}
+
+    def is_enough(spans: list[tuple[int, int]]) -> bool:
+        return all(any(low <= one <= high for low, high in spans) for one in needed)
+
+    assert least(1000, is_enough) == [(one, one) for one in sorted(needed)]
+
+
+def test_where_hardly_any_group_is_shown_its_rows_are_found(
+    built: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = TIMES.replace("AS weekday,", "AS weekday, MAX(ratings.movie_id)::INT64 AS movie_id,")
+    text = text.replace(
+        "GROUP BY 1", "GROUP BY ratings.movie_id, EXTRACT(DAYOFWEEK FROM ratings.rated_at)"
+    )
+    with beside(built, tmp_path, monkeypatch, text) as project:
+        made = new_contract(project, "active_times", ENVIRONMENT)
+    assert made.expected >= 1
 
 
 def test_rows_that_are_enough_for_nobody_are_told(

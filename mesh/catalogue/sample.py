@@ -6,14 +6,16 @@ as many others, as it takes for one row.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from mesh.catalogue.unbuilt import place_of, query_on
+from mesh.catalogue.unbuilt import here, place_of, query_on
 from mesh.contracts import Contract
 from mesh.environments import Opened
 from mesh.environments.names import query_inputs
@@ -27,16 +29,21 @@ MOST_KEYS = 8
 MOST_ROWS = 24
 MOST_OF_A_KEY = 3
 MOST_VALUES = 100
-# How many more rows are looked at, of each person how many, and how many somebody would read.
-MORE = ((64, 1), (1024, 1), (4096, 8))
-MOST_MORE = 60
+# How many more rows are looked at, and of each person how many; how many of them somebody would
+# read, and how many seconds it may take to find these.
+MORE = ((64, 1), (1024, 1), (200_000, None))
+MOST_MORE = 64
+MOST_SECONDS = 30
+FURTHER = "mesh_sample"
+Spans = list[tuple[int, int]]
+"""The first and the last number of rows that follow each other."""
 
 
 @dataclass(frozen=True)
 class Sample:
     """places: where each input is read; types: its columns; main: the one with most keys
-    of others. chosen: the values that are looked for, by column. more: the further rows of the main
-    input, by their numbers, of each person so many as `of_each` says."""
+    of others. chosen: the values that are looked for, by column. further: so many more rows of the
+    main input, if any."""
 
     opened: Opened
     persons: Persons
@@ -44,8 +51,7 @@ class Sample:
     types: dict[str, list[str]]
     main: str
     chosen: dict[str, list[Any]] = field(default_factory=dict)
-    more: tuple[int, ...] = ()
-    of_each: int = 1
+    further: tuple[exp.Select, int] | None = None
 
     def personal(self, name: str, column: str) -> bool:
         model = self.opened.models[name]
@@ -65,7 +71,7 @@ class Sample:
                 for column in self.types[name]
                 for descending in (False, True)
             ]
-            further = [self._further(columns)] if self.more else []
+            further = [self.further[0].copy()] if self.further else []
             table = exp.union(*ends, *further, distinct=True).subquery("ends")
         query = exp.select(*columns).from_(table)
         shared = [column for column in self.types[name] if column in self.chosen]
@@ -80,7 +86,7 @@ class Sample:
     @property
     def _room(self) -> int:
         """How many keys more there may be than in the awkward rows alone, without a cut."""
-        return len(self.more) + 2 * len(self.types[self.main]) if self.more else 0
+        return self.further[1] + 2 * len(self.types[self.main]) if self.further else 0
 
     def _end(self, column: str, descending: bool, columns: list[exp.Column]) -> exp.Select:
         """The row of the main input with the least or the greatest value, or without one."""
@@ -88,18 +94,19 @@ class Sample:
         query = exp.select(*columns).from_(self.places[self.main].copy())
         return query.order_by(order, *columns).limit(1)
 
-    def _further(self, columns: list[exp.Column]) -> exp.Select:
+    def numbered(self, most: int, of_each: int | None) -> exp.Select:
+        """Rows of the main input with their numbers, of each person so many."""
         names = self.types[self.main]
+        columns = [column_of(one) for one in names]
         whose = [c for c in names if self.personal(self.main, c)]
         whose = whose or [c for c in names if c.lower().endswith("id")]
         table = self.places[self.main].copy()
-        if whose:
-            of_each = exp.alias_(_number(columns, column_of(whose[0])), "nth")
-            some = exp.select(*columns, of_each).from_(table).subquery("some")
-            table = exp.select("*").from_(some).where(f"nth <= {self.of_each}").subquery("some")
+        if whose and of_each:
+            nth = exp.alias_(_number(columns, column_of(whose[0])), "nth")
+            some = exp.select(*columns, nth).from_(table).subquery("some")
+            table = exp.select("*").from_(some).where(f"nth <= {of_each}").subquery("some")
         every = exp.select(*columns, exp.alias_(_number(columns), "place")).from_(table)
-        wanted = exp.In(this=exp.column("place"), expressions=[*map(exp.convert, self.more)])
-        return exp.select(*columns).from_(every.subquery("numbered")).where(wanted)
+        return exp.select("*").from_(every.subquery("every")).where(f"place <= {most}")
 
     def with_chosen(self) -> Sample:
         """With the values by which rows of other inputs belong to those of the main input."""
@@ -119,11 +126,7 @@ class Sample:
     def makes_rows(self, model: Model, environment: Environment) -> bool:
         """Whether the model's query finds anything in these rows."""
         rows: dict[str, exp.Expr] = {name: self.rows(name).subquery() for name in self.places}
-        query = query_on(self.opened, model, environment, rows)
-        if query is None:
-            return True
-        some = exp.select("1").from_(query.subquery("made")).limit(1)
-        return bool(self.opened.rows(some))
+        return _makes_rows(self.opened, model, environment, rows)
 
 
 def sampled(
@@ -156,34 +159,61 @@ def sampled(
     return _enough(few, model, environment) or few
 
 
+def _makes_rows(
+    opened: Opened, model: Model, environment: Environment, rows: Mapping[str, exp.Expr]
+) -> bool:
+    query = query_on(opened, model, environment, rows)
+    if query is None:
+        return True
+    return bool(opened.rows(exp.select("1").from_(query.subquery("made")).limit(1)))
+
+
 def _enough(few: Sample, model: Model, environment: Environment) -> Sample | None:
     """With as few more rows as it takes for one row of the result."""
-    for most, of_each in MORE:
-        grown = replace(few, more=tuple(range(1, most + 1)), of_each=of_each).with_chosen()
-        if grown.makes_rows(model, environment):
+    opened = few.opened
+    is_free = opened.context.engine_adapter.dialect == "duckdb"
+    table: exp.Expr
+
+    def further(spans: Spans) -> exp.Select:
+        columns = [column_of(column) for column in few.types[few.main]]
+        wanted = [f"place BETWEEN {low} AND {high}" for low, high in spans]
+        return exp.select(*columns).from_(table.copy()).where(exp.or_(*wanted))
+
+    def is_enough(spans: Spans) -> bool:
+        rows = {few.main: further(spans).subquery()}
+        return _makes_rows(opened, model, environment, rows)
+
+    # Each look is a query, which other engines bill: there the first few rows are enough, or not.
+    for most, of_each in MORE if is_free else MORE[:1]:
+        numbered = few.numbered(most, of_each)
+        table = here(opened, numbered, FURTHER) if is_free else numbered.subquery(FURTHER)
+        if is_enough([(1, most)]):
             break
     else:
         return None
-    kept = list(grown.more)
-    # Each look is a query, which other engines bill; there the first few that are enough are taken.
-    if few.opened.context.engine_adapter.dialect == "duckdb":
-        for size, at in _cuts(kept):
-            less = kept[:at] + kept[at + size :]
-            if replace(grown, more=tuple(less)).makes_rows(model, environment):
-                kept[:] = less
-    if len(kept) > MOST_MORE:
+    kept = least(most, is_enough) if is_free else [(1, most)]
+    count = sum(high - low + 1 for low, high in kept)
+    if count > MOST_MORE:
         return None
-    made = replace(grown, more=tuple(kept)).with_chosen()
+    made = replace(few, further=(further(kept), count)).with_chosen()
     return made if made.makes_rows(model, environment) else None
 
 
-def _cuts(kept: list[int]) -> Iterator[tuple[int, int]]:
-    """How many to try without, and from where: halves, and less and less, of what is still kept."""
-    size = len(kept) // 2
-    while size:
-        for at in reversed(range(0, len(kept), size)):
-            yield size, at
-        size //= 2
+def least(most: int, is_enough: Callable[[Spans], bool]) -> Spans:
+    """Of so many rows as few as are still enough: halves are left out, and less and less."""
+    kept, size, until = [(1, most)], most, monotonic() + MOST_SECONDS
+    while size > 1:
+        size = math.ceil(size / 2)
+        kept = [
+            (at, min(at + size - 1, high))
+            for low, high in kept
+            for at in range(low, high + 1, size)
+        ]
+        for span in kept[::-1]:
+            less = [one for one in kept if one != span]
+            if monotonic() < until and less and is_enough(less):
+                kept = less
+    return kept
 
 
 def _number(columns: list[exp.Column], of_each: exp.Column | None = None) -> exp.Window:

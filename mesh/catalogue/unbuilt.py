@@ -64,13 +64,18 @@ def drafted_rows(opened: Opened, model: Model, environment: Environment) -> exp.
     query = query_on(opened, model, environment)
     if query is None or opened.context.engine_adapter.dialect != "duckdb":
         return query.subquery(DRAFT) if query is not None else None
+    return here(opened, query, DRAFT)
+
+
+def here(opened: Opened, query: exp.Query, name: str) -> exp.Table:
+    """The rows of a query as a table of this connection alone; on DuckDB."""
     opened.context.engine_adapter.execute(
         exp.Create(
-            this=exp.to_table(DRAFT),
+            this=exp.to_table(name),
             kind="TABLE",
             replace=True,
             expression=query,
             properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
         )
     )
-    return exp.to_table(DRAFT)
+    return exp.to_table(name)
