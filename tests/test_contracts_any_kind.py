@@ -56,6 +56,7 @@ RARE = {
     "quarters": ("FULL, cron '0 0 1 */3 *'", MONTHS),
     "twice": ("FULL, cron '0 0 1,20 * *'", MONTHS),
     "years": ("FULL, cron '@yearly'", MONTHS),
+    "of_rare": ("FULL, cron '@daily'", "SELECT month, rides FROM shop.quarters AS quarters"),
     "old": ("FULL", MONTHS.replace("2025-01", "1650-01")),
 }
 EMBEDDED = "SELECT id FROM shop_internal.people AS people"
@@ -125,10 +126,10 @@ def test_what_is_drafted_of_every_kind_and_type_is_kept(shop: Shop) -> None:
     path = shop.root / "contracts" / "shop" / "nothing.odcs.yaml"
     key = "required: true\n        primaryKey: true\n        primaryKeyPosition: 1"
     path.write_text(path.read_text().replace("required: false", key, 1))
-    assert "14 contracts: no problems" in shop.run("mesh", "contracts", "lint")
+    assert "15 contracts: no problems" in shop.run("mesh", "contracts", "lint")
     shop.run(*PLAN)
     said = shop.run("mesh", "contracts", "verify", "prod", "--as-of", "2025-03-02")
-    assert "of 14 products are kept in prod" in said and "shop.part" not in said
+    assert "of 15 products are kept in prod" in said and "shop.part" not in said
     assert "not there" not in shop.run("mesh", "status")
     assert "BigQuery takes them all" in shop.run("mesh", "contracts", "prove")
     assert "shop.history" in shop.run("mesh", "cost")
@@ -148,7 +149,7 @@ def test_a_frequency_is_no_shorter_than_the_time_between_two_runs(shop: Shop) ->
     often = {name: shop.levels(f"shop.{name}")["frequency"] for name in RARE}
     assert {name: (one["value"], one["unit"]) for name, one in often.items()} == {
         "months": (1, "d"), "quarters": (3, "month"), "twice": (3, "w"), "years": (1, "y"),
-        "old": (1, "d"),
+        "of_rare": (3, "month"), "old": (1, "d"),
     }  # fmt: skip
 
 

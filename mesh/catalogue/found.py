@@ -61,13 +61,27 @@ class Found:
 
     @cached_property
     def every(self) -> tuple[int, str] | None:
-        """How often the model is built, as a frequency; None of a table of a source."""
+        """How often the model is built, and all that it needs; None of a table of a source."""
         if self.model.kind.is_external:
             return None
-        gap = math.ceil(longest_gap(self.model.cron) / timedelta(days=1))
+        by_time = [one for one in self._needed() if not (one.kind.is_seed or one.kind.is_embedded)]
+        longest = max(longest_gap(one.cron) for one in [self.model, *by_time])
+        gap = math.ceil(longest / timedelta(days=1))
         units = ((366, "y"), (31, "month"), (7, "w"), (1, "d"))
         days, unit = next((days, unit) for days, unit in units if gap >= days - 1)
         return math.ceil(gap / days), unit
+
+    def _needed(self) -> list[Model]:
+        """The models that it is made from, directly or not."""
+        found: dict[str, Model] = {}
+        left = [*self.model.depends_on]
+        while left:
+            name = left.pop()
+            model = self.models.get(name)
+            if name not in found and model is not None and not model.kind.is_external:
+                found[name] = model
+                left += model.depends_on
+        return list(found.values())
 
     @cached_property
     def first_days(self) -> frozenset[str]:
