@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -16,6 +16,7 @@ from mesh.dashboards.drawing.palette import colours
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
 from mesh.dashboards.kinds.over_time import (
+    FEW_LINES,
     OverTime,
     Track,
     cells_of,
@@ -25,7 +26,7 @@ from mesh.dashboards.kinds.over_time import (
     summary,
     values_of,
 )
-from mesh.dashboards.kinds.seen import extremes
+from mesh.dashboards.kinds.seen import extremes, lowered, named
 from mesh.dashboards.parts import Dimension, MetricName
 
 MAX_LINES = 6
@@ -82,8 +83,27 @@ class Line(OverTime):
         names = [*self.metrics, *([self.moving] if self.moving else [])]
         return any(row[name] is not None for name in names)
 
+    def gaps_told(self, tracks: Sequence[Track]) -> list[str]:
+        mostly = self._mostly_gaps(tracks)
+        return super().gaps_told(tracks) if not mostly else []
+
+    def _mostly_gaps(self, tracks: Sequence[Track]) -> list[str]:
+        """The lines of which most cannot be shown, with how much that is."""
+        counted = [(track, *self.gaps(track, tracks)) for track in tracks]
+        if len(tracks) > FEW_LINES or not any(2 * missing > every for _, missing, every in counted):
+            return []
+        names = [track.name if self.series else lowered(track.name) for track in tracks]
+        return [
+            f"{named(name)} in {missing:,} of {every:,} {self.time.every}s"
+            for name, (_, missing, every) in zip(names, counted, strict=True)
+            if missing
+        ]
+
     def seen(self, board: Board, rows: list[Row]) -> str:
         tracks = self.tracks(board, rows)
+        if mostly := self._mostly_gaps(tracks):
+            # What points are left are no course of time, and none of them is worth a sentence.
+            return f"Cannot be shown: {', '.join(mostly)}."
         if told := self.change(board, tracks):
             return told
         if len(tracks) != 1:
@@ -178,7 +198,7 @@ class Line(OverTime):
             axis=lines.value_axis(title, form, scale[1]),
         )
         # The rows come into the picture when it is compiled: Altair would copy them many times.
-        rows = {"lines": line_rows(self, tracks), "hovers": hovers}
+        rows = {"lines": line_rows(self, board, tracks), "hovers": hovers}
         data = alt.Data(values=[], name="lines")
         layers = line_layers(tracks, self, x, y, data)
         layers += lines.named_ends(tags, {t.key: t.colour for t in tracks}, room, y)

@@ -116,16 +116,49 @@ class OverTime(Chart):
             label = lowered(board.metrics[self.support.metric].label)
             fewer = f"fewer than {self.support.least:,} {label}"
             said.append(f"A {self.time.every} that rests on {fewer} is left out.")
-        for track in tracks if len(tracks) <= FEW_LINES else ():
-            months = [point.month for point in track.points]
-            every = lines.steps_between(months[0], months[-1], self.time.every) + 1
-            if len(months) < every:
-                shown = f"{len(months):,} of {every:,} {self.time.every}s can be shown"
-                said.append(f"{track.name}: {shown}.")
+        said += self.gaps_told(tracks) if len(tracks) <= FEW_LINES else []
+        if any(self.lone_zeros(board, track, tracks) for track in tracks):
+            which = f"A 0 beside {self.time.every}s that cannot be shown"
+            said.append(f"{which} is not drawn, since it is no curve; the numbers have it.")
         last = max(point.month for track in tracks for point in track.points)
         if any(not point.over for track in tracks for point in track.points):
             said.append(f"The hollow point is {self.when(last)}, which is not over.")
         return said
+
+    def gaps(self, track: Track, tracks: Sequence[Track]) -> tuple[int, int]:
+        """How many months of a line cannot be shown, and of how many."""
+        # Of several metrics each row has all: where one line has a point the others had a number.
+        beside = tracks if len({one.metric for one in tracks}) > 1 else [track]
+        months = [point.month for one in beside for point in one.points]
+        every = lines.steps_between(min(months), max(months), self.time.every) + 1
+        return every - len(track.points), every
+
+    def gaps_told(self, tracks: Sequence[Track]) -> list[str]:
+        """Of each line with gaps how much of it can be shown."""
+        counted = [(track, *self.gaps(track, tracks)) for track in tracks]
+        return [
+            f"{track.name}: {every - missing:,} of {every:,} {self.time.every}s can be shown."
+            for track, missing, every in counted
+            if missing
+        ]
+
+    def lone_zeros(self, board: Board, track: Track, tracks: Sequence[Track]) -> set[date]:
+        """The months of a count that have 0 and lie beside gaps, alone or in a line of which most
+        are gaps: what is held back is more than 0, so that the points that are left would look
+        like a curve of nothing."""
+        missing, every = self.gaps(track, tracks)
+        if board.metrics[track.metric].format != "count" or not missing:
+            return set()
+        if 2 * missing > every:
+            return {point.month for point in track.points if point.over and point.value == 0}
+        whole = [point for point in track.points if point.over and point.value is not None]
+        step = lines.NEXT[self.time.every]
+        return {
+            point.month
+            for run in lines.runs(whole, lambda point: point.month, step)
+            if not any(point.value for point in run)
+            for point in run
+        }
 
     def change(self, board: Board, tracks: Sequence[Track]) -> str:
         """How many surely changed within a year, up to the last month that is over, and one of
@@ -202,7 +235,7 @@ class OverTime(Chart):
         return ", ".join(board.metrics[n].in_looker for n in (self.band.low, self.band.high))
 
 
-def line_rows(chart: OverTime, tracks: Sequence[Track]) -> list[dict[str, Any]]:
+def line_rows(chart: OverTime, board: Board, tracks: Sequence[Track]) -> list[dict[str, Any]]:
     """The data of the lines, a row per point under short names, since there are many.
 
     k: the line's key if there are several, t: the month, v: its value, m: the moving one, l and h:
@@ -213,10 +246,12 @@ def line_rows(chart: OverTime, tracks: Sequence[Track]) -> list[dict[str, Any]]:
     count = 0
     for track in tracks:
         rows: dict[date, dict[str, Any]] = {}
+        unseen = chart.lone_zeros(board, track, tracks)
         for point in track.points:
             own: dict[str, Any] = {"t": lines.milliseconds(point.month)}
             own |= {"k": track.key} if len(tracks) > 1 else {}
-            told = {"v": point.value, "m": point.moving, "l": point.low, "h": point.high}
+            value = None if point.month in unseen else point.value
+            told = {"v": value, "m": point.moving, "l": point.low, "h": point.high}
             own |= {name: lines.short(value) for name, value in told.items() if value is not None}
             rows[point.month] = own | ({} if point.over else {"o": 1})
         for name, run in (("v", "r"), ("m", "q")):

@@ -113,7 +113,7 @@ class SmallMultiples(OverTime):
             last = "–" if _ended(track.points, newest) else self._number(board, track, point)
             if last != "–" and point.month != newest:
                 last, older = f"{last} in {self.when(point.month)}", True
-            values = {"lines": line_rows(self, [track])}
+            values = {"lines": line_rows(self, board, [track])}
             if self.support:
                 for row, point in zip(values["lines"], track.points, strict=True):
                     row["u"] = point.row[self.support.metric]
