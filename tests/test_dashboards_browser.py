@@ -387,7 +387,7 @@ def test_a_chart_says_that_it_follows_no_choice_while_there_is_one(browser, tmp_
         for picked in ("Drama", "All genres"):
             tab.page.locator("#genre-control").select_option(picked)
             said.wait_for(state="visible" if picked == "Drama" else "hidden")
-        assert said.text_content() == "Does not follow the choice of genre over the years."
+        assert said.text_content() == "Does not follow “Genre over the years”."
         assert tab.complaints == []
 
 

@@ -16,6 +16,7 @@ from mesh.dashboards.chart_queries import chart_query, option_query
 from mesh.dashboards.check import check
 from mesh.dashboards.controls import MOST_DRAWN, LastMonths, OneOf
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
+from mesh.dashboards.drawing.view import Unmoved
 from mesh.dashboards.looker.sheet import build_sheet
 from mesh.dashboards.preview.page import index_html, page_html
 from mesh.dashboards.preview.png import PHONE_WIDTH
@@ -193,9 +194,36 @@ def test_each_option_has_its_own_chart_with_its_own_sentence_and_numbers() -> No
 def test_a_chart_that_filters_the_column_itself_stays_and_says_so() -> None:
     shown = {card.spec.id: card for card in page().charts}
     assert [(one.label, one.picked) for one in shown["all_plays"].unmoved] == [
-        ("genre", True), ("tag", True),
+        ("Genre", True), ("Tag", True),
     ]  # fmt: skip
     assert page().picked["all_plays"].controls == ["period"]
+
+
+def test_a_chart_says_which_months_were_picked_and_which_choice_it_follows() -> None:
+    shown = page()
+    every, year = shown.picked["all_plays"].cards
+    assert every.window == "All data up to 24 Sep 2018"
+    assert year.window == "1 Sep 2017 – 24 Sep 2018"
+    assert [one.text for one in every.unmoved] == [
+        "Follows “Months shown”, not “Genre”.", "Follows “Months shown”, not “Tag”."
+    ]  # fmt: skip
+    (genre, *_) = next(one for one in shown.charts if one.spec.id == "tag_facts").unmoved
+    assert genre.text == "Follows “Tag”, not “Genre”."
+    assert Unmoved("genre", "Genre", True).text == "Does not follow “Genre”."
+    # All that there is lies within the months that were picked: nothing was cut off.
+    new = page(months=plays("all", 5000)[12:]).picked["all_plays"].cards
+    assert [one.window for one in new] == [every.window] * 2
+
+
+def test_a_source_of_months_says_of_which_months_its_charts_are(tmp_path: Path) -> None:
+    before = "months: {product: club.months, version: '>=1.0.0 <2.0.0', as_of: as_of}"
+    after = before.replace("as_of: as_of", "as_of: as_of, month: month")
+    folder = specs_with(tmp_path, (before, after))
+    assert check(folder, CONTRACTS)[1] == []
+    every, year = page(folder).picked["all_plays"].cards
+    assert every.window == "Oct 2016 – Sep 2018" and year.window == "Sep 2017 – Sep 2018"
+    one = page(folder, months=plays("all", 5000, months=1)).picked["all_plays"].cards[0]
+    assert one.empty == "Not enough data in Oct 2016. A line needs two months."
 
 
 def test_the_first_by_their_order_are_offered_and_the_page_says_of_how_many() -> None:
@@ -318,11 +346,12 @@ def test_the_build_sheet_tells_how_to_make_a_control_and_whom_it_moves() -> None
     assert "`all_plays`, `tag_facts`, `tag_list`: group the control" in sheet
 
 
-def test_names_that_try_to_break_out_stay_text_and_the_index_says_how_many_there_are() -> None:
+def test_names_that_try_to_break_out_stay_text_and_the_index_says_what_there_is() -> None:
     shown = page(tags=[TAGS[2], *TAGS])
     assert HOSTILE not in page_html(shown, [shown], PROJECT)
     index = index_html([shown], PROJECT)
-    assert "Genre to pick from" in index and "<b>3</b>" in index
+    assert "Genre: Drama, Western, all</p>" in index
+    assert "and 50 more</p>" in index and HOSTILE not in index
 
 
 def test_a_page_of_many_values_stays_small() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mesh.dashboards.drawing.evidence import LEVEL
-from mesh.dashboards.drawing.formats import Format, number
+from mesh.dashboards.drawing.formats import Format, month_span, number, span
 from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
 
 COLUMNS = 12
@@ -58,6 +58,22 @@ class Source(Strict):
     window_start: DateColumn | None = Field(
         default=None, description="The column with the first day that a row is about."
     )
+
+    month: DateColumn | None = Field(
+        default=None,
+        description="In the place of `window_start` the column with the first day of the month "
+        "that a row is about: a chart then says which months it shows.",
+    )
+
+    def window(
+        self, rows: Sequence[Mapping[str, Any]], all_time: str, since: date | None = None
+    ) -> str:
+        """Which days, or months, rows are about. since: from which day on they were picked."""
+        as_of = rows[0][self.as_of]
+        months: list[Any] = [row.get(self.month) for row in rows] if self.month else []
+        if months and None not in months:
+            return month_span(min(months), max(months))
+        return span(since or self.first_day(rows), as_of, all_time)
 
     def first_day(self, rows: Iterable[Mapping[str, Any]]) -> date | None:
         """The first day that rows are about; None for all that there are."""

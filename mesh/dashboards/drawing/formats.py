@@ -23,7 +23,7 @@ IN_LOOKER: dict[Format, str] = {
 AXIS: dict[Format, str] = {
     "count": "~s",
     "percent": ".1~%",
-    "decimal": ".2~f",
+    "decimal": ",.2~f",
     "change_percent": "+.1~%",
     "change_points": "+.1~%",
     "change_decimal": "+.2~f",
@@ -32,7 +32,7 @@ AXIS: dict[Format, str] = {
 TOOLTIP: dict[Format, str] = {
     "count": ",.0f",
     "percent": ".1%",
-    "decimal": ".2f",
+    "decimal": ",.2f",
     "change_percent": "+.1%",
     "change_points": "+.1%",
     "change_decimal": "+.2f",
@@ -52,7 +52,7 @@ def number(value: float | None, form: Format, digits: int | None = None) -> str:
     if form == "percent":
         return percent(value, digits)
     if form == "decimal":
-        return f"{value:.2f}".removesuffix("0") if digits is None else f"{value:.{digits}f}"
+        return f"{value:,.{2 if digits is None else digits}f}"
     size = abs(value)
     unit = {"change_percent": "%", "change_points": POINTS}.get(form, "")
     if form == "change_percent" and size >= 1:
@@ -94,6 +94,12 @@ def digits_of(values: Iterable[float | None], form: Format) -> int | None:
 
 def day(value: date | None) -> str:
     return f"{value.day} {value:%b %Y}" if value else ""
+
+
+def month_span(first: date, last: date) -> str:
+    """`Aug 2018`, or `Jan 1996 – Aug 2018`."""
+    ends = [f"{one:%b %Y}" for one in (first, last)]
+    return " – ".join(dict.fromkeys(ends))
 
 
 def span(start: date | None, end: date | None, all_time: str) -> str:

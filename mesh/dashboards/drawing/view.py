@@ -41,11 +41,20 @@ class LegendEntry:
 
 @dataclass(frozen=True)
 class Unmoved:
-    """A control that a chart does not follow. picked: whether one value of it is, at first."""
+    """A control that a chart does not follow. picked: whether one value of it is, at first;
+    follows: the labels of those that it does, lest it seems to follow none."""
 
     control: str
     label: str
     picked: bool
+    follows: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        followed = " and ".join(f"“{label}”" for label in self.follows)
+        if followed:
+            return f"Follows {followed}, not “{self.label}”."
+        return f"Does not follow “{self.label}”."
 
 
 @dataclass(frozen=True)

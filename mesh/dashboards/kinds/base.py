@@ -112,7 +112,8 @@ class Chart(Strict):
 
     def columns_read(self, board: Board) -> list[str]:
         """The columns that its query reads, beside those of its metrics."""
-        measured = {board.metrics[name].field for name in self.metric_names}
+        metrics = [board.metrics[name] for name in self.metric_names]
+        measured = {metric.field for metric in metrics}
         source = board.sources[self.source]
         # A metric that shows the column is enough to sort by.
         uses = {True: ("shown",), False: ("shown", "sorted")}
@@ -122,6 +123,9 @@ class Chart(Strict):
             if isinstance(mark.what, IsColumn) and mark.what.use in uses[mark.value in measured]
         ]
         names += [name for name in (source.window_start, source.as_of) if name]
+        # What is added up over months would come apart by them.
+        if source.month and all(metric.aggregate == "value" for metric in metrics):
+            names.append(source.month)
         # What is picked on top of the page: its rows are told apart by it.
         names += [one.column for one in board.controls if one.reaches(self)]
         return list(dict.fromkeys(names))

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import product as combinations
 
 from mesh.contracts import Contract
 from mesh.dashboards.controls import AnyControl, OneOf, Option
 from mesh.dashboards.csv_file import csv_text
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
-from mesh.dashboards.drawing.formats import day, span
+from mesh.dashboards.drawing.formats import day
 from mesh.dashboards.drawing.view import ChartView, Unmoved
 from mesh.dashboards.kinds import Board, Chart
 from mesh.dashboards.kinds.base import Row
-from mesh.dashboards.kinds.seen import lowered
+from mesh.dashboards.kinds.seen import lowered, named
 
 NO_DATA = "Not enough data: there is none yet."
 NOT_ENOUGH = "Not enough data."
+# So many values of a choice stand on the index.
+SOME = 3
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,13 @@ class ControlView:
             return f"The first {shown:,} of {self.every:,}"
         return f"{shown:,} to pick from" if self.searched else ""
 
+    @property
+    def some(self) -> str:
+        """The first that can be picked by name, and how many more there are."""
+        names = [one.label for one in self.options if one.value is not None]
+        more = self.every - len(names[:SOME])
+        return ", ".join(map(named, names[:SOME])) + (f" and {more:,} more" if more > 0 else "")
+
 
 @dataclass(frozen=True)
 class Picked:
@@ -75,6 +85,11 @@ class PageView:
     controls: list[ControlView] = field(default_factory=list)
     picked: dict[str, Picked] = field(default_factory=dict)
 
+    @property
+    def unpicked(self) -> list[ChartView]:
+        """The charts that show the same whatever is picked: the index can tell of them."""
+        return [one for one in self.charts if one.spec.id not in self.picked]
+
 
 def present(board: Board, data: DashboardData, contracts: Mapping[str, Contract]) -> PageView:
     """The page of a dashboard; contracts: of its sources at least."""
@@ -95,8 +110,10 @@ def _present(board: Board, data: DashboardData, contracts: Mapping[str, Contract
         unmoved = _unmoved(controls, chart)
         follows = [one for one in controls if one.spec.reaches(chart) and one.options]
         drawn = [
-            replace(_card(board, chart, part, contract, product in with_rows), unmoved=unmoved)
-            for part in _parts(found, follows)
+            replace(
+                _card(board, chart, part, contract, product in with_rows, since), unmoved=unmoved
+            )
+            for part, since in _parts(found, follows)
         ]
         start = 0
         for control in follows:
@@ -124,17 +141,21 @@ def _control(board: Board, control: AnyControl, data: DashboardData) -> ControlV
 def _unmoved(controls: Sequence[ControlView], chart: Chart) -> list[Unmoved]:
     """Which values a chart does not follow, since nothing else would tell once one is picked;
     whether it is about months one sees."""
+    follows = [one.spec.label for one in controls if one.options and one.spec.reaches(chart)]
     return [
-        Unmoved(one.spec.id, lowered(one.spec.label), one.options[one.start].value is not None)
+        Unmoved(
+            one.spec.id, one.spec.label, one.options[one.start].value is not None, tuple(follows)
+        )
         for one in controls
         if isinstance(one.spec, OneOf) and one.options and not one.spec.reaches(chart)
     ]
 
 
-def _parts(found: ChartData, follows: Sequence[ControlView]) -> list[ChartData]:
-    """The rows of a chart for each combination of what is picked."""
+def _parts(found: ChartData, follows: Sequence[ControlView]) -> list[tuple[ChartData, date | None]]:
+    """The rows of a chart for each combination of what is picked, and since when they are; None
+    where no months are cut off."""
     if not follows:
-        return [found]
+        return [(found, None)]
     # Told apart once by what is picked most finely: a page of many values looks at each row once.
     columns = [one.spec.column for one in follows]
     held: dict[tuple[object, ...], list[Row]] = {}
@@ -151,21 +172,36 @@ def _parts(found: ChartData, follows: Sequence[ControlView]) -> list[ChartData]:
                 for row in found.rows
                 if all(o.wants(row[name]) for o, name in zip(options, columns, strict=True))
             ]
-        parts.append(replace(found, rows=tuple(rows)))
+        since = [
+            option.since
+            for option, name in zip(options, columns, strict=True)
+            if option.since and any(row[name] and row[name] < option.since for row in found.rows)
+        ]
+        parts.append((replace(found, rows=tuple(rows)), max(since, default=None)))
     return parts
 
 
 def _card(
-    board: Board, chart: Chart, data: ChartData, contract: Contract, with_rows: bool
+    board: Board,
+    chart: Chart,
+    data: ChartData,
+    contract: Contract,
+    with_rows: bool,
+    since: date | None = None,
 ) -> ChartView:
-    """with_rows: whether its product has any: then, if there are none here, they are held back."""
+    """with_rows: whether its product has any: then, if there are none here, they are held back.
+
+    since: the first day of the months that were picked, which are the window of a chart over time.
+    """
     source = board.sources[chart.source]
     shown = [dict(row) for row in data.rows if chart.shows(row)]
     if not shown:
         why = f"{NOT_ENOUGH if with_rows else NO_DATA} {board.held_back or ''}".rstrip()
         return ChartView(chart, empty=data.missing or why)
-    window = span(source.first_day(shown), shown[0][source.as_of], board.all_time)
+    window = source.window(shown, board.all_time, since)
     card = chart.draw(board, contract, shown, ChartView(chart, window=window))
     if card.empty:
-        return replace(card, empty=f"{NOT_ENOUGH} {card.empty}")
+        about = lowered(window) if window.startswith(board.all_time) else window
+        # Other charts of the page may be about other days, in which there is more.
+        return replace(card, empty=f"{NOT_ENOUGH[:-1]} in {about}. {card.empty}".rstrip())
     return replace(card, seen=chart.seen(board, shown), csv=csv_text(board, chart, data.rows))
