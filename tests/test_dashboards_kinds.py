@@ -217,8 +217,8 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
         ("panels", shares("Drama", 0.2, 0.3, months=1), "A line needs two months."),
         (
             "survival",
-            [row | {"at_risk": 29} for row in survival_rows(y2016=0.1)],
-            "No group has 30 users still watched for three months.",
+            [row | {"at_risk": 29} for row in survival_rows(y2016=0.1) if row["months_since"]],
+            "No group has 30 users still watched beyond its start.",
         ),
         (
             "cohorts",
@@ -235,13 +235,19 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
             [effect("slow", None)],
             "Numbers that stand for fewer than five users are not shown.",
         ),
-        ("tags", [effect("slow", 0.2, tag_users=4)], "None rests on 5 users or more."),
+        (
+            "tags",
+            [effect("slow", 0.2, tag_users=4)],
+            "None rests on 5 users or more, but on up to 4.",
+        ),
         ("demand", [effect("slow", 0.2)], "Fewer than two rest on 5 users or more."),
     ],
 )
 def test_too_few_rows_for_a_picture_are_told(chart: str, rows: Rows, words: str) -> None:
     found = card(chart, rows)
-    assert found.empty == f"Not enough data. {words}"
+    # Other charts of a page are about other days: without them one would not believe it.
+    window = "all data up to 24 Sep 2018"
+    assert found.empty == f"Not enough data in {window}. {words}"
     assert found.vega is None and found.seen == ""
 
 
@@ -355,10 +361,33 @@ def test_the_lowest_is_not_told_where_a_lower_one_may_be_held_back() -> None:
     assert card("one_line", rows).seen.endswith("the lowest is Oct 2014 with 0 plays.")
 
 
+def test_a_line_of_which_most_cannot_be_shown_says_so_and_has_no_zeros_as_its_curve() -> None:
+    # As of ml-latest-small: of most months somebody came, but too few to be told.
+    users = [0, None, None, 0, 0, None, 14, None, None, None, 9, None]
+    rows = [
+        row | {"month_users": count}
+        for row, count in zip(plays([*USUAL, 100, 90, 80, 70, 60, 50]), users, strict=False)
+    ]
+    view = card("two_lines", rows)
+    assert view.seen == "Cannot be shown: users in 7 of 12 months."
+    assert "Users: 5 of 12 months can be shown." not in view.reading
+    shown = [row["v"] for row in drawn(view, "v") if row["k"] == "line-1"]
+    assert shown == [14, 9]
+    said = "A 0 beside months that cannot be shown is not drawn, since it is no curve; "
+    assert said + "the numbers have it." in view.reading
+    assert "0" in [line[2] for line in view.body]
+    # Where nothing is held back, none is a number like any other.
+    whole = [row | {"month_users": 0 if i < 11 else 9} for i, row in enumerate(rows)]
+    assert len(drawn(card("two_lines", whole), "v")) == 24
+
+
 def test_a_line_of_nothing_but_zeros_says_that_there_is_not_enough() -> None:
     view = card("one_line", plays([0, None, 0, 0]))
     assert view.vega is None and view.seen == ""
-    assert view.empty == "Not enough data. No month has a number above 0 that can be shown."
+    assert view.empty == (
+        "Not enough data in all data up to 24 Sep 2018. "
+        "No month has a number above 0 that can be shown."
+    )
     assert card("one_line", plays([0, None, 0, 7])).vega
 
 
@@ -370,7 +399,7 @@ def test_an_axis_of_nothing_but_zeros_begins_at_zero_and_names_no_number_twice()
 def test_months_that_cannot_be_told_apart_share_the_place() -> None:
     # 900 against 880 is less than the 2.7 times 42 that it takes of eight others: √1,780 is 42.
     assert card("one_line", plays([*USUAL, 900, 100, 880])).seen == (
-        "The highest, Jul 2014 with 900 plays, cannot be told apart from Sep 2014; "
+        "The highest is Jul 2014 with 900 plays, though Sep 2014 may be as high; "
         "the lowest is Aug 2014 with 100 plays."
     )
     # 900 against 700 is more: 5 times the root of 1,600.
@@ -378,7 +407,7 @@ def test_months_that_cannot_be_told_apart_share_the_place() -> None:
         "The highest is Jul 2014 with 900 plays; "
     )
     assert card("one_line", plays([*USUAL, 0, 900, 0])).seen.endswith(
-        "the lowest, Jul 2014 with 0 plays, cannot be told apart from Sep 2014."
+        "the lowest is Jul 2014 with 0 plays, though Sep 2014 may be as low."
     )
     # Of more than three others it is not worth a sentence.
     assert card("one_line", plays([*USUAL, 900, 890, 880, 870, 860, 100])).seen == (
@@ -392,8 +421,8 @@ def test_of_counts_that_are_rounded_down_all_that_they_can_be_is_told(tmp_path: 
     # 69 and 3 in truth, and 2 beside 3: which of these is the lowest nobody can say.
     view = kinds_with(tmp_path, before, rounded, "one_line", plays([30] * 6 + [65, 30, 0, 0, 25]))
     assert view.seen == (
-        "The highest is Jul 2014 with 65–69 plays; the lowest, Sep 2014 with 0–4 plays, "
-        "cannot be told apart from Oct 2014."
+        "The highest is Jul 2014 with 65–69 plays; the lowest is Sep 2014 with 0–4 plays, "
+        "though Oct 2014 may be as low."
     )
     assert [line[1] for line in view.body][:5] == ["25–29", "0–4", "0–4", "30–34", "65–69"]
     assert "2014-07-01,2018-09-24,,65" in view.csv
@@ -508,13 +537,24 @@ def test_two_curves_that_surely_differ_are_told_with_both_intervals() -> None:
     assert seen.endswith("(7.9% to 17.2%) (share that is left).")
 
 
-def test_a_curve_of_fewer_than_three_months_is_left_out_and_counted() -> None:
+def test_a_curve_that_ends_at_its_start_is_left_out_and_counted() -> None:
     rows = survival_rows(y2015=0.3, y2016=0.05)
-    short = [row for row in survival_rows(y2014=0.9) if row["months_since"] < 2]
+    short = [row for row in survival_rows(y2014=0.9) if row["months_since"] < 1]
     view = card("survival", rows + short)
     assert view.head[1:] == ["2015", "2016"]
-    told = "Left out, being too short to be seen: 1 curve of fewer than three months."
+    told = "Left out, being too short to be seen: 1 curve that ends at the start."
     assert told in view.reading and told not in card("survival", rows).reading
+
+
+def test_the_newest_groups_are_shown_though_an_old_one_is_known_for_longer() -> None:
+    # As of ml-latest-small: of all years but the first only one month is known.
+    years = {f"y{year}": 0.3 for year in range(2011, 2018)}
+    rows = [row for row in survival_rows(**years) if row["months_since"] < 2]
+    rows += survival_rows(y1996=0.3)
+    view = card("survival", rows)
+    assert view.head[1:] == ["2015", "2016", "2017"]
+    assert [line[0] for line in view.body] == ["0", "1"]
+    assert "These are the last 3 of 8; the CSV has all." in view.reading
 
 
 def test_one_curve_says_when_more_than_half_are_gone() -> None:
@@ -533,12 +573,12 @@ def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:
     fills = {row["name"]: row["fill"] for row in drawn(view, "fill")}
     assert fills == {"a": "@accent", "b": "@card", "c": "@accent"}
     assert view.reading[0] == "The lines are 95% intervals."
-    assert view.seen == "2 of 3 lie clear of “no difference”, 1 above and 1 below."
+    assert view.seen == "a is surely above “no difference”, c is surely below."
     assert not any("by chance" in said for said in view.reading)
     near = card("tags", [effect("a", 0.4), effect("b", 0.105), effect("c", 0.01)])
-    assert "Of 3 one may seem so by chance." in near.reading
+    assert "By chance alone one of 3 may seem so." in near.reading
     far = card("tags", [effect("a", 0.9), effect("b", 0.05), effect("c", -0.4)])
-    assert far.seen.endswith("; the furthest of these is a with +0.90 (+0.80 to +1.00).")
+    assert far.seen.endswith("; the furthest is a with +0.90 (+0.80 to +1.00).")
 
 
 def test_a_dot_that_chance_would_make_clear_is_not_told() -> None:
@@ -546,12 +586,15 @@ def test_a_dot_that_chance_would_make_clear_is_not_told() -> None:
     rows = [effect(name, 0.02) for name in "bcdefgh"]
     assert card("tags", [effect("a", 0.105), *rows]).seen == ""
     assert card("tags", [effect("a", 0.15), *rows]).seen == (
-        "1 of 8 lies clear of “no difference”, 1 above: a with +0.15 (+0.05 to +0.25)."
+        "a with +0.15 (+0.05 to +0.25) is surely above “no difference”."
     )
     # Where one of those that are clear might be so by chance it is said.
-    assert card("tags", [effect("a", 0.15), effect("i", 0.105), *rows[:6]]).seen.startswith(
-        "2 of 8 lie clear of “no difference”, 2 above (of 8 one may seem so by chance)"
+    assert card("tags", [effect("a", 0.15), effect("i", 0.105), *rows[:6]]).seen == (
+        "a and i are above “no difference”; by chance alone one of 8 may seem so."
     )
+    # Of many the names would be no sentence.
+    many = card("tags", [*(effect(name, 0.4) for name in "aeiou"), effect("c", -0.4)])
+    assert many.seen == "5 of 6 are surely above “no difference”, 1 of 6 is surely below."
     assert by_chance(20) == 1 and by_chance(40) == 2 and by_chance(10, 80) == 2
 
 
@@ -575,7 +618,7 @@ def test_the_end_of_an_interval_does_not_seem_to_touch_what_it_is_clear_of(tmp_p
     assert written("datum.v", "change_points") == "replace(format(datum.v, '+.1%'), '%', ' pp')"
     assert lines.numbers("change_points", 0.1)["labelExpr"].endswith("'%', ' pp')")
     assert unlike(0.5004, 0.5, "percent") == "50.04%"
-    assert unlike(1.0, 1.0, "decimal") == "1.0"
+    assert unlike(1.0, 1.0, "decimal") == "1.00"
 
 
 def test_a_dot_without_an_interval_is_never_clear() -> None:
@@ -617,7 +660,22 @@ def test_the_verdict_of_the_product_decides_where_it_has_one(tmp_path: Path) -> 
     after = "    verdict: {field: verdict, clear: [praise, complaint]}\n    most: 14\n"
     view = kinds_with(tmp_path, before, after, "tags", rows)
     assert [row[3] for row in view.body] == ["clear", "not clear"]
-    assert view.seen.startswith("1 of 2 lies clear of “no difference”, 1 above: a with")
+    assert view.seen == "a with +0.40 (+0.30 to +0.50) is surely above “no difference”."
+
+
+def test_that_all_dots_are_clear_is_no_finding_where_a_chart_has_no_others(tmp_path: Path) -> None:
+    before = "    most: 14\n"
+    after = (
+        "    verdict: {field: verdict, clear: [praise, complaint]}\n    most: 14\n"
+        "    filters: [{field: verdict, one_of: [praise, complaint]}]\n"
+    )
+    rows = [effect("a", 0.4, verdict="praise"), effect("b", 0.39, verdict="praise")]
+    (tmp_path / "alike").mkdir()
+    assert kinds_with(tmp_path / "alike", before, after, "tags", rows).seen == ""
+    rows.append(effect("c", 0.9, verdict="praise"))
+    assert kinds_with(tmp_path, before, after, "tags", rows).seen == (
+        "The furthest from “no difference” is c with +0.90 (+0.80 to +1.00)."
+    )
 
 
 def test_what_stands_out_of_a_scatter_is_told_with_both_numbers() -> None:

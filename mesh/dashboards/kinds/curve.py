@@ -19,8 +19,8 @@ from mesh.dashboards.kinds.seen import estimate, lowered, named
 from mesh.dashboards.parts import Dimension, Interval, MetricName, Since, Sort, Support
 
 HEIGHT = 300
-# A curve of fewer is a stroke, and no curve.
-LEAST_STEPS = 3
+# Where everybody is there and one step down: of less there is nothing to see.
+LEAST_STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Curve(Chart):
                 continue
             by_value.setdefault(value, {})[row[self.since.field]] = row
         order = sorted(by_value, key=lambda value: (value is None, value))
-        short = [value for value in order if len(by_value[value]) < LEAST_STEPS]
+        short = [value for value in order if len({0, *by_value[value]}) < LEAST_STEPS]
         order = [value for value in order if value not in short]
         shown = order[-self.most :]
         names = [
@@ -156,7 +156,7 @@ class Curve(Chart):
         label = lowered(board.metrics[self.at_risk.metric].label)
         if not groups:
             least = f"{self.at_risk.least:,} {label}"
-            return replace(card, empty=f"No group has {least} for three months.")
+            return replace(card, empty=f"No group has {least} beyond its start.")
         hovers, body = [], []
         for step in steps:
             line = [f"{step:,}"]
@@ -173,8 +173,8 @@ class Curve(Chart):
             f"A curve ends where fewer than {self.at_risk.least:,} are left.",
         ]
         if short:
-            are = "1 curve" if short == 1 else f"{short} curves"
-            said.append(f"Left out, being too short to be seen: {are} of fewer than three months.")
+            are = "1 curve that ends" if short == 1 else f"{short} curves that end"
+            said.append(f"Left out, being too short to be seen: {are} at the start.")
         if every > len(groups):
             said.append(f"These are the last {len(groups)} of {every}; the CSV has all.")
         parts = [f"{g.name} {self._told(board, g.steps[max(g.steps)])}" for g in groups]

@@ -14,11 +14,13 @@ from mesh.dashboards.drawing.evidence import NOTHING, Estimate, apart, by_chance
 from mesh.dashboards.drawing.formats import Format, unlike
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
-from mesh.dashboards.kinds.seen import leader, lowered, named
+from mesh.dashboards.kinds.seen import joined, leader, lowered, named
 from mesh.dashboards.marks import IsValue
 from mesh.dashboards.parts import Column, Interval, MetricName, Scalar, Strict, Support, Text
 
 STEP = 26
+# So many dots are called by their names.
+MOST_NAMED = 3
 
 
 class Reference(Strict):
@@ -153,23 +155,48 @@ class DotPlot(SplitChart):
         many = len(clear) > by_chance(len(dots), self.interval.level)
         if not (self.verdict or self._sure(line, dots) or many):
             return ""
-        where = f"“{named(self.reference.label)}”"
-        above = sum(dot.value > line for dot in clear)
-        parts = [(above, "above"), (len(clear) - above, "below")]
-        told = " and ".join(f"{count} {side}" for count, side in parts if count)
-        share = f"{len(clear)} of {len(dots)}" if len(dots) > 1 else "The only one"
-        verb = "lie" if len(clear) > 1 else "lies"
-        said = f"{share} {verb} clear of {where}, {told}"
-        said += f" ({chance})" if (chance := self._chance(line, dots)) else ""
-        if len(clear) == 1:
-            return f"{said}: {named(clear[0].name)} with {self._told(board, clear[0], line)}."
+        where, chance = f"“{named(self.reference.label)}”", self._chance(line, dots)
         known = [] if self.incomplete else [(dot, away) for dot, away in distances if away]
         furthest = leader(
-            known if len(known) == len(clear) else [],
-            "furthest of these",
+            known if len(known) == len(clear) > 1 else [],
+            f"furthest from {where}" if self._only_clear else "furthest",
             lambda dot: (named(dot.name), self._told(board, dot, line)),
         )
-        return f"{said}; {furthest}." if furthest else f"{said}."
+        if self._only_clear:
+            # That all of them are clear is how they were chosen, and no finding.
+            return f"{furthest[0].upper()}{furthest[1:]}." if furthest else ""
+        said = self._sides(board, clear, len(dots), line, where, sure=not chance)
+        return "; ".join(part for part in (said, chance, furthest) if part) + "."
+
+    @property
+    def _only_clear(self) -> bool:
+        """Whether the chart has no other rows than those that surely differ."""
+        return self.verdict is not None and any(
+            one.field == self.verdict.field and set(one.values) <= set(self.verdict.clear)
+            for one in self.filters
+        )
+
+    def _sides(
+        self, board: Board, clear: list[_Dot], count: int, line: float, where: str, sure: bool
+    ) -> str:
+        """Which dots are above the line and which below, or how many where that would be long."""
+        surely = "surely " if sure else ""
+        sides = [
+            ([dot for dot in clear if (dot.value > line) == above], "above" if above else "below")
+            for above in (True, False)
+        ]
+        said: list[str] = []
+        for dots, side in sides:
+            names = [named(dot.name) for dot in dots]
+            if len(clear) > MOST_NAMED:
+                names = [f"{len(dots)} of {count}"] if dots else []
+            elif len(clear) == 1 and dots:
+                names = [f"{names[0]} with {self._told(board, dots[0], line)}"]
+            be = f"{'is' if len(dots) == 1 else 'are'} {surely}" if dots else ""
+            # Of the second it is understood of what.
+            of = f" {where}" if not said else ""
+            said += [f"{joined(names)} {be}{side}{of}"] if dots else []
+        return ", ".join(said)
 
     def _chance(self, line: float, dots: list[_Dot]) -> str:
         """How many of so many intervals are clear by chance, where the product did not allow for
@@ -178,7 +205,7 @@ class DotPlot(SplitChart):
         if self.verdict or len(dots) < 2 or len(self._sure(line, dots)) == len(clear):
             return ""
         most = by_chance(len(dots), self.interval.level)
-        return f"of {len(dots)} {'one' if most == 1 else most} may seem so by chance"
+        return f"by chance alone {'one' if most == 1 else most} of {len(dots)} may seem so"
 
     def _sure(self, line: float, dots: list[_Dot]) -> list[_Dot]:
         """Those that are clear of the line, also when it is allowed for that many are compared."""
@@ -204,8 +231,11 @@ class DotPlot(SplitChart):
         support = board.metrics[self.support.metric].label
         if not dots:
             least = f"{self.support.least:,} {lowered(support)}"
-            enough = any((row[self.support.metric] or 0) >= self.support.least for row in rows)
-            why = (board.held_back or "") if enough else f"None rests on {least} or more."
+            most = max((row[self.support.metric] or 0) for row in rows)
+            enough = most >= self.support.least
+            told = board.metrics[self.support.metric].text(most)
+            few = f"None rests on {least} or more" + (f", but on up to {told}." if most else ".")
+            why = (board.held_back or "") if enough else few
             return replace(card, empty=why)
         metric = board.metrics[self.metric]
         drawn, body = [], []

@@ -13,6 +13,8 @@ T = TypeVar("T")
 LONGEST_NAME = 60
 # Of more that cannot be told apart nothing is said.
 ALIKE = 3
+# So many times wider an interval is that of a rough number.
+ROUGH = 2
 
 
 def named(name: str) -> str:
@@ -26,6 +28,11 @@ def listed(names: Sequence[str], most: int) -> str:
     shown = [named(name) for name in names[:most]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
+def joined(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def lowered(label: str) -> str:
@@ -78,8 +85,8 @@ def estimate(
 def leader(
     found: Sequence[tuple[T, Estimate]], place: str, told: Callable[[T], tuple[str, str]]
 ) -> str:
-    """`the highest is War with 9 users`, or from which others it cannot be told apart; nothing
-    where these are many, or all.
+    """`the highest is War with 9 users`, and which others may be as high; nothing where these are
+    many, or all.
 
     told: name and amount of one. place: whose it is; at the `lowest` the least.
     """
@@ -88,14 +95,20 @@ def leader(
     sign = -1 if place == "lowest" else 1
     (first, most), *others = sorted(found, key=lambda one: -sign * one[1].value)
     # What leads is compared with each of the others, and they are not with one another (Hsu).
-    alike = [told(one)[0] for one, own in others if not apart(most, own, len(others))]
+    alike = [(*told(one), own) for one, own in others if not apart(most, own, len(others))]
     name, amount_ = told(first)
     if not alike:
         return f"the {place} is {name} with {amount_}"
     if len(alike) > ALIKE or len(alike) == len(others):
         return ""
-    last = " and ".join([", ".join(alike[:-1]), alike[-1]] if alike[1:] else alike)
-    return f"the {place}, {name} with {amount_}, cannot be told apart from {last}"
+    # What lies far off and still may be as high is no riddle once its number is beside it.
+    wide = ROUGH * (most.high - most.low)
+    names = [
+        f"{other} (a rough {much})" if own.high - own.low > wide else other
+        for other, much, own in alike
+    ]
+    word = {"highest": "high", "lowest": "low"}.get(place, "far")
+    return f"the {place} is {name} with {amount_}, though {joined(names)} may be as {word}"
 
 
 def extremes(
