@@ -53,6 +53,14 @@ FAULTS = {
         "SOURCE_AS_OF",
         "charts tell rows apart by it (`cohorts`)",
     ),
+    "a day up to which the data go that is the first of a month": (
+        "user_360",
+        """    month: reporting_month
+    as_of: as_of""",
+        """    as_of: reporting_month""",
+        "SOURCE_AS_OF",
+        "`reporting_month` is always the first day of a month, as the contract of engagement.aud",
+    ),
     "a contract out of range": (
         "user_360",
         "version: '>=1.0.0 <2.0.0'",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from mesh.contracts import Column
+from mesh.contracts import Column, Contract, ContractInvalid
 from mesh.contracts.constraints.base import refusal
 from mesh.contracts.constraints.multiple_of import MultipleOf
 from mesh.dashboards.kinds import Chart
@@ -21,6 +21,10 @@ __all__ = ["RULES"]
 NON_ADDITIVE = "non_additive"
 """The tag of a column, in its contract, whose values must not be added over rows."""
 NUMBERS = ("integer", "number")
+AS_OF_FIX = (
+    "Name a column that holds that day, not a month's first: the product can have one, such as "
+    "`MAX(<day>) OVER () AS as_of`."
+)
 
 
 @rule("SOURCE_UNKNOWN", "A source is a data product with a contract.", of_data=True)
@@ -108,6 +112,12 @@ def _source_role(look: Look) -> Iterator[Found]:
 @rule("SOURCE_AS_OF", "The data go up to one day, the same for all rows.", of_data=True)
 def _source_as_of(look: Look) -> Iterator[Found]:
     for alias, source in look.board.sources.items():
+        contract = look.contract(alias)
+        if contract and _is_first_of_month(contract, source.as_of):
+            message = f"`{shown(source.as_of)}` is always the first day of a month, as the "
+            message += f"contract of {contract.product} says: the page would end its data there."
+            yield Found(("sources", alias, "as_of"), message, AS_OF_FIX)
+            continue
         charts = [
             f"`{chart.id}`"
             for chart in look.board.charts
@@ -116,9 +126,19 @@ def _source_as_of(look: Look) -> Iterator[Found]:
         if charts:
             message = f"`{shown(source.as_of)}` is not one day up to which all data go: charts "
             message += f"tell rows apart by it ({', '.join(charts)})."
-            fix = "Name a column that holds that day, not a month's first: the product can have "
-            fix += "one, such as `MAX(<day>) OVER () AS as_of`."
-            yield Found(("sources", alias, "as_of"), message, fix)
+            yield Found(("sources", alias, "as_of"), message, AS_OF_FIX)
+
+
+def _is_first_of_month(contract: Contract, name: str) -> bool:
+    """Whether a rule of the contract says so; a month's last days would not seem to be there."""
+    try:
+        rules = contract.row_rules()
+    except ContractInvalid:
+        # The lint of contracts tells what is wrong with the rule.
+        return False
+    month = f"DATE_TRUNC({name}, MONTH)"
+    said = {f"EXTRACT(DAY FROM {name}) = 1", f"{name} = {month}", f"{month} = {name}"}
+    return any(rule.columns == (name,) and rule.sql().replace("`", "") in said for rule in rules)
 
 
 @rule(
