@@ -29,6 +29,7 @@ from mesh.dashboards.usage import read_usage
 from mesh.errors import CheckFailed, WrongUse
 from mesh.files.generated import update
 from mesh.files.problems import Problem, suggestion
+from mesh.files.schema import with_comment
 from mesh.project import Project
 from tests.project_copy import PROJECT
 from tests.test_dashboards_controls import CONTROL_FAULTS
@@ -425,12 +426,26 @@ def specs_with(folder: Path, name: str, before: str, after: str) -> Path:
     return folder
 
 
+def test_the_dashboard_to_start_from_in_the_document_is_whole(tmp_path: Path) -> None:
+    document = (PROJECT.docs / "dashboards.md").read_text(encoding="utf-8")
+    _, _, after = document.partition("## A dashboard to start from")
+    text = after.partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "ratings.yaml").write_text(text, encoding="utf-8")
+    assert check_specs(tmp_path) == (1, [])
+    (loaded,) = load_dashboards(tmp_path)
+    assert [chart.kind for chart in loaded.dashboard.charts] == ["scorecard", "line"]
+    # As `mesh schema` leaves it, and once more.
+    named = with_comment(text, "dashboard.schema.json")
+    assert named == f"# yaml-language-server: $schema=dashboard.schema.json\n{text}"
+    assert with_comment(named, "dashboard.schema.json") == named
+
+
 def test_the_dashboards_keep_to_their_contracts() -> None:
     assert check_specs(SPECS) == (len(list(SPECS.glob("*.yaml"))), [])
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_found_where_it_stands(fault: str, tmp_path: Path) -> None:
+def a_fault_is_found_where_it_stands(fault: str, tmp_path: Path) -> None:
     name, before, after, rule, words = FAULTS[fault]
     specs = specs_with(tmp_path, name, before, after)
     text = (specs / f"{name}.yaml").read_text(encoding="utf-8")

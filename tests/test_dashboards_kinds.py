@@ -238,7 +238,7 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
         (
             "tags",
             [effect("slow", 0.2, tag_users=4)],
-            "None rests on 5 users or more, but on up to 4.",
+            "None rests on 5 users or more: the most is 4.",
         ),
         ("demand", [effect("slow", 0.2)], "Fewer than two rest on 5 users or more."),
     ],

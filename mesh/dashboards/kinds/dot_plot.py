@@ -234,7 +234,7 @@ class DotPlot(SplitChart):
             most = max((row[self.support.metric] or 0) for row in rows)
             enough = most >= self.support.least
             told = board.metrics[self.support.metric].text(most)
-            few = f"None rests on {least} or more" + (f", but on up to {told}." if most else ".")
+            few = f"None rests on {least} or more" + (f": the most is {told}." if most else ".")
             why = (board.held_back or "") if enough else few
             return replace(card, empty=why)
         metric = board.metrics[self.metric]

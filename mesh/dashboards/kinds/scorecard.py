@@ -36,6 +36,7 @@ class Scorecard(Chart):
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         row, share, also = rows[0], "", ""
+        source = board.sources[self.source]
         if self.share:
             label = board.metrics[self.share].label.lower().removeprefix("share ")
             share = f"{board.text(self.share, row)} {label}"
@@ -47,7 +48,7 @@ class Scorecard(Chart):
             content={
                 "share": share,
                 "also": also,
-                "window": card.window if board.sources[self.source].window_start else "",
+                "window": card.window if source.window_start or source.month else "",
                 "colour": board.colours.get(self.title, ""),
                 "part": (self.share and row[self.share]) or 0.0,
             },
