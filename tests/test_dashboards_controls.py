@@ -222,6 +222,8 @@ def test_a_source_of_months_says_of_which_months_its_charts_are(tmp_path: Path) 
     assert check(folder, CONTRACTS)[1] == []
     every, year = page(folder).picked["all_plays"].cards
     assert every.window == "Oct 2016 – Sep 2018" and year.window == "Sep 2017 – Sep 2018"
+    late = page(folder, months=[MONTHS[0] | {"genre": "all"}, *plays("all", 5000)[15:]])
+    assert late.picked["all_plays"].cards[1].window == "Sep 2017 – Sep 2018"
     one = page(folder, months=plays("all", 5000, months=1)).picked["all_plays"].cards[0]
     assert one.empty == "Not enough data in Oct 2016. A line needs two months."
 

@@ -72,7 +72,8 @@ class Source(Strict):
         as_of = rows[0][self.as_of]
         months: list[Any] = [row.get(self.month) for row in rows] if self.month else []
         if months and None not in months:
-            return month_span(min(months), max(months))
+            # Months that were picked and cannot be shown are in the picture as a gap.
+            return month_span(min([*months, since] if since else months), max(months))
         return span(since or self.first_day(rows), as_of, all_time)
 
     def first_day(self, rows: Iterable[Mapping[str, Any]]) -> date | None:

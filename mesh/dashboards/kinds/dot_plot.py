@@ -281,7 +281,7 @@ class DotPlot(SplitChart):
             differ = (
                 "differs for sure, of all that were compared"
                 if self.verdict
-                else (f"has its whole interval on one side of {self.reference.label}")
+                else (f"has its whole interval on one side of “{self.reference.label}”")
             )
             said.append(f"A full dot {differ}; a hollow one may not differ at all.")
             if chance := self._chance(line, every):
