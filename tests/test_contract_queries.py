@@ -92,6 +92,12 @@ SAME.append(
         "SELECT k, RANK() OVER (PARTITION BY v, k ORDER BY w) AS x FROM t",
     )
 )
+SAME.append(
+    (
+        "SELECT t.k FROM t LEFT JOIN u ON u.k = t.k LEFT JOIN s ON s.k = t.k AND s.v > 1",
+        "SELECT t.k FROM t LEFT JOIN s ON s.v > 1 AND t.k = s.k LEFT JOIN u ON u.k = t.k",
+    )
+)
 SAME.append(("SELECT SAFE_DIVIDE(k, v) AS x FROM t", "SELECT k / NULLIF(v, 0) AS x FROM t"))
 OTHER_ROWS = [
     (
@@ -109,6 +115,14 @@ OTHER_ROWS = [
     ("SELECT k FROM t ORDER BY v LIMIT 5", "SELECT k FROM t ORDER BY w LIMIT 5"),
     ("SELECT k, COUNT(*) AS n FROM t GROUP BY k", "SELECT k, COUNT(*) AS n FROM t GROUP BY k, v"),
     ("SELECT t.k FROM t LEFT JOIN u ON u.k = t.k", "SELECT t.k FROM u LEFT JOIN t ON u.k = t.k"),
+    (
+        "SELECT t.k FROM t LEFT JOIN u ON u.k = t.k LEFT JOIN s ON s.k = t.k",
+        "SELECT t.k FROM t LEFT JOIN u ON u.k = t.k LEFT JOIN s ON s.k = u.k",
+    ),
+    (
+        "SELECT t.k FROM t LEFT JOIN u ON u.k = t.k RIGHT JOIN s ON s.k = t.k",
+        "SELECT t.k FROM t RIGHT JOIN s ON s.k = t.k LEFT JOIN u ON u.k = t.k",
+    ),
     (
         "SELECT t.k FROM t LEFT JOIN u ON u.k = t.k WHERE u.v > 1",
         "SELECT t.k FROM t LEFT JOIN u ON u.k = t.k AND u.v > 1",

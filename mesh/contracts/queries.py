@@ -1,8 +1,8 @@
 """What a query means, so that two ways to write one thing are the same.
 
 A column is known by how it is computed from the tables that are read, the rows by what decides
-about them. Names of CTEs, aliases, comments, the order of conditions and of inner joins, and steps
-that pass rows through do not count.
+about them. Names of CTEs, aliases, comments, the order of conditions and of joins that stand beside
+each other, and steps that pass rows through do not count.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LONGEST = 400
 class Relation:
     """The rows of a table, a query or a part of one, and its columns.
 
-    tables: whose rows are joined; conditions: which of them are kept; joins: outer ones, in order.
+    tables: whose rows are joined; conditions: which of them are kept; joins: outer ones.
     columns: each from columns of the tables; a table itself does not know its own.
     deciding: all that ever decided about rows. ranked: whether a window looks at the rows.
     """
@@ -51,7 +51,7 @@ class Relation:
         if len(self.tables) == 1 and not self.conditions and not self.joins:
             return self.tables[0]
         conditions = sorted({one.sql() for one in self.conditions})
-        return digest(*sorted(self.tables), "where", *conditions, "join", *self.joins)
+        return digest(*sorted(self.tables), "where", *conditions, "join", *sorted(self.joins))
 
     def column(self, name: str) -> exp.Expr:
         """How a column is computed."""
