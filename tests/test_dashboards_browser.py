@@ -391,6 +391,23 @@ def test_a_chart_says_that_it_follows_no_choice_while_there_is_one(browser, tmp_
         assert tab.complaints == []
 
 
+def test_what_a_page_states_is_nobodys_choice_until_another_is_made(
+    browser, tmp_path: Path
+) -> None:
+    periods = [{"period": "all_time"}, {"period": "last_182_days"}]
+    data = replace(filled("user_360", all_users=[{}]), options={"period": periods})
+    view = presented("user_360", data)
+    path = tmp_path / "page.html"
+    path.write_text(page_html(view, [view], PROJECT), encoding="utf-8")
+    with Tab(browser, path) as tab:
+        said = tab.page.locator("#all_users .unmoved")
+        assert not said.is_visible()
+        for picked in ("Last half year", "All ratings"):
+            tab.page.locator("#period-control").select_option(picked)
+            said.wait_for(state="hidden" if picked == "All ratings" else "visible")
+        assert tab.complaints == []
+
+
 def test_light_and_dark_follow_the_system_and_the_button(browser, folder: Path) -> None:
     def ground(tab: Tab) -> str:
         return tab.page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -109,6 +109,7 @@ def _controls(page: PageView) -> list[dict[str, Any]]:
             "id": one.spec.id,
             "label": one.spec.label,
             "start": one.start,
+            "stated": one.is_stated,
             "options": [[option.key, option.label] for option in one.options],
         }
         for one in page.controls

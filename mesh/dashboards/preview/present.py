@@ -54,6 +54,16 @@ class ControlView:
         return f"{shown:,} to pick from" if self.searched else ""
 
     @property
+    def is_stated(self) -> bool:
+        """Whether the specification says what is picked at first: that is nobody's choice."""
+        return isinstance(self.spec, OneOf) and self.spec.default is not None
+
+    @property
+    def is_picked(self) -> bool:
+        """Whether one value is picked at first."""
+        return not self.is_stated and self.options[self.start].value is not None
+
+    @property
     def some(self) -> str:
         """The first that can be picked by name, and how many more there are."""
         names = [one.label for one in self.options if one.value is not None]
@@ -143,9 +153,7 @@ def _unmoved(controls: Sequence[ControlView], chart: Chart) -> list[Unmoved]:
     whether it is about months one sees."""
     follows = [one.spec.label for one in controls if one.options and one.spec.reaches(chart)]
     return [
-        Unmoved(
-            one.spec.id, one.spec.label, one.options[one.start].value is not None, tuple(follows)
-        )
+        Unmoved(one.spec.id, one.spec.label, one.is_picked, tuple(follows))
         for one in controls
         if isinstance(one.spec, OneOf) and one.options and not one.spec.reaches(chart)
     ]

@@ -63,7 +63,8 @@
   function tellUnmoved() {
     document.querySelectorAll(".unmoved").forEach(function (line) {
       var control = data.controls.find(function (one) { return one.id === line.dataset.of; });
-      line.hidden = option(control)[0] === "";
+      var untouched = control.stated && state[control.id] === control.start;
+      line.hidden = untouched || option(control)[0] === "";
     });
   }
 
