@@ -23,7 +23,6 @@ from sqlmesh.core.constants import PROD
 from sqlmesh.core.context import GenericContext
 from sqlmesh.utils.errors import ConfigError, PlanError
 
-from mesh.contracts.translation import install as divide_as_bigquery
 from mesh.database import cannot_open, check_attached
 from mesh.environments.apply import bring_up_to_date
 from mesh.environments.audits import install as take_audits_as_made
@@ -72,7 +71,6 @@ def install() -> None:
     _wrap("load", paused)
     _wrap("plan", spared)
     _wrap("run", spared)
-    divide_as_bigquery()
     share_renderings()
     take_audits_as_made()
     show_what_was_written()

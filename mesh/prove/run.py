@@ -12,7 +12,7 @@ from sqlglot.errors import SqlglotError
 from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.contracts import Contract, find
-from mesh.contracts.engines import told_apart
+from mesh.contracts.engines import Difference, told_apart
 from mesh.contracts.rules import bind
 from mesh.deliveries import COLUMNS as LOG
 from mesh.environments.names import is_public
@@ -51,6 +51,10 @@ class _Run:
     def refusal(self, sql: str) -> Refusal | None:
         self.statements += 1
         return self.analyzer.analyze(sql).refusal
+
+    def differences(self, query: exp.Expr) -> Iterator[Difference]:
+        """What DuckDB understands otherwise in a query, if the project runs there too."""
+        return told_apart(query) if self.project.on_duckdb else iter(())
 
     def said(self, sql: str) -> str | None:
         """What Google says against a statement; None if it takes it."""
@@ -214,7 +218,7 @@ def _refused(
     for message, word in function_limits(sql):
         line = line_in_file(source, sql, word.line, word.start)
         yield Finding(name, "function", path, line, message)
-    for one in told_apart(query) if run.project.on_duckdb else ():
+    for one in run.differences(query):
         yield Finding(name, "engines", path, _line(source, sql, one.text, 0), str(one))
     for message, phrase in planner_limits(query, run.said):
         yield Finding(name, "planner", path, _line(source, sql, phrase, 1), message)
@@ -345,7 +349,7 @@ def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
     for message, _ in function_limits(chart.sql):
         yield Finding(chart.subject, "function", chart.path, chart.line, message)
     query = parse_one(chart.sql, dialect="bigquery")
-    for one in told_apart(query) if run.project.on_duckdb else ():
+    for one in run.differences(query):
         yield Finding(chart.subject, "engines", chart.path, chart.line, str(one))
     for message, _ in planner_limits(query, run.said):
         yield Finding(chart.subject, "planner", chart.path, chart.line, message)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh.review.contracts import access, columns, diff, product, quality, service, values, verdict
-from mesh.review.guards import base_tests, bites, checks, python_tests, workflows
+from mesh.review.guards import base_tests, bites, checks, python_tests, unit_tests, workflows
 from mesh.review.models import changes, readers
 from mesh.review.models.both import Both
 from mesh.review.rules import CATEGORIES, Finding, Rule
 from mesh.review.rules import RULES as _BOUND
 
 _IN_CONTRACTS = (access, columns, diff, product, quality, service, values, verdict)
-_GUARDS = (checks.rule, workflows.rule, base_tests.rule, python_tests.rule, bites.rule)
+_GUARDS = (
+    *(checks.rule, unit_tests.rule, workflows.rule),
+    *(base_tests.rule, python_tests.rule, bites.rule),
+)
 _IN_PROJECTS = (changes.loading, changes.rule, *_GUARDS, readers.on_values, readers.rule)
 
 RULES: dict[str, Rule] = {

@@ -117,8 +117,8 @@ def _present(board: Board, data: DashboardData, contracts: Mapping[str, Contract
     for chart in sorted(board.charts, key=lambda c: (c.position.row, c.position.column)):
         product = board.sources[chart.source].product
         found, contract = data.charts[chart.id], contracts[product]
-        unmoved = _unmoved(controls, chart)
         follows = [one for one in controls if one.spec.reaches(chart) and one.options]
+        unmoved = _unmoved(controls, chart, follows)
         drawn = [
             replace(
                 _card(board, chart, part, contract, product in with_rows, since), unmoved=unmoved
@@ -148,12 +148,14 @@ def _control(board: Board, control: AnyControl, data: DashboardData) -> ControlV
     return ControlView(control, options if every else [], every, wanted[0] if wanted else 0)
 
 
-def _unmoved(controls: Sequence[ControlView], chart: Chart) -> list[Unmoved]:
+def _unmoved(
+    controls: Sequence[ControlView], chart: Chart, follows: Sequence[ControlView]
+) -> list[Unmoved]:
     """Which values a chart does not follow, since nothing else would tell once one is picked;
     whether it is about months one sees."""
-    follows = [one.spec.label for one in controls if one.options and one.spec.reaches(chart)]
+    labels = tuple(one.spec.label for one in follows)
     return [
-        Unmoved(one.spec.id, one.spec.label, one.is_picked, tuple(follows))
+        Unmoved(one.spec.id, one.spec.label, one.is_picked, labels)
         for one in controls
         if isinstance(one.spec, OneOf) and one.options and not one.spec.reaches(chart)
     ]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from mesh.contracts.header import AUDIT
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import listed, shortened
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
-from mesh.review.models.review_worker.facts import Audit, Model, UnitTest
+from mesh.review.models.review_worker.facts import Audit, Model
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
 
 Found = Iterator[Change]
@@ -327,71 +325,3 @@ def cron_no_slower(both: Both) -> Found:
             message += f", but {_listed(slower)}"
         severity = None if slower else WARNS
         yield Change(product=now.name, message=f"{message}.", where=where, severity=severity)
-
-
-@rule(BREAKS, NONE, "Keep the test; change what it expects only where the contract changed.")
-def test_no_delete(both: Both) -> Found:
-    """What no test holds any more changes unseen."""
-    kept = {test.body for test in both.head.tests} | {test.name for test in both.head.tests}
-    gone: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for test in both.base.tests:
-        if test.model in both.head.models and not {test.body, test.name} & kept:
-            gone[test.model, test.path].append(test.name)
-    for (model, path), names in gone.items():
-        there = (both.new.root / path).is_file()
-        where = Place(path, both.files.edited.get(path, 1) if there else 1)
-        message = f"{_count(names, 'unit test')} of {model} went: {_listed(names)}."
-        yield Change(product=model, message=message, where=where)
-
-
-@rule(WARNS, NONE, "Keep the rows, or say in the pull request what holds the case from now on.")
-def test_keeps_rows(both: Both) -> Found:
-    """A test of the same name that is told less holds less: the awkward rows go first."""
-    before, after = (_rows_of_tests(side.tests) for side in (both.base, both.head))
-    of_model = {test.model: (test.path, test.line) for test in both.head.tests}
-    for model, (path, line) in of_model.items():
-        was, now = (
-            {name: rows for (of, name), rows in side.items() if of == model}
-            for side in (before, after)
-        )
-        fewer = [name for name in was.keys() & now.keys() if now[name] < was[name]]
-        if fewer and sum(now.values()) < sum(was.values()):
-            gone = sum(was[name] - now[name] for name in fewer)
-            message = f"{gone} rows of the unit tests of {model} went: {_listed(fewer)}."
-            where = Place(path, both.files.edited.get(path, line))
-            yield Change(product=model, message=message, where=where)
-
-
-def _rows_of_tests(tests: Iterable[UnitTest]) -> dict[tuple[str, str], int]:
-    return {(test.model, test.name): _rows(json.loads(test.body)) for test in tests}
-
-
-def _rows(said: Any) -> int:
-    """How many rows a part of a unit test gives and expects."""
-    if isinstance(said, Mapping):
-        text = said.get("rows")
-        lines = len(text.strip().splitlines()) if isinstance(text, str) else 0
-        return lines + sum(map(_rows, said.values()))
-    if isinstance(said, list):
-        return sum(isinstance(one, Mapping) for one in said)
-    return 0
-
-
-@rule(BREAKS, NONE, "Mend the model, or say in contracts/review.yaml why the test was wrong.")
-def test_of_base_holds(both: Both) -> Found:
-    """A change together with its tests would otherwise agree with itself.
-
-    The unit tests of the base run on the models and macros of the work tree.
-    """
-    failing: dict[str, list[UnitTest]] = defaultdict(list)
-    for test in both.base.tests:
-        if test.name in both.head.failing:
-            failing[test.model].append(test)
-    for model, tests in failing.items():
-        names = _listed(test.name for test in tests)
-        said = shortened(" ".join(both.head.failing[tests[0].name].split()), 300)
-        yield Change(
-            product=model,
-            message=f"Of the unit tests of the base no longer holds: {names}. {said}",
-            where=both.files.place(model, None),
-        )

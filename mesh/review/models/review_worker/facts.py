@@ -55,7 +55,7 @@ class LintRule:
 
 @dataclass(frozen=True)
 class UnitTest:
-    """A unit test of SQLMesh's. body: what it says, as JSON; its rows in no order of their own."""
+    """A unit test of SQLMesh's. body: what it says, as JSON."""
 
     name: str
     model: str

@@ -12,14 +12,9 @@ from sqlmesh.core.config import Config
 _OF_PLANS = (
     *("after_all", "before_all", "cicd_bot", "default_gateway", "environment_catalog_mapping"),
     *("environment_suffix_target", "environment_ttl", "gateway_managed_virtual_layer"),
-    *(
-        "ignore_patterns",
-        "model_defaults",
-        "physical_schema_mapping",
-        "physical_table_naming_convention",
-    ),
-    *("pinned_environments", "plan", "run", "snapshot_ttl", "time_column_format"),
-    "virtual_environment_mode",
+    *("ignore_patterns", "model_defaults", "physical_schema_mapping"),
+    *("physical_table_naming_convention", "pinned_environments", "plan", "run", "snapshot_ttl"),
+    *("time_column_format", "virtual_environment_mode"),
 )
 
 

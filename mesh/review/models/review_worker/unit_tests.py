@@ -22,18 +22,9 @@ def unit_tests(context: Context) -> tuple[UnitTest, ...]:
         path = os.path.relpath(one.path, context.path)
         lines = Path(one.path).read_text(encoding="utf-8").splitlines()
         starts = (n for n, text in enumerate(lines, 1) if text.startswith(f"{one.test_name}:"))
-        body = json.dumps(_unordered(one.body), default=str)
+        body = json.dumps(one.body, default=str)
         found.append(UnitTest(one.test_name, _named(one.model_name), path, next(starts, 1), body))
     return tuple(found)
-
-
-def _unordered(said: Any) -> Any:
-    """The same with rows in one order, which decides nothing."""
-    if isinstance(said, dict):
-        return {key: _unordered(value) for key, value in said.items()}
-    if isinstance(said, list):
-        return sorted(map(_unordered, said), key=lambda one: json.dumps(one, default=str))
-    return said
 
 
 def to_be_run(base: Models, head: Models) -> list[UnitTest]:
