@@ -157,17 +157,21 @@ def _movies(audience: Audience, ratings: list[tuple], tags: list[tuple]) -> list
                 "|".join(sorted(tagged[movie])) or None,
                 len(some),
                 float(median(some)),
+                *_histogram(some),
             )
         )
     return rows
+
+
+def _histogram(ratings: list[float]) -> list[int]:
+    return [ratings.count(half / 2) for half in range(1, 11)]
 
 
 def _daily(ratings: list[tuple]) -> list[tuple]:
     days = defaultdict(list)
     for _, movie, rating, at in ratings:
         days[movie, at.date()].append(rating)
-    stars = [half / 2 for half in range(1, 11)]
-    return [(*key, len(some), *(some.count(s) for s in stars)) for key, some in days.items()]
+    return [(*key, len(some), *_histogram(some)) for key, some in days.items()]
 
 
 def _actions(ratings: list[tuple], tags: list[tuple]) -> list[tuple]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from rendered import Products, daily
+from rendered import Products, daily, monthly
 
 FOLDER = os.environ.get("MOVIELENS_DIR", "")
 REAL = pytest.mark.skipif(not FOLDER, reason="MOVIELENS_DIR is not set")
@@ -29,7 +29,9 @@ class RealRatings:
         at = pd.to_datetime(self.ratings.timestamp, unit="s")
         ratings = self.ratings.rename(columns={"userId": "user_id", "movieId": "movie_id"})
         ratings = ratings.assign(rated_at=at)
-        made.load("interactions.movies_engagement_daily", daily(ratings))
+        days = daily(ratings)
+        made.load("interactions.movies_engagement_daily", days)
+        made.load("interactions.movies_engagement", monthly(days))
         made.load("interactions.user_movie_ratings", ratings)
         movies = self.movies.rename(columns={"movieId": "movie_id", "year": "release_year"})
         genres = movies.genres.where(movies.genres != "(no genres listed)", None)

@@ -209,3 +209,10 @@ def daily(ratings: pd.DataFrame) -> pd.DataFrame:
     counted.columns = [f"ratings_{str(stars).replace('.', '_')}" for stars in counted.columns]
     counted.insert(0, "rating_count", counted.sum(axis=1))
     return counted.reset_index()
+
+
+def monthly(days: pd.DataFrame) -> pd.DataFrame:
+    """Days of `movies_engagement_daily` as `movies_engagement`."""
+    month = pd.to_datetime(days.rated_on).dt.to_period("M").dt.start_time.dt.date
+    months = days.drop(columns="rated_on").assign(reporting_month=month)
+    return months.groupby(["movie_id", "reporting_month"]).sum().reset_index()

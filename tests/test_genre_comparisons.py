@@ -337,12 +337,12 @@ def load_small(made: Products, ratings: pd.DataFrame, genres: dict[int, str]) ->
     likes.insert(0, "period", "all_time")
     made.load("engagement_internal.user_genre_likings", likes)
     made.load("interactions.movie_catalogue", movies.assign(release_year=2018, title="T"))
-    daily = ratings.groupby("movie_id").rating.agg(
+    months = ratings.groupby("movie_id").rating.agg(
         rating_count="size",
         ratings_4_0=lambda r: (r == 4.0).sum(),
         ratings_4_5=lambda r: (r == 4.5).sum(),
         ratings_5_0=lambda r: (r == 5.0).sum(),
     )
-    made.load("interactions.movies_engagement_daily", daily.reset_index().assign(rated_on=day))
+    made.load("interactions.movies_engagement", months.reset_index())
     newest = pd.DataFrame({"rated_on": [day if len(ratings) else None]}, dtype="datetime64[s]")
     made.load("engagement_internal.newest_rating", newest)

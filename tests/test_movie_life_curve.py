@@ -8,7 +8,7 @@ from math import comb, floor, sqrt
 import numpy as np
 import pandas as pd
 import pytest
-from rendered import daily, movielens, products
+from rendered import daily, monthly, movielens, products
 
 MONTHS, LEAST = 24, 10
 MODELS = ("engagement_internal.thresholds", "engagement_internal.newest_rating")
@@ -32,12 +32,10 @@ def test_curves_are_those_that_the_files_tell() -> None:
     movies = source["movies"]
     movies["release_year"] = movies.title.str.extract(r"\((\d{4})\)\s*$")[0].astype(float)
     days = daily(source["ratings"])
-    month = pd.to_datetime(days.rated_on).dt.to_period("M").dt.start_time.dt.date
-    months = days.assign(reporting_month=month).groupby(["movie_id", "reporting_month"])
     lives, curve = "engagement.movie_lifecycles", "engagement.movie_life_curve"
     with products(*MODELS, lives, curve) as model:
         model.load("interactions.movie_catalogue", movies)
-        model.load("interactions.movies_engagement", months.rating_count.sum().reset_index())
+        model.load("interactions.movies_engagement", monthly(days))
         model.load("interactions.movies_engagement_daily", days)
         found = model.make().set_index(["movies", "months_since"])
     # The newest rating is of 24 September 2018, so August is the last whole month.

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from rendered import Products, daily, movielens, products, reach_of_t
+from rendered import Products, daily, monthly, movielens, products, reach_of_t
 
 LEAST_RATINGS, LEAST_AT_PEAK, TOP, LEAST_FOR_INTERVAL = 50, 10, 100, 10
 
@@ -22,9 +22,7 @@ def model() -> Iterator[Products]:
 
 
 def lives(model: Products, days: pd.DataFrame) -> pd.DataFrame:
-    month = pd.to_datetime(days.rated_on).dt.to_period("M").dt.start_time.dt.date
-    months = days.assign(reporting_month=month).groupby(["movie_id", "reporting_month"])
-    model.load("interactions.movies_engagement", months.rating_count.sum().reset_index())
+    model.load("interactions.movies_engagement", monthly(days))
     model.load("interactions.movies_engagement_daily", days)
     return model.make().set_index("movie_id")
 

@@ -97,7 +97,7 @@ def test_all_ratings_equal_leave_nobody_to_tell_apart() -> None:
     with products(*MODELS) as made:
         made.load("interactions.user_movie_ratings", ratings)
         made.load("interactions.movie_catalogue", movies)
-        daily = ratings.groupby("movie_id").size().rename("rating_count").reset_index()
-        made.load("interactions.movies_engagement_daily", daily.assign(rated_on=day))
+        months = ratings.groupby("movie_id").size().rename("rating_count").reset_index()
+        made.load("interactions.movies_engagement", months)
         made.load("engagement_internal.newest_rating", pd.DataFrame({"rated_on": [day]}))
         assert made.make().empty

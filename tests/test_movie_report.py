@@ -18,8 +18,10 @@ LEAST, LIFE_FROM = 5, 50
 def tags() -> Iterator[Products]:
     internal = [f"engagement_internal.{name}" for name in TAGS]
     with products(*internal, "engagement.tag_interests", "engagement.movie_tags") as made:
-        days = pd.DataFrame({"movie_id": range(1, 4), "rated_on": date(2018, 9, 24)})
-        made.load("interactions.movies_engagement_daily", days.assign(rating_count=9))
+        days = pd.DataFrame({"rated_on": [date(2018, 9, 24)]})
+        made.load("interactions.movies_engagement_daily", days)
+        months = pd.DataFrame({"movie_id": range(1, 4), "rating_count": 9})
+        made.load("interactions.movies_engagement", months)
         movies = pd.DataFrame({"movie_id": [1], "genres": ["Drama"]})
         made.load("interactions.movie_catalogue", movies)
         yield made
@@ -69,8 +71,8 @@ def test_a_tag_is_told_of_a_movie_when_enough_users_gave_it_and_enough_are_left(
 def test_no_movie_of_the_small_data_has_a_tag_of_five_users(tags) -> None:
     found = movielens()["tags"]
     tags.load("interactions.user_tags", found)
-    days = found.drop_duplicates("movie_id").assign(rated_on=date(2018, 9, 24), rating_count=9)
-    tags.load("interactions.movies_engagement_daily", days)
+    months = found.drop_duplicates("movie_id").assign(rating_count=9)
+    tags.load("interactions.movies_engagement", months)
     assert tags.make().empty
     letters = found.tag.str.lower().str.replace(r"[\W_]+", "", regex=True).str.rstrip("s")
     users = found.assign(letters=letters).groupby(["movie_id", "letters"]).user_id.nunique()

@@ -12,7 +12,7 @@ WITH catalogue AS (
 ), ratings AS (
   SELECT
     SUM(rating_count) AS rating_count
-  FROM interactions.movies_engagement_daily
+  FROM interactions.movies_engagement
 ), places AS (
   SELECT
     genre,

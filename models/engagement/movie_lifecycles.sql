@@ -67,24 +67,24 @@ WITH calendar AS (
   SELECT
     splits.movie_id,
     splits.late_from,
-    daily.rated_on < COALESCE(splits.late_from, DATE_ADD(calendar.last_month, INTERVAL '1' MONTH)) AS is_early,
-    SUM(daily.rating_count) AS rating_count,
-    SUM(daily.ratings_0_5) AS ratings_0_5,
-    SUM(daily.ratings_1_0) AS ratings_1_0,
-    SUM(daily.ratings_1_5) AS ratings_1_5,
-    SUM(daily.ratings_2_0) AS ratings_2_0,
-    SUM(daily.ratings_2_5) AS ratings_2_5,
-    SUM(daily.ratings_3_0) AS ratings_3_0,
-    SUM(daily.ratings_3_5) AS ratings_3_5,
-    SUM(daily.ratings_4_0) AS ratings_4_0,
-    SUM(daily.ratings_4_5) AS ratings_4_5,
-    SUM(daily.ratings_5_0) AS ratings_5_0
-  FROM interactions.movies_engagement_daily AS daily
+    engagement.reporting_month < COALESCE(splits.late_from, DATE_ADD(calendar.last_month, INTERVAL '1' MONTH)) AS is_early,
+    SUM(engagement.rating_count) AS rating_count,
+    SUM(engagement.ratings_0_5) AS ratings_0_5,
+    SUM(engagement.ratings_1_0) AS ratings_1_0,
+    SUM(engagement.ratings_1_5) AS ratings_1_5,
+    SUM(engagement.ratings_2_0) AS ratings_2_0,
+    SUM(engagement.ratings_2_5) AS ratings_2_5,
+    SUM(engagement.ratings_3_0) AS ratings_3_0,
+    SUM(engagement.ratings_3_5) AS ratings_3_5,
+    SUM(engagement.ratings_4_0) AS ratings_4_0,
+    SUM(engagement.ratings_4_5) AS ratings_4_5,
+    SUM(engagement.ratings_5_0) AS ratings_5_0
+  FROM interactions.movies_engagement AS engagement
   INNER JOIN splits
-    ON splits.movie_id = daily.movie_id
+    ON splits.movie_id = engagement.movie_id
   CROSS JOIN calendar
   WHERE
-    daily.rated_on < DATE_ADD(calendar.last_month, INTERVAL '1' MONTH)
+    engagement.reporting_month <= calendar.last_month
   GROUP BY
     splits.movie_id,
     splits.late_from,

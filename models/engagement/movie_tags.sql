@@ -9,7 +9,7 @@ WITH rated AS (
   SELECT
     movie_id,
     ROW_NUMBER() OVER (ORDER BY SUM(rating_count) DESC, movie_id) AS movie_rank
-  FROM interactions.movies_engagement_daily
+  FROM interactions.movies_engagement
   GROUP BY
     movie_id
 ), uses AS (

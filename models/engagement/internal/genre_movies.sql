@@ -9,15 +9,15 @@ MODEL (
 /* One row per genre and movie of the catalogue. A movie is recent when it came out in the year of the newest rating or in the few before it; one without a year is not. */
 WITH ratings AS (
   SELECT
-    daily.movie_id,
-    SUM(daily.rating_count) AS rating_count,
+    months.movie_id,
+    SUM(months.rating_count) AS rating_count,
     SUM(
-      daily.ratings_5_0 + IF(thresholds.likes_above_median < 4.5, daily.ratings_4_5, 0) + IF(thresholds.likes_above_median < 4.0, daily.ratings_4_0, 0)
+      months.ratings_5_0 + IF(thresholds.likes_above_median < 4.5, months.ratings_4_5, 0) + IF(thresholds.likes_above_median < 4.0, months.ratings_4_0, 0)
     ) AS high_rating_count
-  FROM interactions.movies_engagement_daily AS daily
+  FROM interactions.movies_engagement AS months
   CROSS JOIN engagement_internal.thresholds AS thresholds
   GROUP BY
-    daily.movie_id
+    months.movie_id
 ), movie_genres AS (
   SELECT DISTINCT
     genre,
