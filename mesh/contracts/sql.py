@@ -20,13 +20,15 @@ from sqlglot import exp
 from sqlglot.dialects import BigQuery
 from sqlglot.errors import SqlglotError
 
+from mesh.contracts.copies import install as copy_notes_at_once
 from mesh.contracts.engines import told_apart
 from mesh.contracts.medians import is_median, values_of
-from mesh.contracts.translation import install
+from mesh.contracts.translation import install as keep_division_together
 from mesh.files.problems import shown
 
-# Rules are written for DuckDB wherever they are read.
-install()
+# Rules are copied and written for DuckDB wherever they are read.
+copy_notes_at_once()
+keep_division_together()
 DIALECT = "bigquery"
 TABLE = "__contract_table__"
 """The name that stands for `${table}` in a parsed rule."""
