@@ -68,6 +68,7 @@ def test_each_product_has_its_rows_and_its_newest_month(copy: ProjectCopy) -> No
         assert by_name[f"interactions.{name}"].view == f"mesh.interactions__dev.{name}"
     assert by_name["engagement.audience_groups"].newest_month == newest
     for product in found.products:
+        assert (product.newest_month is None) == (product.age_days is None)
         assert product.changed_at is not None
         assert product.changed_at.date() >= date(2020, 1, 1)
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from mesh.environments.deliveries import Delivery
 
-# The columns that say when a row's events happened, in the order in which they are looked for.
-TIME_COLUMNS = ("reporting_month", "rated_on", "rated_at", "as_of")
 # Contracts of this status say that their product is there.
 PROMISED = ("active", "deprecated")
 
@@ -33,10 +31,11 @@ PROMISED = ("active", "deprecated")
 class ProductStatus:
     """One data product in an environment.
 
-    rows: how many there are; None if it cannot be read. newest_month: the first day of the newest
-    month, None without rows or without a time. changed_at: when its rows were last written, or
-    those of the tables under it, UTC. fresh: whether it is as young as its contract promises,
-    today; None if that promises nothing. age_days: of its newest moment.
+    rows: how many there are; None if it cannot be read. newest_month: the first day of the month of
+    the newest row, by the column on whose age the contract has a word; None without either.
+    changed_at: when its rows were last written, or those of the tables under it, UTC. fresh:
+    whether it is as young as its contract promises, today; None if that promises nothing. age_days:
+    of its newest moment.
     """
 
     product: str
@@ -157,18 +156,17 @@ def _product(
     view = opened.view(asked.snapshot, environment)
     columns = asked.snapshot.model.columns_to_types or {}
     level = _freshness(asked.contract)
-    time = next((column for column in TIME_COLUMNS if column in columns), None)
-    moments = (time, level.element if level and level.element in columns else None)
-    newest = [exp.func("MAX", exp.column(c)) if c else exp.Null() for c in moments]
-    query = exp.select(exp.Count(this=exp.Star()), *newest).from_(view)
+    time = level.element if level and level.element in columns else None
+    newest = exp.func("MAX", exp.column(time)) if time else exp.Null()
+    query = exp.select(exp.Count(this=exp.Star()), newest).from_(view)
     rows: int | None = None
-    latest = measured = None
+    latest = None
     try:
-        rows, latest, measured = opened.rows(query)[0]
+        rows, latest = opened.rows(query)[0]
     except Exception:
         if not may_fail:
             raise
-    age = (asked.now - _moment(measured)) / timedelta(days=1) if measured else None
+    age = (asked.now - _moment(latest)) / timedelta(days=1) if latest else None
     promised = level.days if level else None
     written = [s.last_altered_ts or s.created_ts for s in tables]
     return ProductStatus(

@@ -31,8 +31,6 @@ MOST_PARTITIONS_PER_TABLE = 10_000
 DEEPEST_VIEWS = 16
 LONGEST_DESCRIPTION = 1_024
 MOST_CLUSTERING_COLUMNS = 4
-# First days of months, so that a partition per day is one per month.
-MONTH_COLUMN = "reporting_month"
 _DAYS_OF = {"HOUR": 1 / 24, "DAY": 1, "MONTH": 30.4, "QUARTER": 91.3, "YEAR": 365.2}
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
@@ -226,8 +224,6 @@ def _partitions(model: Model) -> Iterator[str]:
     unit = expression.args.get("unit")
     granularity = unit.name.upper() if unit is not None else "DAY"
     days = _DAYS_OF.get(granularity.split("(")[0], 1)
-    if column is not None and column.name == MONTH_COLUMN:
-        days = max(days, _DAYS_OF["MONTH"])
     start = _start(model)
     whole = (datetime.now(UTC) - start).days / days
     job = whole
