@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from mesh.project import Project
-from mesh.review.guards import workflows
+from mesh.review.guards import python_tests, workflows
 from mesh.review.models.both import Both
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.run import Personal, Review, compare_projects
@@ -170,6 +170,46 @@ def test_less_time_is_told(tmp_path: Path) -> None:
     assert said == (
         "STEP_CHANGED `make lint` in the job lint is run otherwise: without `timeout-minutes: 20`, "
         "with `timeout-minutes: 1`."
+    )
+
+
+def test_another_schedule_is_told(tmp_path: Path) -> None:
+    often = WORKFLOW.replace(EVENT, "  schedule:\n    - cron: 0 5 2 * *")
+    seldom = often.replace("0 5 2 * *", "0 5 2 */3 *")
+    assert differing(tmp_path, {"lint.yml": often}, {"lint.yml": seldom}) == [
+        "STEP_CHANGED `make lint` in the job lint is run otherwise: without `cron: 0 5 2 * *`, "
+        "with `cron: 0 5 2 */3 *`."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "told"),
+    [
+        ("tests/conftest.py", "", "collect_ignore_glob = ['test_*.py']\n", "collect_ignore_glob"),
+        ("tests/conftest.py", "collect_ignore = ['a.py']\n", "", None),
+        ("conftest.py", "collect_ignore: list = []\n", "collect_ignore = 1\n", "collect_ignore"),
+        ("conftest.py", "", "def pytest_ignore_collect():\n    1\n", "pytest_ignore_collect"),
+        ("conftest.py", "", "def browser():\n    return 1\n", None),
+        ("pyproject.toml", "", "[tool.pytest.ini_options]\naddopts = '-k nothing'\n", "addopts"),
+        ("pyproject.toml", "[tool.ruff]\n", "[tool.ruff]\nline-length = 90\n", None),
+        ("pytest.ini", "[pytest]\n", "[pytest]\ntestpaths = one\n", "testpaths"),
+        ("tests/pytest.ini", "", "[pytest]\ntestpaths = one\n", None),
+    ],
+)  # fmt: skip
+def test_what_leaves_tests_out_is_told(
+    name: str, before: str, after: str, told: str | None, tmp_path: Path
+) -> None:
+    for side, text in (("old", before), ("new", after)):
+        file = tmp_path / side / name
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    old, new = (SimpleNamespace(root=tmp_path / side) for side in ("old", "new"))
+    both = SimpleNamespace(old=old, new=new, files=SimpleNamespace(edited={name: 1}))
+    found = python_tests.rule.findings(cast("Both", both))
+    assert [f"{one.rule} {one.message}" for one in found] == (
+        [f"PYTHON_TEST_NO_LEAVE_OUT Which tests pytest runs is told otherwise: {told}."]
+        if told
+        else []
     )
 
 

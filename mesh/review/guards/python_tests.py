@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
+from configparser import ConfigParser
+from configparser import Error as ConfigError
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +19,28 @@ rule: Rules[[Both]] = Rules("guard")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What keeps pytest from running a test, or from failing when it fails.
 _SKIPS = {"importorskip", "skip", "skipif", "xfail"}
+# By these a `conftest.py` leaves tests out, whatever they are called.
+_LEAVE_OUT = {
+    "collect_ignore",
+    "collect_ignore_glob",
+    "pytest_collection_modifyitems",
+    "pytest_ignore_collect",
+}
+# And by these a file of settings, in the section that pytest reads.
+_SETTINGS = {
+    "pyproject.toml": "",
+    "pytest.ini": "pytest",
+    "setup.cfg": "tool:pytest",
+    "tox.ini": "pytest",
+}
+_CHOOSE = (
+    "addopts",
+    "norecursedirs",
+    "python_classes",
+    "python_files",
+    "python_functions",
+    "testpaths",
+)
 _MOST = 5
 
 
@@ -94,3 +119,55 @@ def python_test_no_skip(both: Both) -> Found:
             where = Place(file, after[skipped[0]].line)
             message = f"Tests are skipped, or may fail, now: {listed(skipped, _MOST)}."
             yield Change(product="project", message=message, where=where)
+
+
+@rule(WARNS, NONE, "See whether every test still runs.")
+def python_test_no_leave_out(both: Both) -> Found:
+    """A test that pytest does not look for fails no more."""
+    for file in both.files.edited:
+        name = PurePosixPath(file).name
+        if name != "conftest.py" and file not in _SETTINGS:
+            continue
+        read = _left_out if name == "conftest.py" else _chosen
+        before, after = (read(side.root / file) for side in (both.old, both.new))
+        if told := [one for one, what in after.items() if before.get(one) != what]:
+            message = f"Which tests pytest runs is told otherwise: {listed(told, _MOST)}."
+            where = Place(file, both.files.edited[file])
+            yield Change(product="project", message=message, where=where)
+
+
+def _left_out(file: Path) -> dict[str, str]:
+    """What a `conftest.py` says of tests that do not run, by name."""
+    try:
+        body = ast.parse(file.read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        return {}
+    named = [
+        (name, one)
+        for one in body
+        for name in ([one.name] if isinstance(one, _FUNCTIONS) else map(ast.unparse, _targets(one)))
+    ]
+    return {name: ast.dump(one) for name, one in named if name in _LEAVE_OUT}
+
+
+def _targets(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, (ast.AnnAssign, ast.AugAssign)) else []
+
+
+def _chosen(file: Path) -> dict[str, str]:
+    """What a file of settings says of the tests that pytest runs, by name."""
+    settings: dict[str, object] = {}
+    try:
+        text = file.read_text(encoding="utf-8")
+        if file.suffix == ".toml":
+            settings = tomllib.loads(text).get("tool", {}).get("pytest", {}).get("ini_options", {})
+        else:
+            parser = ConfigParser(interpolation=None)
+            parser.read_string(text)
+            section = _SETTINGS[file.name]
+            settings = dict(parser[section]) if section in parser else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ConfigError):
+        return {}
+    return {name: str(settings[name]) for name in _CHOOSE if name in settings}

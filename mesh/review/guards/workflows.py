@@ -65,6 +65,7 @@ _KNOWN = {
     "shell",
     "steps",
 }
+_SCHEDULE = "schedule"
 _ASSIGNED = re.compile(r"\w+=")
 
 
@@ -164,8 +165,10 @@ def _events(on: Any) -> frozenset[str]:
 
 
 def _filters(on: Any) -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Of each event what it is limited to: by branches, paths, types."""
+    """Of each event what it is limited to: by branches, paths, types, and when."""
     for event, limits in on.items() if isinstance(on, dict) else ():
+        if event == _SCHEDULE:
+            yield event, "cron", frozenset(str(one.get("cron")) for one in limits or ())
         for name, values in limits.items() if isinstance(limits, dict) else ():
             listed = values if isinstance(values, list) else [values]
             yield str(event), str(name), frozenset(map(str, listed))
@@ -184,7 +187,7 @@ def _narrowed(was: Step, now: Step) -> Iterator[str]:
             less = (_TYPES if known is None else known) - values
         else:
             less = {"all"} if known is None else known - values
-        if event in was.events and name != "inputs" and (less or shut):
+        if event in was.events and name not in ("cron", "inputs") and (less or shut):
             yield f"{event} with `{name}: [{', '.join(sorted(values))}]`"
 
 
@@ -342,7 +345,12 @@ def _fixed_day(step: Step) -> str:
 
 
 def _asked(step: Step) -> tuple[object, ...]:
-    return step.options, step.script, step.unless, step.environment, step.shell, step.around
+    whole = step.options, step.script, step.unless, step.environment, step.shell, step.around
+    return *whole, _when(step)
+
+
+def _when(step: Step) -> frozenset[str]:
+    return frozenset(cron for event, _, when in step.filters if event == _SCHEDULE for cron in when)
 
 
 @rule(WARNS, NONE, "See whether it still stops what it stopped.")
@@ -363,7 +371,10 @@ def step_changed(both: Both) -> Found:
 
 def _otherwise(was: Step, now: Step) -> str:
     """What is set for a check now, and was not, or the other way round."""
-    before, after = ({*s.environment, *map(_set, _around(s))} for s in (was, now))
+    before, after = (
+        {*s.environment, *map(_set, _around(s)), *(("cron", when) for when in _when(s))}
+        for s in (was, now)
+    )
     told = [f"{word} `{name}: {value}`"
             for word, sides in (("without", before - after), ("with", after - before))
             for name, value in sorted(sides)]  # fmt: skip
