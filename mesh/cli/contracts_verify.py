@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -75,8 +76,8 @@ def verify_command(
     from mesh.verify import verify
 
     opened = open_project(project, gateway, models=False)
-    with err.status("") if err.is_terminal else _Silent() as line:
-        report = verify(opened, environment, products, day, tell=line.update)
+    with err.status("") if err.is_terminal else nullcontext() as line:
+        report = verify(opened, environment, products, day, tell=line.update if line else None)
     if junit:
         from mesh.verify.junit import write_junit
 
@@ -87,17 +88,6 @@ def verify_command(
         _show(report, project)
     if not report.ok:
         raise typer.Exit(1)
-
-
-class _Silent:
-    def __enter__(self) -> _Silent:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def update(self, _: str) -> None:
-        pass
 
 
 def _day(text: str | None) -> datetime | None:
