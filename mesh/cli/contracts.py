@@ -22,11 +22,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def contracts() -> None:
-    """Check, show and verify data contracts."""
-
-
 @app.command("lint")
 def lint_command(
     project: InProject,
@@ -40,7 +35,6 @@ def lint_command(
     from mesh.bite import lint_bite
     from mesh.console import out
     from mesh.contracts.lint import lint
-    from mesh.project import display
     from mesh.review.levels import lint_levels
 
     looked_at = paths or [project.contracts]
@@ -50,16 +44,7 @@ def lint_command(
     problems = {*result.problems, *levels, *lint_bite(looked_at)}
     result = dataclasses.replace(result, problems=tuple(sorted(problems)))
     if as_json:
-        found = [
-            {
-                "file": str(display(problem.path)),
-                "line": problem.line,
-                "rule": problem.rule,
-                "message": problem.message,
-                "fix": problem.fix,
-            }
-            for problem in result.problems
-        ]
+        found = [problem.as_data() for problem in result.problems]
         typer.echo(json.dumps({"files": result.files, "problems": found}, indent=2))
     else:
         for problem in result.problems:

@@ -25,11 +25,6 @@ class Host(StrEnum):
     DATA = "datastudio.google.com"
 
 
-@app.callback()
-def dashboards() -> None:
-    """Check, build, serve and link the dashboards."""
-
-
 @app.command("check")
 def check_command(
     project: InProject,
@@ -44,16 +39,7 @@ def check_command(
 
     count, problems = check(folder or project.dashboards, project.contracts)
     if as_json:
-        found = [
-            {
-                "file": str(problem.where.path),
-                "line": problem.line,
-                "rule": problem.rule,
-                "message": problem.message,
-                "fix": problem.fix,
-            }
-            for problem in problems
-        ]
+        found = [problem.as_data() for problem in problems]
         out.print_json(json.dumps({"dashboards": count, "problems": found}))
     else:
         for problem in problems:
