@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from math import ceil, floor, log10
 from typing import Any, TypeVar
 
-from mesh.dashboards.drawing.formats import AXIS, POINTS, Format
+from mesh.dashboards.drawing.formats import POINTS, SPELLINGS, Format
 
 T = TypeVar("T")
 LINE_HEIGHT, LETTER = 14, 6.6
@@ -239,4 +239,4 @@ def numbers(form: Format, most: float) -> dict[str, Any]:
     if form == "count" and most < 10_000:
         return {"format": ",d", "tickMinStep": 1}
     label = f"replace(datum.label, '%', '{POINTS}')" if form == "change_points" else "datum.label"
-    return {"format": AXIS[form], "labelExpr": f"datum.value === 0 ? '0' : {label}"}
+    return {"format": SPELLINGS[form].axis, "labelExpr": f"datum.value === 0 ? '0' : {label}"}
