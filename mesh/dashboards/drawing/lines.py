@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from math import ceil, floor, log10
 from typing import Any, TypeVar
 
@@ -32,12 +33,9 @@ class End:
     value: float
 
 
-def month_name(day: date) -> str:
-    return f"{day:{FORMATS['month']}}"
-
-
-def year_name(day: date) -> str:
-    return f"{day:{FORMATS['year']}}"
+def called(day: date, every: str = "month") -> str:
+    """The name of the month, or of the year, that begins with this day."""
+    return f"{day:{FORMATS[every]}}"
 
 
 def milliseconds(day: date) -> int:
@@ -59,16 +57,13 @@ def steps_between(first: date, last: date, every: str) -> int:
     return months_between(first, last) // MONTHS[every]
 
 
-def next_month(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+def months_later(day: date, count: int) -> date:
+    """The first day of the month that comes so many months after a day's."""
+    months = day.year * 12 + day.month - 1 + count
+    return date(months // 12, months % 12 + 1, 1)
 
 
-def next_year(day: date) -> date:
-    return day.replace(year=day.year + 1)
-
-
-NAMES = {"month": month_name, "year": year_name}
-NEXT = {"month": next_month, "year": next_year}
+NEXT = {every: partial(months_later, count=count) for every, count in MONTHS.items()}
 
 
 def is_over(first: date, as_of: date | None, every: str = "month") -> bool:
