@@ -15,7 +15,7 @@ from mesh.contracts import load_contracts
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import Scan, TableSize
 from mesh.cost.statistics import partition_column
-from mesh.environments.names import months_after
+from mesh.deliveries import months_after
 from mesh.errors import WrongUse
 from mesh.prove.project import BigQueryProject
 from mesh.prove.run import ChartQuery

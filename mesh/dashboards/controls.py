@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from mesh.dashboards.drawing.lines import months_later
 from mesh.dashboards.marks import IsColumn, IsValue
 from mesh.dashboards.parts import Labels, Name, Scalar, Sort, Strict, Text
+from mesh.deliveries import months_after
 
 if TYPE_CHECKING:
     from mesh.dashboards.kinds.base import Chart
@@ -174,7 +174,7 @@ class LastMonths(BaseControl):
         for count in self.months if as_of else ():
             assert as_of
             # The month that the newest one is compared with is there too.
-            since = months_later(as_of, -count)
+            since = months_after(as_of, -count)
             years = f"Last {count // 12} years"
             label = f"Last {count} months" if count % 12 or count == 12 else years
             found.append(Option(str(count), label, since=since))

@@ -11,6 +11,7 @@ from math import ceil, floor, log10
 from typing import Any, TypeVar
 
 from mesh.dashboards.drawing.formats import POINTS, SPELLINGS, Format
+from mesh.deliveries import months_after
 
 T = TypeVar("T")
 LINE_HEIGHT, LETTER = 14, 6.6
@@ -57,13 +58,7 @@ def steps_between(first: date, last: date, every: str) -> int:
     return months_between(first, last) // MONTHS[every]
 
 
-def months_later(day: date, count: int) -> date:
-    """The first day of the month that comes so many months after a day's."""
-    months = day.year * 12 + day.month - 1 + count
-    return date(months // 12, months % 12 + 1, 1)
-
-
-NEXT = {every: partial(months_later, count=count) for every, count in MONTHS.items()}
+NEXT = {every: partial(months_after, count=count) for every, count in MONTHS.items()}
 
 
 def is_over(first: date, as_of: date | None, every: str = "month") -> bool:

@@ -18,6 +18,7 @@ from mesh.dashboards.drawing.view import ChartView, LegendEntry
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import lowered
 from mesh.dashboards.parts import Dimension, MetricName, Since, Sort
+from mesh.deliveries import months_after
 
 HELD_BACK = "–"
 CELL = 20
@@ -84,7 +85,7 @@ class HeatMap(Chart):
                 if row and row[self.metric] is not None:
                     found[cohort, since] = row
                 elif isinstance(cohort, date):
-                    if lines.is_over(lines.months_later(cohort, since), as_of):
+                    if lines.is_over(months_after(cohort, since), as_of):
                         found[cohort, since] = None
                 elif row:
                     found[cohort, since] = None

@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from mesh.console import progress
+from mesh.deliveries import months_after
 from mesh.errors import WrongUse
 from mesh.movielens.generate.activity import BLOCK_USERS, Ratings, rate
 from mesh.movielens.generate.audience import (
@@ -160,13 +161,7 @@ def generate(
 
 
 def _deliveries(out: Path, end: date, later_months: int) -> tuple[_Delivery, ...]:
-    months = [
-        date(year, month + 1, 1)
-        for year, month in (
-            divmod(end.year * 12 + end.month - 1 - back, 12)
-            for back in reversed(range(later_months))
-        )
-    ]
+    months = [months_after(end, -back) for back in reversed(range(later_months))]
     whole = out.resolve()
     folders = [out, *(whole.with_name(f"{whole.name}-{month:%Y-%m}") for month in months)]
     ends = [*(float(epoch(month)) for month in months), float("inf")]

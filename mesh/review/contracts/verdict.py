@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from mesh.contracts.model import Contract, Version
+from mesh.deliveries import months_after
 from mesh.review.contracts.diff import ContractDiff, compare_pair
 from mesh.review.contracts.pair import Pair, Source
 from mesh.review.rules import BREAKS, NONE, WARNS, Bump, Change, Finding, Level, Rules
@@ -194,9 +194,7 @@ def _of_pair(pair: Pair, found: list[Finding], diff: ContractDiff) -> Verdict:
 
 def end_date(today: datetime.date) -> datetime.date:
     """A fair end date: the last day of the month half a year from now."""
-    index = today.year * 12 + today.month - 1 + NOTICE_MONTHS
-    year, month = index // 12, index % 12 + 1
-    return datetime.date(year, month, calendar.monthrange(year, month)[1])
+    return months_after(today, NOTICE_MONTHS + 1) - datetime.timedelta(days=1)
 
 
 def _ending(contract: Contract, today: datetime.date) -> str:
