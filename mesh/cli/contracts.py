@@ -16,6 +16,7 @@ from mesh.cli.contracts_prove import prove_command
 from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_verify import verify_command
 from mesh.cli.options import InProject
+from mesh.console import out
 
 app = typer.Typer(
     name="contracts", help="Check, show and verify data contracts.", no_args_is_help=True
@@ -33,7 +34,6 @@ def lint_command(
 ) -> None:
     """Find every problem of every contract: exit code 1 when there is one."""
     from mesh.bite import lint_bite
-    from mesh.console import out
     from mesh.contracts.lint import lint
     from mesh.review.levels import lint_levels
 
