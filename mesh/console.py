@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -16,6 +18,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
 
 # Who closed a stream wants to read nothing; a file that is opened later must not take its place.
 sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
@@ -41,3 +44,17 @@ def progress() -> Iterator[Progress]:
         disable=not err.is_terminal,
     ) as bar:
         yield bar
+
+
+def table(
+    *columns: str,
+    title: str | None = None,
+    whole: Collection[str] = (),
+    right: Collection[str] = (),
+) -> Table:
+    """A table without rows yet. whole: columns that stay on one line; right: those of numbers."""
+    made = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for name in columns:
+        side: Literal["left", "right"] = "right" if name in right else "left"
+        made.add_column(name, no_wrap=name in whole, justify=side)
+    return made

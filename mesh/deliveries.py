@@ -28,3 +28,9 @@ COLUMNS = {
 GENERATED = " (generated)"
 # Stands for the month of rows that have no time of their own.
 WITHOUT_MONTH = date(1970, 1, 1)
+
+
+def months_after(month: date, count: int = 1) -> date:
+    """The first day of the month that many months later."""
+    index = month.year * 12 + month.month - 1 + count
+    return date(index // 12, index % 12 + 1, 1)

@@ -192,7 +192,7 @@ def test_without_rows_there_is_nothing_to_reckon_from() -> None:
 
 
 def costs(monthly: float) -> Cost:
-    model = ModelCost("a.b", monthly, 2e7, 1e6, 5e8, 5e8, 0)
+    model = ModelCost("a.b", monthly, 2e7, 1e6, 5e8, 5e8)
     return Cost(25_000_000, date(2018, 9, 1), (model,), (ChartCost("d/c", 1234, 1e7),))
 
 

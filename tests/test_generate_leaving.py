@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from churning import CHAIN, World
+from planting import Leaving, generate
 
 from mesh.errors import WrongUse
-from mesh.movielens.generate import Leaving, generate
 from mesh.movielens.generate.audience import MEDIAN_RATINGS
 
 PLAN = Leaving(at_once=0.6, hazard=0.08, keen_odds=0.4, since=2010, since_odds=2.5)

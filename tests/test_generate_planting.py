@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from planting import Decay, Mood, Planted, Seasons, Taste, generate
 from rendered import Tables, build
 from scipy.stats import binomtest
 
 from mesh.errors import WrongUse
-from mesh.movielens.generate import Decay, Mood, Planted, Seasons, Taste, generate
 from mesh.movielens.generate.timeline import LAST_DAY, make_timeline
 
 LIVES, TAGS = "engagement.movie_lifecycles", "engagement.tag_sentiment"

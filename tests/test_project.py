@@ -12,11 +12,11 @@ from sqlglot.errors import SchemaError
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
 from mesh.database import check_attached
+from mesh.deliveries import months_after
 from mesh.environments import open_project
 from mesh.environments.names import (
     domain_of,
     is_public,
-    months_after,
     short_name,
 )
 from mesh.environments.opened import _check_database, readable_errors

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import InProject
+from mesh.console import out
+from mesh.errors import CheckFailed, Location
 
 
 def codeowners(
@@ -16,8 +18,6 @@ def codeowners(
     ] = False,
 ) -> None:
     """Write the repository's CODEOWNERS from the contracts: producers, and the teams that read."""
-    from mesh.console import out
-    from mesh.errors import CheckFailed, Location
     from mesh.files.generated import update
     from mesh.review.codeowners import codeowners as write
 

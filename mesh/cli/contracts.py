@@ -16,15 +16,11 @@ from mesh.cli.contracts_prove import prove_command
 from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_verify import verify_command
 from mesh.cli.options import InProject
+from mesh.console import out
 
 app = typer.Typer(
     name="contracts", help="Check, show and verify data contracts.", no_args_is_help=True
 )
-
-
-@app.callback()
-def contracts() -> None:
-    """Check, show and verify data contracts."""
 
 
 @app.command("lint")
@@ -38,9 +34,7 @@ def lint_command(
 ) -> None:
     """Find every problem of every contract: exit code 1 when there is one."""
     from mesh.bite import lint_bite
-    from mesh.console import out
     from mesh.contracts.lint import lint
-    from mesh.project import display
     from mesh.review.levels import lint_levels
 
     looked_at = paths or [project.contracts]
@@ -50,16 +44,7 @@ def lint_command(
     problems = {*result.problems, *levels, *lint_bite(looked_at)}
     result = dataclasses.replace(result, problems=tuple(sorted(problems)))
     if as_json:
-        found = [
-            {
-                "file": str(display(problem.path)),
-                "line": problem.line,
-                "rule": problem.rule,
-                "message": problem.message,
-                "fix": problem.fix,
-            }
-            for problem in result.problems
-        ]
+        found = [problem.as_data() for problem in result.problems]
         typer.echo(json.dumps({"files": result.files, "problems": found}, indent=2))
     else:
         for problem in result.problems:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesh.cli.options import Gateway, InProject, Json, data_of
+from mesh.console import out, progress
 from mesh.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ def bite_command(
     for product in products or ():
         find(product, project.contracts)
     from mesh.bite import bite
-    from mesh.console import progress
     from mesh.environments import open_project
 
     opened = open_project(project, gateway, models=False)
@@ -94,8 +94,6 @@ def as_document(report: BiteReport) -> dict[str, object]:
 
 
 def _show(report: BiteReport) -> None:
-    from mesh.console import out
-
     for one in report.products:
         for line in _lines(one, report.environment):
             out.print(line, markup=False, soft_wrap=True)

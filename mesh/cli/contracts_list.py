@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from mesh.cli.options import InProject, Json
-from mesh.console import out
+from mesh.console import out, table
 
 if TYPE_CHECKING:
     from mesh.catalogue.find import Hit
@@ -55,22 +56,14 @@ def list_command(
 
 
 def _table(hits: tuple[Hit, ...]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
     by_word = any(hit.found_in for hit in hits)
-    table = Table(box=SIMPLE_HEAD)
-    for name in ("product", "version", "owner", "what for", *(["found at"] if by_word else [])):
-        table.add_column(name, no_wrap=name in ("product", "version", "owner"))
+    heads = ("product", "version", "owner")
+    made = table(*heads, "what for", *(["found at"] if by_word else []), whole=heads)
     for hit in hits:
         contract = hit.contract
         state = "" if contract.status == "active" else f" {contract.status}"
         source = "" if not contract.is_of_source else " (source)"
         row = (f"{contract.product}{source}", f"{contract.version}{state}", contract.owner)
-        table.add_row(*map(escape, (*row, contract.purpose, *_places(hit, by_word))))
-    out.print(table)
-
-
-def _places(hit: Hit, by_word: bool) -> list[str]:
-    return [", ".join(hit.found_in)] if by_word else []
+        places = [", ".join(hit.found_in)] if by_word else []
+        made.add_row(*map(escape, (*row, contract.purpose, *places)))
+    out.print(made)

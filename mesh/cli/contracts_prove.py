@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import InProject, Json
+from mesh.console import out, progress
 
 
 def prove_command(
@@ -24,7 +25,6 @@ def prove_command(
     Of a hundred models and charts it takes half a minute, the first time a minute more: the
     analyzer is compiled then.
     """
-    from mesh.console import out, progress
     from mesh.dashboards.chart_queries import chart_queries
     from mesh.prove import prove
 

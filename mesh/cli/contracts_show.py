@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from mesh.cli.contracts_list import list_command
 from mesh.cli.options import Gateway, InProject, Json
-from mesh.console import out
+from mesh.console import out, table
 
 if TYPE_CHECKING:
     from mesh.catalogue.consumers import Consumer, Reader
@@ -114,8 +115,6 @@ def _level_text(value: object, unit: str | None, description: str) -> str:
 
 
 def _heading(contract: Contract) -> None:
-    from rich.markup import escape
-
     state = contract.status
     if contract.end_of_life:
         state += f" until {contract.end_of_life}"
@@ -130,24 +129,17 @@ def _heading(contract: Contract) -> None:
 
 
 def _columns(contract: Contract) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title="Columns", title_justify="left", box=SIMPLE_HEAD)
-    for name in ("column", "type", "values", "class", "description"):
-        table.add_column(name, no_wrap=name in ("column", "class"))
+    names = ("column", "type", "values", "class", "description")
+    made = table(*names, title="Columns", whole=("column", "class"))
     for column in contract.columns:
         name = f"{column.name} (key)" if column.grain_position else column.name
         kind = column.bigquery_type + ("" if column.required else ", or NULL")
         told = column.description + (" Deprecated." if column.deprecated else "")
-        table.add_row(*map(escape, (name, kind, column.values_text(), column.classification, told)))
-    out.print(table)
+        made.add_row(*map(escape, (name, kind, column.values_text(), column.classification, told)))
+    out.print(made)
 
 
 def _values(contract: Contract) -> None:
-    from rich.markup import escape
-
     for column in contract.columns:
         if column.enum:
             out.print(f"[bold]What {column.name} means[/]")
@@ -157,10 +149,6 @@ def _values(contract: Contract) -> None:
 
 
 def _place(contract: Contract, seen: Look | None) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
     from mesh.files.problems import shown
 
     out.print("[bold]Where it is[/]")
@@ -173,31 +161,22 @@ def _place(contract: Contract, seen: Look | None) -> None:
         names = ", ".join(column.name for column in contract.personal_columns)
         out.print(escape(f"  No rows are shown: they are about persons ({names})."))
         return
-    table = Table(box=SIMPLE_HEAD)
-    for name in seen.columns:
-        table.add_column(name)
+    made = table(*seen.columns)
     for row in seen.rows:
         # Who wrote a text must not speak to the terminal.
-        table.add_row(*("" if value is None else escape(shown(value)) for value in row))
-    out.print(table if seen.rows else "  It has no rows.")
+        made.add_row(*("" if value is None else escape(shown(value)) for value in row))
+    out.print(made if seen.rows else "  It has no rows.")
 
 
 def _promises(contract: Contract) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title="Promises", title_justify="left", box=SIMPLE_HEAD, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column()
+    made = table("id", "words", title="Promises", whole=("id",))
+    made.show_header = False
     for name, text in promises(contract):
-        table.add_row(escape(name), escape(text))
-    out.print(table)
+        made.add_row(escape(name), escape(text))
+    out.print(made)
 
 
 def _people(contract: Contract, readers: tuple[Consumer, ...], shown: tuple[Reader, ...]) -> None:
-    from rich.markup import escape
-
     def listed(title: str, lines: list[str], none: str) -> None:
         out.print(f"[bold]{title}[/]")
         for line in lines or [none]:
@@ -220,8 +199,6 @@ def _people(contract: Contract, readers: tuple[Consumer, ...], shown: tuple[Read
 
 
 def _versions(contract: Contract, releases: tuple[Release, ...]) -> None:
-    from rich.markup import escape
-
     out.print("[bold]Versions[/]")
     if str(contract.version) not in {release.version for release in releases}:
         out.print(f"  {contract.version}: not committed yet")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json
-from mesh.console import err, out
+from mesh.console import err, out, table
 from mesh.errors import WrongUse
 from mesh.project import Project, moment
 
@@ -74,8 +76,8 @@ def verify_command(
     from mesh.verify import verify
 
     opened = open_project(project, gateway, models=False)
-    with err.status("") if err.is_terminal else _Silent() as line:
-        report = verify(opened, environment, products, day, tell=line.update)
+    with err.status("") if err.is_terminal else nullcontext() as line:
+        report = verify(opened, environment, products, day, tell=line.update if line else None)
     if junit:
         from mesh.verify.junit import write_junit
 
@@ -86,17 +88,6 @@ def verify_command(
         _show(report, project)
     if not report.ok:
         raise typer.Exit(1)
-
-
-class _Silent:
-    def __enter__(self) -> _Silent:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def update(self, _: str) -> None:
-        pass
 
 
 def _day(text: str | None) -> datetime | None:
@@ -187,31 +178,21 @@ def _show(report: VerifyReport, project: Project) -> None:
 
 
 def _show_product(product: ProductReport) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
     from mesh.verify.text import finding, sample_text
 
     rows = "not read" if product.rows is None else f"{product.rows:,} rows"
     state = "" if product.ok else f": [bold red]{len(product.broken)} broken[/]"
-    table = Table(
-        title=f"{product.product} {product.version} ({rows}, {product.seconds:.1f} s){state}",
-        title_justify="left",
-        box=SIMPLE_HEAD,
-    )
-    table.add_column("rule", no_wrap=True)
-    table.add_column("checked", justify="right", no_wrap=True)
-    table.add_column("failing", justify="right", no_wrap=True)
-    table.add_column("found")
+    title = f"{product.product} {product.version} ({rows}, {product.seconds:.1f} s){state}"
+    numbers = ("checked", "failing")
+    made = table("rule", *numbers, "found", title=title, whole=("rule", *numbers), right=numbers)
     for one in product.outcomes:
-        table.add_row(
+        made.add_row(
             escape(one.rule) if one.ok else f"[red]✗ {escape(one.rule)}[/]",
             "–" if one.checked is None else f"{one.checked:,}",
             "–" if one.failing is None else f"{one.failing:,}",
             escape("\n".join(map(sample_text, one.sample)) or finding(one)),
         )
-    out.print(table)
+    out.print(made)
     for one in product.broken:
         found = finding(one)
         text = f"{one.where}: {one.rule}: {one.description}" + (f" But {found}." if found else "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesh.cli.options import InProject, Json, data_of
+from mesh.console import out, table
 
 if TYPE_CHECKING:
     from mesh.cost import Cost
@@ -78,20 +79,13 @@ def _data(new: Cost, old: Cost | None, per_tib: float) -> dict[str, object]:
 
 
 def _show(new: Cost, old: Cost | None, base: str | None, per_tib: float) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    from mesh.console import out
     from mesh.cost import price
 
     before = {model.model: model for model in old.models} if old else {}
     title = f"{new.rows:,} rows in the largest source, month {new.month:%Y-%m}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("model", no_wrap=True)
-    for heading in ("monthly run", "of it audits", "full build"):
-        table.add_column(heading, justify="right")
-    if old:
-        table.add_column(f"monthly, against {base}", justify="right")
+    right = ["monthly run", "of it audits", "full build"]
+    right += [f"monthly, against {base}"] if old else []
+    made = table("model", *right, title=title, whole=("model",), right=right)
     names = [*(model.model for model in new.models), *before]
     here = {model.model: model for model in new.models}
     for name in dict.fromkeys(names):
@@ -99,16 +93,14 @@ def _show(new: Cost, old: Cost | None, base: str | None, per_tib: float) -> None
         cells = [megabytes(getattr(one, key, 0)) for key in ("monthly", "monthly_audits", "full")]
         if old:
             cells.append(difference((one.monthly if one else 0) - (was.monthly if was else 0)))
-        table.add_row(name, *cells)
+        made.add_row(name, *cells)
     cells = [megabytes(x) for x in (new.monthly, new.monthly - new.monthly_build, new.full)]
     if old:
         cells.append(difference(new.monthly - old.monthly))
-    table.add_section()
-    table.add_row("in all", *cells)
-    out.print(table)
-    charts = Table(box=SIMPLE_HEAD)
-    charts.add_column("chart", no_wrap=True)
-    charts.add_column("a look", justify="right")
+    made.add_section()
+    made.add_row("in all", *cells)
+    out.print(made)
+    charts = table("chart", "a look", whole=("chart",), right=("a look",))
     for chart in new.charts:
         charts.add_row(chart.chart, megabytes(chart.scanned))
     if new.charts:

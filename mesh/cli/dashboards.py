@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of
+from mesh.console import out
 from mesh.project import PROD_VARIABLE
 
 app = typer.Typer(
@@ -25,11 +26,6 @@ class Host(StrEnum):
     DATA = "datastudio.google.com"
 
 
-@app.callback()
-def dashboards() -> None:
-    """Check, build, serve and link the dashboards."""
-
-
 @app.command("check")
 def check_command(
     project: InProject,
@@ -39,21 +35,11 @@ def check_command(
     as_json: Json = False,
 ) -> None:
     """Hold every spec against the contracts: exit code 1 when something is wrong."""
-    from mesh.console import out
     from mesh.dashboards.check import check
 
     count, problems = check(folder or project.dashboards, project.contracts)
     if as_json:
-        found = [
-            {
-                "file": str(problem.where.path),
-                "line": problem.line,
-                "rule": problem.rule,
-                "message": problem.message,
-                "fix": problem.fix,
-            }
-            for problem in problems
-        ]
+        found = [problem.as_data() for problem in problems]
         out.print_json(json.dumps({"dashboards": count, "problems": found}))
     else:
         for problem in problems:
@@ -77,7 +63,6 @@ def build_command(
     gateway: Gateway = None,
 ) -> None:
     """Write each dashboard as one HTML file that needs no network, and PNGs."""
-    from mesh.console import out
     from mesh.dashboards.check import checked_dashboards
     from mesh.dashboards.preview.build import build
     from mesh.environments import open_project
@@ -111,7 +96,6 @@ def serve_command(
     gateway: Gateway = None,
 ) -> None:
     """Show the dashboards of any environment in a browser; they follow data and specs."""
-    from mesh.console import out
     from mesh.dashboards.preview.serve import serve
 
     first = one_of(environment, option)
@@ -131,7 +115,6 @@ def links_command(
     as_json: Json = False,
 ) -> None:
     """Print for each dashboard the link that opens it in Looker Studio on the prod views."""
-    from mesh.console import out
     from mesh.dashboards.looker.links import links
 
     found = links(project.dashboards, project.contracts, prod, host)

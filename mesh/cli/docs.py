@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import InProject
+from mesh.console import out
+from mesh.errors import CheckFailed
 
 
 def docs(
@@ -17,9 +19,7 @@ def docs(
 ) -> None:
     """Draw pages, code owners, schemas and the dashboards' build sheet from the project."""
     from mesh.catalogue.generated import generated
-    from mesh.console import out
     from mesh.environments import open_project
-    from mesh.errors import CheckFailed
     from mesh.files.generated import update
 
     changed = update(generated(open_project(project)), only_check=check)

@@ -13,7 +13,7 @@ import typer
 from rich.progress import Progress, TaskID
 
 from mesh.cli.options import Gateway, InProject, Json
-from mesh.console import err, out, progress
+from mesh.console import err, out, progress, table
 from mesh.deliveries import WITHOUT_MONTH
 from mesh.errors import WrongUse
 from mesh.signals import held
@@ -194,9 +194,6 @@ class _Bar:
 
 
 def _show(result: IngestResult, parquet: Path | None) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     if result.nothing_changed:
         out.print(
             f"{result.source}: nothing changed, this is ingest {result.ingest_id} again.",
@@ -205,18 +202,15 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
     else:
         what = f"ingest {result.ingest_id}: {result.mode} of {result.source}"
         out.print(what, markup=False, soft_wrap=True)
-        table = Table(box=SIMPLE_HEAD)
-        table.add_column("table", no_wrap=True)
         shown = [what for what in COUNTED if what in COUNTED[:3] or result.total(what)]
-        for what in shown:
-            heading = "lines read" if what == "read" else what
-            table.add_column(heading, justify="right", no_wrap=True)
-        table.add_column("changed months", justify="right")
+        heads = ["lines read" if what == "read" else what for what in shown]
+        right = [*heads, "changed months"]
+        made = table("table", *right, whole=("table", *heads), right=right)
         for name, counts in result.counts.items():
             months = [month for month in result.months[name] if month != WITHOUT_MONTH]
             numbers = (f"{getattr(counts, what):,}" for what in shown)
-            table.add_row(name, *numbers, _span(months))
-        out.print(table)
+            made.add_row(name, *numbers, _span(months))
+        out.print(made)
         ignored, replaced = result.total("ignored"), result.total("replaced")
         out.print(
             f"{result.lines_loaded:,} loaded + {result.lines_rejected:,} rejected"

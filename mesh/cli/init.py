@@ -8,6 +8,7 @@ import typer
 
 from mesh.cli.options import InAnyProject
 from mesh.console import err, out
+from mesh.errors import CheckFailed, Location
 
 
 def init(
@@ -20,7 +21,6 @@ def init(
 
     What is there already is changed only when you agree.
     """
-    from mesh.errors import CheckFailed, Location
     from mesh.setup import apply, in_python, needed
 
     changes = needed(project)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import InProject
+from mesh.console import out
 
 
 def schema(
@@ -17,7 +18,6 @@ def schema(
 ) -> None:
     """Write the JSON schemas of dashboards and review levels, and name them in each file."""
     from mesh.catalogue.schemas import schemas
-    from mesh.console import out
     from mesh.files.generated import update
 
     changed = update(schemas(project), only_check=only_check)

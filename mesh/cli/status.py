@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of
-from mesh.console import out
+from mesh.console import out, table
 
 if TYPE_CHECKING:
     from mesh.environments import EnvironmentStatus, ProductStatus
@@ -49,17 +49,10 @@ def status(
 
 def show_status(environment: EnvironmentStatus) -> None:
     """Print what an environment shows and lacks, and its products as a table."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(title=_headline(environment), title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("data product", no_wrap=True)
-    table.add_column("rows", justify="right")
-    table.add_column("newest month")
-    table.add_column("by its contract")
-    table.add_column("data changed (UTC)")
+    heads = ("data product", "rows", "newest month", "by its contract", "data changed (UTC)")
+    made = table(*heads, title=_headline(environment), whole=heads[:1], right=("rows",))
     for product in environment.products:
-        table.add_row(
+        made.add_row(
             product.product,
             f"{product.rows:,}" if product.rows is not None else "[red]not readable[/]",
             f"{product.newest_month:%Y-%m}" if product.newest_month else "–",
@@ -67,8 +60,8 @@ def show_status(environment: EnvironmentStatus) -> None:
             f"{product.changed_at:%Y-%m-%d %H:%M}" if product.changed_at else "–",
         )
     for name in environment.absent:
-        table.add_row(name, "[dim]not there[/]", "–", "–", "–")
-    out.print(table)
+        made.add_row(name, "[dim]not there[/]", "–", "–", "–")
+    out.print(made)
     for line in findings(environment):
         out.print(f"[red]✗[/] {escape(line)}", soft_wrap=True)
 

@@ -15,7 +15,7 @@ from mesh.contracts import load_contracts
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import Scan, TableSize
 from mesh.cost.statistics import partition_column
-from mesh.environments.names import months_after
+from mesh.deliveries import months_after
 from mesh.errors import WrongUse
 from mesh.prove.project import BigQueryProject
 from mesh.prove.run import ChartQuery
@@ -25,7 +25,7 @@ from mesh.prove.run import ChartQuery
 class ModelCost:
     """Bytes that one model's statements scan; billed is scanned with BigQuery's minimum.
 
-    monthly_audits and full_audits are the parts of both that the contracts' audits scan.
+    monthly_audits is the part of the month that the contracts' audits scan.
     """
 
     model: str
@@ -34,7 +34,6 @@ class ModelCost:
     monthly_audits: float
     full: float
     full_billed: float
-    full_audits: float
 
 
 @dataclass(frozen=True)
@@ -165,48 +164,35 @@ def typical_month(sizes: Mapping[str, TableSize]) -> date:
 
 def _model(project: BigQueryProject, relations: Relations, name: str, month: date) -> ModelCost:
     last = months_after(month) - timedelta(days=1)
-    spans = {"monthly": (month, last), "full": (_first_day(project, name), last)}
-    steady = not project.models[name].kind.is_incremental_by_time_range
-    built: dict[str, Scan] = {}
-    billed: dict[str, float] = {}
-    audited: dict[str, float] = {}
-    for kind, (start, end) in spans.items():
-        if kind == "full" and steady:
-            # The same statements as every month: nothing in them is about an interval.
-            built[kind], billed[kind], audited[kind] = (
-                built["monthly"],
-                billed["monthly"],
-                audited["monthly"],
-            )
-            continue
-        scans = [*_build(project, relations, name, start, end, fresh=kind == "full")]
-        audits = [*_audits(project, relations, name, start, end)]
-        built[kind] = Scan(_sum(scans))
-        audited[kind] = sum(one.scanned for one in audits)
-        billed[kind] = sum(one.billed for one in (*scans, *audits))
-    return ModelCost(
-        name,
-        monthly=built["monthly"].scanned + audited["monthly"],
-        monthly_billed=billed["monthly"],
-        monthly_audits=audited["monthly"],
-        full=built["full"].scanned + audited["full"],
-        full_billed=billed["full"],
-        full_audits=audited["full"],
-    )
+    monthly = full = _spent(project, relations, name, month, last)
+    # The statements of other kinds are the same every month: nothing in them is about an interval.
+    if project.models[name].kind.is_incremental_by_time_range:
+        first = _first_day(project, name)
+        full = _spent(project, relations, name, first, last, fresh=True)
+    return ModelCost(name, *monthly, *full[:2])
+
+
+def _spent(
+    project: BigQueryProject,
+    relations: Relations,
+    name: str,
+    start: date,
+    end: date,
+    *,
+    fresh: bool = False,
+) -> tuple[float, float, float]:
+    """What a model's statements for some days scan, what of it is billed, and what audits scan."""
+    built = [*_build(project, relations, name, start, end, fresh=fresh)]
+    audits = [*_audits(project, relations, name, start, end)]
+    audited = sum(one.scanned for one in audits)
+    scanned = sum(one.scanned for one in built) + audited
+    return scanned, sum(one.billed for one in (*built, *audits)), audited
 
 
 def _first_day(project: BigQueryProject, name: str) -> date:
     """Where a full build of a model begins."""
     start = project.models[name].start or project.context.config.model_defaults.start
     return to_date(start) if start else date.min
-
-
-def _sum(scans: Iterable[Scan]) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for one in scans:
-        for table, size in one.tables.items():
-            total[table] = total.get(table, 0) + size
-    return total
 
 
 def _build(

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from mesh.dashboards.marks import IsColumn, IsValue
 from mesh.dashboards.parts import Labels, Name, Scalar, Sort, Strict, Text
+from mesh.deliveries import months_after
 
 if TYPE_CHECKING:
     from mesh.dashboards.kinds.base import Chart
@@ -173,8 +174,7 @@ class LastMonths(BaseControl):
         for count in self.months if as_of else ():
             assert as_of
             # The month that the newest one is compared with is there too.
-            first = as_of.year * 12 + as_of.month - 1 - count
-            since = date(first // 12, first % 12 + 1, 1)
+            since = months_after(as_of, -count)
             years = f"Last {count // 12} years"
             label = f"Last {count} months" if count % 12 or count == 12 else years
             found.append(Option(str(count), label, since=since))

@@ -17,9 +17,8 @@ from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.core.snapshot.definition import SnapshotIntervals, merge_intervals
 from sqlmesh.utils.date import to_timestamp
 
-from mesh.deliveries import WITHOUT_MONTH
+from mesh.deliveries import WITHOUT_MONTH, months_after
 from mesh.environments.deliveries import DeliveryLog
-from mesh.environments.names import months_after
 from mesh.environments.repair import missing_from, tables_of
 from mesh.environments.versions import CodeVersions, lineage
 

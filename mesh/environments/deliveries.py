@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from mesh.deliveries import CHANGED_MONTHS, GENERATED, INGESTS, WITHOUT_MONTH
-from mesh.environments.names import months_after
+from mesh.deliveries import CHANGED_MONTHS, GENERATED, INGESTS, WITHOUT_MONTH, months_after
 from mesh.environments.sources import Delivered
 from mesh.settings import Source
 

@@ -1,8 +1,7 @@
-"""Names of models and months, as SQLMesh's state and the data products use them."""
+"""Names of models, as SQLMesh's state and the data products use them."""
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -24,12 +23,6 @@ def short_name(full_name: str) -> str:
 def is_public(full_name: str) -> bool:
     """Whether a model is a data product: anything outside a schema for internal models."""
     return not short_name(full_name).split(".")[0].endswith(INTERNAL_SUFFIX)
-
-
-def months_after(month: date, count: int = 1) -> date:
-    """The first day of the month that many months later."""
-    index = month.year * 12 + month.month - 1 + count
-    return date(index // 12, index % 12 + 1, 1)
 
 
 def domain_of(name: str) -> str:

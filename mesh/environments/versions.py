@@ -22,8 +22,9 @@ from sqlmesh.utils.dag import DAG
 from sqlmesh.utils.date import to_date, to_datetime
 from sqlmesh.utils.hashing import hash_data
 
+from mesh.deliveries import months_after
 from mesh.environments.deliveries import PREFIX, DeliveryLog
-from mesh.environments.names import months_after, query_inputs, short_name
+from mesh.environments.names import query_inputs, short_name
 from mesh.environments.sources import Delivered
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mesh.errors import CheckFailed, Location
 from mesh.project import display
@@ -40,6 +40,11 @@ class Problem:
     @property
     def where(self) -> Location:
         return Location(display(self.path), self.line)
+
+    def as_data(self) -> dict[str, Any]:
+        """The same for machines."""
+        more = {key: value for key, value in vars(self).items() if key != "path"}
+        return {"file": str(display(self.path)), **more}
 
     def __str__(self) -> str:
         return f"{self.where}: {self.rule}: {self.message} {self.fix}".rstrip()

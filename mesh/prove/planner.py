@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 
-import duckdb
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
+
+from mesh.contracts.constraints.pattern import refused as pattern_refused
 
 Problem = tuple[str, str]
 
@@ -131,22 +131,12 @@ def _patterns(query: exp.Expr) -> Iterator[Problem]:
         pattern = function.expression
         if not isinstance(pattern, exp.Literal) or not pattern.is_string:
             continue
-        wrong = _wrong_pattern(pattern.name)
-        if wrong:
+        # RE2, which is DuckDB's too.
+        if wrong := pattern_refused(pattern.name):
             yield (
                 f"BigQuery cannot read the regular expression {pattern.name!r}: {wrong}.",
                 (pattern.sql(dialect="bigquery")),
             )
-
-
-@cache
-def _wrong_pattern(pattern: str) -> str:
-    """Why RE2, which is BigQuery's and DuckDB's, refuses a pattern; empty if it does not."""
-    try:
-        duckdb.execute("SELECT regexp_matches('', ?)", [pattern])
-    except duckdb.Error as error:
-        return str(error).partition(": ")[2].strip()
-    return ""
 
 
 def _json_paths(query: exp.Expr) -> Iterator[Problem]:

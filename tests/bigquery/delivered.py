@@ -21,8 +21,9 @@ from sqlmesh.core.engine_adapter.bigquery import BigQueryEngineAdapter
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.date import to_datetime
 
+from mesh.deliveries import months_after
 from mesh.environments import Opened, open_project
-from mesh.environments.names import months_after, short_name
+from mesh.environments.names import short_name
 from mesh.movielens.ingest import ingest
 from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
 from mesh.project import Project

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Format = Literal["count", "percent", "decimal", "change_percent", "change_points", "change_decimal"]
 MINUS = "−"
 # Percentage points: how far two shares lie apart, which is not by what share one is more.
 POINTS = " pp"
-# The types of the same numbers in Looker Studio.
-IN_LOOKER: dict[Format, str] = {
-    "count": "Number",
-    "percent": "Percent",
-    "decimal": "Number, 2 decimals",
-    "change_percent": "Percent",
-    "change_points": "Percent",
-    "change_decimal": "Number, 2 decimals",
-}
-# The same on axes, in the language of d3: short, since the tooltip says it in full.
-AXIS: dict[Format, str] = {
-    "count": "~s",
-    "percent": ".1~%",
-    "decimal": ",.2~f",
-    "change_percent": "+.1~%",
-    "change_points": "+.1~%",
-    "change_decimal": "+.2~f",
-}
-# The same in full, where a tooltip is made by the page itself.
-TOOLTIP: dict[Format, str] = {
-    "count": ",.0f",
-    "percent": ".1%",
-    "decimal": ",.2f",
-    "change_percent": "+.1%",
-    "change_points": "+.1%",
-    "change_decimal": "+.2f",
+
+
+class _Spelling(NamedTuple):
+    """How numbers of a format are written in Looker Studio; on axes, in the language of d3, short,
+    since the tooltip says it in full; and in tooltips that are made by the page itself."""
+
+    in_looker: str
+    axis: str
+    tooltip: str
+
+
+SPELLINGS: dict[Format, _Spelling] = {
+    "count": _Spelling("Number", "~s", ",.0f"),
+    "percent": _Spelling("Percent", ".1~%", ".1%"),
+    "decimal": _Spelling("Number, 2 decimals", ",.2~f", ",.2f"),
+    "change_percent": _Spelling("Percent", "+.1~%", "+.1%"),
+    "change_points": _Spelling("Percent", "+.1~%", "+.1%"),
+    "change_decimal": _Spelling("Number, 2 decimals", "+.2~f", "+.2f"),
 }
 
 
@@ -66,7 +58,7 @@ def number(value: float | None, form: Format, digits: int | None = None) -> str:
 
 def written(value: str, form: Format) -> str:
     """The expression of Vega that writes a value as a tooltip does."""
-    text = f"format({value}, '{TOOLTIP[form]}')"
+    text = f"format({value}, '{SPELLINGS[form].tooltip}')"
     return f"replace({text}, '%', '{POINTS}')" if form == "change_points" else text
 
 

@@ -6,10 +6,12 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from math import ceil, floor, log10
 from typing import Any, TypeVar
 
-from mesh.dashboards.drawing.formats import AXIS, POINTS, Format
+from mesh.dashboards.drawing.formats import POINTS, SPELLINGS, Format
+from mesh.deliveries import months_after
 
 T = TypeVar("T")
 LINE_HEIGHT, LETTER = 14, 6.6
@@ -32,12 +34,9 @@ class End:
     value: float
 
 
-def month_name(day: date) -> str:
-    return f"{day:{FORMATS['month']}}"
-
-
-def year_name(day: date) -> str:
-    return f"{day:{FORMATS['year']}}"
+def called(day: date, every: str = "month") -> str:
+    """The name of the month, or of the year, that begins with this day."""
+    return f"{day:{FORMATS[every]}}"
 
 
 def milliseconds(day: date) -> int:
@@ -59,16 +58,7 @@ def steps_between(first: date, last: date, every: str) -> int:
     return months_between(first, last) // MONTHS[every]
 
 
-def next_month(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
-def next_year(day: date) -> date:
-    return day.replace(year=day.year + 1)
-
-
-NAMES = {"month": month_name, "year": year_name}
-NEXT = {"month": next_month, "year": next_year}
+NEXT = {every: partial(months_after, count=count) for every, count in MONTHS.items()}
 
 
 def is_over(first: date, as_of: date | None, every: str = "month") -> bool:
@@ -239,4 +229,4 @@ def numbers(form: Format, most: float) -> dict[str, Any]:
     if form == "count" and most < 10_000:
         return {"format": ",d", "tickMinStep": 1}
     label = f"replace(datum.label, '%', '{POINTS}')" if form == "change_points" else "datum.label"
-    return {"format": AXIS[form], "labelExpr": f"datum.value === 0 ? '0' : {label}"}
+    return {"format": SPELLINGS[form].axis, "labelExpr": f"datum.value === 0 ? '0' : {label}"}

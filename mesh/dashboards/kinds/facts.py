@@ -12,7 +12,7 @@ from pydantic import Field
 from mesh.contracts import Contract
 from mesh.dashboards.drawing.evidence import LEVEL, NOTHING, Estimate, apart
 from mesh.dashboards.drawing.formats import day, unlike
-from mesh.dashboards.drawing.lines import month_name
+from mesh.dashboards.drawing.lines import called
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import lowered
@@ -165,7 +165,7 @@ class Facts(Chart):
         if fact.field:
             value = row[fact.field]
             if isinstance(value, date):
-                return month_name(value) if fact.month else day(value)
+                return called(value) if fact.month else day(value)
             if value is None:
                 return ""
             return fact.labels.get(str(value), str(value).replace("|", ", "))

@@ -18,6 +18,7 @@ from mesh.dashboards.drawing.view import ChartView, LegendEntry
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import lowered
 from mesh.dashboards.parts import Dimension, MetricName, Since, Sort
+from mesh.deliveries import months_after
 
 HELD_BACK = "–"
 CELL = 20
@@ -68,7 +69,7 @@ class HeatMap(Chart):
         return row[self.cohort.field] is not None and row[self.since.field] is not None
 
     def _name(self, cohort: Any) -> str:
-        return lines.month_name(cohort) if isinstance(cohort, date) else self.cohort.name(cohort)
+        return lines.called(cohort) if isinstance(cohort, date) else self.cohort.name(cohort)
 
     def _cells(self, board: Board, rows: list[Row]) -> dict[tuple[Any, int], Row | None]:
         """The cells of the cohorts that are drawn, by cohort and month; None for what is held back
@@ -84,7 +85,7 @@ class HeatMap(Chart):
                 if row and row[self.metric] is not None:
                     found[cohort, since] = row
                 elif isinstance(cohort, date):
-                    if lines.is_over(_later(cohort, since), as_of):
+                    if lines.is_over(months_after(cohort, since), as_of):
                         found[cohort, since] = None
                 elif row:
                     found[cohort, since] = None
@@ -171,11 +172,6 @@ class HeatMap(Chart):
             ),
             height=height,
         )
-
-
-def _later(month: date, months: int) -> date:
-    whole = month.year * 12 + month.month - 1 + months
-    return date(whole // 12, whole % 12 + 1, 1)
 
 
 def _step(most: float) -> float:

@@ -79,7 +79,7 @@ class OverTime(Chart):
 
     def when(self, first: date) -> str:
         """A month or a year, called by its first day."""
-        return lines.NAMES[self.time.every](first)
+        return lines.called(first, self.time.every)
 
     def points(self, board: Board, rows: Sequence[Row], metric: str) -> list[Point]:
         """The months that a line has; those that rest on too few are left out."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from mesh.contracts import Contract, load_contracts
 from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.controls import AnyControl
-from mesh.dashboards.drawing.formats import IN_LOOKER
+from mesh.dashboards.drawing.formats import SPELLINGS
 from mesh.dashboards.kinds import Board, Chart
 from mesh.files.generated import with_section
 from mesh.project import Project
@@ -50,7 +50,7 @@ def build_sheet(specs: Path, contracts: Path) -> str:
 
 def _types(board: Board, alias: str, contracts: Mapping[str, Contract]) -> str:
     metrics = [metric for metric in board.metrics.values() if metric.source == alias]
-    fields = {metric.field: IN_LOOKER[metric.format] for metric in metrics}
+    fields = {metric.field: SPELLINGS[metric.format].in_looker for metric in metrics}
     columns = contracts[board.sources[alias].product].columns
     fields |= {column.name: "Date" for column in columns if column.logical_type == "date"}
     return ", ".join(f"`{name}`: {kind}" for name, kind in fields.items())

@@ -7,18 +7,10 @@ shared the work.
 
 from __future__ import annotations
 
-from mesh.movielens.generate.leaving import Leaving
-from mesh.movielens.generate.planting import Decay, Mood, Planted, Seasons, Taste
 from mesh.movielens.generate.run import DEFAULT_SEED, GeneratedCounts, generate
 
 __all__ = [
     "DEFAULT_SEED",
-    "Decay",
     "GeneratedCounts",
-    "Leaving",
-    "Mood",
-    "Planted",
-    "Seasons",
-    "Taste",
     "generate",
 ]

@@ -8,7 +8,6 @@ import numpy as np
 
 from mesh.movielens.generate.audience import Audience
 from mesh.movielens.generate.catalogue import UNLISTED, Catalogue
-from mesh.movielens.generate.leaving import MONTH_SECONDS
 from mesh.movielens.generate.timeline import HALF_STARS_FROM, Timeline, months_since_start
 from mesh.movielens.generate.words import GENRES
 
@@ -65,10 +64,7 @@ def rate(
     members = slice(first, min(first + BLOCK_USERS, audience.size))
     counts, arrival = audience.ratings[members], audience.arrival[members]
     attention, liking = _tastes(rng, len(counts))
-    if audience.months is None:
-        slots = _plan_sessions(rng, counts, arrival, catalogue, timeline)
-    else:
-        slots = _plan_stays(rng, counts, arrival, audience.months[members], catalogue, timeline)
+    slots = _plan_sessions(rng, counts, arrival, catalogue, timeline)
     movie = _pick(rng, slots, catalogue, attention)
     half_stars = _judge(rng, slots, movie, catalogue, liking)
     order = np.argsort(slots.user * catalogue.size + movie)
@@ -129,25 +125,6 @@ def _plan_sessions(
     which = np.floor(sessions[user] * rng.random(len(user)) ** 2.2).astype(np.int64)
     session = np.sort(start[user] + which)
     return _fill_sessions(rng, user, session, owner, begins, catalogue, timeline)
-
-
-def _plan_stays(
-    rng: np.random.Generator,
-    counts: np.ndarray,
-    arrival: np.ndarray,
-    months: np.ndarray,
-    catalogue: Catalogue,
-    timeline: Timeline,
-) -> _Slots:
-    """Everybody rates on the first day, and one movie in each month in which they come back."""
-    owner = np.repeat(np.arange(len(counts)), 1 + months)
-    start = np.cumsum(1 + months) - (1 + months)
-    nth = np.arange(len(owner)) - start[owner]
-    # In the middle of a month, so that its length and that of the first day do not matter.
-    begins = arrival[owner] + (nth + 0.5 * (nth > 0)) * MONTH_SECONDS
-    size = np.where(nth == 0, (counts - months)[owner], 1)
-    session = np.repeat(np.arange(len(owner)), size)
-    return _fill_sessions(rng, owner[session], session, owner, begins, catalogue, timeline)
 
 
 def _fill_sessions(

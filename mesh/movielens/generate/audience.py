@@ -29,13 +29,11 @@ class Audience:
     """What is known of every user before anything is rated; arrays of shape (users,).
 
     ratings, tags: int64, how many of each. arrival: float64, epoch seconds of the first rating.
-    months: int64, in how many months after the first day each comes back, when that was planted.
     """
 
     ratings: np.ndarray
     tags: np.ndarray
     arrival: np.ndarray
-    months: np.ndarray | None = None
 
     @property
     def size(self) -> int:

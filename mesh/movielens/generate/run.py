@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from mesh.console import progress
+from mesh.deliveries import months_after
 from mesh.errors import WrongUse
 from mesh.movielens.generate.activity import BLOCK_USERS, Ratings, rate
 from mesh.movielens.generate.audience import (
@@ -39,8 +40,6 @@ from mesh.movielens.generate.files import (
     replaced_together,
     tag_lines,
 )
-from mesh.movielens.generate.leaving import Leaving, plant
-from mesh.movielens.generate.planting import Planted
 from mesh.movielens.generate.tagging import Tags, Vocabulary, make_vocabulary, write_tags
 from mesh.movielens.generate.timeline import (
     EARLIEST_LAST_DAY,
@@ -84,14 +83,21 @@ class _Delivery:
 
 
 @dataclass(frozen=True)
-class _World:
+class World:
+    """All that is known before anything is rated."""
+
     seed: int
     deliveries: tuple[_Delivery, ...]
     audience: Audience
     catalogue: Catalogue
     vocabulary: Vocabulary
     timeline: Timeline
-    planted: Planted | None
+
+    def events(self, block: int) -> tuple[Ratings, Tags]:
+        """All that the users of one block do."""
+        known = (self.seed, block, self.audience, self.catalogue)
+        ratings = rate(*known, self.timeline)
+        return ratings, write_tags(*known, self.vocabulary, self.timeline, ratings)
 
 
 @dataclass(frozen=True)
@@ -114,8 +120,6 @@ def generate(
     later_months: int = 0,
     force: bool = False,
     processes: int | None = None,
-    leaving: Leaving | None = None,
-    planted: Planted | None = None,
 ) -> GeneratedCounts:
     """Write movies.csv, ratings.csv and tags.csv of that many users into the folder `out`.
 
@@ -125,12 +129,9 @@ def generate(
     folders beside `out` whose names end in the month; all of movies.csv is in each.
     force: replace the three files when the folder is not empty.
     processes: how many share the work; by default as many as there are cores, when worth it.
-    leaving: plants who leaves when, for tests of what finds it again; changes all ratings.
-    planted: plants decays, tastes, seasons and moods, each in what it concerns.
 
-    The same users, seed, movies, end, later_months, leaving and planted give the same bytes. Raises
-    WrongUse when an argument is out of range or a folder cannot be used; then no file is left or
-    changed.
+    The same users, seed, movies, end and later_months give the same bytes. Raises WrongUse when an
+    argument is out of range or a folder cannot be used; then no file is left or changed.
     """
     started = time.perf_counter()
     movies = movies_for(users) if movies is None and users > 0 else movies
@@ -139,7 +140,7 @@ def generate(
     deliveries = _deliveries(out, end, later_months)
     for delivery in deliveries:
         prepare_folder(delivery.folder, users, force)
-    world = _make_world(users, seed, movies, end, deliveries, leaving, planted)
+    world = make_world(users, seed, movies, end, deliveries)
     blocks = -(-users // BLOCK_USERS)
     ratings = tags = 0
     with ExitStack() as stack:
@@ -160,13 +161,7 @@ def generate(
 
 
 def _deliveries(out: Path, end: date, later_months: int) -> tuple[_Delivery, ...]:
-    months = [
-        date(year, month + 1, 1)
-        for year, month in (
-            divmod(end.year * 12 + end.month - 1 - back, 12)
-            for back in reversed(range(later_months))
-        )
-    ]
+    months = [months_after(end, -back) for back in reversed(range(later_months))]
     whole = out.resolve()
     folders = [out, *(whole.with_name(f"{whole.name}-{month:%Y-%m}") for month in months)]
     ends = [*(float(epoch(month)) for month in months), float("inf")]
@@ -194,15 +189,13 @@ def _check(users: int, seed: int, movies: int | None, end: date, later_months: i
         )
 
 
-def _make_world(
+def make_world(
     users: int,
     seed: int,
     movies: int,
     end: date,
     deliveries: tuple[_Delivery, ...],
-    leaving: Leaving | None,
-    planted: Planted | None,
-) -> _World:
+) -> World:
     streams = np.random.SeedSequence([seed, 0]).spawn(4)
     for_movies, for_arrivals, for_users, for_words = (
         np.random.Generator(np.random.PCG64DXSM(stream)) for stream in streams
@@ -212,32 +205,20 @@ def _make_world(
     catalogue = make_catalogue(for_movies, movies, users, typical, timeline)
     arrival = make_arrivals(for_arrivals, users, timeline)
     vocabulary = make_vocabulary(for_words)
-    if planted is not None:
-        arrival = planted.arrivals(arrival, timeline)
-        catalogue = planted.catalogue(catalogue, timeline)
-        vocabulary = planted.vocabulary(vocabulary)
     available = np.searchsorted(catalogue.added, arrival, side="right")
     audience = make_audience(for_users, arrival, available)
-    if leaving is not None:
-        audience = plant(np.random.default_rng([seed, 3]), leaving, audience, timeline)
-    return _World(
+    return World(
         seed=seed,
         deliveries=deliveries,
         audience=audience,
         catalogue=catalogue,
         vocabulary=vocabulary,
         timeline=timeline,
-        planted=planted,
     )
 
 
-def _make_block(world: _World, block: int) -> _Block:
-    ratings = rate(world.seed, block, world.audience, world.catalogue, world.timeline)
-    known = (world.seed, block, world.audience, world.catalogue)
-    tags = write_tags(*known, world.vocabulary, world.timeline, ratings)
-    if world.planted is not None:
-        ratings, mood = world.planted.ratings(*known, world.timeline, ratings)
-        tags = world.planted.tags(ratings, mood, world.vocabulary, world.timeline, tags)
+def _make_block(world: World, block: int) -> _Block:
+    ratings, tags = world.events(block)
     ids, ends = world.catalogue.ids, [one.until for one in world.deliveries]
     return _Block(
         ratings=len(ratings.user),
@@ -265,7 +246,7 @@ def _processes(users: int, wanted: int | None) -> int:
     return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
 
 
-def _blocks(world: _World, count: int, processes: int) -> Iterator[_Block]:
+def _blocks(world: World, count: int, processes: int) -> Iterator[_Block]:
     """All blocks in order; they are written faster than they are made."""
     if processes == 1:
         yield from (_make_block(world, block) for block in range(count))
@@ -275,10 +256,10 @@ def _blocks(world: _World, count: int, processes: int) -> Iterator[_Block]:
         yield from pool.map(_make_remembered_block, range(count))
 
 
-_remembered: list[_World] = []
+_remembered: list[World] = []
 
 
-def _remember(world: _World) -> None:
+def _remember(world: World) -> None:
     _remembered[:] = [world]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from mesh.contracts.model import Contract, Version
+from mesh.deliveries import months_after
 from mesh.review.contracts.diff import ContractDiff, compare_pair
 from mesh.review.contracts.pair import Pair, Source
 from mesh.review.rules import BREAKS, NONE, WARNS, Bump, Change, Finding, Level, Rules
@@ -136,16 +136,16 @@ def verdicts(diff: ContractDiff, found: list[Finding]) -> list[Verdict]:
     by_product: dict[str, list[Finding]] = {}
     for one in found:
         by_product.setdefault(one.product, []).append(one)
-    result, head, today = [], diff.head.sources, diff.today
+    result = []
     for product, pair in diff.pairs.items():
         own = by_product.get(product, [])
         if own or pair.old.version != pair.new.version:
-            result.append(_of_pair(pair, own, head, today))
+            result.append(_of_pair(pair, own, diff))
     for product, source in diff.removed.items():
         result.append(_of_removed(source, by_product.get(product, []), diff.renamed.get(product)))
     for product, source in diff.added.items():
         if product not in diff.renamed.values():
-            result.append(_of_added(source, by_product, head, diff, today))
+            result.append(_of_added(source, by_product.get(product, []), diff))
     return sorted(result, key=lambda v: v.product)
 
 
@@ -169,9 +169,7 @@ def _raised(version: Version, bump: Bump) -> Version:
     return Version(version.major, version.minor, version.patch + 1)
 
 
-def _of_pair(
-    pair: Pair, found: list[Finding], head: dict[str, Source], today: datetime.date
-) -> Verdict:
+def _of_pair(pair: Pair, found: list[Finding], diff: ContractDiff) -> Verdict:
     old, new = pair.old.version, pair.new.version
     needed, made = needed_bump(found), bump_between(old, new)
     broken = [f for f in found if f.level is Level.BREAKING]
@@ -179,13 +177,13 @@ def _of_pair(
     outcome: Outcome = "right"
     if any(f.bump is Bump.MAJOR for f in broken):
         outcome = "wrong"
-        write, snippet = _how_to_break(pair, broken, head, today)
+        write, snippet = _how_to_break(pair, broken, diff)
     elif broken:
         outcome = "wrong"
         write = _mending(broken)
         if any(f.rule == "VERSION_OLD_NEEDS_END" for f in broken):
             write = f"In {pair.after.path} write:"
-            snippet = _ending(pair.old, today)
+            snippet = _ending(pair.old, diff.today)
     elif made < needed:
         outcome = "too small"
         write = f"Write `version: {_raised(old, needed)}` in {pair.after.path}."
@@ -196,9 +194,7 @@ def _of_pair(
 
 def end_date(today: datetime.date) -> datetime.date:
     """A fair end date: the last day of the month half a year from now."""
-    index = today.year * 12 + today.month - 1 + NOTICE_MONTHS
-    year, month = index // 12, index % 12 + 1
-    return datetime.date(year, month, calendar.monthrange(year, month)[1])
+    return months_after(today, NOTICE_MONTHS + 1) - datetime.timedelta(days=1)
 
 
 def _ending(contract: Contract, today: datetime.date) -> str:
@@ -211,9 +207,7 @@ def _ending(contract: Contract, today: datetime.date) -> str:
     )
 
 
-def _how_to_break(
-    pair: Pair, broken: list[Finding], head: dict[str, Source], today: datetime.date
-) -> tuple[str, str]:
+def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff) -> tuple[str, str]:
     old = pair.old
     major = old.version.major + 1
     name = f"{old.base_name}_v{major}"
@@ -223,7 +217,7 @@ def _how_to_break(
     what = places if by_model else pair.before.path
     restore = f"Leave {old.product} {old.version} as it was: take the change out of {what}"
     restore += " (or out of what it reads)." if by_model else "."
-    if product in head:
+    if product in diff.head.sources:
         beside = f"{product} is there already: put the change into it alone."
     else:
         beside = (
@@ -232,7 +226,7 @@ def _how_to_break(
             f"{_made_by(old, name)}."
         )
     ending = f"Give the old version an end date in {pair.before.path}:"
-    return f"{restore} {beside} {ending}", _ending(old, today)
+    return f"{restore} {beside} {ending}", _ending(old, diff.today)
 
 
 def _mending(broken: list[Finding]) -> str:
@@ -269,20 +263,14 @@ def _of_removed(source: Source, found: list[Finding], renamed: str | None) -> Ve
     return Verdict(source.product, old.version, None, needed_bump(found), Bump.NONE, outcome, write)
 
 
-def _of_added(
-    source: Source,
-    by_product: dict[str, list[Finding]],
-    head: dict[str, Source],
-    diff: ContractDiff,
-    today: datetime.date,
-) -> Verdict:
+def _of_added(source: Source, found: list[Finding], diff: ContractDiff) -> Verdict:
     contract = source.contract
     product, version = source.product, contract.version
-    broken = [f for f in by_product.get(product, []) if f.level is Level.BREAKING]
+    broken = [f for f in found if f.level is Level.BREAKING]
     if broken:
         write = _mending(broken)
         return Verdict(product, None, version, Bump.NONE, Bump.NONE, "wrong", write)
-    older = _older(contract, {**diff.removed, **head})
+    older = _older(contract, {**diff.removed, **diff.head.sources})
     if not older:
         return Verdict(product, None, version, Bump.NONE, Bump.NONE, "right")
     old = older[-1]
@@ -294,12 +282,12 @@ def _of_added(
     ]
     outcome: Outcome = "right"
     write, snippet = "", ""
-    if old.product not in head:
+    if old.product not in diff.head.sources:
         made_by = _made_by(old.contract, old.contract.name)
         outcome, write = "wrong", f"Bring {old.path} and {made_by} back."
     elif not (old.contract.deprecated and old.contract.end_of_life):
         outcome = "wrong"
-        write, snippet = f"In {old.path} write:", _ending(before.contract, today)
+        write, snippet = f"In {old.path} write:", _ending(before.contract, diff.today)
     return Verdict(
         product,
         before.contract.version,

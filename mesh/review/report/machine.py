@@ -113,17 +113,13 @@ def _sarif_result(one: Finding, index: int, prefix: str) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(normpath(prefix + one.where.path))},
+                    "artifactLocation": {"uri": quote(normpath(prefix + one.where.path))},
                     "region": {"startLine": max(1, one.where.line)},
                 }
             }
         ],
         "partialFingerprints": {"meshFinding/v1": same.hexdigest()[:32]},
     }
-
-
-def _uri(path: str) -> str:
-    return quote(path)
 
 
 def review_json(review: Review) -> dict[str, Any]:

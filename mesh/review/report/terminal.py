@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from mesh.console import out
+from mesh.console import out, table
 from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.known import RULES
@@ -65,13 +63,12 @@ def _verdicts(verdicts: tuple[Verdict, ...]) -> None:
     shown = [verdict for verdict in verdicts if verdict.outcome != "no change"]
     if not shown:
         return
-    table = Table(title="versions", title_justify="left", box=SIMPLE_HEAD)
-    for name in ("product", "before", "after", "needed", "verdict"):
-        table.add_column(name, no_wrap=name == "product")
+    names = ("product", "before", "after", "needed", "verdict")
+    made = table(*names, title="versions", whole=("product",))
     for v in shown:
         before, after = str(v.before or "new"), str(v.after or "gone")
-        table.add_row(escape(v.product), before, after, v.needed.word, v.outcome)
-    out.print(table)
+        made.add_row(escape(v.product), before, after, v.needed.word, v.outcome)
+    out.print(made)
     for verdict in shown:
         if verdict.write:
             out.print(Text(f"{verdict.product}: {verdict.write}"), soft_wrap=True)
@@ -86,15 +83,12 @@ def _impact(review: Review) -> None:
     if not found.hits:
         out.print("Nothing in this project reads what changed: it hits no one.")
         return
-    table = Table(title="who is hit", title_justify="left", box=SIMPLE_HEAD)
-    for name in ("who", "kind", "columns", "through", "owner"):
-        table.add_column(name)
+    made = table("who", "kind", "columns", "through", "owner", title="who is hit")
     for hit in found.hits:
         columns = ", ".join(hit.columns) or "its rows"
-        table.add_row(
-            *map(escape, (hit.name, hit.kind, columns, ", ".join(hit.because), hit.owner))
-        )
-    out.print(table)
+        told = (hit.name, hit.kind, columns, ", ".join(hit.because), hit.owner)
+        made.add_row(*map(escape, told))
+    out.print(made)
     out.print(Text("Ask: " + ", ".join(found.owners)))
 
 
@@ -103,15 +97,13 @@ def _plan(review: Review) -> None:
         return
     against = review.plan.against
     title = f"SQLMesh's plan against {against} (its categories are about building, not contracts)"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for name in ("model", "change", "category", "to build"):
-        table.add_column(name)
+    made = table("model", "change", "category", "to build", title=title)
     for item in review.plan.models:
         spans = ", ".join(f"{start} to {end}" for start, end in item.spans)
-        table.add_row(escape(item.model), item.how, item.category, spans)
+        made.add_row(escape(item.model), item.how, item.category, spans)
     for name in review.plan.removed:
-        table.add_row(escape(name), "removed", "", "")
-    out.print(table)
+        made.add_row(escape(name), "removed", "", "")
+    out.print(made)
 
 
 def _rows(review: Review) -> None:
@@ -129,9 +121,7 @@ def _rows(review: Review) -> None:
 
 def print_rules() -> None:
     """The table of all rules."""
-    table = Table(box=SIMPLE_HEAD)
-    for name in ("rule", "category", "level", "version", "guards"):
-        table.add_column(name, no_wrap=name == "rule")
+    made = table("rule", "category", "level", "version", "guards", whole=("rule",))
     for rule in RULES.values():
-        table.add_row(rule.id, rule.category, str(rule.level), rule.bump.word, escape(rule.guards))
-    out.print(table)
+        made.add_row(rule.id, rule.category, str(rule.level), rule.bump.word, escape(rule.guards))
+    out.print(made)

@@ -1,20 +1,94 @@
-"""Decays, tastes, seasons and moods that are planted: data products have to find them again."""
+"""How users leave, decays, tastes, seasons and moods that are planted in generated files.
+
+The data products have to find them again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from mesh.errors import WrongUse
-from mesh.movielens.generate.activity import Ratings, block_rng
-from mesh.movielens.generate.audience import Audience
+from mesh.movielens.generate import activity, run
+from mesh.movielens.generate.activity import BLOCK_USERS, Ratings, block_rng
+from mesh.movielens.generate.audience import MEDIAN_RATINGS, Audience, make_arrivals
 from mesh.movielens.generate.catalogue import Catalogue
-from mesh.movielens.generate.leaving import MONTH_SECONDS
 from mesh.movielens.generate.tagging import Tags, Vocabulary, ranks
 from mesh.movielens.generate.timeline import TAGS_FROM, Timeline, epoch
 from mesh.movielens.generate.words import GENRES
+
+MONTH_SECONDS = 30.4375 * 86_400
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Who leaves when. All act on their first day; who does not leave then, acts once a month.
+
+    at_once: the share that leaves after the first day, of users who rate no more than the median
+    user on it. hazard: the share of those still there that leaves after each later month.
+    keen_odds: the odds of leaving at once of those who rate more, as a multiple of the others'.
+    since, since_odds: from that year on, the odds of leaving at once of who comes, as a multiple.
+    """
+
+    at_once: float = 0.6
+    hazard: float = 0.1
+    keen_odds: float = 0.4
+    since: int | None = None
+    since_odds: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("at_once", "hazard"):
+            if not 0 < getattr(self, name) < 1:
+                raise WrongUse(
+                    f"{name} is {getattr(self, name)}.", fix="Give a share between 0 and 1."
+                )
+        for name in ("keen_odds", "since_odds"):
+            if not getattr(self, name) > 0:
+                raise WrongUse(f"{name} is {getattr(self, name)}.", fix="Give more than 0.")
+
+    def chance(self, is_keen: np.ndarray, is_since: np.ndarray) -> np.ndarray:
+        """The chance of leaving after the first day."""
+        odds = self.at_once / (1 - self.at_once) * np.where(is_keen, self.keen_odds, 1.0)
+        odds = odds * np.where(is_since, self.since_odds, 1.0)
+        return odds / (1 + odds)
+
+
+def months_of(
+    rng: np.random.Generator, leaving: Leaving, audience: Audience, timeline: Timeline
+) -> np.ndarray:
+    """In how many months after the first day each user comes back; int64."""
+    since = np.inf if leaving.since is None else epoch(date(leaving.since, 1, 1))
+    chance = leaving.chance(audience.ratings > MEDIAN_RATINGS, audience.arrival >= since)
+    stays = rng.random(audience.size) >= chance
+    months = np.where(stays, rng.geometric(leaving.hazard, audience.size), 0)
+    left = np.floor((timeline.last - audience.arrival) / MONTH_SECONDS - 0.5).astype(np.int64)
+    return np.minimum(months, np.maximum(left, 0))
+
+
+def _plan_stays(
+    rng: np.random.Generator,
+    counts: np.ndarray,
+    arrival: np.ndarray,
+    catalogue: Catalogue,
+    timeline: Timeline,
+    *,
+    months: np.ndarray,
+) -> activity._Slots:
+    """Everybody rates on the first day, and one movie in each month in which they come back."""
+    owner = np.repeat(np.arange(len(counts)), 1 + months)
+    start = np.cumsum(1 + months) - (1 + months)
+    nth = np.arange(len(owner)) - start[owner]
+    # In the middle of a month, so that its length and that of the first day do not matter.
+    begins = arrival[owner] + (nth + 0.5 * (nth > 0)) * MONTH_SECONDS
+    size = np.where(nth == 0, (counts - months)[owner], 1)
+    session = np.repeat(np.arange(len(owner)), size)
+    return activity._fill_sessions(rng, owner[session], session, owner, begins, catalogue, timeline)
 
 
 @dataclass(frozen=True)
@@ -203,3 +277,62 @@ class Planted:
         return Tags(
             user[order], movie[order], tag[order], np.concatenate([tags.seconds, at])[order]
         )
+
+
+@dataclass(frozen=True)
+class PlantedWorld(run.World):
+    """months: in how many months after the first day each user comes back, if that is planted."""
+
+    planted: Planted | None
+    months: np.ndarray | None
+
+    @classmethod
+    def of(cls, world: run.World, leaving: Leaving | None, planted: Planted | None) -> PlantedWorld:
+        known = vars(world)
+        months = None
+        if planted is not None:
+            known = known | {
+                "catalogue": planted.catalogue(world.catalogue, world.timeline),
+                "vocabulary": planted.vocabulary(world.vocabulary),
+            }
+        if leaving is not None:
+            rng = np.random.default_rng([world.seed, 3])
+            months = months_of(rng, leaving, world.audience, world.timeline)
+            ratings = world.audience.ratings + months
+            known = known | {"audience": replace(world.audience, ratings=ratings)}
+        return cls(**known, planted=planted, months=months)
+
+    def events(self, block: int) -> tuple[Ratings, Tags]:
+        sessions = activity._plan_sessions
+        if self.months is not None:
+            first = block * BLOCK_USERS
+            sessions = partial(_plan_stays, months=self.months[first : first + BLOCK_USERS])
+        with patch.object(activity, "_plan_sessions", sessions):
+            ratings, tags = super().events(block)
+        if self.planted is None:
+            return ratings, tags
+        known = (self.seed, block, self.audience, self.catalogue, self.timeline)
+        ratings, mood = self.planted.ratings(*known, ratings)
+        return ratings, self.planted.tags(ratings, mood, self.vocabulary, self.timeline, tags)
+
+
+def generate(
+    out: Path,
+    users: int,
+    *,
+    leaving: Leaving | None = None,
+    planted: Planted | None = None,
+    **how: Any,
+) -> None:
+    """`mesh.movielens.generate.generate`, with what is planted."""
+    make_world = run.make_world
+
+    def arrivals(rng: np.random.Generator, users: int, timeline: Timeline) -> np.ndarray:
+        arrival = make_arrivals(rng, users, timeline)
+        return planted.arrivals(arrival, timeline) if planted else arrival
+
+    def world(*known: Any) -> PlantedWorld:
+        return PlantedWorld.of(make_world(*known), leaving, planted)
+
+    with patch.object(run, "make_world", world), patch.object(run, "make_arrivals", arrivals):
+        run.generate(out, users, **how)
