@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from mesh.project import Project
-from mesh.review.guards import python_tests, workflows
+from mesh.review.guards import base_tests, python_tests, workflows
 from mesh.review.models.both import Both
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.run import Personal, Review, compare_projects
@@ -173,6 +173,34 @@ def test_less_time_is_told(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "mesh contracts bite",
+            "mesh contracts bite shop.orders",
+            "STEP_NO_WEAKEN `mesh contracts bite shop.orders` in the job lint looks at shop.orders "
+            "alone.",
+        ),
+        (
+            "ruff check mesh",
+            "ruff check mesh tests",
+            "STEP_CHANGED `ruff check mesh tests` in the job lint is run otherwise: without "
+            "`words: ruff check mesh`, with `words: ruff check mesh tests`.",
+        ),
+        (
+            "mesh generate --users 600",
+            "mesh generate --users 12",
+            "STEP_CHANGED `mesh generate` in the job lint is run otherwise: without "
+            "`words: mesh generate --users 600`, with `words: mesh generate --users 12`.",
+        ),
+    ],
+)
+def test_what_is_asked_otherwise_is_told(old: str, new: str, said: str, tmp_path: Path) -> None:
+    before, after = (WORKFLOW.replace("make lint", one) for one in (old, new))
+    assert differing(tmp_path, {"lint.yml": before}, {"lint.yml": after}) == [said]
+
+
 def test_another_schedule_is_told(tmp_path: Path) -> None:
     often = WORKFLOW.replace(EVENT, "  schedule:\n    - cron: 0 5 2 * *")
     seldom = often.replace("0 5 2 * *", "0 5 2 */3 *")
@@ -211,6 +239,23 @@ def test_what_leaves_tests_out_is_told(
         if told
         else []
     )
+
+
+def test_of_a_folder_of_guards_each_file_counts(tmp_path: Path) -> None:
+    for side, role in (("old", "viewer"), ("new", "owner")):
+        for name in ("access/who.py", "other/who.py"):
+            file = tmp_path / side / name
+            file.parent.mkdir(parents=True)
+            file.write_text(f"ROLE = '{role}'\n")
+    old, new = (Project(tmp_path / side) for side in ("old", "new"))
+    old.contracts.mkdir()
+    (old.contracts / "review.yaml").write_text("guards: [access/]\n")
+    edited = {"access/who.py": 1, "other/who.py": 1}
+    both = SimpleNamespace(old=old, new=new, files=SimpleNamespace(edited=edited))
+    found = base_tests.guard_file_same.find(cast("Both", both))
+    assert [one.message for one in found] == [
+        "What stood in access/who.py and is gone: ROLE = 'viewer'"
+    ]
 
 
 def test_what_is_set_for_several_checks_is_told_once(tmp_path: Path) -> None:

@@ -115,6 +115,14 @@ def test_a_source_that_becomes_another_product_changes_its_charts(tmp_path: Path
     ]
 
 
+def test_another_label_of_a_chart_is_told_with_the_old_one(tmp_path: Path) -> None:
+    edit = ("aggregate: sum, label: Amount,", "aggregate: sum, label: Of all orders,")
+    review = edited(tmp_path, "looker/sales.yaml", edit)
+    assert {(f.rule, f.before, f.after) for f in review.findings} == {
+        ("CHART_CHANGED", "label: Amount", "label: Of all orders")
+    }
+
+
 def test_what_a_model_waits_for_does_not_count_as_what_it_reads(tmp_path: Path) -> None:
     before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
     waiting = "MODEL (name shop.hours, kind VIEW, depends_on (shop.orders));\nSELECT 1 AS hour"

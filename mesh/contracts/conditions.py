@@ -65,6 +65,8 @@ def _spelled(node: exp.Expr) -> exp.Expr:
             )
         if isinstance(rest, exp.Null):
             node.set("default", None)
+        if either := _coalesced(node):
+            return either
     if isinstance(node, exp.Dot) and (made := struct_of(node.this)):
         return _field(node, made)
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Literal):
@@ -87,6 +89,24 @@ def _spelled(node: exp.Expr) -> exp.Expr:
         node.set("this", first)
         node.set("expressions", more)
     return node
+
+
+def _coalesced(case: exp.Case) -> exp.Coalesce | None:
+    """A value, or another where that is NULL, as COALESCE says it."""
+    first, *more = case.args["ifs"]
+    test, missing, there = first.this.unnest(), first.args["true"], case.args.get("default")
+    if isinstance(test, exp.Not):
+        test, missing, there = test.this.unnest(), there, missing
+    is_null = isinstance(test, exp.Is) and isinstance(test.expression, exp.Null)
+    if (
+        more
+        or not is_null
+        or missing is None
+        or there is None
+        or there.unnest() != test.this.unnest()
+    ):
+        return None
+    return exp.Coalesce(this=there, expressions=[missing])
 
 
 def struct_of(node: exp.Expr | None) -> exp.Struct | None:

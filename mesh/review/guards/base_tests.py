@@ -97,8 +97,9 @@ def _asked(file: Guards) -> list[str]:
 @rule(WARNS, NONE, "See whether everything that was checked still is.")
 def guard_file_same(both: Both) -> Found:
     """A check that is taken out of a list fails no more."""
-    for name in read_guards(both.old.contracts).guards:
-        if name not in both.files.edited:
+    guards = read_guards(both.old.contracts).guards
+    for name in both.files.edited:
+        if not any(name == one or (one.endswith("/") and name.startswith(one)) for one in guards):
             continue
         before, after = (_lines(side.root / name) for side in (both.old, both.new))
         gone = [line[1:].strip() for line in difflib.ndiff(before, after) if line.startswith("- ")]

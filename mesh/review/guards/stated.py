@@ -34,7 +34,8 @@ class Guards(BaseModel):
     )
     guards: list[str] = Field(
         default=[],
-        description="Files that decide what is checked: whatever is taken out of them is shown.",
+        description="Files, and folders with a slash at the end, that decide what is checked: "
+        "whatever is taken out of them is shown.",
     )
 
 

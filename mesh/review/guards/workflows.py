@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
-
-import yaml
 
 from mesh.project import AS_OF_VARIABLE
 from mesh.review.contracts.words import shortened
+from mesh.review.guards.steps import SCHEDULE, TOOLS, Step, steps_of
 from mesh.review.models.both import Both
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
 
 Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
-# What a step calls when it checks something.
-TOOLS = ("make", "mesh", "mypy", "pre-commit", "pytest", "ruff", "sqlfluff", "sqlmesh", "tox")
 # A failure that follows one of these is none.
 _FORGIVES = re.compile(
     r"^\s*set \+(?:e|o errexit)|^\s*exit 0\b|^\s*(?:!|false\s*&&)\s"
@@ -46,132 +41,8 @@ _ACTS = (
 # With these a tool finds nothing, or says that all is well.
 _IDLE = ("--collect-only", "--dry-run", "--exit-zero", "--ignore-errors")
 _IDLE_MAKE = ("-i", "-n")
-# What GitHub runs a script with that names no shell, or just this one.
-_SHELLS = {"": "bash -e {0}", "bash": "bash --noprofile --norc -eo pipefail {0}", "sh": "sh -e {0}"}
 # On which of its events a workflow runs that does not say.
 _TYPES = frozenset({"opened", "reopened", "synchronize"})
-# Of a job and a step what is compared as such, and what decides about nothing.
-_KNOWN = {
-    "continue-on-error",
-    "defaults",
-    "env",
-    "id",
-    "if",
-    "name",
-    "outputs",
-    "permissions",
-    "run",
-    "runs-on",
-    "shell",
-    "steps",
-}
-_SCHEDULE = "schedule"
-_ASSIGNED = re.compile(r"\w+=")
-
-
-@dataclass(frozen=True)
-class Step:
-    """A command of a workflow that checks something.
-
-    command: the tool and its words before the first option. options: in order. events: on which it
-    runs, with the branches. unless: conditions of its own and of its job. forgiven: whether it may
-    fail. script: of the step that it is a line of. released_by: the environment of GitHub's, with
-    the people who agree, that its job waits for.
-    """
-
-    file: str
-    job: str
-    line: int
-    command: str
-    options: tuple[str, ...]
-    events: frozenset[str]
-    unless: tuple[str, ...]
-    forgiven: bool
-    script: str
-    environment: tuple[tuple[str, str], ...] = ()
-    filters: tuple[tuple[str, str, frozenset[str]], ...] = ()
-    shell: str = ""
-    around: str = ""
-    released_by: str = ""
-
-    @property
-    def place(self) -> Place:
-        return Place(self.file, self.line)
-
-
-def steps_of(folder: Path, shown: str) -> list[Step]:
-    """In the order in which they are written. shown: the folder in messages."""
-    found: list[Step] = []
-    for file in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
-        try:
-            text = file.read_text(encoding="utf-8")
-            data = yaml.safe_load(text)
-            found += _steps(f"{shown}/{file.name}", text, data)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError):
-            continue
-    return found
-
-
-def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
-    # YAML reads a bare `on` as true.
-    on = data.get("on", data.get(True))
-    events, filters = _events(on), tuple(_filters(on))
-    lines = text.splitlines()
-    at: dict[str, int] = {}
-    for job, content in (data.get("jobs") or {}).items():
-        for step in content.get("steps") or ():
-            script = str(step.get("run", ""))
-            levels = (content, step)
-            shells = [step.get("shell")]
-            shells += [
-                ((one.get("defaults") or {}).get("run") or {}).get("shell")
-                for one in (content, data)
-            ]
-            shell = next((str(one) for one in shells if one), "")
-            others = [{k: v for k, v in one.items() if k not in _KNOWN} for one in levels]
-            environment: dict[str, str] = {}
-            for one in (data, *levels):
-                environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
-            for command, options, written in _commands(script):
-                # Of several that are written alike the next.
-                below = range(at.get(written, 0), len(lines))
-                at[written] = next((n + 1 for n in below if written in lines[n]), 1)
-                yield Step(
-                    name,
-                    str(job),
-                    at[written],
-                    command,
-                    options,
-                    events,
-                    tuple(str(one["if"]) for one in levels if "if" in one),
-                    any(one.get("continue-on-error") not in (None, False) for one in levels),
-                    script,
-                    tuple(sorted(environment.items())),
-                    filters,
-                    _SHELLS.get(shell, shell),
-                    json.dumps(others, sort_keys=True, default=str),
-                    _name(content.get("environment")),
-                )
-
-
-def _name(environment: Any) -> str:
-    return str(environment["name"] if isinstance(environment, dict) else environment or "")
-
-
-def _events(on: Any) -> frozenset[str]:
-    if isinstance(on, dict):
-        return frozenset(map(str, on))
-    return frozenset(map(str, on if isinstance(on, list) else [on]))
-
-
-def _filters(on: Any) -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Of each event what it is limited to: by branches, paths, types, and when."""
-    for event, limits in on.items() if isinstance(on, dict) else ():
-        if event == _SCHEDULE:
-            yield event, "cron", frozenset(str(one.get("cron")) for one in limits or ())
-        for name, values in limits.items() if isinstance(limits, dict) else ():
-            listed = values if isinstance(values, list) else [values]
-            yield str(event), str(name), frozenset(map(str, listed))
 
 
 def _narrowed(was: Step, now: Step) -> Iterator[str]:
@@ -191,25 +62,6 @@ def _narrowed(was: Step, now: Step) -> Iterator[str]:
             yield f"{event} with `{name}: [{', '.join(sorted(values))}]`"
 
 
-def _commands(script: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """The checks among the commands of a script, each with its options and its first line."""
-    joined = re.sub(r"\\\n\s*", " ", script)
-    for line in joined.splitlines():
-        for part in re.split(r"&&|\|\||;|(?<!\|)\|(?!\|)|(?<![&>])&(?![&>])", line):
-            try:
-                words = shlex.split(part, comments=True)
-            except ValueError:
-                words = part.split()
-            words = [word for word in words if not _ASSIGNED.match(word)]
-            at = next((n for n, w in enumerate(words) if PurePosixPath(w).name in TOOLS), None)
-            if at is None or any(word in ("echo", "printf", "pip", "uv") for word in words[:at]):
-                continue
-            after = words[at + 1 :]
-            first = next((n for n, word in enumerate(after) if word.startswith("-")), len(after))
-            command = " ".join([PurePosixPath(words[at]).name, *after[:first]])
-            yield command, tuple(after[first:]), part.strip().split("\n")[0].strip()
-
-
 Pairs = list[tuple[Step, Step | None]]
 
 
@@ -219,7 +71,7 @@ def _pairs(both: Both) -> Pairs:
     before, after = steps_of(both.old.workflows, shown), steps_of(both.workflows, shown)
     found: dict[int, Step] = {}
     left = list(after)
-    for alike in (_as_it_was, _in_its_job, _in_its_file):
+    for alike in (_as_it_was, _in_its_job, _in_its_file, _with_more_words):
         for number, was in enumerate(before):
             if number not in found and (same := [one for one in left if alike(was, one)]):
                 found[number] = same[0]
@@ -244,6 +96,10 @@ def _in_its_job(was: Step, now: Step) -> bool:
 
 def _in_its_file(was: Step, now: Step) -> bool:
     return (was.file, was.command) == (now.file, now.command)
+
+
+def _with_more_words(was: Step, now: Step) -> bool:
+    return (was.file, was.job) == (now.file, now.job) and now.command.startswith(f"{was.command} ")
 
 
 @rule(BREAKS, NONE, "Bring the step back.")
@@ -299,6 +155,8 @@ def _goes_on(script: str) -> int:
 
 
 def _weaker(was: Step, now: Step) -> Iterator[str]:
+    if was.command.startswith("mesh ") and (part := now.command.removeprefix(was.command)):
+        yield f"looks at{part} alone"
     if now.forgiven and not was.forgiven:
         yield "may fail now: `continue-on-error`"
     if new := [one for one in now.unless if one not in was.unless]:
@@ -345,12 +203,20 @@ def _fixed_day(step: Step) -> str:
 
 
 def _asked(step: Step) -> tuple[object, ...]:
-    whole = step.options, step.script, step.unless, step.environment, step.shell, step.around
+    whole = (
+        step.command,
+        step.options,
+        step.script,
+        step.unless,
+        step.environment,
+        step.shell,
+        step.around,
+    )
     return *whole, _when(step)
 
 
 def _when(step: Step) -> frozenset[str]:
-    return frozenset(cron for event, _, when in step.filters if event == _SCHEDULE for cron in when)
+    return frozenset(cron for event, _, when in step.filters if event == SCHEDULE for cron in when)
 
 
 @rule(WARNS, NONE, "See whether it still stops what it stopped.")
@@ -371,14 +237,16 @@ def step_changed(both: Both) -> Found:
 
 def _otherwise(was: Step, now: Step) -> str:
     """What is set for a check now, and was not, or the other way round."""
-    before, after = (
-        {*s.environment, *map(_set, _around(s)), *(("cron", when) for when in _when(s))}
-        for s in (was, now)
-    )
+    before, after = ({*s.environment, *map(_set, _around(s)), *_called(s)} for s in (was, now))
     told = [f"{word} `{name}: {value}`"
             for word, sides in (("without", before - after), ("with", after - before))
             for name, value in sorted(sides)]  # fmt: skip
     return ": " + shortened(", ".join(told), 200) if told else ""
+
+
+def _called(step: Step) -> Iterator[tuple[str, str]]:
+    yield from (("cron", when) for when in _when(step))
+    yield "words", " ".join((step.command, *step.options))
 
 
 def _around(step: Step) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 from mesh.dashboards import ChartUse
 from mesh.review.contracts.words import shortened
@@ -135,8 +137,24 @@ def chart_changed(both: Both) -> Found:
         before = both.old_charts.get(name)
         if before and before.stated != chart.stated and before.shows == chart.shows:
             where = both.place(chart)
-            message = f"The chart {name} was changed."
-            yield Change(product=chart.product, message=message, where=where)
+            was, now = ([*_leaves(json.loads(one.stated))] for one in (before, chart))
+            yield Change(
+                product=chart.product,
+                message=f"The chart {name} was changed.",
+                where=where,
+                before=shortened("; ".join(part for part in was if part not in now)),
+                after=shortened("; ".join(part for part in now if part not in was)),
+            )
+
+
+def _leaves(stated: Any, key: str = "") -> Iterator[str]:
+    """All values of a specification, each with the key under which it stands."""
+    if isinstance(stated, dict | list):
+        parts = stated.items() if isinstance(stated, dict) else enumerate(stated)
+        for name, part in parts:
+            yield from _leaves(part, name if isinstance(name, str) else key)
+    else:
+        yield f"{key}: {stated}" if key else str(stated)
 
 
 @rule(TELLS, NONE)

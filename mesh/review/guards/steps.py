@@ -1,0 +1,161 @@
+"""What the steps of workflows are, of those that check something."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from mesh.review.rules import Place
+
+# What a step calls when it checks something.
+TOOLS = ("make", "mesh", "mypy", "pre-commit", "pytest", "ruff", "sqlfluff", "sqlmesh", "tox")
+# What GitHub runs a script with that names no shell, or just this one.
+_SHELLS = {"": "bash -e {0}", "bash": "bash --noprofile --norc -eo pipefail {0}", "sh": "sh -e {0}"}
+# Of a job and a step what is compared as such, and what decides about nothing.
+_KNOWN = {
+    "continue-on-error",
+    "defaults",
+    "env",
+    "id",
+    "if",
+    "name",
+    "outputs",
+    "permissions",
+    "run",
+    "runs-on",
+    "shell",
+    "steps",
+}
+SCHEDULE = "schedule"
+_ASSIGNED = re.compile(r"\w+=")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of a workflow that checks something.
+
+    command: the tool and its words before the first option. options: in order. events: on which it
+    runs, with the branches. unless: conditions of its own and of its job. forgiven: whether it may
+    fail. script: of the step that it is a line of. released_by: the environment of GitHub's, with
+    the people who agree, that its job waits for.
+    """
+
+    file: str
+    job: str
+    line: int
+    command: str
+    options: tuple[str, ...]
+    events: frozenset[str]
+    unless: tuple[str, ...]
+    forgiven: bool
+    script: str
+    environment: tuple[tuple[str, str], ...] = ()
+    filters: tuple[tuple[str, str, frozenset[str]], ...] = ()
+    shell: str = ""
+    around: str = ""
+    released_by: str = ""
+
+    @property
+    def place(self) -> Place:
+        return Place(self.file, self.line)
+
+
+def steps_of(folder: Path, shown: str) -> list[Step]:
+    """In the order in which they are written. shown: the folder in messages."""
+    found: list[Step] = []
+    for file in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
+        try:
+            text = file.read_text(encoding="utf-8")
+            data = yaml.safe_load(text)
+            found += _steps(f"{shown}/{file.name}", text, data)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError):
+            continue
+    return found
+
+
+def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
+    # YAML reads a bare `on` as true.
+    on = data.get("on", data.get(True))
+    events, filters = _events(on), tuple(_filters(on))
+    lines = text.splitlines()
+    at: dict[str, int] = {}
+    for job, content in (data.get("jobs") or {}).items():
+        for step in content.get("steps") or ():
+            script = str(step.get("run", ""))
+            levels = (content, step)
+            shells = [step.get("shell")]
+            shells += [
+                ((one.get("defaults") or {}).get("run") or {}).get("shell")
+                for one in (content, data)
+            ]
+            shell = next((str(one) for one in shells if one), "")
+            others = [{k: v for k, v in one.items() if k not in _KNOWN} for one in levels]
+            environment: dict[str, str] = {}
+            for one in (data, *levels):
+                environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
+            for command, options, written in _commands(script):
+                # Of several that are written alike the next.
+                below = range(at.get(written, 0), len(lines))
+                at[written] = next((n + 1 for n in below if written in lines[n]), 1)
+                yield Step(
+                    name,
+                    str(job),
+                    at[written],
+                    command,
+                    options,
+                    events,
+                    tuple(str(one["if"]) for one in levels if "if" in one),
+                    any(one.get("continue-on-error") not in (None, False) for one in levels),
+                    script,
+                    tuple(sorted(environment.items())),
+                    filters,
+                    _SHELLS.get(shell, shell),
+                    json.dumps(others, sort_keys=True, default=str),
+                    _name(content.get("environment")),
+                )
+
+
+def _name(environment: Any) -> str:
+    return str(environment["name"] if isinstance(environment, dict) else environment or "")
+
+
+def _events(on: Any) -> frozenset[str]:
+    if isinstance(on, dict):
+        return frozenset(map(str, on))
+    return frozenset(map(str, on if isinstance(on, list) else [on]))
+
+
+def _filters(on: Any) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Of each event what it is limited to: by branches, paths, types, and when."""
+    for event, limits in on.items() if isinstance(on, dict) else ():
+        if event == SCHEDULE:
+            yield event, "cron", frozenset(str(one.get("cron")) for one in limits or ())
+        for name, values in limits.items() if isinstance(limits, dict) else ():
+            listed = values if isinstance(values, list) else [values]
+            yield str(event), str(name), frozenset(map(str, listed))
+
+
+def _commands(script: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The checks among the commands of a script, each with its options and its first line."""
+    joined = re.sub(r"\\\n\s*", " ", script)
+    for line in joined.splitlines():
+        for part in re.split(r"&&|\|\||;|(?<!\|)\|(?!\|)|(?<![&>])&(?![&>])", line):
+            try:
+                words = shlex.split(part, comments=True)
+            except ValueError:
+                words = part.split()
+            words = [word for word in words if not _ASSIGNED.match(word)]
+            at = next((n for n, w in enumerate(words) if PurePosixPath(w).name in TOOLS), None)
+            if at is None or any(word in ("echo", "printf", "pip", "uv") for word in words[:at]):
+                continue
+            after = words[at + 1 :]
+            first = next((n for n, word in enumerate(after) if word.startswith("-")), len(after))
+            command = " ".join([PurePosixPath(words[at]).name, *after[:first]])
+            yield command, tuple(after[first:]), part.strip().split("\n")[0].strip()
