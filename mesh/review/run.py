@@ -24,7 +24,7 @@ from mesh.review.models.both import Both
 from mesh.review.models.impact import Impact, impact
 from mesh.review.models.load import load_both
 from mesh.review.models.review_worker.facts import Models, Plan, RowDiff
-from mesh.review.rules import Finding, Level
+from mesh.review.rules import Finding
 
 Personal = Mapping[str, tuple[str, ...]]
 Load = Callable[[Project | None, Project, Personal], tuple[Models, Models]]
@@ -66,9 +66,6 @@ class Review:
     @property
     def breaking(self) -> bool:
         return any(found.breaking for found in self.findings)
-
-    def count(self, level: Level) -> int:
-        return sum(found.level is level for found in self.findings)
 
 
 def review(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from mesh.review.contracts.words import listed
-from mesh.review.rules import Finding
+from mesh.review.rules import Finding, Level
 
 MOST_NAMES = 5
 
@@ -22,6 +22,11 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
             key = (one.rule, one.level, one.product, one.where, words, one.before, one.after)
         alike.setdefault(key, []).append(one)
     return [_together(same) for same in alike.values()]
+
+
+def counted(findings: Iterable[Finding], level: Level) -> int:
+    """How many of a level a report shows."""
+    return len(grouped(one for one in findings if one.level is level))
 
 
 def _together(same: list[Finding]) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.models.impact import Hit
-from mesh.review.report.grouped import grouped
+from mesh.review.report.grouped import counted, grouped
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
 
@@ -94,7 +94,9 @@ def code(text: object, limit: int = 300) -> str:
 
 
 def _head(review: Review) -> str:
-    breaking, warnings = review.count(Level.BREAKING), review.count(Level.WARNING)
+    breaking, warnings, infos = (
+        counted(review.findings, level) for level in (Level.BREAKING, Level.WARNING, Level.INFO)
+    )
     new_major = [v for v in review.verdicts if v.outcome == "right" and v.needed.name == "MAJOR"]
     if breaking:
         line = f"### ❌ Contract review: {_many(breaking, 'breaking change')}"
@@ -110,8 +112,7 @@ def _head(review: Review) -> str:
     if not review.impact.hits:
         hit = "hits no one"
     facts = [
-        f"{_many(breaking, 'breaking change')}, {warnings} to look at, "
-        f"{review.count(Level.INFO)} for information",
+        f"{_many(breaking, 'breaking change')}, {warnings} to look at, {infos} for information",
         hit,
         f"compared with {code(review.base[:10])}",
     ]
@@ -126,13 +127,13 @@ def _many(count: int, what: str) -> str:
 
 
 def _findings(review: Review, levels: tuple[Level, ...], title: str, *, fold: bool) -> Section:
-    shown = [one for one in review.findings if one.level in levels]
+    shown = grouped(one for one in review.findings if one.level in levels)
     if not shown:
         return None
     lines = [
         "| rule | where | what |",
         "| --- | --- | --- |",
-        *(_finding_row(one) for one in grouped(shown)),
+        *map(_finding_row, shown),
     ]
     if not fold:
         return title, [f"#### {title}", "", *lines]

@@ -9,7 +9,7 @@ from mesh.console import out, table
 from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.known import RULES
-from mesh.review.report.grouped import grouped
+from mesh.review.report.grouped import counted, grouped
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
 
@@ -26,7 +26,7 @@ def print_contract_diff(result: ContractReview) -> None:
 
 def print_review(review: Review) -> None:
     """The whole report, most important first."""
-    breaking = review.count(Level.BREAKING)
+    breaking = counted(review.findings, Level.BREAKING)
     out.print(f"Compared with {review.base[:10]}, in {review.seconds:.1f} s.", markup=False)
     if review.not_compared:
         out.print(Text(f"{review.not_compared} {WITHOUT_ROWS}", style="bold yellow"))
