@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 import yaml
@@ -11,7 +12,8 @@ import yaml
 from mesh.project import Project
 from mesh.review.known import RULES
 from mesh.review.models.impact import Hit
-from mesh.review.models.review_worker.facts import RowDiff
+from mesh.review.models.lines import Files
+from mesh.review.models.review_worker.facts import Models, RowDiff
 from mesh.review.report.grouped import counted, grouped
 from mesh.review.rules import Finding, Level
 from mesh.review.run import Review, compare_projects
@@ -113,6 +115,18 @@ def test_a_source_that_becomes_another_product_changes_its_charts(tmp_path: Path
         "The chart sales/by_channel shows something else. Its title is as it was.",
         "The chart sales/from_the_counter shows something else. Its title is as it was.",
     ]
+
+
+def test_a_file_of_thousands_of_lines_alike_is_compared_at_once(tmp_path: Path) -> None:
+    """Each with each, as difflib does it of shorter ones, these take minutes."""
+    block = ["  - name: a", "    required: true", "    examples: [0, 1]", ""]
+    sides = {"old": 5_000 * block, "new": 5_000 * block}
+    sides["new"][8_001] = "    required: false"
+    for side, lines in sides.items():
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "wide.yaml").write_text("\n".join(lines))
+    files = Files(tmp_path / "old", tmp_path / "new", cast("Models", None), cast("Models", None))
+    assert files.edited == {"wide.yaml": 8_002}
 
 
 def test_another_label_of_a_chart_is_told_with_the_old_one(tmp_path: Path) -> None:

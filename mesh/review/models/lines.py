@@ -18,6 +18,8 @@ from mesh.review.rules import Place
 
 # Where SQLMesh looks for what a project adds to it.
 OURS = ("audits", "hooks", "linter", "macros", "materializations", "models", "signals", "tests")
+# Of longer texts what repeats itself is compared last: else one of 5,000 lines takes half a minute.
+MANY_LINES = 1_000
 _NOT_READ = ("data", "logs", "node_modules", "__pycache__")
 
 
@@ -129,7 +131,7 @@ def _other_lines(text: list[str], than: list[str], *, gaps: bool = True) -> set[
     found: set[int] = set()
     if not than:
         return found
-    matcher = difflib.SequenceMatcher(None, than, text, autojunk=False)
+    matcher = difflib.SequenceMatcher(None, than, text, autojunk=len(text) > MANY_LINES)
     for kind, _, _, start, end in matcher.get_opcodes():
         if kind != "equal":
             found |= set(range(start + 1, max(end, start + gaps) + 1))
