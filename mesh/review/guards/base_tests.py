@@ -102,7 +102,9 @@ def guard_file_same(both: Both) -> Found:
         if not any(name == one or (one.endswith("/") and name.startswith(one)) for one in guards):
             continue
         before, after = (_lines(side.root / name) for side in (both.old, both.new))
-        gone = [line[1:].strip() for line in difflib.ndiff(before, after) if line.startswith("- ")]
+        same = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        other = (before[start:end] for kind, start, end, *_ in same if kind != "equal")
+        gone = [line.strip() for lines in other for line in lines]
         gone = [line for line in gone if line and not line.startswith("#")]
         if gone:
             message = f"What stood in {name} and is gone: {shortened(' '.join(gone), 300)}"
