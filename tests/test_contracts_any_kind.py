@@ -109,8 +109,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     made.model("shop_internal.reader", "VIEW", "SELECT id FROM shop.part AS part")
     made.run(*PLAN)
     made.run("mesh", "init", "--yes")
-    for name in ("market.types", *(f"shop.{one}" for one in wanted)):
-        made.run("mesh", "contracts", "new", name)
+    names = ("market.types", *(f"shop.{one}" for one in wanted))
+    said = made.run("mesh", "contracts", "new", *names)
+    assert said.count(": drafted from its columns") == len(names)
     made.write_contracts()
     made.example("types", "0.5")
     made.example("history", "'2025-01-02T00:00:00'")
@@ -223,6 +224,16 @@ def test_a_moment_without_offset_is_held_to_its_own_kind_of_bounds(shop: Shop) -
     contract.write_text(later.replace("'2025-01-02T00:01:30'", "'2025-01-02T00:01:31'"))
     assert "Rule booked_at.range: 1 failing" in shop.run(*PLAN, fails=1)
     contract.write_text(text)
+
+
+def test_of_several_models_all_are_drafted_or_none(shop: Shop) -> None:
+    fresh = [shop.model(f"shop.{name}", "FULL", MONTHS) for name in ("fresh", "later")]
+    for wrong, why in (("shop.nowhere", "no model shop.nowhere"), ("shop.whole", "already")):
+        said = shop.run("mesh", "contracts", "new", "shop.fresh", "shop.later", wrong, fails=2)
+        assert why in said
+        assert not list((shop.root / "contracts").rglob("fresh*"))
+    for one in fresh:
+        one.unlink()
 
 
 def test_what_has_no_rows_of_its_own_or_no_header_is_told_so(shop: Shop) -> None:

@@ -17,7 +17,7 @@ from sqlmesh import Context
 from sqlmesh.core.dialect import normalize_model_name, parse
 from sqlmesh.core.model import Model, load_sql_based_model
 
-from mesh.catalogue.new import new_contract
+from mesh.catalogue.new import NewContract, new_contracts
 from mesh.catalogue.sample import least
 from mesh.contracts.lint import lint
 from mesh.environments import Opened
@@ -34,6 +34,11 @@ def in_folder(opened: Opened, root: Path) -> Opened:
     """The built project, with its contracts elsewhere."""
     shutil.copy(PROJECT.root / "external_models.yaml", root)
     return replace(opened, project=Project(root))
+
+
+def new_contract(opened: Opened, model: str, environment: str | None = None) -> NewContract:
+    (made,) = new_contracts(opened, [model], environment)
+    return made
 
 
 def drafted(project: Opened, model: str, root: Path, environment: str = ENVIRONMENT) -> dict:

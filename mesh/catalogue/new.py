@@ -5,7 +5,7 @@ What can be seen is filled in; what only a person knows says TODO, and lint refu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,14 +68,32 @@ class NewContract:
         return f"read whether the {rows} right."
 
 
-def new_contract(opened: Opened, model: str, environment: str | None = None) -> NewContract:
-    """Write the draft of a model's contract where it belongs; needs the project's models.
+@dataclass(frozen=True)
+class _Wanted:
+    """A model that gets a contract. types: of its columns, in BigQuery. path: of the contract."""
+
+    name: str
+    types: dict[str, str]
+    path: Path
+
+
+def new_contracts(
+    opened: Opened, models: Iterable[str], environment: str | None = None
+) -> Iterator[NewContract]:
+    """Write the drafts of models' contracts where they belong; needs the project's models.
 
     environment: whose data is looked at; by default where a bare plan goes, else prod. Of a model
     that is not there yet the query is run on its inputs, and a unit test is drafted.
-    Raises WrongUse for an unknown or an internal model, a column whose type no contract can state
-    or that the environment does not have, and a contract that is there already.
+    Raises WrongUse, before anything is written, for an unknown or an internal model, a column whose
+    type no contract can state, and a contract that is there already; and for a column that the
+    environment does not have.
     """
+    wanted = {one.name: one for one in [_wanted(opened, model) for model in models]}
+    for one in wanted.values():
+        yield _new_contract(opened, one, environment)
+
+
+def _wanted(opened: Opened, model: str) -> _Wanted:
     name, types = _model(opened, model)
     domain, _, table = name.partition(".")
     if not is_public(name):
@@ -91,14 +109,19 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
             "rows of its own to promise anything of.",
             fix="Make it a view with `kind VIEW`, or draft contracts of the models that read it.",
         )
-    root = opened.project.contracts
-    path = root / domain / f"{table}{SUFFIX}"
+    path = opened.project.contracts / domain / f"{table}{SUFFIX}"
     if path.exists():
         raise WrongUse(
             f"{name} has a contract already.",
             where=Location(display(path)),
             fix="Edit it, or move it away first.",
         )
+    return _Wanted(name, types, path)
+
+
+def _new_contract(opened: Opened, wanted: _Wanted, environment: str | None) -> NewContract:
+    name, types, path = wanted.name, wanted.types, wanted.path
+    domain, _, table = name.partition(".")
     where = environment or opened.usual_environment
     found_there = opened.environment(where) if where else None
     built = found_there is not None and name in opened.there(found_there)
@@ -106,7 +129,7 @@ def new_contract(opened: Opened, model: str, environment: str | None = None) -> 
     seen = profile(opened, place, types) if place is not None else None
     is_empty = seen is not None and not seen.rows
     seen = None if is_empty else seen
-    known = usable_contracts(root)
+    known = usable_contracts(opened.project.contracts)
     asked = opened.models[name]
     found = Found(
         types,

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh.cli.options import Gateway, InProject, data_of
 from mesh.console import out
 
+if TYPE_CHECKING:
+    from mesh.catalogue.new import NewContract
+    from mesh.project import Project
+
 
 def new_command(
     project: InProject,
-    model: Annotated[str, typer.Argument(help="A model, such as sales.orders.")],
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL", help="Models, such as sales.orders.")
+    ],
     environment: Annotated[str | None, data_of("where a bare plan goes, else prod")] = None,
     gateway: Gateway = None,
 ) -> None:
-    """Draft the contract of a model from its columns and its data; you write what says TODO."""
-    from mesh.catalogue.new import new_contract
+    """Draft the contracts of models from their columns and data; you write what says TODO."""
+    from mesh.catalogue.new import new_contracts
     from mesh.contracts.follow import drafting
     from mesh.environments import open_project
 
     with drafting():
         opened = open_project(project, gateway)
         with opened.readable_errors():
-            drafted = new_contract(opened, model, environment)
+            every = []
+            for drafted in new_contracts(opened, models, environment):
+                _show(project, drafted)
+                every.append(drafted)
+    if any(not drafted.built for drafted in every):
+        out.print("What follows from them is written by `mesh docs` and `sqlmesh format`.")
+
+
+def _show(project: Project, drafted: NewContract) -> None:
     path = project.shown(drafted.path)
     source = "from its columns alone: no environment has rows of it"
     if drafted.rows:
@@ -38,5 +52,3 @@ def new_command(
     if drafted.test:
         test = project.shown(drafted.test)
         out.print(f"{test}: drafted from rows of its inputs; {drafted.about_test}", soft_wrap=True)
-    if not drafted.built:
-        out.print("What follows from them is written by `mesh docs` and `sqlmesh format`.")
