@@ -28,7 +28,7 @@ def lint_command(
     project: InProject,
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]…", help="Contracts or folders; by default all contracts."),
+        typer.Argument(metavar="path", help="Contracts or folders; by default all contracts."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
 ) -> None:

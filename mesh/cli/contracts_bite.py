@@ -20,7 +20,7 @@ def bite_command(
     products: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PRODUCT]…",
+            metavar="product",
             help="Data products, or sources; by default all data products.",
             show_default=False,
         ),

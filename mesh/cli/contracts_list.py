@@ -20,7 +20,7 @@ def list_command(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[WORD]…",
+            metavar="word",
             help="Only those that say all of these words, of themselves, a column or a value.",
             show_default=False,
         ),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def new_command(
     project: InProject,
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL", help="Models, such as sales.orders.")
+        list[str], typer.Argument(metavar="model", help="Models, such as sales.orders.")
     ],
     environment: Annotated[str | None, data_of("where a bare plan goes, else prod")] = None,
     gateway: Gateway = None,

@@ -16,7 +16,7 @@ def prove_command(
     project: InProject,
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODEL]…", help="Models by name; by default all, and all charts."),
+        typer.Argument(metavar="model", help="Models by name; by default all, and all charts."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -27,7 +27,7 @@ def verify_command(
     environment: Annotated[
         str | None,
         typer.Argument(
-            metavar="ENVIRONMENT",
+            metavar="environment",
             help="Whose data, such as prod.",
             show_default=False,
         ),
@@ -35,7 +35,7 @@ def verify_command(
     products: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PRODUCT]…",
+            metavar="product",
             help="Data products or sources; by default all that have a contract.",
             show_default=False,
         ),
