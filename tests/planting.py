@@ -202,55 +202,41 @@ class Planted:
         texts = vocabulary.texts + [mood.tag for mood in self.moods]
         return replace(vocabulary, texts=texts, rank=ranks(texts))
 
-    def ratings(
-        self,
-        seed: int,
-        block: int,
-        audience: Audience,
-        catalogue: Catalogue,
-        timeline: Timeline,
-        ratings: Ratings,
-    ) -> tuple[Ratings, np.ndarray]:
+    def ratings(self, world: run.World, block: int, ratings: Ratings) -> tuple[Ratings, np.ndarray]:
         """The ratings of a block as they are planted; and of each its mood, or -1."""
-        ratings = self._premiered(seed, block, audience, catalogue, timeline, ratings)
+        ratings = self._premiered(world, block, ratings)
         stars = ratings.half_stars.copy()
         if self.taste:
-            drawn = block_rng(seed, block, 4).random(int(np.ptp(ratings.user)) + 1)
+            drawn = block_rng(world.seed, block, 4).random(int(np.ptp(ratings.user)) + 1)
             loves = drawn < self.taste.share
-            genre = (catalogue.genre_slots == GENRES.index(self.taste.genre)).any(axis=0)
+            genre = (world.catalogue.genre_slots == GENRES.index(self.taste.genre)).any(axis=0)
             own = genre[ratings.movie]
             stars[own] = np.where(loves[ratings.user - ratings.user.min()], 10, 6)[own]
         bounds = np.cumsum([0.0, *(mood.share for mood in self.moods)])
-        drawn = block_rng(seed, block, 5).random(len(stars))
+        drawn = block_rng(world.seed, block, 5).random(len(stars))
         mood = np.searchsorted(bounds, drawn, side="right") - 1
         mood = np.where((mood < len(self.moods)) & (ratings.seconds >= TAGS_FROM), mood, -1)
         shift = np.array([*(mood.half_stars for mood in self.moods), 0])
         return replace(ratings, half_stars=np.clip(stars + shift[mood], 1, 10)), mood
 
-    def _premiered(
-        self,
-        seed: int,
-        block: int,
-        audience: Audience,
-        catalogue: Catalogue,
-        timeline: Timeline,
-        ratings: Ratings,
-    ) -> Ratings:
+    def _premiered(self, world: run.World, block: int, ratings: Ratings) -> Ratings:
         if self.decay is None:
             return ratings
-        rng = block_rng(seed, block, 6)
+        rng = block_rng(world.seed, block, 6)
         members = np.unique(ratings.user)
-        opens = self.decay.days(timeline)
+        opens = self.decay.days(world.timeline)
         shape = (len(members), len(opens))
         seconds = opens + rng.exponential(self.decay.half_life / np.log(2), shape) * MONTH_SECONDS
         seen = rng.random(shape) < self.decay.share
-        seen &= (audience.arrival[members][:, None] < opens) & (seconds <= timeline.last)
+        seen &= (world.audience.arrival[members][:, None] < opens) & (
+            seconds <= world.timeline.last
+        )
         who, which = np.nonzero(seen)
         stars = 2 * rng.integers(2, 6, len(who))
-        movie = self.premieres(catalogue, timeline)[which]
+        movie = self.premieres(world.catalogue, world.timeline)[which]
         user = np.concatenate([ratings.user, members[who]])
         movies = np.concatenate([ratings.movie, movie])
-        _, order = np.unique(user * catalogue.size + movies, return_index=True)
+        _, order = np.unique(user * world.catalogue.size + movies, return_index=True)
         return Ratings(
             user=user[order],
             movie=movies[order],
@@ -258,22 +244,15 @@ class Planted:
             seconds=np.concatenate([ratings.seconds, seconds[seen].astype(np.int64)])[order],
         )
 
-    def tags(
-        self,
-        ratings: Ratings,
-        mood: np.ndarray,
-        vocabulary: Vocabulary,
-        timeline: Timeline,
-        tags: Tags,
-    ) -> Tags:
+    def tags(self, world: run.World, ratings: Ratings, mood: np.ndarray, tags: Tags) -> Tags:
         """The tags of a block, and those of moods."""
         moody = np.flatnonzero(mood >= 0)
         user = np.concatenate([tags.user, ratings.user[moody]])
         movie = np.concatenate([tags.movie, ratings.movie[moody]])
-        own = len(vocabulary.texts) - len(self.moods) + mood[moody]
+        own = len(world.vocabulary.texts) - len(self.moods) + mood[moody]
         tag = np.concatenate([tags.tag, own])
-        at = np.minimum(ratings.seconds[moody] + 60, timeline.last)
-        order = np.lexsort((vocabulary.rank[tag], movie, user))
+        at = np.minimum(ratings.seconds[moody] + 60, world.timeline.last)
+        order = np.lexsort((world.vocabulary.rank[tag], movie, user))
         return Tags(
             user[order], movie[order], tag[order], np.concatenate([tags.seconds, at])[order]
         )
@@ -311,9 +290,8 @@ class PlantedWorld(run.World):
             ratings, tags = super().events(block)
         if self.planted is None:
             return ratings, tags
-        known = (self.seed, block, self.audience, self.catalogue, self.timeline)
-        ratings, mood = self.planted.ratings(*known, ratings)
-        return ratings, self.planted.tags(ratings, mood, self.vocabulary, self.timeline, tags)
+        ratings, mood = self.planted.ratings(self, block, ratings)
+        return ratings, self.planted.tags(self, ratings, mood, tags)
 
 
 def generate(

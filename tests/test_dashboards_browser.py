@@ -16,6 +16,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from mesh.dashboards.drawing.vega import THEMES
 from mesh.dashboards.preview.page import index_html, page_html
 from mesh.dashboards.preview.png import PHONE_WIDTH, pictures
+from mesh.dashboards.preview.present import PageView
 from tests import kinds_data
 from tests.dashboards_data import (
     HOSTILE,
@@ -97,18 +98,22 @@ def all_data() -> dict[str, Any]:
     }
 
 
+def written(path: Path, view: PageView, views: list[PageView] | None = None) -> Path:
+    """A page as a file, with links to all of the views."""
+    path.write_text(page_html(view, views or [view], PROJECT), encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages of `all_data`, and of no data, as files."""
     out = tmp_path_factory.mktemp("pages")
     views = [presented(name, data) for name, data in all_data().items()]
     for view in views:
-        (out / f"{view.board.id}.html").write_text(
-            page_html(view, views, PROJECT), encoding="utf-8"
-        )
+        written(out / f"{view.board.id}.html", view, views)
     (out / "index.html").write_text(index_html(views, PROJECT), encoding="utf-8")
     nothing = presented("movie_trends", empty("movie_trends"))
-    (out / "nothing.html").write_text(page_html(nothing, views, PROJECT), encoding="utf-8")
+    written(out / "nothing.html", nothing, views)
     rows = kinds_data.all_rows()
     rows["tags"][0]["tag"] = rows["demand"][3]["tag"] = HOSTILE
     rows["tags"][1]["tag"], rows["demand"][2]["tag"] = OF_OBJECTS
@@ -117,7 +122,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for row in rows["panels"]
     ]
     kinds = kinds_data.page(**rows)
-    (out / "kinds.html").write_text(page_html(kinds, [kinds], PROJECT), encoding="utf-8")
+    written(out / "kinds.html", kinds)
     return out
 
 
@@ -379,9 +384,7 @@ def test_a_link_leads_to_its_chart(browser, folder: Path) -> None:
 def test_a_chart_says_that_it_follows_no_choice_while_there_is_one(browser, tmp_path: Path) -> None:
     data = filled("movie_trends", most_rated_movies=[movie(1, "Heat")])
     view = presented("movie_trends", replace(data, options={"genre": [{"genre": "Drama"}]}))
-    path = tmp_path / "page.html"
-    path.write_text(page_html(view, [view], PROJECT), encoding="utf-8")
-    with Tab(browser, path) as tab:
+    with Tab(browser, written(tmp_path / "page.html", view)) as tab:
         said = tab.page.locator("#most_rated_movies .unmoved")
         assert not said.is_visible()
         for picked in ("Drama", "All genres"):
@@ -397,9 +400,7 @@ def test_what_a_page_states_is_nobodys_choice_until_another_is_made(
     periods = [{"period": "all_time"}, {"period": "last_182_days"}]
     data = replace(filled("user_360", all_users=[{}]), options={"period": periods})
     view = presented("user_360", data)
-    path = tmp_path / "page.html"
-    path.write_text(page_html(view, [view], PROJECT), encoding="utf-8")
-    with Tab(browser, path) as tab:
+    with Tab(browser, written(tmp_path / "page.html", view)) as tab:
         said = tab.page.locator("#all_users .unmoved")
         assert not said.is_visible()
         for picked in ("Last half year", "All ratings"):

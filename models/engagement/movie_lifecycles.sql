@@ -67,7 +67,7 @@ WITH calendar AS (
   SELECT
     splits.movie_id,
     splits.late_from,
-    engagement.reporting_month < COALESCE(splits.late_from, DATE_ADD(calendar.last_month, INTERVAL '1' MONTH)) AS is_early,
+    COALESCE(engagement.reporting_month < splits.late_from, TRUE) AS is_early,
     SUM(engagement.rating_count) AS rating_count,
     SUM(engagement.ratings_0_5) AS ratings_0_5,
     SUM(engagement.ratings_1_0) AS ratings_1_0,

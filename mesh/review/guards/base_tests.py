@@ -14,7 +14,7 @@ from mesh.files.scratch import scratch
 from mesh.review.contracts.words import shortened
 from mesh.review.guards.stated import FILE_NAME, BaseTests, Guards, read_guards
 from mesh.review.models.both import Both
-from mesh.review.models.lines import files_of
+from mesh.review.models.lines import files_of, lies_in
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
 
 Found = Iterator[Change]
@@ -99,7 +99,7 @@ def guard_file_same(both: Both) -> Found:
     """A check that is taken out of a list fails no more."""
     guards = read_guards(both.old.contracts).guards
     for name in both.files.edited:
-        if not any(name == one or (one.endswith("/") and name.startswith(one)) for one in guards):
+        if not any(lies_in(name, one) for one in guards):
             continue
         before, after = (_lines(side.root / name) for side in (both.old, both.new))
         same = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()

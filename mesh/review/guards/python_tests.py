@@ -55,10 +55,7 @@ class _Test:
 
 def _tests(file: Path) -> dict[str, _Test]:
     """The tests of a file, by name; none of a file that is none, or that Python cannot read."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return {}
+    tree = _parsed(file)
     own = [one for one in tree.body if not isinstance(one, (*_FUNCTIONS, ast.ClassDef))]
     everywhere = any(map(_skips, own))
     found = {}
@@ -71,6 +68,14 @@ def _tests(file: Path) -> dict[str, _Test]:
                 skipped = around or any(map(_skips, (*one.decorator_list, *one.body)))
                 found[one.name] = _Test(one.lineno, ast.dump(ast.Module(one.body, [])), skipped)
     return found
+
+
+def _parsed(file: Path) -> ast.Module:
+    """What a file says; nothing where Python cannot read it."""
+    try:
+        return ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module([], [])
 
 
 def _skips(node: ast.AST) -> bool:
@@ -138,13 +143,9 @@ def python_test_no_leave_out(both: Both) -> Found:
 
 def _left_out(file: Path) -> dict[str, str]:
     """What a `conftest.py` says of tests that do not run, by name."""
-    try:
-        body = ast.parse(file.read_bytes()).body
-    except (OSError, SyntaxError, ValueError):
-        return {}
     named = [
         (name, one)
-        for one in body
+        for one in _parsed(file).body
         for name in ([one.name] if isinstance(one, _FUNCTIONS) else map(ast.unparse, _targets(one)))
     ]
     return {name: ast.dump(one) for name, one in named if name in _LEAVE_OUT}

@@ -203,20 +203,8 @@ def _fixed_day(step: Step) -> str:
 
 
 def _asked(step: Step) -> tuple[object, ...]:
-    whole = (
-        step.command,
-        step.options,
-        step.script,
-        step.unless,
-        step.environment,
-        step.shell,
-        step.around,
-    )
-    return *whole, _when(step)
-
-
-def _when(step: Step) -> frozenset[str]:
-    return frozenset(cron for event, _, when in step.filters if event == SCHEDULE for cron in when)
+    around = (step.script, step.unless, step.environment, step.shell, step.around)
+    return *_called(step), *around
 
 
 @rule(WARNS, NONE, "See whether it still stops what it stopped.")
@@ -245,7 +233,10 @@ def _otherwise(was: Step, now: Step) -> str:
 
 
 def _called(step: Step) -> Iterator[tuple[str, str]]:
-    yield from (("cron", when) for when in _when(step))
+    """When a check runs by itself, and by which words."""
+    for event, name, times in step.filters:
+        if event == SCHEDULE:
+            yield from ((name, time) for time in sorted(times))
     yield "words", " ".join((step.command, *step.options))
 
 

@@ -59,7 +59,7 @@ class Files:
         """The first change in the first of these files, or folders, in which there is one."""
         for path in paths:
             for name, line in sorted(self.edited.items()):
-                if name == path or (path.endswith("/") and name.startswith(path)):
+                if lies_in(name, path):
                     return Place(name, line)
         return None
 
@@ -70,10 +70,10 @@ class Files:
         for name in sorted({*files_of(self.old_root), *files_of(self.root, OURS)}):
             before, after = self.old_root / name, self.root / name
             if _bytes(before) != _bytes(after):
-                text = _lines(after)
-                changed = _other_lines(text, _lines(before))
+                was, text = _lines(before), _lines(after)
+                changed = _other_lines(text, was)
                 # What was taken from the end of a file has no line after it.
-                at_end = len(text) if text and text == _lines(before)[: len(text)] else 1
+                at_end = len(text) if text and text == was[: len(text)] else 1
                 found[name] = min(changed, default=at_end)
         return found
 
@@ -99,6 +99,11 @@ class Files:
         now = self.head.models[model]
         was = self.base.models.get(model, now)
         return _lines(self.old_root / was.path), _lines(self.root / now.path)
+
+
+def lies_in(name: str, path: str) -> bool:
+    """Whether a file is this one, or in this folder, which ends in a slash."""
+    return name == path or (path.endswith("/") and name.startswith(path))
 
 
 def files_of(root: Path, within: Iterable[str] = ()) -> Iterator[str]:

@@ -149,10 +149,12 @@ def chart_changed(both: Both) -> Found:
 
 def _leaves(stated: Any, key: str = "") -> Iterator[str]:
     """All values of a specification, each with the key under which it stands."""
-    if isinstance(stated, dict | list):
-        parts = stated.items() if isinstance(stated, dict) else enumerate(stated)
-        for name, part in parts:
-            yield from _leaves(part, name if isinstance(name, str) else key)
+    if isinstance(stated, dict):
+        for name, part in stated.items():
+            yield from _leaves(part, name)
+    elif isinstance(stated, list):
+        for part in stated:
+            yield from _leaves(part, key)
     else:
         yield f"{key}: {stated}" if key else str(stated)
 
