@@ -96,6 +96,36 @@ def test_a_snapshot_that_takes_many_rows_away_says_so(load, tmp_path):
     assert load(deliver(tmp_path / "3"), append=True).notes == ()
 
 
+@pytest.mark.parametrize("append", [False, True])
+def test_titles_that_are_shifted_by_a_line_are_told(load, tmp_path, append):
+    def movies(shifted: int, only: int = 100) -> str:
+        lines = (f"{n},M{n + shifted * (n <= only)} (1999),Drama\n" for n in range(1, 101))
+        return "".join([HEADERS["movies"], "\n", *lines])
+
+    load(deliver(tmp_path / "1", movies=movies(0)))
+    assert load(deliver(tmp_path / "2", movies=movies(1, only=20)), append=append).notes == ()
+    assert load(deliver(tmp_path / "3", movies=movies(1)), append=append).notes == (
+        "movies: of 100 rows that stood there this delivery changes title in 80. If nobody meant "
+        "it, take it back with `mesh ingest --undo`.",
+    )
+
+
+def test_ratings_with_other_stars_are_told(load, tmp_path):
+    def ratings(stars: float, later: int = 0) -> str:
+        lines = (f"{n},1,{stars},{1_000_000_000 + n + later}\n" for n in range(1, 31))
+        return "".join([HEADERS["ratings"], "\n", *lines])
+
+    load(deliver(tmp_path / "1", ratings=ratings(4.5)))
+    (note,) = load(deliver(tmp_path / "2", ratings=ratings(4.0, later=1))).notes
+    assert note.startswith(
+        "ratings: of 30 rows that stood there this delivery changes rating in 30 and timestamp in "
+        "30."
+    )
+    # Newer ones of the same people are no other values than somebody meant, and told all the same.
+    (note,) = load(deliver(tmp_path / "3", ratings=ratings(4.0, later=9)), append=True).notes
+    assert note.startswith("ratings: of 30 rows that stood there this delivery changes timestamp")
+
+
 def test_what_is_added_to_tables_that_something_else_changed_says_so(load, database, tmp_path):
     load(deliver(tmp_path / "1"))
     with duckdb.connect(str(database)) as connection:

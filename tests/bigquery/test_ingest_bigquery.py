@@ -84,6 +84,18 @@ def cloud(fresh_warehouse, monkeypatch, tmp_path) -> Side:
     return Side(bigquery.Client(project=warehouse.project), tmp_path / "unused.duckdb")
 
 
+def test_titles_that_are_shifted_by_a_line_are_told(cloud, tmp_path):
+    first, shifted = (
+        "movieId,title,genres\n" + "".join(f"{n},M{n + by} (1999),Drama\n" for n in range(1, 31))
+        for by in (0, 1)
+    )
+    cloud.ingest(deliver(tmp_path / "1", movies=first))
+    assert cloud.ingest(deliver(tmp_path / "2", movies=shifted)).notes == (
+        "movies: of 30 rows that stood there this delivery changes title in 30. If nobody meant "
+        "it, take it back with `mesh ingest --undo`.",
+    )
+
+
 def test_deliveries_give_the_same_tables_on_both_engines(cloud, tmp_path):
     local = Side(None, tmp_path / "mesh.duckdb")
     first = deliver(tmp_path / "in")

@@ -30,8 +30,9 @@ from mesh.movielens.ingest.targets.base import Published, Record, Target
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
 from mesh.project import BIGQUERY_GATEWAY, LOCAL_GATEWAY
 
-# The share of a table's rows that may be gone after a full snapshot without a word.
-SHRINKS = 0.1
+# The share of a table's rows that may be gone after a full snapshot, or get other values by any
+# delivery, without a word; and so few other values.
+SHARE, FEW = 0.1, 20
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,7 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
                 stage, Record(told, digest.result(), order.mode, stage.counts, order.started_at)
             )
             counts = stage.counts
+            notes += _rewritten(published, history)
         if lake:
             order.observer(Step("writing Parquet", 0.0))
             target.export(lake)
@@ -245,8 +247,28 @@ def _shrunk(counts: Mapping[str, Counts], history: History) -> list[str]:
         "what it does not hold; if this one is not whole, take it back with `mesh ingest --undo`."
         for table in DELIVERED
         if (before := history.rows_now.get(table.name) or 0)
-        and (rows := counts[table.name].loaded) < (1 - SHRINKS) * before
+        and (rows := counts[table.name].loaded) < (1 - SHARE) * before
     ]
+
+
+def _rewritten(published: Published, history: History) -> list[str]:
+    """What is said of tables of which a delivery changes much that stood there: titles that are
+    shifted by a line are titles all the same."""
+    notes = []
+    for table in DELIVERED:
+        before = history.rows_now.get(table.name) or 0
+        changed = [
+            f"{column} in {rows:,}"
+            for column in table.values
+            if (rows := published.values.get((table.name, column), 0)) > max(SHARE * before, FEW)
+        ]
+        if changed:
+            notes.append(
+                f"{table.name}: of {before:,} rows that stood there this delivery changes "
+                f"{' and '.join(changed)}. If nobody meant it, take it back with "
+                "`mesh ingest --undo`."
+            )
+    return notes
 
 
 def _changed_past(history: History) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Self
 
@@ -45,10 +45,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Published:
-    """What an ingest changed. months: for each table the first days of the months, ascending."""
+    """What an ingest changed. months: for each table the first days of the months, ascending.
+    values: for each table and column in how many rows that stood there."""
 
     ingest_id: int
     months: dict[str, tuple[date, ...]]
+    values: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def changed_months(self) -> tuple[date, ...]:
@@ -136,7 +138,9 @@ class Target(ABC):
             record.mode == "snapshot",
         )
         self.load(stage, DELIVERED, record.mode)
+        compared = {MOVIES}
         if record.mode == "append":
+            compared = set(DELIVERED)
             for table in DELIVERED:
                 self.ask(statements.compare(table))
                 settle(stage, table, self.ask(statements.settled(table)))
@@ -148,6 +152,11 @@ class Target(ABC):
             for table in statements.filled - {MOVIES}:
                 if months := published.months[table.name]:
                     self.ask(statements.compare(table, months))
+                    compared.add(table)
+        if there := compared & statements.filled:
+            found = self.ask(statements.changed_values(there))
+            values = {(table, column): rows for table, column, rows in found}
+            published = replace(published, values=values)
         steps = statements.publish(ingest_id, published.months, self.past.kept_with(ingest_id))
         if stage.count(REJECTED):
             self.load(stage, [REJECTED_LINES], record.mode)

@@ -114,6 +114,17 @@ class Statements:
             "WHERE was_there ORDER BY place"
         )
 
+    def changed_values(self, tables: Collection[Table]) -> str:
+        """Rows (source_table, column, rows) of compared tables: in how many rows that stood there
+        a column gets another value."""
+        return " UNION ALL ".join(
+            f"SELECT '{table.name}' AS source_table, '{value}' AS changed, COUNT(*) AS n "
+            f"FROM {self.compared(table)} "
+            f"WHERE counts AND was_there AND {value} IS DISTINCT FROM old_{value}"
+            for table in tables
+            for value in table.values
+        )
+
     def changed_months(self) -> str:
         """Rows (source_table, reporting_month) of all that this ingest will change."""
         return " UNION ALL ".join(

@@ -3,7 +3,10 @@ with months as (
         movie_id,
         reporting_month,
         count(*) as rating_count,
-        median(rating) as rating_median
+        median(rating) as rating_median,
+        {%- for half in range(1, 11) %}
+        count(*) filter (where rating = {{ half / 2 }}) as {{ ratings_of(half) }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from {{ ref('stg_ratings') }}
     group by movie_id, reporting_month
 ),
@@ -24,7 +27,10 @@ select
     movies.genres,
     tags.tags,
     months.rating_count,
-    months.rating_median
+    months.rating_median,
+    {%- for half in range(1, 11) %}
+    months.{{ ratings_of(half) }}{{ ',' if not loop.last }}
+    {%- endfor %}
 from months
 inner join {{ ref('stg_movies') }} as movies using (movie_id)
 left join tags using (movie_id)
