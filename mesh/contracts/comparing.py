@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TypeVar
 
 from sqlglot import exp
 
@@ -11,6 +12,7 @@ from mesh.contracts.constraints.base import Effect
 from mesh.contracts.queries import read_query
 from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
 
+E = TypeVar("E", bound=exp.Expr)
 _OPPOSITE: Mapping[Effect | None, Effect] = {
     Effect.TIGHTER: Effect.LOOSER,
     Effect.LOOSER: Effect.TIGHTER,
@@ -48,7 +50,7 @@ def together_say(new: Collection[exp.Expr], old: exp.Expr) -> bool:
     return False
 
 
-def with_names(node: exp.Expr, renamed: Mapping[str, str]) -> exp.Expr:
+def with_names(node: E, renamed: Mapping[str, str]) -> E:
     """A copy in which columns have their new names."""
     node = node.copy()
     for column in node.find_all(exp.Column):

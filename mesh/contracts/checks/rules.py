@@ -18,10 +18,10 @@ from mesh.contracts.constraints.base import (
 from mesh.contracts.constraints.sql import RULE_SQL
 from mesh.contracts.draft import LEVELS, Draft, promises_of
 from mesh.contracts.findings import NOT_ENFORCED, Finding, Found
-from mesh.contracts.idle import broken_together, is_idle
 from mesh.contracts.made_up import Columns, pools_of
 from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
 from mesh.contracts.sql import TABLE
+from mesh.contracts.tried import broken_together, is_idle
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 

@@ -56,7 +56,13 @@ class ContractDiff:
     def pairs(self) -> dict[str, Pair]:
         """Products of both, by their name."""
         new = self.head.sources
-        return {p: Pair(source, new[p]) for p, source in self.base.sources.items() if p in new}
+        types = {
+            product: {column.name: column.bigquery_type for column in source.contract.columns}
+            for product, source in new.items()
+        }
+        return {
+            p: Pair(source, new[p], types) for p, source in self.base.sources.items() if p in new
+        }
 
     @cached_property
     def removed(self) -> dict[str, Source]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypedDict, Unpack
@@ -12,9 +13,16 @@ from sqlglot import exp
 from mesh.contracts.comparing import together_say, with_names
 from mesh.contracts.conditions import implies
 from mesh.contracts.constraints.base import Effect
+from mesh.contracts.made_up import pools_of
 from mesh.contracts.model import Column, Contract, StatedRule
+from mesh.contracts.rules import RowRule, TableRule
+from mesh.contracts.sql import TABLE
+from mesh.contracts.tried import Compared, compared
 from mesh.files.tree import Steps, Tree
 from mesh.review.rules import Change, Level, Place
+
+# So many made-up tables must break both rules, and so many neither, for them to be called alike.
+FEW = 10
 
 
 class Details(TypedDict, total=False):
@@ -62,10 +70,14 @@ class Versions(NamedTuple):
 
 @dataclass(frozen=True)
 class Pair:
-    """The contract of a product in the base and in the work tree."""
+    """The contract of a product in the base and in the work tree.
+
+    types: the BigQuery types of the columns of all products of the work tree, by product.
+    """
 
     before: Source
     after: Source
+    types: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     @property
     def old(self) -> Contract:
@@ -116,6 +128,40 @@ class Pair:
     def rules_added(self) -> list[StatedRule]:
         known = {one.new.id for one in self.rules}
         return [rule for rule in self.new.rules if rule.id not in known]
+
+    @cached_property
+    def rewritten(self) -> dict[str, Compared]:
+        """Rules that say another thing for all that is known, and are broken by the same made-up
+        tables as before."""
+        found = {}
+        for old, new, effect in self.rules:
+            if effect is Effect.OTHER:
+                before = self._offending(self.old, old.id)
+                after = self._offending(self.new, new.id)
+                made = self._compared(before, after) if before and after else None
+                if made and not made.first + made.second and FEW <= made.both <= made.worlds - FEW:
+                    found[old.id] = made
+        return found
+
+    def _offending(self, contract: Contract, name: str) -> exp.Select | None:
+        """What finds the rows that break a rule, with the names that columns have now."""
+        rules: tuple[RowRule | TableRule, ...] = (*contract.row_rules(), *contract.table_rules())
+        rule = next((one for one in rules if one.id == name), None)
+        if rule is None:
+            return None
+        if isinstance(rule, TableRule):
+            query = rule.query
+        else:
+            query = exp.select("*").from_(exp.to_table(TABLE)).where(rule.broken())
+        return with_names(query, self.names) if contract is self.old else query
+
+    def _compared(self, first: exp.Select, second: exp.Select) -> Compared | None:
+        both = exp.Tuple(expressions=[first.copy(), second.copy()])
+        own = self.new.product
+        read = (f"{one.db}.{one.name}" for one in both.find_all(exp.Table) if one.db)
+        pools = {p: pools_of(self.types.get(p, {}), both, {}) for p in dict.fromkeys((own, *read))}
+        known = {product: pool for product, pool in pools.items() if pool}
+        return compared(first, second, known) if len(known) == len(pools) else None
 
     def still_said(self, old: StatedRule) -> tuple[str, ...]:
         """The rules of the work tree that together say all that a rule said; or none.

@@ -8,7 +8,7 @@ from mesh.contracts.constraints.base import Effect
 from mesh.review.contracts.pair import Pair, Versions
 from mesh.review.contracts.values import of_other_kinds
 from mesh.review.contracts.words import same_words, shortened
-from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, Change, Rules
+from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Rules
 
 COVERED = frozenset(
     {"id", "name", "description", "dimension", "severity", "promise", "line", "query_line"}
@@ -69,9 +69,23 @@ def quality_tightened(pair: Pair) -> Found:
 def quality_same_rule(pair: Pair) -> Found:
     """A rule that says another thing no longer says the old one."""
     for one in pair.rules:
-        if one.effect is Effect.OTHER and not pair.still_said(one.old):
+        other = one.effect is Effect.OTHER and one.old.id not in pair.rewritten
+        if other and not pair.still_said(one.old):
             yield _stated(pair, one, f"The rule {one.old.id} says another thing.")
     yield from of_other_kinds(pair, Effect.OTHER)
+
+
+@rule(WARNS, PATCH, "See whether it says the same, or keep the old rule beside the new one.")
+def quality_same_meaning(pair: Pair) -> Found:
+    """A rule that is written otherwise says the same only as far as made-up rows can show."""
+    for one in pair.rules:
+        if (made := pair.rewritten.get(one.old.id)) and not pair.still_said(one.old):
+            yield _stated(
+                pair,
+                one,
+                f"The rule {one.old.id} is written otherwise: of {made.worlds} made-up tables the "
+                f"same {made.both} break it as before.",
+            )
 
 
 @rule(TELLS, PATCH)

@@ -1,13 +1,13 @@
-"""Rules that no row can break are told from those that some row can: made-up rows tell."""
+"""Made-up rows tell rules that no row can break, and rules that say the same as others."""
 
 from __future__ import annotations
 
 import pytest
 from sqlglot import exp, parse_one
 
-from mesh.contracts.idle import is_idle
 from mesh.contracts.made_up import pools_of
 from mesh.contracts.sql import parse_rule
+from mesh.contracts.tried import compared, is_idle
 
 TYPES = {"x": "INT64", "y": "INT64", "f": "FLOAT64", "s": "STRING", "t": "STRING"}
 TYPES |= {"d": "DATE", "m": "TIMESTAMP", "b": "BOOL"}
@@ -116,10 +116,74 @@ def test_what_does_not_run_on_duckdb_is_not_judged() -> None:
 
 
 def test_what_takes_too_long_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mesh.contracts.idle._SECONDS", 0.2)
+    monkeypatch.setattr("mesh.contracts.tried._SECONDS", 0.2)
     joined = " ".join(f"JOIN range(1000) AS r{one}(n) ON r{one}.n <> t0.x" for one in range(4))
     query = f"SELECT 1 FROM __contract_table__ AS t0 {joined} WHERE t0.x + r0.n + r3.n < -100000"
     slow = parse_one(query, into=exp.Select, dialect="duckdb")
     pools = pools_of(TYPES, slow, {})
     assert pools is not None
     assert not is_idle(slow, {"shop.a": pools})
+
+
+OF_OTHERS = "SELECT COUNT(*) FROM ${table} AS own WHERE "
+ALIKE = [
+    (
+        OF_OTHERS + "NOT EXISTS (SELECT 1 FROM shop.other AS o WHERE o.x = own.x)",
+        "SELECT COUNT(*) FROM (SELECT own.x FROM ${table} AS own "
+        "LEFT JOIN shop.other AS o ON o.x = own.x WHERE o.x IS NULL)",
+    ),
+    (
+        "SELECT COUNT(*) FROM (SELECT x FROM ${table} GROUP BY x HAVING COUNT(*) > 1)",
+        "SELECT COUNT(*) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY x ORDER BY y) AS n "
+        "FROM ${table}) WHERE n = 2",
+    ),
+    (
+        "SELECT COUNT(*) FROM (SELECT x FROM ${table} GROUP BY x HAVING COUNT(DISTINCT s) > 1)",
+        "SELECT COUNT(*) FROM (SELECT x FROM ${table} GROUP BY x HAVING MIN(s) < MAX(s))",
+    ),
+]
+APART = [
+    # Where the other has a NULL, NOT IN finds nothing.
+    (
+        OF_OTHERS + "x NOT IN (SELECT x FROM shop.other)",
+        OF_OTHERS + "NOT EXISTS (SELECT 1 FROM shop.other AS o WHERE o.x = own.x)",
+    ),
+    (
+        "SELECT COUNT(*) FROM (SELECT x FROM ${table} GROUP BY x HAVING COUNT(*) > 1)",
+        "SELECT COUNT(*) FROM (SELECT x FROM ${table} GROUP BY x HAVING COUNT(*) > 2)",
+    ),
+    (
+        "SELECT COUNT(*) FROM (SELECT x FROM ${table} GROUP BY x HAVING COUNT(*) > 1)",
+        "SELECT COUNT(*) FROM (SELECT x, s FROM ${table} GROUP BY x, s HAVING COUNT(*) > 1)",
+    ),
+]
+
+
+def worlds(pair):
+    queries = [parse_rule(one).offending for one in pair]
+    both = exp.Tuple(expressions=[one.copy() for one in queries])
+    tables = {"shop.own": pools_of(TYPES, both, {}), "shop.other": pools_of(TYPES, both, {})}
+    return compared(*queries, tables)
+
+
+@pytest.mark.parametrize("pair", ALIKE)
+def test_rules_that_say_the_same_are_broken_together(pair):
+    found = worlds(pair)
+    assert not found.first + found.second
+    assert 50 < found.both < found.worlds - 50
+
+
+@pytest.mark.parametrize("pair", APART)
+def test_rules_that_say_more_or_less_are_broken_apart(pair):
+    found, other_way = worlds(pair), worlds(pair[::-1])
+    assert found.first + found.second > 0
+    assert (found.first > 0, found.second > 0) == (other_way.second > 0, other_way.first > 0)
+
+
+def test_rules_that_cannot_be_tried_are_not_compared():
+    # As many rows as are seldom made up.
+    many = "SELECT COUNT(*) FROM (SELECT x FROM ${table} GROUP BY x HAVING COUNT(*) > 90000)"
+    assert worlds((many, many)).worlds == 0
+    # And what the engine refuses.
+    wrong = "SELECT COUNT(*) FROM (SELECT x FROM ${table} GROUP BY x HAVING MAX(no_column) > 1)"
+    assert worlds((wrong, wrong)).worlds == 0

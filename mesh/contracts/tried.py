@@ -1,12 +1,14 @@
-"""Rules that nothing breaks: found by running them on many small tables of made-up rows.
+"""Rules run on many small tables of made-up rows: what nothing breaks, and what says the same.
 
-A rule that breaks none of them promises nothing. What cannot be run so is not judged.
+A rule that none of them breaks promises nothing, and two that the same ones break say the same,
+as far as made-up rows can show. What cannot be run so is not judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Event, Thread
 
@@ -61,6 +63,47 @@ def is_idle(query: exp.Select, tables: Mapping[str, Columns], *, varies: bool = 
         return _finds_nothing(text, made, tuple(_sizes(query)), 2 if varies else 1)
     except (duckdb.Error, SqlglotError, RecursionError, KeyError):
         return False
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Of so many worlds, how many break both rules, the first alone, and the second alone."""
+
+    worlds: int
+    both: int
+    first: int
+    second: int
+
+
+def compared(first: exp.Select, second: exp.Select, tables: Mapping[str, Columns]) -> Compared:
+    """How two queries of offending rows find some in the same worlds.
+
+    tables: of both, as for `is_idle`. No world is known where they cannot be run.
+    """
+    sizes = [_sizes(query) for query in (first, second)]
+    if not all(sizes):
+        return Compared(0, 0, 0, 0)
+    names = {product: f"t{number}" for number, product in enumerate(tables)}
+    asked = (
+        bind(query, exp.to_table(OWN), lambda product: exp.to_table(names[product]))
+        for query in (first, second)
+    )
+    made = tuple((names[product], columns) for product, columns in tables.items())
+    # One row at a time of the one side is no reason not to try groups of the other.
+    tried = [_FEW if one == [_ROWS] else one for one in sizes]
+    found = []
+    try:
+        query = exp.select(*(exp.Exists(this=one) for one in asked)).sql("duckdb")
+        with _patience() as engine:
+            for number in range(WORLDS):
+                _make(number, made, [size for some in tried for size in some])
+                with suppress(duckdb.OutOfRangeException):
+                    found += engine.execute(query).fetchall()
+    except (duckdb.Error, SqlglotError, RecursionError, KeyError):
+        return Compared(0, 0, 0, 0)
+    return Compared(
+        len(found), *(found.count(one) for one in ((True, True), (True, False), (False, True)))
+    )
 
 
 def _sizes(query: exp.Expr) -> list[int]:
