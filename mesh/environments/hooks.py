@@ -35,6 +35,7 @@ from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
 from mesh.environments.names import short_name
 from mesh.environments.repair import repair
 from mesh.environments.sources import database_of, delivered_to, project_of
+from mesh.environments.stored_queries import install as read_queries_when_asked
 from mesh.environments.unaccounted import unaccounted, what_to_do
 from mesh.environments.unit_tests import forget_afterwards
 from mesh.environments.unit_tests import install as share_renderings
@@ -72,6 +73,7 @@ def install() -> None:
     _wrap("plan", spared)
     _wrap("run", spared)
     share_renderings()
+    read_queries_when_asked()
     take_audits_as_made()
     show_what_was_written()
     break_what_reads_other_rows()
