@@ -7,17 +7,17 @@ configuration's variables is asked of one object.
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from mesh.errors import CheckFailed, Location, MeshError, WrongUse
+from mesh.configuration import read_configuration, read_yaml
+from mesh.errors import CheckFailed, Location, WrongUse
 from mesh.settings import Settings, Source
 
 CONFIGS = ("config.yaml", "config.yml", "config.py", "sqlmesh.yaml", "sqlmesh.yml")
@@ -152,21 +152,7 @@ class Project:
         """
         if not self.loads:
             return {}
-        if (path := self.config).suffix == ".py":
-            return _run(path, path.stat().st_mtime_ns)
-        import jinja2
-
-        text = _text(path)
-        try:
-            template = jinja2.Environment(autoescape=False).from_string(text)
-            # No plain function: by its globals a configuration knows that SQLMesh reads it.
-            text = template.render(env_var=partial(env_var), user=getpass.getuser)
-        except jinja2.TemplateError as error:
-            raise _unreadable(path, getattr(error, "lineno", None), str(error)) from error
-        data = _yaml(path, text) or {}
-        if not isinstance(data, dict):
-            raise _unreadable(path, 1, "it holds no mapping")
-        return data
+        return read_configuration(self.config, self.shown(self.config), env_var)
 
     def stated(self, *keys: str) -> Mapping[str, Any]:
         """The mapping at these keys of the configuration. Raises CheckFailed for what is none."""
@@ -191,7 +177,7 @@ class Project:
         files += sorted((self.root / "external_models").glob("*.y*ml"))
         found = {}
         for path in files:
-            for model in _yaml(path, _text(path)) or []:
+            for model in read_yaml(path, self.shown(path)) or []:
                 schema, name = [part.strip('`"') for part in str(model["name"]).split(".")][-2:]
                 columns = {key: str(kind).upper() for key, kind in model.get("columns", {}).items()}
                 found[f"{schema}.{name}"] = Source(schema, name, columns)
@@ -275,52 +261,6 @@ class Project:
             return real(path).relative_to(self.root)
         except ValueError:
             return path
-
-
-@lru_cache
-def _run(path: Path, _edited: int) -> Mapping[str, Any]:
-    """What a `config.py` gives SQLMesh; nothing when it makes no `Config`.
-
-    It is run under no name, beside the module that SQLMesh makes of it.
-    """
-    import runpy
-
-    from sqlmesh.core.config import Config
-    from sqlmesh.utils import sys_path
-
-    try:
-        with sys_path(path.parent):
-            made = runpy.run_path(str(path)).get("config")
-    except Exception as error:
-        raise _unreadable(path, None, f"{type(error).__name__}: {error}") from error
-    return made.model_dump(by_alias=True) if isinstance(made, Config) else {}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise _unreadable(path, line, "it is not encoded in UTF-8") from error
-
-
-def _yaml(path: Path, text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
-        raise _unreadable(path, mark.line + 1 if mark else None, reason) from error
-
-
-def _unreadable(path: Path, line: int | None, reason: str) -> MeshError:
-    return CheckFailed(
-        f"the file cannot be read: {' '.join(reason.split())}.",
-        where=Location(display(path), line),
-        fix="Mend it; SQLMesh reads it too.",
-    )
 
 
 def find_project(start: Path | None = None) -> Project:

@@ -16,6 +16,7 @@ from tests.project_copy import ROOT
 LAYERS = (
     "errors",
     "settings",
+    "configuration",
     "project",
     "console",
     "signals",
