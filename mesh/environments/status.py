@@ -154,15 +154,15 @@ def _product(
 ) -> ProductStatus:
     """may_fail: whether a table of the environment is gone, so that a view may not be readable."""
     view = opened.view(asked.snapshot, environment)
-    columns = asked.snapshot.model.columns_to_types or {}
     level = _freshness(asked.contract)
-    time = level.element if level and level.element in columns else None
-    newest = exp.func("MAX", exp.column(time)) if time else exp.Null()
-    query = exp.select(exp.Count(this=exp.Star()), newest).from_(view)
     rows: int | None = None
     latest = None
     try:
-        rows, latest = opened.rows(query)[0]
+        # The contract of the files may speak of a column that is not there yet.
+        columns = opened.context.engine_adapter.columns(view) if level else {}
+        time = level.element if level and level.element in columns else None
+        newest = exp.func("MAX", exp.column(time)) if time else exp.Null()
+        rows, latest = opened.rows(exp.select(exp.Count(this=exp.Star()), newest).from_(view))[0]
     except Exception:
         if not may_fail:
             raise
