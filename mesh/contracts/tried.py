@@ -6,6 +6,7 @@ as far as made-up rows can show. What cannot be run so is not judged.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sqlglot.errors import SqlglotError
 
 from mesh.contracts.made_up import MOST_ROWS, Columns, numbers, table, world
 from mesh.contracts.rules import RowRule, bind
+from mesh.contracts.small_changes import small_changes
 
 WORLDS = 400
 # Where rows are looked at one by one, each world holds many.
@@ -27,8 +29,10 @@ OWN = "t0"
 _ROWS = 400
 _FEW = (4, 0, 1, 2, 4, 8, 12)
 _MOST_TABLES = 6
-# A rule that runs longer on so few rows is not judged.
+_MOST_CHANGES = 12
+# A rule that runs longer on so few rows is not judged, nor are two that take so long to compare.
 _SECONDS = 20.0
+_TOGETHER_SECONDS = 8.0
 _Tables = tuple[tuple[str, Columns], ...]
 
 
@@ -67,43 +71,68 @@ def is_idle(query: exp.Select, tables: Mapping[str, Columns], *, varies: bool = 
 
 @dataclass(frozen=True)
 class Compared:
-    """Of so many worlds, how many break both rules, the first alone, and the second alone."""
+    """What two queries of offending rows find in so many worlds.
 
-    worlds: int
-    both: int
-    first: int
-    second: int
+    broken: worlds in which both find as many, and some; differ: whether in one they do not.
+    noticed: of small changes of the first one the share that is told from it; what cannot tell
+    these cannot tell the two either.
+    """
+
+    worlds: int = 0
+    broken: int = 0
+    differ: bool = False
+    noticed: float = 0.0
 
 
 def compared(first: exp.Select, second: exp.Select, tables: Mapping[str, Columns]) -> Compared:
-    """How two queries of offending rows find some in the same worlds.
+    """What two queries find in the same worlds, up to the first in which they differ.
 
     tables: of both, as for `is_idle`. No world is known where they cannot be run.
     """
     sizes = [_sizes(query) for query in (first, second)]
     if not all(sizes):
-        return Compared(0, 0, 0, 0)
+        return Compared()
     names = {product: f"t{number}" for number, product in enumerate(tables)}
-    asked = (
-        bind(query, exp.to_table(OWN), lambda product: exp.to_table(names[product]))
-        for query in (first, second)
-    )
     made = tuple((names[product], columns) for product, columns in tables.items())
-    # One row at a time of the one side is no reason not to try groups of the other.
-    tried = [_FEW if one == [_ROWS] else one for one in sizes]
-    found = []
+    by_row = sizes == [[_ROWS], [_ROWS]]
+    tried = [_ROWS] if by_row else [n for one in sizes for n in (_FEW if one == [_ROWS] else one)]
+
+    def counting(query: exp.Select) -> str:
+        bound = bind(query, exp.to_table(OWN), lambda product: exp.to_table(names[product]))
+        return f"(SELECT COUNT(*) FROM ({bound.sql('duckdb')}) AS found)"
+
+    found: list[tuple[int, ...]] = []
     try:
-        query = exp.select(*(exp.Exists(this=one) for one in asked)).sql("duckdb")
-        with _patience() as engine:
-            for number in range(WORLDS):
-                _make(number, made, [size for some in tried for size in some])
-                with suppress(duckdb.OutOfRangeException):
+        with _patience(_TOGETHER_SECONDS) as engine:
+            _make(0, made, tried)
+            both = [counting(query) for query in (first, second)]
+            others = [counting(query) for query in small_changes(first, _MOST_CHANGES)]
+            query = f"SELECT {', '.join([*both, *(one for one in others if _runs(engine, one))])}"
+            for number in range(_ROW_WORLDS if by_row else WORLDS):
+                _make(number, made, tried)
+                with suppress(duckdb.OutOfRangeException, duckdb.ConversionException):
                     found += engine.execute(query).fetchall()
+                    if found[-1][0] != found[-1][1]:
+                        break
     except (duckdb.Error, SqlglotError, RecursionError, KeyError):
-        return Compared(0, 0, 0, 0)
+        found = []
+    columns = [*zip(*found, strict=True)] or [(), ()]
+    differ, *changes = (any(map(operator.ne, columns[0], one)) for one in columns[1:])
     return Compared(
-        len(found), *(found.count(one) for one in ((True, True), (True, False), (False, True)))
+        len(found),
+        sum(one == other > 0 for one, other, *_ in found),
+        differ,
+        sum(changes) / len(changes) if changes else 0.0,
     )
+
+
+def _runs(engine: duckdb.DuckDBPyConnection, counting: str) -> bool:
+    """Whether a query that was changed is one yet."""
+    try:
+        engine.execute(f"SELECT {counting}")
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _sizes(query: exp.Expr) -> list[int]:
@@ -133,7 +162,7 @@ def _is_nested(query: exp.Expr) -> bool:
 
 @lru_cache(maxsize=64)
 def _found_together(query: str, tables: _Tables) -> tuple[object, ...]:
-    with _patience() as engine:
+    with _patience(_SECONDS) as engine:
         _make(0, tables, (_ROWS,))
         (found,) = engine.execute(query).fetchall()
     return found
@@ -144,7 +173,7 @@ def _finds_nothing(query: str, tables: _Tables, sizes: tuple[int, ...], needed: 
     """Whether a query finds fewer than the needed number of different rows in all worlds."""
     ran, found = 0, set[object]()
     worlds = _ROW_WORLDS if sizes == (_ROWS,) else WORLDS
-    with _patience() as engine:
+    with _patience(_SECONDS) as engine:
         for number in range(worlds) if sizes else ():
             _make(number, tables, sizes)
             try:
@@ -158,13 +187,13 @@ def _finds_nothing(query: str, tables: _Tables, sizes: tuple[int, ...], needed: 
 
 
 @contextmanager
-def _patience() -> Iterator[duckdb.DuckDBPyConnection]:
+def _patience(seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
     """The engine, which raises a duckdb.Error when it takes too long."""
     engine, done = _engine(), Event()
 
     def stop() -> None:
         # Between two queries the engine does not hear it, so it is told until it has.
-        waits = _SECONDS
+        waits = seconds
         while not done.wait(waits):
             engine.interrupt()
             waits = 0.1

@@ -21,8 +21,9 @@ from mesh.contracts.tried import Compared, compared
 from mesh.files.tree import Steps, Tree
 from mesh.review.rules import Change, Level, Place
 
-# So many made-up tables must break both rules, and so many neither, for them to be called alike.
-FEW = 10
+# Rules are called alike if so many made-up tables break both, and if of small changes such a share
+# is told from the rule by them.
+FEW, NOTICED = 10, 0.9
 
 
 class Details(TypedDict, total=False):
@@ -139,7 +140,7 @@ class Pair:
                 before = self._offending(self.old, old.id)
                 after = self._offending(self.new, new.id)
                 made = self._compared(before, after) if before and after else None
-                if made and not made.first + made.second and FEW <= made.both <= made.worlds - FEW:
+                if made and not made.differ and made.broken >= FEW and made.noticed >= NOTICED:
                     found[old.id] = made
         return found
 

@@ -84,7 +84,7 @@ def quality_same_meaning(pair: Pair) -> Found:
                 pair,
                 one,
                 f"The rule {one.old.id} is written otherwise: of {made.worlds} made-up tables the "
-                f"same {made.both} break it as before.",
+                f"same {made.broken} break it as before, by as many rows.",
             )
 
 
