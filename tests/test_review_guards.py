@@ -16,6 +16,7 @@ import yaml
 
 from mesh.project import Project
 from mesh.review.guards import base_tests, python_tests, workflows
+from mesh.review.guards.checks import _finds_the_same
 from mesh.review.models.both import Both
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.run import Personal, Review, compare_projects
@@ -344,3 +345,27 @@ def test_who_agrees_to_a_release_is_asked(tmp_path: Path) -> None:
     assert said == [
         f"STEP_NO_WEAKEN `{PROMOTE}` in the job ship no longer waits for the people of `shop`."
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        (
+            "SELECT * FROM @this_model WHERE NOT x > 1",
+            "WITH low AS (SELECT * FROM @this_model) SELECT x FROM low WHERE x <= 1",
+            True,
+        ),
+        ("SELECT * FROM @this_model WHERE x > @most", "SELECT * FROM @this_model", False),
+        ("SELECT * FROM @this_model LIMIT 1", "SELECT * FROM @this_model", False),
+        # What a macro makes of its arguments is not known.
+        (
+            "WITH a AS (@broken(@this_model, 1)) SELECT * FROM a",
+            "WITH a AS (@broken(@this_model, 2)) SELECT * FROM a",
+            False,
+        ),
+        ("SELECT @m(x) FROM @this_model", "SELECT @m(x) FROM @this_model", True),
+        ("JINJA_QUERY_BEGIN; SELECT 1; JINJA_END;", "SELECT 1", False),
+    ],
+)
+def test_audits_are_the_same_that_find_the_same_rows(before: str, after: str, same: bool) -> None:
+    assert _finds_the_same(before, after) is same

@@ -48,7 +48,7 @@ def _limit(node: exp.Expr) -> exp.Expr | None:
         return None
     if not isinstance(node.find_ancestor(exp.Predicate, exp.Select), exp.Predicate):
         return None  # As in `EXISTS (SELECT 1 …)`.
-    return exp.Literal.number(float(node.name) * 10 if "." in node.name else int(node.name) * 10)
+    return exp.Literal.number(int(node.name) * 10 if node.is_int else float(node.name) * 10)
 
 
 def _without(side: str) -> Change:
