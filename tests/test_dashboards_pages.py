@@ -419,6 +419,8 @@ def test_numbers_read_well(value: float | None, form, text: str) -> None:
 
 def test_a_share_just_below_all_is_not_all() -> None:
     assert percent(0.998) == "99.8%"
+    assert percent(0.9996) == ">99.9%"
+    assert percent(1.0) == "100%"
 
 
 def test_a_window_says_its_days() -> None:

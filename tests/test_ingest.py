@@ -110,6 +110,20 @@ def test_titles_that_are_shifted_by_a_line_are_told(load, tmp_path, append):
     )
 
 
+def test_as_many_ratings_of_others_are_told(load, tmp_path):
+    def ratings(first: int) -> str:
+        lines = (f"{n},1,4.0,{1_000_000_000 + n}\n" for n in range(first, first + 30))
+        return "".join([HEADERS["ratings"], "\n", *lines])
+
+    load(deliver(tmp_path / "1", ratings=ratings(1)))
+    assert load(deliver(tmp_path / "2", ratings=ratings(11))).notes == ()
+    assert load(deliver(tmp_path / "3", ratings=ratings(500))).notes == (
+        "ratings: of 30 rows that stood there this delivery takes away 30, and brings others. If "
+        "nobody meant it, take it back with `mesh ingest --undo`.",
+    )
+    assert load(deliver(tmp_path / "4", ratings=ratings(1)), append=True).notes == ()
+
+
 def test_ratings_with_other_stars_are_told(load, tmp_path):
     def ratings(stars: float, later: int = 0) -> str:
         lines = (f"{n},1,{stars},{1_000_000_000 + n + later}\n" for n in range(1, 31))

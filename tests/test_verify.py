@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -315,6 +316,20 @@ def test_completeness_that_another_product_measures_is_asked_there(built: Opened
         report = verify(built, ENVIRONMENT, [TASTES])
     level = rules(report, TASTES)["level.completeness"]
     assert "interactions.user_actions/raters_have_genres, which measures it" in level.message
+
+
+@pytest.mark.parametrize("measuring", ["no_such_rule", "interactions.user_actions/no_such_rule"])
+def test_completeness_that_no_rule_measures_is_not_kept(
+    built: Opened, tmp_path: Path, measuring: str
+) -> None:
+    shutil.copytree(PROJECT.contracts, tmp_path / "contracts")
+    contract = tmp_path / "contracts" / "interactions" / "user_genre_ratings.odcs.yaml"
+    stated = "interactions.user_actions/raters_have_genres"
+    contract.write_text(contract.read_text().replace(stated, measuring))
+    report = verify(built, ENVIRONMENT, [TASTES], contracts=tmp_path / "contracts")
+    level = rules(report, TASTES)["level.completeness"]
+    assert not level.ok
+    assert level.message == f"{measuring}, which measures it, could not be checked"
 
 
 def test_rules_across_products_look_into_the_same_environment(built: Opened) -> None:

@@ -1,7 +1,7 @@
 """Dashboards: specs checked against contracts, built as pages, linked to Looker Studio.
 
-`preview.build` writes the pages, `queries` has what charts read; `read_usage(folder)` says which
-columns and values each chart reads, of a folder that need not be in order.
+`preview.build` writes the pages, `chart_queries` has what charts read; `read_usage(folder)` says
+which columns and values each chart reads, of a folder that need not be in order.
 """
 
 from mesh.dashboards.check import check, checked_dashboards

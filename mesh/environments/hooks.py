@@ -2,8 +2,9 @@
 
 SQLMesh has no interface for "a delivery is a version of the data". It has a folder that every
 command that builds imports, `materializations/`, and this is installed from there, so that
-`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. A dozen methods and two
-properties are wrapped; what each of them returns is of SQLMesh's own making.
+`sqlmesh plan` and `sqlmesh run` keep what the commands of `mesh` keep. Methods are wrapped, and
+what each of them returns is of SQLMesh's own making; what is there for speed alone stands in
+modules of its own: `audits`, `collector`, `stored_queries`, `unit_tests`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mesh.environments.deliveries import Delivery
 
 Judge = Callable[[], Outcome]
-RuleOf = Callable[[str, str], Outcome]
+RuleOf = Callable[[str, str], Outcome | None]
 """From a product and a rule's id to its outcome, for completeness that another product measures."""
 
 
@@ -107,8 +107,8 @@ class Levels:
     ) -> Outcome:
         rule = level.measured_by or ""
         product, _, rule_id = rule.rpartition("/")
-        measured = self.rule_of(product, rule_id) if product else outcomes[rule_id]
-        failing, checked = measured.failing, measured.checked
+        measured = self.rule_of(product, rule_id) if product else outcomes.get(rule_id)
+        failing, checked = (measured.failing, measured.checked) if measured else (None, None)
         wrong, told = "", f"measured by {rule}"
         if failing is None:
             wrong = f"{rule}, which measures it, could not be checked"

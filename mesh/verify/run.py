@@ -228,14 +228,17 @@ class _Run:
             raise NotInEnvironment(f"{product} is not in the environment")
         return self.places[product].copy()
 
-    def rule_of(self, product: str, rule_id: str) -> Outcome:
-        """The outcome of another product's rule; measured now unless it was before."""
+    def rule_of(self, product: str, rule_id: str) -> Outcome | None:
+        """The outcome of another product's rule; measured now unless it was before. None where that
+        has no such rule."""
         known = self.outcomes.get(product, {}).get(rule_id)
         if known:
             return known
         contract = find(product, self.root)
         rules: list[RowRule | TableRule] = [*contract.row_rules(), *contract.table_rules()]
-        rule = next(rule for rule in rules if rule.id == rule_id)
+        rule = next((rule for rule in rules if rule.id == rule_id), None)
+        if rule is None:
+            return None
         try:
             measures = self._measures(contract)
             finding = (

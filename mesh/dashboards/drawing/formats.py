@@ -63,9 +63,11 @@ def written(value: str, form: Format) -> str:
 
 
 def percent(value: float, digits: int | None = None) -> str:
-    """A share of 1 in percent, with one digit; small shares are not rounded to nothing."""
+    """A share of 1 in percent, with one digit; none is rounded to nothing, or to all."""
     if digits is None and 0 < value < 0.001:
         return "<0.1%"
+    if digits is None and 0.9995 <= value < 1:
+        return ">99.9%"
     return f"{value * 100:.{digits or 1}f}%" if value < 1 else "100%"
 
 

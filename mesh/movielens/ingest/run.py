@@ -202,7 +202,7 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
                 stage, Record(told, digest.result(), order.mode, stage.counts, order.started_at)
             )
             counts = stage.counts
-            notes += _rewritten(published, history)
+            notes += _rewritten(published, counts, history)
         if lake:
             order.observer(Step("writing Parquet", 0.0))
             target.export(lake)
@@ -251,23 +251,27 @@ def _shrunk(counts: Mapping[str, Counts], history: History) -> list[str]:
     ]
 
 
-def _rewritten(published: Published, history: History) -> list[str]:
+def _rewritten(published: Published, counts: Mapping[str, Counts], history: History) -> list[str]:
     """What is said of tables of which a delivery changes much that stood there: titles that are
     shifted by a line are titles all the same."""
     notes = []
     for table in DELIVERED:
         before = history.rows_now.get(table.name) or 0
-        changed = [
-            f"{column} in {rows:,}"
-            for column in table.values
+        many = {
+            column: f"{column} in {rows:,}" if column else f"away {rows:,}"
+            for column in (*table.values, "")
             if (rows := published.values.get((table.name, column), 0)) > max(SHARE * before, FEW)
-        ]
-        if changed:
-            notes.append(
-                f"{table.name}: of {before:,} rows that stood there this delivery changes "
-                f"{' and '.join(changed)}. If nobody meant it, take it back with "
-                "`mesh ingest --undo`."
-            )
+        }
+        if told := " and ".join(text for column, text in many.items() if column):
+            done = f"changes {told}"
+        elif many and counts[table.name].loaded >= (1 - SHARE) * before:
+            done = f"takes {many['']}, and brings others"
+        else:
+            continue
+        notes.append(
+            f"{table.name}: of {before:,} rows that stood there this delivery {done}. If nobody "
+            "meant it, take it back with `mesh ingest --undo`."
+        )
     return notes
 
 

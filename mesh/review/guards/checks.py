@@ -27,7 +27,7 @@ _MOST = 3
 _KINDS = {"VIEW": "view", "EMBEDDED": "subquery"}
 # Settings by which a plan does more than build, or builds where prod is shown.
 _PLANNING = ("after_all", "before_all", "plan.forward_only", "virtual_environment_mode")
-_LINTERS = ("linter/", "mesh/lint.py")
+_LINTERS = ("linter/", "mesh/lint/")
 _CALL = re.compile(r"@\w+\s*\(")
 _AUDITS = ("audits/", "macros/", *CONFIGS, "mesh/contracts/")
 

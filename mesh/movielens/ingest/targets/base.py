@@ -46,7 +46,7 @@ class Record:
 @dataclass(frozen=True)
 class Published:
     """What an ingest changed. months: for each table the first days of the months, ascending.
-    values: for each table and column in how many rows that stood there."""
+    values: for each table and column in how many rows that stood there; under "" how many went."""
 
     ingest_id: int
     months: dict[str, tuple[date, ...]]

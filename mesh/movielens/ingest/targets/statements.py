@@ -116,13 +116,18 @@ class Statements:
 
     def changed_values(self, tables: Collection[Table]) -> str:
         """Rows (source_table, column, rows) of compared tables: in how many rows that stood there
-        a column gets another value."""
-        return " UNION ALL ".join(
-            f"SELECT '{table.name}' AS source_table, '{value}' AS changed, COUNT(*) AS n "
-            f"FROM {self.compared(table)} "
-            f"WHERE counts AND was_there AND {value} IS DISTINCT FROM old_{value}"
+        a column gets another value, and under no column how many go."""
+        conditions = [
+            (table, value, f"counts AND {value} IS DISTINCT FROM old_{value}")
             for table in tables
             for value in table.values
+        ]
+        if self.snapshot:
+            conditions += [(table, "", "NOT counts") for table in tables]
+        return " UNION ALL ".join(
+            f"SELECT '{table.name}' AS source_table, '{value}' AS changed, COUNT(*) AS n "
+            f"FROM {self.compared(table)} WHERE was_there AND {condition}"
+            for table, value, condition in conditions
         )
 
     def changed_months(self) -> str:
