@@ -36,7 +36,7 @@ def test_python_as_it_stands_gives_data_frames(folder: Path) -> None:
     names: dict[str, Any] = {}
     for text in snippets("python"):
         exec(text, names)
-    assert list(names["likes"].columns) == ["genre", "user_count"] and len(names["likes"])
+    assert list(names["genres"].columns) == ["genre", "user_count"] and len(names["genres"])
     assert "user_group" in names["rows"].columns
 
 
