@@ -110,6 +110,8 @@ def _column(name: str, found: Found) -> dict[str, Any]:
         # A draft is kept in git, and shows nobody.
         seen = Seen(nulls=seen.nulls, minimum=None, maximum=None)
         column["examples"] = ["person 1"]
+    if found.seen and len(seen.values) == found.seen.rows - seen.nulls and name not in grain:
+        seen = replace(seen, values=())  # Of few rows, too, it may name somebody.
     # What the data keeps and is likely meant; an author narrows or widens it.
     proposed = {
         key: value for one in COLUMN_KINDS for key, value in one.propose(kind, seen).items()
