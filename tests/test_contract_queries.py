@@ -250,6 +250,27 @@ def test_a_rule_that_finds_more_is_tighter(old: int, new: int, effect: Effect | 
     assert compare_queries(OFTEN % old, OFTEN % new, {}) is effect
 
 
+WITHIN = (
+    # What a CTE, a query in FROM or one in the condition computes, and a limit.
+    "WITH a AS (SELECT k, {} AS x FROM ${{table}}) SELECT k FROM a WHERE x > {}",
+    "SELECT k FROM (SELECT k, SUM({}) AS x FROM ${{table}} GROUP BY k) AS a"
+    " GROUP BY k HAVING MAX(x) > {}",
+    "WITH a AS (SELECT {} AS x FROM b.c) SELECT k FROM ${{table}} AS own"
+    " WHERE NOT k IN (SELECT x FROM a) AND own.w > {}",
+    "SELECT k FROM ${{table}} AS own"
+    " WHERE EXISTS (SELECT 1 FROM b.c AS c WHERE c.k = own.k AND c.{} > 0) AND own.w > {}",
+)
+
+
+@pytest.mark.parametrize("query", WITHIN)
+def test_a_rule_on_what_is_computed_otherwise_is_another(query: str) -> None:
+    whole = f"SELECT COUNT(*) FROM ({query}) AS offending"
+    was = whole.format("v", 3)
+    assert compare_queries(was, whole.format("v", 3), {}) is None
+    assert compare_queries(was, whole.format("v", 4), {}) is Effect.LOOSER
+    assert compare_queries(was, whole.format("w", 3), {}) is Effect.OTHER
+
+
 def test_a_query_says_what_it_reads_and_asks_for() -> None:
     read = meaning("SELECT t.v + 1 AS x FROM t INNER JOIN u ON u.k = t.k WHERE u.v IN (7, 8)")
     assert read.origins_of("x") == {("t", "v")}

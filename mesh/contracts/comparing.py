@@ -85,11 +85,37 @@ def _offending(before: exp.Expr, after: exp.Expr) -> Effect | None:
 
 
 def _apart(query: exp.Select, clause: str) -> tuple[str, exp.Expr]:
-    """Which rows a query finds without a clause, and the condition in it."""
+    """Which rows a query finds without a clause, and the condition in it, told by what it reads."""
     stated = query.args.get(clause)
     rest = query.copy()
     rest.set(clause, None)
-    return _rows(rest), stated.this if stated else exp.true()
+    return _rows(rest), _told(rest, clause, stated.this.copy()) if stated else exp.true()
+
+
+def _told(rest: exp.Select, clause: str, condition: exp.Expr) -> exp.Expr:
+    """A condition with what its columns, counts and subqueries are computed from.
+
+    By their names alone, two conditions are the same on columns that a CTE computes otherwise.
+    rest: the query without it.
+    """
+    around = exp.paren(condition, copy=False)
+    leaves = [node for node in condition.walk(prune=_is_leaf) if _is_leaf(node)]
+    if clause == "where":
+        for key in ("group", "having", "qualify", "distinct", "order", "limit"):
+            rest.set(key, None)
+    asked = {f"leaf_{number}": leaf for number, leaf in enumerate(leaves)}
+    selected = rest.select(*(exp.alias_(leaf, name) for name, leaf in asked.items()), append=False)
+    known = read_query(selected).columns
+    for name, leaf in asked.items():
+        leaf.replace(exp.paren(known[name]) if name in known else leaf)
+    return around.this
+
+
+def _is_leaf(node: exp.Expr) -> bool:
+    """Whether it is one value to a condition: a column, an aggregate, or what asks a query."""
+    if isinstance(node, exp.Column | exp.AggFunc | exp.Window | exp.Subquery):
+        return True
+    return isinstance(node.this, exp.Query) or isinstance(node.args.get("query"), exp.Query)
 
 
 def _rows(query: exp.Expr) -> str:
@@ -102,7 +128,9 @@ def _innermost(query: exp.Expr) -> exp.Select | None:
     while isinstance(query, exp.Select):
         source = query.args.get("from_") or query.args.get("from")
         inner = source.this if source else None
-        plain = not query.args.get("where") and not query.args.get("joins")
+        plain = not any(
+            arg for key, arg in query.args.items() if key not in ("expressions", "from", "from_")
+        )
         if not (plain and isinstance(inner, exp.Subquery)):
             return query
         query = inner.this
