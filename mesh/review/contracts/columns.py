@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mesh.contracts.model import Column
 from mesh.contracts.types import CLASSIFICATIONS, NUMERIC_TYPES, PERSONAL, TIME_TYPES
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import same_words, shortened, units
+from mesh.review.contracts.words import both_shortened, same_words, units
 from mesh.review.rules import (
     BREAKS,
     MAJOR,
@@ -181,7 +181,7 @@ def column_type_no_narrow(pair: Pair, old: Column, new: Column) -> Found:
 
 def _described(pair: Pair, old: Column, new: Column, message: str) -> Change:
     lines = (new.line_of("description"), old.line_of("description"))
-    before, after = shortened(old.description), shortened(new.description)
+    before, after = both_shortened(old.description, new.description)
     return pair.change(message, *lines, column=old.name, before=before, after=after)
 
 
@@ -216,7 +216,7 @@ def column_same_labels(pair: Pair, old: Column, new: Column) -> Found:
         ("examples", list(map(repr, old.examples)), list(map(repr, new.examples))),
     ):
         if before != after:
-            was, now = shortened(", ".join(before)), shortened(", ".join(after))
+            was, now = both_shortened(", ".join(before), ", ".join(after))
             lines = (new.line_of(key), old.line_of(key))
             message = f"The {key} of {old.name} were changed."
             yield pair.change(message, *lines, column=old.name, before=was, after=now)

@@ -9,7 +9,7 @@ from mesh.bite.excuses import EXCUSED, SHARE
 from mesh.contracts.constraints import quality_keys
 from mesh.files.tree import Steps
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import same_words, shortened
+from mesh.review.contracts.words import both_shortened, same_words
 from mesh.review.rules import BREAKS, MAJOR, MINOR, NONE, PATCH, SAY, TELLS, WARNS, Change, Rules
 
 COVERED = frozenset(
@@ -117,7 +117,7 @@ def _text(pair: Pair, key: str, verb: str) -> Found:
     before, after = getattr(pair.old, key), getattr(pair.new, key)
     if not same_words(before, after):
         message = f"The {key} of the product {verb} changed."
-        line, texts = pair.line_of(("description", key)), (shortened(before), shortened(after))
+        line, texts = pair.line_of(("description", key)), both_shortened(before, after)
         yield pair.change(message, line, before=texts[0], after=texts[1])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mesh.contracts.constraints.base import Effect
 from mesh.review.contracts.pair import Pair, Versions
 from mesh.review.contracts.values import of_other_kinds
-from mesh.review.contracts.words import same_words, shortened
+from mesh.review.contracts.words import both_shortened, same_words, shortened
 from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Rules
 
 COVERED = frozenset(
@@ -49,7 +49,7 @@ def _effects(pair: Pair, effect: Effect, word: str) -> Found:
 
 
 def _stated(pair: Pair, one: Versions, message: str) -> Change:
-    before, after = (shortened(side.promise.text(), 600) for side in (one.old, one.new))
+    before, after = both_shortened(one.old.promise.text(), one.new.promise.text(), 280)
     return pair.change(message, one.new.query_line, one.old.query_line, before=before, after=after)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from mesh.contracts.findings import same_words
 
@@ -46,6 +47,16 @@ def units(text: str) -> set[str]:
 def shortened(text: str, limit: int = 200) -> str:
     """A text for a report: not too long."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def both_shortened(before: str, after: str, limit: int = 200) -> tuple[str, str]:
+    """Two texts for a report: not too long, and where they differ is seen."""
+    alike = len([*takewhile(lambda both: both[0] == both[1], zip(before, after, strict=False))])
+    if max(len(before), len(after)) > limit and alike > limit // 2:
+        # What stands just before is where it is.
+        cut = alike - limit // 4
+        before, after = "…" + before[cut:], "…" + after[cut:]
+    return shortened(before, limit), shortened(after, limit)
 
 
 def listed(names: Sequence[str], most: int) -> str:

@@ -11,7 +11,7 @@ from sqlglot import exp
 from mesh.contracts.conditions import plain
 from mesh.contracts.queries import Relation
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import shortened
+from mesh.review.contracts.words import both_shortened, shortened
 from mesh.review.models.both import Both
 from mesh.review.models.meaning import Meanings, expressions, own_meaning, parsed
 from mesh.review.models.review_worker.facts import Model, Models
@@ -201,16 +201,17 @@ def model_same_beside(both: Both) -> Found:
             before, after = was.beside.get(what), now.beside.get(what)
             if before == after:
                 continue
-            old, new = (f"`{shortened(text or '', 160)}`" for text in (before, after))
+            old, new = (f"`{text}`" for text in both_shortened(before or "", after or "", 160))
             said = f"was {old}, and is {new}" if before and after else f"is new: {new}"
             if after is None:
                 said = f"is gone: {old}"
+            gone, come = both_shortened(before or "", after or "")
             yield Change(
                 product=product.name,
                 message=f"Beside the query{_because(product.name, [now.name])}, the {what} {said}.",
                 where=both.files.header(now.path),
-                before=shortened(before or ""),
-                after=shortened(after or ""),
+                before=gone,
+                after=come,
                 because=(now.name,),
                 severity=None if _DECIDES.search(what) else WARNS,
             )
@@ -237,7 +238,7 @@ def _changed(
     both: Both, product: str, message: str, causes: list[str], column: str | None
 ) -> Change:
     computed = _expressions(both, column, [*causes, product])
-    before, after = computed or both.files.changed(causes[0])
+    before, after = both_shortened(*(computed or both.files.changed(causes[0])))
     refuted = _refuted(both, product, column)
     unseen = _unseen(both, causes) if refuted else ""
     reason = "the data diff against prod found the same values in every row" if refuted else ""
@@ -249,8 +250,8 @@ def _changed(
         # The line of a column that says the same in other words is not where it became another.
         where=both.files.place(causes[0], column if computed else None),
         column=column,
-        before=shortened(before),
-        after=shortened(after),
+        before=before,
+        after=after,
         because=tuple(causes),
         severity=(Level.WARNING if unseen else Level.INFO) if refuted else None,
         reason=reason,

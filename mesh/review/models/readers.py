@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mesh.dashboards import ChartUse
-from mesh.review.contracts.words import shortened
+from mesh.review.contracts.words import both_shortened
 from mesh.review.dashboards import edited_dashboards
 from mesh.review.models.both import Both
 from mesh.review.models.changes import plain_error
@@ -109,14 +109,16 @@ def chart_shows_other(both: Both) -> Found:
         before = both.old_charts.get(name)
         if before is None or before.shows == chart.shows:
             continue
-        was, now = _apart(before, chart), _apart(chart, before)
+        was, now = both_shortened(
+            "; ".join(_apart(before, chart)), "; ".join(_apart(chart, before))
+        )
         kept = " Its title is as it was." if before.title == chart.title else ""
         yield Change(
             product=chart.product,
             message=f"The chart {name} shows something else.{kept}",
             where=both.place(chart),
-            before=shortened("; ".join(was)),
-            after=shortened("; ".join(now)),
+            before=was,
+            after=now,
         )
 
 
@@ -138,12 +140,16 @@ def chart_changed(both: Both) -> Found:
         if before and before.stated != chart.stated and before.shows == chart.shows:
             where = both.place(chart)
             was, now = ([*_leaves(json.loads(one.stated))] for one in (before, chart))
+            gone, new = both_shortened(
+                "; ".join(part for part in was if part not in now),
+                "; ".join(part for part in now if part not in was),
+            )
             yield Change(
                 product=chart.product,
                 message=f"The chart {name} was changed.",
                 where=where,
-                before=shortened("; ".join(part for part in was if part not in now)),
-                after=shortened("; ".join(part for part in now if part not in was)),
+                before=gone,
+                after=new,
             )
 
 
