@@ -18,7 +18,7 @@ from typing import Any
 
 from mesh.configuration import read_configuration, read_yaml
 from mesh.errors import CheckFailed, Location, WrongUse
-from mesh.settings import Settings, Source
+from mesh.settings import Settings, Source, settings_of, sources_in
 
 CONFIGS = ("config.yaml", "config.yml", "config.py", "sqlmesh.yaml", "sqlmesh.yml")
 EXTERNAL_MODELS = ("external_models.yaml", "external_models.yml", "schema.yaml")
@@ -173,27 +173,22 @@ class Project:
 
         A contract of one of them is a contract with the source.
         """
-        files = [path for name in EXTERNAL_MODELS if (path := self.root / name).is_file()]
-        files += sorted((self.root / "external_models").glob("*.y*ml"))
-        found = {}
-        for path in files:
-            for model in read_yaml(path, self.shown(path)) or []:
-                schema, name = [part.strip('`"') for part in str(model["name"]).split(".")][-2:]
-                columns = {key: str(kind).upper() for key, kind in model.get("columns", {}).items()}
-                found[f"{schema}.{name}"] = Source(schema, name, columns)
+        found: dict[str, Source] = {}
+        for path in self.source_files:
+            shown = self.shown(path)
+            found |= sources_in(read_yaml(path, shown), shown)
         return found
+
+    @property
+    def source_files(self) -> list[Path]:
+        """Where those are stated."""
+        files = [path for name in EXTERNAL_MODELS if (path := self.root / name).is_file()]
+        return files + sorted((self.root / "external_models").glob("*.y*ml"))
 
     @cached_property
     def settings(self) -> Settings:
         """Raises CheckFailed when the configuration is not YAML, or says what `mesh` cannot use."""
-        stated = self.stated("variables", "mesh")
-        if unknown := set(stated) - set(Settings.__dataclass_fields__):
-            raise CheckFailed(
-                f"`variables: mesh` has no key {', '.join(sorted(map(str, unknown)))}.",
-                where=Location(self.shown(self.config)),
-                fix=f"Known are {', '.join(Settings.__dataclass_fields__)}.",
-            )
-        return Settings(**stated)
+        return settings_of(self.stated("variables", "mesh"), self.shown(self.config))
 
     def no_gateway(self, name: str) -> WrongUse:
         """What is said when SQLMesh knows no gateway of that name, from this project or the home

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from mesh.errors import CheckFailed, Location
 
 TIME_TYPES = ("TIMESTAMP", "DATETIME", "DATE")
 
@@ -47,3 +52,81 @@ class Settings:
     purpose: str | None = None
     bite: float | None = None
     as_of: str | None = None
+
+
+def settings_of(stated: Mapping[str, Any], config: Path) -> Settings:
+    """The settings that a configuration states; CheckFailed for what is none, or of no use.
+
+    config: what messages call the file.
+    """
+    here = Location(config)
+    if unknown := set(stated) - set(_MEANT):
+        raise CheckFailed(
+            f"`variables: mesh` has no key {', '.join(sorted(map(str, unknown)))}.",
+            where=here,
+            fix=f"Known are {', '.join(_MEANT)}.",
+        )
+    for key, value in stated.items():
+        is_right, meant = _MEANT[key]
+        if value is not None and not is_right(value):
+            raise CheckFailed(
+                f"`variables: mesh: {key}` is not {meant}: {value!r}.",
+                where=here,
+                fix="Mend it, or leave it out.",
+            )
+    return Settings(**{key: value for key, value in stated.items() if value is not None})
+
+
+def _is_power(value: Any) -> bool:
+    return type(value) in (int, float) and isfinite(value) and value >= 0
+
+
+_MEANT: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "version": (lambda value: type(value) is int, "a whole number"),
+    "deliveries": (lambda value: isinstance(value, str), "the name of a schema"),
+    "growth": (
+        lambda value: isinstance(value, Mapping) and all(map(_is_power, value.values())),
+        "a mapping of columns to powers of 0 or more",
+    ),
+    "title": (lambda value: isinstance(value, str), "a text"),
+    "purpose": (lambda value: isinstance(value, str), "a text"),
+    "bite": (lambda value: _is_power(value) and value <= 1, "a share from 0 to 1"),
+    "as_of": (lambda value: isinstance(value, str), "a day in quotes"),
+}
+
+
+def sources_in(entries: Any, shown: Path) -> dict[str, Source]:
+    """The sources that one file of external models states, by `<schema>.<table>`.
+
+    One without a schema is no product, and has no contract. Raises CheckFailed for what SQLMesh
+    cannot read either.
+    """
+    found = {}
+    for number, entry in enumerate(_listed(entries, shown), 1):
+        name = entry.get("name") if isinstance(entry, Mapping) else None
+        columns = (entry.get("columns") or {}) if isinstance(entry, Mapping) else None
+        if not name:
+            raise _no_sources(shown, f"entry {number} has no name")
+        if not isinstance(columns, Mapping):
+            raise _no_sources(shown, f"the columns of {name} are no mapping")
+        *_, schema, table = ("", *(part.strip('`"') for part in str(name).split(".")))
+        if schema:
+            types = {str(key): str(kind).upper() for key, kind in columns.items()}
+            found[f"{schema}.{table}"] = Source(schema, table, types)
+    return found
+
+
+def _listed(entries: Any, shown: Path) -> list[Any]:
+    if isinstance(entries, list):
+        return entries
+    if entries is None:
+        return []
+    raise _no_sources(shown, "it holds no list")
+
+
+def _no_sources(shown: Path, wrong: str) -> CheckFailed:
+    return CheckFailed(
+        f"these are no external models: {wrong}.",
+        where=Location(shown),
+        fix="Write a list of `- name: schema.table` with `columns:`, a mapping of names to types.",
+    )

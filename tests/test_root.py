@@ -211,9 +211,51 @@ def test_a_configuration_that_cannot_be_read_is_told_with_its_line(tmp_path: Pat
         (tmp_path / "config.yaml").write_text(text)
         with pytest.raises(MeshError, match=f"{named}` is no mapping: 5"):
             Project(tmp_path.resolve()).settings  # noqa: B018
+    for stated, meant in {
+        "version: '2'": "version` is not a whole number: '2'",
+        "growth: [1]": r"growth` is not a mapping of columns to powers of 0 or more: \[1\]",
+        "growth: {user: .inf}": "growth` is not a mapping of columns to powers",
+        "bite: high": "bite` is not a share from 0 to 1: 'high'",
+        "bite: .nan": "bite` is not a share from 0 to 1: nan",
+        "as_of: 2020-01-01": "as_of` is not a day in quotes: ",
+    }.items():
+        (tmp_path / "config.yaml").write_text(f"variables: {{mesh: {{{stated}}}}}\n")
+        with pytest.raises(MeshError, match=meant):
+            Project(tmp_path.resolve()).settings  # noqa: B018
     (tmp_path / "config.yaml").write_bytes(b"a: 1\n# caf\xe9\n")
     with pytest.raises(MeshError, match=r"^config\.yaml:2: .* it is not encoded in UTF-8"):
         Project(tmp_path.resolve()).settings  # noqa: B018
+
+
+def test_sources_are_those_of_all_files_of_external_models(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("gateways: {}\n")
+    file = tmp_path / "external_models.yaml"
+    file.write_text("- name: shop.orders\n  columns: {id: int}\n- name: alone\n- name: shop.bare\n")
+    folder = tmp_path / "external_models"
+    folder.mkdir()
+    (folder / "more.yml").write_text("- name: '`a`.`shop`.`more`'\n  columns:\n")
+    sources = Project(tmp_path.resolve()).sources
+    assert {name: dict(source.columns) for name, source in sources.items()} == {
+        "shop.orders": {"id": "INT"},
+        "shop.bare": {},
+        "shop.more": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("name: shop.orders\n", "it holds no list"),
+        ("- columns: {id: int}\n", "entry 1 has no name"),
+        ("- name: shop.orders\n- orders\n", "entry 2 has no name"),
+        ("- name: shop.orders\n  columns: [id]\n", "the columns of shop.orders are no mapping"),
+    ],
+)
+def test_what_are_no_sources_is_told(tmp_path: Path, text: str, wrong: str) -> None:
+    (tmp_path / "config.yaml").write_text("gateways: {}\n")
+    (tmp_path / "external_models.yaml").write_text(text)
+    with pytest.raises(MeshError, match=f"^external_models.yaml: these are no .*: {wrong}"):
+        Project(tmp_path.resolve()).sources  # noqa: B018
 
 
 @pytest.mark.parametrize("command", ["status", "refresh prod", "contracts verify prod"])

@@ -17,7 +17,7 @@ from mesh.contracts.draft import SUFFIX, contract_files
 from mesh.contracts.load import find
 from mesh.errors import MeshError
 from mesh.files.problems import nearest
-from mesh.project import EXTERNAL_MODELS, Project, find_project, project_around
+from mesh.project import Project, find_project, project_around
 
 if TYPE_CHECKING:
     from sqlmesh.core.macros import MacroEvaluator
@@ -65,9 +65,9 @@ def follow_contracts(macros: Path) -> None:
 
 def digest_of(project: Project) -> str:
     """The state of a project's contracts, and of the code that reads them."""
-    sources = (project.root / name for name in EXTERNAL_MODELS)
     # Each kind apart, so that clones of one content have one state, wherever they lie.
-    files = [*sorted(contract_files(project.contracts)), *sorted(PACKAGE.rglob("*.py")), *sources]
+    files = [*sorted(contract_files(project.contracts)), *sorted(PACKAGE.rglob("*.py"))]
+    files += project.source_files
     digest = hashlib.sha256()
     for path in files:
         if path.is_file():

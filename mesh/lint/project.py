@@ -15,7 +15,7 @@ from mesh.contracts.draft import contract_files
 from mesh.contracts.lint import lint
 from mesh.environments.names import domain_of, is_public, short_name
 from mesh.lint.rule import ContractRule
-from mesh.project import EXTERNAL_MODELS, Project, display
+from mesh.project import Project, display
 
 
 class ContractNeedsModel(ContractRule):
@@ -52,7 +52,7 @@ def _problems(project: Project) -> tuple[Problem, ...]:
     folder = project.contracts
     if not folder.is_dir():
         return ()
-    files = [*contract_files(folder), *(project.root / name for name in EXTERNAL_MODELS)]
+    files = [*contract_files(folder), *project.source_files]
     stamps = tuple(
         (path, stat.st_mtime_ns, stat.st_size)
         for path in files
