@@ -238,7 +238,8 @@ def months_to_audit(one: Carried) -> exp.Array | None:
     """
     if one.whole_inputs:
         return None
-    start = to_timestamp(one.new.node.start or "1995-01-01")
+    # Without a start, whatever lies before the rows that are carried over.
+    start = to_timestamp(one.new.node.start or date.min)
     limit = _end(one.new) or max(end for _, end in one.old.intervals)
     rest = _without([(start, limit)], list(one.intervals)) or [_interval(WITHOUT_MONTH)]
     return exp.Array(expressions=[_days(span) for span in rest])

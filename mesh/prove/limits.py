@@ -224,7 +224,10 @@ def _partitions(model: Model) -> Iterator[str]:
     unit = expression.args.get("unit")
     granularity = unit.name.upper() if unit is not None else "DAY"
     days = _DAYS_OF.get(granularity.split("(")[0], 1)
-    start = _start(model)
+    if not model.start:
+        # SQLMesh builds it from yesterday on.
+        return
+    start = to_datetime(model.start)
     whole = (datetime.now(UTC) - start).days / days
     job = whole
     batch = getattr(model.kind, "batch_size", None)
@@ -241,10 +244,6 @@ def _partitions(model: Model) -> Iterator[str]:
             f"allows {MOST_PARTITIONS_PER_JOB:,}: partition by month, or give the kind a "
             "batch_size."
         )
-
-
-def _start(model: Model) -> datetime:
-    return to_datetime(model.start or "1995-01-01")
 
 
 def _clustering(model: Model) -> Iterator[str]:
