@@ -188,7 +188,8 @@ class Project:
     @cached_property
     def settings(self) -> Settings:
         """Raises CheckFailed when the configuration is not YAML, or says what `mesh` cannot use."""
-        return settings_of(self.stated("variables", "mesh"), self.shown(self.config))
+        stated = self.stated("variables", "mesh")
+        return settings_of(stated, self.shown(self.config)) if stated else Settings()
 
     def no_gateway(self, name: str) -> WrongUse:
         """What is said when SQLMesh knows no gateway of that name, from this project or the home
