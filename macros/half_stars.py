@@ -12,6 +12,9 @@ from __future__ import annotations
 from sqlglot import exp, parse_one
 from sqlmesh import macro
 
+HIGH_ABOVE = 4
+"""A rating of more stars is a high one, in the contracts of both domains."""
+
 
 @macro()
 def histogram_part(evaluator, rating: exp.Expression, part: exp.Expression) -> exp.Expression:
@@ -82,6 +85,19 @@ def _at_most(column: str, half_stars: int) -> str:
     packed = column.format(f"histogram_{('low', 'mid', 'high')[part]}")
     shifted = f"({packed} >> {bits * position})" if position else packed
     return shifted if position == 2 else f"({shifted} & {(1 << bits) - 1})"
+
+
+@macro()
+def is_high(evaluator, rating: exp.Expression) -> exp.Expression:
+    """Whether a rating of so many stars is a high one."""
+    return parse_one(f"{rating.sql('bigquery')} > {HIGH_ABOVE}", dialect="bigquery")
+
+
+@macro()
+def high_ratings_of(evaluator, table: exp.Expression) -> exp.Expression:
+    """How many ratings of a histogram are high; table: as `ratings_of` takes it."""
+    up_to = _at_most(f"{table.name}.{{}}", HIGH_ABOVE * 2)
+    return parse_one(f"({table.name}.rating_count - {up_to})", dialect="bigquery")
 
 
 @macro()

@@ -7,17 +7,6 @@ from sqlmesh import macro
 
 
 @macro()
-def t_95(evaluator, users) -> exp.Expression:
-    """How many standard errors a 95 % interval reaches to each side, with so many users behind it.
-
-    Student's t with one degree of freedom less than users, by the first terms of its expansion:
-    2.78 for 5 of them, 2.05 for 30, 1.96 for many.
-    """
-    free = f"({users.sql('bigquery')} - 1)"
-    return parse_one(f"1.96 + 2.372 / {free} + 2.823 / ({free} * {free})", dialect="bigquery")
-
-
-@macro()
 def effective_count(evaluator, share, variance, ratings, users) -> exp.Expression:
     """As many independent ratings would leave the share as uncertain as these do.
 

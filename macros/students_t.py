@@ -1,7 +1,7 @@
 """Student's t in SQL: engines have neither its quantiles nor its tails.
 
-Both are expansions around the normal distribution, right to the third digit from nine degrees of
-freedom on; `tests/test_students_t.py` holds them against tables.
+Both are expansions around the normal distribution; `tests/test_students_t.py` holds them against
+the distribution itself.
 """
 
 from __future__ import annotations
@@ -9,22 +9,26 @@ from __future__ import annotations
 from sqlglot import exp, parse_one
 from sqlmesh import macro
 
+FEW = {1: 12.706204736174694, 2: 4.302652729749462, 3: 3.182446305283708}
+"""Degrees of freedom, and how many standard errors a 95 % interval reaches with them."""
+
 
 @macro()
 def t_limit(evaluator, degrees: exp.Expression) -> exp.Expression:
     """How many standard errors a two-sided 95 % interval reaches to each side.
 
-    degrees: of freedom, 9 or more; what is less counts as 1, so that nothing is divided by 0. The
-    series of Cornish and Fisher, up to the third power.
+    degrees: of freedom, whole or not; what is less than 1 counts as 1. The series of Cornish and
+    Fisher up to the third power, right to the second digit from 4 on. It would be too narrow below,
+    where the exact number of the whole degrees stands.
     """
     z = 1.959963984540054
     first = (z**3 + z) / 4
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    n = f"GREATEST({degrees.sql('bigquery')}, 1)"
-    return parse_one(
-        f"({z} + ({first} + ({second} + {third} / {n}) / {n}) / {n})", dialect="bigquery"
-    )
+    n = degrees.sql("bigquery")
+    few = " ".join(f"WHEN {n} < {least + 1} THEN {exact}" for least, exact in FEW.items())
+    series = f"{z} + ({first} + ({second} + {third} / ({n})) / ({n})) / ({n})"
+    return parse_one(f"CASE {few} ELSE {series} END", dialect="bigquery")
 
 
 @macro()

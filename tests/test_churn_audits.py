@@ -88,7 +88,7 @@ def test_what_the_models_make_passes(world):
             "left_at < judged_from, TRUE",
             "predictors",
         ),
-        ("first_impressions", "> thresholds.high_above_rating", ">= 4", "predictors"),
+        ("first_impressions", "@is_high(ratings.rating)", "ratings.rating >= 4", "predictors"),
         ("first_impressions", "> thresholds.old_above_years", ">= 20", "predictors"),
         ("first_impressions", "MOD(DIV(start_at, 3600000000)", "MOD(7", "predictors"),
         ("first_impressions", "+ 3, 7) + 1", "+ 4, 7) + 1", "predictors"),

@@ -43,6 +43,7 @@ MEDIAN_OF_MANY = MEDIAN_OF_ALL.replace("@median_of_histograms", "@median_of_many
 COUNTS = "SELECT group_id, {} FROM histograms".format(
     ", ".join(f"@ratings_of(histograms, {h / 2})::INT64 AS c{h}" for h in HALF_STARS)
 )
+HIGH = "SELECT group_id, @high_ratings_of(histograms)::INT64 AS high FROM histograms"
 
 Histogram = tuple[int, int, int, int]
 """rating_count, histogram_low, histogram_mid, histogram_high."""
@@ -107,6 +108,11 @@ class Warehouse:
         """The ten counts of each histogram, 0.5 to 5.0 stars, by the macro."""
         self._load("histograms", histograms)
         return [counts for _, *counts in self._in_order(self.counts_sql)]
+
+    def high(self, histograms: list[Histogram]) -> list[int]:
+        """How many of each histogram are of more than 4 stars, by the macro."""
+        self._load("histograms", histograms)
+        return [high for _, high in self._in_order(on_duckdb(HIGH))]
 
     def _load(self, table: str, rows: list[Histogram], same_group: bool = False) -> None:
         group_ids = [0 if same_group else number for number in range(len(rows))]
@@ -222,6 +228,7 @@ def test_median_and_counts_are_exact_up_to_the_most_ratings_a_group_can_have(
     histograms = [packed(counts) for counts in groups]
     assert warehouse.medians(histograms) == [median_of_counts(counts) for counts in groups]
     assert warehouse.counts(histograms) == groups
+    assert warehouse.high(histograms) == [nine + ten for *_, nine, ten in groups]
 
 
 def test_two_million_real_ratings_have_the_median_of_sorting_them(warehouse: Warehouse) -> None:

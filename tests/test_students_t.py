@@ -32,5 +32,15 @@ def test_a_p_value_is_that_of_the_distribution(worked_out):
         assert p == pytest.approx(tails_of_t(t, degrees), rel=0.03, abs=0.000001)
 
 
+@pytest.mark.parametrize("degrees", [1, 1.5, 2, 2.5, 3, 3.9, 4, 4.5, 5, 7, 8])
+def test_an_interval_of_few_is_not_too_narrow(degrees):
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE cases AS SELECT ?::DOUBLE AS degrees, 1 AS t", [degrees])
+        ((_, _, reach, _),) = connection.execute(on_duckdb(QUERY)).fetchall()
+    outside = tails_of_t(reach, degrees)
+    assert outside < 0.0504
+    assert degrees % 1 or outside == pytest.approx(0.05, abs=0.0004)
+
+
 def test_no_degrees_of_freedom_divide_by_nothing(worked_out):
     assert np.isfinite(worked_out[-1]).all()

@@ -9,7 +9,7 @@ WITH ratings AS (
   SELECT
     reporting_month,
     @median_of_many_histograms(user_months) AS rating_median,
-    SUM(@ratings_of(user_months, 4.5) + @ratings_of(user_months, 5.0)) / SUM(rating_count) AS high_rating_share
+    SUM(@high_ratings_of(user_months)) / SUM(rating_count) AS high_rating_share
   FROM engagement_internal.user_months
   GROUP BY
     reporting_month

@@ -26,9 +26,7 @@ SELECT
   @median_of_histogram(monthly)::FLOAT64 AS rating_monthly_median,
   all_time.rating_count::INT64 AS rating_count,
   all_time.rating_median::FLOAT64 AS rating_median,
-  (
-    @ratings_of(monthly, 4.5) + @ratings_of(monthly, 5.0)
-  )::INT64 AS rating_monthly_high_count
+  @high_ratings_of(monthly)::INT64 AS rating_monthly_high_count
 FROM interactions_internal.user_genre_ratings_monthly AS monthly
 INNER JOIN all_time
   ON all_time.user_id = monthly.user_id AND all_time.genre = monthly.genre

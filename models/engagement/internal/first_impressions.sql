@@ -53,7 +53,7 @@ WITH spans AS (
   SELECT
     users.user_id,
     COUNT(*) AS rating_count,
-    COUNTIF(ratings.rating > thresholds.high_above_rating) AS high_rating_count,
+    COUNTIF(@is_high(ratings.rating)) AS high_rating_count,
     COUNT(movies.release_year) AS dated_rating_count,
     COUNTIF(users.first_year - movies.release_year > thresholds.old_above_years) AS old_rating_count,
     SUM(users.first_year - movies.release_year) AS movie_ages,

@@ -51,8 +51,8 @@ WITH grid AS (
     judged.*,
     @effective_count(rating_share, rating_share_variance, month_rating_count, month_even_user_count) AS share_number,
     @effective_count(high_share, high_share_variance, rating_count, even_user_count) AS high_number,
-    @t_95(GREATEST(month_even_user_count, 2)) AS share_errors,
-    @t_95(GREATEST(even_user_count, 2)) AS high_errors
+    @t_limit(month_even_user_count - 1) AS share_errors,
+    @t_limit(even_user_count - 1) AS high_errors
   FROM judged
 )
 SELECT

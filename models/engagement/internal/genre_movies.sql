@@ -1,7 +1,7 @@
 MODEL (
   name engagement_internal.genre_movies,
   kind FULL,
-  description 'How often each movie of a genre was rated, over all time, and how often above the stars from which on a rating is high; also movies that nobody rated.',
+  description 'How often each movie of a genre was rated, over all time, and how often highly; also movies that nobody rated.',
   grain (genre, movie_id),
   clustered_by genre
 );
@@ -11,11 +11,8 @@ WITH ratings AS (
   SELECT
     months.movie_id,
     SUM(months.rating_count) AS rating_count,
-    SUM(
-      months.ratings_5_0 + IF(thresholds.likes_above_median < 4.5, months.ratings_4_5, 0) + IF(thresholds.likes_above_median < 4.0, months.ratings_4_0, 0)
-    ) AS high_rating_count
+    SUM(months.ratings_4_5 + months.ratings_5_0) AS high_rating_count
   FROM interactions.movies_engagement AS months
-  CROSS JOIN engagement_internal.thresholds AS thresholds
   GROUP BY
     months.movie_id
 ), movie_genres AS (

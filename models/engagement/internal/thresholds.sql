@@ -1,7 +1,7 @@
 MODEL (
   name engagement_internal.thresholds,
   kind VIEW,
-  description 'How the consumer domain reads the numbers, in one place: what a liking, a high rating, an old movie, a change, a departure and a life are, from how many users, ratings or movies on something is told, and how much of it at most.'
+  description 'How the consumer domain reads the numbers, in one place: what a liking, an old movie, a change, a departure and a life are, from how many users, ratings or movies on something is told, and how much of it at most.'
 );
 
 /* One row. Medians are in stars, counts are over all time; limits are exclusive, but for those that are called from, smallest or top. Decades are counted back from that of the newest rating, which is 0. A change is called one from so many margins of its 95 % interval on: with 1.5 of them, one of twenty genres that stay as they are is called changed in one month of fifteen. */
@@ -16,7 +16,6 @@ SELECT
   3::INT64 AS classic_from_decades_back,
   20::INT64 AS change_from_users,
   1.5::FLOAT64 AS change_from_margins,
-  4.0::FLOAT64 AS high_above_rating,
   7::INT64 AS first_impression_days,
   180::INT64 AS churned_after_days,
   20::INT64 AS old_above_years,
