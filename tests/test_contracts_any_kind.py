@@ -237,8 +237,52 @@ def test_of_several_models_all_are_drafted_or_none(shop: Shop) -> None:
         said = shop.run("mesh", "contracts", "new", "shop.fresh", "shop.later", wrong, fails=2)
         assert why in said
         assert not list((shop.root / "contracts").rglob("fresh*"))
+    seen = shop.root / "models" / "shop.seen.sql"
+    contract = shop.root / "contracts" / "shop" / "seen.odcs.yaml"
+    texts = seen.read_text(), contract.read_text()
+    shop.model("shop.seen", "VIEW", f"SELECT points * 2 AS twice, {SEEN}")
+    contract.unlink()
+    said = shop.run("mesh", "contracts", "new", "shop.fresh", "shop.seen", fails=2)
+    assert "shop.seen in prod has no column twice yet." in said
+    assert not list((shop.root / "contracts").rglob("fresh*"))
+    seen.write_text(texts[0])
+    contract.write_text(texts[1])
     for one in fresh:
         one.unlink()
+
+
+def test_a_draft_takes_from_the_model_what_it_tells(shop: Shop) -> None:
+    """Its key, its words, and what may be empty on the day when a row has no match."""
+    query = """\
+SELECT
+  people.id AS id, /* The number of a guest */
+  people.points AS points,
+  others.code AS code
+FROM shop_internal.people AS people
+LEFT JOIN (
+  SELECT id, MAX(code) AS code FROM shop_internal.people AS all_people GROUP BY id
+) AS others ON others.id = people.id"""
+    kinds = {
+        "guests": "SCD_TYPE_2_BY_COLUMN (unique_key id, columns [points])",
+        "keyed": "INCREMENTAL_BY_UNIQUE_KEY (unique_key (id, points))",
+        "told": "FULL, description 'Who was there.'",
+    }
+    models = [shop.model(f"shop.{name}", kind, query) for name, kind in kinds.items()]
+    shop.run("mesh", "contracts", "new", *(f"shop.{name}" for name in kinds))
+    keys = {
+        name: [c for c, told in shop.columns(f"shop.{name}").items() if told.get("primaryKey")]
+        for name in kinds
+    }
+    assert keys == {"guests": ["id", "valid_from"], "keyed": ["id", "points"], "told": ["id"]}
+    assert shop.levels("shop.guests")["freshness"]["element"] == "valid_from"
+    assert shop.stated("shop.told")["description"]["purpose"] == "Who was there."
+    assert shop.columns("shop.told")["id"]["description"] == "The number of a guest"
+    assert shop.columns("shop.told")["code"]["required"] is False
+    rules = {rule["id"] for rule in shop.stated("shop.told")["schema"][0]["quality"]}
+    assert rules and "code_is_there" not in rules
+    for path in [*models, *((shop.root / "contracts" / "shop").glob("*.odcs.yaml"))]:
+        if path.name.split(".")[0] in kinds:
+            path.unlink()
 
 
 def test_what_has_no_rows_of_its_own_or_no_header_is_told_so(shop: Shop) -> None:

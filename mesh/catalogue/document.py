@@ -71,7 +71,7 @@ def document(domain: str, name: str, found: Found) -> dict[str, Any]:
         "status": "draft",
         "domain": domain,
         "description": {
-            "purpose": f"{TODO} what the product is for",
+            "purpose": found.model.description or f"{TODO} what the product is for",
             "usage": f"{TODO} how to use it",
             "limitations": f"{TODO} what it cannot be used for",
         },
@@ -93,7 +93,8 @@ def _column(name: str, found: Found) -> dict[str, Any]:
         "name": name,
         "logicalType": LOGICAL[kind],
         "physicalType": kind,
-        "description": f"{TODO} what it means, with its unit",
+        "description": found.model.column_descriptions.get(name)
+        or f"{TODO} what it means, with its unit",
         "classification": PERSONAL
         if name in found.personal
         else f"{TODO} {PERSONAL} if it leads to a person, else {_OTHERS}",

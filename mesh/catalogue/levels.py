@@ -67,7 +67,9 @@ def _time(found: Found) -> str | None:
     seen = found.seen.columns if found.seen else {}
     ages = {c: _age(seen[c].maximum, found.today) for c in times if c in seen}
     past = {c: age for c, age in ages.items() if age is not None and age >= 0}
-    newest = min(past, key=lambda c: past[c], default=next(iter(times), None))
+    # Of a history that has no other time, that since when a row is the current one.
+    rest = next(iter((*times, *found.written)), None)
+    newest = min(past, key=lambda c: past[c], default=rest)
     return named[0] if named else newest
 
 

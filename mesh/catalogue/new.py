@@ -70,11 +70,17 @@ class NewContract:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A model that gets a contract. types: of its columns, in BigQuery. path: of the contract."""
+    """A model that gets a contract. types: of its columns, in BigQuery. path: of the contract.
+
+    where, environment: whose data is looked at, if it is there. built: whether it has the model.
+    """
 
     name: str
     types: dict[str, str]
     path: Path
+    where: str | None
+    environment: Environment | None
+    built: bool
 
 
 def new_contracts(
@@ -88,12 +94,12 @@ def new_contracts(
     type no contract can state, and a contract that is there already; and for a column that the
     environment does not have.
     """
-    wanted = {one.name: one for one in [_wanted(opened, model) for model in models]}
+    wanted = {one.name: one for one in [_wanted(opened, model, environment) for model in models]}
     for one in wanted.values():
-        yield _new_contract(opened, one, environment)
+        yield _new_contract(opened, one)
 
 
-def _wanted(opened: Opened, model: str) -> _Wanted:
+def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
     name, types = _model(opened, model)
     domain, _, table = name.partition(".")
     if not is_public(name):
@@ -116,16 +122,22 @@ def _wanted(opened: Opened, model: str) -> _Wanted:
             where=Location(display(path)),
             fix="Edit it, or move it away first.",
         )
-    return _Wanted(name, types, path)
-
-
-def _new_contract(opened: Opened, wanted: _Wanted, environment: str | None) -> NewContract:
-    name, types, path = wanted.name, wanted.types, wanted.path
-    domain, _, table = name.partition(".")
     where = environment or opened.usual_environment
-    found_there = opened.environment(where) if where else None
-    built = found_there is not None and name in opened.there(found_there)
-    place = _place(opened, name, found_there, types) if found_there else None
+    there = opened.environment(where) if where else None
+    snapshot = opened.there(there).get(name) if there else None
+    missing = set(types) - set((snapshot and snapshot.model.columns_to_types) or types)
+    if missing:
+        raise WrongUse(
+            f"{name} in {where} has no column {', '.join(sorted(missing))} yet.",
+            fix=f"Plan your change first: `sqlmesh plan {where}`.",
+        )
+    return _Wanted(name, types, path, where, there, snapshot is not None)
+
+
+def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
+    name, types, path, found_there = wanted.name, wanted.types, wanted.path, wanted.environment
+    domain, _, table = name.partition(".")
+    place = _place(opened, wanted)
     seen = profile(opened, place, types) if place is not None else None
     is_empty = seen is not None and not seen.rows
     seen = None if is_empty else seen
@@ -154,18 +166,18 @@ def _new_contract(opened: Opened, wanted: _Wanted, environment: str | None) -> N
         # Of what rows were before, the first rows tell nothing.
         is_told = seen and seen.rows <= MOST_ROWS and not found.written
         if is_told and place is not None and found_there:
-            more = list(noticing(opened, place, path, known, found_there, unmatched))
+            more = list(noticing(opened, place, path, known, found_there, found.made))
             draft["schema"][0]["quality"][:0] = more
             path.write_text(written(draft), encoding="utf-8")
         left = len(lint([path]).problems)
         test = None
-        if found_there and not built:
+        if found_there and not wanted.built:
             test = draft_test(opened, asked, found_there, known, _read_by_rules(path))
     except BaseException:
         path.unlink()
         raise
     rows = seen.rows if seen else 0
-    return NewContract(path, where, rows, built, left, *(test or ()))
+    return NewContract(path, wanted.where, rows, wanted.built, left, *(test or ()))
 
 
 def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
@@ -211,9 +223,15 @@ def _read_by_rules(path: Path) -> set[str]:
 
 
 def _stated_grain(opened: Opened, name: str) -> tuple[str, ...]:
-    """The key that the MODEL block tells."""
-    grains = opened.models[name].grains[:1]
-    return tuple(column.name for key in grains for column in key.find_all(exp.Column))
+    """The key that the MODEL block tells: its grain, or by what its kind finds rows again."""
+    model = opened.models[name]
+    if model.grains:
+        return tuple(column.name for column in model.grains[0].find_all(exp.Column))
+    keys = [key for key in model.unique_key if isinstance(key, exp.Column)]
+    if not keys or len(keys) < len(model.unique_key):
+        return ()
+    # Of what rows were before, each key has several, from another moment on each.
+    return (*(key.name for key in keys), *[*model.managed_columns][:1])
 
 
 def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str]:
@@ -226,21 +244,15 @@ def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str
     return {c: text for c, text in texts.items() if narrower(types.get(c, ""), text)}
 
 
-def _place(
-    opened: Opened, name: str, environment: Environment, types: dict[str, str]
-) -> exp.Expr | None:
-    snapshot = opened.there(environment).get(name)
-    missing = set(types) - set((snapshot and snapshot.model.columns_to_types) or types)
-    if missing:
-        raise WrongUse(
-            f"{name} in {environment.name} has no column {', '.join(sorted(missing))} yet.",
-            fix=f"Plan your change first: `sqlmesh plan {environment.name}`.",
-        )
-    if snapshot is None and opened.models[name].managed_columns:
-        return None  # SQLMesh writes some of its columns while it builds it.
-    if snapshot is None:
-        return drafted_rows(opened, opened.models[name], environment)
-    return place_of(opened, name, environment)
+def _place(opened: Opened, wanted: _Wanted) -> exp.Expr | None:
+    """Where its rows are, if there are any."""
+    if wanted.environment is None:
+        return None
+    if wanted.built:
+        return place_of(opened, wanted.name, wanted.environment)
+    model = opened.models[wanted.name]
+    # Of a history SQLMesh writes some columns while it builds it.
+    return None if model.managed_columns else drafted_rows(opened, model, wanted.environment)
 
 
 def _servers(opened: Opened, model: Model, known: Mapping[str, Contract]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from sqlglot import exp
 from mesh.bite.conditions import conditions, lineage
 from mesh.bite.copy import memory
 from mesh.bite.run import bitten
+from mesh.catalogue.sure import Made
 from mesh.catalogue.unbuilt import place_of
 from mesh.contracts import Contract
 from mesh.contracts.draft import read_drafts
@@ -32,12 +33,13 @@ def noticing(
     path: Path,
     known: Mapping[str, Contract],
     environment: Environment,
-    unmatched: Collection[str],
+    made: Made,
 ) -> Iterator[dict[str, Any]]:
     """Rules that hold on a product's rows, and break when these are damaged in the standard ways.
 
-    path: of the draft as far as it is. unmatched: of what it is made from, that to which it cannot
-    be held row by row. Nothing on an engine that would bill each damage.
+    path: of the draft as far as it is. made: what its query says of its columns, and of what it is
+    made from; what may be empty need not be there because no row has come yet without it. Nothing
+    on an engine that would bill each damage.
     """
     adapter = opened.context.engine_adapter
     drafts, _ = read_drafts([path])
@@ -52,7 +54,7 @@ def noticing(
         return place.copy()
 
     read = dict.fromkeys(lineage(opened.models, contract.product))
-    sources = [known[name] for name in read if name in known and name not in unmatched]
+    sources = [known[name] for name in read if name in known and name not in made.unmatched]
     there = [one for one in sources if place_of(opened, one.product, environment) is not None]
     asked = conditions(opened.models, contract.product)
     try:
@@ -62,4 +64,8 @@ def noticing(
     except (duckdb.Error, EngineRefuses):
         return  # The draft stands without them.
     suggested = (one.suggestion for one in found.survivors)
-    yield from {one.id: one.rule for one in suggested if one and not one.is_loose}.values()
+    rules = {one.id: one.rule for one in suggested if one and not one.is_loose}
+    for column, sure in made.columns.items():
+        if sure.may_be_empty:
+            rules.pop(f"{column}_is_there", None)
+    yield from rules.values()
