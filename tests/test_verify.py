@@ -506,28 +506,31 @@ def test_a_table_that_may_be_empty_is_never_too_old(built: Opened) -> None:
 
 
 @contextmanager
-def without_ten(built: Opened, *, delivered: bool) -> Iterator[None]:
-    """Ten ratings fewer in the source; delivered: by a delivery, or by somebody's hand."""
+def without_ten(built: Opened, *, delivered: bool, table: str = "ratings") -> Iterator[None]:
+    """Ten rows fewer in the source; delivered: by a delivery, or by somebody's hand."""
     connection = built.context.engine_adapter.connection
-    connection.execute("CREATE TABLE operational.taken AS FROM operational.ratings LIMIT 10")
+    connection.execute(f"CREATE TABLE operational.taken AS FROM operational.{table} LIMIT 10")
     taken = "(userId, movieId) IN (SELECT (userId, movieId) FROM operational.taken)"
-    connection.execute(f"DELETE FROM operational.ratings WHERE {taken}")
+    kept = f"CREATE TABLE operational.kept AS FROM operational.{table} WHERE {taken}"
+    connection.execute(kept)
+    connection.execute(f"DELETE FROM operational.{table} WHERE {taken}")
     if delivered:
         connection.execute(
             "INSERT INTO operational.ingests SELECT * REPLACE (ingest_id + 1 AS ingest_id, "
-            "finished_at + INTERVAL 1 SECOND AS finished_at, ratings_rows - 10 AS ratings_rows) "
+            f"finished_at + INTERVAL 1 SECOND AS finished_at, {table}_rows - 10 AS {table}_rows) "
             "FROM operational.ingests ORDER BY ingest_id DESC LIMIT 1"
         )
         connection.execute(
             "INSERT INTO operational.changed_months SELECT DISTINCT (SELECT MAX(ingest_id) FROM "
-            "operational.ingests), 'ratings', date_trunc('month', timestamp)::DATE "
+            f"operational.ingests), '{table}', date_trunc('month', timestamp)::DATE "
             "FROM operational.taken"
         )
     try:
         yield
     finally:
-        connection.execute("INSERT INTO operational.ratings FROM operational.taken")
+        connection.execute(f"INSERT INTO operational.{table} FROM operational.kept")
         connection.execute("DROP TABLE operational.taken")
+        connection.execute("DROP TABLE operational.kept")
         if delivered:
             newest = "ingest_id = (SELECT MAX(ingest_id) FROM operational.ingests)"
             connection.execute(f"DELETE FROM operational.changed_months WHERE {newest}")
@@ -542,6 +545,17 @@ def test_what_differs_from_a_later_delivery_is_told_and_not_broken(built: Opened
     assert report.lacking and told.status is Status.WARNED
     assert finding(told) == "operational.ratings: deliveries are there that are not shown yet"
     assert not product.broken
+
+
+def test_what_is_not_shown_yet_does_not_make_a_product_incomplete(built: Opened) -> None:
+    with without_ten(built, delivered=True, table="tags"):
+        report = verify(built, ENVIRONMENT, ["interactions.user_tags"])
+    told = rules(report, "interactions.user_tags")
+    assert told["every_tag_is_here"].failing
+    for rule in ("every_tag_is_here", "level.completeness"):
+        assert told[rule].status is Status.WARNED, told[rule]
+        assert "deliveries are there that are not shown yet" in told[rule].message
+    assert report.ok and report.lacking
 
 
 def test_what_differs_from_what_somebody_made_of_the_source_is_broken(built: Opened) -> None:

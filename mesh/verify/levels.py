@@ -109,23 +109,26 @@ class Levels:
         product, _, rule_id = rule.rpartition("/")
         measured = self.rule_of(product, rule_id) if product else outcomes.get(rule_id)
         failing, checked = (measured.failing, measured.checked) if measured else (None, None)
-        wrong, told = "", f"measured by {rule}"
-        if failing is None:
-            wrong = f"{rule}, which measures it, could not be checked"
+        status, message = Status.KEPT, f"measured by {rule}"
+        if measured is None or failing is None:
+            status, message = Status.BROKEN, f"{rule}, which measures it, could not be checked"
         elif failing:
             share = 100 * (1 - min(failing, checked or 0) / checked) if checked else 0.0
             if share < _number(level.value):
-                wrong = f"{rule}, which measures it, finds {failing:,} that are not complete"
+                # Warned where the rule only warns, and where what it compares with is not shown.
+                status = measured.status
+                message = f"{rule}, which measures it, finds {failing:,} that are not complete"
+                message += f" ({measured.message})" if measured.message else ""
         return Outcome(
             rule=name,
             kind=level.property,
             description=level.description,
             dimension="completeness",
-            status=Status.BROKEN if wrong else Status.KEPT,
+            status=status,
             where=contract.location(level.line),
             checked=checked,
             failing=failing,
-            message=wrong or told,
+            message=message,
         )
 
     def _outcome(

@@ -19,9 +19,9 @@ from mesh.errors import WrongUse
 from mesh.project import Project
 from mesh.verify.engine import Engine, EngineRefuses, modest_memory, open_engine
 from mesh.verify.levels import Levels
-from mesh.verify.measure import Finding, Measures, NotInEnvironment
+from mesh.verify.measure import Measures, NotInEnvironment
 from mesh.verify.report import TODAY, Outcome, ProductReport, Status, VerifyReport
-from mesh.verify.schema import Judgement
+from mesh.verify.schema import Judgement, outcome_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -229,8 +229,8 @@ class _Run:
         return self.places[product].copy()
 
     def rule_of(self, product: str, rule_id: str) -> Outcome | None:
-        """The outcome of another product's rule; measured now unless it was before. None where that
-        has no such rule."""
+        """The outcome of another product's rule; measured now unless it was before. None where
+        there is no such rule, or it cannot be measured."""
         known = self.outcomes.get(product, {}).get(rule_id)
         if known:
             return known
@@ -240,24 +240,9 @@ class _Run:
         if rule is None:
             return None
         try:
-            measures = self._measures(contract)
-            finding = (
-                measures.row_rule(rule) if isinstance(rule, RowRule) else measures.table_rule(rule)
-            )
-            rows = measures.scan.rows
-        except (NotInEnvironment, EngineRefuses) as error:
-            finding, rows = Finding(None, problem=str(error)), None
-        status = {None: Status.UNCHECKED, 0: Status.KEPT}.get(finding.failing, Status.BROKEN)
-        return Outcome(
-            rule=rule.id,
-            kind=rule.kind,
-            description=rule.description,
-            dimension=rule.dimension,
-            status=status,
-            where=contract.location(rule.line),
-            checked=rows,
-            failing=finding.failing,
-        )
+            return outcome_of(rule, self._measures(contract))
+        except (NotInEnvironment, EngineRefuses):
+            return None
 
 
 def _absent(contract: Contract, environment: str, reason: str) -> Outcome:

@@ -18,10 +18,44 @@ from mesh.contracts.constraints import RowCount
 from mesh.contracts.rules import RowRule, TableRule
 from mesh.project import examples_shown
 from mesh.verify.levels import Judge, Levels
-from mesh.verify.measure import SAMPLE, Finding, Measures
+from mesh.verify.measure import SAMPLE, Measures
 from mesh.verify.report import Outcome, Status
 
 WARNING = "warning"
+
+
+def outcome_of(rule: RowRule | TableRule, measures: Measures) -> Outcome:
+    """What a rule finds, and what is told of it."""
+    finding = measures.row_rule(rule) if isinstance(rule, RowRule) else measures.table_rule(rule)
+    status, message = Status.KEPT, ""
+    # The number of rows of a table says nothing of anybody.
+    told = examples_shown() or rule.kind == RowCount.kind
+    if finding.failing is None:
+        status, message = Status.UNCHECKED, f"it could not be checked: {finding.problem}"
+    elif finding.failing and (ahead := _ahead(rule, measures)):
+        # Compared with later rows than any that the environment could have.
+        status = Status.WARNED
+        message = f"{', '.join(ahead)}: deliveries are there that are not shown yet"
+    elif finding.failing:
+        status = Status.WARNED if rule.severity == WARNING else Status.BROKEN
+    return Outcome(
+        rule=rule.id,
+        kind=rule.kind,
+        description=rule.description,
+        dimension=rule.dimension,
+        status=status,
+        where=measures.contract.location(rule.line),
+        checked=None if finding.failing is None else measures.scan.rows,
+        failing=finding.failing,
+        sample=() if message or not told else finding.sample,
+        message=message,
+    )
+
+
+def _ahead(rule: RowRule | TableRule, measures: Measures) -> list[str]:
+    references = rule.references if isinstance(rule, TableRule) else ()
+    own = measures.contract.product in measures.ahead
+    return [] if own else sorted(measures.ahead.intersection(references))
 
 
 class Judgement:
@@ -80,42 +114,10 @@ class Judgement:
         return pa.Check(keeps, name=name, n_failure_cases=SAMPLE)
 
     def _rows(self) -> list[Outcome]:
-        rules = self.contract.row_rules()
-        return [self._outcome(rule, self.measures.row_rule(rule)) for rule in rules]
+        return [outcome_of(rule, self.measures) for rule in self.contract.row_rules()]
 
     def _table(self, rule: TableRule) -> list[Outcome]:
-        return [self._outcome(rule, self.measures.table_rule(rule))]
-
-    def _outcome(self, rule: RowRule | TableRule, finding: Finding) -> Outcome:
-        status = Status.KEPT
-        message = ""
-        # The number of rows of a table says nothing of anybody.
-        told = examples_shown() or rule.kind == RowCount.kind
-        if finding.failing is None:
-            status, message = Status.UNCHECKED, f"it could not be checked: {finding.problem}"
-        elif finding.failing and (ahead := self._ahead(rule)):
-            # Compared with later rows than any that the environment could have.
-            status = Status.WARNED
-            message = f"{', '.join(ahead)}: deliveries are there that are not shown yet"
-        elif finding.failing:
-            status = Status.WARNED if rule.severity == WARNING else Status.BROKEN
-        return Outcome(
-            rule=rule.id,
-            kind=rule.kind,
-            description=rule.description,
-            dimension=rule.dimension,
-            status=status,
-            where=self.contract.location(rule.line),
-            checked=None if finding.failing is None else self.measures.scan.rows,
-            failing=finding.failing,
-            sample=() if message or not told else finding.sample,
-            message=message,
-        )
-
-    def _ahead(self, rule: RowRule | TableRule) -> list[str]:
-        references = rule.references if isinstance(rule, TableRule) else ()
-        own = self.contract.product in self.measures.ahead
-        return [] if own else sorted(self.measures.ahead.intersection(references))
+        return [outcome_of(rule, self.measures)]
 
     def _about_columns(
         self, rule: str, description: str, wrong: list[str], line: int, told: str = ""
