@@ -19,6 +19,7 @@ from mesh.git import find_checkout
 from mesh.project import Project, find_project
 from mesh.review import run as report
 from mesh.review.models.changes import place_in
+from mesh.review.models.load import load_both
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.report.machine import review_json, sarif
 from mesh.review.report.markdown import LIMIT, MARKER, code, escape, markdown
@@ -364,6 +365,16 @@ def test_an_error_of_sqlmeshs_is_shown_at_the_line_that_it_names() -> None:
     said = "models/a/b.sql:4: There is no contract for nothing."
     assert str(place_in(said)) == "models/a/b.sql:4"
     assert str(place_in("Something else.")) == "config.yaml:1"
+
+
+def test_a_base_whose_process_dies_does_not_keep_its_head_waiting(tmp_path: Path) -> None:
+    head, base = (Project(shop(tmp_path / side)) for side in ("head", "base"))
+    (base.root / "macros").mkdir(exist_ok=True)
+    (base.root / "macros" / "dies.py").write_text("import os\n\nos._exit(9)\n")
+    (tmp_path / "scratch").mkdir()
+    before, after = load_both(base, head, {}, scratch=tmp_path / "scratch")
+    assert before.problem == "the process that loads it ended without an answer"
+    assert after.models and not after.problem
 
 
 def test_a_project_without_its_configuration_does_not_load(clone: Path) -> None:

@@ -68,11 +68,15 @@ def load_both(
     with ExitStack() as running:
         started = [running.enter_context(_run(job, opened[job.side], scratch)) for job in jobs]
         try:
-            for process in started:
+            for job, process in zip(jobs, started, strict=True):
                 process.wait(TIMEOUT)
+                _answered(job)
         except subprocess.TimeoutExpired:
             raise WrongUse(f"SQLMesh did not load both revisions within {TIMEOUT} s.") from None
-    return _answer(answers["base"]), _answer(answers["head"])
+    base_answer, head_answer = (
+        from_json(Models, answers[side].read_bytes()) for side in ("base", "head")
+    )
+    return base_answer, head_answer
 
 
 @contextmanager
@@ -133,7 +137,11 @@ def _can_be_written(folder: Path) -> bool:
         return False
 
 
-def _answer(path: Path) -> Models:
-    if not path.is_file():
-        return Models(problem="the process that loads it ended without an answer")
-    return from_json(Models, path.read_bytes())
+def _answered(job: Job) -> None:
+    """Answer for a process that ended without: the one of the head waits for that of the base."""
+    if not job.answer.is_file():
+        partial = job.answer.with_suffix(".none")
+        partial.write_bytes(
+            to_json(Models(problem="the process that loads it ended without an answer"))
+        )
+        partial.rename(job.answer)
