@@ -406,6 +406,9 @@ def test_a_zip_is_the_same_delivery_as_its_folder(load, database, tmp_path):
         load(archive)
         assert load(source).nothing_changed
         assert rows(database, "SELECT count(*) FROM operational.ingests") == [(1,)]
+    # However its files are spelt, of which a zip and a folder tell different things.
+    (source / "movies.csv").rename(source / "Movies.CSV")
+    assert load(source).nothing_changed
 
 
 def test_the_statements_that_make_the_tables_can_run_twice():

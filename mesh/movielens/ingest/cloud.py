@@ -45,7 +45,8 @@ def place_of(url: str) -> Place:
     if match is None:
         raise WrongUse(f"{url} names no bucket.", fix="Write gs://bucket/prefix.")
     prefix = (match["prefix"] or "").strip("/")
-    return Place(match["bucket"], prefix if not prefix or prefix.endswith(".zip") else f"{prefix}/")
+    place = Place(match["bucket"], prefix)
+    return place if not prefix or _zipped(place) else Place(place.bucket, f"{prefix}/")
 
 
 @contextmanager
@@ -76,7 +77,7 @@ def _client() -> storage.Client:
 
 
 def _zipped(place: Place) -> bool:
-    return place.prefix.endswith(".zip")
+    return place.prefix.lower().endswith(".zip")
 
 
 def _blobs(client: storage.Client, place: Place) -> list[storage.Blob]:

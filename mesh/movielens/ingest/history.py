@@ -86,8 +86,9 @@ class History:
         """The deliveries whose rows stand in the tables: the newest snapshot, and what came on
         top."""
         shown: list[Entry] = []
+        standing = self.standing
         for entry in self.entries:
-            if entry.ingest_id in self.standing:
+            if entry.ingest_id in standing:
                 shown = [*(shown if entry.mode == "append" else []), entry]
         return shown
 
