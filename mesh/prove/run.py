@@ -283,8 +283,8 @@ def _wrapped(run: _Run, name: str, path: Path) -> Iterator[Finding]:
         declared = re.match(r"(?s)DECLARE (\w+) (ARRAY<\w+>) DEFAULT \((.*)\);?$", statement)
         if declared:
             variables[declared.group(1)] = f"CAST([] AS {declared.group(2)})"
-            statement = f"SELECT {declared.group(3)}" if declared.group(3) else "SELECT 1"
-            continue
+            # What it is made from is a query like the others.
+            statement = f"SELECT ({declared.group(3)})"
         for variable, value in variables.items():
             statement = re.sub(rf"`?\b{variable}\b`?", value, statement)
         run.statements += 1
