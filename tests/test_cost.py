@@ -121,6 +121,16 @@ def test_columns_of_both_sides_of_a_union_stand_at_the_same_place() -> None:
     assert scanned(f"SELECT rating FROM ({both.format('DISTINCT')})") == 16 * 1000 + 8 * 10
 
 
+def test_days_are_left_out_on_both_sides_of_a_union() -> None:
+    day = "SELECT DATE(at) AS {} FROM raw.ratings {}"
+    where = "WHERE DATE(at) >= DATE '2018-08-01'"
+    both = f"{day.format('day', '')} UNION ALL {day.format('other', where)}"
+    query = f"SELECT day FROM ({both}) AS both_sides WHERE day >= DATE '2018-09-01'"
+    assert scanned(query) == 8 * 200
+    # Of which rows a limit keeps, what is asked of them later decides nothing.
+    assert scanned(query.replace(") AS both", " LIMIT 9) AS both")) == 8 * 1000
+
+
 def test_names_are_looked_up_where_sql_does() -> None:
     grouped = "SELECT n FROM (SELECT DATE(at) AS day, COUNT(*) AS n FROM raw.ratings GROUP BY {})"
     assert scanned(grouped.format("day")) == scanned(grouped.format("1")) == 8 * 1000

@@ -161,12 +161,16 @@ class _Union:
         self._sides = sides
         self._own = own
         self._compares = not isinstance(query, exp.Union) or bool(query.args.get("distinct"))
+        self._is_cut = bool(query.args.get("limit"))
 
     def ask(self, wanted: set[str], left: Collection[Left], found: Reads) -> None:
         """See `_Select.ask`."""
         places = [n for n, name in enumerate(self.names) if self._compares or name in wanted]
+        around = () if self._is_cut else left
         for side in self._sides:
-            side.ask({side.names[n] for n in places}, (), found)
+            there = dict(zip(self.names, side.names, strict=False))
+            kept = [one._replace(column=there[one.column]) for one in around]
+            side.ask({side.names[n] for n in places}, kept, found)
         for source in reversed(self._own):
             source.finish(found)
 
