@@ -10,6 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from mesh.contracts import Column, Contract, ContractInvalid
 from mesh.contracts.constraints.base import refusal
 from mesh.contracts.constraints.multiple_of import MultipleOf
+from mesh.contracts.types import NUMERIC_TYPES, is_number
 from mesh.dashboards.kinds import Chart
 from mesh.dashboards.kinds.base import RULES, Found, Look, rule
 from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
@@ -20,7 +21,6 @@ from mesh.files.tree import Steps
 __all__ = ["RULES"]
 NON_ADDITIVE = "non_additive"
 """The tag of a column, in its contract, whose values must not be added over rows."""
-NUMBERS = ("integer", "number")
 AS_OF_FIX = (
     "Name a column that holds that day, not a month's first: the product can have one, such as "
     "`MAX(<day>) OVER () AS as_of`."
@@ -264,7 +264,7 @@ def _formats(look: Look) -> Iterator[Found]:
         contract = look.contract(metric.source)
         column = contract.column(metric.field) if contract else None
         fitting = "integer" if metric.format == "count" else "number"
-        if column and column.logical_type in NUMBERS and column.logical_type != fitting:
+        if column and column.logical_type in NUMERIC_TYPES and column.logical_type != fitting:
             message = f"`{metric.field}` is {column.logical_type}, which is not shown as "
             message += f"`{metric.format}`."
             fix = "Write `format: count` for whole numbers, and only for them."
@@ -293,8 +293,8 @@ def _has_type(value: Scalar, column: Column) -> bool:
     kind = column.logical_type
     if kind == "boolean":
         return isinstance(value, bool)
-    if kind in NUMBERS:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind in NUMERIC_TYPES:
+        return is_number(value)
     return isinstance(value, str)
 
 
@@ -309,7 +309,7 @@ def _value_unknown(look: Look) -> Iterator[Found]:
         elif (
             column
             and isinstance(mark.value, str)
-            and column.logical_type not in NUMBERS
+            and column.logical_type not in NUMERIC_TYPES
             and (reason := refusal(column.promises, column.logical_type, mark.value))
         ):
             message = f"`{column.name}` is never `{shown(mark.value)}`, which {reason}."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mesh.contracts import Contract, ServiceLevel, load_contracts
+from mesh.contracts import Contract, load_contracts
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import is_public, short_name
 from mesh.environments.opened import Opened
@@ -154,7 +154,7 @@ def _product(
 ) -> ProductStatus:
     """may_fail: whether a table of the environment is gone, so that a view may not be readable."""
     view = opened.view(asked.snapshot, environment)
-    level = _freshness(asked.contract)
+    level = asked.contract.service_level("freshness") if asked.contract else None
     rows: int | None = None
     latest = None
     try:
@@ -178,11 +178,6 @@ def _product(
         fresh=age <= promised if age is not None and promised is not None else None,
         age_days=round(age) if age is not None else None,
     )
-
-
-def _freshness(contract: Contract | None) -> ServiceLevel | None:
-    levels = contract.service_levels if contract else ()
-    return next((level for level in levels if level.property == "freshness"), None)
 
 
 def _moment(value: date | datetime) -> datetime:

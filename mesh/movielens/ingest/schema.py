@@ -171,15 +171,15 @@ def _quoted(name: str, dialect: str) -> str:
     return f"`{name}`" if dialect == "bigquery" else f'"{name}"'
 
 
-def create_table_sql(table: Table, dialect: str, qualified_name: str, *, guard: str = "") -> str:
-    """The CREATE TABLE statement of one table; `guard` may be 'IF NOT EXISTS'."""
+def create_table_sql(table: Table, dialect: str, qualified_name: str) -> str:
+    """The statement that makes one table where it is missing."""
     if dialect not in ("duckdb", "bigquery"):
         raise ValueError(f"no such dialect: {dialect}")
     columns = ", ".join(
         f"{_quoted(column.name, dialect)} {getattr(column, dialect)}" for column in table.columns
     )
-    words = " ".join(word for word in ("CREATE TABLE", guard, qualified_name) if word)
-    return f"{words} ({columns}){_layout(table) if dialect == 'bigquery' else ''}"
+    layout = _layout(table) if dialect == "bigquery" else ""
+    return f"CREATE TABLE IF NOT EXISTS {qualified_name} ({columns}){layout}"
 
 
 def _layout(table: Table) -> str:
@@ -200,8 +200,5 @@ def create_operational_tables_sql(dialect: str) -> list[str]:
     """
     return [
         f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
-        *(
-            create_table_sql(table, dialect, f"{SCHEMA}.{table.name}", guard="IF NOT EXISTS")
-            for table in ALL_TABLES
-        ),
+        *(create_table_sql(table, dialect, f"{SCHEMA}.{table.name}") for table in ALL_TABLES),
     ]

@@ -102,9 +102,7 @@ class DuckDBTarget(Target):
         self.connection.execute("BEGIN")
         self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{SCHEMA}")
         for table in ALL_TABLES:
-            self.connection.execute(
-                create_table_sql(table, "duckdb", self.name(table), guard="IF NOT EXISTS")
-            )
+            self.connection.execute(create_table_sql(table, "duckdb", self.name(table)))
             self._check_shape(table)
 
     def _check_shape(self, table: Table) -> None:

@@ -43,7 +43,7 @@ def _work(job: Job) -> Models:
     plan = None
     if opened.state:
         try:
-            plan = planning.plan_against(context)
+            plan = planning.plan_against_prod(context)
         except Exception as error:
             notes.append(f"The plan against prod failed: {_line(error)}")
     base = _wait_for(job.base_answer)

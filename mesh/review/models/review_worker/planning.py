@@ -28,12 +28,12 @@ CATEGORIES = {
 }
 
 
-def plan_against(context: Context, environment: Literal["prod"] = "prod") -> Plan | None:
+def plan_against_prod(context: Context) -> Plan | None:
     """What `sqlmesh plan prod` would do; None when there is no such environment in the state."""
-    if context.state_reader.get_environment(environment) is None:
+    if context.state_reader.get_environment("prod") is None:
         return None
     plan = context.plan_builder(
-        environment, skip_tests=True, skip_linter=True, include_unmodified=False
+        "prod", skip_tests=True, skip_linter=True, include_unmodified=False
     ).build()
     diff = plan.context_diff
     delivered = _delivered(context, diff)
