@@ -336,6 +336,7 @@ def built(world: World, sources: dict[str, pd.DataFrame]) -> dict[str, pd.DataFr
     for name in CHAIN[-3:]:
         floats = [c for c, t in world.connection.sql(f"FROM engagement.{name}").df().dtypes.items()
                   if t == "float64"]  # fmt: skip
+        assert floats, name
         for column in floats:
             query = f"SELECT COUNT(*) FROM engagement.{name} WHERE isnan({column})"
             assert world.connection.sql(query).fetchone() == (0,)

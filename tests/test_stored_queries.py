@@ -54,6 +54,7 @@ def test_a_query_is_read_when_it_is_asked_for(versions, monkeypatch: pytest.Monk
 
 def test_a_query_that_is_kept_nowhere_is_rendered(versions, tmp_path: Path) -> None:
     stored, of_files = versions
+    assert stored
     for name, model in stored.items():
         model.__dict__[_KEPT] = OptimizedQueryCache(tmp_path / "empty")
         assert model.render_query() == of_files[name].render_query()

@@ -213,6 +213,7 @@ def _broken(report: VerifyReport) -> list[tuple]:
 
 def test_status_counts_what_is_there(mesh):
     there = {each.product: each for each in status(mesh.local, "prod").products}
+    assert there
     for product in status(mesh.cloud, "prod").products:
         same = there[product.product]
         assert (product.rows, product.newest_month) == (same.rows, same.newest_month)
