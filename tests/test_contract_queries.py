@@ -271,6 +271,17 @@ def test_a_rule_on_what_is_computed_otherwise_is_another(query: str) -> None:
     assert compare_queries(was, whole.format("w", 3), {}) is Effect.OTHER
 
 
+def test_a_rule_on_the_other_side_of_a_join_is_another() -> None:
+    query = (
+        "SELECT COUNT(*) FROM (SELECT own.k FROM ${{table}} AS own"
+        " INNER JOIN ${{table}} AS next ON next.k = own.k + 1 WHERE {}) AS offending"
+    )
+    was = query.format("next.v > own.v")
+    assert compare_queries(was, query.format("own.v < next.v"), {}) is None
+    assert compare_queries(was, query.format("own.v > next.v"), {}) is Effect.OTHER
+    assert compare_queries(was, query.format("next.v > own.v AND own.k < 9"), {}) is Effect.LOOSER
+
+
 def test_a_query_says_what_it_reads_and_asks_for() -> None:
     read = meaning("SELECT t.v + 1 AS x FROM t INNER JOIN u ON u.k = t.k WHERE u.v IN (7, 8)")
     assert read.origins_of("x") == {("t", "v")}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 from sqlglot import exp
 
 from mesh.contracts.conditions import implies
 from mesh.contracts.constraints.base import Effect
-from mesh.contracts.queries import read_query
+from mesh.contracts.queries import digest, read_query
 from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
 
 E = TypeVar("E", bound=exp.Expr)
@@ -42,10 +43,9 @@ def together_say(new: Collection[exp.Expr], old: exp.Expr) -> bool:
     if was is None:
         return False
     for clause in ("where", "having"):
-        rows, found = _apart(was, clause)
-        parts = [_apart(one, clause) for one in now]
-        alike = [condition for other, condition in parts if other == rows]
-        if alike and implies(found, exp.or_(*alike)):
+        rows = _rows_without(was, clause)
+        alike = [_asked(one, clause) for one in now if _rows_without(one, clause) == rows]
+        if alike and implies(_asked(was, clause), exp.or_(*alike)):
             return True
     return False
 
@@ -76,38 +76,47 @@ def _offending(before: exp.Expr, after: exp.Expr) -> Effect | None:
     if old is None or new is None:
         return Effect.OTHER
     for clause in ("where", "having"):
-        (left, was), (right, now) = _apart(old, clause), _apart(new, clause)
-        if left != right:
+        if _rows_without(old, clause) != _rows_without(new, clause):
             continue
-        effect = _conditions(was, now)
+        effect = _conditions(_asked(old, clause), _asked(new, clause))
         return _OPPOSITE.get(effect, effect)
     return Effect.OTHER
 
 
-def _apart(query: exp.Select, clause: str) -> tuple[str, exp.Expr]:
-    """Which rows a query finds without a clause, and the condition in it, told by what it reads."""
-    stated = query.args.get(clause)
+# A rule is held against each of the others, and each query takes a moment to read.
+@lru_cache(maxsize=512)
+def _rows_without(query: exp.Select, clause: str) -> str:
+    """Which rows a query finds without a clause."""
+    return _rows(_without(query, clause))
+
+
+def _without(query: exp.Select, *clauses: str) -> exp.Select:
     rest = query.copy()
-    rest.set(clause, None)
-    return _rows(rest), _told(rest, clause, stated.this.copy()) if stated else exp.true()
+    for clause in clauses:
+        rest.set(clause, None)
+    return rest
 
 
-def _told(rest: exp.Select, clause: str, condition: exp.Expr) -> exp.Expr:
-    """A condition with what its columns, counts and subqueries are computed from.
+@lru_cache(maxsize=512)
+def _asked(query: exp.Select, clause: str) -> exp.Expr:
+    """The condition in a clause, on one name for each way to compute a column, count or subquery.
 
-    By their names alone, two conditions are the same on columns that a CTE computes otherwise.
-    rest: the query without it.
+    By the names that a query gives them, two conditions are the same on columns that a CTE computes
+    otherwise, or that are of the other side of a join.
     """
+    stated = query.args.get(clause)
+    if not stated:
+        return exp.true()
+    condition = stated.this.copy()
     around = exp.paren(condition, copy=False)
     leaves = [node for node in condition.walk(prune=_is_leaf) if _is_leaf(node)]
-    if clause == "where":
-        for key in ("group", "having", "qualify", "distinct", "order", "limit"):
-            rest.set(key, None)
+    later = ("group", "having", "qualify", "distinct", "order", "limit")
+    rest = _without(query, clause, *(later if clause == "where" else ()))
     asked = {f"leaf_{number}": leaf for number, leaf in enumerate(leaves)}
     selected = rest.select(*(exp.alias_(leaf, name) for name, leaf in asked.items()), append=False)
     known = read_query(selected).columns
     for name, leaf in asked.items():
-        leaf.replace(exp.paren(known[name]) if name in known else leaf)
+        leaf.replace(exp.column(digest(known[name].sql())))
     return around.this
 
 
