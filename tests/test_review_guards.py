@@ -255,7 +255,7 @@ def test_of_a_folder_of_guards_each_file_counts(tmp_path: Path) -> None:
     both = SimpleNamespace(old=old, new=new, files=SimpleNamespace(edited=edited))
     found = base_tests.guard_file_same.find(cast("Both", both))
     assert [one.message for one in found] == [
-        "What stood in access/who.py and is gone: ROLE = 'viewer'"
+        "What stood in access/who.py and is gone: ROLE = 'viewer'; what is new: ROLE = 'owner'"
     ]
 
 

@@ -137,6 +137,19 @@ def test_another_label_of_a_chart_is_told_with_the_old_one(tmp_path: Path) -> No
     }
 
 
+def test_labels_that_change_places_show_readers_something_else(tmp_path: Path) -> None:
+    named = "dimension: {{field: channel, label: Channel, labels: {{{}}}}}"
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    plain = "dimension: {field: channel, label: Channel}"
+    for side, labels in ((before, "desk: Shop, web: Site"), (after, "desk: Site, web: Shop")):
+        file = side / "looker" / "sales.yaml"
+        assert plain in file.read_text()
+        file.write_text(file.read_text().replace(plain, named.format(labels)))
+    found = compared(before, after).findings
+    (told,) = [one for one in found if one.rule == "CHART_SHOWS_OTHER"]
+    assert told.message == "In the chart sales/by_channel, `Shop` stands for another value now."
+
+
 def test_what_a_model_waits_for_does_not_count_as_what_it_reads(tmp_path: Path) -> None:
     before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
     waiting = "MODEL (name shop.hours, kind VIEW, depends_on (shop.orders));\nSELECT 1 AS hour"

@@ -6,6 +6,8 @@ not implied, so that a doubt ends in a finding.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.normalize import normalize
@@ -158,6 +160,8 @@ def implies(strict: exp.Expr, loose: exp.Expr) -> bool:
     return all(any(_clause_implies(one, other) for one in few) for other in many)
 
 
+# One condition is held against many.
+@lru_cache(maxsize=512)
 def _clauses(node: exp.Expr) -> list[list[exp.Expr]]:
     """The conjunctive normal form. Names of tables and quotes do not count."""
     node = plain(normalize_identifiers(node.copy(), dialect=DIALECT))

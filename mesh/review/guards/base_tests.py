@@ -96,20 +96,29 @@ def _asked(file: Guards) -> list[str]:
 
 @rule(WARNS, NONE, "See whether everything that was checked still is.")
 def guard_file_same(both: Both) -> Found:
-    """A check that is taken out of a list fails no more."""
+    """A check that is taken out of a list fails no more, nor one that a new line leaves out."""
     guards = read_guards(both.old.contracts).guards
     for name in both.files.edited:
         if not any(lies_in(name, one) for one in guards):
             continue
         before, after = (_lines(side.root / name) for side in (both.old, both.new))
         same = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-        other = (before[start:end] for kind, start, end, *_ in same if kind != "equal")
-        gone = [line.strip() for lines in other for line in lines]
-        gone = [line for line in gone if line and not line.startswith("#")]
-        if gone:
-            message = f"What stood in {name} and is gone: {shortened(' '.join(gone), 300)}"
+        other = [spans for kind, *spans in same if kind != "equal"]
+        gone = _said([before[start:end] for start, end, *_ in other])
+        came = _said([after[start:end] for *_, start, end in other])
+        if gone or came:
+            told = [f"what stood in {name} and is gone: {gone}"] if gone else []
+            told += [f"what is new{'' if gone else f' in {name}'}: {came}"] if came else []
+            message = "; ".join(told)
             where = Place(name, both.files.edited[name])
-            yield Change(product="project", message=message, where=where)
+            yield Change(
+                product="project", message=f"{message[0].upper()}{message[1:]}", where=where
+            )
+
+
+def _said(parts: list[list[str]]) -> str:
+    lines = [line.strip() for part in parts for line in part]
+    return shortened(" ".join(line for line in lines if line and not line.startswith("#")), 300)
 
 
 def _lines(file: Path) -> list[str]:

@@ -61,6 +61,36 @@ def test_keeps_rows(both: Both) -> Found:
             message = f"{gone} rows of the unit tests of {model} went: {told}."
             where = Place(path, both.files.edited.get(path, line))
             yield Change(product=model, message=message, where=where)
+    known = {(test.model, test.name): test for test in both.base.tests}
+    for test in both.head.tests:
+        old = known.get((test.model, test.name))
+        if old and (less := _no_longer_expected(json.loads(old.body), json.loads(test.body))):
+            yield Change(
+                product=test.model,
+                message=f"The unit test {test.name} of {test.model} no longer expects {less}.",
+                where=Place(test.path, both.files.edited.get(test.path, test.line)),
+            )
+
+
+def _no_longer_expected(before: Any, after: Any) -> str:
+    """What a test held of the columns of its model, and holds no more; "" for nothing."""
+    was, now = (_expected(body.get("outputs") or {}) for body in (before, after))
+    gone = sorted(was[0] - now[0])
+    if gone:
+        return listed(gone, _MOST)
+    return "that there are no more columns than it names" if now[1] and not was[1] else ""
+
+
+def _expected(outputs: Mapping[str, Any]) -> tuple[set[str], bool]:
+    """The columns that a test expects, and whether there may be others."""
+    query = outputs.get("query") or {}
+    stated = query if isinstance(query, Mapping) else {"rows": query}
+    rows = stated.get("rows") or []
+    if isinstance(rows, str):
+        columns = {one.strip() for one in rows.strip().partition("\n")[0].split(",")}
+    else:
+        columns = {name for row in rows if isinstance(row, Mapping) for name in row}
+    return columns, bool(outputs.get("partial") or stated.get("partial"))
 
 
 def _rows_of_tests(tests: Iterable[UnitTest]) -> dict[tuple[str, str], int]:

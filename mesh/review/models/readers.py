@@ -107,6 +107,12 @@ def chart_shows_other(both: Both) -> Found:
     """Who knows a chart by its title reads other numbers under it."""
     for name, chart in both.charts.items():
         before = both.old_charts.get(name)
+        if before is not None and (moved := _relabelled(before, chart)):
+            yield Change(
+                product=chart.product,
+                message=f"In the chart {name}, {moved} stands for another value now.",
+                where=both.place(chart),
+            )
         if before is None or before.shows == chart.shows:
             continue
         was, now = both_shortened(
@@ -120,6 +126,26 @@ def chart_shows_other(both: Both) -> Found:
             before=was,
             after=now,
         )
+
+
+def _relabelled(before: ChartUse, chart: ChartUse) -> str:
+    """The first text that named one value and names another; "" for none."""
+    was, now = (dict(_labels(json.loads(one.stated))) for one in (before, chart))
+    moved = (text for text in was if text in now and was[text] != now[text])
+    return next((f"`{text}`" for text in moved), "")
+
+
+def _labels(stated: Any) -> Iterator[tuple[str, str]]:
+    """The texts of a specification that stand for values, each with its value."""
+    if isinstance(stated, dict):
+        for key, part in stated.items():
+            if key == "labels" and isinstance(part, dict):
+                yield from ((str(text), str(value)) for value, text in part.items())
+            else:
+                yield from _labels(part)
+    elif isinstance(stated, list):
+        for part in stated:
+            yield from _labels(part)
 
 
 def _apart(one: ChartUse, other: ChartUse) -> list[str]:
