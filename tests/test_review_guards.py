@@ -15,10 +15,11 @@ import pytest
 import yaml
 
 from mesh.project import Project
-from mesh.review.guards import base_tests, python_tests, workflows
+from mesh.review.guards import base_tests, checks, python_tests, workflows
 from mesh.review.guards.checks import _finds_the_same
 from mesh.review.models.both import Both
 from mesh.review.models.review_worker.facts import Models
+from mesh.review.rules import Place
 from mesh.review.run import Personal, Review, compare_projects
 from tests.project_copy import ROOT
 from tests.review_projects import FIXTURES, TODAY, described, shop
@@ -206,9 +207,25 @@ def test_another_schedule_is_told(tmp_path: Path) -> None:
     often = WORKFLOW.replace(EVENT, "  schedule:\n    - cron: 0 5 2 * *")
     seldom = often.replace("0 5 2 * *", "0 5 2 */3 *")
     assert differing(tmp_path, {"lint.yml": often}, {"lint.yml": seldom}) == [
-        "STEP_CHANGED `make lint` in the job lint is run otherwise: without `cron: 0 5 2 * *`, "
-        "with `cron: 0 5 2 */3 *`."
+        "STEP_CHANGED .github/workflows/lint.yml runs its checks at other times: "
+        "`0 5 2 * *` became `0 5 2 */3 *`."
     ]
+    # A louder change of the same step does not hide it.
+    loud = seldom.replace("make lint", "make lint || true")
+    said = differing(tmp_path / "loud", {"lint.yml": often}, {"lint.yml": loud})
+    assert [one.split()[0] for one in said] == ["STEP_NO_WEAKEN", "STEP_CHANGED"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("PYTEST_ADDOPTS", "-q --collect-only"), ("MAKEFLAGS", "--ignore-errors")]
+)
+def test_a_tool_that_is_handed_words_which_idle_it_is_weaker(
+    name: str, words: str, tmp_path: Path
+) -> None:
+    (said,) = weakened(tmp_path, {"lint.yml": f"env:\n  {name}: {words}\n{WORKFLOW}"})
+    assert said == (
+        f"STEP_NO_WEAKEN `make lint` in the job lint runs with {words.split()[-1]} in {name}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -240,6 +257,23 @@ def test_what_leaves_tests_out_is_told(
         if told
         else []
     )
+
+
+def test_what_one_model_says_of_another_stands_at_the_other() -> None:
+    said = ("rulesareinforce: shop.b: leaves out the rule explicitcolumns.",)
+    models = {
+        name: SimpleNamespace(refused=refused, path=f"{name}.sql")
+        for name, refused in (("shop.a", said), ("shop.b", ()))
+    }
+    files = SimpleNamespace(
+        made_in=lambda path, *_: None, place=lambda name, _: Place(f"{name}.sql", 4)
+    )
+    base = {name: SimpleNamespace(refused=()) for name in models}
+    both = SimpleNamespace(
+        base=SimpleNamespace(models=base), head=SimpleNamespace(models=models), files=files
+    )
+    (found,) = checks.model_passes_lint.find(cast("Both", both))
+    assert (found.product, str(found.where)) == ("shop.b", "shop.b.sql:4")
 
 
 def test_of_a_folder_of_guards_each_file_counts(tmp_path: Path) -> None:

@@ -241,6 +241,9 @@ def model_passes_lint(both: Both) -> Found:
     for lint, models in groups.items():
         first, message = min(models.items())
         one = len(models) == 1
+        # What is wrong with one model is said of the project, by the first of its models.
+        about = message.partition(":")[0]
+        first = about if about in both.head.models else first
         refused = "it" if one else f"{len(models)} models ({_listed(models)})"
         text = f"`sqlmesh lint` refuses {refused} by {lint}: {shortened(message, 200).rstrip('.')}."
         path = both.head.models[first].path

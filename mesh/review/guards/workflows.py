@@ -41,6 +41,10 @@ _ACTS = (
 # With these a tool finds nothing, or says that all is well.
 _IDLE = ("--collect-only", "--dry-run", "--exit-zero", "--ignore-errors")
 _IDLE_MAKE = ("-i", "-n")
+_HANDED = {
+    "PYTEST_ADDOPTS": _IDLE,
+    **dict.fromkeys(("MAKEFLAGS", "GNUMAKEFLAGS"), (*_IDLE, *_IDLE_MAKE, "i", "n")),
+}
 # On which of its events a workflow runs that does not say.
 _TYPES = frozenset({"opened", "reopened", "synchronize"})
 
@@ -183,10 +187,18 @@ def _weaker(was: Step, now: Step) -> Iterator[str]:
     skips = [one for one in skips if one != "--no-prompts"]
     idle = _IDLE + (_IDLE_MAKE if now.command.split()[0] == "make" else ())
     skips += [o for o in now.options if o in idle and o not in was.options]
+    skips += [f"{o} in {name}" for name, o in _handed(now) if (name, o) not in {*_handed(was)}]
     lost = [o for o in was.options if o.startswith("--") and o not in now.options]
     if skips or lost:
         words = [f"with {o}" for o in skips] + [f"without {o}" for o in lost]
         yield f"runs {' and '.join(words)}"
+
+
+def _handed(step: Step) -> Iterator[tuple[str, str]]:
+    """The words that idle a tool, by the variable from which it takes them."""
+    for name, text in step.environment:
+        idle = _HANDED.get(name, ())
+        yield from ((name, word) for word in text.split() if word in idle)
 
 
 def _stops(step: Step) -> bool:
@@ -204,14 +216,22 @@ def _fixed_day(step: Step) -> str:
 
 def _asked(step: Step) -> tuple[object, ...]:
     around = (step.script, step.unless, step.environment, step.shell, step.around)
-    return *_called(step), *around
+    return _called(step), *around
 
 
 @rule(WARNS, NONE, "See whether it still stops what it stopped.")
 def step_changed(both: Both) -> Found:
     """Who reviews sees when a check is run otherwise."""
     told: dict[tuple[str, str, str], list[tuple[Step, Step]]] = {}
-    for was, now in (pairs := _pairs(both)):
+    pairs = _pairs(both)
+    times = {now.file: (_times(was), _times(now)) for was, now in pairs if now}
+    for file, (before, after) in times.items():
+        if before != after:
+            message = f"{file} runs its checks at other times: "
+            message += f"`{before or 'none'}` became `{after or 'none'}`."
+            place = Place(file, both.files.edited.get(file, 1))
+            yield Change(product="project", message=message, where=place)
+    for was, now in pairs:
         if now is None or [*_stops_less(was, now, pairs)]:
             continue
         if _asked(was) != _asked(now):
@@ -225,19 +245,22 @@ def step_changed(both: Both) -> Found:
 
 def _otherwise(was: Step, now: Step) -> str:
     """What is set for a check now, and was not, or the other way round."""
-    before, after = ({*s.environment, *map(_set, _around(s)), *_called(s)} for s in (was, now))
+    before, after = ({*s.environment, *map(_set, _around(s)), _called(s)} for s in (was, now))
     told = [f"{word} `{name}: {value}`"
             for word, sides in (("without", before - after), ("with", after - before))
             for name, value in sorted(sides)]  # fmt: skip
     return ": " + shortened(", ".join(told), 200) if told else ""
 
 
-def _called(step: Step) -> Iterator[tuple[str, str]]:
-    """When a check runs by itself, and by which words."""
-    for event, name, times in step.filters:
-        if event == SCHEDULE:
-            yield from ((name, time) for time in sorted(times))
-    yield "words", " ".join((step.command, *step.options))
+def _times(step: Step) -> str:
+    """When a check runs by itself."""
+    stated = (times for event, _, times in step.filters if event == SCHEDULE)
+    return ", ".join(sorted(time for times in stated for time in times))
+
+
+def _called(step: Step) -> tuple[str, str]:
+    """By which words a check is called."""
+    return "words", " ".join((step.command, *step.options))
 
 
 def _around(step: Step) -> Iterator[tuple[str, Any]]:
