@@ -21,11 +21,11 @@ from sqlmesh.core.dialect import parse
 from sqlmesh.core.model import Model, load_sql_based_model
 from typer.testing import CliRunner
 
-from mesh.bite import Bitten, bite, lint_bite
 from mesh.bite.conditions import conditions, lineage
 from mesh.bite.copy import Copy, memory
+from mesh.bite.excuses import lint_bite
 from mesh.bite.reconcile import reconciliations
-from mesh.bite.run import bitten
+from mesh.bite.run import Bitten, bite, bitten
 from mesh.bite.ways import WAYS, damages
 from mesh.cli.main import app
 from mesh.contracts import Contract, ContractInvalid, load_contract

@@ -142,3 +142,12 @@ def test_the_platform_knows_no_word_of_the_movies() -> None:
         if any(word in line.lower().replace(package_name, "") for word in words)
     ]
     assert found == []
+
+
+def test_to_compare_and_check_contracts_loads_no_sqlmesh() -> None:
+    """Pre-commit runs both at each commit; with SQLMesh and Pandera they began two seconds later."""
+    used = "mesh.review.contracts.two_states, mesh.contracts.lint, mesh.bite.excuses"
+    heavy = ("sqlmesh", "pandera", "ibis", "pandas", "altair")
+    code = f"import sys; import {used}; print(*[m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("", 0), done.stderr

@@ -3,8 +3,3 @@
 Nothing here knows a product: what is damaged follows from the contract. It all happens in a
 database in memory beside the environment, which is only read.
 """
-
-from mesh.bite.excuses import lint_bite
-from mesh.bite.run import BiteReport, Bitten, Survivor, bite
-
-__all__ = ["BiteReport", "Bitten", "Survivor", "bite", "lint_bite"]

@@ -33,7 +33,7 @@ def lint_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
 ) -> None:
     """Find every problem of every contract: exit code 1 when there is one."""
-    from mesh.bite import lint_bite
+    from mesh.bite.excuses import lint_bite
     from mesh.contracts.lint import lint
     from mesh.review.levels import lint_levels
 

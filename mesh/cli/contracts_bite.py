@@ -12,7 +12,7 @@ from mesh.console import out, progress
 from mesh.errors import WrongUse
 
 if TYPE_CHECKING:
-    from mesh.bite import BiteReport, Bitten
+    from mesh.bite.run import BiteReport, Bitten
 
 
 def bite_command(
@@ -37,7 +37,7 @@ def bite_command(
 
     for product in products or ():
         find(product, project.contracts)
-    from mesh.bite import bite
+    from mesh.bite.run import bite
     from mesh.environments import open_project
 
     opened = open_project(project, gateway, models=False)

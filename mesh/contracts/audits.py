@@ -20,6 +20,8 @@ from sqlglot import exp, parse_one
 from mesh.contracts.rules import bind
 from mesh.contracts.sql import DIALECT
 
+# The audit in audits/ that checks the rules of a contract.
+AUDIT = "contract"
 SAMPLES = 5
 # Hexadecimal digits: as many stripes as 16 to that power.
 STRIPE_DIGITS = 2

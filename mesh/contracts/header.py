@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.optimizer.simplify import simplify
 
-from mesh.contracts.audits import CheckedRule, broken_contract, sharing, within
+from mesh.contracts.audits import AUDIT, CheckedRule, broken_contract, sharing, within
 from mesh.contracts.follow import is_drafting
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
@@ -24,8 +24,6 @@ from mesh.project import Project, examples_shown
 if TYPE_CHECKING:
     from sqlmesh.core.macros import MacroEvaluator
 
-# The audit in audits/ that checks the rules of a contract.
-AUDIT = "contract"
 # Told to the audit of a version of which SQLMesh builds a part.
 PREVIEW = "preview"
 

@@ -15,7 +15,8 @@ from sqlmesh.core.model import Model, PythonModel
 
 import mesh
 from mesh.contracts import Contract
-from mesh.contracts.header import AUDIT, contract_audit
+from mesh.contracts.audits import AUDIT
+from mesh.contracts.header import contract_audit
 from mesh.contracts.readers import grants
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
 from mesh.lint.rule import ContractRule, header_of

@@ -10,7 +10,7 @@ from dataclasses import replace
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from mesh.contracts.header import AUDIT
+from mesh.contracts.audits import AUDIT
 from mesh.contracts.queries import read_query
 from mesh.contracts.sql import DIALECT
 from mesh.review.contracts.pair import Pair
