@@ -145,7 +145,7 @@ def test_the_platform_knows_no_word_of_the_movies() -> None:
 
 
 def test_to_compare_and_check_contracts_loads_no_sqlmesh() -> None:
-    """Pre-commit runs both at each commit; with SQLMesh and Pandera they began two seconds later."""
+    """Pre-commit runs both at each commit; with SQLMesh and Pandera they begin seconds later."""
     used = "mesh.review.contracts.two_states, mesh.contracts.lint, mesh.bite.excuses"
     heavy = ("sqlmesh", "pandera", "ibis", "pandas", "altair")
     code = f"import sys; import {used}; print(*[m for m in {heavy} if m in sys.modules])"

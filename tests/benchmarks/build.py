@@ -31,7 +31,7 @@ SIZES = (40_000, 160_000)
 SEED = 25
 ENVIRONMENT = "dev"
 # Both sides get the same limit; DuckDB spills to disk beyond it.
-MEMORY = os.environ.get("MESH_DUCKDB_MEMORY", "2GB")
+MEMORY = os.environ.get("MESH_DUCKDB_MEMORY", "1GB")
 TEXTBOOK_MEMORY = "16GB"
 
 USER_GENRE_RATINGS = """

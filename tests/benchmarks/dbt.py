@@ -41,7 +41,7 @@ PEER = HERE / "dbt_peer"
 REQUIREMENTS = HERE / "dbt-requirements.txt"
 USERS, SEED = 20_000, 25
 ENVIRONMENT = "prod"
-MEMORY = os.environ.get("MESH_DUCKDB_MEMORY") or "2GB"
+MEMORY = os.environ.get("MESH_DUCKDB_MEMORY") or "1GB"
 PRODUCTS = (
     "interactions.movies_engagement",
     "interactions.user_genre_ratings",
