@@ -116,7 +116,8 @@ def _asked(query: exp.Select, clause: str) -> exp.Expr:
     selected = rest.select(*(exp.alias_(leaf, name) for name, leaf in asked.items()), append=False)
     known = read_query(selected).columns
     for name, leaf in asked.items():
-        leaf.replace(exp.column(digest(known[name].sql())))
+        # What is not understood is known by its text.
+        leaf.replace(exp.column(digest(known.get(name, leaf).sql())))
     return around.this
 
 
