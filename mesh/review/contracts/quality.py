@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from mesh.contracts.constraints.base import Effect
 from mesh.review.contracts.pair import Pair, Versions
@@ -50,7 +51,15 @@ def _effects(pair: Pair, effect: Effect, word: str) -> Found:
 
 def _stated(pair: Pair, one: Versions, message: str) -> Change:
     before, after = both_shortened(one.old.promise.text(), one.new.promise.text(), 280)
-    return pair.change(message, one.new.query_line, one.old.query_line, before=before, after=after)
+    line = one.new.query_line + _lines_down(one)
+    return pair.change(message, line, one.old.query_line, before=before, after=after)
+
+
+def _lines_down(one: Versions) -> int:
+    """How far below the key of a query its first line stands that is another, if it has several."""
+    was, now = (getattr(side.promise, "query", "").splitlines() for side in (one.old, one.new))
+    differ = (n for n, both in enumerate(zip_longest(was, now), 1) if both[0] != both[1])
+    return min(next(differ, 0), len(now)) if len(now) > 1 else 0
 
 
 @rule(BREAKS, MAJOR, NEXT)

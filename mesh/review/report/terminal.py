@@ -57,6 +57,8 @@ def _findings(findings: tuple[Finding, ...]) -> None:
             out.print(Text(f"         {one.before}  →  {one.after}", style="dim"), soft_wrap=True)
         if one.reason:
             out.print(Text(f"         because {one.reason}", style="dim"), soft_wrap=True)
+        elif one.fix and one.level is not Level.INFO:
+            out.print(Text(f"         {one.fix}", style="italic"), soft_wrap=True)
 
 
 def _verdicts(verdicts: tuple[Verdict, ...]) -> None:
