@@ -53,7 +53,7 @@ def test_the_plan_against_prod_names_sqlmeshs_categories_and_writes_nothing(chan
     database = changed / "data" / "mesh.duckdb"
     before = database.read_bytes()
     context = module("project").load_context(changed, None, read_only=True)
-    plan = module("planning").plan_against(context)
+    plan = module("planning").plan_against_prod(context)
     context.close()
     assert plan.against == "prod" and plan.removed == ()
     assert {item.model: (item.how, item.category) for item in plan.models} == {
@@ -69,7 +69,7 @@ def test_a_newer_delivery_is_no_change_of_a_model(changed: Path) -> None:
     (changed / ORDERS).write_text(text.replace("pieces + lines", "pieces * lines"))
     file.write_text(before.replace("kind VIEW", "kind VIEW, stamp 'delivery 2 of 2026-02-01'"))
     context = module("project").load_context(changed, None, read_only=True)
-    plan = module("planning").plan_against(context)
+    plan = module("planning").plan_against_prod(context)
     context.close()
     file.write_text(before)
     (changed / ORDERS).write_text(text)
@@ -143,7 +143,7 @@ def test_a_product_that_is_new_is_in_the_plan_though_it_was_built_before(changed
     file.write_text("MODEL (name shop.counted, kind VIEW); SELECT 1::INT64 AS n")
     context = module("project").load_context(changed, None, read_only=False)
     context.plan("dev", auto_apply=True, no_prompts=True, include_unmodified=True)
-    plan = module("planning").plan_against(context)
+    plan = module("planning").plan_against_prod(context)
     context.close()
     file.unlink()
     assert {item.model: item.how for item in plan.models}["shop.counted"] == "added"
