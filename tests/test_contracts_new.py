@@ -98,8 +98,7 @@ def test_lint_refuses_each_todo_and_says_what_to_write(built: Opened, tmp_path: 
     todos = [one for one in problems if "is still to be written. Write here:" in one]
     assert todos and len(problems) == made.left
     assert any(
-        "The `purpose` is still to be written. Write here: what the product is for." in one
-        for one in todos
+        "The `usage` is still to be written. Write here: how to use it." in one for one in todos
     )
 
 
@@ -119,10 +118,13 @@ def test_a_sentence_with_a_colon_may_be_written_over_what_is_left(
 ) -> None:
     made = new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
     text = made.path.read_text(encoding="utf-8")
-    assert "\n  purpose: >-\n    TODO what the product is for\n" in text
+    # Its model tells the purpose.
+    assert "\n  usage: >-\n    TODO how to use it\n" in text
     made.path.write_text(re.sub(r"(?<=    )TODO .*", "Two things: rates # and tags.", text))
     description = yaml.safe_load(made.path.read_text(encoding="utf-8"))["description"]
-    assert set(description.values()) == {"Two things: rates # and tags."}
+    told = built.models["interactions.user_actions"].description
+    assert description.pop("purpose") == told
+    assert list(description.values()) == ["Two things: rates # and tags."] * 2
 
 
 def test_a_contract_that_is_there_is_not_overwritten(built: Opened, tmp_path: Path) -> None:
