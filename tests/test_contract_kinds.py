@@ -23,6 +23,8 @@ import json, shutil
 from datetime import date
 from pathlib import Path
 
+from sqlmesh.core.dialect import parse
+from sqlmesh.core.model import load_sql_based_model
 from typer.testing import CliRunner
 
 from mesh.catalogue.document import _column
@@ -75,7 +77,8 @@ said["gone"] = changes("contracts", "before/contracts")
 seen = Seen(nulls=0, minimum="a@b", maximum="z@b")
 profile = Profile(2, {{"mail": seen}}, (), frozenset())
 day = date(2026, 11, 24)
-drafted = Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], None, {{}}, False, Made(), day)
+model = load_sql_based_model(parse("MODEL (name shop.plays); SELECT 'a@b'::STRING AS mail"))
+drafted = Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], model, {{}}, False, Made(), day)
 vars(drafted)["personal"] = set()
 said["draft"] = _column("mail", drafted)
 print(json.dumps(said))
