@@ -62,6 +62,7 @@ class Warehouse:
             )
         self.histograms_sql, self.sums_sql = on_duckdb(HISTOGRAMS), on_duckdb(SUMS)
         self.medians_sql, self.counts_sql = on_duckdb(MEDIANS), on_duckdb(COUNTS)
+        self.high_sql = on_duckdb(HIGH)
         self.median_of_all_sql = on_duckdb(MEDIAN_OF_ALL)
         self.median_of_many_sql = on_duckdb(MEDIAN_OF_MANY)
 
@@ -112,7 +113,7 @@ class Warehouse:
     def high(self, histograms: list[Histogram]) -> list[int]:
         """How many of each histogram are of more than 4 stars, by the macro."""
         self._load("histograms", histograms)
-        return [high for _, high in self._in_order(on_duckdb(HIGH))]
+        return [high for _, high in self._in_order(self.high_sql)]
 
     def _load(self, table: str, rows: list[Histogram], same_group: bool = False) -> None:
         group_ids = [0 if same_group else number for number in range(len(rows))]

@@ -73,10 +73,7 @@ def load_both(
                 _answered(job)
         except subprocess.TimeoutExpired:
             raise WrongUse(f"SQLMesh did not load both revisions within {TIMEOUT} s.") from None
-    base_answer, head_answer = (
-        from_json(Models, answers[side].read_bytes()) for side in ("base", "head")
-    )
-    return base_answer, head_answer
+    return _answer(answers["base"]), _answer(answers["head"])
 
 
 @contextmanager
@@ -135,6 +132,10 @@ def _can_be_written(folder: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def _answer(path: Path) -> Models:
+    return from_json(Models, path.read_bytes())
 
 
 def _answered(job: Job) -> None:

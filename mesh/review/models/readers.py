@@ -107,13 +107,15 @@ def chart_shows_other(both: Both) -> Found:
     """Who knows a chart by its title reads other numbers under it."""
     for name, chart in both.charts.items():
         before = both.old_charts.get(name)
-        if before is not None and (moved := _relabelled(before, chart)):
+        if before is None:
+            continue
+        if before.stated != chart.stated and (moved := _relabelled(before, chart)):
             yield Change(
                 product=chart.product,
                 message=f"In the chart {name}, {moved} stands for another value now.",
                 where=both.place(chart),
             )
-        if before is None or before.shows == chart.shows:
+        if before.shows == chart.shows:
             continue
         was, now = both_shortened(
             "; ".join(_apart(before, chart)), "; ".join(_apart(chart, before))
