@@ -14,7 +14,7 @@ from mesh.review.known import RULES
 from mesh.review.models.impact import Hit
 from mesh.review.models.lines import Files
 from mesh.review.models.review_worker.facts import Models, RowDiff
-from mesh.review.report.grouped import counted, grouped
+from mesh.review.report.grouped import advised, counted, grouped
 from mesh.review.rules import Finding, Level
 from mesh.review.run import Review, compare_projects
 from tests.review_projects import BREAKING, TODAY, load_here, overlay, shop
@@ -57,6 +57,7 @@ def hit(review: Review, name: str) -> Hit:
 
 
 ORDERS = "models/shop/orders.sql"
+CUSTOMERS = "models/reporting/customers.sql"
 SILENT = {
     "other names inside": [
         ("WITH totals", "WITH sums"),
@@ -380,6 +381,46 @@ def test_what_one_edit_made_of_several_columns_is_told_once(tmp_path: Path) -> N
     assert second == elsewhere
     assert counted([found, *others, elsewhere], found.level) == 2
     assert [one.column for one in grouped([found, others[0]])] == ["amount"]
+
+
+def test_each_product_is_told_which_of_two_changes_of_an_internal_model_it_is_of(
+    tmp_path: Path,
+) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    limits = "MODEL (name shop_internal.limits, kind VIEW);\nSELECT\n  {} AS low,\n  {} AS high\n"
+    for side, low, high in ((before, 1, 9), (after, 2, 8)):
+        (side / "models/shop/internal/limits.sql").write_text(limits.format(low, high))
+        for model, old, new in (
+            (ORDERS, "amount::FLOAT64 AS", "(amount * low)::FLOAT64 AS"),
+            (ORDERS, "FROM totals", "FROM totals CROSS JOIN shop_internal.limits"),
+            (CUSTOMERS, "WHERE\n", "CROSS JOIN shop_internal.limits WHERE amount < high AND\n"),
+        ):
+            text = (side / model).read_text()
+            assert old in text
+            (side / model).write_text(text.replace(old, new))
+    review = compared(before, after)
+    found = review.findings
+    because = "because of shop_internal.limits"
+    assert [(f.product, f.message, f.before, f.after, str(f.where)) for f in found] == [
+        (
+            "reporting.customers",
+            f"Rows are chosen, joined or grouped otherwise, {because}.high.",
+            *("9", "8", "models/shop/internal/limits.sql:4"),
+        ),
+        (
+            "shop.orders",
+            f"amount is computed otherwise, {because}.low.",
+            *("1", "2", "models/shop/internal/limits.sql:3"),
+        ),
+    ]
+    # One change that many products are behind is told once.
+    (row,) = grouped([replace(found[1], product=name) for name in ("a.b", "a.c", "a.d")])
+    assert row.message == f"{found[1].message} Also in a.c (amount), a.d (amount)."
+    first, second = advised(review.verdicts)
+    assert first.write and first.snippet and not second.snippet
+    assert second.write == (
+        "As reporting.customers: leave it as it was, or publish shop.orders_v2 beside it."
+    )
 
 
 def test_the_line_of_a_column_that_says_the_same_in_other_words_is_not_blamed(

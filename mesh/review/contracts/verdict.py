@@ -38,6 +38,8 @@ class Verdict:
     write: str = ""
     snippet: str = ""
     moving: tuple[str, ...] = ()
+    made_in: tuple[str, ...] = ()
+    successor: str = ""
 
 
 Found = Iterator[Change]
@@ -176,9 +178,8 @@ def _of_pair(pair: Pair, found: list[Finding], diff: ContractDiff) -> Verdict:
     write, snippet = "", ""
     outcome: Outcome = "right"
     if any(f.bump is Bump.MAJOR for f in broken):
-        outcome = "wrong"
-        write, snippet = _how_to_break(pair, broken, diff)
-    elif broken:
+        return _how_to_break(pair, broken, diff, needed)
+    if broken:
         outcome = "wrong"
         write = _mending(broken)
         if any(f.rule == "VERSION_OLD_NEEDS_END" for f in broken):
@@ -207,14 +208,14 @@ def _ending(contract: Contract, today: datetime.date) -> str:
     )
 
 
-def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff) -> tuple[str, str]:
-    old = pair.old
+def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff, needed: Bump) -> Verdict:
+    old, new = pair.old, pair.new.version
     major = old.version.major + 1
     name = f"{old.base_name}_v{major}"
     product = f"{old.domain}.{name}"
     by_model = all(f.definition.category == "model" for f in broken)
-    places = " and ".join(sorted({f.where.path for f in broken}))
-    what = places if by_model else pair.before.path
+    places = tuple(sorted({f.where.path for f in broken})) if by_model else ()
+    what = " and ".join(places) or pair.before.path
     restore = f"Leave {old.product} {old.version} as it was: take the change out of {what}"
     restore += " (or out of what it reads)." if by_model else "."
     if product in diff.head.sources:
@@ -226,7 +227,18 @@ def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff) -> tupl
             f"{_made_by(old, name)}."
         )
     ending = f"Give the old version an end date in {pair.before.path}:"
-    return f"{restore} {beside} {ending}", _ending(old, diff.today)
+    return Verdict(
+        old.product,
+        old.version,
+        new,
+        needed,
+        bump_between(old.version, new),
+        "wrong",
+        f"{restore} {beside} {ending}",
+        _ending(old, diff.today),
+        made_in=places,
+        successor=product,
+    )
 
 
 def _mending(broken: list[Finding]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sqlglot import exp
@@ -13,7 +13,8 @@ from mesh.contracts.queries import Relation
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import both_shortened, shortened
 from mesh.review.models.both import Both
-from mesh.review.models.meaning import Meanings, expressions, own_meaning, parsed
+from mesh.review.models.causes import Cause, before_and_after, cause, changed_models
+from mesh.review.models.meaning import Meanings, parsed
 from mesh.review.models.review_worker.facts import Model, Models
 from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Level, Place, Rules
 
@@ -135,8 +136,8 @@ def _other_rows(meanings: Sides) -> bool:
 def column_same_meaning(both: Both) -> Found:
     """A column that is computed otherwise under the same contract breaks everyone in silence."""
     for pair, was, now in _kept(both):
-        causes = _causes(now.name, both.meanings)
-        if not causes:
+        models = changed_models(now.name, both.meanings)
+        if not models:
             continue
         meanings = _meanings(now.name, both.meanings)
         blurred = _other_rows(meanings)
@@ -148,20 +149,21 @@ def column_same_meaning(both: Both) -> Found:
             same = any(before[column] == after.get(column) for before, after in texts)
             if same or (now.name, column) in both.accounted:
                 continue
-            message = f"{column} is computed otherwise{_because(now.name, causes)}."
-            yield _changed(both, now.name, message, causes, column)
+            why = cause(both, now.name, models, column)
+            yield _changed(both, now.name, f"{column} is computed otherwise", why, column)
 
 
 @rule(BREAKS, MAJOR, _NEXT)
 def rows_same_meaning(both: Both) -> Found:
     """Rows that appear or vanish under the same contract break sums and joins in silence."""
     for _, _, now in _kept(both):
-        causes = _causes(now.name, both.meanings)
-        if not causes or (now.name, None) in both.accounted:
+        models = changed_models(now.name, both.meanings)
+        if not models or (now.name, None) in both.accounted:
             continue
         if _other_rows(_meanings(now.name, both.meanings)):
-            what = _new_start(causes, both) or "Rows are chosen, joined or grouped otherwise"
-            yield _changed(both, now.name, f"{what}{_because(now.name, causes)}.", causes, None)
+            why = cause(both, now.name, models, None)
+            what = _new_start(why.models, both) or "Rows are chosen, joined or grouped otherwise"
+            yield _changed(both, now.name, what, why, None)
 
 
 def _behind(both: Both) -> Iterator[tuple[Model, Model, Model]]:
@@ -181,7 +183,7 @@ def rows_same_upkeep(both: Both) -> Found:
         before, after = (one.upkeep or f"{one.kind}, built whole" for one in (was, now))
         yield Change(
             product=product.name,
-            message=f"Rows are kept up otherwise{_because(product.name, [now.name])}: {before} "
+            message=f"Rows are kept up otherwise{Cause(product.name, (now.name,)).words}: {before} "
             f"became {after}.",
             where=both.files.header(now.path),
             before=before,
@@ -206,9 +208,10 @@ def model_same_beside(both: Both) -> Found:
             if after is None:
                 said = f"is gone: {old}"
             gone, come = both_shortened(before or "", after or "")
+            why = Cause(product.name, (now.name,)).words
             yield Change(
                 product=product.name,
-                message=f"Beside the query{_because(product.name, [now.name])}, the {what} {said}.",
+                message=f"Beside the query{why}, the {what} {said}.",
                 where=both.files.header(now.path),
                 before=gone,
                 after=come,
@@ -228,31 +231,27 @@ def seed_rows_changed(both: Both) -> Found:
             yield Change(
                 product=product.name,
                 message=f"Rows of {now.seed}: {new} new, {gone} gone"
-                f"{_because(product.name, [now.name])}.",
+                f"{Cause(product.name, (now.name,)).words}.",
                 where=both.files.made_in(now.seed) or Place(now.seed, 1),
                 because=(now.name,),
             )
 
 
-def _changed(
-    both: Both, product: str, message: str, causes: list[str], column: str | None
-) -> Change:
-    computed = _expressions(both, column, [*causes, product])
-    before, after = both_shortened(*(computed or both.files.changed(causes[0])))
+def _changed(both: Both, product: str, what: str, why: Cause, column: str | None) -> Change:
+    before, after, where = before_and_after(both, why, column)
     refuted = _refuted(both, product, column)
-    unseen = _unseen(both, causes) if refuted else ""
+    unseen = _unseen(both, why.models) if refuted else ""
     reason = "the data diff against prod found the same values in every row" if refuted else ""
     if unseen:
         reason += f", but no sample shows all that {unseen} decides about"
     return Change(
         product=product,
-        message=message,
-        # The line of a column that says the same in other words is not where it became another.
-        where=both.files.place(causes[0], column if computed else None),
+        message=f"{what}{why.words}.",
+        where=where,
         column=column,
         before=before,
         after=after,
-        because=tuple(causes),
+        because=why.models,
         severity=(Level.WARNING if unseen else Level.INFO) if refuted else None,
         reason=reason,
     )
@@ -267,7 +266,7 @@ def _refuted(both: Both, product: str, column: str | None) -> bool:
     return diff.before == diff.after > 0 and all(share >= 100 for share in match)
 
 
-def _unseen(both: Both, causes: list[str]) -> str:
+def _unseen(both: Both, causes: Iterable[str]) -> str:
     """A filter, pattern or limit that is another now: what it lets through may not have come yet.
 
     Of intervals the sample shows few: its history as one, and its last months.
@@ -291,46 +290,7 @@ def _deciding(model: Model | None) -> set[str]:
     return found
 
 
-def _causes(product: str, sides: tuple[Meanings, Meanings]) -> list[str]:
-    """The models that were changed themselves: a product, and internal ones behind it.
-
-    Those that only say the same in other words are none, where others say something else.
-    """
-    base, head = sides
-    pairs = [(base.models.get(model.name), model) for model in head.behind(product)]
-    changed = [(was, now) for was, now in pairs if _text(was) != _text(now)]
-    meant = [now.name for was, now in changed if not (was and _same_meaning(was, now))]
-    return meant or [now.name for _, now in changed]
-
-
-def _text(model: Model | None) -> tuple[str, str] | None:
-    return (model.query or model.version, model.since) if model else None
-
-
-def _same_meaning(was: Model, now: Model) -> bool:
-    if was.since != now.since or not (was.query and now.query):
-        return False
-    before, after = own_meaning(was), own_meaning(now)
-    return before.rows == after.rows and before.texts == after.texts
-
-
-def _because(product: str, causes: list[str]) -> str:
-    others = ", ".join(name for name in causes if name != product)
-    return f", because of {others}" if others else ""
-
-
-def _expressions(both: Both, column: str | None, causes: list[str]) -> tuple[str, str] | None:
-    """How the first of the models that computes a column otherwise does so, before and after."""
-    for name in causes if column else ():
-        models = [side.models.get(name) for side in (both.base, both.head)]
-        was, now = (expressions(model).get(column or "") for model in models)
-        if (was and plain(was)) != (now and plain(now)):
-            dialect = next(model.dialect for model in models if model)
-            return was.sql(dialect) if was else "", now.sql(dialect) if now else ""
-    return None
-
-
-def _new_start(causes: list[str], both: Both) -> str:
+def _new_start(causes: Iterable[str], both: Both) -> str:
     """What to say when models only begin at another day."""
     for name in causes:
         was, now = both.base.models.get(name), both.head.models.get(name)

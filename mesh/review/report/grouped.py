@@ -1,4 +1,4 @@
-"""Findings as a reader wants them: what one edit made of several columns is told once."""
+"""Findings as a reader wants them: what one edit did to several columns and products, told once."""
 
 from __future__ import annotations
 
@@ -6,22 +6,34 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from mesh.review.contracts.verdict import Verdict
 from mesh.review.contracts.words import listed
+from mesh.review.models.impact import Hit
 from mesh.review.rules import Finding, Level
 
 MOST_NAMES = 5
+MOST_COLUMNS_ELSEWHERE = 2
 
 
 def grouped(findings: Iterable[Finding]) -> list[Finding]:
-    """What says the same of columns of one product, at one place, names them in one finding."""
+    """What says the same at one place names the columns, and the products that are behind the same
+    model, in one finding."""
     alike: dict[object, list[Finding]] = {}
     for one in findings:
+        from_elsewhere = any(name != one.product for name in one.because)
         key: object = id(one)
-        if one.column:
-            words = re.sub(rf"(?<!\w){re.escape(one.column)}(?!\w)", "…", one.message)
-            key = (one.rule, one.level, one.product, one.where, words, one.before, one.after)
+        if one.column or from_elsewhere:
+            product = "" if from_elsewhere else one.product
+            key = (one.rule, one.level, product, one.where, _words(one), one.before, one.after)
         alike.setdefault(key, []).append(one)
     return [_together(same) for same in alike.values()]
+
+
+def _words(one: Finding) -> str:
+    """What a finding says, whichever column it says it of."""
+    if not one.column:
+        return one.message
+    return re.sub(rf"(?<!\w){re.escape(one.column)}(?!\w)", "…", one.message)
 
 
 def counted(findings: Iterable[Finding], level: Level) -> int:
@@ -29,11 +41,43 @@ def counted(findings: Iterable[Finding], level: Level) -> int:
     return len(grouped(one for one in findings if one.level is level))
 
 
+def advised(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Verdicts, each with what to write; where one change broke several products, what they need
+    like the first of them is told in a line."""
+    first: dict[tuple[str, ...], Verdict] = {}
+    shown = []
+    for one in verdicts:
+        like = first.setdefault(one.made_in, one) if one.made_in else one
+        if like is not one:
+            write = f"As {like.product}: leave it as it was, or publish {one.successor} beside it."
+            one = replace(one, write=write, snippet="")
+        shown.append(one)
+    return shown
+
+
+def through(hit: Hit) -> str:
+    """The changed products that something depends on, each with its columns."""
+    columns: dict[str, list[str]] = {}
+    for name in hit.because:
+        domain, product, *column = name.split(".")
+        columns.setdefault(f"{domain}.{product}", []).extend(column)
+    return ", ".join(_named(product, names) for product, names in columns.items())
+
+
 def _together(same: list[Finding]) -> Finding:
     first, *others = same
-    if not others:
-        return first
-    names = [str(one.column) for one in others]
-    columns = " columns" if len(names) > MOST_NAMES else ""
-    told = f"The same of {listed(names, MOST_NAMES)}{columns}."
-    return replace(first, message=f"{first.message} {told}")
+    columns: dict[str, list[str]] = {}
+    for one in others:
+        columns.setdefault(one.product, []).extend([one.column] if one.column else [])
+    message = first.message
+    if names := columns.pop(first.product, []):
+        kind = " columns" if len(names) > MOST_NAMES + 1 else ""
+        message += f" The same of {listed(names, MOST_NAMES)}{kind}."
+    if columns:
+        products = (_named(product, names) for product, names in columns.items())
+        message += f" Also in {', '.join(products)}."
+    return replace(first, message=message) if others else first
+
+
+def _named(product: str, columns: list[str]) -> str:
+    return f"{product} ({listed(columns, MOST_COLUMNS_ELSEWHERE)})" if columns else product

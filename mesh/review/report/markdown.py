@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from mesh.review.contracts.verdict import Verdict
+from mesh.review.contracts.words import listed
 from mesh.review.models.impact import Hit
-from mesh.review.report.grouped import counted, grouped
+from mesh.review.report.grouped import MOST_NAMES, advised, counted, grouped, through
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
 
@@ -179,7 +180,7 @@ def _verdicts(review: Review) -> Section:
             verdict.outcome
         ]
         lines.append(f"| {escape(verdict.product)} | {versions} | {verdict.needed.word} | {mark} |")
-    for verdict in shown:
+    for verdict in advised(shown):
         lines += _what_to_write(verdict)
     return "Versions", lines
 
@@ -223,9 +224,9 @@ def _impact(review: Review) -> Section:
 def _hit_row(hit: Hit) -> str:
     what = {"values": "its values", "rows": "its rows", "both": "its values and rows"}[hit.how]
     if hit.columns:
-        what += " (" + ", ".join(escape(c) for c in hit.columns) + ")"
-    because = ", ".join(escape(b) for b in hit.because)
-    return f"| {escape(hit.name)} ({hit.kind}) | {what} | {because} | {escape(hit.owner)} |"
+        what += f" ({escape(listed(hit.columns, MOST_NAMES))})"
+    name, because, owner = (escape(text) for text in (hit.name, through(hit), hit.owner))
+    return f"| {name} ({hit.kind}) | {what} | {because} | {owner} |"
 
 
 def mermaid(review: Review) -> list[str]:

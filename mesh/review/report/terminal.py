@@ -8,8 +8,9 @@ from rich.text import Text
 from mesh.console import out, table
 from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
+from mesh.review.contracts.words import listed
 from mesh.review.known import RULES
-from mesh.review.report.grouped import counted, grouped
+from mesh.review.report.grouped import MOST_NAMES, advised, counted, grouped, through
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
 
@@ -71,7 +72,7 @@ def _verdicts(verdicts: tuple[Verdict, ...]) -> None:
         before, after = str(v.before or "new"), str(v.after or "gone")
         made.add_row(escape(v.product), before, after, v.needed.word, v.outcome)
     out.print(made)
-    for verdict in shown:
+    for verdict in advised(shown):
         if verdict.write:
             out.print(Text(f"{verdict.product}: {verdict.write}"), soft_wrap=True)
         if verdict.snippet:
@@ -87,8 +88,8 @@ def _impact(review: Review) -> None:
         return
     made = table("who", "kind", "columns", "through", "owner", title="who is hit")
     for hit in found.hits:
-        columns = ", ".join(hit.columns) or "its rows"
-        told = (hit.name, hit.kind, columns, ", ".join(hit.because), hit.owner)
+        columns = listed(hit.columns, MOST_NAMES) or "its rows"
+        told = (hit.name, hit.kind, columns, through(hit), hit.owner)
         made.add_row(*map(escape, told))
     out.print(made)
     out.print(Text("Ask: " + ", ".join(found.owners)))
