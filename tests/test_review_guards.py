@@ -203,6 +203,18 @@ def test_what_is_asked_otherwise_is_told(old: str, new: str, said: str, tmp_path
     assert differing(tmp_path, {"lint.yml": before}, {"lint.yml": after}) == [said]
 
 
+def test_what_is_done_to_the_files_before_a_check_is_told(tmp_path: Path) -> None:
+    checkout = f"      - uses: actions/checkout@v4\n{STEP}"
+    newer = WORKFLOW.replace(STEP, checkout.replace("v4", "v5"))
+    before = {"lint.yml": WORKFLOW.replace(STEP, checkout)}
+    assert differing(tmp_path / "newer", before, {"lint.yml": newer}) == []
+    back = newer.replace(STEP, f"      - run: git checkout main -- models\n{STEP}")
+    assert differing(tmp_path / "back", before, {"lint.yml": back}) == [
+        "STEP_CHANGED `make lint` in the job lint is run otherwise: with "
+        "`step: git checkout main -- models`."
+    ]
+
+
 def test_another_schedule_is_told(tmp_path: Path) -> None:
     often = WORKFLOW.replace(EVENT, "  schedule:\n    - cron: 0 5 2 * *")
     seldom = often.replace("0 5 2 * *", "0 5 2 */3 *")

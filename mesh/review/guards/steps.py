@@ -44,7 +44,8 @@ class Step:
     command: the tool and its words before the first option. options: in order. events: on which it
     runs, with the branches. unless: conditions of its own and of its job. forgiven: whether it may
     fail. script: of the step that it is a line of. released_by: the environment of GitHub's, with
-    the people who agree, that its job waits for.
+    the people who agree, that its job waits for. prepared: the steps of its job before it that
+    check nothing: scripts, and actions without their versions.
     """
 
     file: str
@@ -61,6 +62,7 @@ class Step:
     shell: str = ""
     around: str = ""
     released_by: str = ""
+    prepared: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -87,6 +89,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
     lines = text.splitlines()
     at: dict[str, int] = {}
     for job, content in (data.get("jobs") or {}).items():
+        prepared: list[str] = []
         for step in content.get("steps") or ():
             script = str(step.get("run", ""))
             levels = (content, step)
@@ -100,7 +103,10 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
             environment: dict[str, str] = {}
             for one in (data, *levels):
                 environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
-            for command, options, written in _commands(script):
+            commands = [*_commands(script)]
+            if not commands:
+                prepared.append(" ".join(script.split()) or str(step.get("uses")).partition("@")[0])
+            for command, options, written in commands:
                 # Of several that are written alike the next.
                 below = range(at.get(written, 0), len(lines))
                 at[written] = next((n + 1 for n in below if written in lines[n]), 1)
@@ -119,6 +125,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                     _SHELLS.get(shell, shell),
                     json.dumps(others, sort_keys=True, default=str),
                     _name(content.get("environment")),
+                    tuple(prepared),
                 )
 
 

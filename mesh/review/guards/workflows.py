@@ -215,7 +215,7 @@ def _fixed_day(step: Step) -> str:
 
 
 def _asked(step: Step) -> tuple[object, ...]:
-    around = (step.script, step.unless, step.environment, step.shell, step.around)
+    around = (step.script, step.unless, step.environment, step.shell, step.around, step.prepared)
     return _called(step), *around
 
 
@@ -245,7 +245,10 @@ def step_changed(both: Both) -> Found:
 
 def _otherwise(was: Step, now: Step) -> str:
     """What is set for a check now, and was not, or the other way round."""
-    before, after = ({*s.environment, *map(_set, _around(s)), _called(s)} for s in (was, now))
+    before, after = (
+        {*s.environment, *map(_set, _around(s)), _called(s), *(("step", one) for one in s.prepared)}
+        for s in (was, now)
+    )
     told = [f"{word} `{name}: {value}`"
             for word, sides in (("without", before - after), ("with", after - before))
             for name, value in sorted(sides)]  # fmt: skip
