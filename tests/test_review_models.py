@@ -15,6 +15,7 @@ from mesh.review.models.impact import Hit
 from mesh.review.models.lines import Files
 from mesh.review.models.review_worker.facts import Models, RowDiff
 from mesh.review.report.grouped import advised, counted, grouped
+from mesh.review.report.markdown import markdown
 from mesh.review.rules import Finding, Level
 from mesh.review.run import Review, compare_projects
 from tests.review_projects import BREAKING, TODAY, load_here, overlay, shop
@@ -136,6 +137,7 @@ def test_another_label_of_a_chart_is_told_with_the_old_one(tmp_path: Path) -> No
     assert {(f.rule, f.before, f.after) for f in review.findings} == {
         ("CHART_CHANGED", "label: Amount", "label: Of all orders")
     }
+    assert "hits the readers of 1 dashboard" in markdown(review)
 
 
 def test_labels_that_change_places_show_readers_something_else(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 Several times for each statement the emulator asks DuckDB whether a table is there and which
 columns it has, through functions that list everything in every project: with the views of a few
 environments, that is half of the time that a statement takes. DuckLake holds the same facts in
-small tables. A question that is not worded exactly as here goes the emulator's own way.
+small tables, and counts what was changed: as long as nothing was, an answer stays as it is. A
+question that is not worded exactly as here goes the emulator's own way.
 
 And INFORMATION_SCHEMA.TABLES, which SQLMesh asks before each statement that changes something, says
 of a table nothing that needs its columns: the emulator works them out all the same, which for a
@@ -36,6 +37,11 @@ _COLUMN = (
     + _LIVING.replace("{kind}", "table")
     + ") AND "
 )
+_NOT_NULL = _COLUMN + "NOT nulls_allowed"
+_NOT_NULL_OF_RESULTS = 'SELECT name FROM pragma_table_info($1) WHERE "notnull"'
+_CHANGES = "SELECT max(snapshot_id) FROM {lake}.ducklake_snapshot"
+# What each job asks first. Only a session of BigQuery's has a connection that was used before.
+TEMPORARY = "SELECT table_name FROM duckdb_tables() WHERE temporary"
 # By this SQLMesh's question for tables and their clusters is known; what it asks for instead.
 SQLMESHS_CTE = "clustering_info"
 QUICK_VIEWS = {
@@ -51,7 +57,7 @@ QUICK = {
     "WHERE database_name = $1 AND schema_name = $2 "
     "AND view_name = coalesce($3, view_name) AND NOT internal ORDER BY 1": _OBJECTS,
     "SELECT column_name FROM duckdb_columns() WHERE database_name = ? "
-    "AND schema_name = ? AND table_name = ? AND NOT is_nullable": _COLUMN + "NOT nulls_allowed",
+    "AND schema_name = ? AND table_name = ? AND NOT is_nullable": _NOT_NULL,
     "SELECT 1 FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? "
     "AND table_name = ? AND column_name = ?": _COLUMN + "column_name = $3",
     "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?": (
@@ -64,6 +70,7 @@ def install() -> None:
     """Put the quick look-ups in; called in the emulator's process before it serves."""
     _look_up_in_ducklakes_own_tables()
     _list_tables_without_their_columns()
+    _begin_without_temporary_tables()
 
 
 def _list_tables_without_their_columns() -> None:
@@ -117,20 +124,57 @@ def _look_up_in_ducklakes_own_tables() -> None:
     from local_bigquery.engine import database
 
     slow = database.fetch
+    known: dict[tuple[Any, ...], tuple[Any, list[tuple[Any, ...]]]] = {}
 
     def fetch(sql: str, params: list | None = None) -> list[tuple[Any, ...]]:
         quick = QUICK.get(sql)
         if quick is None or not params:
             return slow(sql, params)
         project, *others = params
-        if quick is _OBJECTS and (project, others[0]) == RESULTS and others[1] is not None:
-            try:
-                (count,) = slow(f"SELECT count(*) FROM {database.quote(*params)}")[0]
-            except duckdb.CatalogException:
-                return []
-            return [(others[1], "TABLE", count)]
+        if (project, others[0]) == RESULTS and others[1:] != [None]:
+            return of_results(sql, quick, params)
         if project not in database._attached:
             return slow(sql, params)
-        return slow(quick.format(lake=database.quote(f"__ducklake_metadata_{project}")), others)
+        lake = database.quote(f"__ducklake_metadata_{project}")
+        key, changes = (quick, project, *others), slow(_CHANGES.format(lake=lake))
+        if known.get(key, (None,))[0] != changes:
+            known[key] = changes, slow(quick.format(lake=lake), others)
+        return known[key][1]
+
+    def of_results(sql: str, quick: str, params: list) -> list[tuple[Any, ...]]:
+        table = database.quote(*params[:3])
+        if quick is _OBJECTS:
+            try:
+                (count,) = slow(f"SELECT count(*) FROM {table}")[0]
+            except duckdb.CatalogException:
+                return []
+            return [(params[2], "TABLE", count)]
+        return slow(_NOT_NULL_OF_RESULTS, [table]) if quick is _NOT_NULL else slow(sql, params)
 
     database.fetch = fetch
+
+
+def _begin_without_temporary_tables() -> None:
+    from local_bigquery.jobs import query
+
+    execute = query.execute
+
+    class New:
+        """A connection that was not used before."""
+
+        def __init__(self, cursor: Any) -> None:
+            self._cursor = cursor
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._cursor, name)
+
+        def sql(self, text: str, **options: Any) -> Any:
+            if text == TEMPORARY:
+                text = "SELECT NULL::VARCHAR AS table_name WHERE FALSE"
+            return self._cursor.sql(text, **options)
+
+    def executed(cursor: Any, *arguments: Any, session: Any = None, **options: Any) -> Any:
+        own = cursor if session else New(cursor)
+        return execute(own, *arguments, session=session, **options)
+
+    query.execute = executed

@@ -110,8 +110,10 @@ def _head(review: Review) -> str:
     charts = sum(hit.kind == "chart" for hit in review.impact.hits)
     products = sum(hit.kind == "product" for hit in review.impact.hits)
     hit = f"hits {_many(products, 'product')} and {_many(charts, 'chart')}"
+    dashboards = {f.where.path for f in review.findings if f.definition.category == "dashboard"}
     if not review.impact.hits:
-        hit = "hits no one"
+        readers = f"the readers of {_many(len(dashboards), 'dashboard')}"
+        hit = f"hits {readers if dashboards else 'no one'}"
     facts = [
         f"{_many(breaking, 'breaking change')}, {warnings} to look at, {infos} for information",
         hit,

@@ -54,7 +54,8 @@ def _findings(findings: tuple[Finding, ...]) -> None:
         style = _STYLES[one.level]
         out.print(f"[{style}]{one.level:<8}[/] {one.rule} {escape(str(one.where))}", soft_wrap=True)
         out.print(Text(f"         {one.product}: {one.message}"), soft_wrap=True)
-        if one.before and one.after and one.before not in one.message:
+        both = one.before and one.after and one.before != one.after
+        if both and one.before not in one.message:
             out.print(Text(f"         {one.before}  →  {one.after}", style="dim"), soft_wrap=True)
         if one.reason:
             out.print(Text(f"         because {one.reason}", style="dim"), soft_wrap=True)
