@@ -1,4 +1,4 @@
-"""Tests in Python that went, or that are skipped now: SQLMesh does not know them."""
+"""Tests in Python that went, are skipped, or ask for less now: SQLMesh does not know them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ rule: Rules[[Both]] = Rules("guard")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What keeps pytest from running a test, or from failing when it fails.
 _SKIPS = {"importorskip", "skip", "skipif", "xfail"}
+_EXPECTS = {"fail", "raises", "warns"}
 # By these a `conftest.py` leaves tests out, whatever they are called.
 _LEAVE_OUT = {
     "collect_ignore",
@@ -46,11 +47,13 @@ _MOST = 5
 
 @dataclass(frozen=True)
 class _Test:
-    """line: where it begins. does: what it is made of, whatever it is called."""
+    """line: where it begins. does: what it is made of, whatever it is called. asks: how often it
+    asserts something, or expects an error."""
 
     line: int
     does: str
     skipped: bool
+    asks: int
 
 
 def _tests(file: Path) -> dict[str, _Test]:
@@ -66,7 +69,8 @@ def _tests(file: Path) -> dict[str, _Test]:
         for one in holder.body:
             if isinstance(one, _FUNCTIONS) and one.name.startswith("test"):
                 skipped = around or any(map(_skips, (*one.decorator_list, *one.body)))
-                found[one.name] = _Test(one.lineno, ast.dump(ast.Module(one.body, [])), skipped)
+                does, asks = ast.dump(ast.Module(one.body, [])), sum(map(_asks, ast.walk(one)))
+                found[one.name] = _Test(one.lineno, does, skipped, asks)
     return found
 
 
@@ -81,6 +85,10 @@ def _parsed(file: Path) -> ast.Module:
 def _skips(node: ast.AST) -> bool:
     words = (getattr(one, "attr", getattr(one, "id", "")) for one in ast.walk(node))
     return not _SKIPS.isdisjoint(words)
+
+
+def _asks(node: ast.AST) -> bool:
+    return isinstance(node, ast.Assert) or getattr(node, "attr", "") in _EXPECTS
 
 
 def _edited(both: Both) -> list[str]:
@@ -124,6 +132,18 @@ def python_test_no_skip(both: Both) -> Found:
             where = Place(file, after[skipped[0]].line)
             message = f"Tests are skipped, or may fail, now: {listed(skipped, _MOST)}."
             yield Change(product="project", message=message, where=where)
+
+
+@rule(WARNS, NONE, "Let it ask for what it asked, or say why nothing is lost.")
+def python_test_no_loosen(both: Both) -> Found:
+    """A test that asserts less lets through what it stopped."""
+    for file in _edited(both):
+        before, after = (_tests(side.root / file) for side in (both.old, both.new))
+        for name, now in after.items():
+            was = before.get(name)
+            if was and not now.skipped and now.asks < was.asks:
+                message = f"The test {name} asks for {now.asks} things, and asked for {was.asks}."
+                yield Change(product="project", message=message, where=Place(file, now.line))
 
 
 @rule(WARNS, NONE, "See whether every test still runs.")
