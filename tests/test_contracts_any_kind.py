@@ -105,7 +105,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     wanted |= {"types": ("FULL", TYPES), "nothing": ("FULL", NOTHING)} | RARE
     for name, (kind, query) in wanted.items():
         made.model(f"shop.{name}", kind, query)
-    made.model("market.types", "FULL", "SELECT id FROM shop.types AS types")
+    made.model("market.types", "FULL, owner traders", "SELECT id FROM shop.types AS types")
     made.model("shop.part", "EMBEDDED", EMBEDDED)
     made.model("shop_internal.reader", "VIEW", "SELECT id FROM shop.part AS part")
     made.run(*PLAN)
@@ -162,6 +162,11 @@ def test_a_history_promises_what_holds_of_a_history(shop: Shop) -> None:
     assert rules == {"valid_to_is_not_before_valid_from", "one_row_is_current", "row_count"}
     levels = shop.levels("shop.history")
     assert levels["freshness"]["element"] == levels["retention"]["element"] == "day"
+
+
+def test_a_team_is_the_owner_of_the_model_or_else_the_domain(shop: Shop) -> None:
+    names = [shop.stated(product)["team"]["name"] for product in ("market.types", "shop.whole")]
+    assert names == ["traders", "shop"]
 
 
 def test_types_are_stated_as_both_engines_keep_them(shop: Shop) -> None:

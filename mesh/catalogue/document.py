@@ -36,14 +36,17 @@ NO_EXAMPLE = f"{TODO} a value that it may have"
 NAMES_SOMEBODY = f"{TODO} a value like those of the rows, made up if they lead to a person"
 
 
-def _people(domain: str, known: Mapping[str, Contract]) -> dict[str, Any]:
-    """Team, support and roles of another contract of the domain: mostly they are the same."""
+def _people(domain: str, owner: str, known: Mapping[str, Contract]) -> dict[str, Any]:
+    """Team, support and roles of another contract of the domain: mostly they are the same.
+
+    owner: of the model, if it names one; then only contracts of that team say who they are.
+    """
     for contract in known.values():
-        if contract.domain == domain:
+        if contract.domain == domain and owner in ("", contract.owner):
             data = yaml.safe_load(contract.path.read_text(encoding="utf-8"))
             return {key: data[key] for key in ("team", "support", "roles")}
     return {
-        "team": {"name": domain, "description": f"{TODO} who the team is"},
+        "team": {"name": owner or domain, "description": f"{TODO} who the team is"},
         "support": [{"channel": f"{TODO} where to ask", "description": f"{TODO} what to expect"}],
         "roles": [
             {"role": f"{TODO} who may read", "access": "read", "description": f"{TODO} who that is"}
@@ -78,7 +81,7 @@ def document(domain: str, name: str, found: Found) -> dict[str, Any]:
         "servers": found.servers,
         "schema": [schema],
         "slaProperties": levels(found),
-        **_people(domain, found.known),
+        **_people(domain, found.model.owner or "", found.known),
     }
 
 
