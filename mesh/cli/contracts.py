@@ -17,6 +17,7 @@ from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_verify import verify_command
 from mesh.cli.options import InProject
 from mesh.console import out
+from mesh.words import many
 
 app = typer.Typer(
     name="contracts", help="Check, show and verify data contracts.", no_args_is_help=True
@@ -49,11 +50,10 @@ def lint_command(
     else:
         for problem in result.problems:
             typer.echo(str(problem))
-        files = f"{result.files} contract{'' if result.files == 1 else 's'}"
+        files = many(result.files, "contract")
         broken = len({problem.path for problem in result.problems})
         if result.problems:
-            count = len(result.problems)
-            out.print(f"{count} problem{'' if count == 1 else 's'} in {broken} of {files}")
+            out.print(f"{many(len(result.problems), 'problem')} in {broken} of {files}")
         else:
             out.print(f"{files}: no problems")
     if result.problems:

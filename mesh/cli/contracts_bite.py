@@ -10,6 +10,7 @@ import typer
 from mesh.cli.options import Gateway, InProject, Json, data_of
 from mesh.console import out, progress
 from mesh.errors import WrongUse
+from mesh.words import many
 
 if TYPE_CHECKING:
     from mesh.bite.run import BiteReport, Bitten
@@ -99,10 +100,10 @@ def _show(report: BiteReport) -> None:
             out.print(line, markup=False, soft_wrap=True)
     noticed = sum(len(one.noticed) for one in report.products)
     counted = sum(one.counted for one in report.products)
-    products = len(report.products)
+    products = many(len(report.products), "product")
     out.print(
-        f"{noticed:,} of {counted:,} damages to {products} product{'' if products == 1 else 's'} "
-        f"of {report.environment} are noticed; {report.seconds:.1f} s."
+        f"{noticed:,} of {counted:,} damages to {products} of "
+        f"{report.environment} are noticed; {report.seconds:.1f} s."
     )
 
 

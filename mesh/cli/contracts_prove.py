@@ -10,6 +10,7 @@ import typer
 
 from mesh.cli.options import InProject, Json
 from mesh.console import out, progress
+from mesh.words import many
 
 
 def prove_command(
@@ -51,9 +52,7 @@ def prove_command(
         for finding in proof.findings:
             typer.echo(str(finding))
         count = len(proof.findings)
-        result = (
-            f"{count} finding{'' if count == 1 else 's'}" if count else "BigQuery takes them all"
-        )
+        result = many(count, "finding") if count else "BigQuery takes them all"
         out.print(
             f"{len(proof.subjects)} models and charts, {proof.statements} statements: {result}"
         )

@@ -12,6 +12,7 @@ import typer
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of
 from mesh.console import out
 from mesh.project import PROD_VARIABLE
+from mesh.words import many
 
 app = typer.Typer(
     name="dashboards", help="Check, build, serve and link the dashboards.", no_args_is_help=True
@@ -44,9 +45,8 @@ def check_command(
     else:
         for problem in problems:
             out.print(str(problem), markup=False, soft_wrap=True)
-        number = len(problems)
-        what = "no problems" if not number else "1 problem" if number == 1 else f"{number} problems"
-        out.print(f"{count} dashboard{'' if count == 1 else 's'}: {what}")
+        what = many(len(problems), "problem") if problems else "no problems"
+        out.print(f"{many(count, 'dashboard')}: {what}")
     if problems:
         raise typer.Exit(1)
 

@@ -10,6 +10,7 @@ import typer
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, environment_of
 from mesh.console import out
 from mesh.signals import held
+from mesh.words import many
 
 if TYPE_CHECKING:
     from mesh.environments import RefreshResult
@@ -126,7 +127,7 @@ def _show(result: RefreshResult, as_json: bool, nothing: str, done: str = "is up
         *([f"shows {_numbers(result.before)} no longer"] if result.before else []),
     ] or [done]
     shown = ", ".join(months[:SHOWN_MONTHS]) + (", …" if len(months) > SHOWN_MONTHS else "")
-    changed = f"{len(months)} changed month{'' if len(months) == 1 else 's'}"
+    changed = many(len(months), "changed month")
     changed = "any month may have changed" if result.any_month else changed
     out.print(
         f"{result.environment} {' and '.join(said)}: {changed}{f' ({shown})' if months else ''}, "

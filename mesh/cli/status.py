@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of
 from mesh.console import out, table
+from mesh.words import many
 
 if TYPE_CHECKING:
     from mesh.environments import EnvironmentStatus, ProductStatus
@@ -120,10 +121,10 @@ def _headline(environment: EnvironmentStatus) -> str:
 
 
 def _age(product: ProductStatus) -> str:
-    if product.fresh is None:
+    if product.age_days is None or product.fresh is None:
         return "–"
-    days = f"{product.age_days:,} day{'' if product.age_days == 1 else 's'} old"
-    return f"fresh, {days}" if product.fresh else f"[red]late[/], {days}"
+    days = many(product.age_days, "day")
+    return f"fresh, {days} old" if product.fresh else f"[red]late[/], {days} old"
 
 
 def _text(value: object) -> object:

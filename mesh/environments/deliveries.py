@@ -19,6 +19,7 @@ from sqlglot import exp
 from mesh.deliveries import CHANGED_MONTHS, GENERATED, INGESTS, WITHOUT_MONTH, months_after
 from mesh.environments.sources import Delivered
 from mesh.settings import Source
+from mesh.words import many
 
 if TYPE_CHECKING:
     from sqlmesh.core.engine_adapter import EngineAdapter
@@ -163,7 +164,7 @@ def told(deliveries: Sequence[Delivery]) -> str:
     if any(None in delivery.months.values() for delivery in deliveries):
         return f"{word} {listed} (any months)"
     months = sorted({month for delivery in deliveries for month in delivery.changed_months})
-    count = f"{len(months)} month{'' if len(months) == 1 else 's'}"
+    count = many(len(months), "month")
     span = f", {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if len(months) > 1 else ""
     span = span or (f", {months[0]:%Y-%m}" if months else "")
     return f"{word} {listed} ({count}{span})"

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mesh.errors import Location
+from mesh.words import many
 
 if TYPE_CHECKING:
     from mesh.environments.deliveries import Delivery
@@ -121,16 +122,12 @@ class VerifyReport:
     def summary(self) -> str:
         """One sentence: how many promises of how many products, and how many are broken."""
         promises = sum(len(product.outcomes) for product in self.products)
-        text = f"{promises:,} promises of {_counted(len(self.products), 'product')}"
+        text = f"{promises:,} promises of {many(len(self.products), 'product')}"
         broken = len(self.broken)
         if not broken:
             return f"{text} are kept in {self.environment}."
         names = dict.fromkeys(product.product for product, _ in self.broken)
         return (
-            f"{_counted(broken, 'broken promise')} among {text} in {self.environment}: "
+            f"{many(broken, 'broken promise')} among {text} in {self.environment}: "
             f"{', '.join(names)}."
         )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -17,6 +17,7 @@ from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import estimate, lowered, named
 from mesh.dashboards.parts import Dimension, Interval, MetricName, Since, Sort, Support
+from mesh.words import many
 
 HEIGHT = 300
 # Where everybody is there and one step down: of less there is nothing to see.
@@ -125,8 +126,8 @@ class Curve(Chart):
             a, b = (estimate(board, row, self.metric, self.band) for row in (high, low))
             if a and b and apart(a, b, compared):
                 return (
-                    f"After {_months(step)} {named(name)} and {named(other_name)} surely differ: "
-                    f"{self._told(board, high)} and {self._told(board, low)} ({label})."
+                    f"After {many(step, 'month')} {named(name)} and {named(other_name)} surely "
+                    f"differ: {self._told(board, high)} and {self._told(board, low)} ({label})."
                 )
         return ""
 
@@ -138,7 +139,7 @@ class Curve(Chart):
             if one and one.high < 0.5:
                 # Not "left": of users that would be those who are gone.
                 told = self._told(board, row)
-                return f"More than half are gone after {_months(step)}: {told} remain."
+                return f"More than half are gone after {many(step, 'month')}: {told} remain."
         return ""
 
     def _told(self, board: Board, row: Row) -> str:
@@ -251,10 +252,6 @@ class Curve(Chart):
             lines.hover(alt.Chart(alt.Data(values=hovers)), titles, x, last, room),
         ]
         return vega.compiled(alt.layer(*layers), 460, HEIGHT)
-
-
-def _months(count: int) -> str:
-    return f"{count:,} month" + ("" if count == 1 else "s")
 
 
 @rule("CURVE_SHARE", "A curve shows which share is left, from all to none.")

@@ -14,9 +14,10 @@ from mesh.dashboards.drawing.evidence import NOTHING, Estimate, apart, by_chance
 from mesh.dashboards.drawing.formats import Format, unlike
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
-from mesh.dashboards.kinds.seen import joined, leader, lowered, named
+from mesh.dashboards.kinds.seen import leader, lowered, named
 from mesh.dashboards.marks import IsValue
 from mesh.dashboards.parts import Column, Interval, MetricName, Scalar, Strict, Support, Text
+from mesh.words import joined
 
 STEP = 26
 # So many dots are called by their names.

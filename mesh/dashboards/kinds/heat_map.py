@@ -19,6 +19,7 @@ from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import lowered
 from mesh.dashboards.parts import Dimension, MetricName, Since, Sort
 from mesh.deliveries import months_after
+from mesh.words import many
 
 HELD_BACK = "–"
 CELL = 20
@@ -118,8 +119,8 @@ class HeatMap(Chart):
         )
         label = lowered(board.metrics[self.metric].label)
         return (
-            f"In the middle one of {len(both)} cohorts: {early} after {first} "
-            f"month{'' if first == 1 else 's'}, {late} after {last} ({label})."
+            f"In the middle one of {len(both)} cohorts: {early} after "
+            f"{many(first, 'month')}, {late} after {last} ({label})."
         )
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:

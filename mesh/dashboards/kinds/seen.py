@@ -8,6 +8,7 @@ from typing import TypeVar
 from mesh.dashboards.drawing.evidence import Estimate, apart, counted, pairs, share
 from mesh.dashboards.kinds.base import Board, Row
 from mesh.dashboards.parts import Interval
+from mesh.words import joined
 
 T = TypeVar("T")
 LONGEST_NAME = 60
@@ -21,18 +22,6 @@ def named(name: str) -> str:
     """A name from the data in a sentence of ours: not too long, and in its own direction."""
     cut = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
     return cut if cut.isascii() else f"\u2068{cut}\u2069"
-
-
-def listed(names: Sequence[str], most: int) -> str:
-    """Names from the data in a sentence; of more than `most` the first, and how many more."""
-    shown = [named(name) for name in names[:most]]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
-
-
-def joined(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def lowered(label: str) -> str:

@@ -24,8 +24,9 @@ from mesh.dashboards.kinds.over_time import (
     summary,
     values_of,
 )
-from mesh.dashboards.kinds.seen import listed, lowered
+from mesh.dashboards.kinds.seen import lowered, named
 from mesh.dashboards.parts import Dimension, MetricName
+from mesh.words import listed
 
 MAX_PANELS = 24
 HEIGHT, TICKS = 124, 3
@@ -128,7 +129,7 @@ class SmallMultiples(OverTime):
         if missing := sorted(names - {track.name for track in every}):
             said.append(
                 f"Without a picture, as fewer than two {self.time.every}s of it can be shown: "
-                f"{listed(missing, self.most)}."
+                f"{listed([*map(named, missing)], self.most)}."
             )
         if len(every) > len(tracks):
             said.append(f"These are the first {len(tracks)} of {len(every)}; the CSV has all.")

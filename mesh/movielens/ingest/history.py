@@ -13,6 +13,7 @@ from typing import Any
 
 from mesh.errors import WrongUse
 from mesh.movielens.ingest.schema import DELIVERED, INGESTS, SCHEMA
+from mesh.words import joined
 
 UNDO = "undo"
 KEPT = 5
@@ -133,9 +134,10 @@ class History:
             )
         if later := [other for other in standing if other > number]:
             stand = "stands" if len(later) == 1 else "stand"
+            numbers = [str(other) for other in later]
             raise WrongUse(
-                f"delivery {number} cannot be undone while {_listed(later)} {stand} on it.",
-                fix=f"Undo {_listed(later[::-1])} first, then ingest "
+                f"delivery {number} cannot be undone while {joined(numbers)} {stand} on it.",
+                fix=f"Undo {joined(numbers[::-1])} first, then ingest "
                 f"{'it' if len(later) == 1 else 'them'} again.",
             )
         self._check_untouched()
@@ -191,8 +193,3 @@ class History:
                     f"ingest {newest.ingest_id}: something else changed it since.",
                     fix="Put its rows back, or ingest the last good delivery as a full snapshot.",
                 )
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    *most, last = [str(number) for number in numbers]
-    return f"{', '.join(most)} and {last}" if most else last

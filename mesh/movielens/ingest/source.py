@@ -26,6 +26,7 @@ from mesh.errors import Location, WrongUse
 from mesh.files.scratch import scratch
 from mesh.movielens import GENERATED_MARK
 from mesh.movielens.ingest.schema import DELIVERED, TAGS, Table
+from mesh.words import joined
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_HEADER = 65_536
@@ -137,7 +138,7 @@ def _delivery_in(folder: Path, source: Path, others: Sequence[str] = ()) -> Deli
         if source.is_dir():
             others = _below(source)
         raise _edition(others, source) or WrongUse(
-            f"{_words([f'{name}.csv' for name in missing])} "
+            f"{joined([f'{name}.csv' for name in missing])} "
             f"{'is' if len(missing) == 1 else 'are'} missing (also as .parquet).",
             where=Location(source),
             fix=_hint(missing, others, source),
@@ -164,7 +165,7 @@ def _files_of(table: Table, folder: Path, source: Path) -> TableFiles | None:
     if len(forms) > 1:
         names = [paths[0].relative_to(folder).as_posix() for paths in forms.values()]
         raise WrongUse(
-            f"the table {table.name} is there more than once: {_words(names)}.",
+            f"the table {table.name} is there more than once: {joined(names)}.",
             where=Location(source),
             fix="Leave only one of them.",
         )
@@ -212,10 +213,6 @@ def _hint(missing: Sequence[str], names: Sequence[str], source: Path) -> str:
         if name.lower().endswith(".zip") and "/" not in name:
             return f"Did you mean {source / name}?"
     return _GIVE
-
-
-def _words(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def check_header(path: Path, table: Table, shown: Path) -> None:

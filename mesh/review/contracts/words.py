@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from itertools import takewhile
 
 from mesh.contracts.findings import same_words
 
-__all__ = ["listed", "same_words", "shortened", "units"]
+__all__ = ["same_words", "shortened", "units"]
 
 _UNITS = {
     "stars": r"(?<!half-)(?<!half )stars",
@@ -57,9 +56,3 @@ def both_shortened(before: str, after: str, limit: int = 200) -> tuple[str, str]
         cut = alike - limit // 4
         before, after = "…" + before[cut:], "…" + after[cut:]
     return shortened(before, limit), shortened(after, limit)
-
-
-def listed(names: Sequence[str], most: int) -> str:
-    """Names for a report: of more than `most` the first, and how many more."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -14,11 +14,12 @@ from mesh.contracts.audits import AUDIT
 from mesh.contracts.queries import read_query
 from mesh.contracts.sql import DIALECT
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import listed, shortened
+from mesh.review.contracts.words import shortened
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
 from mesh.review.models.review_worker.facts import Audit, Model
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
+from mesh.words import listed, many
 
 Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
@@ -117,11 +118,6 @@ def audit_no_delete(both: Both) -> Found:
                 yield Change(product=audit.product, message=message, where=where)
 
 
-def _count(things: Iterable[object], what: str) -> str:
-    number = len(list(things))
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 @rule(BREAKS, NONE, "Let the audit find what it found.")
 def audit_no_silence(both: Both) -> Found:
     """An audit that runs and finds nothing looks like data without faults.
@@ -216,7 +212,8 @@ def lint_no_delete(both: Both) -> Found:
     if (gone := there - here) and both.comparable:
         what = f"No longer runs: the lint rule {_listed(gone, len(gone))}"
         if not here:
-            what = f"The linter is off, and with it {_count(gone, 'lint rule')}: {_listed(gone)}"
+            rules = many(len(gone), "lint rule")
+            what = f"The linter is off, and with it {rules}: {_listed(gone)}"
         yield _of_config(both, what)
     what = "It is exempt from lint rules that it was held to"
     models = [(now.name, {*was.lint} & {*here} - {*now.lint}) for was, now in _kept(both)]

@@ -10,9 +10,9 @@ from configparser import Error as ConfigError
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mesh.review.contracts.words import listed
 from mesh.review.models.both import Both
 from mesh.review.rules import NONE, WARNS, Change, Place, Rules
+from mesh.words import listed
 
 Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mesh.review.contracts.words import listed, shortened
+from mesh.review.contracts.words import shortened
 from mesh.review.models.both import Both
 from mesh.review.models.review_worker.facts import UnitTest
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
+from mesh.words import listed, many
 
 Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
@@ -28,8 +29,9 @@ def test_no_delete(both: Both) -> Found:
     for (model, path), names in gone.items():
         there = (both.new.root / path).is_file()
         where = Place(path, both.files.edited.get(path, 1) if there else 1)
-        many = f"{len(names)} unit test{'' if len(names) == 1 else 's'}"
-        message = f"{many} of {model} went: {listed(sorted(names), _MOST)}."
+        message = (
+            f"{many(len(names), 'unit test')} of {model} went: {listed(sorted(names), _MOST)}."
+        )
         yield Change(product=model, message=message, where=where)
 
 

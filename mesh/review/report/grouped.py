@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from mesh.review.contracts.verdict import Verdict
-from mesh.review.contracts.words import listed
 from mesh.review.models.impact import Hit
 from mesh.review.rules import Finding, Level
+from mesh.words import listed
 
 MOST_NAMES = 5
 MOST_COLUMNS_ELSEWHERE = 2

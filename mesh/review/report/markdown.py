@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from mesh.review.contracts.verdict import Verdict
-from mesh.review.contracts.words import listed
 from mesh.review.models.impact import Hit
 from mesh.review.report.grouped import MOST_NAMES, advised, counted, grouped, through
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
+from mesh.words import listed, many
 
 MARKER = "<!-- mesh review -->"
 # GitHub takes 65,536 characters; the workflow posts 65,000 bytes at the most.
@@ -100,7 +100,7 @@ def _head(review: Review) -> str:
     )
     new_major = [v for v in review.verdicts if v.outcome == "right" and v.needed.name == "MAJOR"]
     if breaking:
-        line = f"### ❌ Contract review: {_many(breaking, 'breaking change')}"
+        line = f"### ❌ Contract review: {many(breaking, 'breaking change')}"
     elif new_major:
         line = "### ✅ Contract review: breaking, and done properly"
     elif review.findings:
@@ -109,13 +109,13 @@ def _head(review: Review) -> str:
         line = "### ✅ Contract review: no contract changes"
     charts = sum(hit.kind == "chart" for hit in review.impact.hits)
     products = sum(hit.kind == "product" for hit in review.impact.hits)
-    hit = f"hits {_many(products, 'product')} and {_many(charts, 'chart')}"
+    hit = f"hits {many(products, 'product')} and {many(charts, 'chart')}"
     dashboards = {f.where.path for f in review.findings if f.definition.category == "dashboard"}
     if not review.impact.hits:
-        readers = f"the readers of {_many(len(dashboards), 'dashboard')}"
+        readers = f"the readers of {many(len(dashboards), 'dashboard')}"
         hit = f"hits {readers if dashboards else 'no one'}"
     facts = [
-        f"{_many(breaking, 'breaking change')}, {warnings} to look at, {infos} for information",
+        f"{many(breaking, 'breaking change')}, {warnings} to look at, {infos} for information",
         hit,
         f"compared with {code(review.base[:10])}",
     ]
@@ -123,10 +123,6 @@ def _head(review: Review) -> str:
         facts.insert(2, "ask " + ", ".join(f"**{escape(o)}**" for o in review.impact.owners))
     first = f"⚠️ **{escape(f'{review.not_compared} {WITHOUT_ROWS}')}**\n\n"
     return f"{line}\n\n" + first * bool(review.not_compared) + " · ".join(facts) + "."
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _findings(review: Review, levels: tuple[Level, ...], title: str, *, fold: bool) -> Section:

@@ -8,11 +8,11 @@ from rich.text import Text
 from mesh.console import out, table
 from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
-from mesh.review.contracts.words import listed
 from mesh.review.known import RULES
 from mesh.review.report.grouped import MOST_NAMES, advised, counted, grouped, through
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
+from mesh.words import listed
 
 _STYLES = {Level.BREAKING: "bold red", Level.WARNING: "yellow", Level.INFO: "dim"}
 
