@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from mesh.contracts import Contract
 from mesh.dashboards.controls import MOST_DRAWN, AnyControl, LastMonths, OneOf
 from mesh.dashboards.kinds.base import Found, Look, rule
 from mesh.files.problems import shown, suggestion
@@ -39,7 +38,8 @@ def _ids(look: Look) -> Iterator[Found]:
 @rule("CONTROL_TYPE", "A control picks the same values in all of its sources.", of_data=True)
 def _types(look: Look) -> Iterator[Found]:
     for index, control in enumerate(look.board.controls):
-        first, *others = (_type(look.contract(alias), control) for alias in control.sources)
+        columns = [look.column(alias, control.column) for alias in control.sources]
+        first, *others = (column.logical_type if column else "" for column in columns)
         for place, kind in enumerate(others, 1):
             if first and kind and kind != first:
                 message = f"`{control.column}` is {kind} in `{control.sources[place]}`, but "
@@ -52,8 +52,7 @@ def _types(look: Look) -> Iterator[Found]:
 def _many(look: Look) -> Iterator[Found]:
     counts = [_options(look, control) for control in look.board.controls]
     for index, control in enumerate(look.board.controls):
-        contract = look.contract(control.sources[0])
-        column = contract.column(control.column) if contract else None
+        column = look.column(control.sources[0], control.column)
         if isinstance(control, OneOf) and column and len(column.enum) > control.most:
             message = f"`{column.name}` has {len(column.enum)} values, of which {control.most} "
             fix = f"Write `most: {len(column.enum)}`."
@@ -89,16 +88,10 @@ def _sums(look: Look) -> Iterator[Found]:
                 yield Found(("controls", index), message, fix)
 
 
-def _type(contract: Contract | None, control: AnyControl) -> str:
-    column = contract.column(control.column) if contract else None
-    return column.logical_type if column else ""
-
-
 def _options(look: Look, control: AnyControl) -> int:
     """How many options a control has at most."""
     if isinstance(control, LastMonths):
         return len(control.months) + 1
-    contract = look.contract(control.sources[0])
-    column = contract.column(control.field) if contract else None
+    column = look.column(control.sources[0], control.field)
     listed = len(column.enum) if column else 0
     return min(listed or control.most, control.most) + (not control.picks_one)

@@ -42,10 +42,7 @@ def _source_unknown(look: Look) -> Iterator[Found]:
     of_data=True,
 )
 def _source_version(look: Look) -> Iterator[Found]:
-    for alias, source in look.board.sources.items():
-        contract = look.contract(alias)
-        if contract is None:
-            continue
+    for alias, source, contract in look.sources():
         here: Steps = ("sources", alias, "version")
         fits = in_range(str(contract.version), source.version)
         if fits is None:
@@ -73,9 +70,8 @@ def in_range(version: str, text: str) -> bool | None:
 
 @rule("SOURCE_PERSONAL", "No chart reads a product with a personal column.", of_data=True)
 def _source_personal(look: Look) -> Iterator[Found]:
-    for alias in look.board.sources:
-        contract = look.contract(alias)
-        if contract and contract.personal_columns:
+    for alias, _, contract in look.sources():
+        if contract.personal_columns:
             names = ", ".join(f"`{column.name}`" for column in contract.personal_columns)
             message = f"{contract.product} has personal columns: {names}."
             fix = "Read a mart: a product of the dashboards that holds counts of users only."
@@ -99,9 +95,8 @@ def _reader_personal(look: Look) -> Iterator[Found]:
 @rule("SOURCE_ROLE", "The contract lets dashboards read the product.", of_data=True)
 def _source_role(look: Look) -> Iterator[Found]:
     reader = look.board.reader
-    for alias in look.board.sources:
-        contract = look.contract(alias)
-        if contract and not any(role.name == (reader or role.name) for role in contract.roles):
+    for alias, _, contract in look.sources():
+        if not any(role.name == (reader or role.name) for role in contract.roles):
             message = f"The contract of {contract.product} has no role" + (
                 f" `{reader}`." if reader else "."
             )
@@ -194,8 +189,7 @@ def _metric_unused(look: Look) -> Iterator[Found]:
 @rule("METRIC_NOT_ADDITIVE", "What must not be added over rows is not added.", of_data=True)
 def _metric_not_additive(look: Look) -> Iterator[Found]:
     for name, metric in look.board.metrics.items():
-        contract = look.contract(metric.source)
-        column = contract.column(metric.field) if contract else None
+        column = look.column(metric.source, metric.field)
         if column and metric.aggregate == "sum" and NON_ADDITIVE in column.tags:
             why = " ".join(column.description.split())
             message = f"`{metric.field}` must not be added over rows: {why}"
@@ -261,8 +255,7 @@ def _field_type(look: Look) -> Iterator[Found]:
 def _formats(look: Look) -> Iterator[Found]:
     """Metrics whose numbers are of another type than their format shows."""
     for name, metric in look.board.metrics.items():
-        contract = look.contract(metric.source)
-        column = contract.column(metric.field) if contract else None
+        column = look.column(metric.source, metric.field)
         fitting = "integer" if metric.format == "count" else "number"
         if column and column.logical_type in NUMERIC_TYPES and column.logical_type != fitting:
             message = f"`{metric.field}` is {column.logical_type}, which is not shown as "
@@ -276,9 +269,8 @@ def _formats(look: Look) -> Iterator[Found]:
 )
 def _metric_rounded(look: Look) -> Iterator[Found]:
     for name, metric in look.board.metrics.items():
-        contract = look.contract(metric.source)
-        column = contract.column(metric.field) if contract and metric.format == "count" else None
-        promise = column.promise(MultipleOf) if column else None
+        column = look.column(metric.source, metric.field)
+        promise = column.promise(MultipleOf) if column and metric.format == "count" else None
         steps = int(promise.step) if promise else 1
         if metric.rounded_to not in ((1, steps) if steps > 1 else (None, 1)):
             message = f"`{metric.field}` comes in steps of {steps}, says its contract."

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import Field
 
-from mesh.contracts import Contract
+from mesh.contracts import Column, Contract
 from mesh.dashboards.controls import AnyControl
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.marks import IsColumn, IsMetric, Mark, marks
@@ -265,6 +265,17 @@ class Look:
         """The contract behind an alias; None where alias or contract is missing."""
         source = self.board.sources.get(alias)
         return self.contracts.get(source.product) if source else None
+
+    def column(self, alias: str, name: str) -> Column | None:
+        """A column of the source behind an alias; None where one of the three is missing."""
+        contract = self.contract(alias)
+        return contract.column(name) if contract else None
+
+    def sources(self) -> Iterator[tuple[str, Source, Contract]]:
+        """The sources that have a contract, by their alias."""
+        for alias, source in self.board.sources.items():
+            if contract := self.contract(alias):
+                yield alias, source, contract
 
     def charts(self, kind: type[C]) -> Iterator[tuple[Steps, C, Contract | None]]:
         """The charts of a kind that name a source which is there."""
