@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlmesh.utils.date import to_datetime
 
 from mesh.contracts import Contract, load_contracts
 from mesh.environments.deliveries import read_deliveries
@@ -166,25 +167,19 @@ def _product(
     except Exception:
         if not may_fail:
             raise
-    age = (asked.now - _moment(latest)) / timedelta(days=1) if latest else None
+    age = (asked.now - to_datetime(latest)) / timedelta(days=1) if latest else None
     promised = level.days if level else None
     written = [s.last_altered_ts or s.created_ts for s in tables]
     return ProductStatus(
         product=asked.product,
         view=re.sub(r'["`]', "", view.sql(dialect=opened.context.engine_adapter.dialect)),
         rows=rows,
-        newest_month=_moment(latest).date().replace(day=1) if latest else None,
+        newest_month=to_datetime(latest).date().replace(day=1) if latest else None,
         changed_at=_utc(max(written, default=None)),
         fresh=age <= promised if age is not None and promised is not None else None,
         age_days=round(age) if age is not None else None,
     )
 
 
-def _moment(value: date | datetime) -> datetime:
-    if not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
 def _utc(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return None if milliseconds is None else to_datetime(milliseconds)

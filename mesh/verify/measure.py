@@ -8,11 +8,12 @@ the fifth row that breaks it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlmesh.utils.date import to_datetime
 
 from mesh.contracts import Contract
 from mesh.contracts.rules import Resolve, RowRule, Scope, TableRule
@@ -179,8 +180,4 @@ def _without(row: Row, key: str) -> Row:
 
 def _moment(value: date | datetime | str | None) -> datetime | str | None:
     """A date as its first moment; always with the time zone UTC. What is no date stays its text."""
-    if value is None or isinstance(value, str):
-        return value
-    if not isinstance(value, datetime):
-        return datetime.combine(value, time(), UTC)
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    return value if value is None or isinstance(value, str) else to_datetime(value)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlmesh.utils.date import to_datetime
 
 from mesh.contracts import Contract, find, load_contracts
 from mesh.contracts.rules import RowRule, TableRule
@@ -174,9 +175,7 @@ def _newest(engine: Engine, table: exp.Table, time_column: str) -> datetime | No
         moment = engine.rows(query)[0]["newest"]
     except EngineRefuses:
         return None
-    if isinstance(moment, datetime):
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return datetime(moment.year, moment.month, moment.day, tzinfo=UTC) if moment else None
+    return to_datetime(moment) if moment else None
 
 
 @dataclass
