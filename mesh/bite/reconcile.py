@@ -10,7 +10,7 @@ import duckdb
 from sqlglot import exp, parse_one
 
 from mesh.bite.copy import Copy
-from mesh.bite.shapes import Proposal
+from mesh.bite.shapes import Proposal, reconciling
 from mesh.bite.ways import is_share
 from mesh.contracts import Column, Contract
 from mesh.contracts.constraints.base import literal
@@ -224,19 +224,8 @@ def _rule(
     name = f"{what}_as_in_{source.name}" + (f"_per_{'_'.join(groups)}" if groups else "")
     same = " and ".join(f"{here} is {there}" for here, there in measures.items())
     told = f", for each {' and '.join(groups)}" if groups else ""
-    rule = {
-        "id": name,
-        "type": "custom",
-        "description": f"{same} of {source.product}{told}.",
-        "dimension": "completeness",
-        "severity": "error",
-        "engine": "mesh",
-        "implementation": {
-            "reconcilesWith": source.product,
-            **({"by": dict(by)} if by else {}),
-            "measures": measures,
-        },
-    }
+    words = f"{same} of {source.product}{told}."
+    rule = reconciling(name, words, source.product, dict(by), measures)
     return Proposal(rule, frozenset({*groups, *([column.name] if column else [])}))
 
 

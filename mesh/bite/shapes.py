@@ -265,6 +265,14 @@ def stated(id: str, words: str, dimension: str, type: str, more: dict[str, Any])
     }
 
 
+def reconciling(
+    id: str, words: str, source: str, by: dict[str, str] | list[str], measures: dict[str, str]
+) -> dict[str, Any]:
+    """The rule that these aggregates are the source's, for each group if there is a `by`."""
+    said = {"reconcilesWith": source} | ({"by": by} if by else {}) | {"measures": measures}
+    return stated(id, words, "completeness", "custom", {"engine": "mesh", "implementation": said})
+
+
 @lru_cache(maxsize=64)
 def _parsed(sql: str) -> exp.Expr:
     return parse_one(sql, dialect=DIALECT)

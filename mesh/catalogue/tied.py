@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from mesh.bite.shapes import stated
+from mesh.bite.shapes import reconciling
 from mesh.catalogue.unbuilt import place_of
 from mesh.contracts import Contract
 from mesh.contracts.sql import DIALECT, is_plain
@@ -56,11 +56,9 @@ def tied(
             if wrong == 0 and mine not in measures:
                 measures[mine] = theirs
         if measures:
-            said = {"reconcilesWith": name} | ({"by": by} if by else {}) | {"measures": measures}
             id = f"agrees_with_{name.partition('.')[2]}"
             words = f"It agrees with {name}, of which it is made."
-            more = {"engine": "mesh", "implementation": said}
-            yield stated(id, words, "completeness", "custom", more)
+            yield reconciling(id, words, name, by, measures)
 
 
 def _pairs(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[tuple[str, str]]:
