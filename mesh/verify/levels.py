@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mesh.environments.deliveries import Delivery
 
 Judge = Callable[[], Outcome]
+Told = tuple[str, str]
+"""What is wrong with a level, if anything, and what is said of one that is kept."""
 RuleOf = Callable[[str, str], Outcome | None]
 """From a product and a rule's id to its outcome, for completeness that another product measures."""
 
@@ -35,72 +37,56 @@ class Levels:
         """Name and judge of each level that data can be held to; outcomes: of the rules so far."""
         for level in contract.service_levels:
             name = f"level.{level.id or level.property}"
-            if level.property == "freshness" and level.days is not None:
-                yield name, partial(self._fresh, name, contract, level, measures)
-            elif level.property == "frequency" and level.days is not None and self.delivery:
-                yield name, partial(self._often, name, contract, level, measures, self.delivery)
-            elif level.property == "retention" and level.days is not None and level.element:
-                yield name, partial(self._kept, name, contract, level, measures)
-            elif level.property == "completeness" and level.measured_by:
+            judge: Callable[[], Told]
+            if level.property == "completeness" and level.measured_by:
                 yield name, partial(self._complete, name, contract, level, outcomes)
+                continue
+            if level.property == "freshness" and level.days is not None:
+                judge = partial(self._fresh, contract, level, measures)
+            elif level.property == "frequency" and level.days is not None and self.delivery:
+                judge = partial(self._often, level, self.delivery)
+            elif level.property == "retention" and level.days is not None and level.element:
+                judge = partial(self._kept, contract, level, measures)
+            else:
+                continue
+            yield name, partial(_timely, name, contract, level, measures, judge)
 
-    def _fresh(
-        self, name: str, contract: Contract, level: ServiceLevel, measures: Measures
-    ) -> Outcome:
+    def _fresh(self, contract: Contract, level: ServiceLevel, measures: Measures) -> Told:
         newest = measures.scan.newest
         if measures.scan.rows == 0 and _may_be_empty(contract):
-            return self._outcome(name, contract, level, measures, "", "there are no rows")
-        if newest is None:
-            return self._outcome(name, contract, level, measures, _no_time(level, measures))
-        if isinstance(newest, str):
-            wrong = f"the newest {level.element} is {newest}, a time that has no age"
-            return self._outcome(name, contract, level, measures, wrong)
+            return "", "there are no rows"
+        if not isinstance(newest, datetime):
+            return _no_age(level, measures, "newest", newest), ""
         age = (self.as_of - newest) / timedelta(days=1)
         told = f"the newest {level.element} is {_day(newest)}"
-        if age <= (level.days or 0):
-            return self._outcome(name, contract, level, measures, "", told)
         wrong = (
             f"{told}, {age:,.0f} days before {_day(self.as_of)}; "
             f"promised are at most {level.days:,.0f} days"
         )
-        return self._outcome(name, contract, level, measures, wrong)
+        return wrong if age > (level.days or 0) else "", told
 
-    def _often(
-        self,
-        name: str,
-        contract: Contract,
-        level: ServiceLevel,
-        measures: Measures,
-        delivery: Delivery,
-    ) -> Outcome:
+    def _often(self, level: ServiceLevel, delivery: Delivery) -> Told:
         """What is delivered each month has, on any day, a delivery of the month before it."""
         came = delivery.finished_at.astimezone(UTC)
         days = (self.as_of.astimezone(UTC).date() - came.date()).days
         told = f"the newest delivery that is shown came on {_day(came)}"
         wrong = f"{told}, {days:,} days before {_day(self.as_of)}; promised is one every "
         wrong += f"{level.days:,.0f} days"
-        late = days > (level.days or 0)
-        return self._outcome(name, contract, level, measures, wrong if late else "", told)
+        return wrong if days > (level.days or 0) else "", told
 
-    def _kept(
-        self, name: str, contract: Contract, level: ServiceLevel, measures: Measures
-    ) -> Outcome:
+    def _kept(self, contract: Contract, level: ServiceLevel, measures: Measures) -> Told:
         oldest = measures.scan.oldest
         if measures.scan.rows == 0:
-            return self._outcome(name, contract, level, measures, "", "there are no rows")
-        if oldest is None:
-            return self._outcome(name, contract, level, measures, _no_time(level, measures))
-        if isinstance(oldest, str):
-            wrong = f"the oldest {level.element} is {oldest}, a time that has no age"
-            return self._outcome(name, contract, level, measures, wrong)
+            return "", "there are no rows"
+        if not isinstance(oldest, datetime):
+            return _no_age(level, measures, "oldest", oldest), ""
         age = (self.as_of - oldest) / timedelta(days=1)
         told = f"the oldest {level.element} is {_day(oldest)}"
         # What holds one state alone is not kept for too long while it is as fresh as promised.
         fresh = contract.service_level("freshness")
-        if age <= max(level.days or 0, (fresh and fresh.days) or 0):
-            return self._outcome(name, contract, level, measures, "", told)
+        late = age > max(level.days or 0, (fresh and fresh.days) or 0)
         wrong = f"{told}, older than the {level.days:,.0f} days that data is kept"
-        return self._outcome(name, contract, level, measures, wrong)
+        return wrong if late else "", told
 
     def _complete(
         self, name: str, contract: Contract, level: ServiceLevel, outcomes: Mapping[str, Outcome]
@@ -131,26 +117,26 @@ class Levels:
             message=message,
         )
 
-    def _outcome(
-        self,
-        name: str,
-        contract: Contract,
-        level: ServiceLevel,
-        measures: Measures,
-        wrong: str,
-        told: str = "",
-    ) -> Outcome:
-        return Outcome(
-            rule=name,
-            kind=level.property,
-            description=level.description,
-            dimension="timeliness",
-            status=Status.BROKEN if wrong else Status.KEPT,
-            where=contract.location(level.line),
-            checked=measures.scan.rows,
-            failing=1 if wrong else 0,
-            message=wrong or told,
-        )
+
+def _timely(
+    name: str,
+    contract: Contract,
+    level: ServiceLevel,
+    measures: Measures,
+    judge: Callable[[], Told],
+) -> Outcome:
+    wrong, told = judge()
+    return Outcome(
+        rule=name,
+        kind=level.property,
+        description=level.description,
+        dimension="timeliness",
+        status=Status.BROKEN if wrong else Status.KEPT,
+        where=contract.location(level.line),
+        checked=measures.scan.rows,
+        failing=1 if wrong else 0,
+        message=wrong or told,
+    )
 
 
 def _may_be_empty(contract: Contract) -> bool:
@@ -158,12 +144,12 @@ def _may_be_empty(contract: Contract) -> bool:
     return not any(rule.minimum for rule in contract.table_rules())
 
 
-def _no_time(level: ServiceLevel, measures: Measures) -> str:
+def _no_age(level: ServiceLevel, measures: Measures, which: str, moment: str | None) -> str:
+    if moment is not None:
+        return f"the {which} {level.element} is {moment}, a time that has no age"
     if level.element not in measures.table.columns:
         return f"there is no column {level.element} to measure it on"
-    if not measures.scan.rows:
-        return "there are no rows"
-    return f"{level.element} holds no time"
+    return f"{level.element} holds no time" if measures.scan.rows else "there are no rows"
 
 
 def _day(moment: datetime) -> str:
