@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from mesh.contracts import Contract
@@ -10,12 +10,10 @@ from mesh.dashboards.check import check_dashboard
 from mesh.dashboards.read import dashboard_files, read_spec
 from mesh.files.problems import Problem
 from mesh.project import Project
-from mesh.review.rules import Change, Place
+from mesh.review.rules import Change, Found, Place
 
 
-def edited_dashboards(
-    old: Project, new: Project, contracts: Mapping[str, Contract]
-) -> Iterator[Change]:
+def edited_dashboards(old: Project, new: Project, contracts: Mapping[str, Contract]) -> Found:
     """What an edit of a dashboard broke: what its former state would break too is not told here."""
     for path in dashboard_files(new.dashboards):
         before = old.dashboards / path.name

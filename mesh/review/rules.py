@@ -89,6 +89,9 @@ class Change:
     because: tuple[str, ...] = ()
 
 
+Found = Iterator[Change]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding(Change):
     """A change under its rule, at the rule's level until `Levels.apply` has spoken."""
@@ -130,7 +133,7 @@ class Rule:
     bump: Bump
     guards: str
     instead: str
-    find: Callable[..., Iterator[Change]] = field(repr=False, compare=False)
+    find: Callable[..., Found] = field(repr=False, compare=False)
 
     def of(self, change: Change) -> Finding:
         level, fix = change.severity or self.level, change.fix or self.instead
@@ -154,8 +157,8 @@ class Rules(Generic[P]):
 
     def __call__(
         self, level: Level, bump: Bump, instead: str = ""
-    ) -> Callable[[Callable[P, Iterator[Change]]], Rule]:
-        def bound(find: Callable[P, Iterator[Change]]) -> Rule:
+    ) -> Callable[[Callable[P, Found]], Rule]:
+        def bound(find: Callable[P, Found]) -> Rule:
             return self.add(find.__name__.upper(), level, bump, find.__doc__ or "", instead, find)
 
         return bound
@@ -167,7 +170,7 @@ class Rules(Generic[P]):
         bump: Bump,
         guards: str,
         instead: str,
-        find: Callable[P, Iterator[Change]],
+        find: Callable[P, Found],
     ) -> Rule:
         """Bind a rule to code that has other names."""
         if name in RULES or not guards:

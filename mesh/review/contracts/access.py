@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words
-from mesh.review.rules import BREAKS, MAJOR, MINOR, PATCH, TELLS, WARNS, Change, Rules
+from mesh.review.rules import BREAKS, MAJOR, MINOR, PATCH, TELLS, WARNS, Found, Rules
 
-Found = Iterator[Change]
 rule: Rules[[Pair]] = Rules("access")
 
 

@@ -19,6 +19,7 @@ from mesh.review.rules import (
     WARNS,
     Change,
     Finding,
+    Found,
     Rules,
 )
 
@@ -41,7 +42,6 @@ COVERED = frozenset(
     }
 )
 """The fields of a Column that are compared here, in `values` or in `grain`."""
-Found = Iterator[Change]
 table: Rules[[Pair]] = Rules("column")
 rule: Rules[[Pair, Column, Column]] = Rules("column")
 

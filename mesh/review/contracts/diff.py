@@ -23,6 +23,7 @@ from mesh.review.rules import (
     WARNS,
     Change,
     Finding,
+    Found,
     Level,
     Place,
     Rules,
@@ -36,7 +37,6 @@ UNRELIABLE = ("proposed", "draft", "retired")
 # A product with so many of the columns of another one is that one under a new name.
 RENAMED_SHARE = 0.8
 _ORDER = (Level.OFF, Level.INFO, Level.WARNING, Level.BREAKING)
-Found = Iterator[Change]
 
 
 @dataclass(frozen=True)

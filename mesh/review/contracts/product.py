@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mesh.bite.excuses import EXCUSED, SHARE
@@ -10,7 +10,7 @@ from mesh.contracts.constraints import quality_keys
 from mesh.files.tree import Steps
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import both_shortened, same_words
-from mesh.review.rules import BREAKS, MAJOR, MINOR, NONE, PATCH, SAY, TELLS, WARNS, Change, Rules
+from mesh.review.rules import BREAKS, MAJOR, MINOR, NONE, PATCH, SAY, TELLS, WARNS, Found, Rules
 
 COVERED = frozenset(
     {
@@ -21,16 +21,15 @@ COVERED = frozenset(
 )
 """The fields of a Contract that are compared, here or beside here."""
 _RELIABLE = ("active", "deprecated")
-Found = Iterator[Change]
 rule: Rules[[Pair]] = Rules("product")
 ends: Rules[[Pair]] = Rules("version")
 unknown: Rules[[Pair]] = Rules("review")
 
 
-def _status(pair: Pair, message: str) -> Change:
+def _status(pair: Pair, message: str) -> Found:
     before, after = pair.old.status, pair.new.status
     lines = (pair.new.line_of("status"), pair.old.line_of("status"))
-    return pair.change(message, *lines, before=before, after=after)
+    yield pair.change(message, *lines, before=before, after=after)
 
 
 def _retreats(pair: Pair) -> bool:
@@ -41,7 +40,7 @@ def _retreats(pair: Pair) -> bool:
 def product_status_no_retreat(pair: Pair) -> Found:
     """Who relies on an active product may go on doing so."""
     if _retreats(pair):
-        yield _status(pair, f"The status was {pair.old.status}, and is {pair.new.status}.")
+        yield from _status(pair, f"The status was {pair.old.status}, and is {pair.new.status}.")
 
 
 @rule(WARNS, MINOR, SAY)
@@ -49,7 +48,7 @@ def product_deprecated(pair: Pair) -> Found:
     """Consumers learn in time that a version ends."""
     if pair.old.status != pair.new.status == "deprecated":
         until = f" and ends on {pair.new.end_of_life}" if pair.new.end_of_life else ""
-        yield _status(pair, f"Version {pair.new.version} is deprecated{until}.")
+        yield from _status(pair, f"Version {pair.new.version} is deprecated{until}.")
 
 
 @rule(TELLS, MINOR)
@@ -57,7 +56,7 @@ def product_status_changed(pair: Pair) -> Found:
     """Consumers see when a product is ready, or stays after all."""
     old, new = pair.old.status, pair.new.status
     if old != new != "deprecated" and not _retreats(pair):
-        yield _status(pair, f"The status was {old}, and is {new}.")
+        yield from _status(pair, f"The status was {old}, and is {new}.")
 
 
 def _end(pair: Pair, *, later: bool) -> Found:

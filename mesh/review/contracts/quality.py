@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import zip_longest
 
 from mesh.contracts.constraints.base import Effect
 from mesh.review.contracts.pair import Pair, Versions
 from mesh.review.contracts.values import of_other_kinds
 from mesh.review.contracts.words import both_shortened, same_words, shortened
-from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Rules
+from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Found, Rules
 
 COVERED = frozenset(
     {"id", "name", "description", "dimension", "severity", "promise", "line", "query_line"}
 )
-Found = Iterator[Change]
 rule: Rules[[Pair]] = Rules("quality")
 
 

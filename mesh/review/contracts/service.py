@@ -8,7 +8,7 @@ from mesh.contracts.checks.product import end_of_life
 from mesh.contracts.model import ServiceLevel
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words
-from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Rules
+from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Found, Rules
 
 COVERED = frozenset(
     {"id", "property", "value", "unit", "element", "description", "measured_by", "line"}
@@ -18,7 +18,6 @@ _LESS_IS_BETTER = {
     *("errorRate", "freshness", "frequency", "generalAvailability", "latency"),
     *("timeToDetect", "timeToNotify", "timeToRepair"),
 }
-Found = Iterator[Change]
 grain: Rules[[Pair]] = Rules("grain")
 rule: Rules[[Pair]] = Rules("service")
 

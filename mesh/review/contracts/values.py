@@ -20,12 +20,12 @@ from mesh.review.rules import (
     PATCH,
     TELLS,
     WARNS,
-    Change,
     Finding,
+    Found,
     Rules,
 )
 
-Find = Callable[[Pair, Column, Column], Iterator[Change]]
+Find = Callable[[Pair, Column, Column], Found]
 rules: Rules[[Pair, Column, Column]] = Rules("values")
 _LOOSER, _TIGHTER, _OTHER, _WORDS = Effect.LOOSER, Effect.TIGHTER, Effect.OTHER, Effect.WORDS
 _KINDS: set[str] = set()
@@ -39,13 +39,13 @@ def compare_values(pair: Pair) -> Iterator[Finding]:
 def _of(kind: str, *effects: Effect) -> Find:
     _KINDS.add(kind)
 
-    def find(pair: Pair, old: Column, new: Column) -> Iterator[Change]:
+    def find(pair: Pair, old: Column, new: Column) -> Found:
         return _changes(pair, old, new, lambda one: one == kind, effects)
 
     return find
 
 
-def of_other_kinds(pair: Pair, *effects: Effect) -> Iterator[Change]:
+def of_other_kinds(pair: Pair, *effects: Effect) -> Found:
     """Changes of kinds of promises that there are no rules of their own for."""
     for old, new in pair.kept:
         yield from _changes(pair, old, new, lambda one: one not in _KINDS, effects)
@@ -57,7 +57,7 @@ def _changes(
     new: Column,
     wanted: Callable[[str], bool],
     effects: tuple[Effect, ...],
-) -> Iterator[Change]:
+) -> Found:
     for kind in (one for one in COLUMN_KINDS if wanted(one.kind)):
         for one in kind.compare(old, new):
             if one.effect not in effects:

@@ -11,7 +11,7 @@ from mesh.contracts.model import Contract, Version
 from mesh.deliveries import months_after
 from mesh.review.contracts.diff import ContractDiff, compare_pair
 from mesh.review.contracts.pair import Pair, Source
-from mesh.review.rules import BREAKS, NONE, WARNS, Bump, Change, Finding, Level, Rules
+from mesh.review.rules import BREAKS, NONE, WARNS, Bump, Change, Finding, Found, Level, Rules
 
 NOTICE_DAYS = 30
 # What is proposed as an end date when a version is superseded.
@@ -42,7 +42,6 @@ class Verdict:
     successor: str = ""
 
 
-Found = Iterator[Change]
 rule: Rules[[ContractDiff]] = Rules("version")
 small: Rules[[Pair, Verdict, list[Finding]]] = Rules("version")
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from mesh.files.scratch import scratch
@@ -15,9 +14,8 @@ from mesh.review.contracts.words import shortened
 from mesh.review.guards.stated import FILE_NAME, BaseTests, Guards, read_guards
 from mesh.review.models.both import Both
 from mesh.review.models.lines import files_of, lies_in
-from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
+from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
 
-Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
 TIMEOUT = 1800
 

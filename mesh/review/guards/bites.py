@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from mesh.bite.excuses import EXCUSED, SHARE, share_of
 from mesh.bite.ways import damages
@@ -13,9 +13,8 @@ from mesh.errors import MeshError
 from mesh.project import Project
 from mesh.review.contracts.pair import Pair
 from mesh.review.models.both import Both
-from mesh.review.rules import BREAKS, NONE, Change, Place, Rules
+from mesh.review.rules import BREAKS, NONE, Change, Found, Place, Rules
 
-Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
 
 

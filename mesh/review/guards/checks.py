@@ -18,10 +18,9 @@ from mesh.review.contracts.words import shortened
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
 from mesh.review.models.review_worker.facts import Audit, Model
-from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
+from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
 from mesh.words import listed, many
 
-Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
 _MOST = 3
 # An embedded model is a part of those that read it, and no audit runs on it.

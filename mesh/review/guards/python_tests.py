@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Iterator
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mesh.review.models.both import Both
-from mesh.review.rules import NONE, WARNS, Change, Place, Rules
+from mesh.review.rules import NONE, WARNS, Change, Found, Place, Rules
 from mesh.words import listed
 
-Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What keeps pytest from running a test, or from failing when it fails.

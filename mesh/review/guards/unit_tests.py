@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mesh.review.contracts.words import shortened
 from mesh.review.models.both import Both
 from mesh.review.models.review_worker.facts import UnitTest
-from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
+from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
 from mesh.words import listed, many
 
-Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
 _MOST = 3
 

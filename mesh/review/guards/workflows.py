@@ -14,9 +14,8 @@ from mesh.project import AS_OF_VARIABLE
 from mesh.review.contracts.words import shortened
 from mesh.review.guards.steps import SCHEDULE, TOOLS, Step, steps_of
 from mesh.review.models.both import Both
-from mesh.review.rules import BREAKS, NONE, WARNS, Change, Place, Rules
+from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
 
-Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("guard")
 # A failure that follows one of these is none.
 _FORGIVES = re.compile(

@@ -16,7 +16,7 @@ from mesh.review.models.both import Both
 from mesh.review.models.causes import Cause, before_and_after, cause, changed_models
 from mesh.review.models.meaning import Meanings, parsed
 from mesh.review.models.review_worker.facts import Model, Models
-from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Level, Place, Rules
+from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Found, Level, Place, Rules
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m|\[\d+m")
 _NEXT = (
@@ -24,7 +24,6 @@ _NEXT = (
 )
 # Of what stands beside a query, what decides on its rows and on who reads them.
 _DECIDES = re.compile(r"^statement|^query|^end$|^gateway$|^grants$|^signal|expiration")
-Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("model")
 loading: Rules[[Both]] = Rules("review")
 

@@ -15,7 +15,6 @@ from mesh.review.models.changes import rule as on_models
 from mesh.review.models.meaning import reads
 from mesh.review.rules import BREAKS, MAJOR, NONE, SAY, TELLS, WARNS, Change, Finding, Place, Rules
 
-Found = Iterator[Change]
 rule: Rules[[Both]] = Rules("dashboard")
 on_values: Rules[[Both]] = Rules("values")
 
@@ -26,7 +25,7 @@ def _gone(both: Both) -> Iterator[Finding]:
 
 
 @on_models(BREAKS, NONE, "Change the reader in this pull request, or keep the column.")
-def consumer_no_break(both: Both) -> Found:
+def consumer_no_break(both: Both) -> Iterator[Change]:
     """Whatever still reads a column that goes is repaired in the same pull request."""
     gone = {(f.product, f.column) for f in _gone(both) if f.column}
     for name, model in both.head.models.items():
@@ -51,7 +50,7 @@ def consumer_no_break(both: Both) -> Found:
 
 
 @on_values(BREAKS, MAJOR, "Change those who ask for it first.")
-def enum_no_drop_in_use(both: Both) -> Found:
+def enum_no_drop_in_use(both: Both) -> Iterator[Change]:
     """A chart or a model that asks for this value would silently find nothing."""
     for one in (f for f in both.known if f.rule == "ENUM_NARROWED" and f.column and f.before):
         source = both.diff.head.sources.get(one.product)
@@ -76,7 +75,7 @@ def enum_no_drop_in_use(both: Both) -> Found:
 
 
 @rule(BREAKS, NONE, "Change the chart in this pull request, or keep what it reads.")
-def chart_no_break(both: Both) -> Found:
+def chart_no_break(both: Both) -> Iterator[Change]:
     """A chart reads columns and values that are there."""
     promised = {product: source.contract for product, source in both.diff.head.sources.items()}
     yield from edited_dashboards(both.old, both.new, promised)
@@ -94,7 +93,7 @@ def chart_no_break(both: Both) -> Found:
 
 
 @rule(WARNS, NONE, SAY)
-def chart_no_delete(both: Both) -> Found:
+def chart_no_delete(both: Both) -> Iterator[Change]:
     """Somebody looks at each chart."""
     for name, chart in both.old_charts.items():
         if name not in both.charts:
@@ -103,7 +102,7 @@ def chart_no_delete(both: Both) -> Found:
 
 
 @rule(WARNS, NONE, "Say so in its title, or in its note.")
-def chart_shows_other(both: Both) -> Found:
+def chart_shows_other(both: Both) -> Iterator[Change]:
     """Who knows a chart by its title reads other numbers under it."""
     for name, chart in both.charts.items():
         before = both.old_charts.get(name)
@@ -161,7 +160,7 @@ def _apart(one: ChartUse, other: ChartUse) -> list[str]:
 
 
 @rule(TELLS, NONE)
-def chart_changed(both: Both) -> Found:
+def chart_changed(both: Both) -> Iterator[Change]:
     """Readers of a chart see when it is shown otherwise."""
     for name, chart in both.charts.items():
         before = both.old_charts.get(name)
@@ -194,7 +193,7 @@ def _leaves(stated: Any, key: str = "") -> Iterator[str]:
 
 
 @rule(TELLS, NONE)
-def chart_added(both: Both) -> Found:
+def chart_added(both: Both) -> Iterator[Change]:
     """A new chart concerns nobody yet."""
     for name, chart in both.charts.items():
         if name not in both.old_charts:
