@@ -98,11 +98,8 @@ def estimate(
     scaled = {name: size.scaled(growth(project, name, factor)) for name, size in sizes.items()}
     relations = relations_of(project, scaled)
     month = typical_month(scaled)
-    models = [
-        _model(project, relations, name, month)
-        for name, model in project.models.items()
-        if model.is_sql
-    ]
+    run = _Statements(project, relations)
+    models = [run.cost(name, month) for name, model in project.models.items() if model.is_sql]
     looked_at = []
     for chart in charts:
         one = scan(parse_one(chart.sql, dialect="bigquery"), relations)
@@ -162,75 +159,63 @@ def typical_month(sizes: Mapping[str, TableSize]) -> date:
     return max(month for month in newest if months[month] >= mean)
 
 
-def _model(project: BigQueryProject, relations: Relations, name: str, month: date) -> ModelCost:
-    last = months_after(month) - timedelta(days=1)
-    monthly = full = _spent(project, relations, name, month, last)
-    # The statements of other kinds are the same every month: nothing in them is about an interval.
-    if project.models[name].kind.is_incremental_by_time_range:
-        first = _first_day(project, name)
-        full = _spent(project, relations, name, first, last, fresh=True)
-    return ModelCost(name, *monthly, *full[:2])
+@dataclass(frozen=True)
+class _Statements:
+    """What SQLMesh runs for the models of a project, and what it scans."""
 
+    project: BigQueryProject
+    relations: Relations
 
-def _spent(
-    project: BigQueryProject,
-    relations: Relations,
-    name: str,
-    start: date,
-    end: date,
-    *,
-    fresh: bool = False,
-) -> tuple[float, float, float]:
-    """What a model's statements for some days scan, what of it is billed, and what audits scan."""
-    built = [*_build(project, relations, name, start, end, fresh=fresh)]
-    audits = [*_audits(project, relations, name, start, end)]
-    audited = sum(one.scanned for one in audits)
-    scanned = sum(one.scanned for one in built) + audited
-    return scanned, sum(one.billed for one in (*built, *audits)), audited
+    def cost(self, name: str, month: date) -> ModelCost:
+        last = months_after(month) - timedelta(days=1)
+        monthly = full = self._spent(name, month, last)
+        # Those of other kinds are the same every month: nothing in them is about an interval.
+        if self.project.models[name].kind.is_incremental_by_time_range:
+            full = self._spent(name, self._first_day(name), last, fresh=True)
+        return ModelCost(name, *monthly, *full[:2])
 
+    def _spent(
+        self, name: str, start: date, end: date, *, fresh: bool = False
+    ) -> tuple[float, float, float]:
+        """What those for some days scan, what of it is billed, and what audits scan."""
+        built = [*self._build(name, start, end, fresh=fresh)]
+        audits = [*self._audits(name, start, end)]
+        audited = sum(one.scanned for one in audits)
+        scanned = sum(one.scanned for one in built) + audited
+        return scanned, sum(one.billed for one in (*built, *audits)), audited
 
-def _first_day(project: BigQueryProject, name: str) -> date:
-    """Where a full build of a model begins."""
-    start = project.models[name].start or project.context.config.model_defaults.start
-    return to_date(start) if start else date.min
+    def _first_day(self, name: str) -> date:
+        """Where a full build of a model begins."""
+        defaults = self.project.context.config.model_defaults
+        start = self.project.models[name].start or defaults.start
+        return to_date(start) if start else date.min
 
+    def _build(self, name: str, start: date, end: date, *, fresh: bool) -> Iterable[Scan]:
+        """The statement that fills a model's table: nothing for a view.
 
-def _build(
-    project: BigQueryProject,
-    relations: Relations,
-    name: str,
-    start: date,
-    end: date,
-    *,
-    fresh: bool,
-) -> Iterable[Scan]:
-    """The statement that fills a model's table: nothing for a view.
+        Into a table that is there, SQLMesh merges a month: the month's partitions are read, all
+        columns of them, to be replaced.
+        """
+        model = self.project.models[name]
+        if name in self.relations.views:
+            return
+        query = self.project.query(name, start=start.isoformat(), end=end.isoformat(), plain=True)
+        if query is None:
+            return
+        reads = dict(scan(query, self.relations).tables)
+        own = self.relations.sizes.get(name)
+        if own is not None and not fresh and model.kind.is_incremental_by_time_range:
+            partitioned = partition_column(self.project, name) is not None
+            rows = own.rows_between(start, end) if partitioned else own.rows
+            reads[name] = reads.get(name, 0) + rows * sum(own.columns.values())
+        yield Scan(reads)
 
-    Into a table that is there, SQLMesh merges a month: the month's partitions are read, all
-    columns of them, to be replaced.
-    """
-    model = project.models[name]
-    if name in relations.views:
-        return
-    query = project.query(name, start=start.isoformat(), end=end.isoformat(), plain=True)
-    if query is None:
-        return
-    reads = dict(scan(query, relations).tables)
-    own = relations.sizes.get(name)
-    if own is not None and not fresh and model.kind.is_incremental_by_time_range:
-        partitioned = partition_column(project, name) is not None
-        rows = own.rows_between(start, end) if partitioned else own.rows
-        reads[name] = reads.get(name, 0) + rows * sum(own.columns.values())
-    yield Scan(reads)
-
-
-def _audits(
-    project: BigQueryProject, relations: Relations, name: str, start: date, end: date
-) -> Iterable[Scan]:
-    """What the audits scan after the model was built."""
-    try:
-        audits = project.audits(name, start=start.isoformat(), end=end.isoformat(), plain=True)
-    except (SQLMeshError, SqlglotError):
-        return
-    for query in audits.values():
-        yield scan(query, relations)
+    def _audits(self, name: str, start: date, end: date) -> Iterable[Scan]:
+        """What the audits scan after the model was built."""
+        first, last = start.isoformat(), end.isoformat()
+        try:
+            audits = self.project.audits(name, start=first, end=last, plain=True)
+        except (SQLMeshError, SqlglotError):
+            return
+        for query in audits.values():
+            yield scan(query, self.relations)
