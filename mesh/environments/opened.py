@@ -19,13 +19,13 @@ from sqlmesh import Context
 from sqlmesh.core.constants import PROD
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
-from mesh.bigquery import explanation, warehouse
+from mesh.bigquery import explained, explanation, warehouse
 from mesh.database import HELD, OPENING, cannot_open, check_attached, when_let_go
 from mesh.environments.hooks import install
 from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
 from mesh.environments.sources import Delivered, delivered
-from mesh.errors import CheckFailed, MeshError, WrongUse
+from mesh.errors import CheckFailed, WrongUse
 from mesh.project import BIGQUERY_GATEWAY, Project
 
 if TYPE_CHECKING:
@@ -185,26 +185,20 @@ def readable_errors(database: Path) -> Iterator[None]:
 
     database: the project's local file, which DuckDB's errors are about.
     """
-    try:
-        yield
-    except MeshError:
-        raise
-    except duckdb.IOException as error:
-        raise cannot_open(database, error) from error
-    except duckdb.Error as error:
-        raise WrongUse(f"DuckDB refuses: {_one_line(error)}") from error
-    except (SQLMeshError, SqlglotError) as error:
-        if HELD in str(error):
+    with explained():
+        try:
+            yield
+        except duckdb.IOException as error:
             raise cannot_open(database, error) from error
-        # What cannot be read is no answer to what was asked, such as a promise that is broken.
-        refused = WrongUse if isinstance(error, ConfigError) else CheckFailed
-        meant = explanation(error) or refused(f"SQLMesh refuses: {_one_line(error)}")
-        raise meant from error
-    except Exception as error:
-        explained = explanation(error)
-        if explained is None:
-            raise
-        raise explained from error
+        except duckdb.Error as error:
+            raise WrongUse(f"DuckDB refuses: {_one_line(error)}") from error
+        except (SQLMeshError, SqlglotError) as error:
+            if HELD in str(error):
+                raise cannot_open(database, error) from error
+            # What cannot be read is no answer to what was asked, such as a broken promise.
+            refused = WrongUse if isinstance(error, ConfigError) else CheckFailed
+            meant = explanation(error) or refused(f"SQLMesh refuses: {_one_line(error)}")
+            raise meant from error
 
 
 def _check_database(database: Path) -> None:
