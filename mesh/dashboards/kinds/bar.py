@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,8 @@ MANY = 8
 class Bar(SplitChart):
     """One bar per value, or one per value and metric."""
 
+    in_looker: ClassVar[str] = "Bar chart, horizontal"
+
     kind: Literal["bar"]
     metrics: Annotated[list[MetricName], Field(min_length=1, max_length=3)]
     share: MetricName | None = Field(
@@ -36,10 +38,6 @@ class Bar(SplitChart):
     most: Annotated[int, Field(ge=2, le=40)] | None = Field(
         default=None, description="How many values there are at most: the first in the order."
     )
-
-    @property
-    def in_looker(self) -> str:
-        return "Bar chart, horizontal"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         beside = [name for name in (self.share, self.of) if name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -37,6 +37,8 @@ class _Group:
 class Curve(Chart):
     """One curve, or one per value of `series`."""
 
+    in_looker: ClassVar[str] = "Line chart"
+
     kind: Literal["curve"]
     since: Since
     metric: MetricName
@@ -57,10 +59,6 @@ class Curve(Chart):
     @property
     def order(self) -> Sort:
         return Sort(field=self.since.field, order="ascending")
-
-    @property
-    def in_looker(self) -> str:
-        return "Line chart"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         by = self.series.field if self.series else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -57,6 +57,8 @@ class _Dot:
 class DotPlot(SplitChart):
     """A dot and its interval for each value of a column."""
 
+    in_looker: ClassVar[str] = "Candlestick chart, or a table where there is none"
+
     kind: Literal["dot_plot"]
     metric: MetricName
     interval: Interval
@@ -78,10 +80,6 @@ class DotPlot(SplitChart):
         description="Whether values are missing that the product may not tell of: then none of "
         "those that are there is called the furthest.",
     )
-
-    @property
-    def in_looker(self) -> str:
-        return "Candlestick chart, or a table where there is none"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         metric, low, high = (

@@ -47,6 +47,7 @@ class Facts(Chart):
     """The facts of one row."""
 
     partial: ClassVar[str] = "facts.html.j2"
+    in_looker: ClassVar[str] = "Table with one row, transposed, or a scorecard for each fact"
 
     kind: Literal["facts"]
     facts: Annotated[list[Fact], Field(min_length=1, max_length=20)]
@@ -56,10 +57,6 @@ class Facts(Chart):
     against: Text | None = Field(
         default=None, description="What the numbers are compared with, as the head of a column."
     )
-
-    @property
-    def in_looker(self) -> str:
-        return "Table with one row, transposed, or a scorecard for each fact"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         fields = [fact.field for fact in self.facts if fact.field]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from math import ceil, floor, log10
 from statistics import median_low
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,8 @@ FEW = 5
 class HeatMap(Chart):
     """Cohorts over the months since they began."""
 
+    in_looker: ClassVar[str] = "Pivot table with heatmap"
+
     kind: Literal["heat_map"]
     cohort: Dimension = Field(description="The month in which each cohort began, or its name.")
     since: Since
@@ -49,10 +51,6 @@ class HeatMap(Chart):
     @property
     def order(self) -> Sort:
         return Sort(field=self.since.field, order="ascending")
-
-    @property
-    def in_looker(self) -> str:
-        return "Pivot table with heatmap"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         return [

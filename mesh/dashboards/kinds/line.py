@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,8 @@ HEIGHT = 270
 class Line(OverTime):
     """One line per metric, or one per value of `series`."""
 
+    in_looker: ClassVar[str] = "Time series chart"
+
     kind: Literal["line"]
     metrics: Annotated[list[MetricName], Field(min_length=1, max_length=5)]
     series: Dimension | None = Field(
@@ -45,10 +47,6 @@ class Line(OverTime):
     @property
     def row_columns(self) -> set[str]:
         return super().row_columns | ({self.series.field} if self.series else set())
-
-    @property
-    def in_looker(self) -> str:
-        return "Time series chart"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         told = self.time_settings(board, self.metrics)

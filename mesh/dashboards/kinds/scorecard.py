@@ -17,6 +17,7 @@ class Scorecard(Chart):
     """One number."""
 
     partial: ClassVar[str] = "scorecard.html.j2"
+    in_looker: ClassVar[str] = "Scorecard"
 
     kind: Literal["scorecard"]
     metric: MetricName
@@ -24,10 +25,6 @@ class Scorecard(Chart):
     also: MetricName | None = Field(
         default=None, description="A second number, told in words: its label says of what."
     )
-
-    @property
-    def in_looker(self) -> str:
-        return "Scorecard"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         lines = [("Metric", board.metrics[self.metric].in_looker)]

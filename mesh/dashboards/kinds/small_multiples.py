@@ -36,6 +36,7 @@ class SmallMultiples(OverTime):
     """One small picture per value of a column."""
 
     partial: ClassVar[str] = "small_multiples.html.j2"
+    in_looker: ClassVar[str] = "Time series chart, one per value, side by side"
 
     kind: Literal["small_multiples"]
     metric: MetricName
@@ -52,10 +53,6 @@ class SmallMultiples(OverTime):
     @property
     def row_columns(self) -> set[str]:
         return super().row_columns | {self.dimension.field}
-
-    @property
-    def in_looker(self) -> str:
-        return "Time series chart, one per value, side by side"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         field, way = self.dimension.field, "largest" if self.descending else "smallest"

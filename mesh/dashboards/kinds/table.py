@@ -88,6 +88,7 @@ class Table(Chart):
 
     partial: ClassVar[str] = "table.html.j2"
     script: ClassVar[str] = "table.js"
+    in_looker: ClassVar[str] = "Table"
 
     kind: Literal["table"]
     key: Column = Field(description="The column that tells rows apart.")
@@ -112,10 +113,6 @@ class Table(Chart):
     @property
     def order(self) -> Sort:
         return self.sort
-
-    @property
-    def in_looker(self) -> str:
-        return "Table"
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         named = [name for c in self.columns for name in (c.dimension, c.detail) if name]
