@@ -15,7 +15,7 @@ from random import Random
 
 from sqlglot import exp
 
-from mesh.contracts.types import DUCKDB_TYPES, TIMED
+from mesh.contracts.types import DUCKDB_TYPES, TIMED, today
 
 LONGEST_TEXT = 100_000
 # Of a rule that counts, worlds with fewer and more rows are made up to here.
@@ -101,7 +101,7 @@ def pools_of(
         promises = _values(kind, [one for node in promised.get(name, ()) for one in _all(node)])
         others = _values(kind, every)
         if timed and kind in TIMED:
-            beside += [_time(kind, _today() + datetime.timedelta(days=n)) for n in _AROUND]
+            beside += [_time(kind, today() + datetime.timedelta(days=n)) for n in _AROUND]
         near = (*beside, *promises[0], *promises[0], *promises[1])
         usual = (*_USUAL[kind], *others[0], *others[1])
         pools.append((name, Pool(kind, tuple(own), near, usual, _WILD.get(kind, ()))))
@@ -155,10 +155,6 @@ def world(
 
 
 _AROUND = (-800, -366, -32, -8, -2, -1, 0, 1, 2, 8, 32, 366, 800)
-
-
-def _today() -> datetime.date:
-    return datetime.datetime.now(datetime.UTC).date()
 
 
 def numbers(node: exp.Expr) -> Iterator[float]:

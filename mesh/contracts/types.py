@@ -138,6 +138,11 @@ def span(value: Value | None, unit: str | None) -> tuple[Value | None, str | Non
     return value, next(known, unit)
 
 
+def today() -> datetime.date:
+    """The day in UTC, as ends of life are meant."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

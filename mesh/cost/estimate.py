@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
@@ -12,6 +12,7 @@ from sqlmesh.utils.date import to_date
 from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.contracts import load_contracts
+from mesh.contracts.types import today
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import Scan, TableSize
 from mesh.cost.statistics import partition_column
@@ -153,7 +154,7 @@ def typical_month(sizes: Mapping[str, TableSize]) -> date:
         if len(size.months) > len(months):
             months = dict(size.months)
     if not months:
-        return datetime.now(UTC).date().replace(day=1)
+        return today().replace(day=1)
     newest = sorted(months)[-12:]
     mean = sum(months[month] for month in newest) / len(newest)
     return max(month for month in newest if months[month] >= mean)

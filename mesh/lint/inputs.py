@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from sqlmesh.core.model import Model
 
 from mesh.contracts import Contract
+from mesh.contracts.types import today
 from mesh.environments.names import domain_of, is_public, query_inputs, short_name
 from mesh.lint.rule import ContractRule
 
@@ -51,39 +51,33 @@ class OnlyContractedInputs(ContractRule):
                 )
 
 
-def _deprecated_inputs(model: Model, contracts: dict[str, Contract]) -> Iterator[Contract]:
-    """Contracts of deprecated products that a model's query reads; its audits may go on to."""
-    for dependency in sorted(query_inputs(model)):
-        contract = contracts.get(dependency)
-        if contract is not None and contract.deprecated:
-            yield contract
-
-
 class ReadsDeprecatedProduct(ContractRule):
     """A consumer learns early that a product it reads will end. A warning until that day."""
 
     needed = False
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        today = datetime.now(UTC).date()
-        for contract in _deprecated_inputs(model, contracts):
-            if contract.end_of_life is None or today <= contract.end_of_life:
-                yield (
-                    f"{short_name(model.fqn)}: reads {contract.product}, which ends on "
-                    f"{contract.end_of_life} ({contract.location(contract.line_of('status'))}): "
-                    f"move to {contract.domain}.{contract.base_name}_v{contract.version.major + 1}."
-                )
+        return _ending(model, contracts, ended=False)
 
 
 class ReadsEndedProduct(ContractRule):
     """After its last day a product may be gone at any time."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        today = datetime.now(UTC).date()
-        for contract in _deprecated_inputs(model, contracts):
-            if contract.end_of_life is not None and today > contract.end_of_life:
-                yield (
-                    f"{short_name(model.fqn)}: reads {contract.product}, which ended on "
-                    f"{contract.end_of_life} ({contract.location(contract.line_of('status'))}): "
-                    f"move to {contract.domain}.{contract.base_name}_v{contract.version.major + 1}."
-                )
+        return _ending(model, contracts, ended=True)
+
+
+def _ending(model: Model, contracts: dict[str, Contract], *, ended: bool) -> Iterator[str]:
+    """The deprecated products that a model's query reads; its audits may go on to."""
+    for dependency in sorted(query_inputs(model)):
+        contract = contracts.get(dependency)
+        if contract is None or not contract.deprecated:
+            continue
+        end = contract.end_of_life
+        if (end is not None and today() > end) == ended:
+            yield (
+                f"{short_name(model.fqn)}: reads {contract.product}, which "
+                f"{'ended' if ended else 'ends'} on {end} "
+                f"({contract.location(contract.line_of('status'))}): move to "
+                f"{contract.domain}.{contract.base_name}_v{contract.version.major + 1}."
+            )

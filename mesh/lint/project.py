@@ -13,6 +13,7 @@ from sqlmesh.core.model import Model
 from mesh.contracts import Contract, Problem
 from mesh.contracts.draft import contract_files
 from mesh.contracts.lint import lint
+from mesh.contracts.types import today
 from mesh.environments.names import domain_of, is_public, short_name
 from mesh.lint.rule import ContractRule
 from mesh.project import Project, display
@@ -58,7 +59,7 @@ def _problems(project: Project) -> tuple[Problem, ...]:
         for path in files
         if path.is_file() and (stat := path.stat())
     )
-    return _problems_of(project, stamps, datetime.datetime.now(datetime.UTC).date())
+    return _problems_of(project, stamps, today())
 
 
 @lru_cache(maxsize=4)

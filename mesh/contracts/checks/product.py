@@ -12,7 +12,7 @@ from mesh.contracts.draft import LEVELS, Draft
 from mesh.contracts.findings import Finding, Found, odd_value
 from mesh.contracts.sql import RuleSqlError, parse_rule
 from mesh.contracts.standard import ServiceLevelObject
-from mesh.contracts.types import TIME_TYPES, TIME_UNITS, is_number, span
+from mesh.contracts.types import TIME_TYPES, TIME_UNITS, is_number, span, today
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
@@ -76,11 +76,6 @@ def ends(subject: Subject) -> Found:
             message = f"The product ended on {last}, but its status is {shown(document.status)}."
             fix = "Write `status: deprecated` or `retired`, or the day on which it will end."
             yield Finding((*LEVELS, index, "value"), message, fix)
-
-
-def today() -> datetime.date:
-    """The day, in UTC, that ends of life are compared with."""
-    return datetime.datetime.now(datetime.UTC).date()
 
 
 def end_of_life(value: object) -> datetime.date | None:
