@@ -23,14 +23,11 @@ class Required(ColumnPromise):
     dimension: ClassVar[str] = "completeness"
     came: ClassVar[str] = "{column} can no longer be null."
     gone: ClassVar[str] = "{column} may now be null."
+    words: ClassVar[str] = "is there"
 
     @classmethod
     def read(cls, stated: StatedColumn) -> Self | None:
         return cls(line=stated.line(cls.key)) if stated.keys.get(cls.key) else None
-
-    @property
-    def words(self) -> str:
-        return "is there"
 
     def condition(self, column: Named) -> exp.Expr:
         return exp.not_(exp.Is(this=exp.column(column.name), expression=exp.Null()))

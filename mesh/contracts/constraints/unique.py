@@ -37,14 +37,11 @@ class Unique(ColumnPromise):
     counted: ClassVar[str] = "found"
     came: ClassVar[str] = "{column} is now unique."
     gone: ClassVar[str] = "{column} is no longer promised to be unique."
+    words: ClassVar[str] = "is unique"
 
     @classmethod
     def read(cls, stated: StatedColumn) -> Self | None:
         return cls(line=stated.line(cls.key)) if stated.keys.get(cls.key) else None
-
-    @property
-    def words(self) -> str:
-        return "is unique"
 
     def condition(self, column: Named) -> exp.Expr:
         raise NotImplementedError  # One row cannot tell.
