@@ -15,17 +15,7 @@ from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.palette import colours
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
-from mesh.dashboards.kinds.over_time import (
-    FEW_LINES,
-    OverTime,
-    Track,
-    cells_of,
-    heads_of,
-    line_layers,
-    line_rows,
-    summary,
-    values_of,
-)
+from mesh.dashboards.kinds.over_time import FEW_LINES, OverTime, Track, values_of
 from mesh.dashboards.kinds.seen import extremes, lowered, named
 from mesh.dashboards.parts import Dimension, MetricName
 
@@ -139,11 +129,11 @@ class Line(OverTime):
         several = len(tracks) > 1
         head, body, hovers = [self.time.label], [], []
         for track in tracks:
-            head += heads_of(self, board, track, several)
+            head += self.heads(board, track, several)
         for month in months:
             line, tips = [self.when(month)], [self.when(month)]
             for track, points in zip(tracks, by_month, strict=True):
-                told = cells_of(self, board, track, points.get(month))
+                told = self.cells(board, track, points.get(month))
                 line += told
                 # Of several lines the tooltip tells one number each, the table tells all.
                 tips += [told[bool(self.moving)]] if several else told
@@ -157,7 +147,7 @@ class Line(OverTime):
             head=head,
             body=body[::-1],
             reading=self.told_once(board, tracks),
-            summary=summary("Line chart", self, board, tracks),
+            summary=self.summary("Line chart", board, tracks),
             vega=self._picture(tracks, hovers, titles, (months[0], months[-1]), form, board),
             height=HEIGHT,
         )
@@ -196,9 +186,9 @@ class Line(OverTime):
             axis=lines.value_axis(title, form, scale[1]),
         )
         # The rows come into the picture when it is compiled: Altair would copy them many times.
-        rows = {"lines": line_rows(self, board, tracks), "hovers": hovers}
+        rows = {"lines": self.line_rows(board, tracks), "hovers": hovers}
         data = alt.Data(values=[], name="lines")
-        layers = line_layers(tracks, self, x, y, data)
+        layers = self.line_layers(tracks, x, y, data)
         layers += lines.named_ends(tags, {t.key: t.colour for t in tracks}, room, y)
         told = alt.Chart(alt.Data(values=[], name="hovers"))
         count = lines.steps_between(*span, self.time.every)

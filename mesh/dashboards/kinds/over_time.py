@@ -16,6 +16,7 @@ from mesh.dashboards.drawing.formats import number
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
 from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
+from mesh.words import many
 
 # Of so many lines it is said how many months of each have a gap in their place.
 FEW_LINES = 3
@@ -234,93 +235,119 @@ class OverTime(Chart):
         assert self.band
         return ", ".join(board.metrics[n].in_looker for n in (self.band.low, self.band.high))
 
+    def line_rows(self, board: Board, tracks: Sequence[Track]) -> list[dict[str, Any]]:
+        """The data of the lines, a row per point under short names, since there are many.
 
-def line_rows(chart: OverTime, board: Board, tracks: Sequence[Track]) -> list[dict[str, Any]]:
-    """The data of the lines, a row per point under short names, since there are many.
+        k: the line's key if there are several, t: the month, v: its value, m: the moving one, l
+        and h: the interval's ends. r and q: of v and of m the run without a gap, or none for a run
+        of one month; o: whether the month is not over.
+        """
+        data: list[dict[str, Any]] = []
+        count = 0
+        for track in tracks:
+            rows: dict[date, dict[str, Any]] = {}
+            unseen = self.lone_zeros(board, track, tracks)
+            for point in track.points:
+                own: dict[str, Any] = {"t": lines.milliseconds(point.month)}
+                own |= {"k": track.key} if len(tracks) > 1 else {}
+                value = None if point.month in unseen else point.value
+                told = {"v": value, "m": point.moving, "l": point.low, "h": point.high}
+                own |= {name: lines.short(one) for name, one in told.items() if one is not None}
+                rows[point.month] = own | ({} if point.over else {"o": 1})
+            for name, run in (("v", "r"), ("m", "q")):
+                # A month that is not over is no end of a line: it would seem to fall.
+                whole = [
+                    m for m, row in rows.items() if name in row and (name == "m" or "o" not in row)
+                ]
+                for members in lines.runs(whole, lambda month: month, lines.NEXT[self.time.every]):
+                    count += 1
+                    for month in members if len(members) > 1 else ():
+                        rows[month][run] = count
+            data += rows.values()
+        return data
 
-    k: the line's key if there are several, t: the month, v: its value, m: the moving one, l and h:
-    the interval's ends. r and q: of v and of m the run without a gap, or none for a run of one
-    month; o: whether the month is not over.
-    """
-    data: list[dict[str, Any]] = []
-    count = 0
-    for track in tracks:
-        rows: dict[date, dict[str, Any]] = {}
-        unseen = chart.lone_zeros(board, track, tracks)
-        for point in track.points:
-            own: dict[str, Any] = {"t": lines.milliseconds(point.month)}
-            own |= {"k": track.key} if len(tracks) > 1 else {}
-            value = None if point.month in unseen else point.value
-            told = {"v": value, "m": point.moving, "l": point.low, "h": point.high}
-            own |= {name: lines.short(value) for name, value in told.items() if value is not None}
-            rows[point.month] = own | ({} if point.over else {"o": 1})
-        for name, run in (("v", "r"), ("m", "q")):
-            # A month that is not over is no end of a line: it would seem to fall.
-            whole = [
-                m for m, row in rows.items() if name in row and (name == "m" or "o" not in row)
-            ]
-            for members in lines.runs(whole, lambda month: month, lines.NEXT[chart.time.every]):
-                count += 1
-                for month in members if len(members) > 1 else ():
-                    rows[month][run] = count
-        data += rows.values()
-    return data
+    def line_layers(self, tracks: Sequence[Track], x: Any, y: Any, data: Any) -> list[Any]:
+        """Bands, lines, and points for runs that are a single month."""
+        import altair as alt
 
-
-def line_layers(tracks: Sequence[Track], chart: OverTime, x: Any, y: Any, data: Any) -> list[Any]:
-    """Bands, lines, and points for runs that are a single month."""
-    import altair as alt
-
-    strong = bool(chart.moving)
-    keys = [track.key for track in tracks]
-    fills = alt.Scale(domain=keys, range=[track.colour for track in tracks])
-    dashes = alt.Scale(domain=keys, range=[*lines.DASHES][: len(keys)])
-    fill: Any = alt.value(tracks[0].colour)
-    dash: Any = alt.value(lines.DASHES[0])
-    if len(tracks) > 1:
-        fill = alt.Color("k:N", scale=fills, legend=None)
-        dash = alt.StrokeDash("k:N", scale=dashes, legend=None)
-    base = alt.Chart(data).encode(x=x, color=fill)
-    layers = []
-    if chart.band:
-        run = "q" if strong else "r"
-        layers.append(
-            base.transform_filter(f"isValid(datum.l) && isValid(datum.{run})")
-            .mark_area(opacity=0.18, aria=False)
-            .encode(y=y.copy(deep=False), y2="h:Q", detail=f"{run}:N")
-        )
-        layers[0].encoding.y.shorthand = "l:Q"
-    for name, run, width, size, opacity in (
-        ("v", "r", 1.2 if strong else 2.2, 14, 0.6 if strong else 1.0),
-        ("m", "q", 2.8, 30, 1.0),
-    ):
-        if name == "m" and not strong:
-            continue
-        own = y.copy(deep=False)
-        own.shorthand = f"{name}:Q"
-        layers += [
-            base.transform_filter(f"isValid(datum.{name}) && isValid(datum.{run})")
-            .mark_line(strokeWidth=width, opacity=opacity, strokeJoin="round", aria=False)
-            .encode(
-                y=own,
-                detail=f"{run}:N",
-                strokeDash=dash,
-            ),
-            base.transform_filter(
-                f"isValid(datum.{name}) && !isValid(datum.{run})"
-                + (" && !datum.o" if name == "v" else "")
+        strong = bool(self.moving)
+        keys = [track.key for track in tracks]
+        fills = alt.Scale(domain=keys, range=[track.colour for track in tracks])
+        dashes = alt.Scale(domain=keys, range=[*lines.DASHES][: len(keys)])
+        fill: Any = alt.value(tracks[0].colour)
+        dash: Any = alt.value(lines.DASHES[0])
+        if len(tracks) > 1:
+            fill = alt.Color("k:N", scale=fills, legend=None)
+            dash = alt.StrokeDash("k:N", scale=dashes, legend=None)
+        base = alt.Chart(data).encode(x=x, color=fill)
+        layers = []
+        if self.band:
+            run = "q" if strong else "r"
+            layers.append(
+                base.transform_filter(f"isValid(datum.l) && isValid(datum.{run})")
+                .mark_area(opacity=0.18, aria=False)
+                .encode(y=y.copy(deep=False), y2="h:Q", detail=f"{run}:N")
             )
-            .mark_point(filled=True, size=size, opacity=opacity, aria=False)
-            .encode(y=own),
-        ]
-    last = y.copy(deep=False)
-    last.shorthand = "v:Q"
-    layers.append(
-        base.transform_filter("datum.o && isValid(datum.v)")
-        .mark_point(filled=False, size=28, strokeWidth=1.6, fill="@card", aria=False)
-        .encode(y=last)
-    )
-    return layers
+            layers[0].encoding.y.shorthand = "l:Q"
+        for name, run, width, size, opacity in (
+            ("v", "r", 1.2 if strong else 2.2, 14, 0.6 if strong else 1.0),
+            ("m", "q", 2.8, 30, 1.0),
+        ):
+            if name == "m" and not strong:
+                continue
+            own = y.copy(deep=False)
+            own.shorthand = f"{name}:Q"
+            layers += [
+                base.transform_filter(f"isValid(datum.{name}) && isValid(datum.{run})")
+                .mark_line(strokeWidth=width, opacity=opacity, strokeJoin="round", aria=False)
+                .encode(y=own, detail=f"{run}:N", strokeDash=dash),
+                base.transform_filter(
+                    f"isValid(datum.{name}) && !isValid(datum.{run})"
+                    + (" && !datum.o" if name == "v" else "")
+                )
+                .mark_point(filled=True, size=size, opacity=opacity, aria=False)
+                .encode(y=own),
+            ]
+        last = y.copy(deep=False)
+        last.shorthand = "v:Q"
+        layers.append(
+            base.transform_filter("datum.o && isValid(datum.v)")
+            .mark_point(filled=False, size=28, strokeWidth=1.6, fill="@card", aria=False)
+            .encode(y=last)
+        )
+        return layers
+
+    def heads(self, board: Board, track: Track, several: bool) -> list[str]:
+        """The titles of a line's numbers in tooltips and in the table behind the picture."""
+        of = [track.name if several else board.metrics[track.metric].label]
+        of += [board.metrics[self.moving].label] if self.moving else []
+        of += [board.metrics[self.support.metric].label] if self.support else []
+        return [of[0], *(f"{label}, {track.name}" if several else label for label in of[1:])]
+
+    def cells(self, board: Board, track: Track, point: Point | None) -> list[str]:
+        """The numbers under these titles; a month that is missing has none."""
+        if point is None:
+            return ["–"] * len(self.heads(board, track, False))
+        cells = [board.metrics[track.metric].text(point.value) or "–"]
+        if self.moving:
+            cells.append(board.metrics[self.moving].text(point.moving) or "–")
+        if self.band and point.low is not None and point.high is not None:
+            form = board.metrics[track.judged].format
+            cells[-1] += f" ({number(point.low, form)} to {number(point.high, form)})"
+        if self.support:
+            cells.append(board.text(self.support.metric, point.row))
+        return cells
+
+    def summary(self, kind: str, board: Board, tracks: Sequence[Track]) -> str:
+        parts = []
+        for track in tracks:
+            first, last = track.points[0], track.points[-1]
+            told = [
+                f"{board.metrics[track.judged].text(point.told)} in {self.when(point.month)}"
+                for point in (first, last)
+            ]
+            parts.append(f"{track.name} from {told[0]} to {told[1]}")
+        return f"{kind} with {many(len(tracks), 'line')}: " + "; ".join(parts) + "."
 
 
 def values_of(tracks: Sequence[Track]) -> list[float]:
@@ -332,43 +359,6 @@ def values_of(tracks: Sequence[Track]) -> list[float]:
         for value in (point.value, point.moving, point.low, point.high)
         if value is not None
     ]
-
-
-def heads_of(chart: OverTime, board: Board, track: Track, several: bool) -> list[str]:
-    """The titles of a line's numbers in tooltips and in the table behind the picture."""
-    of = [track.name if several else board.metrics[track.metric].label]
-    of += [board.metrics[chart.moving].label] if chart.moving else []
-    of += [board.metrics[chart.support.metric].label] if chart.support else []
-    return [of[0], *(f"{label}, {track.name}" if several else label for label in of[1:])]
-
-
-def cells_of(chart: OverTime, board: Board, track: Track, point: Point | None) -> list[str]:
-    """The numbers under these titles; a month that is missing has none."""
-    if point is None:
-        return ["–"] * len(heads_of(chart, board, track, False))
-    cells = [board.metrics[track.metric].text(point.value) or "–"]
-    if chart.moving:
-        cells.append(board.metrics[chart.moving].text(point.moving) or "–")
-    if chart.band and point.low is not None and point.high is not None:
-        form = board.metrics[track.judged].format
-        cells[-1] += f" ({number(point.low, form)} to {number(point.high, form)})"
-    if chart.support:
-        cells.append(board.text(chart.support.metric, point.row))
-    return cells
-
-
-def summary(kind: str, chart: OverTime, board: Board, tracks: Sequence[Track]) -> str:
-    parts = []
-    for track in tracks:
-        first, last = track.points[0], track.points[-1]
-        told = [
-            f"{board.metrics[track.judged].text(point.told)} in {chart.when(point.month)}"
-            for point in (first, last)
-        ]
-        parts.append(f"{track.name} from {told[0]} to {told[1]}")
-    return f"{kind} with {len(tracks)} {'line' if len(tracks) == 1 else 'lines'}: " + (
-        "; ".join(parts) + "."
-    )
 
 
 @rule("MINIMUM", "A share or a median over months says how many it rests on at least.")

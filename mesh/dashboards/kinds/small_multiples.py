@@ -14,16 +14,7 @@ from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.formats import written
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
-from mesh.dashboards.kinds.over_time import (
-    OverTime,
-    Point,
-    Track,
-    cells_of,
-    line_layers,
-    line_rows,
-    summary,
-    values_of,
-)
+from mesh.dashboards.kinds.over_time import OverTime, Point, Track, values_of
 from mesh.dashboards.kinds.seen import lowered, named
 from mesh.dashboards.parts import Dimension, MetricName
 from mesh.words import listed
@@ -111,7 +102,7 @@ class SmallMultiples(OverTime):
             last = "–" if _ended(track.points, newest) else self._number(board, track, point)
             if last != "–" and point.month != newest:
                 last, older = f"{last} in {self.when(point.month)}", True
-            values = {"lines": line_rows(self, board, [track])}
+            values = {"lines": self.line_rows(board, [track])}
             if self.support:
                 for row, point in zip(values["lines"], track.points, strict=True):
                     row["u"] = point.row[self.support.metric]
@@ -142,7 +133,7 @@ class SmallMultiples(OverTime):
             head=[self.time.label, *(track.name for track in tracks)],
             body=body,
             reading=said,
-            summary=summary("Small pictures", self, board, tracks),
+            summary=self.summary("Small pictures", board, tracks),
             vega=self._picture(board, tracks[0], (min(months), max(months)), scale),
             height=HEIGHT,
             content={"panels": panels},
@@ -150,7 +141,7 @@ class SmallMultiples(OverTime):
 
     def _number(self, board: Board, track: Track, point: Point | None) -> str:
         """The number of a month, without its interval."""
-        return cells_of(self, board, track, point)[bool(self.moving)].partition(" (")[0]
+        return self.cells(board, track, point)[bool(self.moving)].partition(" (")[0]
 
     def _picture(
         self, board: Board, one: Track, span: tuple[date, date], scale: tuple[float, float]
@@ -192,7 +183,7 @@ class SmallMultiples(OverTime):
         )
         titles = [self.time.label, *(board.metrics[metric].label for metric, _ in told)]
         count = lines.steps_between(*span, self.time.every)
-        layers = [*line_layers([one], self, x, y, data), lines.hover(told_to, titles, x, count)]
+        layers = [*self.line_layers([one], x, y, data), lines.hover(told_to, titles, x, count)]
         return vega.compiled(alt.layer(*layers), 180, HEIGHT)
 
 
