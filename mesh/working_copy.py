@@ -19,14 +19,7 @@ import duckdb
 from mesh.console import err
 from mesh.database import HELD, OPENING, cannot_open, check_lasts, let_go
 from mesh.errors import Location, MeshError, WrongUse
-from mesh.project import (
-    BIGQUERY_GATEWAY,
-    PROJECT_VARIABLE,
-    Project,
-    from_here,
-    real,
-    written_to,
-)
+from mesh.project import BIGQUERY_GATEWAY, PROJECT_VARIABLE, Project, from_here, real, written_to
 
 
 @contextmanager

@@ -239,10 +239,7 @@ MEANINGS = (
     Meaning(
         "state-refused",
         _postgres("password authentication failed", "role .* does not exist", "no pg_hba"),
-        _wrong(
-            "{state} refuses the login.",
-            "Check MESH_STATE_USER and MESH_STATE_PASSWORD.",
-        ),
+        _wrong("{state} refuses the login.", "Check MESH_STATE_USER and MESH_STATE_PASSWORD."),
     ),
     Meaning(
         "state-missing",

@@ -153,13 +153,7 @@ WAYS: tuple[Way, ...] = (
     Way("values", "halved", "{c} is half as much", _numeric, new="c / 2"),
     Way("values", "plus_one", "{c} is one more", _amount, new="c + 1"),
     Way("values", "minus_one", "{c} is one less", _amount, new="c - 1"),
-    Way(
-        "values",
-        "one_off",
-        "{c} is one more in one row",
-        _amount,
-        new="IF(n = ONE(n), c + 1, c)",
-    ),
+    Way("values", "one_off", "{c} is one more in one row", _amount, new="IF(n = ONE(n), c + 1, c)"),
     Way("values", "rounded", "{c} is rounded", _fraction, new="ROUND(c)"),
     Way("values", "infinite", "{c} is infinite", _fraction, new="'infinity'"),
     Way("values", "not_a_number", "{c} is not a number", _fraction, new="'nan'"),
@@ -201,13 +195,7 @@ WAYS: tuple[Way, ...] = (
         new="DENSE_RANK() OVER (ORDER BY c) + 1000000",
     ),
     # joins
-    Way(
-        "joins",
-        "unmatched_dropped",
-        "rows without {c} are gone",
-        _nullable,
-        keep="c IS NOT NULL",
-    ),
+    Way("joins", "unmatched_dropped", "rows without {c} are gone", _nullable, keep="c IS NOT NULL"),
     Way(
         "joins",
         "matched_doubled",

@@ -24,13 +24,7 @@ from mesh.files.dumper import Dumper, Prose
 EXAMPLE_LENGTH = 60
 *_FIRST, _LAST = (name for name in CLASSIFICATIONS if name != PERSONAL)
 _OTHERS = f"{', '.join(_FIRST)} or {_LAST}"
-_SENTENCES = {
-    "purpose",
-    "usage",
-    "limitations",
-    "description",
-    "dataGranularityDescription",
-}
+_SENTENCES = {"purpose", "usage", "limitations", "description", "dataGranularityDescription"}
 NO_EXAMPLE = f"{TODO} a value that it may have"
 # A text that each row has of its own may be a name or an address, and a draft is kept in git.
 NAMES_SOMEBODY = f"{TODO} a value like those of the rows, made up if they lead to a person"

@@ -26,11 +26,7 @@ def verify_command(
     project: InProject,
     environment: Annotated[
         str | None,
-        typer.Argument(
-            metavar="environment",
-            help="Whose data, such as prod.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="environment", help="Whose data, such as prod.", show_default=False),
     ] = None,
     products: Annotated[
         list[str] | None,

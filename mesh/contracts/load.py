@@ -11,14 +11,7 @@ from mesh.contracts.checks import problems_of
 from mesh.contracts.checks.product import MEASURED_BY, VERSION, column_of, end_of_life
 from mesh.contracts.constraints import table_kind
 from mesh.contracts.constraints.base import StatedColumn
-from mesh.contracts.draft import (
-    TABLE,
-    Draft,
-    contract_files,
-    product_of,
-    promises_of,
-    read_draft,
-)
+from mesh.contracts.draft import TABLE, Draft, contract_files, product_of, promises_of, read_draft
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.model import (
     Column,

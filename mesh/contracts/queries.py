@@ -261,12 +261,7 @@ class _Reader:
             ranked=any(here[alias].ranked for alias in scope.selected_sources),
         )
 
-    def _source(
-        self,
-        source: object,
-        here: dict[str, Relation],
-        resolved: Resolve,
-    ) -> Relation:
+    def _source(self, source: object, here: dict[str, Relation], resolved: Resolve) -> Relation:
         if isinstance(source, exp.Table):
             known = self.table(source)
             parts = [exp.Literal.string(text) for text in around(source)]
@@ -282,12 +277,7 @@ class _Reader:
         )
         return Relation((digest(made.sql()),), made=made, deciding=(made,))
 
-    def _grouped(
-        self,
-        select: exp.Select,
-        made: Relation,
-        resolved: Resolve,
-    ) -> Relation:
+    def _grouped(self, select: exp.Select, made: Relation, resolved: Resolve) -> Relation:
         """What a SELECT makes of joined rows: groups, windows, limits, and its columns."""
         group = select.args.get("group")
         known = {}

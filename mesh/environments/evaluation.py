@@ -20,13 +20,7 @@ from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
 from mesh.contracts.header import PREVIEW
-from mesh.environments.carry import (
-    Carried,
-    carried_over,
-    carry,
-    has_empty,
-    months_to_audit,
-)
+from mesh.environments.carry import Carried, carried_over, carry, has_empty, months_to_audit
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
 from mesh.environments.repair import make_lost_views

@@ -9,12 +9,7 @@ from sqlglot import exp
 from mesh.contracts.checks.product import MEASURED_BY
 from mesh.contracts.checks.record import Around, Check, Subject, check
 from mesh.contracts.constraints import TABLE_KINDS, quality_keys, table_kind
-from mesh.contracts.constraints.base import (
-    Named,
-    Part,
-    StatedQuality,
-    TablePromise,
-)
+from mesh.contracts.constraints.base import Named, Part, StatedQuality, TablePromise
 from mesh.contracts.constraints.sql import RULE_SQL
 from mesh.contracts.draft import LEVELS, Draft, promises_of
 from mesh.contracts.findings import NOT_ENFORCED, Finding, Found

@@ -13,13 +13,7 @@ from typing import Any, ClassVar, Self
 import duckdb
 from sqlglot import exp
 
-from mesh.contracts.constraints.base import (
-    OPTIONS,
-    ColumnPromise,
-    Named,
-    Option,
-    StatedColumn,
-)
+from mesh.contracts.constraints.base import OPTIONS, ColumnPromise, Named, Option, StatedColumn
 from mesh.contracts.findings import Found, Purpose
 from mesh.contracts.types import TEXT_TYPES
 

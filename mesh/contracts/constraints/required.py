@@ -8,12 +8,7 @@ from typing import Any, ClassVar, Self
 
 from sqlglot import exp
 
-from mesh.contracts.constraints.base import (
-    ColumnPromise,
-    Named,
-    Seen,
-    StatedColumn,
-)
+from mesh.contracts.constraints.base import ColumnPromise, Named, Seen, StatedColumn
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,7 @@ from typing import Any, ClassVar, Self
 
 from sqlglot import exp
 
-from mesh.contracts.constraints.base import (
-    COMPARATORS,
-    Effect,
-    Part,
-    StatedQuality,
-    TablePromise,
-)
+from mesh.contracts.constraints.base import COMPARATORS, Effect, Part, StatedQuality, TablePromise
 from mesh.contracts.findings import Finding, Found
 from mesh.contracts.rules import Rule, Scope, TableRule
 from mesh.contracts.sql import TABLE

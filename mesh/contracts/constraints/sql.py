@@ -14,13 +14,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from mesh.contracts.comparing import compare_queries
-from mesh.contracts.constraints.base import (
-    COMPARATORS,
-    Effect,
-    Schema,
-    StatedQuality,
-    TablePromise,
-)
+from mesh.contracts.constraints.base import COMPARATORS, Effect, Schema, StatedQuality, TablePromise
 from mesh.contracts.findings import Finding, Found, Purpose
 from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
 from mesh.contracts.sql import DIALECT, TABLE, ParsedRule, RuleSqlError, parse_rule

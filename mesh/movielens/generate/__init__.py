@@ -9,8 +9,4 @@ from __future__ import annotations
 
 from mesh.movielens.generate.run import DEFAULT_SEED, GeneratedCounts, generate
 
-__all__ = [
-    "DEFAULT_SEED",
-    "GeneratedCounts",
-    "generate",
-]
+__all__ = ["DEFAULT_SEED", "GeneratedCounts", "generate"]

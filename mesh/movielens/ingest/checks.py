@@ -32,13 +32,7 @@ from mesh.movielens.ingest.rules import (
 )
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, SCHEMA, TAGS, Table
 from mesh.movielens.ingest.source import Delivery
-from mesh.movielens.ingest.stage import (
-    REJECTED,
-    Counts,
-    Origin,
-    Stage,
-    load_table,
-)
+from mesh.movielens.ingest.stage import REJECTED, Counts, Origin, Stage, load_table
 from mesh.movielens.ingest.texts import without_breaks
 
 KNOWN_MOVIES = "known_movies"

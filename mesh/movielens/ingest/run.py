@@ -160,11 +160,7 @@ def _opened(source: Path | str, observer: Observer) -> Iterator[Delivery]:
 
 def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None) -> IngestResult:
     started = time.monotonic()
-    with (
-        target.session(),
-        scratch("mesh-ingest") as work,
-        ThreadPoolExecutor(1) as pool,
-    ):
+    with target.session(), scratch("mesh-ingest") as work, ThreadPoolExecutor(1) as pool:
         sizes = _stamps(delivery)
         history = target.history()
         digest = pool.submit(checksum, delivery)

@@ -138,11 +138,7 @@ INGESTS = Table(
 )
 CHANGED_MONTHS = Table(
     deliveries.CHANGED_MONTHS,
-    (
-        _integer("ingest_id"),
-        _text("source_table"),
-        Column("reporting_month", "DATE", "DATE"),
-    ),
+    (_integer("ingest_id"), _text("source_table"), Column("reporting_month", "DATE", "DATE")),
     ("ingest_id", "source_table", "reporting_month"),
 )
 

@@ -20,12 +20,7 @@ from mesh.movielens.ingest.early import EarlyLoad
 from mesh.movielens.ingest.lines import UNIX, WINDOWS
 from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.parquet_source import FIRST_ROW, load_parquet, texts_of_rows
-from mesh.movielens.ingest.prepare import (
-    FIRST_DATA_LINE,
-    line_end_of,
-    prepare_csv,
-    texts_of_lines,
-)
+from mesh.movielens.ingest.prepare import FIRST_DATA_LINE, line_end_of, prepare_csv, texts_of_lines
 from mesh.movielens.ingest.progress import Observer, Step
 from mesh.movielens.ingest.rules import NOT_NEWEST, REPLACED
 from mesh.movielens.ingest.schema import RATINGS, Table

@@ -12,18 +12,7 @@ from mesh.contracts.constraints import COLUMN_KINDS
 from mesh.contracts.constraints.base import Effect
 from mesh.contracts.model import Column
 from mesh.review.contracts.pair import Pair
-from mesh.review.rules import (
-    BREAKS,
-    MAJOR,
-    MINOR,
-    NEXT,
-    PATCH,
-    TELLS,
-    WARNS,
-    Finding,
-    Found,
-    Rules,
-)
+from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Finding, Found, Rules
 
 Find = Callable[[Pair, Column, Column], Found]
 rules: Rules[[Pair, Column, Column]] = Rules("values")

@@ -129,11 +129,7 @@ def _findings(review: Review, levels: tuple[Level, ...], title: str, *, fold: bo
     shown = grouped(one for one in review.findings if one.level in levels)
     if not shown:
         return None
-    lines = [
-        "| rule | where | what |",
-        "| --- | --- | --- |",
-        *map(_finding_row, shown),
-    ]
+    lines = ["| rule | where | what |", "| --- | --- | --- |", *map(_finding_row, shown)]
     if not fold:
         return title, [f"#### {title}", "", *lines]
     return title, list(_folded(f"{title} ({len(shown)})", lines))

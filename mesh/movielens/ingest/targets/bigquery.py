@@ -70,11 +70,7 @@ class BigQueryTarget(Target):
 
     engine = ENGINE
 
-    def __init__(
-        self,
-        place: Warehouse | None = None,
-        observer: Observer = unobserved,
-    ) -> None:
+    def __init__(self, place: Warehouse | None = None, observer: Observer = unobserved) -> None:
         self.stated_place = place
         self.place: Warehouse
         self.observer = observer
