@@ -11,12 +11,12 @@ from sqlglot import exp, parse_one
 
 from mesh.bite.copy import Copy
 from mesh.bite.shapes import Proposal, reconciling
-from mesh.bite.ways import is_share
+from mesh.bite.ways import is_number, is_share, is_time
 from mesh.contracts import Column, Contract
 from mesh.contracts.constraints.base import literal
 from mesh.contracts.personal import person
 from mesh.contracts.sql import DIALECT
-from mesh.contracts.types import DATETIME, NUMERIC_TYPES, TIME_TYPES
+from mesh.contracts.types import DATETIME, TIME_TYPES
 
 # So many columns of a key are tried in all their combinations.
 KEYS = 4
@@ -69,7 +69,7 @@ def _counterparts(column: Column, source: Contract) -> list[str]:
     ]
     if same or column.logical_type != "date":
         return same
-    times = [other for other in source.columns if other.logical_type in TIME_TYPES]
+    times = [other for other in source.columns if is_time(other)]
     ways_to_days = {"timestamp": "DATE({})", DATETIME: "CAST({} AS DATE)"}
     days = [ways_to_days.get(t.logical_type, "{}").format(t.name) for t in times]
     return list(chain.from_iterable((f"DATE_TRUNC({day}, MONTH)", day) for day in days))
@@ -170,7 +170,7 @@ def _others(source: Contract, asked: Sequence[str]) -> list[_Value]:
     found = [_Value("count", "COUNT(*)", "number")]
     found += [_Value("count", f"COUNT(DISTINCT {c})", "number") for c in source.grain]
     for column in source.columns:
-        if not column.grain_position or column.logical_type not in NUMERIC_TYPES:
+        if not column.grain_position or not is_number(column):
             found += _aggregates(column)
         found += [_Value("avg", text, "number") for text in _averages(column)]
     for condition in asked:
@@ -181,7 +181,7 @@ def _others(source: Contract, asked: Sequence[str]) -> list[_Value]:
 
 def _averages(column: Column) -> Iterator[str]:
     """What a share or a mean of a group can be: of a number, or of the rows with a value."""
-    if column.logical_type in NUMERIC_TYPES and not column.grain_position:
+    if is_number(column) and not column.grain_position:
         yield f"AVG({column.name})"
     values = [one.value for one in column.enum]
     values += [True] if column.logical_type == "boolean" else []
@@ -191,7 +191,7 @@ def _averages(column: Column) -> Iterator[str]:
 
 
 def _aggregates(column: Column) -> Iterator[_Value]:
-    kind = "number" if column.logical_type in NUMERIC_TYPES else column.logical_type
+    kind = "number" if is_number(column) else column.logical_type
     if _is_amount(column):
         yield _Value("sum", f"SUM({column.name})", kind)
     for aggregate in ("max", "min"):
@@ -200,7 +200,7 @@ def _aggregates(column: Column) -> Iterator[_Value]:
 
 def _is_amount(column: Column) -> bool:
     """Whether sums of it can be sums or counts of something else: shares cannot."""
-    return column.logical_type in NUMERIC_TYPES and not is_share(column)
+    return is_number(column) and not is_share(column)
 
 
 # With what an aggregate here can agree in the source.

@@ -15,10 +15,11 @@ from typing import Any
 
 from sqlglot import exp, parse_one
 
+from mesh.bite.ways import is_number, is_time
 from mesh.contracts import Column, Contract
 from mesh.contracts.constraints.base import literal
 from mesh.contracts.sql import DIALECT, TABLE
-from mesh.contracts.types import NUMERIC_TYPES, TIME_TYPES
+from mesh.contracts.types import NUMERIC_TYPES
 
 ROWS = "own_rows"
 
@@ -43,16 +44,8 @@ class Shape:
     dimension: str = "consistency"
 
 
-def _number(column: Column) -> bool:
-    return column.logical_type in NUMERIC_TYPES
-
-
 def _fraction(column: Column) -> bool:
     return column.bigquery_type == "FLOAT64"
-
-
-def _time(column: Column) -> bool:
-    return column.logical_type in TIME_TYPES
 
 
 def _text(column: Column) -> bool:
@@ -60,7 +53,7 @@ def _text(column: Column) -> bool:
 
 
 def _ordered(column: Column) -> bool:
-    return _number(column) or _time(column)
+    return is_number(column) or is_time(column)
 
 
 SHAPES: tuple[Shape, ...] = (
@@ -76,7 +69,7 @@ SHAPES: tuple[Shape, ...] = (
         "{c}_is_{a}_less_{b}",
         "{c} is what {a} is above {b}.",
         "ABS(a - b - c) < 0.000001",
-        _number,
+        is_number,
         2,
     ),
     Shape(
@@ -98,7 +91,7 @@ SHAPES: tuple[Shape, ...] = (
         "{c}_is_all_{a}_{k}",
         "{c} is all {a} of a {k}.",
         "SELECT k FROM own_rows GROUP BY k, c HAVING SUM(a) <> c",
-        _number,
+        is_number,
         1,
         keyed=True,
     ),
@@ -125,14 +118,14 @@ SHAPES: tuple[Shape, ...] = (
         "{c}_is_a_first_day",
         "{c} is the first day of its month.",
         "EXTRACT(DAY FROM c) = 1",
-        _time,
+        is_time,
         dimension="conformity",
     ),
     Shape(
         "{c}_is_past",
         "{c} is not in the future.",
         "CAST(c AS DATE) <= CURRENT_DATE()",
-        _time,
+        is_time,
         dimension="timeliness",
     ),
     Shape(
@@ -192,10 +185,10 @@ def _names(
     if shape.sided:
         alike = [other for other in alike if shape.of(other)]
     else:
-        kinds = NUMERIC_TYPES if _number(column) else {column.logical_type}
+        kinds = NUMERIC_TYPES if is_number(column) else {column.logical_type}
         alike = [other for other in alike if other.logical_type in kinds]
         # A number in a key is a name.
-        alike = [other for other in alike if not (_number(other) and other.grain_position)]
+        alike = [other for other in alike if not (is_number(other) and other.grain_position)]
         if shape.is_loose:
             # Money is not compared with counts.
             alike = [other for other in alike if other.bigquery_type == column.bigquery_type]

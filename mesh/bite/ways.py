@@ -37,8 +37,16 @@ def _value(column: Column) -> bool:
     return not _key(column)
 
 
+def is_number(column: Column) -> bool:
+    return column.logical_type in NUMERIC_TYPES
+
+
+def is_time(column: Column) -> bool:
+    return column.logical_type in TIME_TYPES
+
+
 def _numeric(column: Column) -> bool:
-    return _value(column) and column.logical_type in NUMERIC_TYPES
+    return _value(column) and is_number(column)
 
 
 def _fraction(column: Column) -> bool:
@@ -47,7 +55,7 @@ def _fraction(column: Column) -> bool:
 
 def is_share(column: Column) -> bool:
     """Whether its values are parts of one whole."""
-    return column.logical_type in NUMERIC_TYPES and (column.minimum, column.maximum) == (0, 1)
+    return is_number(column) and (column.minimum, column.maximum) == (0, 1)
 
 
 def _share(column: Column) -> bool:
@@ -68,10 +76,6 @@ def _enum(column: Column) -> bool:
 
 def _text(column: Column) -> bool:
     return column.logical_type == "string" and not column.enum
-
-
-def _time(column: Column) -> bool:
-    return column.logical_type in TIME_TYPES
 
 
 def _key_of(*kinds: str) -> Applies:
@@ -173,10 +177,10 @@ WAYS: tuple[Way, ...] = (
     ),
     Way("values", "unknown", "{c} is a word that is none of its values", _enum, new="'unknown'"),
     Way("values", "negated", "{c} is the opposite", _boolean, new="NOT c"),
-    Way("values", "stale", "{c} is a year earlier", _time, new="c - INTERVAL 1 YEAR"),
-    Way("values", "next_month", "{c} is a month later", _time, new="c + INTERVAL 1 MONTH"),
-    Way("values", "next_day", "{c} is a day later", _time, new="c + INTERVAL 1 DAY"),
-    Way("values", "future", "{c} is in 2099", _time, new="'2099-01-01'"),
+    Way("values", "stale", "{c} is a year earlier", is_time, new="c - INTERVAL 1 YEAR"),
+    Way("values", "next_month", "{c} is a month later", is_time, new="c + INTERVAL 1 MONTH"),
+    Way("values", "next_day", "{c} is a day later", is_time, new="c + INTERVAL 1 DAY"),
+    Way("values", "future", "{c} is in 2099", is_time, new="'2099-01-01'"),
     # keys
     Way("keys", "collided", "{c} is the same in all rows", _key, new="ONE(c)"),
     Way("keys", "moved", "{c} is that of the next row", _key, new=_REPEATED),
@@ -308,7 +312,7 @@ class Damage:
     def _groups(self) -> list[str]:
         """What remains of the key without its date, or without its last column."""
         columns = [c for c in self.contract.columns if c.name in self.contract.grain]
-        rest = [c.name for c in columns if not _time(c)]
+        rest = [c.name for c in columns if not is_time(c)]
         return rest if len(rest) < len(columns) else list(self.contract.grain[:-1])
 
 
