@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mesh.contracts.model import Column
 from mesh.contracts.types import CLASSIFICATIONS, NUMERIC_TYPES, PERSONAL, TIME_TYPES
@@ -50,6 +51,14 @@ def compare_columns(pair: Pair) -> Iterator[Finding]:
     yield from table.findings(pair)
     for old, new in pair.kept:
         yield from rule.findings(pair, old, new)
+
+
+def _at(
+    key: str, pair: Pair, old: Column, new: Column, message: str, both: tuple[str, str]
+) -> Change:
+    """A change at a key of a column. both: what stood there, and what does."""
+    lines, (before, after) = (new.line_of(key), old.line_of(key)), both
+    return pair.change(message, *lines, column=old.name, before=before, after=after)
 
 
 @table(
@@ -119,23 +128,15 @@ def column_no_rename(pair: Pair, old: Column, new: Column) -> Found:
     message = f"Column {old.name} was renamed to {new.name} (its id {old.id} stayed)."
     if pair.old.column(new.name):
         message = f"Column {old.name} took over the name {new.name} of another column."
-    lines, texts = (new.line_of("name"), old.line_of("name")), (old.name, new.name)
-    yield pair.change(message, *lines, column=old.name, before=texts[0], after=texts[1])
+    yield _at("name", pair, old, new, message, (old.name, new.name))
 
 
 @rule(WARNS, PATCH, "Write the old id again.")
 def column_same_id(pair: Pair, old: Column, new: Column) -> Found:
     """An id stays, so that reviews can follow a column."""
     if old.id != new.id:
-        yield pair.change(
-            f"Column {new.name} has another id.",
-            new.line_of("id"),
-            old.line_of("id"),
-            column=old.name,
-            before=old.id,
-            after=new.id,
-            fix=f"Write `id: {old.id}` again.",
-        )
+        found = _at("id", pair, old, new, f"Column {new.name} has another id.", (old.id, new.id))
+        yield replace(found, fix=f"Write `id: {old.id}` again.")
 
 
 def _types(column: Column) -> tuple[str, str, str]:
@@ -150,8 +151,7 @@ def _retyped(pair: Pair, old: Column, new: Column, how: str) -> Change:
     key = differ[0] if same or differ[0] != "logicalType" else differ[1]
     shown = (", ".join(before), ", ".join(after)) if same else (before[1], after[1])
     message = f"The type of {old.name} {how}: {shown[0]} became {shown[1]}."
-    lines = (new.line_of(key), old.line_of(key))
-    return pair.change(message, *lines, column=old.name, before=shown[0], after=shown[1])
+    return _at(key, pair, old, new, message, shown)
 
 
 def _fits(one: Column, other: Column) -> bool:
@@ -180,9 +180,8 @@ def column_type_no_narrow(pair: Pair, old: Column, new: Column) -> Found:
 
 
 def _described(pair: Pair, old: Column, new: Column, message: str) -> Change:
-    lines = (new.line_of("description"), old.line_of("description"))
-    before, after = both_shortened(old.description, new.description)
-    return pair.change(message, *lines, column=old.name, before=before, after=after)
+    both = both_shortened(old.description, new.description)
+    return _at("description", pair, old, new, message, both)
 
 
 @rule(WARNS, PATCH, "See whether only the words changed, or the meaning too.")
@@ -216,10 +215,8 @@ def column_same_labels(pair: Pair, old: Column, new: Column) -> Found:
         ("examples", list(map(repr, old.examples)), list(map(repr, new.examples))),
     ):
         if before != after:
-            was, now = both_shortened(", ".join(before), ", ".join(after))
-            lines = (new.line_of(key), old.line_of(key))
-            message = f"The {key} of {old.name} were changed."
-            yield pair.change(message, *lines, column=old.name, before=was, after=now)
+            both = both_shortened(", ".join(before), ", ".join(after))
+            yield _at(key, pair, old, new, f"The {key} of {old.name} were changed.", both)
 
 
 @rule(WARNS, MINOR, SAY)
@@ -242,8 +239,7 @@ def _classified(pair: Pair, old: Column, new: Column) -> Change:
     how = "raised" if _raised(old, new) else "lowered"
     before, after = old.classification, new.classification
     message = f"The classification of {old.name} was {how}: {before} became {after}."
-    lines = (new.line_of("classification"), old.line_of("classification"))
-    return pair.change(message, *lines, column=old.name, before=before, after=after)
+    return _at("classification", pair, old, new, message, (before, after))
 
 
 def _raised(old: Column, new: Column) -> bool:
