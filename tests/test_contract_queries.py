@@ -8,7 +8,8 @@ from sqlglot.optimizer.qualify import qualify
 
 from mesh.contracts.comparing import compare_queries
 from mesh.contracts.constraints.base import Effect
-from mesh.contracts.queries import Relation, read_query
+from mesh.contracts.queries import read_query
+from mesh.contracts.relation import Relation
 
 SCHEMA = {"t": {"k": "INT64", "v": "INT64", "w": "INT64"}}
 SCHEMA |= {name: {"k": "INT64", "v": "INT64"} for name in ("u", "s")}
@@ -295,3 +296,27 @@ def test_an_array_in_from_reads_columns_that_nobody_has_qualified() -> None:
         read_query(parse_one(query.format(to), dialect="bigquery")).rows for to in ("v", "a.v", "1")
     )
     assert left == right != other
+
+
+COUNTING = (
+    "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + {} FROM r JOIN t ON t.k = n) "
+    "SELECT n FROM r"
+)
+
+
+def test_a_step_that_reads_itself_means_all_that_it_says() -> None:
+    one, other = (meaning(COUNTING.format(step)) for step in (1, 2))
+    assert one.rows == meaning(COUNTING.format(1)).rows
+    assert one.rows != other.rows and one.texts != other.texts
+    assert ("t", "k") in one.origins_of("n") & one.filters
+
+
+def test_a_field_of_a_struct_of_a_step_is_known_as_it_was_written() -> None:
+    """As a text that is read again, `s.a.y` looks like a column of a table in a dataset."""
+    query = (
+        "WITH s AS (SELECT STRUCT(t.v AS x, t.w + {} AS y) AS a FROM t) SELECT s.a.{} AS n FROM s"
+    )
+    one, two = (read_query(parse_one(query.format(n, "y"), dialect="bigquery")) for n in (1, 2))
+    assert one.texts != two.texts and one.origins_of("n") == {("t", "w")}
+    one, two = (read_query(parse_one(query.format(n, "x"), dialect="bigquery")) for n in (1, 2))
+    assert one.texts == two.texts

@@ -10,7 +10,8 @@ from sqlglot import exp
 
 from mesh.contracts.conditions import implies
 from mesh.contracts.constraints.base import Effect
-from mesh.contracts.queries import digest, read_query
+from mesh.contracts.queries import read_query
+from mesh.contracts.relation import digest
 from mesh.contracts.sql import TABLE, RuleSqlError, parse_rule
 
 E = TypeVar("E", bound=exp.Expr)

@@ -7,127 +7,21 @@ each other, and steps that pass rows through do not count.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import replace
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from mesh.contracts.conditions import GROUPED, conjuncts, plain, struct_of
+from mesh.contracts.relation import Relation, blur, digest
 from mesh.contracts.spelling import JOIN, SELECT, SET_OPERATION, around, unread, written_out
 
 Resolve = Callable[[exp.Expr], exp.Expr]
 """From a column or a subquery to what stands for it; from anything else to itself."""
-Origin = tuple[str, str]
-"""A table, by the name that the query gives it, and one of its columns."""
 # Whatever is longer is known by its digest: queries on queries would grow without end.
 LONGEST = 400
-
-
-@dataclass(frozen=True)
-class Relation:
-    """The rows of a table, a query or a part of one, and its columns.
-
-    tables: whose rows are joined; conditions: which of them are kept; joins: outer ones.
-    columns: each from columns of the tables; a table itself does not know its own.
-    deciding: all that ever decided about rows. ranked: whether a window looks at the rows.
-    """
-
-    tables: tuple[str, ...]
-    conditions: tuple[exp.Expr, ...] = ()
-    joins: tuple[str, ...] = ()
-    columns: dict[str, exp.Expr] = field(default_factory=dict)
-    deciding: tuple[exp.Expr, ...] = ()
-    ranked: bool = False
-    made: exp.Expr | None = None
-
-    @cached_property
-    def rows(self) -> str:
-        """One text for the rows; the name of a table for a table."""
-        if len(self.tables) == 1 and not self.conditions and not self.joins:
-            return self.tables[0]
-        conditions = sorted({one.sql() for one in self.conditions})
-        return digest(*sorted(self.tables), "where", *conditions, "join", *sorted(self.joins))
-
-    def column(self, name: str) -> exp.Expr:
-        """How a column is computed."""
-        known = self.columns.get(name) or self.made
-        return known.copy() if known else exp.column(name, table=self.tables[0])
-
-    @property
-    def names(self) -> set[str]:
-        """The tables by which its columns are known."""
-        return {*self.tables, *(table for table, _ in origins(*self.columns.values()) if table)}
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """One text for each column."""
-        return {name: value.sql() for name, value in self.columns.items()}
-
-    @property
-    def blurred(self) -> dict[str, str]:
-        """The same, whichever of several copies of a table a column is of.
-
-        Copies are counted in the order of their rows: other rows may change the count alone.
-        """
-        return {name: blur(text) for name, text in self.texts.items()}
-
-    def origins_of(self, name: str) -> set[Origin]:
-        """The columns of tables that the values of a column come from."""
-        return set(origins(self.columns[name]))
-
-    @property
-    def filters(self) -> set[Origin]:
-        """The columns that decide about the rows."""
-        return set(origins(*self.deciding))
-
-    @property
-    def compared(self) -> set[tuple[str, str, str]]:
-        """Columns of tables, and the texts and numbers that they are compared with."""
-        found = set()
-        for node in (*self.deciding, *self.columns.values()):
-            for test in node.find_all(exp.EQ, exp.NEQ):
-                for literal in test.find_all(exp.Literal):
-                    found |= {(*origin, literal.name) for origin in origins(test)}
-        return found
-
-    def closed(self, *why: str) -> Relation:
-        """The same as one table, whose rows are not looked into; why: what else decides."""
-        return replace(self, tables=(digest(self.rows, *why),), conditions=(), joins=())
-
-    def copied(self, number: int) -> Relation:
-        """Another copy of the same rows, as in a join of a table with itself."""
-
-        def other(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, exp.Column) and node.table:
-                node = exp.column(node.name, table=f"{node.table}#{number}")
-            return node
-
-        return replace(
-            self,
-            tables=tuple(f"{table}#{number}" for table in self.tables),
-            conditions=tuple(one.transform(other) for one in self.conditions),
-            columns={name: value.transform(other) for name, value in self.columns.items()},
-        )
-
-
-def blur(text: str) -> str:
-    return re.sub(r"#\d+", "", text)
-
-
-def digest(*parts: str) -> str:
-    return "_" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
-
-
-def origins(*nodes: exp.Expr) -> Iterator[Origin]:
-    """The columns of tables that expressions read."""
-    for node in nodes:
-        for column in node.find_all(exp.Column):
-            yield column.table.partition("#")[0], column.name
 
 
 def by_name(table: exp.Table) -> Relation:
@@ -141,8 +35,29 @@ def read_query(query: exp.Expr, table: Callable[[exp.Table], Relation] = by_name
     The type that the query itself gives a column does not count: it is told of as a type.
     """
     query = written_out(query)
+    if any(with_.recursive for with_ in query.find_all(exp.With)):
+        return _of_itself(query, table)
     scope = build_scope(query)
     return _Reader(table).read(scope, {}) if scope else Relation((digest(query.sql()),))
+
+
+def _of_itself(query: exp.Expr, table: Callable[[exp.Table], Relation]) -> Relation:
+    """The meaning of a query with a step that reads itself: its text, and what it reads."""
+    steps = {step.alias for step in query.find_all(exp.CTE)}
+    tables = [one for one in query.find_all(exp.Table) if one.db or one.name not in steps]
+    read = {known.rows: known for known in map(table, tables)}
+    names = sorted({column.name for column in query.find_all(exp.Column)})
+    values = [
+        known.column(name)
+        for known in read.values()
+        for name in names
+        if name in known.columns or not known.columns
+    ]
+    what = digest(query.sql(), *read, *(value.sql() for value in values))
+    made: exp.Expr = exp.Anonymous(this=what, expressions=values)
+    assert isinstance(query, exp.Query)
+    columns = {name: made.copy() for name in query.named_selects}
+    return Relation((what,), columns=columns, deciding=(made,))
 
 
 class _Reader:
@@ -353,6 +268,13 @@ def _replaced(node: exp.Expr, resolved: Resolve) -> exp.Expr:
 
 
 def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp.Expr:
+    first, *fields = (part.name for part in column.parts)
+    if len(fields) > 1 and first in here and column.table not in here:
+        # A field of a STRUCT, which is written as a column of a table in a dataset is.
+        value: exp.Expr = exp.paren(here[first].column(fields[0]))
+        for field in fields[1:]:
+            value = exp.Dot(this=value, expression=exp.to_identifier(field))
+        return value
     alias, name = column.table, column.name
     if not alias:
         # An array in FROM sees what stands to its left, and no more.

@@ -49,7 +49,7 @@ class Both:
 
     @cached_property
     def meanings(self) -> tuple[Meanings, Meanings]:
-        return Meanings(self.base), Meanings(self.head)
+        return Meanings(self.base, self.head), Meanings(self.head, self.base)
 
     @cached_property
     def contracts(self) -> dict[str, Source]:

@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from sqlglot import exp, parse_one
 
-from mesh.contracts.queries import Origin, Relation, digest, read_query
+from mesh.contracts.queries import read_query
+from mesh.contracts.relation import Origin, Relation, digest
 from mesh.review.models.review_worker.facts import Model, Models
 
 
@@ -49,6 +50,14 @@ def expressions(model: Model | None) -> dict[str, exp.Expr]:
     return {e.alias_or_name: e.unalias() for e in query.selects}
 
 
+def retyped(was: Model, now: Model) -> set[str]:
+    """The columns of an internal model that are of another type now: by another type a value may
+    be another one. Of a product that is told of as such."""
+    if now.public:
+        return set()
+    return {name for name, kind in now.columns.items() if was.columns.get(name, kind) != kind}
+
+
 @dataclass(frozen=True)
 class Reads:
     """What one model reads directly. values: by column, where its values come from.
@@ -78,11 +87,12 @@ def reads(model: Model) -> Reads:
 class Meanings:
     """The meaning of products: other products by name, internal models by what they hold.
 
-    Then a change is told once, and not again by everything downstream.
+    Then a change is told once, and not again by everything downstream. other: the other revision.
     """
 
-    def __init__(self, side: Models) -> None:
+    def __init__(self, side: Models, other: Models) -> None:
         self.models = side.models
+        self._others = other.models
         self._known: dict[tuple[str, frozenset[str]], Relation] = {}
 
     def of(self, name: str, unfolded: Collection[str] = ()) -> Relation:
@@ -103,6 +113,11 @@ class Meanings:
             return self.of(other.name, unfolded)
 
         made = read_query(parsed(model.query, model.dialect), table)
+        if was := self._others.get(model.name):
+            for name in retyped(was, model) & made.columns.keys():
+                kind = exp.Literal.string(model.columns[name])
+                typed = exp.Anonymous(this="typed", expressions=[made.columns[name], kind])
+                made.columns[name] = typed
         return made.closed(model.since) if model.since else made
 
     def behind(self, name: str) -> Iterator[Model]:

@@ -1,0 +1,116 @@
+"""The rows of a table or a query as what decides on them, and its columns as how they are made."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from sqlglot import exp
+
+Origin = tuple[str, str]
+"""A table, by the name that the query gives it, and one of its columns."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """The rows of a table, a query or a part of one, and its columns.
+
+    tables: whose rows are joined; conditions: which of them are kept; joins: outer ones.
+    columns: each from columns of the tables; a table itself does not know its own.
+    deciding: all that ever decided about rows. ranked: whether a window looks at the rows.
+    """
+
+    tables: tuple[str, ...]
+    conditions: tuple[exp.Expr, ...] = ()
+    joins: tuple[str, ...] = ()
+    columns: dict[str, exp.Expr] = field(default_factory=dict)
+    deciding: tuple[exp.Expr, ...] = ()
+    ranked: bool = False
+    made: exp.Expr | None = None
+
+    @cached_property
+    def rows(self) -> str:
+        """One text for the rows; the name of a table for a table."""
+        if len(self.tables) == 1 and not self.conditions and not self.joins:
+            return self.tables[0]
+        conditions = sorted({one.sql() for one in self.conditions})
+        return digest(*sorted(self.tables), "where", *conditions, "join", *sorted(self.joins))
+
+    def column(self, name: str) -> exp.Expr:
+        """How a column is computed."""
+        known = self.columns.get(name) or self.made
+        return known.copy() if known else exp.column(name, table=self.tables[0])
+
+    @property
+    def names(self) -> set[str]:
+        """The tables by which its columns are known."""
+        return {*self.tables, *(table for table, _ in origins(*self.columns.values()) if table)}
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """One text for each column."""
+        return {name: value.sql() for name, value in self.columns.items()}
+
+    @property
+    def blurred(self) -> dict[str, str]:
+        """The same, whichever of several copies of a table a column is of.
+
+        Copies are counted in the order of their rows: other rows may change the count alone.
+        """
+        return {name: blur(text) for name, text in self.texts.items()}
+
+    def origins_of(self, name: str) -> set[Origin]:
+        """The columns of tables that the values of a column come from."""
+        return set(origins(self.columns[name]))
+
+    @property
+    def filters(self) -> set[Origin]:
+        """The columns that decide about the rows."""
+        return set(origins(*self.deciding))
+
+    @property
+    def compared(self) -> set[tuple[str, str, str]]:
+        """Columns of tables, and the texts and numbers that they are compared with."""
+        found = set()
+        for node in (*self.deciding, *self.columns.values()):
+            for test in node.find_all(exp.EQ, exp.NEQ):
+                for literal in test.find_all(exp.Literal):
+                    found |= {(*origin, literal.name) for origin in origins(test)}
+        return found
+
+    def closed(self, *why: str) -> Relation:
+        """The same as one table, whose rows are not looked into; why: what else decides."""
+        return replace(self, tables=(digest(self.rows, *why),), conditions=(), joins=())
+
+    def copied(self, number: int) -> Relation:
+        """Another copy of the same rows, as in a join of a table with itself."""
+
+        def other(node: exp.Expr) -> exp.Expr:
+            if isinstance(node, exp.Column) and node.table:
+                node = exp.column(node.name, table=f"{node.table}#{number}")
+            return node
+
+        return replace(
+            self,
+            tables=tuple(f"{table}#{number}" for table in self.tables),
+            conditions=tuple(one.transform(other) for one in self.conditions),
+            columns={name: value.transform(other) for name, value in self.columns.items()},
+        )
+
+
+def blur(text: str) -> str:
+    return re.sub(r"#\d+", "", text)
+
+
+def digest(*parts: str) -> str:
+    return "_" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]
+
+
+def origins(*nodes: exp.Expr) -> Iterator[Origin]:
+    """The columns of tables that expressions read."""
+    for node in nodes:
+        for column in node.find_all(exp.Column):
+            yield column.table.partition("#")[0], column.name
