@@ -208,6 +208,11 @@ def test_what_is_done_to_the_files_before_a_check_is_told(tmp_path: Path) -> Non
     newer = WORKFLOW.replace(STEP, checkout.replace("v4", "v5"))
     before = {"lint.yml": WORKFLOW.replace(STEP, checkout)}
     assert differing(tmp_path / "newer", before, {"lint.yml": newer}) == []
+    other = newer.replace("checkout@v5", "checkout@v5\n        with: {ref: main}")
+    assert differing(tmp_path / "other", before, {"lint.yml": other}) == [
+        "STEP_CHANGED `make lint` in the job lint is run otherwise: without "
+        '`step: actions/checkout`, with `step: actions/checkout with {"ref": "main"}`.'
+    ]
     back = newer.replace(STEP, f"      - run: git checkout main -- models\n{STEP}")
     assert differing(tmp_path / "back", before, {"lint.yml": back}) == [
         "STEP_CHANGED `make lint` in the job lint is run otherwise: with "
@@ -269,6 +274,33 @@ def test_what_leaves_tests_out_is_told(
         if told
         else []
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("assert a\n    assert b", "assert a", "2 things before, and for 1 now"),
+        ("assert a", "assert True", "1 thing before, and for nothing now"),
+        ("assert a\n    assert b", "assert a\n    return\n    assert b", "for 1 now"),
+        ("with raises(X):\n        a()", "a()", "for nothing now"),
+        ("self.assertEqual(a, b)", "a == b", "for nothing now"),
+        ("assert a\n    assert b", "assert a and b", ""),
+        ("assert a", "assert a\n    assert b", ""),
+    ],
+)
+def test_a_test_that_asks_for_less_is_told(
+    before: str, after: str, told: str, tmp_path: Path
+) -> None:
+    sides = {"old": before, "new": after}
+    for side, body in sides.items():
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "test_a.py").write_text(f"def test_a(self):\n    {body}\n")
+    old, new = (Project(tmp_path / side) for side in sides)
+    files = SimpleNamespace(edited={"test_a.py": 2})
+    both = SimpleNamespace(old=old, new=new, files=files)
+    found = [one.message for one in python_tests.rule.findings(cast("Both", both))]
+    assert len(found) == bool(told)
+    assert all(told in one for one in found)
 
 
 def test_what_one_model_says_of_another_stands_at_the_other() -> None:

@@ -425,6 +425,82 @@ def test_each_product_is_told_which_of_two_changes_of_an_internal_model_it_is_of
     )
 
 
+LINES = "models/shop/internal/order_lines.sql"
+
+
+def all_edited(tmp_path: Path, *edits: tuple[str, str, str]) -> Review:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    for file, old, new in edits:
+        text = (after / file).read_text()
+        assert old in text, old
+        (after / file).write_text(text.replace(old, new))
+    return compared(before, after)
+
+
+def test_another_type_of_an_internal_column_makes_others_of_what_reads_it(tmp_path: Path) -> None:
+    review = all_edited(tmp_path, (LINES, "line.price::FLOAT64", "line.price::INT64"))
+    found = {one.column: one for one in review.findings}
+    assert found.keys() == {"amount", None}
+    because = "because of shop_internal.order_lines.price."
+    assert found["amount"].message == f"amount is computed otherwise, {because}"
+    assert found["amount"].after == "CAST(`line`.`price` AS INT64)"
+    assert str(found["amount"].where) == f"{LINES}:9"
+
+
+def test_a_rename_does_not_hide_what_was_changed_with_it(tmp_path: Path) -> None:
+    review = all_edited(
+        tmp_path,
+        (LINES, "line.pieces::INT64 AS pieces", "(line.pieces + 1)::INT64 AS items"),
+        (ORDERS, "lines.pieces", "lines.items"),
+    )
+    (found,) = [one for one in review.findings if one.column == "amount"]
+    assert "order_lines.items" in found.message
+    assert found.message.endswith(" and of its own query.")
+    assert "`line`.`pieces` + 1" in found.after and "`line`.`pieces` + 1" not in found.before
+    advice = review.verdicts[0].write
+    assert LINES in advice and ORDERS in advice
+
+
+def test_a_cause_that_stands_behind_a_limit_is_found_by_its_name(tmp_path: Path) -> None:
+    limited = "FROM totals CROSS JOIN shop_internal.limits ORDER BY amount * low LIMIT 2"
+    limits = "MODEL (name shop_internal.limits, kind VIEW); SELECT {} AS low, 9 AS high"
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    for side, low in ((before, 1), (after, 2)):
+        (side / "models/shop/internal/limits.sql").write_text(limits.format(low))
+        text = (side / ORDERS).read_text()
+        (side / ORDERS).write_text(text.replace("FROM totals\n", f"{limited}\n"))
+    (found,) = [one for one in compared(before, after).findings if one.column is None]
+    assert found.message.endswith("because of shop_internal.limits.low.")
+
+
+def test_a_column_that_an_internal_model_no_longer_has_is_missed_by_its_readers(
+    tmp_path: Path,
+) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    reader = "MODEL (name shop_internal.sorts, kind VIEW);\nSELECT sort FROM shop_internal.kinds"
+    kinds = "MODEL (name shop_internal.kinds, kind VIEW);\nSELECT 1 AS kind{}"
+    for side, more in ((before, ", 2 AS sort"), (after, "")):
+        (side / "models/shop/internal/sorts.sql").write_text(reader)
+        (side / "models/shop/internal/kinds.sql").write_text(kinds.format(more))
+    assert [(one.rule, one.message) for one in compared(before, after).findings] == [
+        (
+            "CONSUMER_NO_BREAK",
+            "shop_internal.sorts still reads shop_internal.kinds.sort, which goes in this change.",
+        )
+    ]
+
+
+def test_advice_names_the_contract_and_the_models(tmp_path: Path) -> None:
+    review = all_edited(
+        tmp_path,
+        (LINES, "line.price::FLOAT64", "(line.price + 1)::FLOAT64"),
+        ("contracts/shop/orders.odcs.yaml", "{minimum: 0}", "{minimum: -10}"),
+    )
+    (verdict,) = [one for one in review.verdicts if one.product == "shop.orders"]
+    assert LINES in verdict.write and "contracts/shop/orders.odcs.yaml and" in verdict.write
+    assert verdict.made_in == ()
+
+
 def test_the_line_of_a_column_that_says_the_same_in_other_words_is_not_blamed(
     tmp_path: Path,
 ) -> None:

@@ -212,11 +212,12 @@ def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff, needed:
     major = old.version.major + 1
     name = f"{old.base_name}_v{major}"
     product = f"{old.domain}.{name}"
-    by_model = all(f.definition.category == "model" for f in broken)
-    places = tuple(sorted({f.where.path for f in broken})) if by_model else ()
-    what = " and ".join(places) or pair.before.path
+    in_models = [f for f in broken if f.definition.category == "model"]
+    by_model = len(in_models) == len(broken)
+    places = sorted({path for f in in_models for path in (f.where.path, *f.made_in)})
+    what = " and ".join([*([] if by_model else [pair.before.path]), *places])
     restore = f"Leave {old.product} {old.version} as it was: take the change out of {what}"
-    restore += " (or out of what it reads)." if by_model else "."
+    restore += " (or out of what it reads)." if places else "."
     if product in diff.head.sources:
         beside = f"{product} is there already: put the change into it alone."
     else:
@@ -235,7 +236,7 @@ def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff, needed:
         "wrong",
         f"{restore} {beside} {ending}",
         _ending(old, diff.today),
-        made_in=places,
+        made_in=tuple(places) if by_model else (),
         successor=product,
     )
 

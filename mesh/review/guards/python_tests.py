@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from mesh.review.models.both import Both
 from mesh.review.rules import NONE, WARNS, Change, Found, Place, Rules
-from mesh.words import listed
+from mesh.words import listed, many
 
 rule: Rules[[Both]] = Rules("guard")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -67,8 +67,10 @@ def _tests(file: Path) -> dict[str, _Test]:
         for one in holder.body:
             if isinstance(one, _FUNCTIONS) and one.name.startswith("test"):
                 skipped = around or any(map(_skips, (*one.decorator_list, *one.body)))
-                does, asks = ast.dump(ast.Module(one.body, [])), sum(map(_asks, ast.walk(one)))
-                found[one.name] = _Test(one.lineno, does, skipped, asks)
+                does = ast.dump(ast.Module(one.body, []))
+                asks = sum(map(_asks, ast.walk(ast.Module(_runs(one.body), []))))
+                around_it = f"{holder.name}." if isinstance(holder, ast.ClassDef) else ""
+                found[around_it + one.name] = _Test(one.lineno, does, skipped, asks)
     return found
 
 
@@ -85,8 +87,24 @@ def _skips(node: ast.AST) -> bool:
     return not _SKIPS.isdisjoint(words)
 
 
-def _asks(node: ast.AST) -> bool:
-    return isinstance(node, ast.Assert) or getattr(node, "attr", "") in _EXPECTS
+def _asks(node: ast.AST) -> int:
+    """How much is asked for here: of several things at once each counts, a constant does not."""
+    if isinstance(node, ast.Assert):
+        match node.test:
+            case ast.BoolOp(op=ast.And(), values=parts):
+                return sum(not isinstance(part, ast.Constant) for part in parts)
+            case test:
+                return not isinstance(test, ast.Constant)
+    if not isinstance(node, ast.Call):
+        return 0
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    return name in _EXPECTS or name.startswith("assert")
+
+
+def _runs(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a test before it returns."""
+    ends = (number for number, one in enumerate(body) if isinstance(one, ast.Return))
+    return body[: next(ends, len(body))]
 
 
 def _edited(both: Both) -> list[str]:
@@ -140,7 +158,8 @@ def python_test_no_loosen(both: Both) -> Found:
         for name, now in after.items():
             was = before.get(name)
             if was and not now.skipped and now.asks < was.asks:
-                message = f"The test {name} asks for {now.asks} things, and asked for {was.asks}."
+                less = f"{many(was.asks, 'thing')} before, and for {now.asks or 'nothing'} now"
+                message = f"The test {name} asked for {less}."
                 yield Change(product="project", message=message, where=Place(file, now.line))
 
 

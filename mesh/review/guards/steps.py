@@ -45,7 +45,7 @@ class Step:
     runs, with the branches. unless: conditions of its own and of its job. forgiven: whether it may
     fail. script: of the step that it is a line of. released_by: the environment of GitHub's, with
     the people who agree, that its job waits for. prepared: the steps of its job before it that
-    check nothing: scripts, and actions without their versions.
+    check nothing: scripts, and actions with what they are told, whichever their version.
     """
 
     file: str
@@ -105,7 +105,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                 environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
             commands = [*_commands(script)]
             if not commands:
-                prepared.append(" ".join(script.split()) or str(step.get("uses")).partition("@")[0])
+                prepared.append(_does(script, step))
             for command, options, written in commands:
                 # Of several that are written alike the next.
                 below = range(at.get(written, 0), len(lines))
@@ -127,6 +127,14 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                     _name(content.get("environment")),
                     tuple(prepared),
                 )
+
+
+def _does(script: str, step: dict[Any, Any]) -> str:
+    """What a step does that checks nothing: its lines, or an action with what it is told."""
+    if lines := [line.strip() for line in script.splitlines() if line.strip()]:
+        return "; ".join(lines)
+    action, told = str(step.get("uses")).partition("@")[0], step.get("with")
+    return f"{action} with {json.dumps(told, default=str)}" if told else action
 
 
 def _name(environment: Any) -> str:

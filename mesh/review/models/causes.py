@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from mesh.contracts.conditions import plain
-from mesh.contracts.queries import Relation
 from mesh.review.contracts.words import both_shortened
 from mesh.review.models.both import Both
-from mesh.review.models.meaning import Meanings, expressions, own_meaning, reads
+from mesh.review.models.meaning import Meanings, expressions, own_meaning, parsed, reads, retyped
 from mesh.review.models.review_worker.facts import Model
 from mesh.review.rules import Place
 
 Part = tuple[str, str | None]
 """A model and one of its columns; under None its rows."""
+Nearest = Callable[[Model, str | None], Iterator[Part]]
+"""From a column of a model, or its rows, to what it reads for them."""
 
 
 @dataclass(frozen=True)
 class Cause:
     """Why a product, or a column of it, is another. models: those that were changed, nearest first.
 
-    parts: the columns of theirs that it came through; none of a model whose rows are others.
+    parts: the columns of theirs that it came through; none of a model of which just the rows are
+    others.
     """
 
     product: str
@@ -38,7 +40,10 @@ class Cause:
             columns = [column for name, column in self.parts if name == model]
             if model != self.product:
                 names += [f"{model}.{column}" for column in columns] or [model]
-        return f", because of {', '.join(names)}" if names else ""
+        if not names:
+            return ""
+        own = " and of its own query" if self.product in self.models else ""
+        return f", because of {', '.join(names)}{own}"
 
 
 def changed_models(product: str, sides: tuple[Meanings, Meanings]) -> tuple[str, ...]:
@@ -56,18 +61,25 @@ def changed_models(product: str, sides: tuple[Meanings, Meanings]) -> tuple[str,
 def cause(both: Both, product: str, models: tuple[str, ...], column: str | None) -> Cause:
     """Of the models that were changed those that a column of a product is another by, or its rows,
     if that can be told apart."""
-    read = _behind(both.meanings[1], (product, column))
-    parts: list[Part] = []
+    changed: list[Part] = []
     for name in models:
         was, now = both.base.models.get(name), both.head.models[name]
-        known = was is not None and bool(was.query and now.query)
-        changed = _changed_parts(was, now) if was and known else {None}
-        parts += [(name, part) for part in changed if (name, part) in read]
-    if not parts:
-        return Cause(product, models)
-    reached = tuple(name for name in models if any(name == part[0] for part in parts))
-    of_rows = {name for name, part in parts if part is None}
-    return Cause(product, reached, tuple(part for part in parts if part[0] not in of_rows))
+        changed += [(name, part) for part in (_changed_parts(was, now) if was else {None: None})]
+    for nearest in (_nearest, _named):
+        read = set[Part]().union(
+            *(_behind(side, (product, column), nearest) for side in both.meanings)
+        )
+        if parts := [part for part in changed if part in read]:
+            reached = tuple(name for name in models if any(name == part[0] for part in parts))
+            # Of other rows each sum is another one, too.
+            of_rows = {name for name, part in parts if part is None}
+            told = (
+                (name, part)
+                for name, part in parts
+                if part and (name not in of_rows or _expressions(both, name, part))
+            )
+            return Cause(product, reached, tuple(told))
+    return Cause(product, models)
 
 
 def _text(model: Model | None) -> tuple[str, str] | None:
@@ -80,19 +92,18 @@ def _changed_parts(was: Model, now: Model) -> dict[str | None, None]:
     if not (was.query and now.query):
         return {None: None}
     before, after = own_meaning(was), own_meaning(now)
-    found: dict[str | None, None] = {}
-    if was.since != now.since or before.rows != after.rows:
-        found[None] = None
-    old, new = (_values(one, blurred=None in found) for one in (before, after))
-    names = dict.fromkeys([*new, *old])
-    return found | {name: None for name in names if old.get(name) != new.get(name)}
+    other_rows = was.since != now.since or before.rows != after.rows
+    old, new = (one.blurred if other_rows else one.texts for one in (before, after))
+    other_types = retyped(was, now)
+    found: dict[str | None, None] = {None: None} if other_rows else {}
+    return found | {
+        name: None
+        for name in {**new, **old}
+        if old.get(name) != new.get(name) or name in other_types
+    }
 
 
-def _values(meaning: Relation, *, blurred: bool) -> dict[str, str]:
-    return meaning.blurred if blurred else meaning.texts
-
-
-def _behind(meanings: Meanings, start: Part) -> set[Part]:
+def _behind(meanings: Meanings, start: Part, nearest: Nearest) -> set[Part]:
     """All that a column of a product is computed from, or that decides about its rows.
 
     Any value may have been counted or summed up from rows, so the rows of its table are of it.
@@ -102,7 +113,7 @@ def _behind(meanings: Meanings, start: Part) -> set[Part]:
     while waiting:
         name, column = waiting.pop()
         model = models.get(name)
-        for part in _nearest(model, column) if model else ():
+        for part in nearest(model, column) if model else ():
             if part not in seen:
                 seen.add(part)
                 waiting.append(part)
@@ -119,26 +130,34 @@ def _nearest(model: Model, column: str | None) -> Iterator[Part]:
         yield model.name, None
 
 
+def _named(model: Model, column: str | None) -> Iterator[Part]:
+    """All that a query names, where it is not known what becomes of it: behind LIMIT, say."""
+    names = {None, column}
+    if model.query:
+        names |= {one.name for one in parsed(model.query, model.dialect).find_all(exp.Column)}
+    yield from ((parent, name) for parent in model.parents for name in names)
+
+
 def before_and_after(both: Both, why: Cause, column: str | None) -> tuple[str, str, Place]:
     """What was written where the change was made, what is, and where that is."""
-    own = [(why.product, column)] if column else []
+    parts = [*why.parts]
+    if column and why.product in why.models:
+        parts = [(why.product, column), *(part for part in parts if part[0] != why.product)]
     told = []
-    for model, part in [*own, *why.parts] if why.product in why.models else [*why.parts, *own]:
-        if part and (both_said := _expressions(both, model, part)):
-            told.append((model, part, *both_said))
-            if (model, part) in own:
-                break
+    for model, part in parts:
+        if part and (sides := _expressions(both, model, part)):
+            told.append((model, part, sides))
     if not told:
-        before, after = both_shortened(*both.files.changed(why.models[0]))
-        return before, after, both.files.place(why.models[0], None)
-    model, part, before, after = told[0]
+        model = parts[0][0] if parts else why.models[0]
+        place = both.files.place(model, None)
+        return *both_shortened(*both.files.changed(model, place)), place
+    model, part, (before, after) = told[0]
     if len(told) > 1:
-        before, after = (_together((t[1], t[side]) for t in told) for side in (2, 3))
+        before, after = (
+            ", ".join(f"{sides[n]} AS {name}" for _, name, sides in told if sides[n])
+            for n in (0, 1)
+        )
     return *both_shortened(before, after), both.files.place(model, part)
-
-
-def _together(expressions: Iterable[tuple[str, str]]) -> str:
-    return ", ".join(f"{text} AS {name}" for name, text in expressions)
 
 
 def _expressions(both: Both, model: str, column: str) -> tuple[str, str] | None:
@@ -148,8 +167,4 @@ def _expressions(both: Both, model: str, column: str) -> tuple[str, str] | None:
     if (was and plain(was)) == (now and plain(now)):
         return None
     dialect = next(one.dialect for one in models if one)
-
-    def text(node: exp.Expr | None) -> str:
-        return node.sql(dialect) if node else ""
-
-    return text(was), text(now)
+    return was.sql(dialect) if was else "", now.sql(dialect) if now else ""

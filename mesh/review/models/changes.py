@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlglot import exp
 
 from mesh.contracts.conditions import plain
-from mesh.contracts.queries import Relation
+from mesh.contracts.relation import Relation
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import both_shortened, shortened
 from mesh.review.models.both import Both
@@ -251,6 +251,7 @@ def _changed(both: Both, product: str, what: str, why: Cause, column: str | None
         before=before,
         after=after,
         because=why.models,
+        made_in=tuple(both.files.place(model, None).path for model in why.models),
         severity=(Level.WARNING if unseen else Level.INFO) if refuted else None,
         reason=reason,
     )

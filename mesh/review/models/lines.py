@@ -42,7 +42,10 @@ class Files:
         named, changed = line_of(after, column), _other_lines(after, before)
         if not changed and (elsewhere := self._elsewhere(model)):
             return elsewhere
-        line = named if named in changed or not changed else min(changed)
+        line = named
+        if changed and named not in changed:
+            # What a column is computed by stands above its name.
+            line = max((n for n in changed if n <= named), default=min(changed))
         return Place(self.head.models[model].path, line)
 
     def _elsewhere(self, model: str) -> Place | None:
@@ -77,15 +80,17 @@ class Files:
                 found[name] = min(changed, default=at_end)
         return found
 
-    def changed(self, model: str) -> tuple[str, str]:
-        """The lines that were changed, before and after, each side as one text."""
+    def changed(self, model: str, at: Place) -> tuple[str, str]:
+        """The lines that were changed at a place, or else all, before and after, as one text."""
         before, after = self._texts(model)
-        elsewhere = before == after and self._elsewhere(model)
-        if elsewhere:
-            before, after = (_lines(root / elsewhere.path) for root in (self.old_root, self.root))
-        sides = [(a, _other_lines(a, b, gaps=False)) for a, b in ((before, after), (after, before))]
-        old, new = (" ".join(text[n - 1].strip() for n in sorted(lines)) for text, lines in sides)
-        return old, new
+        if at.path != self.head.models[model].path:
+            before, after = (_lines(root / at.path) for root in (self.old_root, self.root))
+        matcher = difflib.SequenceMatcher(None, before, after, autojunk=len(after) > MANY_LINES)
+        blocks = [block for block in matcher.get_opcodes() if block[0] != "equal"]
+        here = [one for one in blocks if one[3] < at.line <= max(one[4], one[3] + 1)] or blocks
+        gone = (line for _, low, high, _, _ in here for line in before[low:high])
+        new = (line for _, _, _, start, end in here for line in after[start:end])
+        return _one_line(gone), _one_line(new)
 
     def rows(self, was: str, now: str) -> tuple[int, int]:
         """How many rows of a seed are gone, and how many are new; one that was edited is both."""
@@ -129,6 +134,10 @@ def _lines(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return []
+
+
+def _one_line(lines: Iterable[str]) -> str:
+    return " ".join(line.strip() for line in lines)
 
 
 def _other_lines(text: list[str], than: list[str], *, gaps: bool = True) -> set[int]:

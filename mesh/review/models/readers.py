@@ -28,6 +28,10 @@ def _gone(both: Both) -> Iterator[Finding]:
 def consumer_no_break(both: Both) -> Iterator[Change]:
     """Whatever still reads a column that goes is repaired in the same pull request."""
     gone = {(f.product, f.column) for f in _gone(both) if f.column}
+    for name, was in both.base.models.items():
+        now = both.head.models.get(name)
+        if now and not was.public and now.columns:
+            gone |= {(name, column) for column in was.columns.keys() - now.columns.keys()}
     for name, model in both.head.models.items():
         where = Place(model.path, 1)
         before = both.base.models.get(name)

@@ -30,10 +30,10 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _words(one: Finding) -> str:
-    """What a finding says, whichever column it says it of."""
+    """What a finding says, whichever column it says it of; causes keep the names of theirs."""
     if not one.column:
         return one.message
-    return re.sub(rf"(?<!\w){re.escape(one.column)}(?!\w)", "…", one.message)
+    return re.sub(rf"(?<![\w.]){re.escape(one.column)}(?!\w)", "…", one.message)
 
 
 def counted(findings: Iterable[Finding], level: Level) -> int:
