@@ -213,6 +213,8 @@ def test_what_is_done_to_the_files_before_a_check_is_told(tmp_path: Path) -> Non
         "STEP_CHANGED `make lint` in the job lint is run otherwise: without "
         '`step: actions/checkout`, with `step: actions/checkout with {"ref": "main"}`.'
     ]
+    shown = newer.replace(STEP, f"      - run: ls models\n{STEP}")
+    assert differing(tmp_path / "shown", before, {"lint.yml": shown}) == []
     back = newer.replace(STEP, f"      - run: git checkout main -- models\n{STEP}")
     assert differing(tmp_path / "back", before, {"lint.yml": back}) == [
         "STEP_CHANGED `make lint` in the job lint is run otherwise: with "

@@ -35,6 +35,8 @@ _KNOWN = {
 }
 SCHEDULE = "schedule"
 _ASSIGNED = re.compile(r"\w+=")
+# A line that shows something, and does not write it into a file or call another program.
+_SHOWS = re.compile(r"(?:cat|date|echo|env|ls|printf|pwd)\b[^>|;&`$]*$")
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                 environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
             commands = [*_commands(script)]
             if not commands:
-                prepared.append(_does(script, step))
+                prepared += filter(None, [_does(script, step)])
             for command, options, written in commands:
                 # Of several that are written alike the next.
                 below = range(at.get(written, 0), len(lines))
@@ -131,8 +133,9 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
 
 def _does(script: str, step: dict[Any, Any]) -> str:
     """What a step does that checks nothing: its lines, or an action with what it is told."""
-    if lines := [line.strip() for line in script.splitlines() if line.strip()]:
-        return "; ".join(lines)
+    if script.strip():
+        lines = (line.strip() for line in script.splitlines())
+        return "; ".join(line for line in lines if line and not _SHOWS.match(line))
     action, told = str(step.get("uses")).partition("@")[0], step.get("with")
     return f"{action} with {json.dumps(told, default=str)}" if told else action
 
