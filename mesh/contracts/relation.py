@@ -49,12 +49,12 @@ class Relation:
         """The tables by which its columns are known."""
         return {*self.tables, *(table for table, _ in origins(*self.columns.values()) if table)}
 
-    @property
+    @cached_property
     def texts(self) -> dict[str, str]:
         """One text for each column."""
         return {name: value.sql() for name, value in self.columns.items()}
 
-    @property
+    @cached_property
     def blurred(self) -> dict[str, str]:
         """The same, whichever of several copies of a table a column is of.
 

@@ -73,7 +73,7 @@ class Change:
     where: in the work tree, for a thing that is gone the line at which it stood. base: where it was
     in the base, if it was. column: the name that consumers know, which for a rename is the old one.
     fix, severity: where they are not those of the rule; reason: why they are not.
-    because: the models that were changed themselves; made_in: their files, where there are several.
+    because: the models that were changed themselves; made_in: their files.
     """
 
     product: str

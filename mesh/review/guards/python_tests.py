@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import tomllib
+from collections.abc import Iterator
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from mesh.review.models.both import Both
@@ -56,7 +58,12 @@ class _Test:
 
 def _tests(file: Path) -> dict[str, _Test]:
     """The tests of a file, by name; none of a file that is none, or that Python cannot read."""
-    tree = _parsed(file)
+    return _tests_in(_source(file))
+
+
+@lru_cache(maxsize=512)
+def _tests_in(source: bytes) -> dict[str, _Test]:
+    tree = _read(source)
     own = [one for one in tree.body if not isinstance(one, (*_FUNCTIONS, ast.ClassDef))]
     everywhere = any(map(_skips, own))
     found = {}
@@ -74,11 +81,18 @@ def _tests(file: Path) -> dict[str, _Test]:
     return found
 
 
-def _parsed(file: Path) -> ast.Module:
+def _source(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+def _read(source: bytes) -> ast.Module:
     """What a file says; nothing where Python cannot read it."""
     try:
-        return ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
         return ast.Module([], [])
 
 
@@ -117,6 +131,13 @@ def _edited(both: Both) -> list[str]:
     ]
 
 
+def _kept(both: Both) -> Iterator[tuple[str, list[tuple[str, _Test, _Test]]]]:
+    """Of each of these files the tests that are still there, before and after."""
+    for file in _edited(both):
+        before, after = (_tests(side.root / file) for side in (both.old, both.new))
+        yield file, [(name, before[name], now) for name, now in after.items() if name in before]
+
+
 @rule(WARNS, NONE, "Bring it back, or say why nothing is lost.")
 def python_test_no_delete(both: Both) -> Found:
     """What no test holds any more changes unseen."""
@@ -137,27 +158,20 @@ def python_test_no_delete(both: Both) -> Found:
 @rule(WARNS, NONE, "Let it run, or say why it cannot.")
 def python_test_no_skip(both: Both) -> Found:
     """A test that is skipped is green whatever happens."""
-    for file in _edited(both):
-        before, after = (_tests(side.root / file) for side in (both.old, both.new))
-        skipped = [
-            name
-            for name, one in after.items()
-            if one.skipped and name in before and not before[name].skipped
-        ]
+    for file, tests in _kept(both):
+        skipped = {name: now for name, was, now in tests if now.skipped and not was.skipped}
         if skipped:
-            where = Place(file, after[skipped[0]].line)
-            message = f"Tests are skipped, or may fail, now: {listed(skipped, _MOST)}."
+            where = Place(file, next(iter(skipped.values())).line)
+            message = f"Tests are skipped, or may fail, now: {listed([*skipped], _MOST)}."
             yield Change(product="project", message=message, where=where)
 
 
 @rule(WARNS, NONE, "Let it ask for what it asked, or say why nothing is lost.")
 def python_test_no_loosen(both: Both) -> Found:
     """A test that asserts less lets through what it stopped."""
-    for file in _edited(both):
-        before, after = (_tests(side.root / file) for side in (both.old, both.new))
-        for name, now in after.items():
-            was = before.get(name)
-            if was and not now.skipped and now.asks < was.asks:
+    for file, tests in _kept(both):
+        for name, was, now in tests:
+            if not now.skipped and now.asks < was.asks:
                 less = f"{many(was.asks, 'thing')} before, and for {now.asks or 'nothing'} now"
                 message = f"The test {name} asked for {less}."
                 yield Change(product="project", message=message, where=Place(file, now.line))
@@ -182,7 +196,7 @@ def _left_out(file: Path) -> dict[str, str]:
     """What a `conftest.py` says of tests that do not run, by name."""
     named = [
         (name, one)
-        for one in _parsed(file).body
+        for one in _read(_source(file)).body
         for name in ([one.name] if isinstance(one, _FUNCTIONS) else map(ast.unparse, _targets(one)))
     ]
     return {name: ast.dump(one) for name, one in named if name in _LEAVE_OUT}

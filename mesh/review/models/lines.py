@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from mesh.project import CONFIGS
@@ -85,11 +85,10 @@ class Files:
         before, after = self._texts(model)
         if at.path != self.head.models[model].path:
             before, after = (_lines(root / at.path) for root in (self.old_root, self.root))
-        matcher = difflib.SequenceMatcher(None, before, after, autojunk=len(after) > MANY_LINES)
-        blocks = [block for block in matcher.get_opcodes() if block[0] != "equal"]
-        here = [one for one in blocks if one[3] < at.line <= max(one[4], one[3] + 1)] or blocks
-        gone = (line for _, low, high, _, _ in here for line in before[low:high])
-        new = (line for _, _, _, start, end in here for line in after[start:end])
+        blocks = _blocks(tuple(before), tuple(after))
+        here = [one for one in blocks if one[2] < at.line <= max(one[3], one[2] + 1)] or blocks
+        gone = (line for low, high, _, _ in here for line in before[low:high])
+        new = (line for _, _, start, end in here for line in after[start:end])
         return _one_line(gone), _one_line(new)
 
     def rows(self, was: str, now: str) -> tuple[int, int]:
@@ -140,15 +139,20 @@ def _one_line(lines: Iterable[str]) -> str:
     return " ".join(line.strip() for line in lines)
 
 
-def _other_lines(text: list[str], than: list[str], *, gaps: bool = True) -> set[int]:
-    """Lines that are not in the other text, or with gaps follow on one that is; no comments."""
+@lru_cache(maxsize=512)
+def _blocks(before: tuple[str, ...], after: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
+    """Where two texts differ: from and to which line of either, counted from 0."""
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=len(after) > MANY_LINES)
+    return [block[1:] for block in matcher.get_opcodes() if block[0] != "equal"]
+
+
+def _other_lines(text: list[str], than: list[str]) -> set[int]:
+    """Lines that are not in the other text, or follow on one that is; no comments."""
     found: set[int] = set()
     if not than:
         return found
-    matcher = difflib.SequenceMatcher(None, than, text, autojunk=len(text) > MANY_LINES)
-    for kind, _, _, start, end in matcher.get_opcodes():
-        if kind != "equal":
-            found |= set(range(start + 1, max(end, start + gaps) + 1))
+    for _, _, start, end in _blocks(tuple(than), tuple(text)):
+        found |= set(range(start + 1, max(end, start + 1) + 1))
     return {n for n in found if n <= len(text) and not re.match(r"\s*(/\*|--|$)", text[n - 1])}
 
 

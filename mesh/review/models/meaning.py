@@ -7,7 +7,7 @@ to be followed too.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sqlglot import exp, parse_one
@@ -74,8 +74,12 @@ def reads(model: Model) -> Reads:
     """Raises nothing: a model that cannot be read reads nothing that is known."""
     if not model.query:
         return Reads({}, frozenset(), frozenset())
-    relation = own_meaning(model)
-    known = frozenset(model.parents)
+    return _reads(model.query, model.dialect, frozenset(model.parents))
+
+
+@lru_cache(maxsize=2048)
+def _reads(query: str, dialect: str, known: frozenset[str]) -> Reads:
+    relation = _read(query, dialect)
     values = {
         name: frozenset(o for o in relation.origins_of(name) if o[0] in known)
         for name in relation.columns
@@ -114,10 +118,14 @@ class Meanings:
 
         made = read_query(parsed(model.query, model.dialect), table)
         if was := self._others.get(model.name):
-            for name in retyped(was, model) & made.columns.keys():
-                kind = exp.Literal.string(model.columns[name])
-                typed = exp.Anonymous(this="typed", expressions=[made.columns[name], kind])
-                made.columns[name] = typed
+            typed = {
+                name: exp.Anonymous(
+                    this="typed",
+                    expressions=[made.columns[name], exp.Literal.string(model.columns[name])],
+                )
+                for name in retyped(was, model) & made.columns.keys()
+            }
+            made = replace(made, columns=made.columns | typed)
         return made.closed(model.since) if model.since else made
 
     def behind(self, name: str) -> Iterator[Model]:
