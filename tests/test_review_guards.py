@@ -288,21 +288,52 @@ def test_what_leaves_tests_out_is_told(
         ("self.assertEqual(a, b)", "a == b", "for nothing now"),
         ("assert a\n    assert b", "assert a and b", ""),
         ("assert a", "assert a\n    assert b", ""),
+        ("assert a\n    assert b", "holds(a)\n\ndef holds(a):\n    assert a\n    assert b", ""),
+        ("assert a\n    assert b", "holds(a)\n\ndef holds(a):\n    assert a", "for 1 now"),
+        ("assert a", "again(a)\n\ndef again(a):\n    again(a)", "for nothing now"),
     ],
 )
 def test_a_test_that_asks_for_less_is_told(
     before: str, after: str, told: str, tmp_path: Path
 ) -> None:
-    sides = {"old": before, "new": after}
-    for side, body in sides.items():
-        (tmp_path / side).mkdir()
-        (tmp_path / side / "test_a.py").write_text(f"def test_a(self):\n    {body}\n")
-    old, new = (Project(tmp_path / side) for side in sides)
-    files = SimpleNamespace(edited={"test_a.py": 2})
-    both = SimpleNamespace(old=old, new=new, files=files)
-    found = [one.message for one in python_tests.rule.findings(cast("Both", both))]
+    start = "def test_a(self):\n    "
+    found = said_of_test(tmp_path, start + before, start + after)
     assert len(found) == bool(told)
     assert all(told in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("('a', [1, 2, 3])", "('a', [1, 3])", "with 3 cases before, and with 2 now"),
+        ("('a', (1,))", "('a', [])", "with 1 case before, and with none now"),
+        ("('a', argvalues=[1, 2])", "('a', argvalues=[1])", "with 2 cases before, and with 1 now"),
+        ("('a', [1, 2])", "('a', [3, 1, 2])", ""),
+        # How many these are is not written there.
+        ("('a', [1, 2])", "('a', CASES)", ""),
+        ("('a', CASES)", "('a', [1])", ""),
+    ],
+)
+def test_a_test_that_runs_with_less_is_told(
+    before: str, after: str, told: str, tmp_path: Path
+) -> None:
+    end = "\ndef test_a(a):\n    assert a"
+    mark = "@pytest.mark.parametrize"
+    found = said_of_test(tmp_path, f"{mark}{before}{end}", f"{mark}{after}{end}")
+    assert len(found) == bool(told)
+    assert all(told in one for one in found)
+
+
+def said_of_test(folder: Path, before: str, after: str) -> list[str]:
+    """What is told of a file of tests that became another."""
+    sides = {"old": before, "new": after}
+    for side, text in sides.items():
+        (folder / side).mkdir()
+        (folder / side / "test_a.py").write_text(f"{text}\n")
+    old, new = (Project(folder / side) for side in sides)
+    files = SimpleNamespace(edited={"test_a.py": 2})
+    both = SimpleNamespace(old=old, new=new, files=files)
+    return [one.message for one in python_tests.rule.findings(cast("Both", both))]
 
 
 def test_what_one_model_says_of_another_stands_at_the_other() -> None:

@@ -17,6 +17,7 @@ from mesh.words import listed, many
 
 rule: Rules[[Both]] = Rules("guard")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 # What keeps pytest from running a test, or from failing when it fails.
 _SKIPS = {"importorskip", "skip", "skipif", "xfail"}
 _EXPECTS = {"fail", "raises", "warns"}
@@ -48,12 +49,14 @@ _MOST = 5
 @dataclass(frozen=True)
 class _Test:
     """line: where it begins. does: what it is made of, whatever it is called. asks: how often it
-    asserts something, or expects an error."""
+    asserts something, or expects an error, itself or by functions of its file. cases: for how many
+    values it runs; None where that is not written there."""
 
     line: int
     does: str
     skipped: bool
     asks: int
+    cases: int | None
 
 
 def _tests(file: Path) -> dict[str, _Test]:
@@ -64,6 +67,7 @@ def _tests(file: Path) -> dict[str, _Test]:
 @lru_cache(maxsize=512)
 def _tests_in(source: bytes) -> dict[str, _Test]:
     tree = _read(source)
+    helpers = {one.name: one for one in tree.body if isinstance(one, _FUNCTIONS)}
     own = [one for one in tree.body if not isinstance(one, (*_FUNCTIONS, ast.ClassDef))]
     everywhere = any(map(_skips, own))
     found = {}
@@ -75,9 +79,9 @@ def _tests_in(source: bytes) -> dict[str, _Test]:
             if isinstance(one, _FUNCTIONS) and one.name.startswith("test"):
                 skipped = around or any(map(_skips, (*one.decorator_list, *one.body)))
                 does = ast.dump(ast.Module(one.body, []))
-                asks = sum(map(_asks, ast.walk(ast.Module(_runs(one.body), []))))
+                asks = _asked_by(one, helpers)
                 around_it = f"{holder.name}." if isinstance(holder, ast.ClassDef) else ""
-                found[around_it + one.name] = _Test(one.lineno, does, skipped, asks)
+                found[around_it + one.name] = _Test(one.lineno, does, skipped, asks, _cases(one))
     return found
 
 
@@ -99,6 +103,29 @@ def _read(source: bytes) -> ast.Module:
 def _skips(node: ast.AST) -> bool:
     words = (getattr(one, "attr", getattr(one, "id", "")) for one in ast.walk(node))
     return not _SKIPS.isdisjoint(words)
+
+
+def _asked_by(function: _Function, others: dict[str, _Function]) -> int:
+    """How much is asked for by a function, and by those of the others that it calls."""
+    rest = {name: one for name, one in others.items() if one is not function}
+    asked = 0
+    for node in ast.walk(ast.Module(_runs(function.body), [])):
+        called = node.func if isinstance(node, ast.Call) else None
+        helper = rest.get(called.id) if isinstance(called, ast.Name) else None
+        asked += _asked_by(helper, rest) if helper else _asks(node)
+    return asked
+
+
+def _cases(test: _Function) -> int | None:
+    """For how many values a test is run, where they are listed at it."""
+    count = 1
+    for one in test.decorator_list:
+        if isinstance(one, ast.Call) and getattr(one.func, "attr", "") == "parametrize":
+            listed = [*one.args[1:2], *(k.value for k in one.keywords if k.arg == "argvalues")]
+            if not listed or not isinstance(listed[0], ast.List | ast.Tuple):
+                return None
+            count *= len(listed[0].elts)
+    return count
 
 
 def _asks(node: ast.AST) -> int:
@@ -171,10 +198,15 @@ def python_test_no_loosen(both: Both) -> Found:
     """A test that asserts less lets through what it stopped."""
     for file, tests in _kept(both):
         for name, was, now in tests:
+            place = Place(file, now.line)
             if not now.skipped and now.asks < was.asks:
                 less = f"{many(was.asks, 'thing')} before, and for {now.asks or 'nothing'} now"
                 message = f"The test {name} asked for {less}."
-                yield Change(product="project", message=message, where=Place(file, now.line))
+                yield Change(product="project", message=message, where=place)
+            if not now.skipped and was.cases and now.cases is not None and now.cases < was.cases:
+                less = f"{many(was.cases, 'case')} before, and with {now.cases or 'none'} now"
+                message = f"The test {name} ran with {less}."
+                yield Change(product="project", message=message, where=place)
 
 
 @rule(WARNS, NONE, "See whether every test still runs.")
