@@ -19,9 +19,9 @@ export PYTHONUTF8 := 1
 demo: $(INSTALLED)
 	@$(BIN)/mesh demo $(if $(SOURCE),--source "$(SOURCE)")
 
-# The whole suite; its independent parts run side by side.
+# The whole suite; its independent parts run side by side, or `make test ONLY="contracts ingest"`.
 test: $(TOOLS)
-	@$(BIN)/python tools/run_tests.py
+	@$(BIN)/python tools/run_tests.py $(ONLY)
 
 # All that tools/checks.py lists, or `make lint ONLY="ruff sqlmesh-lint"`.
 lint: $(TOOLS)

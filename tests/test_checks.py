@@ -16,6 +16,7 @@ sys.path.append(str(ROOT / "tools"))
 
 import checks  # noqa: E402
 from checks import CHECKS, Check  # noqa: E402
+from run_tests import FILES, HERE, PARTS  # noqa: E402
 
 PINNED = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
 
@@ -35,6 +36,25 @@ def test_makefile_commits_workflows_and_the_suite_call_the_list() -> None:
     assert "make lint" in (ROOT / ".github/workflows/pull-request.yml").read_text()
     (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert "tools/checks.py" in local["hooks"][0]["entry"]
+
+
+def test_each_file_of_tests_is_in_one_part_and_each_part_in_the_pull_request() -> None:
+    files = sorted(name for part in FILES.values() for name in part)
+    command = (sys.executable, "-m", "pytest", "--collect-only", "-qq", "-m", HERE)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(re.findall(r"^(\S+\.py): ", done.stdout, re.MULTILINE)) <= set(files)
+    assert len(files) == len(set(files))
+    assert all(FILES.values()) and FILES.keys() <= {part.name for part in PARTS}
+    workflow = yaml.safe_load((ROOT / ".github/workflows/pull-request.yml").read_text())
+    matrix = workflow["jobs"]["test"]["strategy"]["matrix"]["part"]
+    # The checks are the job `lint`.
+    assert sorted([*matrix, "checks"]) == sorted(part.name for part in PARTS)
+
+
+def test_a_part_that_is_not_there_is_told() -> None:
+    command = (sys.executable, ROOT / "tools" / "run_tests.py", "ingset")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "there is no part ingset: " in done.stderr
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Run the whole test suite: independent parts side by side, one summary at the end.
 
+    python tools/run_tests.py [PART …]
+
 There is a part for each core. So of small data DuckDB does more with one core than with several,
 and SQLMesh loads models in the process itself: to fork one that holds projects takes longer.
 
@@ -46,39 +48,47 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
     return (str(BIN / "python"), "-m", "pytest", "-p", "no:cacheprovider", *arguments)
 
 
-# What plans whole projects takes as long as everything else together.
-PLANNING = tuple(
-    f"tests/test_{name}.py"
-    for name in (
-        "contract_audits",
-        "contract_macro",
-        "contracts_new",
-        "demo",
-        "fresh_clone",
-        "linter",
-        "refresh",
-        "status",
-        "verify",
-    )
-)
-# Sequences of deliveries and commands; they share the builds that they compare with.
-PATHS = ("tests/test_environment_paths.py",)
-ENVIRONMENTS = tuple(f"tests/test_environment_{name}.py" for name in ("models", "kills", "law"))
 HERE = "not bigquery and not browser"
+# Files of tests by what they are about, as patterns of their names; all others are a part as well.
+BY_SUBJECT = {
+    # What plans whole projects.
+    "planning": (
+        *("contract_audits", "contract_macro", "contracts_new", "demo", "fresh_clone", "linter"),
+        *("refresh", "status", "verify"),
+    ),
+    "contracts": ("bite", "catalogs", "contract*", "lint*", "prove", "source_rules"),
+    "projects": ("any_*",),
+    "review": ("review*",),
+    "ingest": ("generate*", "ingest*"),
+    "environments": (
+        *("environment_models", "environment_kills", "environment_law", "held_database"),
+    ),
+    # Sequences of deliveries and commands; they share the builds that they compare with.
+    "paths": ("environment_paths",),
+}
+
+
+def _files() -> dict[str, list[str]]:
+    """The files of each part; of several patterns that fit one, the first has it."""
+    folders = (ROOT / "tests", ROOT / "tests" / "bigquery")
+    left = sorted(path.relative_to(ROOT) for one in folders for path in one.glob("test_*.py"))
+    found: dict[str, list[str]] = {}
+    for part, names in BY_SUBJECT.items():
+        own = [one for one in left if any(one.match(f"test_{name}.py") for name in names)]
+        found[part] = [str(one) for one in own]
+        left = [one for one in left if one not in own]
+    return {**found, "tests": [str(one) for one in left]}
+
+
+FILES = _files()
+
+
+def _on_duckdb(part: str) -> Part:
+    return Part(part, (_pytest("-m", HERE, "--durations=25", *FILES[part]),))
+
 
 # The longest first: each core takes the next part when it has done one.
 PARTS = (
-    Part(
-        "tests",
-        (
-            _pytest(
-                "-m",
-                HERE,
-                "--durations=25",
-                *(f"--ignore={path}" for path in (*PLANNING, *PATHS, *ENVIRONMENTS)),
-            ),
-        ),
-    ),
     Part(
         "bigquery",
         (
@@ -87,11 +97,10 @@ PARTS = (
             _pytest("-m", "bigquery", "--durations=25"),
         ),
     ),
-    Part("planning", (_pytest("-m", HERE, "--durations=25", *PLANNING),)),
-    Part("environments", (_pytest("-m", HERE, "--durations=25", *ENVIRONMENTS),)),
-    Part("paths", (_pytest("-m", HERE, "--durations=25", *PATHS),)),
-    Part("checks", ((str(BIN / "python"), "tools/checks.py"),)),
+    *map(_on_duckdb, ("planning", "contracts", "environments", "tests", "paths", "projects")),
+    *map(_on_duckdb, ("review", "ingest")),
     Part("browser", (("tests/servers/install-chromium",), _pytest("-m", "browser"))),
+    Part("checks", ((str(BIN / "python"), "tools/checks.py"),)),
     Part("peer", ((str(BIN / "python"), "tests/servers/peer", "--sample"),)),
     Part("infra", (("make", "--silent", "test-infra"),)),
 )
@@ -123,10 +132,14 @@ def run(part: Part) -> Outcome:
     return outcome
 
 
-def main() -> int:
+def main(names: list[str]) -> int:
+    known = {part.name: part for part in PARTS}
+    if unknown := [name for name in names if name not in known]:
+        print(f"there is no part {', '.join(unknown)}: {', '.join(known)}", file=sys.stderr)
+        return 2
     LOGS.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
-        outcomes = list(pool.map(run, PARTS))
+        outcomes = list(pool.map(run, [known[name] for name in names or known]))
     totals = dict.fromkeys(("passed", "failed", "skipped"), 0)
     for outcome in outcomes:
         text = outcome.log.read_text(errors="replace")
@@ -144,4 +157,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))
