@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+import duckdb
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects import BigQuery
@@ -60,28 +61,27 @@ _FUNCTIONS = (
     "EXP, EXTRACT, FLOOR, GREATEST, IF, LAG, LEAD, LEAST, LENGTH, LN, LOWER, MAX, MIN, MOD, "
     "NULLIF, POW, REPLACE, ROUND, ROW_NUMBER, SIGN, SQRT, STARTS_WITH, SUBSTR, SUM, TRIM, UPPER"
 )
-# As DuckDB lists them: the peer runs whole queries as they are written, and quotes no name for it.
-_RESERVED_BY_DUCKDB = """
-    all analyse analyze and any array as asc asymmetric both case cast check collate column
-    constraint create default deferrable desc describe distinct do else end except false fetch
-    for foreign from group having in initially intersect into lambda lateral leading limit not
-    null offset on only or order pivot pivot_longer pivot_wider placing primary qualify
-    references returning select show some summarize symmetric table then to trailing true union
-    unique unpivot using variadic when where window with
-"""
-_RESERVED_BY = {
-    **dict.fromkeys(_RESERVED_BY_DUCKDB.split(), "DuckDB"),
-    **dict.fromkeys(BigQuery.Generator.RESERVED_KEYWORDS, "BigQuery"),
-}
 _ONE_QUERY = (
     "Write `SELECT COUNT(*) FROM ${table} WHERE NOT (<condition>)`, "
     "or `SELECT COUNT(*) FROM (<offending rows>) AS offending`."
 )
 
 
+@lru_cache(maxsize=1)
+def _reserved_by() -> dict[str, str]:
+    """Words and the engine that reserves them.
+
+    Also DuckDB's: the peer runs whole queries as they are written, and quotes no name for it.
+    """
+    listed = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+    with duckdb.connect() as engine:
+        words = {word: "DuckDB" for (word,) in engine.execute(listed).fetchall()}
+    return words | dict.fromkeys(BigQuery.Generator.RESERVED_KEYWORDS, "BigQuery")
+
+
 def is_plain(name: str) -> bool:
     """Whether a rule can name a column so, without quotes or its table before it."""
-    return name.isidentifier() and name.lower() not in _RESERVED_BY
+    return name.isidentifier() and name.lower() not in _reserved_by()
 
 
 class RuleSqlError(Exception):
@@ -244,7 +244,7 @@ def _no_reserved_names(select: exp.Select) -> None:
         named = identifier.parent.args if identifier.parent else {}
         before_the_dot = named.get("table") or named.get("db")
         behind_a_dot = before_the_dot is not None and before_the_dot is not identifier
-        engine = _RESERVED_BY.get(identifier.name.lower())
+        engine = _reserved_by().get(identifier.name.lower())
         if engine and not identifier.quoted and not behind_a_dot:
             name = shown(identifier.name)
             raise RuleSqlError(
