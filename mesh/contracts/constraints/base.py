@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
+from open_data_contract_standard.model import DataQuality
 from sqlglot import exp
 
 from mesh.contracts.findings import Finding, Found, Purpose, no_findings
@@ -20,16 +21,7 @@ from mesh.contracts.types import DATETIME, HOW, comparable
 from mesh.files.tree import Steps
 
 OPTIONS = "logicalTypeOptions"
-COMPARATORS = (
-    "mustBe",
-    "mustNotBe",
-    "mustBeGreaterThan",
-    "mustBeGreaterOrEqualTo",
-    "mustBeLessThan",
-    "mustBeLessOrEqualTo",
-    "mustBeBetween",
-    "mustNotBeBetween",
-)
+COMPARATORS = tuple(key for key in DataQuality.model_fields if key.startswith("must"))
 """The keys of a rule under `quality` that say what its number is compared with."""
 POSSIBLE = Purpose("RANGE", "A range has room for at least one value.")
 
