@@ -16,7 +16,6 @@ from mesh.bite.shapes import Proposal, proposals
 from mesh.bite.ways import POSITION, Damage
 from mesh.contracts import Column, Contract
 from mesh.contracts.constraints import table_kind
-from mesh.contracts.constraints.base import StatedQuality
 from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
 from mesh.contracts.sql import DIALECT, TABLE, RuleSqlError
 from mesh.files.dumper import Dumper
@@ -137,12 +136,11 @@ def rule_of(contract: Contract, stated: dict[str, Any]) -> TableRule | None:
     kind = table_kind(stated["type"], stated.get("metric"))
     assert kind
     types = {column.name: column.logical_type for column in contract.columns}
-    promise = kind.read(StatedQuality(stated["id"], (), _Nowhere(), stated, types))
     facts = Rule(
         stated["id"], kind.kind, stated["description"], stated["dimension"], stated["severity"], 1
     )
     try:
-        rule = promise.rule(facts, lambda name: types.get(name, ""))
+        rule = kind.read(stated).rule(facts, lambda name: types.get(name, ""))
     except RuleSqlError:
         return None
     if isinstance(rule, TableRule):
@@ -150,16 +148,3 @@ def rule_of(contract: Contract, stated: dict[str, Any]) -> TableRule | None:
     assert isinstance(rule, RowRule)
     query = exp.select("*").from_(exp.table_(TABLE)).where(rule.broken())
     return TableRule(**vars(facts), scope=Scope.INTERVAL, query=query, columns=rule.columns)
-
-
-class _Nowhere:
-    """The place of a rule that stands in no file yet."""
-
-    def line(self, steps: Any) -> int:
-        return 1
-
-    def stated(self, steps: Any) -> bool:
-        return False
-
-    def missing(self, *_: Any) -> Iterator[Any]:
-        return iter(())

@@ -231,7 +231,7 @@ def _rules(draft: Draft) -> Iterator[StatedRule]:
                 description=_text(rule.description),
                 dimension=rule.dimension or "",
                 severity=rule.severity or "",
-                promise=kind.read(stated),
+                promise=kind.read(stated.keys),
                 line=draft.line(stated.steps),
                 query_line=draft.line(stated.at(*list(kind.needs)[:1])),
             )

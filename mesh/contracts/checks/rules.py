@@ -97,7 +97,7 @@ def rule_idle(subject: Subject) -> Found:
 
 def _rule(kind: type[TablePromise], stated: StatedQuality) -> Rule:
     facts = Rule(stated.name, kind.kind, "", "", "error", 0)
-    return kind.read(stated).rule(facts, lambda name: stated.columns.get(name, ""))
+    return kind.read(stated.keys).rule(facts, lambda name: stated.columns.get(name, ""))
 
 
 def _is_idle(subject: Subject, rule: Rule | None, part: Part) -> bool:

@@ -255,8 +255,8 @@ class TablePromise(ABC):
 
     @classmethod
     @abstractmethod
-    def read(cls, stated: StatedQuality) -> Self:
-        """The promise of a rule."""
+    def read(cls, keys: Mapping[str, Any]) -> Self:
+        """The promise of a rule that states these keys."""
 
     @classmethod
     def misuse(cls, stated: StatedQuality) -> Found:

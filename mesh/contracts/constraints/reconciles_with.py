@@ -61,8 +61,8 @@ class ReconcilesWith(TablePromise):
     each: tuple[str, str] | None = None
 
     @classmethod
-    def read(cls, stated: StatedQuality) -> Self:
-        said = _said(stated)
+    def read(cls, keys: Mapping[str, Any]) -> Self:
+        said = _said(keys)
         by, measures = (_pairs(said.get(key)) for key in (BY, MEASURES))
         where, *there = (str(said.get(key) or "") for key in (WHERE, SOURCE_WHERE, SOURCE_HAVING))
         join, each = (next(iter(_pairs(said.get(key))), None) for key in (JOIN, EACH))
@@ -90,7 +90,7 @@ class ReconcilesWith(TablePromise):
 
     @classmethod
     def references(cls, stated: StatedQuality) -> Iterator[tuple[Steps, str]]:
-        said = _said(stated)
+        said = _said(stated.keys)
         if isinstance(said.get(SOURCE), str):
             yield stated.at(KEY, SOURCE), said[SOURCE]
         yield from ((stated.at(KEY, JOIN, name), name) for name, _ in _pairs(said.get(JOIN)))
@@ -103,7 +103,7 @@ class ReconcilesWith(TablePromise):
 
     @classmethod
     def malformed(cls, stated: StatedQuality) -> Found:
-        said = _said(stated)
+        said = _said(stated.keys)
         for at, text in {**_expressions(said, 0), **_expressions(said, 1)}.items():
             try:
                 _check_groups(at, expanded(parse_expression(text).node))
@@ -112,7 +112,7 @@ class ReconcilesWith(TablePromise):
 
     @classmethod
     def unresolved(cls, stated: StatedQuality, own: Mapping[str, str], known: Schema) -> Found:
-        said, promise = _said(stated), cls.read(stated)
+        said, promise = _said(stated.keys), cls.read(stated.keys)
         if promise.source not in known:
             return
         types: dict[Steps, str | None] = {}
@@ -138,7 +138,7 @@ class ReconcilesWith(TablePromise):
     @classmethod
     def parts(cls, stated: StatedQuality) -> Iterator[Part]:
         """Each measure apart, and the rows that are compared."""
-        promise = cls.read(stated)
+        promise = cls.read(stated.keys)
         groups, measures = promise._expressions(0)
         # Of other columns than its rows are chosen by, a plain measure varies as their number does.
         asked = {one: "COUNT(*)" if _varies(one, promise.where) else one for one in measures}
@@ -252,8 +252,8 @@ def _timed(own: str, type_of: Callable[[str], str]) -> bool:
     )
 
 
-def _said(stated: StatedQuality) -> Mapping[str, Any]:
-    said = stated.keys.get(KEY)
+def _said(keys: Mapping[str, Any]) -> Mapping[str, Any]:
+    said = keys.get(KEY)
     return said if isinstance(said, dict) else {}
 
 

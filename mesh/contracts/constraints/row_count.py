@@ -30,8 +30,7 @@ class RowCount(TablePromise):
     maximum: int | None = None
 
     @classmethod
-    def read(cls, stated: StatedQuality) -> Self:
-        keys = stated.keys
+    def read(cls, keys: Mapping[str, Any]) -> Self:
         if "mustBe" in keys or "mustBeBetween" in keys:
             low, high = keys.get("mustBeBetween") or (keys["mustBe"], keys["mustBe"])
             return cls(minimum=int(low), maximum=int(high))

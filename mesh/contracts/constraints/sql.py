@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from sqlglot import exp
 from sqlglot.errors import OptimizeError, SqlglotError
@@ -37,8 +37,8 @@ class Sql(TablePromise):
     query: str
 
     @classmethod
-    def read(cls, stated: StatedQuality) -> Self:
-        return cls(query=stated.keys.get("query") or "")
+    def read(cls, keys: Mapping[str, Any]) -> Self:
+        return cls(query=keys.get("query") or "")
 
     @classmethod
     def misuse(cls, stated: StatedQuality) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from sqlglot import exp
 
@@ -66,22 +66,22 @@ class UniqueTogether(TablePromise):
     columns: tuple[str, ...]
 
     @classmethod
-    def read(cls, stated: StatedQuality) -> Self:
-        return cls(columns=tuple(map(str, _columns(stated))))
+    def read(cls, keys: Mapping[str, Any]) -> Self:
+        return cls(columns=tuple(map(str, _columns(keys))))
 
     @classmethod
     def misuse(cls, stated: StatedQuality) -> Found:
         if stated.keys.get("mustBe") != 0 or isinstance(stated.keys.get("mustBe"), bool):
             message = f"{stated.name} allows duplicates."
             yield Finding(stated.steps, message, "Write `mustBe: 0`.")
-        if not _columns(stated):
+        if not _columns(stated.keys):
             message = f"{stated.name} does not say which columns are unique together."
             fix = "Write `arguments: {properties: [<column>, …]}`."
             yield Finding(stated.steps, message, fix)
 
     @classmethod
     def lost_columns(cls, stated: StatedQuality) -> Found:
-        for index, name in enumerate(_columns(stated)):
+        for index, name in enumerate(_columns(stated.keys)):
             if name not in stated.columns:
                 message = f"The rule speaks of the column `{shown(name)}`, which is not there."
                 at = stated.at("arguments", "properties", index)
@@ -100,8 +100,8 @@ class UniqueTogether(TablePromise):
         return Effect.TIGHTER if now < was else Effect.LOOSER if now > was else Effect.OTHER
 
 
-def _columns(stated: StatedQuality) -> list[object]:
-    names = (stated.keys.get("arguments") or {}).get("properties")
+def _columns(keys: Mapping[str, Any]) -> list[object]:
+    names = (keys.get("arguments") or {}).get("properties")
     return names if isinstance(names, list) else []
 
 
