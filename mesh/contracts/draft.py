@@ -16,6 +16,7 @@ from mesh.contracts.findings import CONTRACT, ContractInvalid, Finding, Found
 from mesh.contracts.standard import ColumnObject, Document, Quality, TableObject, read_document
 from mesh.contracts.types import LOGICAL_TYPES, value_type
 from mesh.errors import Location
+from mesh.files.annotations import value_at
 from mesh.files.folder import files_in
 from mesh.files.problems import Problem, shown
 from mesh.files.tree import Steps, Tree, read_tree
@@ -126,13 +127,7 @@ class Draft:
     def missing(self, steps: Steps, key: str, what: str, fix: str) -> Found:
         """Say that a key is missing or empty; a wrong value was complained about before."""
         here = (*steps, key)
-        value: Any = self.tree.data
-        for step in here:
-            try:
-                value = value[step]
-            except (KeyError, IndexError, TypeError):
-                value = None
-                break
+        value = value_at(self.tree.data, here)
         if value is None or value == [] or (isinstance(value, str) and not value.strip()):
             at = here if self.stated(here) else steps
             yield Finding(at, f"{what} has no `{key}`.", fix)

@@ -8,13 +8,11 @@ enforces are refused by name instead of being ignored, and never called misspelt
 is asked of the published models and their schema.
 """
 
-# What the published models allow is narrowed here, which is no subtype to mypy.
-# mypy: disable-error-code="assignment"
-
 from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 from typing import Annotated, Any, Literal
 
 import open_data_contract_standard.model as odcs
@@ -32,6 +30,7 @@ from pydantic import (
 from mesh.contracts.constraints import options
 from mesh.contracts.findings import NOT_ENFORCED, odd_value
 from mesh.contracts.types import DUCKDB_TYPES
+from mesh.files.annotations import value_at
 from mesh.files.problems import Problem, shown
 from mesh.files.sentences import problems_of, refused
 from mesh.files.tree import Steps, Tree
@@ -263,27 +262,16 @@ def read_document(tree: Tree) -> tuple[Document, list[Problem]]:
         try:
             return Document.model_validate(data), list(problems.values())
         except ValidationError as error:
-            data = _copy(data)
+            data = deepcopy(data)
             for (steps, _), found in problems_of(error, tree, Document).items():
                 problems.setdefault((steps, found.message), found)
                 _leave_out(data, steps)
     return Document(), list(problems.values())
 
 
-def _copy(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _copy(value) for key, value in data.items()}
-    return [_copy(value) for value in data] if isinstance(data, list) else data
-
-
 def _leave_out(data: Any, steps: Steps) -> None:
     """Take the value at these steps out; an item of a list becomes empty, so that none moves."""
-    here = data
-    for step in steps[:-1]:
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            return
+    here = value_at(data, steps[:-1])
     if isinstance(here, dict):
         here.pop(steps[-1], None)
     elif isinstance(here, list) and isinstance(steps[-1], int):
