@@ -150,7 +150,7 @@ class Measures:
             total = exp.alias_(exp.Window(this=exp.Count(this=exp.Star())), _COUNT)
             query = exp.select(exp.Star(), total).from_(offending).limit(SAMPLE)
             found = self.engine.rows(query)
-        except (EngineRefuses, NotInEnvironment) as error:
+        except EngineRefuses as error:
             return Finding(None, problem=str(error))
         if not found:
             return Finding(0)
@@ -163,10 +163,6 @@ class Measures:
             return Finding(None, problem="the rows could not be counted")
         kept = rule.is_kept_by(rows)
         return Finding(0) if kept else Finding(1, ({"row_count": rows},))
-
-
-class NotInEnvironment(Exception):
-    """A rule refers to a product that the environment does not have."""
 
 
 def _missing(rule: RowRule, there: set[str]) -> str:

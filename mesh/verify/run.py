@@ -20,7 +20,7 @@ from mesh.errors import WrongUse
 from mesh.project import Project
 from mesh.verify.engine import Engine, EngineRefuses, modest_memory, open_engine
 from mesh.verify.levels import Levels
-from mesh.verify.measure import Measures, NotInEnvironment
+from mesh.verify.measure import Measures
 from mesh.verify.report import TODAY, Outcome, ProductReport, Status, VerifyReport
 from mesh.verify.schema import Judgement, outcome_of
 
@@ -197,7 +197,7 @@ class _Run:
             name = self.resolve(contract.product)
             table = name.sql(dialect=self.engine.dialect)
             measures = self._measures(contract)
-        except (NotInEnvironment, EngineRefuses) as error:
+        except EngineRefuses as error:
             found: tuple[Outcome, ...] = (_absent(contract, environment, str(error)),)
         else:
             judgement = Judgement(measures, Levels(self.as_of, self.rule_of, self.delivery))
@@ -222,9 +222,9 @@ class _Run:
         return self.measured[contract.product]
 
     def resolve(self, product: str) -> exp.Table:
-        """Where a product is read in this environment; NotInEnvironment when it is not there."""
+        """Where a product is read in this environment; EngineRefuses when it is not there."""
         if product not in self.places:
-            raise NotInEnvironment(f"{product} is not in the environment")
+            raise EngineRefuses(f"{product} is not in the environment")
         return self.places[product].copy()
 
     def rule_of(self, product: str, rule_id: str) -> Outcome | None:
@@ -240,7 +240,7 @@ class _Run:
             return None
         try:
             return outcome_of(rule, self._measures(contract))
-        except (NotInEnvironment, EngineRefuses):
+        except EngineRefuses:
             return None
 
 

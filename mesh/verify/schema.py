@@ -7,7 +7,6 @@ each check answers with one truth value, and the counts behind it stay with the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -81,12 +80,12 @@ class Judgement:
         checks = [
             self._check("columns.extra", self._extra),
             self._check("columns.order", self._order),
-            self._check("rows", self._rows),
+            self._check("rows", *map(self._of_rule, self.contract.row_rules())),
         ]
         for rule in self.contract.table_rules():
-            checks.append(self._check(rule.id, partial(self._table, rule)))
+            checks.append(self._check(rule.id, self._of_rule(rule)))
         for name, judge in self.levels.judges(self.contract, self.measures, self.outcomes):
-            checks.append(self._check(name, partial(_one, judge)))
+            checks.append(self._check(name, judge))
         return pa.DataFrameSchema(columns, checks=checks, name=self.contract.product)
 
     def run(self) -> tuple[Outcome, ...]:
@@ -101,10 +100,10 @@ class Judgement:
             raise self.failure
         return (*self._columns(broken), *self.outcomes.values())
 
-    def _check(self, name: str, judge: Callable[[], list[Outcome]]) -> pa.Check:
+    def _check(self, name: str, *judges: Judge) -> pa.Check:
         def keeps(_: Any) -> bool:
             try:
-                found = judge()
+                found = [judge() for judge in judges]
             except Exception as error:
                 self.failure = self.failure or error
                 raise
@@ -113,11 +112,8 @@ class Judgement:
 
         return pa.Check(keeps, name=name, n_failure_cases=SAMPLE)
 
-    def _rows(self) -> list[Outcome]:
-        return [outcome_of(rule, self.measures) for rule in self.contract.row_rules()]
-
-    def _table(self, rule: TableRule) -> list[Outcome]:
-        return [outcome_of(rule, self.measures)]
+    def _of_rule(self, rule: RowRule | TableRule) -> Judge:
+        return partial(outcome_of, rule, self.measures)
 
     def _about_columns(
         self, rule: str, description: str, wrong: list[str], line: int, told: str = ""
@@ -134,7 +130,7 @@ class Judgement:
             message=told or "; ".join(wrong),
         )
 
-    def _extra(self) -> list[Outcome]:
+    def _extra(self) -> Outcome:
         table, engine = self.measures.table, self.measures.engine
         stated = {column.name for column in self.contract.columns}
         extra = [
@@ -143,9 +139,9 @@ class Judgement:
             if name not in stated
         ]
         line = self.contract.line_of("schema")
-        return [self._about_columns("columns.extra", "There is no other column.", extra, line)]
+        return self._about_columns("columns.extra", "There is no other column.", extra, line)
 
-    def _order(self) -> list[Outcome]:
+    def _order(self) -> Outcome:
         stated = [column.name for column in self.contract.columns]
         real = [name for name in self.measures.table.columns if name in stated]
         expected = [name for name in stated if name in real]
@@ -153,7 +149,7 @@ class Judgement:
         told = f"they stand in the order {', '.join(real)}" if moved else ""
         what = "The columns stand in the order of the contract."
         line = self.contract.line_of("schema")
-        return [self._about_columns("columns.order", what, moved, line, told)]
+        return self._about_columns("columns.order", what, moved, line, told)
 
     def _columns(self, errors: list[Any]) -> list[Outcome]:
         """What Pandera itself found: columns that are missing or of another type."""
@@ -190,7 +186,3 @@ class Judgement:
                 mistyped[0].line_of("physicalType") if mistyped else line,
             ),
         ]
-
-
-def _one(judge: Judge) -> list[Outcome]:
-    return [judge()]
