@@ -14,7 +14,7 @@ Columns = dict[str, exp.DataType]
 class RecordingAdapter(BigQueryEngineAdapter):
     """Every statement goes to `statements`; tables have the columns that `columns_of` says.
 
-    Nothing is asked of BigQuery: a table exists if it is in `existing`, and a count is 0.
+    Nothing is asked of BigQuery: no table exists yet, and a count is 0.
     """
 
     def __init__(self, project: str, columns_of: Callable[[exp.Table], Columns]) -> None:
@@ -25,7 +25,6 @@ class RecordingAdapter(BigQueryEngineAdapter):
             job_retries=1,
         )
         self.statements: list[str] = []
-        self.existing: set[str] = set()
         self._columns_of = columns_of
 
     def take(self) -> list[str]:
@@ -59,7 +58,7 @@ class RecordingAdapter(BigQueryEngineAdapter):
         return []
 
     def table_exists(self, table_name: Any) -> bool:
-        return exp.to_table(table_name, dialect="bigquery").name in self.existing
+        return False
 
     def columns(self, table_name: Any, include_pseudo_columns: bool = False) -> Columns:
         return self._columns_of(exp.to_table(table_name, dialect="bigquery"))
@@ -67,29 +66,20 @@ class RecordingAdapter(BigQueryEngineAdapter):
     def get_current_catalog(self) -> str | None:
         return self.default_catalog
 
-    def set_current_catalog(self, catalog: str) -> None:
-        """There is no connection whose catalog could be set."""
-
-    def create_schema(self, *args: Any, **kwargs: Any) -> None:
-        """Data sets are there."""
-
-    def drop_table(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing was made that could be dropped."""
-
     def _begin_session(self, properties: Any) -> None:
         self._session_id = "recording"
 
-    def _create_column_comments(self, *args: Any, **kwargs: Any) -> None:
-        """Comments are part of a table's creation, or of the client's own calls."""
+    def _nothing(self, *args: Any, **kwargs: Any) -> None:
+        """There is no connection, data sets are there, and nothing was made that could be dropped.
 
-    def _get_data_objects(self, *args: Any, **kwargs: Any) -> list:
+        Comments are part of a table's creation, or of the client's own calls; who may read is
+        proved by the infrastructure's own tests.
+        """
+
+    set_current_catalog = create_schema = drop_table = close = _nothing
+    _create_column_comments = sync_grants_config = _nothing
+
+    def _none(self, *args: Any, **kwargs: Any) -> list:
         return []
 
-    def _apply_grants_config_expr(self, *args: Any, **kwargs: Any) -> list:
-        return []
-
-    def sync_grants_config(self, *args: Any, **kwargs: Any) -> None:
-        """Who may read is proved by the infrastructure's own tests."""
-
-    def close(self) -> None:
-        """There is no connection."""
+    _get_data_objects = _apply_grants_config_expr = _none
