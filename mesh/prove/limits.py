@@ -19,7 +19,7 @@ from sqlmesh.utils.date import to_datetime
 
 from mesh.environments.names import short_name
 from mesh.prove.dialect import FUNCTIONS_NOT_IN_BIGQUERY, WINDOW_ONLY_FUNCTIONS
-from mesh.prove.place import Word, words
+from mesh.prove.place import Word, word_at
 
 if TYPE_CHECKING:
     from sqlmesh import Model
@@ -34,20 +34,18 @@ MOST_CLUSTERING_COLUMNS = 4
 _DAYS_OF = {"HOUR": 1 / 24, "DAY": 1, "MONTH": 30.4, "QUARTER": 91.3, "YEAR": 365.2}
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+_COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _TRUNCATIONS = (exp.Cast, exp.Date, exp.TsOrDsToDate, exp.DateTrunc, exp.TimestampTrunc)
 
 
 def function_limits(sql: str) -> Iterator[tuple[str, Word]]:
     """Functions of GoogleSQL that BigQuery does not have, or has with OVER alone."""
     tokens = BigQuery().tokenize(sql)
-    at = {(word.line, word.start): word for word in words(sql)}
     for index, token in enumerate(tokens[:-1]):
         name = token.text.upper()
         if tokens[index + 1].token_type is not TokenType.L_PAREN:
             continue
-        line = sql.count("\n", 0, token.start) + 1
-        start = token.start - (sql.rfind("\n", 0, token.start) + 1) + 1
-        word = at.get((line, start), Word(name.lower(), line, start))
+        word = word_at(sql, token)
         if name in FUNCTIONS_NOT_IN_BIGQUERY:
             yield f"BigQuery has no function {name}: write it with others.", word
         elif name in WINDOW_ONLY_FUNCTIONS and not _has_over(tokens, index + 1):
@@ -129,24 +127,13 @@ def _prunes(condition: exp.Expr, alias: str, column: str) -> bool:
         return any(_prunes(part, alias, column) for part in (condition.left, condition.right))
     if isinstance(condition, exp.Or):
         return all(_prunes(part, alias, column) for part in (condition.left, condition.right))
-    if isinstance(condition, exp.Between):
-        constants = [condition.args["low"], condition.args["high"]]
-        return _is_partition(condition.this, alias, column) and all(map(_is_constant, constants))
-    if isinstance(condition, exp.In):
-        listed = condition.expressions
-        return (
-            bool(listed)
-            and _is_partition(condition.this, alias, column)
-            and all(map(_is_constant, listed))
-        )
-    if isinstance(condition, exp.Is):
-        return _is_partition(condition.this, alias, column)
-    if isinstance(condition, (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)):
-        left, right = condition.left, condition.right
-        return (_is_partition(left, alias, column) and _is_constant(right)) or (
-            _is_partition(right, alias, column) and _is_constant(left)
-        )
-    return False
+    kinds = (*_COMPARISONS, exp.Between, exp.In, exp.Is)
+    if not isinstance(condition, kinds) or condition.args.get("unnest"):
+        return False
+    parts: list[exp.Expr] = list(condition.iter_expressions())
+    if isinstance(condition, _COMPARISONS) and not _is_partition(parts[0], alias, column):
+        parts.reverse()
+    return _is_partition(parts[0], alias, column) and all(map(_is_constant, parts[1:]))
 
 
 def _is_partition(side: exp.Expr, alias: str, column: str) -> bool:

@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token
 
 _WORD = re.compile(r"[\w.]+")
 
@@ -31,17 +32,13 @@ def words(text: str, first_line: int = 1) -> list[Word]:
         tokens = BigQuery().tokenize(text)
     except SqlglotError:
         return []
-    starts = [0]
-    for part in text.splitlines(keepends=True):
-        starts.append(starts[-1] + len(part))
-    found = []
-    for token in tokens:
-        word = token.text.lower()
-        if not _WORD.search(word):
-            continue
-        line = text.count("\n", 0, token.start) + 1
-        found.append(Word(word, line + first_line - 1, token.start - starts[line - 1] + 1))
-    return found
+    return [word_at(text, token, first_line) for token in tokens if _WORD.search(token.text)]
+
+
+def word_at(text: str, token: Token, first_line: int = 1) -> Word:
+    """A token of a text as a word."""
+    line = text.count("\n", 0, token.start) + first_line
+    return Word(token.text.lower(), line, token.start - text.rfind("\n", 0, token.start))
 
 
 def line_in_file(source: str, sql: str, line: int | None, column: int | None) -> int:
