@@ -18,7 +18,7 @@ from mesh.deliveries import COLUMNS as LOG
 from mesh.environments.names import is_public
 from mesh.errors import WrongUse
 from mesh.project import Project
-from mesh.prove.analyzer import Analyzer, OutputColumn, Refusal
+from mesh.prove.analyzer import Analyzer, Refusal
 from mesh.prove.findings import Finding, Proof
 from mesh.prove.limits import filtered_tables, function_limits, model_limits, unfiltered_reads
 from mesh.prove.place import line_in_file
@@ -29,6 +29,11 @@ _CREATED = re.compile(r"CREATE (?:OR REPLACE )?TABLE (?:IF NOT EXISTS )?((?:`[^`
 
 # A column's name in BigQuery; what has none is called $col3, _col_3 or by its value.
 _COLUMN_NAME = re.compile(r"(?!_col_\d+$)(?!_(TABLE|FILE|PARTITION)_?)[A-Za-z_][A-Za-z0-9_]{0,299}")
+
+_Place = tuple[int | None, int | None]
+"""Line and column of a text, from 1; None where nobody says."""
+_Fault = tuple[str, str, _Place]
+"""The rule, a message, and where in the query."""
 
 
 @dataclass(frozen=True)
@@ -181,47 +186,47 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
     if query is None:
         return
     sql = query.sql(dialect="bigquery", pretty=True)
-    found = list(_refused(run, name, path, source, query, sql))
-    if not found:
+    found = [
+        Finding(name, rule, path, line_in_file(source, sql, *place), message)
+        for rule, message, place in _faults(run, sql, query)
+    ]
+    if all(finding.rule == "partition_filter" for finding in found):
         found += _outputs(run, name, path, source, sql)
-    for read in unfiltered_reads(query, run.required):
-        line = _line(source, sql, f"`{read.schema}`.`{read.table}`", len(read.schema) + 3)
-        found.append(Finding(name, "partition_filter", path, line, str(read)))
     yield from found
     if not any(finding.rule in ("refused", "function", "planner") for finding in found):
         yield from _wrapped(run, name, path)
         yield from _audits(run, name, path)
 
 
-def _line(source: str, sql: str, phrase: str, skipped: int) -> int:
-    """The line in the file of a phrase's last place in the rendered query.
+def _place(sql: str, phrase: str, skipped: int) -> _Place:
+    """The last place of a phrase in a rendered query.
 
     skipped: how many characters of the phrase stand before the word that is looked for.
     """
     position = sql.rfind(phrase)
     if position < 0:
-        return line_in_file(source, sql, None, None)
+        return None, None
     position += skipped
-    line = sql.count("\n", 0, position) + 1
-    return line_in_file(source, sql, line, position - sql.rfind("\n", 0, position))
+    return sql.count("\n", 0, position) + 1, position - sql.rfind("\n", 0, position)
 
 
-def _refused(
-    run: _Run, name: str, path: Path, source: str, query: exp.Expr, sql: str
-) -> Iterator[Finding]:
-    """sql: the query as text, in lines."""
+def _faults(run: _Run, sql: str, parsed: exp.Expr | None = None) -> Iterator[_Fault]:
+    """What is wrong with a query. parsed: the same, if it is known."""
     refusal = run.refusal(sql)
     if refusal is not None:
-        line = line_in_file(source, sql, refusal.line, refusal.column)
-        yield Finding(name, "refused", path, line, f"BigQuery refuses this: {_said(refusal)}")
+        place = refusal.line, refusal.column
+        yield "refused", f"BigQuery refuses this: {_said(refusal)}", place
         return
+    query = parsed if parsed is not None else parse_one(sql, dialect="bigquery")
     for message, word in function_limits(sql):
-        line = line_in_file(source, sql, word.line, word.start)
-        yield Finding(name, "function", path, line, message)
+        yield "function", message, (word.line, word.start)
     for one in run.differences(query):
-        yield Finding(name, "engines", path, _line(source, sql, one.text, 0), str(one))
+        yield "engines", str(one), _place(sql, one.text, 0)
     for message, phrase in planner_limits(query, run.said):
-        yield Finding(name, "planner", path, _line(source, sql, phrase, 1), message)
+        yield "planner", message, _place(sql, phrase, 1)
+    for read in unfiltered_reads(query, run.required):
+        phrase = f"`{read.schema}`.`{read.table}`"
+        yield "partition_filter", str(read), _place(sql, phrase, len(read.schema) + 3)
 
 
 def _said(refusal: Refusal) -> str:
@@ -254,20 +259,12 @@ def _outputs(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterato
     for column in given:
         expected = promised.get(column.name)
         if expected not in (None, "UNKNOWN", column.type):
-            yield Finding(
-                name,
-                "output",
-                path,
-                _line(source, sql, f"AS `{column.name}`", 3),
-                _wrong(column, expected, by),
+            line = line_in_file(source, sql, *_place(sql, f"AS `{column.name}`", 3))
+            message = (
+                f"column {column.name} is {column.type} in BigQuery, and {expected} by {by}: "
+                f"cast it, or promise {column.type}."
             )
-
-
-def _wrong(column: OutputColumn, expected: str, by: str) -> str:
-    return (
-        f"column {column.name} is {column.type} in BigQuery, and {expected} by {by}: "
-        f"cast it, or promise {column.type}."
-    )
+            yield Finding(name, "output", path, line, message)
 
 
 def _wrapped(run: _Run, name: str, path: Path) -> Iterator[Finding]:
@@ -341,20 +338,8 @@ def _broken_rules(run: _Run, name: str) -> Iterator[Finding]:
 
 
 def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
-    refusal = run.refusal(chart.sql)
-    if refusal is not None:
-        message = f"BigQuery refuses its query: {_said(refusal)}"
-        yield Finding(chart.subject, "refused", chart.path, chart.line, message)
-        return
-    for message, _ in function_limits(chart.sql):
-        yield Finding(chart.subject, "function", chart.path, chart.line, message)
-    query = parse_one(chart.sql, dialect="bigquery")
-    for one in run.differences(query):
-        yield Finding(chart.subject, "engines", chart.path, chart.line, str(one))
-    for message, _ in planner_limits(query, run.said):
-        yield Finding(chart.subject, "planner", chart.path, chart.line, message)
-    for read in unfiltered_reads(query, run.required):
-        yield Finding(chart.subject, "partition_filter", chart.path, chart.line, str(read))
+    for rule, message, _ in _faults(run, chart.sql):
+        yield Finding(chart.subject, rule, chart.path, chart.line, message)
 
 
 __all__ = ["ChartQuery", "prove"]
