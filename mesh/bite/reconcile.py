@@ -109,40 +109,14 @@ def _agreeing(
     ]
     if not pairs:
         return {}
-    sides = []
-    for table, side, values in (
-        (copy.memory.product(copy.contract.product), 0, here),
-        (copy.memory.product(source.product), 1, there),
-    ):
-        keys = [exp.alias_(_parsed(pair[side]), f"k{n}") for n, pair in enumerate(by)]
-        found = [exp.alias_(_parsed(v.text), f"v{n}") for n, v in enumerate(values)]
-        query = exp.select(*keys, *found).from_(table)
-        if by:
-            query = query.group_by(*[exp.column(f"k{n}") for n in range(len(by))])
-        sides.append(query)
-    try:  # Kept, since what the source says is the same for all columns.
-        kept = [copy.memory.keep(side) for side in sides]
-    except duckdb.Error:
-        return {}
-    own, other = (exp.alias_(one, name, table=True) for one, name in zip(kept, "os", strict=True))
-    on = [_parsed(f"o.k{n} = s.k{n}") for n in range(len(by))] or [exp.true()]
-    lost = [_parsed(f"o.k{n} IS NULL OR s.k{n} IS NULL") for n in range(len(by))]
-    differs = [
-        _parsed(
-            f"COUNTIF(ABS(o.v{here.index(a)} - s.v{there.index(b)}) > 0.000001"
-            f" OR (o.v{here.index(a)} IS NULL) <> (s.v{there.index(b)} IS NULL))"
-            if a.kind == "number"
-            else f"COUNTIF(o.v{here.index(a)} IS DISTINCT FROM s.v{there.index(b)})"
-        )
-        for a, b in pairs
+    sides = [
+        side(copy.memory.product(one.product), [pair[n] for pair in by], [v.text for v in values])
+        for n, (one, values) in enumerate(((copy.contract, here), (source, there)))
     ]
-    query = (
-        exp.select(exp.CountIf(this=exp.or_(*lost) if lost else exp.false()), *differs)
-        .from_(own)
-        .join(other, on=exp.and_(*on), join_type="FULL")
-    )
-    try:
-        unmatched, *counts = copy.memory.rows(query)[0]
+    places = [(here.index(a), there.index(b), a.kind == "number") for a, b in pairs]
+    try:  # Kept, since what the source says is the same for all columns.
+        own, other = (copy.memory.keep(one) for one in sides)
+        unmatched, *counts = copy.memory.rows(differing(own, other, len(by), places))[0]
     except duckdb.Error:
         return {}
     agreeing: dict[str, str] = {}
@@ -154,6 +128,40 @@ def _agreeing(
     if by and not unmatched and not agreeing and (column is None or column.grain_position):
         agreeing = {f"COUNT(DISTINCT {here})": f"COUNT(DISTINCT {there})" for here, there in by[:1]}
     return agreeing
+
+
+def side(table: exp.Expr, keys: Sequence[str], values: Sequence[str]) -> exp.Select:
+    """What one side says: of each group, by its keys `k0`, …, the values `v0`, …."""
+    named = [exp.alias_(_parsed(text), f"k{n}") for n, text in enumerate(keys)]
+    told = [exp.alias_(_parsed(text), f"v{n}") for n, text in enumerate(values)]
+    query = exp.select(*named, *told).from_(table)
+    return query.group_by(*[exp.column(one.alias) for one in named]) if keys else query
+
+
+def differing(
+    own: exp.Table | exp.Subquery,
+    other: exp.Table | exp.Subquery,
+    keys: int,
+    pairs: Sequence[tuple[int, int, bool]],
+) -> exp.Select:
+    """How many groups are on one side alone, and for each pair of values in how many they differ.
+
+    pairs: the numbers of two values, and whether rounding may be in them.
+    """
+    differs = [
+        f"COUNTIF(ABS(o.v{a} - s.v{b}) > 0.000001 OR (o.v{a} IS NULL) <> (s.v{b} IS NULL))"
+        if is_rounded
+        else f"COUNTIF(o.v{a} IS DISTINCT FROM s.v{b})"
+        for a, b, is_rounded in pairs
+    ]
+    lost = " OR ".join(f"o.k{n} IS NULL OR s.k{n} IS NULL" for n in range(keys))
+    query = exp.select(*map(_parsed, [f"COUNTIF({lost or 'FALSE'})", *differs]))
+    query = query.from_(exp.alias_(own, "o", table=True))
+    on = [_parsed(f"o.k{n} = s.k{n}") for n in range(keys)]
+    there = exp.alias_(other, "s", table=True)
+    if not on:
+        return query.join(there, join_type="CROSS")
+    return query.join(there, on=exp.and_(*on), join_type="FULL")
 
 
 def _own(contract: Contract, column: Column | None) -> list[_Value]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from mesh.bite.reconcile import differing, side
 from mesh.bite.shapes import reconciling
 from mesh.catalogue.unbuilt import place_of
 from mesh.contracts import Contract
-from mesh.contracts.sql import DIALECT, is_plain
+from mesh.contracts.sql import is_plain
 from mesh.contracts.types import bigquery_type
 from mesh.environments import Opened
 from mesh.environments.names import query_inputs
@@ -50,11 +51,16 @@ def tied(
         pairs = list(_pairs({c: t for c, t in types.items() if c not in by}, there))
         if not pairs:
             continue
-        off = opened.rows(_compared(rows, place, by, pairs))[0]
+        own, other = (
+            side(table.copy(), by, texts).subquery()
+            for table, texts in zip((rows, place), zip(*pairs, strict=True), strict=True)
+        )
+        places = [(number, number, False) for number in range(len(pairs))]
+        lost, *off = opened.rows(differing(own, other, len(by), places))[0]
         measures: dict[str, str] = {}
         for (mine, theirs), wrong in zip(pairs, off, strict=True):
-            if wrong == 0 and mine not in measures:
-                measures[mine] = theirs
+            if not (lost or wrong):
+                measures.setdefault(mine, theirs)
         if measures:
             id = f"agrees_with_{name.partition('.')[2]}"
             words = f"It agrees with {name}, of which it is made."
@@ -74,29 +80,3 @@ def _pairs(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[tuple[
         elif kind == DAY:
             days = [c for c, other in there.items() if other == DAY]
             yield from ((f"MAX({column})", f"MAX({c})") for c in days)
-
-
-def _compared(
-    rows: exp.Expr, place: exp.Expr, by: list[str], pairs: list[tuple[str, str]]
-) -> exp.Select:
-    """For each pair, in how many groups the two differ; of a group that one side lacks, in all."""
-    keys = [f"g{number}" for number in range(len(by))]
-
-    def side(table: exp.Expr, texts: list[str]) -> exp.Select:
-        named = [f"{text} AS a{number}" for number, text in enumerate(texts)]
-        grouped = [f"{column} AS {key}" for column, key in zip(by, keys, strict=True)]
-        query = exp.select(*grouped, *named, "1 AS there", dialect=DIALECT).from_(table.copy())
-        return query.group_by(*by, dialect=DIALECT) if by else query
-
-    mine = side(rows, [one for one, _ in pairs]).subquery("mine")
-    theirs = side(place, [one for _, one in pairs]).subquery("theirs")
-    differs = [
-        f"COUNTIF(mine.there IS NULL OR theirs.there IS NULL OR "
-        f"NOT COALESCE(mine.a{n} = theirs.a{n}, mine.a{n} IS NULL AND theirs.a{n} IS NULL))"
-        for n in range(len(pairs))
-    ]
-    on = " AND ".join(f"mine.{key} = theirs.{key}" for key in keys)
-    query = exp.select(*differs, dialect=DIALECT).from_(mine)
-    if not by:
-        return query.join(theirs, join_type="CROSS")
-    return query.join(theirs, on=on, join_type="FULL", dialect=DIALECT)
