@@ -93,11 +93,8 @@ def _number(value: float) -> exp.Expr:
 
 def _off_step(column: exp.Column, step: float) -> exp.Expr:
     """How many values are no multiple of the step."""
-
-    def steps() -> exp.Expr:
-        return exp.Mul(this=column.copy(), expression=_number(1 / step))
-
-    return exp.CountIf(this=exp.NEQ(this=steps(), expression=exp.Round(this=steps())))
+    steps = column * _number(1 / step)
+    return exp.CountIf(this=steps.neq(exp.Round(this=steps.copy())))
 
 
 def _values(opened: Opened, table: exp.Expr, name: str) -> tuple[str, ...]:

@@ -99,11 +99,6 @@ class TableRule(Rule):
         """
         return bind(self.query, table, resolve)
 
-    def count(self, table: exp.Expr, resolve: Resolve | None = None) -> exp.Select:
-        """The query of the number of offending rows: one row with the column `offending`."""
-        rows = self.offending(table, resolve).subquery("offending_rows")
-        return exp.select(exp.alias_(exp.Count(this=exp.Star()), "offending")).from_(rows)
-
 
 def bind(query: exp.Select, table: exp.Expr, resolve: Resolve | None = None) -> exp.Select:
     """Put real tables in the place of `${table}` and of the referenced products."""

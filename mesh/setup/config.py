@@ -108,9 +108,11 @@ def _names(linter: yaml.Node, key: str) -> list[str]:
 
 
 def _more_items(text: str, items: yaml.SequenceNode, names: list[str]) -> _Edit:
-    last = items.value[-1]
+    """More behind the last one, each in a line of its own."""
     indent = " " * items.start_mark.column
-    return _after_line(text, last, [f"{indent}- {name}" for name in names])
+    end = text.find("\n", max(items.value[-1].end_mark.index - 1, 0))
+    end = len(text) if end < 0 else end
+    return _Edit(end, end, "".join(f"\n{indent}- {name}" for name in names))
 
 
 def _first(mapping: yaml.Node, entries: dict[str, object]) -> _Edit:
@@ -131,12 +133,6 @@ def _instead(node: yaml.Node, text: str) -> _Edit:
     """A text in the place of a value; there is no blank before a value that is not there."""
     blank = "" if node.start_mark.index < node.end_mark.index else " "
     return _Edit(node.start_mark.index, node.end_mark.index, blank + text)
-
-
-def _after_line(text: str, node: yaml.Node, lines: list[str]) -> _Edit:
-    end = text.find("\n", max(node.end_mark.index - 1, 0))
-    end = len(text) if end < 0 else end
-    return _Edit(end, end, "\n" + "\n".join(lines))
 
 
 def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from sqlglot import exp
@@ -96,32 +97,22 @@ class Enum(ColumnPromise):
         before, after = old.promise(cls), new.promise(cls)
         was = {_key(one.value): one for one in before.values} if before else {}
         now = {_key(one.value): one for one in after.values} if after else {}
-
-        def change(
-            effect: Effect,
-            what: str,
-            line: int | None = None,
-            was: int | None = None,
-            is_gone: bool = False,
-        ) -> Change:
-            return Change(effect, f"{old.name} {what}.", line, was, *listed, is_gone)
-
-        listed = _listed(was.values()), _listed(now.values())
+        name, listed = old.name, _listed(now.values())
+        change = partial(Change, before=_listed(was.values()), after=listed)
         if was and not now:
-            yield change(
-                Effect.LOOSER, "may now take any value: its list of allowed values is gone"
-            )
+            what = "may now take any value: its list of allowed values is gone"
+            yield change(Effect.LOOSER, f"{name} {what}.")
         elif now and not was:
-            yield change(Effect.TIGHTER, f"is now one of: {listed[1]}")
+            yield change(Effect.TIGHTER, f"{name} is now one of: {listed}.")
         if not (was and now):
             return
         added = [one for key, one in now.items() if key not in was]
         removed = [one for key, one in was.items() if key not in now]
         if added:
-            what = f"may now take a new value: {_listed(added)}"
+            what = f"{name} may now take a new value: {_listed(added)}."
             yield change(Effect.LOOSER, what, line=added[0].line)
         if removed:
-            what = f"no longer takes the value: {_listed(removed)}"
+            what = f"{name} no longer takes the value: {_listed(removed)}."
             yield change(Effect.TIGHTER, what, was=removed[0].line, is_gone=True)
         for key, one in was.items():
             other = now.get(key)
