@@ -18,7 +18,7 @@ from sqlglot import exp
 from mesh.bite.ways import DIALECT, POSITION, Damage, before
 from mesh.contracts import Contract
 from mesh.contracts.rules import RowRule, Scope, TableRule
-from mesh.verify.engine import EngineRefuses
+from mesh.verify.engine import EngineRefuses, setting
 
 CATALOG = "mesh_bite_copy"
 DAMAGED = exp.table_("damaged", db="main", catalog="temp", quoted=True)
@@ -78,13 +78,11 @@ def memory(
 
     To share many small queries among threads takes longer than to run each on one.
     """
-    (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()  # type: ignore
     connection.execute(f"ATTACH ':memory:' AS {CATALOG}")
     try:
-        connection.execute("SET threads = 1")
-        yield Memory(connection, resolve)
+        with setting(connection, "threads", 1):
+            yield Memory(connection, resolve)
     finally:
-        connection.execute(f"SET threads = {threads}")
         connection.execute(f"DROP VIEW IF EXISTS {_text(DAMAGED)}")
         connection.execute(f"DETACH {CATALOG}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,23 +81,25 @@ class Engine:
             raise EngineRefuses(text.partition(" LINE 1:")[0] or type(error).__name__) from error
 
 
-@contextmanager
-def modest_memory(engine: Engine) -> Iterator[None]:
+def modest_memory(engine: Engine) -> AbstractContextManager[None]:
     """Hold DuckDB to less memory for a while: proving that millions of rows differ can take all.
 
     What does not fit goes to the disk. BigQuery has its own memory.
     """
     if engine.dialect != "duckdb":
-        yield
-        return
-    connection = engine.backend.con
-    query = "SELECT current_setting('memory_limit')"
-    before = connection.execute(query).fetchone()[0]
-    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+        return nullcontext()
+    return setting(engine.backend.con, "memory_limit", MEMORY_LIMIT)
+
+
+@contextmanager
+def setting(connection: duckdb.DuckDBPyConnection, name: str, value: str | int) -> Iterator[None]:
+    """A setting of DuckDB for a while."""
+    (before,) = connection.execute(f"SELECT current_setting('{name}')").fetchone()  # type: ignore
+    connection.execute(f"SET {name} = '{value}'")
     try:
         yield
     finally:
-        connection.execute(f"SET memory_limit = '{before}'")
+        connection.execute(f"SET {name} = '{before}'")
 
 
 def open_engine(opened: Opened) -> Engine:
