@@ -54,12 +54,7 @@ class Sample:
     further: tuple[exp.Select, int] | None = None
 
     def personal(self, name: str, column: str) -> bool:
-        model = self.opened.models[name]
-        contract = self.persons.contracts.get(name)
-        if contract is not None:
-            same = (one for one in contract.columns if one.name.lower() == column.lower())
-            return any(one.personal for one in same)
-        return self.persons.origin(model, column) is not None
+        return self.persons.told(self.opened.models[name].fqn, column) is not None
 
     def rows(self, name: str) -> exp.Select:
         """A few rows of an input: awkward ones, of the others those that share values with them."""

@@ -64,10 +64,11 @@ class Persons:
         asked = (full_name, column, self.each)
         if asked not in self.known:
             self.known[asked] = None  # A model that reads itself ends here.
-            self.known[asked] = self._read(full_name, column)
+            self.known[asked] = self.told(full_name, column)
         return self.known[asked]
 
-    def _read(self, full_name: str, column: str) -> Origin | None:
+    def told(self, full_name: str, column: str) -> Origin | None:
+        """The same of a model by its name, or what its contract says, if it has one."""
         contract = self.contracts.get(short_name(full_name))
         if contract is not None:
             same = (one for one in contract.columns if one.name.lower() == column.lower())
