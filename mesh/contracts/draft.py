@@ -148,15 +148,9 @@ def read_draft(path: Path) -> Draft:
     """Read a file. Raises ContractInvalid when it is no YAML mapping."""
     tree = read_tree(path, CONTRACT)
     document, problems = read_document(tree)
-    broken = {
-        steps
-        for steps, line in tree.lines.items()
-        if any(p.rule == "KEY_DUPLICATE" and p.line == line for p in tree.problems)
-    }
-    kept = [p for p in problems if p.line not in {tree.line(s) for s in broken}] + list(
-        tree.problems
-    )
-    return Draft(path, tree, document, tuple(kept))
+    twice = {problem.line for problem in tree.problems if problem.rule == "KEY_DUPLICATE"}
+    kept = (problem for problem in problems if problem.line not in twice)
+    return Draft(path, tree, document, (*kept, *tree.problems))
 
 
 def read_drafts(paths: list[Path]) -> tuple[dict[Path, Draft], list[Problem]]:
