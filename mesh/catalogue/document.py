@@ -149,17 +149,10 @@ def _rules(found: Found) -> list[dict[str, Any]]:
     ]
     least, between = (0, "At most") if found.is_empty else (1, "Between one and")
     most = 10 ** max(6, len(str(seen.rows if seen else 0)) + 2)
+    counted = {"metric": "rowCount", "mustBeBetween": [least, most]}
     return [
         *rules,
-        {
-            "id": "row_count",
-            "type": "library",
-            "metric": "rowCount",
-            "description": f"{between} {most:,} rows.",
-            "dimension": "completeness",
-            "severity": "error",
-            "mustBeBetween": [least, most],
-        },
+        stated("row_count", f"{between} {most:,} rows.", "completeness", "library", counted),
     ]
 
 

@@ -69,17 +69,17 @@ class Enum(ColumnPromise):
         if entries == []:
             fix = "List the values, or leave it out."
             yield Finding(stated.at(cls.key), "An empty enum allows nothing.", fix)
-        seen: set[tuple[type, Value]] = set()
+        seen: set[tuple[str, Value]] = set()
         for number, entry in enumerate(entries or []):
-            if (type(entry.value), entry.value) in seen:
+            if _key(entry.value) in seen:
                 message = f"The allowed value `{shown(entry.value)}` stands twice."
                 yield Finding(stated.at(cls.key, number, "value"), message, "Keep one of them.")
             if entry.value is not None:
-                seen.add((type(entry.value), entry.value))
+                seen.add(_key(entry.value))
 
     def refusal(self, value: Any) -> str | None:
-        allowed = any(_same(one.value, value) for one in self.values)
-        return None if allowed else "is not one of the allowed values"
+        allowed = {_key(one.value) for one in self.values}
+        return None if _key(value) in allowed else "is not one of the allowed values"
 
     @property
     def words(self) -> str:
@@ -140,7 +140,3 @@ def _listed(values: Iterable[AllowedValue]) -> str:
 
 def _key(value: Value) -> tuple[str, Value]:
     return ("number" if is_number(value) else type(value).__name__, value)
-
-
-def _same(one: Value, other: Value) -> bool:
-    return type(one) is type(other) and one == other

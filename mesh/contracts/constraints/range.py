@@ -31,6 +31,7 @@ from mesh.contracts.types import HOW, NUMERIC_TYPES, TIME_TYPES, TIMED, comparab
 from mesh.files.problems import shown
 
 _OPTION = Option(int | float | str, NUMERIC_TYPES | TIME_TYPES)
+_MIDNIGHT = {"DATE": "", "DATETIME": "T00:00:00", "TIMESTAMP": "T00:00:00+00:00"}
 
 
 class _Bound(NamedTuple):
@@ -194,18 +195,14 @@ class Range(ColumnPromise):
             return {"minimum": min(low, 1)} if low >= 0 else {}
         if bigquery_type == "NUMERIC":
             return {"minimum": 0} if low >= 0 else {}
-        if bigquery_type in TIMED and low.year == MINYEAR:
-            return {}  # It stands for no day, and nothing is before it.
+        if bigquery_type in TIMED:
+            first = f"{low.year:04d}-01-01{_MIDNIGHT[bigquery_type]}"
+            # The first year stands for no day, and nothing is before it.
+            return {"minimum": first} if low.year > MINYEAR else {}
         if bigquery_type == "FLOAT64" and low >= 0 and high <= 1:
             return {"minimum": 0, "maximum": 1}  # A share.
         if bigquery_type == "FLOAT64" and seen.step is not None:
             return {"minimum": low, "maximum": high}
-        if bigquery_type == "DATE":
-            return {"minimum": f"{low.year:04d}-01-01"}
-        if bigquery_type == "TIMESTAMP":
-            return {"minimum": f"{low.year:04d}-01-01T00:00:00+00:00"}
-        if bigquery_type == "DATETIME":
-            return {"minimum": f"{low.year:04d}-01-01T00:00:00"}
         return {}
 
 
