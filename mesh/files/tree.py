@@ -8,8 +8,8 @@ what they mean to PyYAML's safe loader, except that dates stay text, as in the s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,17 +54,6 @@ class Tree:
         }
 
 
-@dataclass
-class _Frame:
-    """A collection that is being read: where it hangs, and for a mapping the key to come."""
-
-    steps: Steps
-    value: Any
-    anchor: str | None
-    key: str | None = None
-    seen: dict[str, int] = field(default_factory=dict)
-
-
 def read_tree(path: Path, kind: FileKind) -> Tree:
     """Read a YAML file; kind: what it is, for sentences and for the error.
 
@@ -72,10 +61,9 @@ def read_tree(path: Path, kind: FileKind) -> Tree:
     `problems` of the result, so that the rest of the file can still be checked.
     """
     text = _read_text(path, kind)
-    reader = _Reader(path, kind)
+    reader = _Reader(path, kind, yaml.parse(text, Loader=_LOADER))
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            reader.take(event)
+        return reader.tree()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -86,9 +74,6 @@ def read_tree(path: Path, kind: FileKind) -> Tree:
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 1
         raise reader.invalid(line, "holds a character that YAML does not allow.") from None
-    except RecursionError:
-        raise reader.too_large(1) from None
-    return reader.finish()
 
 
 def _read_text(path: Path, kind: FileKind) -> str:
@@ -117,16 +102,14 @@ def _read_text(path: Path, kind: FileKind) -> str:
 
 
 class _Reader:
-    def __init__(self, path: Path, kind: FileKind):
+    def __init__(self, path: Path, kind: FileKind, events: Iterator[yaml.Event]):
         self.path = path
         self.kind = kind
+        self.events = events
         self.problems: list[Problem] = []
         self.lines: dict[Steps, int] = {}
         self.anchors: dict[str, Any] = {}
-        self.stack: list[_Frame] = []
-        self.documents = 0
         self.nodes = 0
-        self.root: Any = None
 
     def problem(self, line: int, message: str, fix: str, rule: str = "YAML_INVALID") -> None:
         self.problems.append(Problem(self.path, line, rule, message, fix))
@@ -142,91 +125,84 @@ class _Reader:
         fix = "Write values out instead of repeating anchors within anchors, and nest less."
         return self.kind.invalid([Problem(self.path, line, "YAML_TOO_LARGE", message, fix)])
 
-    def take(self, event: yaml.Event) -> None:
-        line = event.start_mark.line + 1 if event.start_mark else 1
+    def tree(self) -> Tree:
+        root = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if self.nodes:
+                    fix = f"Write one {self.kind.name} per file."
+                    raise self.invalid(_line(event), "holds several documents.", fix)
+                root = self._value((), next(self.events), 0)
+        if root is None:
+            raise self.invalid(1, "is empty.", f"Write a {self.kind.name}, or delete the file.")
+        if not isinstance(root, dict):
+            raise self.invalid(
+                self.lines[()],
+                "holds no mapping.",
+                f"Begin with {self.kind.begins} and the other keys of a {self.kind.name}.",
+            )
+        return Tree(self.path, self.kind, root, self.lines, tuple(self.problems))
+
+    def _value(self, steps: Steps, event: yaml.Event, depth: int) -> Any:
+        """What begins with an event. steps: where it hangs; depth: in how many collections."""
+        line = _line(event)
+        self.lines.setdefault(steps, line)
+        self._count(line)
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                what = f"uses the anchor `{shown(event.anchor)}` before its end."
+                raise self.invalid(line, what, "Write the value out.")
+            return self._copy(self.anchors[event.anchor], line, depth)
         if isinstance(event, yaml.ScalarEvent):
-            if self._wants_key():
-                self._key(event, line)
-            else:
-                value = self._scalar(event, line)
-                if event.anchor:
-                    self.anchors[event.anchor] = value
-                self._put(value, line)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self._open(event, line)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            frame = self.stack.pop()
-            if frame.anchor:
-                self.anchors[frame.anchor] = frame.value
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event.anchor or "", line)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self.documents += 1
-            if self.documents > 1:
-                raise self.invalid(
-                    line, "holds several documents.", f"Write one {self.kind.name} per file."
-                )
+            value = self._scalar(event, line)
+        else:
+            assert isinstance(event, yaml.CollectionStartEvent)
+            if event.tag and event.tag not in _COLLECTION_TAGS:
+                self._tag(event.tag, line)
+            if depth >= MAX_DEPTH:
+                raise self.too_large(line)
+            is_list = isinstance(event, yaml.SequenceStartEvent)
+            value = (self._items if is_list else self._entries)(steps, depth + 1)
+        if event.anchor:
+            self.anchors[event.anchor] = value
+        return value
 
-    def _wants_key(self) -> bool:
-        return (
-            bool(self.stack) and isinstance(self.stack[-1].value, dict) and not self.stack[-1].key
-        )
+    def _inside(self) -> Iterator[yaml.Event]:
+        """What the items or the keys of the collection begin with that is open now."""
+        while not isinstance(event := next(self.events), yaml.CollectionEndEvent):
+            yield event
 
-    def _key(self, event: yaml.ScalarEvent, line: int) -> None:
-        frame = self.stack[-1]
+    def _items(self, steps: Steps, depth: int) -> list[Any]:
+        items: list[Any] = []
+        for event in self._inside():
+            items.append(self._value((*steps, len(items)), event, depth))
+        return items
+
+    def _entries(self, steps: Steps, depth: int) -> dict[str, Any]:
+        entries: dict[str, Any] = {}
+        seen: dict[str, int] = {}
+        for event in self._inside():
+            key = self._key(event, seen)
+            self.lines.setdefault((*steps, key), _line(event))
+            value = self._value((*steps, key), next(self.events), depth)
+            entries.setdefault(key, value)
+        return entries
+
+    def _key(self, event: yaml.Event, seen: dict[str, int]) -> str:
+        line = _line(event)
+        if isinstance(event, yaml.AliasEvent):
+            raise self.invalid(line, "has an alias as a key.", "Write the key out.")
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self.invalid(line, "has a key that is no text.", "Write keys as plain words.")
         key = event.value
         if key == "<<" and event.implicit[0]:
             self.problem(line, "Merge keys (`<<`) are not read.", "Write the keys out.")
-        elif key in frame.seen:
-            self.problem(
-                line,
-                f"The key `{shown(key)}` stands twice: first on line {frame.seen[key]}.",
-                "Keep one of the two.",
-                "KEY_DUPLICATE",
-            )
-        frame.seen.setdefault(key, line)
+        elif key in seen:
+            message = f"The key `{shown(key)}` stands twice: first on line {seen[key]}."
+            self.problem(line, message, "Keep one of the two.", "KEY_DUPLICATE")
+        seen.setdefault(key, line)
         self._count(line)
-        frame.key = key or " "
-        self.lines.setdefault((*frame.steps, frame.key), line)
-
-    def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int) -> None:
-        if self._wants_key():
-            raise self.invalid(line, "has a key that is no text.", "Write keys as plain words.")
-        if event.tag and event.tag not in _COLLECTION_TAGS:
-            self._tag(event.tag, line)
-        if len(self.stack) >= MAX_DEPTH:
-            raise self.too_large(line)
-        value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-        steps = self._put(value, line)
-        self.stack.append(_Frame(steps, value, event.anchor))
-
-    def _put(self, value: Any, line: int) -> Steps:
-        """Hang a value where it belongs, and return its steps."""
-        self._count(line)
-        if not self.stack:
-            self.root = value
-            self.lines.setdefault((), line)
-            return ()
-        frame = self.stack[-1]
-        if isinstance(frame.value, list):
-            frame.value.append(value)
-            steps: Steps = (*frame.steps, len(frame.value) - 1)
-            self.lines[steps] = line
-            return steps
-        key, frame.key = frame.key or " ", None
-        frame.value.setdefault(key, value)
-        return (*frame.steps, key)
-
-    def _alias(self, anchor: str, line: int) -> None:
-        if self._wants_key():
-            raise self.invalid(line, "has an alias as a key.", "Write the key out.")
-        if anchor not in self.anchors:
-            raise self.invalid(
-                line,
-                f"uses the anchor `{shown(anchor)}` before its end.",
-                "Write the value out.",
-            )
-        self._put(self._copy(self.anchors[anchor], line, len(self.stack)), line)
+        return key or " "
 
     def _copy(self, value: Any, line: int, depth: int) -> Any:
         self._count(line)
@@ -264,16 +240,9 @@ class _Reader:
             )
             return None
 
-    def finish(self) -> Tree:
-        if self.root is None:
-            raise self.invalid(1, "is empty.", f"Write a {self.kind.name}, or delete the file.")
-        if not isinstance(self.root, dict):
-            raise self.invalid(
-                self.lines.get((), 1),
-                "holds no mapping.",
-                f"Begin with {self.kind.begins} and the other keys of a {self.kind.name}.",
-            )
-        return Tree(self.path, self.kind, self.root, self.lines, tuple(self.problems))
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
 
 
 _CONSTRUCTOR = yaml.SafeLoader("")
