@@ -191,12 +191,8 @@ def _number(day: exp.Expr) -> exp.Expr:
     if not isinstance(day, exp.Date):
         return exp.UnixDate(this=day.copy())
     # The quotient is cut off, so that all days are counted from one before the first.
-    micros = exp.Add(
-        this=exp.UnixMicros(this=day.this.copy()),
-        expression=exp.Literal.number(SHIFT * DAY),
-    )
-    number = exp.IntDiv(this=exp.Paren(this=micros), expression=exp.Literal.number(DAY))
-    return exp.Sub(this=number, expression=exp.Literal.number(SHIFT))
+    micros = exp.UnixMicros(this=day.this.copy()) + SHIFT * DAY
+    return exp.Sub(this=micros // DAY, expression=exp.Literal.number(SHIFT))
 
 
 def _is_exact(own: str, type_of: Callable[[str], str]) -> bool:

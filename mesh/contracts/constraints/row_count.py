@@ -72,16 +72,13 @@ class RowCount(TablePromise):
 
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> TableRule:
         count = exp.Count(this=exp.Star())
-        bounds: list[exp.Expr] = []
-        for bound, operator in ((self.minimum, exp.LT), (self.maximum, exp.GT)):
-            if bound is not None:
-                limit = exp.Literal.number(bound)
-                bounds.append(operator(this=count.copy(), expression=limit))
-        rows = exp.select(exp.alias_(count, "row_count")).from_(exp.table_(TABLE))
+        few = [] if self.minimum is None else [count < self.minimum]
+        many = [] if self.maximum is None else [count > self.maximum]
+        rows = exp.select(count.as_("row_count")).from_(exp.table_(TABLE))
         return TableRule(
             **vars(facts),
             scope=Scope.COUNT,
-            query=rows.having(exp.or_(*bounds)),
+            query=rows.having(exp.or_(*few, *many)),
             minimum=self.minimum,
             maximum=self.maximum,
         )

@@ -110,10 +110,10 @@ def unique_rule(facts: Rule, names: tuple[str, ...], type_of: Callable[[str], st
     columns = [exp.column(name) for name in names]
     count = exp.Count(this=exp.Star())
     query = (
-        exp.select(*columns, exp.alias_(count, "copies"))
+        exp.select(*columns, count.as_("copies"))
         .from_(exp.table_(TABLE))
         .group_by(*[column.copy() for column in columns])
-        .having(exp.GT(this=count.copy(), expression=exp.Literal.number(1)))
+        .having(count > 1)
     )
     timed = any(type_of(name) in TIME_TYPES for name in names)
     return TableRule(
