@@ -56,10 +56,10 @@ WITH parts AS (
   INNER JOIN engagement_internal.user_groups AS users
     ON users.is_rater = told.is_rater AND users.is_tagger = told.is_tagger
   GROUP BY
-    1,
-    2,
-    3,
-    4
+    told.user_group,
+    told.membership,
+    told.tells_users,
+    told.tells_active
 ), shared AS (
   SELECT
     counted.user_group,

@@ -6,7 +6,7 @@ MODEL (
   clustered_by user_id
 );
 
-/* One row per user. A user left with the first action that none followed for longer than churned_after_days. Who acts again later came back, and had left all the same: were only the last action to count, those with more time to come back would seem to stay longer. Of a month the first and the last action are enough, since such a pause is longer than any. Whether somebody has left can be told of the time up to churned_after_days before the newest action in the data: watching ends there for all, so that who was seen since has stayed as long as they were watched. Were it to end with a user's own last action, those who have just gone would count as staying. */
+/* One row per user. A user left with the first action that none followed for longer than churned_after_days. Who acts again later came back, and had left all the same: were only the last action to count, those with more time to come back would seem to stay longer. Of a month the first and the last action are enough, since such a pause is longer than any. Whether somebody has left can be told of the time up to churned_after_days before the newest action in the data: watching ends there for all, so that who was seen since has stayed as long as they were watched. Were it to end with a user's own last action, those who have just gone would count as staying. A month has 487 / 16 days: whole numbers, which engines divide alike. */
 WITH months AS (
   SELECT
     user_id,
