@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,11 +19,25 @@ RERUN = "Nothing was half-published: run the same command again."
 
 @dataclass(frozen=True)
 class Meaning:
-    """One kind of failure. applies: whether an error is of that kind. say: message and fix."""
+    """One kind of failure, by the classes of the error and by words in it.
+
+    message: may hold {reason}, Google's own words, and {state}, the state database. classes: one of
+    these names, behind its package or without; of any class if there are none. says: a pattern.
+    """
 
     id: str
-    applies: Callable[[BaseException, str], bool]
-    say: Callable[[str], MeshError]
+    raised: type[MeshError]
+    message: str
+    fix: str
+    classes: tuple[str, ...] = ()
+    says: str = ""
+
+    def applies(self, error: BaseException, text: str) -> bool:
+        kinds = type(error).__mro__
+        names = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in kinds}
+        names |= {kind.__name__ for kind in kinds}
+        is_one = not self.classes or not names.isdisjoint(self.classes)
+        return is_one and bool(re.search(self.says, text, re.IGNORECASE))
 
 
 @contextmanager
@@ -46,7 +60,8 @@ def explanation(error: BaseException) -> MeshError | None:
         text = " ".join(str(each).split())
         for meaning in MEANINGS:
             if meaning.applies(each, text):
-                return meaning.say(_reason(text))
+                said = meaning.message.format(reason=_reason(text), state=_state())
+                return meaning.raised(said, fix=meaning.fix)
     return None
 
 
@@ -71,42 +86,6 @@ def _reason(text: str) -> str:
     return text.strip().rstrip(".")
 
 
-def _named(*names: str) -> Callable[[BaseException, str], bool]:
-    """Whether the error is of a class with one of these names, of any module."""
-
-    def applies(error: BaseException, text: str) -> bool:
-        return any(kind.__name__ in names for kind in type(error).__mro__)
-
-    return applies
-
-
-def _google(*words: str, names: tuple[str, ...] = ()) -> Callable[[BaseException, str], bool]:
-    """Whether Google's API answered with one of these words, in an error of these classes."""
-    pattern = re.compile("|".join(words), re.IGNORECASE)
-
-    def applies(error: BaseException, text: str) -> bool:
-        classes = {kind.__name__ for kind in type(error).__mro__}
-        answered = "GoogleAPICallError" in classes
-        return answered and (not names or bool(classes & set(names))) and bool(pattern.search(text))
-
-    return applies
-
-
-def _postgres(*words: str) -> Callable[[BaseException, str], bool]:
-    pattern = re.compile("|".join(words), re.IGNORECASE)
-
-    def applies(error: BaseException, text: str) -> bool:
-        ours = any(kind.__module__.startswith("psycopg2") for kind in type(error).__mro__)
-        return ours and bool(pattern.search(text))
-
-    return applies
-
-
-def _says(*words: str) -> Callable[[BaseException, str], bool]:
-    pattern = re.compile("|".join(words), re.IGNORECASE)
-    return lambda error, text: bool(pattern.search(text))
-
-
 def _state() -> str:
     if not os.environ.get("MESH_BIGQUERY_PROJECT"):
         return "SQLMesh's state"
@@ -116,163 +95,153 @@ def _state() -> str:
     return f"the state database {database} on {host}:{port}"
 
 
-def _wrong(message: str, fix: str) -> Callable[[str], MeshError]:
-    return lambda reason: WrongUse(message.format(reason=reason, state=_state()), fix=fix)
-
-
-def _failed(message: str, fix: str) -> Callable[[str], MeshError]:
-    return lambda reason: CheckFailed(message.format(reason=reason, state=_state()), fix=fix)
-
-
+GOOGLE, POSTGRES = ("google.GoogleAPICallError",), ("psycopg2.Error",)
 # The first that applies counts: the narrow ones stand before the wide ones.
 MEANINGS = (
     Meaning(
         "no-credentials",
-        _named("DefaultCredentialsError"),
-        _wrong(
-            "there are no Google credentials on this machine.",
-            "Run `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS "
-            "name a key file.",
-        ),
+        WrongUse,
+        "there are no Google credentials on this machine.",
+        "Run `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS "
+        "name a key file.",
+        ("DefaultCredentialsError",),
     ),
     Meaning(
         "credentials-refused",
-        _named("RefreshError"),
-        _wrong(
-            "Google refuses the credentials: {reason}.",
-            "Log in again with `gcloud auth application-default login`; to act as a service "
-            "account you need the role Service Account Token Creator on it.",
-        ),
+        WrongUse,
+        "Google refuses the credentials: {reason}.",
+        "Log in again with `gcloud auth application-default login`; to act as a service "
+        "account you need the role Service Account Token Creator on it.",
+        ("RefreshError",),
     ),
     Meaning(
         "bytes-limit",
-        _google("bytesBilledLimitExceeded", "limit for bytes billed"),
-        _failed(
-            "a query would scan more than MESH_BIGQUERY_MAXIMUM_BYTES_BILLED allows, and was not "
-            "run: {reason}.",
-            "See `mesh cost`; raise the limit if the query is meant.",
-        ),
+        CheckFailed,
+        "a query would scan more than MESH_BIGQUERY_MAXIMUM_BYTES_BILLED allows, and was not "
+        "run: {reason}.",
+        "See `mesh cost`; raise the limit if the query is meant.",
+        GOOGLE,
+        "bytesBilledLimitExceeded|limit for bytes billed",
     ),
     Meaning(
         "quota",
-        _google("quotaExceeded", "quota exceeded", "rateLimitExceeded", "exceeded rate limits"),
-        _failed("a quota of BigQuery is exceeded: {reason}.", f"Wait a while. {RERUN}"),
+        CheckFailed,
+        "a quota of BigQuery is exceeded: {reason}.",
+        f"Wait a while. {RERUN}",
+        GOOGLE,
+        "quotaExceeded|quota exceeded|rateLimitExceeded|exceeded rate limits",
     ),
     Meaning(
         "wrong-project",
-        _google(
-            r"project .*(not found|does not exist|has not enabled)",
-            "invalid project id",
-            r"unknown project",
-            r"has not been used in project",
-            r"bigquery\.jobs\.create",
-        ),
-        _wrong(
-            "the project in MESH_BIGQUERY_PROJECT cannot be used: {reason}.",
-            "Check its name, that BigQuery is enabled there, and that you have the role BigQuery "
-            "Job User.",
-        ),
+        WrongUse,
+        "the project in MESH_BIGQUERY_PROJECT cannot be used: {reason}.",
+        "Check its name, that BigQuery is enabled there, and that you have the role BigQuery "
+        "Job User.",
+        GOOGLE,
+        r"project .*(not found|does not exist|has not enabled)|invalid project id|unknown project"
+        r"|has not been used in project|bigquery\.jobs\.create",
     ),
     Meaning(
         "no-bucket",
-        _google("bucket does not exist"),
-        _wrong("there is no such bucket: {reason}.", "Check the name behind gs://."),
+        WrongUse,
+        "there is no such bucket: {reason}.",
+        "Check the name behind gs://.",
+        GOOGLE,
+        "bucket does not exist",
     ),
     Meaning(
         "bucket-forbidden",
-        _google(r"storage\.(objects|buckets)\."),
-        _wrong(
-            "the bucket may not be read: {reason}.",
-            "Ask for the role Storage Object Viewer on it.",
-        ),
+        WrongUse,
+        "the bucket may not be read: {reason}.",
+        "Ask for the role Storage Object Viewer on it.",
+        GOOGLE,
+        r"storage\.(objects|buckets)\.",
     ),
     Meaning(
         "forbidden",
-        _google("", names=("Forbidden",)),
-        _wrong(
-            "a permission is missing: {reason}.",
-            "Ask for the role BigQuery Data Editor on that dataset; infra/ says who has it.",
-        ),
+        WrongUse,
+        "a permission is missing: {reason}.",
+        "Ask for the role BigQuery Data Editor on that dataset; infra/ says who has it.",
+        ("google.Forbidden",),
     ),
     Meaning(
         "wrong-location",
-        _google(r"not found in location", r"processed in location"),
-        _wrong(
-            "the data lies in another location than MESH_BIGQUERY_LOCATION says: {reason}.",
-            "Set it to where the datasets were made.",
-        ),
+        WrongUse,
+        "the data lies in another location than MESH_BIGQUERY_LOCATION says: {reason}.",
+        "Set it to where the datasets were made.",
+        GOOGLE,
+        "not found in location|processed in location",
     ),
     Meaning(
         "ingest-overtaken",
-        _google("mesh: another ingest", "concurrent update"),
-        _failed(
-            "another ingest published while this one ran, and this one was undone.",
-            "Run it again, after the other.",
-        ),
+        CheckFailed,
+        "another ingest published while this one ran, and this one was undone.",
+        "Run it again, after the other.",
+        GOOGLE,
+        "mesh: another ingest|concurrent update",
     ),
     Meaning(
         "two-plans",
-        _named("ConflictingPlanError"),
-        _failed(
-            "another plan changed this environment while this one ran, and this one was not "
-            "applied: {reason}.",
-            "Run it again: it will take the other into account.",
-        ),
+        CheckFailed,
+        "another plan changed this environment while this one ran, and this one was not "
+        "applied: {reason}.",
+        "Run it again: it will take the other into account.",
+        ("ConflictingPlanError",),
     ),
     Meaning(
         "state-version",
-        _says(r"\(local\) is using .*version"),
-        _wrong(
-            "{state} belongs to another version of SQLMesh: {reason}.",
-            "Install the version in requirements.txt, or, once everybody has it, run "
-            "`sqlmesh --gateway bigquery migrate`.",
-        ),
+        WrongUse,
+        "{state} belongs to another version of SQLMesh: {reason}.",
+        "Install the version in requirements.txt, or, once everybody has it, run "
+        "`sqlmesh --gateway bigquery migrate`.",
+        says=r"\(local\) is using .*version",
     ),
     Meaning(
         "two-plans-state",
-        _postgres("could not serialize", "deadlock detected", "duplicate key"),
-        _failed(
-            "another command wrote to {state} at the same moment.",
-            "Wait until it is done. " + RERUN,
-        ),
+        CheckFailed,
+        "another command wrote to {state} at the same moment.",
+        f"Wait until it is done. {RERUN}",
+        POSTGRES,
+        "could not serialize|deadlock detected|duplicate key",
     ),
     Meaning(
         "state-refused",
-        _postgres("password authentication failed", "role .* does not exist", "no pg_hba"),
-        _wrong("{state} refuses the login.", "Check MESH_STATE_USER and MESH_STATE_PASSWORD."),
+        WrongUse,
+        "{state} refuses the login.",
+        "Check MESH_STATE_USER and MESH_STATE_PASSWORD.",
+        POSTGRES,
+        "password authentication failed|role .* does not exist|no pg_hba",
     ),
     Meaning(
         "state-missing",
-        _postgres("database .* does not exist"),
-        _wrong("{state} does not exist.", "Create it, or check MESH_STATE_DATABASE."),
+        WrongUse,
+        "{state} does not exist.",
+        "Create it, or check MESH_STATE_DATABASE.",
+        POSTGRES,
+        "database .* does not exist",
     ),
     Meaning(
         "state-unreachable",
-        lambda error, text: (
-            _named("OperationalError", "InterfaceError")(error, text) and _postgres("")(error, text)
-        ),
-        _wrong(
-            "{state} cannot be reached.",
-            "Check that it runs and that MESH_STATE_HOST and MESH_STATE_PORT are right. " + RERUN,
-        ),
+        WrongUse,
+        "{state} cannot be reached.",
+        f"Check that it runs and that MESH_STATE_HOST and MESH_STATE_PORT are right. {RERUN}",
+        ("psycopg2.OperationalError", "psycopg2.InterfaceError"),
     ),
     Meaning(
         "network",
-        _named(
-            "TransportError",
-            "RetryError",
-            "ServiceUnavailable",
-            "GatewayTimeout",
-            "BadGateway",
-            "InternalServerError",
-            "ConnectionError",
-            "Timeout",
+        CheckFailed,
+        "the connection to BigQuery was lost.",
+        f"Check the network. {RERUN}",
+        (
+            *("TransportError", "RetryError", "ServiceUnavailable", "GatewayTimeout"),
+            *("BadGateway", "InternalServerError", "ConnectionError", "Timeout"),
         ),
-        _failed("the connection to BigQuery was lost.", "Check the network. " + RERUN),
     ),
     Meaning(
         "refused",
-        _google(""),
-        _failed("BigQuery refuses: {reason}.", "`mesh contracts prove` names model and line."),
+        CheckFailed,
+        "BigQuery refuses: {reason}.",
+        "`mesh contracts prove` names model and line.",
+        GOOGLE,
     ),
 )
