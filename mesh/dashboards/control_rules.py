@@ -21,7 +21,7 @@ def _sources(look: Look) -> Iterator[Found]:
             elif not any(c.source == alias and control.reaches(c) for c in look.board.charts):
                 message = f"No chart of `{alias}` follows `{control.id}`."
                 why = "shows" if isinstance(control, LastMonths) else "leaves open"
-                fix = f"A chart follows when it {why} `{control.column}`. Take the source out, "
+                fix = f"A chart follows when it {why} `{control.field}`. Take the source out, "
                 yield Found(steps, message, fix + "or the filters of its charts.")
 
 
@@ -38,11 +38,11 @@ def _ids(look: Look) -> Iterator[Found]:
 @rule("CONTROL_TYPE", "A control picks the same values in all of its sources.", of_data=True)
 def _types(look: Look) -> Iterator[Found]:
     for index, control in enumerate(look.board.controls):
-        columns = [look.column(alias, control.column) for alias in control.sources]
+        columns = [look.column(alias, control.field) for alias in control.sources]
         first, *others = (column.logical_type if column else "" for column in columns)
         for place, kind in enumerate(others, 1):
             if first and kind and kind != first:
-                message = f"`{control.column}` is {kind} in `{control.sources[place]}`, but "
+                message = f"`{control.field}` is {kind} in `{control.sources[place]}`, but "
                 message += f"{first} in `{control.sources[0]}`."
                 fix = "Take out the source that is another."
                 yield Found(("controls", index, "sources", place), message, fix)
@@ -52,7 +52,7 @@ def _types(look: Look) -> Iterator[Found]:
 def _many(look: Look) -> Iterator[Found]:
     counts = [_options(look, control) for control in look.board.controls]
     for index, control in enumerate(look.board.controls):
-        column = look.column(control.sources[0], control.column)
+        column = look.column(control.sources[0], control.field)
         if isinstance(control, OneOf) and column and len(column.enum) > control.most:
             message = f"`{column.name}` has {len(column.enum)} values, of which {control.most} "
             fix = f"Write `most: {len(column.enum)}`."
@@ -83,7 +83,7 @@ def _sums(look: Look) -> Iterator[Found]:
             summed = any(metric and metric.aggregate != "value" for metric in known)
             if summed and control.reaches(chart):
                 message = f"`{chart.id}` adds up rows, and `{control.id}` can leave "
-                message += f"`{control.column}` open."
+                message += f"`{control.field}` open."
                 fix = "Read a product that counts all of them too, or take `all` out."
                 yield Found(("controls", index), message, fix)
 

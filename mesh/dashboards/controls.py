@@ -48,14 +48,11 @@ class BaseControl(Strict):
     sources: Annotated[list[Name], Field(min_length=1)] = Field(
         description="The sources whose charts follow it, each with such a column."
     )
+    field: str
 
     def reaches(self, chart: Chart) -> bool:
         own = {condition.field for condition in chart.filters}
-        return chart.source in self.sources and self.column not in own
-
-    @property
-    def column(self) -> str:
-        raise NotImplementedError
+        return chart.source in self.sources and self.field not in own
 
     @property
     def picks_one(self) -> bool:
@@ -102,10 +99,6 @@ class OneOf(BaseControl):
     most: Annotated[int, Field(ge=2, le=MOST_OPTIONS)] = Field(
         default=40, description="How many there are on a page at most: the first in their order."
     )
-
-    @property
-    def column(self) -> str:
-        return self.field
 
     @property
     def picks_one(self) -> bool:
@@ -160,10 +153,6 @@ class LastMonths(BaseControl):
         description="The column with the months: charts that show it follow."
     )
     months: Annotated[list[Annotated[int, Field(ge=2, le=1200)]], Field(min_length=1, max_length=6)]
-
-    @property
-    def column(self) -> str:
-        return self.field
 
     def reaches(self, chart: Chart) -> bool:
         shown = {mark.value for mark in chart.marks if isinstance(mark.what, IsColumn)}

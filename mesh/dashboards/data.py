@@ -61,6 +61,11 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
             for source in board.sources.values()
             if source.product in products
         }
+
+        def rows(query: exp.Expr, names: list[str]) -> list[Row]:
+            found = opened.rows(query)
+            return [{n: _plain(v) for n, v in zip(names, row, strict=True)} for row in found]
+
         charts, days = {}, []
         for chart in board.charts:
             source = board.sources[chart.source]
@@ -69,20 +74,14 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
                 continue
             query = chart_query(board, chart, views[source.product].copy())
             names = [*chart.columns_read(board), *chart.metric_names]
-            rows = tuple(
-                {name: _plain(v) for name, v in zip(names, row, strict=True)}
-                for row in opened.rows(query)
-            )
-            charts[chart.id] = ChartData(rows)
-            days += [row[source.as_of] for row in rows[:1]]
+            charts[chart.id] = ChartData(tuple(rows(query, names)))
+            days += [row[source.as_of] for row in charts[chart.id].rows[:1]]
         options: dict[str, list[Row]] = {}
         for control in board.controls:
             product = board.sources[control.sources[0]].product
             if isinstance(control, OneOf) and product in views:
-                options[control.id] = [
-                    {name: _plain(v) for name, v in zip(control.columns, row, strict=True)}
-                    for row in opened.rows(option_query(control, views[product].copy()))
-                ]
+                query = option_query(control, views[product].copy())
+                options[control.id] = rows(query, control.columns)
         sources = []
         for product in dict.fromkeys(source.product for source in board.sources.values()):
             state = SourceState(product, "", None)

@@ -152,6 +152,10 @@ class Interval(Strict):
     def words(self) -> str:
         return f"{self.level}% interval"
 
+    def ends(self, row: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Where it begins and ends in a row; None for what is not known."""
+        return row[self.low], row[self.high]
+
 
 class Support(Strict):
     """How many a number rests on, and from how many on it is shown at all."""

@@ -198,6 +198,13 @@ def axis(**more: Any) -> Any:
     return alt.Axis(**colours | more)
 
 
+def name_axis(**more: Any) -> Any:
+    """A vertical axis of names."""
+    import altair as alt
+
+    return alt.Axis(labelColor="@ink", ticks=False, domain=False, **more)
+
+
 def time_axis(first: date, last: date, every: str = "month", **more: Any) -> Any:
     years, months = last.year - first.year, months_between(first, last)
     count, named = {"interval": "year", "step": max(1, years // 10)}, FORMATS["year"]

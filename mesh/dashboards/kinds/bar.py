@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from mesh.contracts import Contract
-from mesh.dashboards.drawing import vega
+from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.palette import colour, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
 from mesh.dashboards.kinds.base import Board, Row, SplitChart
@@ -133,14 +133,7 @@ def _bars(drawn: list[Mark], *, names: list[str], series: list[str], height: int
         "name:N",
         sort=names,
         title=None,
-        axis=alt.Axis(
-            labelColor="@ink",
-            labelFontSize=13,
-            labelPadding=10,
-            labelLimit=125,
-            ticks=False,
-            domain=False,
-        ),
+        axis=lines.name_axis(labelFontSize=13, labelPadding=10, labelLimit=125),
         scale=alt.Scale(paddingInner=0.36, paddingOuter=0.12),
     )
     base = alt.Chart(alt.Data(values=rows)).encode(

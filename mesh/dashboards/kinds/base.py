@@ -5,7 +5,7 @@ A kind is a module with one model that derives from `Chart`; `kinds/__init__.py`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -14,18 +14,21 @@ from pydantic import Field
 
 from mesh.contracts import Column, Contract
 from mesh.dashboards.controls import AnyControl
+from mesh.dashboards.drawing.formats import Format, number
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.marks import IsColumn, IsMetric, Mark, marks
 from mesh.dashboards.parts import (
     Colour,
     Dimension,
     Filter,
+    Interval,
     Metric,
     Name,
     Position,
     Sort,
     Source,
     Strict,
+    Support,
     Template,
     Text,
 )
@@ -127,7 +130,7 @@ class Chart(Strict):
         if source.month and all(metric.aggregate == "value" for metric in metrics):
             names.append(source.month)
         # What is picked on top of the page: its rows are told apart by it.
-        names += [one.column for one in board.controls if one.reaches(self)]
+        names += [one.field for one in board.controls if one.reaches(self)]
         return list(dict.fromkeys(names))
 
     @property
@@ -200,7 +203,7 @@ class SplitChart(Chart):
         return [
             ("Dimension", f"`{field}`"),
             *(as_shown if labels else ()),
-            ("Metric", ", ".join(board.metrics[name].in_looker for name in metrics)),
+            ("Metric", board.in_looker(metrics)),
             *told,
             ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),
             *(("Optional metric", board.metrics[name].in_looker) for name in beside),
@@ -246,11 +249,28 @@ class Board(Strict):
 
     def picked(self, chart: Chart) -> set[str]:
         """The columns of which a chart shows one value, since one is always picked."""
-        return {c.column for c in self.controls if c.picks_one and c.reaches(chart)}
+        return {c.field for c in self.controls if c.picks_one and c.reaches(chart)}
 
     def text(self, name: str, row: Row) -> str:
         """The number of a metric in a row, as it is shown."""
         return self.metrics[name].text(row[name])
+
+    def between(self, interval: Interval | None, form: Format, row: Row) -> str:
+        """` (36.2% to 45.9%)`, to stand behind a number; nothing where an end is missing."""
+        low, high = interval.ends(row) if interval else (None, None)
+        if low is None or high is None:
+            return ""
+        return f" ({number(low, form)} to {number(high, form)})"
+
+    def minimum(self, support: Support) -> tuple[str, str]:
+        """What to set in Looker Studio to leave out what rests on too few."""
+        field = self.metrics[support.metric].field
+        enough = f"Include `{field}` Greater than or equal to `{support.least}`"
+        return "Filter of the minimum", enough
+
+    def in_looker(self, names: Iterable[str]) -> str:
+        """How metrics are set there, one after the other."""
+        return ", ".join(self.metrics[name].in_looker for name in names)
 
 
 @dataclass(frozen=True)

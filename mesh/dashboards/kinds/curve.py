@@ -11,7 +11,6 @@ from pydantic import Field
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.evidence import apart
-from mesh.dashboards.drawing.formats import number
 from mesh.dashboards.drawing.palette import colours
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
@@ -62,16 +61,15 @@ class Curve(Chart):
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         by = self.series.field if self.series else None
-        ends = ", ".join(board.metrics[n].in_looker for n in (self.band.low, self.band.high))
-        least = board.metrics[self.at_risk.metric]
+        ends = board.in_looker((self.band.low, self.band.high))
         return [
             ("Dimension", f"`{self.since.field}`"),
             *((("Breakdown dimension", f"`{by}`, the last {self.most}"),) if by else ()),
             ("Metric", board.metrics[self.metric].in_looker),
             ("Sort", f"`{self.since.field}`, ascending"),
-            ("Filter of the minimum", f"Include `{least.field}` >= `{self.at_risk.least}`"),
+            board.minimum(self.at_risk),
             ("Style", "straight lines with points, not stepped; left Y-axis from 0 to 1"),
-            ("Optional metric", least.in_looker),
+            ("Optional metric", board.metrics[self.at_risk.metric].in_looker),
             ("Interval", f"a chart for each group with two more metrics, thin: {ends}"),
         ]
 
@@ -142,12 +140,8 @@ class Curve(Chart):
 
     def _told(self, board: Board, row: Row) -> str:
         """`41.0% (36.2% to 45.9%)`."""
-        text = board.text(self.metric, row)
-        low, high = row[self.band.low], row[self.band.high]
-        if low is None or high is None:
-            return text
         form = board.metrics[self.metric].format
-        return f"{text} ({number(low, form)} to {number(high, form)})"
+        return board.text(self.metric, row) + board.between(self.band, form, row)
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         groups, every, short = self._groups(board, rows)
@@ -205,12 +199,8 @@ class Curve(Chart):
                 data.append(shared | {"t": 0, "value": 1.0, "low": 1.0, "high": 1.0})
             for step, row in sorted(group.steps.items()):
                 value = row[self.metric]
-                low, high = row[self.band.low], row[self.band.high]
-                ends = {
-                    "low": value if low is None else low,
-                    "high": value if high is None else high,
-                }
-                data.append(shared | {"t": step, "value": value} | ends)
+                ends = [value if end is None else end for end in self.band.ends(row)]
+                data.append(shared | {"t": step, "value": value, "low": ends[0], "high": ends[1]})
         several = len(groups) > 1
         tags = lines.ends(
             [(g.key, g.name, g.steps[max(g.steps)][self.metric]) for g in groups if several],

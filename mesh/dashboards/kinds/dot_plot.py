@@ -11,12 +11,21 @@ from pydantic import Field
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.evidence import NOTHING, Estimate, apart, by_chance
-from mesh.dashboards.drawing.formats import Format, unlike
+from mesh.dashboards.drawing.formats import unlike
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
 from mesh.dashboards.kinds.seen import leader, lowered, named
 from mesh.dashboards.marks import IsValue
-from mesh.dashboards.parts import Column, Interval, MetricName, Scalar, Strict, Support, Text
+from mesh.dashboards.parts import (
+    Column,
+    Interval,
+    Metric,
+    MetricName,
+    Scalar,
+    Strict,
+    Support,
+    Text,
+)
 from mesh.words import joined
 
 STEP = 26
@@ -82,18 +91,13 @@ class DotPlot(SplitChart):
     )
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
-        metric, low, high = (
-            board.metrics[name].in_looker
-            for name in (self.metric, self.interval.low, self.interval.high)
-        )
         line = f"`{self.reference.of}`" if self.reference.of else f"{self.reference.value:g}"
-        support = board.metrics[self.support.metric]
         told = [
-            ("Open and close", metric),
-            ("Low", low),
-            ("High", high),
+            ("Open and close", board.metrics[self.metric].in_looker),
+            ("Low", board.metrics[self.interval.low].in_looker),
+            ("High", board.metrics[self.interval.high].in_looker),
             ("Reference line", f"{line}, labelled “{self.reference.label}”"),
-            ("Filter of the minimum", f"Include `{support.field}` >= `{self.support.least}`"),
+            board.minimum(self.support),
             ("Rows", str(self.most)),
         ]
         if not self.verdict:
@@ -115,26 +119,18 @@ class DotPlot(SplitChart):
         """The dots that rest on enough, in order, without that of the reference."""
         line, found = self._reference(rows), []
         for row in rows:
-            name = str(row[self.dimension.field])
+            value = row[self.dimension.field]
             few = (row[self.support.metric] or 0) < self.support.least
-            if name == self.reference.of or few or row[self.metric] is None:
+            if str(value) == self.reference.of or few or row[self.metric] is None:
                 continue
-            low, high = row[self.interval.low], row[self.interval.high]
+            low, high = self.interval.ends(row)
             clear = False
             if self.verdict:
                 clear = row[self.verdict.field] in self.verdict.clear
             elif line is not None and low is not None and high is not None:
                 clear = low > line or high < line
-            found.append(
-                _Dot(
-                    self.dimension.name(row[self.dimension.field]),
-                    row,
-                    row[self.metric],
-                    low,
-                    high,
-                    clear,
-                )
-            )
+            name = self.dimension.name(value)
+            found.append(_Dot(name, row, row[self.metric], low, high, clear))
         return found
 
     def _shown(self, dots: list[_Dot]) -> list[_Dot]:
@@ -266,9 +262,7 @@ class DotPlot(SplitChart):
             body=body,
             reading=self._reading(line, dots, every, lowered(support)),
             summary=f"Dot plot with {len(dots)} dots: {'; '.join(spoken)}.",
-            vega=_picture(
-                drawn, line, self.reference.label, titles, metric.label, metric.format, height
-            ),
+            vega=self._picture(drawn, line, titles, metric, height),
             height=height,
         )
 
@@ -277,11 +271,9 @@ class DotPlot(SplitChart):
     ) -> list[str]:
         said = [f"The lines are {self.interval.words}s."]
         if line is not None:
-            differ = (
-                "differs for sure, of all that were compared"
-                if self.verdict
-                else (f"has its whole interval on one side of “{self.reference.label}”")
-            )
+            differ = "differs for sure, of all that were compared"
+            if not self.verdict:
+                differ = f"has its whole interval on one side of “{self.reference.label}”"
             said.append(f"A full dot {differ}; a hollow one may not differ at all.")
             if chance := self._chance(line, every):
                 said.append(f"{chance.capitalize()}.")
@@ -293,6 +285,69 @@ class DotPlot(SplitChart):
             said.append(f"These are the {which} {len(dots)} of {len(every)}; the CSV has all.")
         return said
 
+    def _picture(
+        self,
+        drawn: list[dict[str, Any]],
+        line: float | None,
+        titles: list[str],
+        metric: Metric,
+        height: int,
+    ) -> dict[str, Any]:
+        import altair as alt
+
+        values = [one[end] for one in drawn for end in ("low", "high", "value")]
+        values += [line] if line is not None else []
+        low, high = min(values), max(values)
+        margin = (high - low) * 0.05 or 0.5
+        room = 10 + round(lines.LETTER * max(len(one["end"]) for one in drawn))
+        x = alt.X(
+            "value:Q",
+            scale=alt.Scale(
+                domain=[low - margin, high + margin],
+                range=[0, lines.right(room)],
+                nice=False,
+                zero=False,
+            ),
+            axis=lines.number_axis(metric.label, metric.format, high, tickCount=4),
+        )
+        y = alt.Y(
+            "name:N",
+            sort=[one["name"] for one in drawn],
+            title=None,
+            axis=lines.name_axis(labelFontSize=11.5, labelPadding=8, labelLimit=142),
+        )
+        base = alt.Chart(alt.Data(values=drawn)).encode(y=y)
+        tips = [alt.Tooltip(f"tip{i}:N", title=text) for i, text in enumerate(titles)]
+        layers = []
+        if line is not None:
+            data = alt.Data(values=[{"value": line, "label": self.reference.label}])
+            at = alt.Chart(data).encode(x=x)
+            text: dict[str, Any] = {"fontSize": 11, "color": "@ink", "aria": False}
+            layers = [
+                at.mark_rule(color="@ink", strokeDash=[4, 3], strokeWidth=1.2, aria=False),
+                at.mark_text(dy=-8, baseline="bottom", **text).encode(
+                    y=alt.value(0), text="label:N"
+                ),
+            ]
+        layers += [
+            base.mark_rule(strokeWidth=2, aria=False).encode(
+                x=alt.X("low:Q"), x2="high:Q", color=alt.Color("color:N", scale=None)
+            ),
+            base.mark_point(size=62, strokeWidth=1.8, opacity=1).encode(
+                x=x,
+                stroke=alt.Stroke("color:N", scale=None),
+                fill=alt.Fill("fill:N", scale=None),
+                tooltip=tips,
+                description=alt.Description("aria:N"),
+            ),
+            base.mark_text(align="left", baseline="middle", fontSize=11, aria=False).encode(
+                x=alt.value({"expr": f"{lines.right(room)['expr']} + 8"}),
+                text="end:N",
+                color=alt.value("@ink"),
+            ),
+        ]
+        return vega.compiled(alt.layer(*layers), 460, height)
+
 
 def _distance(dot: _Dot, line: float, level: int) -> Estimate | None:
     """How far a dot is from the line, to whichever side."""
@@ -301,76 +356,6 @@ def _distance(dot: _Dot, line: float, level: int) -> Estimate | None:
     sides = [one - line for one in (dot.value, dot.low, dot.high)]
     value, low, high = sides if dot.value > line else (-one for one in (sides[0], *sides[:0:-1]))
     return Estimate(value, low, high, level)
-
-
-def _picture(
-    drawn: list[dict[str, Any]],
-    reference: float | None,
-    label: str,
-    titles: list[str],
-    title: str,
-    form: Format,
-    height: int,
-) -> dict[str, Any]:
-    import altair as alt
-
-    values = [one[end] for one in drawn for end in ("low", "high", "value")]
-    values += [reference] if reference is not None else []
-    low, high = min(values), max(values)
-    margin = (high - low) * 0.05 or 0.5
-    room = 10 + round(lines.LETTER * max(len(one["end"]) for one in drawn))
-    x = alt.X(
-        "value:Q",
-        scale=alt.Scale(
-            domain=[low - margin, high + margin],
-            range=[0, lines.right(room)],
-            nice=False,
-            zero=False,
-        ),
-        axis=lines.number_axis(title, form, high, tickCount=4),
-    )
-    y = alt.Y(
-        "name:N",
-        sort=[one["name"] for one in drawn],
-        title=None,
-        axis=alt.Axis(
-            labelColor="@ink",
-            labelFontSize=11.5,
-            labelPadding=8,
-            labelLimit=142,
-            ticks=False,
-            domain=False,
-        ),
-    )
-    base = alt.Chart(alt.Data(values=drawn)).encode(y=y)
-    tips = [alt.Tooltip(f"tip{i}:N", title=text) for i, text in enumerate(titles)]
-    layers = []
-    if reference is not None:
-        at = alt.Chart(alt.Data(values=[{"value": reference, "label": label}])).encode(x=x)
-        layers = [
-            at.mark_rule(color="@ink", strokeDash=[4, 3], strokeWidth=1.2, aria=False),
-            at.mark_text(dy=-8, baseline="bottom", fontSize=11, color="@ink", aria=False).encode(
-                y=alt.value(0), text="label:N"
-            ),
-        ]
-    layers += [
-        base.mark_rule(strokeWidth=2, aria=False).encode(
-            x=alt.X("low:Q"), x2="high:Q", color=alt.Color("color:N", scale=None)
-        ),
-        base.mark_point(size=62, strokeWidth=1.8, opacity=1).encode(
-            x=x,
-            stroke=alt.Stroke("color:N", scale=None),
-            fill=alt.Fill("fill:N", scale=None),
-            tooltip=tips,
-            description=alt.Description("aria:N"),
-        ),
-        base.mark_text(align="left", baseline="middle", fontSize=11, aria=False).encode(
-            x=alt.value({"expr": f"{lines.right(room)['expr']} + 8"}),
-            text="end:N",
-            color=alt.value("@ink"),
-        ),
-    ]
-    return vega.compiled(alt.layer(*layers), 460, height)
 
 
 @rule("REFERENCE", "Dots are compared with a number, or with the row of one value.")

@@ -63,7 +63,7 @@ class Facts(Chart):
         named = ", ".join(f"`{name}`" for name in fields)
         return [
             *((("Dimensions", named),) if fields else ()),
-            ("Metrics", ", ".join(board.metrics[name].in_looker for name in self.metric_names)),
+            ("Metrics", board.in_looker(self.metric_names)),
             ("Missing data", "show “–”"),
         ]
 
@@ -73,33 +73,30 @@ class Facts(Chart):
     def _label(self, board: Board, fact: Fact) -> str:
         return fact.label or (board.metrics[fact.metric].label if fact.metric else str(fact.field))
 
-    def _sure(self, board: Board, row: Row) -> list[tuple[float, Fact]]:
+    def _sure(self, row: Row) -> list[Fact]:
         """The facts that surely differ from what they are compared with, the surest first."""
-        found = []
         compared = self._compared(row)
-        for fact, one in compared:
-            if apart(one, NOTHING, len(compared)):
-                found.append((abs(one.value) / (one.high - one.low), fact))
-        return sorted(found, key=lambda one: -one[0])
+        found = [both for both in compared if apart(both[1], NOTHING, len(compared))]
+        found.sort(key=lambda both: -abs(both[1].value) / (both[1].high - both[1].low))
+        return [fact for fact, _ in found]
 
     def _compared(self, row: Row) -> list[tuple[Fact, Estimate]]:
         """The facts whose difference is known, and how sure it is."""
         found = []
         for fact in self.facts:
             if fact.difference and (ends := fact.difference_interval):
-                value, low, high = (row[name] for name in (fact.difference, ends.low, ends.high))
+                value, (low, high) = row[fact.difference], ends.ends(row)
                 if None not in (value, low, high) and low != high:
                     found.append((fact, Estimate(value, low, high, ends.level)))
         return found
 
     def seen(self, board: Board, rows: list[Row]) -> str:
         row = rows[0]
-        sure = self._sure(board, row)
-        compared = len(self._compared(row))
+        sure, compared = self._sure(row), len(self._compared(row))
         if not sure:
             return ""
         told = []
-        for _, fact in sure[:TOLD]:
+        for fact in sure[:TOLD]:
             assert fact.metric and fact.difference
             text = f"{lowered(self._label(board, fact))} {board.text(fact.metric, row)}"
             beside = f" against {board.text(fact.against, row)}" if fact.against else ""
@@ -112,7 +109,7 @@ class Facts(Chart):
         if len(rows) > 1:
             return replace(card, empty="There is more than one row of it.")
         row, lines = rows[0], []
-        sure = {id(fact) for _, fact in self._sure(board, row)}
+        sure = {id(fact) for fact in self._sure(row)}
         for fact in self.facts:
             value = self._value(board, fact, row)
             against = (board.text(fact.against, row) or "–") if fact.against else ""
@@ -125,18 +122,13 @@ class Facts(Chart):
                 line["sure"] = ("up" if up else "down") if id(fact) in sure else ""
             lines.append(line)
         compared = any(line["against"] or line["difference"] for line in lines)
-        missing = any("–" in (line["value"], line["against"]) for line in lines)
+        reading = self._reading(row)
+        if self.missing and any("–" in (line["value"], line["against"]) for line in lines):
+            reading.append(f"– stands where there is no number: {self.missing}.")
         return replace(
             card,
             summary="; ".join(f"{one['label']} {one['value']}" for one in lines),
-            reading=[
-                *self._reading(row),
-                *(
-                    [f"– stands where there is no number: {self.missing}."]
-                    if missing and self.missing
-                    else []
-                ),
-            ],
+            reading=reading,
             content={"lines": lines, "against": (self.against or "Beside") if compared else ""},
         )
 
@@ -144,9 +136,8 @@ class Facts(Chart):
         """What brackets and colours mean."""
         compared = [one for _, one in self._compared(row)]
         if not compared:
-            unsure = any(
-                fact.difference and row[fact.difference] is not None for fact in self.facts
-            )
+            differences = [fact.difference for fact in self.facts if fact.difference]
+            unsure = any(row[name] is not None for name in differences)
             return ["There are too few for an interval of the difference."] if unsure else []
         level = compared[0].level
         if len(compared) == 1:
@@ -199,9 +190,8 @@ def _facts(look: Look) -> Iterator[Found]:
                 message = f"`{fact.field}` is no number that could be compared."
                 yield Found(steps, message, "Name a metric, or take the comparison out.")
             metric = look.board.metrics.get(fact.metric or "")
-            column = (
-                contract.column(metric.field if metric else fact.field or "") if contract else None
-            )
+            read = metric.field if metric else fact.field or ""
+            column = contract.column(read) if contract else None
             if column and not column.required and chart.missing is None:
                 message = (
                     f"`{column.name}` can be empty, and the page would show “–” without a word."

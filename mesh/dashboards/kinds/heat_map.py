@@ -81,12 +81,12 @@ class HeatMap(Chart):
         for cohort in cohorts:
             for since in columns:
                 row = by_place.get((cohort, since))
+                over = bool(row)
+                if isinstance(cohort, date):
+                    over = lines.is_over(months_after(cohort, since), as_of)
                 if row and row[self.metric] is not None:
                     found[cohort, since] = row
-                elif isinstance(cohort, date):
-                    if lines.is_over(months_after(cohort, since), as_of):
-                        found[cohort, since] = None
-                elif row:
+                elif over:
                     found[cohort, since] = None
         return found
 

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from mesh.dashboards.drawing import lines
 from mesh.dashboards.drawing.evidence import Estimate, apart, bursts
-from mesh.dashboards.drawing.formats import number
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
 from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
@@ -91,11 +90,9 @@ class OverTime(Chart):
             moving = row[self.moving] if self.moving else None
             if row[metric] is None and moving is None:
                 continue
-            month, as_of = (
-                row[self.time.field].replace(day=1),
-                row[board.sources[self.source].as_of],
-            )
-            low, high = (row[self.band.low], row[self.band.high]) if self.band else (None, None)
+            month = row[self.time.field].replace(day=1)
+            as_of = row[board.sources[self.source].as_of]
+            low, high = self.band.ends(row) if self.band else (None, None)
             over = lines.is_over(month, as_of, self.time.every)
             found.append(Point(month, row[metric], moving, low, high, over, row))
         return sorted(found, key=lambda point: point.month)
@@ -214,26 +211,19 @@ class OverTime(Chart):
 
     def time_settings(self, board: Board, metrics: Sequence[str]) -> list[tuple[str, str]]:
         """What to set in Looker Studio for the lines."""
-        beside = [name for name in (self.support.metric,) if name] if self.support else []
-        metrics = [*metrics, *([self.moving] if self.moving else [])]
         shown = {"month": "Year Month", "year": "Year"}[self.time.every]
-        return [
+        told = [
             ("Date range dimension, Dimension", f"`{self.time.field}`, as {shown}"),
-            ("Metric", ", ".join(board.metrics[name].in_looker for name in metrics)),
+            ("Metric", board.in_looker([*metrics, *([self.moving] if self.moving else [])])),
             ("Missing data", "Line breaks"),
-            *((("Filter of the minimum", self._minimum(board)),) if self.support else ()),
-            *(("Optional metric", board.metrics[name].in_looker) for name in beside),
-            *((("Interval", "two more metrics, thin: " + self._ends(board)),) if self.band else ()),
         ]
-
-    def _minimum(self, board: Board) -> str:
-        assert self.support
-        field = board.metrics[self.support.metric].field
-        return f"Include `{field}` Greater than or equal to `{self.support.least}`"
-
-    def _ends(self, board: Board) -> str:
-        assert self.band
-        return ", ".join(board.metrics[n].in_looker for n in (self.band.low, self.band.high))
+        if self.support:
+            told.append(board.minimum(self.support))
+            told.append(("Optional metric", board.in_looker([self.support.metric])))
+        if self.band:
+            ends = board.in_looker((self.band.low, self.band.high))
+            told.append(("Interval", f"two more metrics, thin: {ends}"))
+        return told
 
     def line_rows(self, board: Board, tracks: Sequence[Track]) -> list[dict[str, Any]]:
         """The data of the lines, a row per point under short names, since there are many.
@@ -270,6 +260,11 @@ class OverTime(Chart):
         """Bands, lines, and points for runs that are a single month."""
         import altair as alt
 
+        def of(name: str) -> Any:
+            axis = y.copy(deep=False)
+            axis.shorthand = f"{name}:Q"
+            return axis
+
         strong = bool(self.moving)
         keys = [track.key for track in tracks]
         fills = alt.Scale(domain=keys, range=[track.colour for track in tracks])
@@ -286,34 +281,29 @@ class OverTime(Chart):
             layers.append(
                 base.transform_filter(f"isValid(datum.l) && isValid(datum.{run})")
                 .mark_area(opacity=0.18, aria=False)
-                .encode(y=y.copy(deep=False), y2="h:Q", detail=f"{run}:N")
+                .encode(y=of("l"), y2="h:Q", detail=f"{run}:N")
             )
-            layers[0].encoding.y.shorthand = "l:Q"
         for name, run, width, size, opacity in (
             ("v", "r", 1.2 if strong else 2.2, 14, 0.6 if strong else 1.0),
             ("m", "q", 2.8, 30, 1.0),
         ):
             if name == "m" and not strong:
                 continue
-            own = y.copy(deep=False)
-            own.shorthand = f"{name}:Q"
             layers += [
                 base.transform_filter(f"isValid(datum.{name}) && isValid(datum.{run})")
                 .mark_line(strokeWidth=width, opacity=opacity, strokeJoin="round", aria=False)
-                .encode(y=own, detail=f"{run}:N", strokeDash=dash),
+                .encode(y=of(name), detail=f"{run}:N", strokeDash=dash),
                 base.transform_filter(
                     f"isValid(datum.{name}) && !isValid(datum.{run})"
                     + (" && !datum.o" if name == "v" else "")
                 )
                 .mark_point(filled=True, size=size, opacity=opacity, aria=False)
-                .encode(y=own),
+                .encode(y=of(name)),
             ]
-        last = y.copy(deep=False)
-        last.shorthand = "v:Q"
         layers.append(
             base.transform_filter("datum.o && isValid(datum.v)")
             .mark_point(filled=False, size=28, strokeWidth=1.6, fill="@card", aria=False)
-            .encode(y=last)
+            .encode(y=of("v"))
         )
         return layers
 
@@ -331,9 +321,7 @@ class OverTime(Chart):
         cells = [board.metrics[track.metric].text(point.value) or "–"]
         if self.moving:
             cells.append(board.metrics[self.moving].text(point.moving) or "–")
-        if self.band and point.low is not None and point.high is not None:
-            form = board.metrics[track.judged].format
-            cells[-1] += f" ({number(point.low, form)} to {number(point.high, form)})"
+        cells[-1] += board.between(self.band, board.metrics[track.judged].format, point.row)
         if self.support:
             cells.append(board.text(self.support.metric, point.row))
         return cells

@@ -61,7 +61,7 @@ class Scatter(SplitChart):
             ("Metric X", board.metrics[self.x].in_looker),
             ("Metric Y", board.metrics[self.y].in_looker),
             *((("Bubble size metric", support.in_looker),) if self.sized else ()),
-            ("Filter of the minimum", f"Include `{support.field}` >= `{self.support.least}`"),
+            board.minimum(self.support),
             ("Style", "data labels on"),
         ]
         return self.split_settings(board, [self.x, self.y], [self.support.metric], told)

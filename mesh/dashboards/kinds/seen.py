@@ -56,7 +56,7 @@ def estimate(
     if value is None:
         return None
     if interval:
-        low, high = row[interval.low], row[interval.high]
+        low, high = interval.ends(row)
         if low is not None and high is not None:
             return Estimate(value, low, high, interval.level)
         return None

@@ -65,9 +65,9 @@ class SmallMultiples(OverTime):
         by_value: dict[object, list[Row]] = {}
         for row in rows:
             by_value.setdefault(row[self.dimension.field], []).append(row)
-        found = []
+        found, metric = [], self.metric
         for value, own in by_value.items():
-            points = self.points(board, own, self.metric)
+            points = self.points(board, own, metric)
             if len(points) > 1:
                 weight = points[-1].row[self.by] or 0
                 name = self.dimension.name(value)
@@ -76,14 +76,7 @@ class SmallMultiples(OverTime):
         # A number of years ago is none to be in order with those of today.
         found.sort(key=lambda one: (_ended(one[2], newest), one[0], one[1]))
         return [
-            Track(
-                f"panel-{i}",
-                name,
-                "@accent",
-                self.metric,
-                self.judged_by(self.metric, points),
-                points,
-            )
+            Track(f"panel-{i}", name, "@accent", metric, self.judged_by(metric, points), points)
             for i, (_, name, points) in enumerate(found)
         ]
 

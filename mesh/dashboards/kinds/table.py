@@ -130,7 +130,7 @@ class Table(Chart):
         dimensions = [self.sort.field, *named, *([state.field] if state else [])]
         return [
             ("Dimensions", ", ".join(f"`{n}`" for n in dimensions)),
-            ("Metrics", ", ".join(board.metrics[n].in_looker for n in self.metric_names)),
+            ("Metrics", board.in_looker(self.metric_names)),
             ("Missing data", missing),
             ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),
             ("Rows per page", str(self.page_size)),

@@ -83,7 +83,7 @@ def _control(board: Board, control: AnyControl) -> str:
     lines = [("Data source", f"`{first}`"), *control.settings()]
     if others:
         named = ", ".join(f"`{alias}`" for alias in others)
-        same = f"set the field ID of `{control.column}` in {named} to that in `{first}`"
+        same = f"set the field ID of `{control.field}` in {named} to that in `{first}`"
         lines.append(("Other data sources", f"{same}, so that their charts follow too"))
     reached = [f"`{chart.id}`" for chart in board.charts if control.reaches(chart)]
     left = [f"`{chart.id}`" for chart in board.charts if not control.reaches(chart)]

@@ -167,7 +167,7 @@ def _parts(found: ChartData, follows: Sequence[ControlView]) -> list[tuple[Chart
     if not follows:
         return [(found, None)]
     # Told apart once by what is picked most finely: a page of many values looks at each row once.
-    columns = [one.spec.column for one in follows]
+    columns = [one.spec.field for one in follows]
     held: dict[tuple[object, ...], list[Row]] = {}
     for row in found.rows:
         held.setdefault(tuple(row[name] for name in columns), []).append(row)
