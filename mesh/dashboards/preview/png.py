@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,19 +30,14 @@ _SIGHTS: tuple[tuple[str, int, Literal["light", "dark"]], ...] = (
 
 
 def chromium() -> str | None:
-    """The browser for pictures and tests: `MESH_CHROMIUM`, or Debian's Chromium, if there.
+    """The browser for pictures and tests, if there is one.
 
     None without Playwright, which leads it: pictures of pages are an extra of the installation.
     """
     if find_spec("playwright") is None:
         return None
-    named = os.environ.get("MESH_CHROMIUM")
-    if named:
-        return named
-    return next(
-        (p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p),
-        None,
-    )
+    known = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    return next(filter(None, known), None)
 
 
 def pictures(pages: list[PageView], out: Path) -> list[Path]:
