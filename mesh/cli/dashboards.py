@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -70,10 +71,8 @@ def build_command(
     environment = one_of(environment, option) or "prod"
     checked_dashboards(project.dashboards, project.contracts)
     opened = open_project(project, gateway)
-    try:
+    with closing(opened.context):
         written = build(opened, environment, folder, png=png)
-    finally:
-        opened.context.close()
     pages = [path for path in written if path.suffix == ".html"]
     pictures = [path for path in written if path.suffix == ".png"]
     for path in pages:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
@@ -88,11 +89,9 @@ class Site:
     def environments(self) -> list[str]:
         """The names of all environments; WrongUse when there is none."""
         with self.lock:
-            project = self.open_project()
-            try:
-                names = project.environment_names
-            finally:
-                project.context.close()
+            opened = self.open_project()
+            with closing(opened.context):
+                names = opened.environment_names
         if not names:
             raise WrongUse(
                 "there is no environment yet.", fix="Create one with `sqlmesh plan dev`."
@@ -141,11 +140,9 @@ class Site:
 
     def _build(self, environment: str) -> Built:
         opened = self.open_project()
-        try:
+        with closing(opened.context):
             pages = present_all(opened, environment, specs=self.specs, drawn=self.drawn)
             names = opened.environment_names
-        finally:
-            opened.context.close()
         # Taken after the database is closed: closing it can write its log into it.
         version = self.state()
         built = Built(version, render(pages, self.project, Served(names, environment, version)))
