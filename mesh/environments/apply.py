@@ -19,7 +19,7 @@ from sqlmesh.core.snapshot import Snapshot
 
 from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
-from mesh.environments.repair import Lost, repair
+from mesh.environments.repair import repair
 from mesh.environments.sources import delivered_to
 from mesh.environments.versions import months_are_missing, partly_built, stamped, stamps_of
 from mesh.errors import CheckFailed
@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 class Applied:
     """What a change of an environment brought.
 
-    changed: whether anything was built, promoted or made again.
+    changed: whether anything was built, promoted or made again. made_again: the models whose table
+    or view was gone.
     """
 
     changed: bool
-    made_again: Lost | None = None
+    made_again: tuple[str, ...] = ()
 
 
 def of_the_newest_delivery(
@@ -85,11 +86,9 @@ def bring_up_to_date(
     log = read_deliveries(context.engine_adapter, delivered_to(context))
     check(log)
     made_again = repair(context, name)
-    snapshots = environment_snapshots(context, environment)
-    changed = apply_snapshots(
-        context, name, of_the_newest_delivery(snapshots, log), environment, log=log, now=now
-    )
-    return Applied(changed or made_again is not None, made_again)
+    newest = of_the_newest_delivery(environment_snapshots(context, environment), log)
+    applied = apply_snapshots(context, name, newest, environment, log=log, now=now)
+    return Applied(applied.changed or bool(made_again), made_again)
 
 
 def apply_snapshots(
@@ -101,11 +100,11 @@ def apply_snapshots(
     log: DeliveryLog | None = None,
     now: datetime | None = None,
     builds: bool = True,
-) -> bool:
+) -> Applied:
     """Let an environment show these versions, building what of them is missing.
 
     origin: the environment whose `before_all` statements they come with. builds: whether it may;
-    else CheckFailed if something is missing. Returns whether there was anything to do.
+    else CheckFailed if something is missing.
     """
     log = log or read_deliveries(context.engine_adapter, delivered_to(context))
     difference = ContextDiff.create(
@@ -137,7 +136,7 @@ def apply_snapshots(
     plan = choose_versions(context, builder, log).build()
     unfinished = difference.is_unfinalized_environment
     if not plan.has_changes and not plan.missing_intervals and not unfinished:
-        return False
+        return Applied(changed=False)
     tables = [m for m in plan.missing_intervals if not plan.snapshots[m.snapshot_id].is_view]
     if tables and not builds:
         raise CheckFailed(
@@ -145,7 +144,7 @@ def apply_snapshots(
             fix=f"Build them: `mesh refresh {origin.name}`.",
         )
     builder.apply()
-    return True
+    return Applied(changed=True)
 
 
 def shown_stamps(context: GenericContext, environment: Environment) -> dict[str, str | None]:

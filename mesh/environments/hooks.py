@@ -32,7 +32,7 @@ from mesh.environments.choices import choose_versions
 from mesh.environments.collector import paused, spared
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.differences import install as show_what_was_written
-from mesh.environments.evaluation import DeliveryPlanEvaluator, plan_evaluator
+from mesh.environments.evaluation import plan_evaluator
 from mesh.environments.names import short_name
 from mesh.environments.repair import repair
 from mesh.environments.sources import database_of, delivered_to, project_of
@@ -78,11 +78,9 @@ def install() -> None:
     take_audits_as_made()
     show_what_was_written()
     break_what_reads_other_rows()
-    setattr(BuiltInSchedulerConfig, "create_plan_evaluator", _plan_evaluator)  # noqa: B010
-
-
-def _plan_evaluator(_: BuiltInSchedulerConfig, context: Any) -> DeliveryPlanEvaluator:
-    return plan_evaluator(context)
+    setattr(  # noqa: B010
+        BuiltInSchedulerConfig, "create_plan_evaluator", lambda _, context: plan_evaluator(context)
+    )
 
 
 def _wrap(name: str, wrapper: Callable[..., Any]) -> None:
@@ -150,22 +148,16 @@ def _in_sql(path: Path) -> str:
 
 def _of_a_database_that_opens(original: Any, context: GenericContext) -> Any:
     """ConfigError with a sentence: SQLMesh takes what it cannot open for an empty project."""
-    connection = context.connection_config
-    if isinstance(connection, DuckDBConnectionConfig) and (
-        connection.database or connection.catalogs
-    ):
-        _refuse_what_does_not_open(context)
+    at = context.connection_config
+    if isinstance(at, DuckDBConnectionConfig) and (at.database or at.catalogs):
+        database = project_of(context).database
+        try:
+            check_attached(context.engine_adapter.fetchall, database)
+        except MeshError as error:
+            raise ConfigError(str(error)) from None
+        except duckdb.Error as error:
+            raise ConfigError(str(cannot_open(database, error))) from None
     return original(context)
-
-
-def _refuse_what_does_not_open(context: GenericContext) -> None:
-    database = project_of(context).database
-    try:
-        check_attached(context.engine_adapter.fetchall, database)
-    except MeshError as error:
-        raise ConfigError(str(error)) from None
-    except duckdb.Error as error:
-        raise ConfigError(str(cannot_open(database, error))) from None
 
 
 def _of_the_newest_delivery(original: Any, context: GenericContext, nodes: dict) -> Any:

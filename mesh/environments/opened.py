@@ -21,6 +21,7 @@ from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
 from mesh.bigquery import explained, explanation, warehouse
 from mesh.database import HELD, OPENING, cannot_open, check_attached, when_let_go
+from mesh.environments.apply import environment_snapshots
 from mesh.environments.hooks import install
 from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
@@ -29,12 +30,9 @@ from mesh.errors import CheckFailed, WrongUse
 from mesh.project import BIGQUERY_GATEWAY, Project
 
 if TYPE_CHECKING:
-    from sqlmesh import Context
     from sqlmesh.core.environment import Environment
     from sqlmesh.core.model import Model
     from sqlmesh.core.snapshot import Snapshot, SnapshotTableInfo
-
-    from mesh.environments.reporting import Record
 
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9_]+")
 
@@ -129,8 +127,7 @@ class Opened:
 
     def snapshots(self, environment: Environment) -> dict[str, Snapshot]:
         """The snapshots of an environment, by the full name of their model."""
-        snapshots = self.context.state_reader.get_snapshots(environment.snapshots)
-        return {snapshot.name: snapshot for snapshot in snapshots.values()}
+        return environment_snapshots(self.context, environment)
 
     def readable(self, environment: Environment) -> list[SnapshotTableInfo]:
         """Those that can be read. A plan of some models makes their views only; one that leaves

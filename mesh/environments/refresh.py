@@ -21,7 +21,6 @@ from mesh.environments.apply import (
     Applied,
     apply_snapshots,
     bring_up_to_date,
-    environment_snapshots,
     shown_stamps,
 )
 from mesh.environments.collector import collector_spared
@@ -83,9 +82,10 @@ def refresh(
 
     return _change(
         opened,
+        name,
         opened.environment(name),
-        lambda _: bring_up_to_date(opened.context, name, now=now, check=check),
         "brought up to date",
+        lambda: bring_up_to_date(opened.context, name, now=now, check=check),
     )
 
 
@@ -105,11 +105,10 @@ def promote(opened: Opened, source: str, name: str, *, take_away: bool = False) 
     if known and not take_away:
         _refuse_to_take_away(opened, origin, known)
 
-    def apply(_: Environment | None) -> Applied:
-        snapshots = environment_snapshots(opened.context, origin)
-        return Applied(apply_snapshots(opened.context, name, snapshots, origin, builds=False))
+    def apply() -> Applied:
+        return apply_snapshots(opened.context, name, opened.snapshots(origin), origin, builds=False)
 
-    return _change(opened, known, apply, f"promoted from {source}", name=name)
+    return _change(opened, name, known, f"promoted from {source}", apply)
 
 
 def _refuse_to_take_away(opened: Opened, origin: Environment, known: Environment) -> None:
@@ -152,21 +151,21 @@ def rollback(opened: Opened, name: str) -> RefreshResult:
     snapshots = {snapshot.name: snapshot for snapshot in stored.values()}
     return _change(
         opened,
+        name,
         environment,
-        lambda _: Applied(apply_snapshots(opened.context, name, snapshots, environment)),
         "rolled back",
+        lambda: apply_snapshots(opened.context, name, snapshots, environment),
     )
 
 
 def _change(
     opened: Opened,
+    name: str,
     environment: Environment | None,
-    apply: Callable[[Environment | None], Applied],
     what: str,
-    *,
-    name: str | None = None,
+    apply: Callable[[], Applied],
 ) -> RefreshResult:
-    name = name or (environment.name if environment else "")
+    """environment: as it is; None if it is new. what: is done to it."""
     started = datetime.now(UTC)
     record = opened.new_record()
     context = opened.context
@@ -175,7 +174,7 @@ def _change(
         lacked = log.lacking(shown_stamps(context, environment)) if environment else log.deliveries
         had = opened.products(environment).keys() if environment else set()
         try:
-            applied = apply(environment)
+            applied = apply()
         except SQLMeshError as error:
             # What an older version of the project left in the state can name modules that are gone.
             if not isinstance(error, PlanError) and "ModuleNotFoundError" not in str(error):
@@ -198,7 +197,7 @@ def _change(
         deliveries=tuple(d for d in lacked if d not in lacks),
         before=tuple(d for d in lacks if d not in lacked),
         models=tuple(record.models),
-        made_again=applied.made_again.names if applied.made_again else (),
+        made_again=applied.made_again,
         seconds=(datetime.now(UTC) - started).total_seconds(),
         taken_away=tuple(sorted(had - has)),
     )

@@ -88,21 +88,21 @@ def lost(state: StateReader, adapter: EngineAdapter, environment: Environment) -
     )
 
 
-def repair(context: GenericContext, name: str) -> Lost | None:
+def repair(context: GenericContext, name: str) -> tuple[str, ...]:
     """Let SQLMesh build again what is lost, and make lost views if no table is.
 
-    Those over a lost table are made when it is built again: a view may be over others. Returns what
-    was lost; None if nothing was, or there is no environment of that name.
+    Those over a lost table are made when it is built again: a view may be over others. Returns the
+    models of what was lost.
     """
     state = context.state_sync
     environment = state.get_environment(name)
     if environment is None or not environment.finalized_ts:
-        return None
+        return ()
     found = lost(state, context.engine_adapter, environment)
     _forget(state, found.tables)
     if not found.tables:
         make_views(context.snapshot_evaluator, state, environment, found.views)
-    return found if found.names else None
+    return found.names
 
 
 def make_lost_views(

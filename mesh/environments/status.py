@@ -88,7 +88,6 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
         stamps = stamps_of(snapshots.values(), opened.delivered)
         gone = lost(opened.context.state_reader, adapter, environment).names
         contracts = load_contracts(opened.project.contracts)
-        products = opened.products(environment)
         public = {
             short_name(s.name)
             for s in snapshots.values()
@@ -99,6 +98,7 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
             for product, contract in contracts.items()
             if contract.status in PROMISED and product not in opened.project.sources
         }
+        now = now or opened.project.day_of_use or datetime.now(UTC)
         return EnvironmentStatus(
             environment=environment.name,
             planned_at=_utc(environment.finalized_ts),
@@ -112,28 +112,15 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
                 _product(
                     opened,
                     environment,
-                    _Asked(
-                        name,
-                        snapshot,
-                        contracts.get(name),
-                        now or opened.project.day_of_use or datetime.now(UTC),
-                    ),
+                    snapshot,
+                    contracts.get(product),
                     _built_under(snapshots, snapshot),
+                    now=now or opened.project.day_of_use or datetime.now(UTC),
                     may_fail=bool(gone),
                 )
-                for name, snapshot in products.items()
+                for product, snapshot in opened.products(environment).items()
             ),
         )
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A product that is asked for: its version, its contract, and the day of use."""
-
-    product: str
-    snapshot: Snapshot
-    contract: Contract | None
-    now: datetime
 
 
 def _built_under(snapshots: Mapping[str, Snapshot], snapshot: Snapshot) -> list[Snapshot]:
@@ -148,14 +135,17 @@ def _built_under(snapshots: Mapping[str, Snapshot], snapshot: Snapshot) -> list[
 def _product(
     opened: Opened,
     environment: Environment,
-    asked: _Asked,
+    snapshot: Snapshot,
+    contract: Contract | None,
     tables: list[Snapshot],
     *,
+    now: datetime,
     may_fail: bool,
 ) -> ProductStatus:
-    """may_fail: whether a table of the environment is gone, so that a view may not be readable."""
-    view = opened.view(asked.snapshot, environment)
-    level = asked.contract.service_level("freshness") if asked.contract else None
+    """now: the day of use. may_fail: whether a table of the environment is gone, so that a view may
+    not be readable."""
+    view = opened.view(snapshot, environment)
+    level = contract.service_level("freshness") if contract else None
     rows: int | None = None
     latest = None
     try:
@@ -167,11 +157,11 @@ def _product(
     except Exception:
         if not may_fail:
             raise
-    age = (asked.now - to_datetime(latest)) / timedelta(days=1) if latest else None
+    age = (now - to_datetime(latest)) / timedelta(days=1) if latest else None
     promised = level.days if level else None
     written = [s.last_altered_ts or s.created_ts for s in tables]
     return ProductStatus(
-        product=asked.product,
+        product=short_name(snapshot.name),
         view=re.sub(r'["`]', "", view.sql(dialect=opened.context.engine_adapter.dialect)),
         rows=rows,
         newest_month=to_datetime(latest).date().replace(day=1) if latest else None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from sqlmesh.core.snapshot import (
@@ -82,7 +82,7 @@ def stamped(nodes: Mapping[str, Node], log: DeliveryLog) -> dict[str, Node]:
             month = log.newest_month(sources[name], stamps)
             # A model may begin later than anything that was delivered.
             if month and to_date(model.start or month) < months_after(month):
-                changes["end"] = _last_day(month)
+                changes["end"] = (months_after(month) - timedelta(days=1)).isoformat()
         changed = {key: value for key, value in changes.items() if getattr(model, key) != value}
         if changed:
             result[name] = model.copy(update=changed)
@@ -92,10 +92,6 @@ def stamped(nodes: Mapping[str, Node], log: DeliveryLog) -> dict[str, Node]:
 def _with_delivery(stamp: str | None, delivery: str | None) -> str | None:
     own = _OWN.sub("", stamp or "")
     return "; ".join(part for part in (own, delivery) if part) or None
-
-
-def _last_day(month: date) -> str:
-    return (months_after(month) - timedelta(days=1)).isoformat()
 
 
 def stamps_of(snapshots: Iterable[Snapshot], delivered: Delivered) -> dict[str, str | None]:
