@@ -136,13 +136,6 @@ def _show(result: RefreshResult, as_json: bool, nothing: str, done: str = "is up
 
 
 def _numbers(deliveries: tuple[Delivery, ...]) -> str:
-    numbers = sorted({delivery.number for delivery in deliveries})
-    if any(delivery.found for delivery in deliveries):
-        from mesh.environments.deliveries import told
+    from mesh.environments.deliveries import numbered, told
 
-        return told(deliveries)
-    if len(numbers) == 1:
-        return f"delivery {numbers[0]}"
-    if numbers == list(range(numbers[0], numbers[-1] + 1)):
-        return f"deliveries {numbers[0]} to {numbers[-1]}"
-    return f"deliveries {', '.join(map(str, numbers))}"
+    return (told if any(one.found for one in deliveries) else numbered)(deliveries)

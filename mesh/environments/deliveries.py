@@ -152,22 +152,27 @@ class DeliveryLog:
         return any(self._place.get(stamp or "", -1) > first for stamp in stamps.values())
 
 
-def told(deliveries: Sequence[Delivery]) -> str:
-    """Deliveries by their numbers, with the months that they changed."""
+def numbered(deliveries: Sequence[Delivery]) -> str:
+    """`delivery 3`, `deliveries 3, 5` or `deliveries 3 to 5`."""
     numbers = sorted({delivery.number for delivery in deliveries})
-    word = "delivery" if len(numbers) == 1 else "deliveries"
     listed = ", ".join(map(str, numbers))
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
         listed = f"{numbers[0]} to {numbers[-1]}"
+    return f"{'delivery' if len(numbers) == 1 else 'deliveries'} {listed}"
+
+
+def told(deliveries: Sequence[Delivery]) -> str:
+    """Deliveries by their numbers, with the months that they changed."""
+    these = numbered(deliveries)
     if found := "; ".join(delivery.found for delivery in deliveries if delivery.found):
-        return f"what somebody else changed after {word} {listed} ({found})"
+        return f"what somebody else changed after {these} ({found})"
     if any(None in delivery.months.values() for delivery in deliveries):
-        return f"{word} {listed} (any months)"
+        return f"{these} (any months)"
     months = sorted({month for delivery in deliveries for month in delivery.changed_months})
     count = many(len(months), "month")
     span = f", {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if len(months) > 1 else ""
     span = span or (f", {months[0]:%Y-%m}" if months else "")
-    return f"{word} {listed} ({count}{span})"
+    return f"{these} ({count}{span})"
 
 
 def as_of(log: DeliveryLog, now: datetime | None = None) -> datetime:
