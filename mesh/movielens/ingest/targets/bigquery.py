@@ -65,7 +65,7 @@ class BigQueryTarget(Target):
     """The operational tables of a BigQuery project; schema and tables are created when missing.
 
     place: by default as the environment variables describe it.
-    observer: is told how far loading and publishing are, by the jobs' own statistics.
+    observer: is told what is loaded, and when it is published.
     """
 
     engine = ENGINE

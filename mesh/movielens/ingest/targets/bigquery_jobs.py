@@ -30,7 +30,7 @@ Start = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Jobs:
-    """Starts jobs on a client and follows them. observer: is told how far they are."""
+    """Starts jobs on a client and follows them. observer: is told which one is waited for."""
 
     client: bigquery.Client
     observer: Observer
@@ -66,12 +66,11 @@ class Jobs:
         return self.client.get_job(job_id, location=self.client.location, retry=patient())
 
     def wait(self, job: Any, what: str) -> Any:
-        """Until the job is done; its progress is what its own statistics say. Raises its error."""
+        """Until the job is done. Raises its error."""
         self.observer(Step(what, 0.0))
         while job.state != "DONE":
             time.sleep(POLL_SECONDS)
             job.reload(retry=patient())
-            self.observer(Step(what, _done(job)))
         job.result(retry=patient())
         self.observer(Step(what, 1.0))
         return job
@@ -82,21 +81,6 @@ def patient() -> Any:
     from google.cloud.bigquery import DEFAULT_RETRY
 
     return DEFAULT_RETRY.with_timeout(PATIENCE_SECONDS)
-
-
-def _done(job: Any) -> float:
-    """The share of a job that is done, by its statistics; 0 as long as they say nothing."""
-    if job.state == "DONE":
-        return 1.0
-    statistics = job.to_api_repr().get("statistics", {})
-    if ratio := statistics.get("completionRatio"):
-        return float(ratio)
-    entries = statistics.get("query", {}).get("timeline", [])
-    if not entries:
-        return 0.0
-    done = int(entries[-1].get("completedUnits") or 0)
-    left = int(entries[-1].get("pendingUnits") or 0)
-    return done / (done + left) if done + left else 0.0
 
 
 def _persistent(work: Callable[[], Any]) -> Any:
