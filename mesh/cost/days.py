@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from sqlglot import exp
@@ -20,13 +19,8 @@ _DAYS = (exp.Cast, exp.Date, exp.Timestamp, exp.TsOrDsToDate)
 _TRUNCATIONS = (exp.DateTrunc, exp.TimestampTrunc)
 
 
-@dataclass(frozen=True)
-class Days:
-    """What a condition leaves of a column: from the first to the last day, None if open."""
-
-    column: exp.Column
-    first: date | None
-    last: date | None
+# What a condition leaves of a column: from the first to the last day, None if open.
+Days = tuple[exp.Column, date | None, date | None]
 
 
 def days(condition: exp.Expr) -> Iterator[Days]:
@@ -63,7 +57,7 @@ def _between(side: exp.Expr, low: exp.Expr | None, high: exp.Expr | None) -> Ite
     column = column_of(side)
     first, last = (_day(end) if column and end else None for end in (low, high))
     if column and (first or last):
-        yield Days(column, first, last)
+        yield column, first, last
 
 
 def _day(side: exp.Expr) -> date | None:

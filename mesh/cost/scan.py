@@ -325,10 +325,10 @@ class _Select:
         if self._select.args.get("where"):
             conditions.append((self._select.args["where"].this, None))
         for condition, only in conditions:
-            for one in days(condition):
-                source, name = self._find(one.column)
+            for column, *left in days(condition):
+                source, name = self._find(column)
                 if only in (None, source):
-                    yield source, Left(name, one.first, one.last)
+                    yield source, Left(name, *left)
 
     def _left_around(self, left: Iterable[Left]) -> Iterator[tuple[_Source | None, Left]]:
         """The same of what is left of the days of the result."""

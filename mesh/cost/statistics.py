@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-
 from sqlglot import exp, parse_one
+from sqlmesh.utils.date import to_date
 
 from mesh.contracts.types import TIMED
 from mesh.cost.sizes import BYTES_OF, TEXT_OVERHEAD, TableSize
@@ -62,7 +61,7 @@ def _measure(project: BigQueryProject, local: Opened, name: str, table: exp.Tabl
             .where(exp.column(time).is_(exp.null()).not_())
             .group_by("1")
         )
-        months = {_date(day): float(count) for day, count in local.rows(counted)}
+        months = {to_date(day): float(count) for day, count in local.rows(counted)}
     sizes = dict(zip(columns, (float(mean or 0) for mean in means), strict=True))
     return TableSize(float(rows), sizes, column, months)
 
@@ -99,7 +98,3 @@ def _mean_bytes(column: str, type_: str) -> exp.Expr:
 def _bytes_of(type_: str) -> float | None:
     """The bytes of each value of a type, however many digits it has; None where they differ."""
     return BYTES_OF.get(type_.partition("(")[0])
-
-
-def _date(day: date | datetime) -> date:
-    return day.date() if isinstance(day, datetime) else day
