@@ -38,10 +38,6 @@ def demo(
     with writing(project):
         result = run(project, source, say=lambda step: out.print(f"• {step}", highlight=False))
     show_status(result.status)
-    audience = result.audience
-    out.print(
-        f"Audience: {audience.users:,} users, {audience.raters:,} raters, "
-        f"{audience.taggers:,} taggers, {audience.sleepers:,} sleepers\n"
-    )
+    out.print(f"Audience: {result.audience}\n")
     out.print("Dashboards:", *(f"  {page}" for page in result.dashboards), sep="\n", soft_wrap=True)
     out.print(f"\n{NEXT_STEPS}")

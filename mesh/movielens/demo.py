@@ -31,19 +31,11 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Audience:
-    """The headline of the audience, in users."""
-
-    users: int
-    raters: int
-    taggers: int
-    sleepers: int
-
-
-@dataclass(frozen=True)
 class DemoResult:
+    """audience: its headline, in users."""
+
     status: EnvironmentStatus
-    audience: Audience
+    audience: str
     dashboards: tuple[Path, ...]
 
 
@@ -113,16 +105,13 @@ def _sample(project: Project, say: Say) -> Path:
     return folder
 
 
-def _audience(opened: Opened) -> Audience:
+def _audience(opened: Opened) -> str:
     environment = opened.environment(PROD)
     product = opened.products(environment)["engagement.user_actions_and_groups"]
-
-    def users(*conditions: str) -> exp.Expr:
-        user = exp.column("user_id")
-        whose = exp.func("IF", exp.column(conditions[0]), user, exp.Null()) if conditions else user
-        return exp.Count(this=exp.Distinct(expressions=[whose]))
-
-    query = exp.select(users(), users("is_rater"), users("is_tagger"), users("is_sleeper")).from_(
-        opened.view(product, environment)
-    )
-    return Audience(*opened.rows(query)[0])
+    user = exp.column("user_id")
+    groups = {"raters": "is_rater", "taggers": "is_tagger", "sleepers": "is_sleeper"}
+    found = [exp.func("IF", exp.column(g), user.copy(), exp.Null()) for g in groups.values()]
+    counts = [exp.Count(this=exp.Distinct(expressions=[one])) for one in (user, *found)]
+    (row,) = opened.rows(exp.select(*counts).from_(opened.view(product, environment)))
+    told = zip(row, ("users", *groups), strict=True)
+    return ", ".join(f"{count:,} {name}" for count, name in told)

@@ -6,6 +6,7 @@ small data set has the published mean and median instead of a lucky draw's.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -75,11 +76,7 @@ def make_audience(rng: np.random.Generator, arrival: np.ndarray, available: np.n
     def counts(spread: float) -> np.ndarray:
         return np.minimum(rating_counts(quantiles, spread), ceiling)
 
-    low, high = 0.8, 2.2
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if counts(middle).mean() < MEAN_RATINGS else (low, middle)
-    ratings = counts(low).astype(np.int64)
+    ratings = _with_mean(MEAN_RATINGS, counts, 0.8, 2.2)
     return Audience(ratings=ratings, tags=_tag_counts(rng, ratings, arrival), arrival=arrival)
 
 
@@ -101,9 +98,15 @@ def _tag_counts(rng: np.random.Generator, ratings: np.ndarray, arrival: np.ndarr
         wish = np.rint(_MEDIAN_TAGS * np.exp(np.minimum(spread * quantiles, 14.0)))
         return np.clip(wish, 1, ceiling)
 
-    low, high = 0.5, 4.5
+    tags[taggers] = _with_mean(MEAN_TAGS, counts, 0.5, 4.5)
+    return tags
+
+
+def _with_mean(
+    mean: float, counts: Callable[[float], np.ndarray], low: float, high: float
+) -> np.ndarray:
+    """The counts of this mean, int64, by a spread between these two."""
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if counts(middle).mean() < MEAN_TAGS else (low, middle)
-    tags[taggers] = counts(low).astype(np.int64)
-    return tags
+        low, high = (middle, high) if counts(middle).mean() < mean else (low, middle)
+    return counts(low).astype(np.int64)

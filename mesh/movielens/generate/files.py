@@ -7,7 +7,7 @@ import errno
 import io
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -131,15 +131,8 @@ def replaced_together(out: Path) -> Iterator[dict[str, BinaryIO]]:
         raise _unwritable(out, error) from error
     finally:
         for file in files.values():
-            _close(file)
+            # The full disk that ended the run refuses the last buffer again; that is reported once.
+            with suppress(OSError):
+                file.close()
         for path in unfinished.values():
-            if path.exists():
-                path.unlink()
-
-
-def _close(file: BinaryIO) -> None:
-    try:
-        file.close()
-    except OSError:
-        # The full disk that ended the run refuses the last buffer again; that is reported once.
-        return
+            path.unlink(missing_ok=True)

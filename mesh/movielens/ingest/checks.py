@@ -61,13 +61,10 @@ class Check:
     cause: str = "NULL"
 
 
-def _blank(name: str) -> str:
-    return f"{name} IS NULL OR regexp_full_match({name}, {literal(f'{BLANK}*')})"
-
-
 def _texts(table: Table, name: str) -> Iterator[Check]:
     most = MOST_CHARACTERS[name]
-    yield Check((table,), wrong=_blank(name), shown="NULL", reason=f"empty {name}")
+    blank = f"{name} IS NULL OR regexp_full_match({name}, {literal(f'{BLANK}*')})"
+    yield Check((table,), wrong=blank, shown="NULL", reason=f"empty {name}")
     yield Check(
         (table,),
         wrong=f"length({name}) > {most}",

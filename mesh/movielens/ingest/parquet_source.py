@@ -129,17 +129,13 @@ def _load_rows(
     return np.array(left_out, dtype=np.int64)
 
 
-def _paths(files: TableFiles) -> list[str]:
-    return [str(path) for path in files.paths]
-
-
 def _rows_sql(files: TableFiles) -> str:
     """All rows with file index, row number and text."""
     names = [f'"{name}"' for name in files.table.column_names]
     text = " || ',' || ".join(f"coalesce({name}::VARCHAR, '')" for name in names)
     return (
         f"SELECT {', '.join(names)}, file_row_number AS number, file_index AS file, "
-        f"{text} AS raw_text FROM read_parquet([{literals(_paths(files))}], "
+        f"{text} AS raw_text FROM read_parquet([{literals(map(str, files.paths))}], "
         "hive_partitioning = false, file_row_number = true)"
     )
 
