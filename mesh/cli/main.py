@@ -14,20 +14,18 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from mesh.cli.codeowners import codeowners
 from mesh.cli.contracts import app as contracts_app
 from mesh.cli.contracts_diff import contracts_diff
 from mesh.cli.cost import cost
 from mesh.cli.dashboards import app as dashboards_app
 from mesh.cli.demo import demo
-from mesh.cli.docs import docs
+from mesh.cli.docs import codeowners, docs, schema
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
 from mesh.cli.init import init
 from mesh.cli.options import ABOUT, AROUND, FLAGS, named_first
 from mesh.cli.refresh import promote, refresh, rollback
 from mesh.cli.review import review
-from mesh.cli.schema import schema
 from mesh.cli.status import status
 from mesh.console import err
 from mesh.errors import MeshError, WrongUse
