@@ -6,35 +6,33 @@ contract it takes longer than the rest of their rendering.
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any
 
 from sqlglot import exp
 from sqlmesh.core.dialect import MacroFunc, MacroVar
 from sqlmesh.core.macros import MacroEvaluator
 
+from mesh.environments.wrapping import wrap
+
 MACRO = "broken_contract"
 
 
 def install() -> None:
     """Take the query of the macro for what it is."""
-    written = MacroEvaluator.transform
+    wrap(MacroEvaluator, "transform", _transform)
 
-    @wraps(written)
-    def transform(evaluator: MacroEvaluator, expression: Any) -> Any:
-        if not _is_audit(expression):
-            return written(evaluator, expression)
-        query = expression.copy()
-        call = query.ctes[0].this
-        for variable in call.this.expressions:
-            value = evaluator.locals.get(variable.name, variable)
-            given = written(evaluator, value) if isinstance(value, exp.Expr) else value
-            variable.replace(exp.convert(given))
-        call.replace(evaluator.evaluate(call))
-        return query
 
-    own: Any = MacroEvaluator
-    own.transform = transform
+def _transform(written: Any, evaluator: MacroEvaluator, expression: Any) -> Any:
+    if not _is_audit(expression):
+        return written(evaluator, expression)
+    query = expression.copy()
+    call = query.ctes[0].this
+    for variable in call.this.expressions:
+        value = evaluator.locals.get(variable.name, variable)
+        given = written(evaluator, value) if isinstance(value, exp.Expr) else value
+        variable.replace(exp.convert(given))
+    call.replace(evaluator.evaluate(call))
+    return query
 
 
 def _is_audit(query: exp.Expr) -> bool:

@@ -9,34 +9,32 @@ would keep a table of rows from before the change, and be shown as up to date.
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any
 
 from sqlmesh.core.plan import PlanBuilder
 from sqlmesh.core.snapshot import Snapshot, SnapshotChangeCategory
+
+from mesh.environments.wrapping import wrap
 
 BREAKING = (SnapshotChangeCategory.BREAKING, SnapshotChangeCategory.INDIRECT_BREAKING)
 
 
 def install() -> None:
     """Give a model a new table wherever the rows that it reads are others."""
-    own: Any = PlanBuilder
-    categorized = own._categorize_snapshot
+    wrap(PlanBuilder, "_categorize_snapshot", _categorize)
 
-    @wraps(categorized)
-    def categorize(builder: Any, snapshot: Snapshot, *args: Any, **kwargs: Any) -> None:
-        categorized(builder, snapshot, *args, **kwargs)
-        keeps_its_table = snapshot.change_category not in (*BREAKING, None)
-        difference = builder._context_diff
-        if (
-            keeps_its_table
-            and not snapshot.forward_only
-            and difference.indirectly_modified(snapshot.name)
-            and _reads_other_rows(difference, snapshot)
-        ):
-            snapshot.categorize_as(SnapshotChangeCategory.INDIRECT_BREAKING)
 
-    own._categorize_snapshot = categorize
+def _categorize(original: Any, builder: Any, snapshot: Snapshot, *args: Any, **kwargs: Any) -> None:
+    original(builder, snapshot, *args, **kwargs)
+    keeps_its_table = snapshot.change_category not in (*BREAKING, None)
+    difference = builder._context_diff
+    if (
+        keeps_its_table
+        and not snapshot.forward_only
+        and difference.indirectly_modified(snapshot.name)
+        and _reads_other_rows(difference, snapshot)
+    ):
+        snapshot.categorize_as(SnapshotChangeCategory.INDIRECT_BREAKING)
 
 
 def _reads_other_rows(difference: Any, snapshot: Snapshot) -> bool:

@@ -6,25 +6,23 @@ contract's rules would fill the difference of a model in which one word was chan
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any
 
 from sqlglot import parse_one
 from sqlmesh.core.model.definition import _Model
 
+from mesh.environments.wrapping import wrap
+
 
 def install() -> None:
     """Hold both sides in the words in which the state has one of them."""
-    written: Any = _Model.text_diff
+    wrap(_Model, "text_diff", _text_diff)
 
-    @wraps(written)
-    def text_diff(model: _Model, other: Any, rendered: bool = False) -> str:
-        if isinstance(other, _Model):
-            other = _as_kept(other)
-        return written(_as_kept(model), other, rendered)
 
-    own: Any = _Model
-    own.text_diff = text_diff
+def _text_diff(written: Any, model: _Model, other: Any, rendered: bool = False) -> str:
+    return written(
+        _as_kept(model), _as_kept(other) if isinstance(other, _Model) else other, rendered
+    )
 
 
 def _as_kept(model: _Model) -> _Model:

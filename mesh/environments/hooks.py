@@ -10,10 +10,8 @@ modules of its own: `audits`, `collector`, `stored_queries`, `unit_tests`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +39,7 @@ from mesh.environments.unaccounted import unaccounted, what_to_do
 from mesh.environments.unit_tests import forget_afterwards
 from mesh.environments.unit_tests import install as share_renderings
 from mesh.environments.versions import stamped
+from mesh.environments.wrapping import wrap
 from mesh.errors import MeshError
 from mesh.project import Project
 
@@ -65,14 +64,14 @@ def install() -> None:
     written: Any = vars(Config)["fingerprint"]
     anywhere = property(lambda config: written.fget(_without_its_place(config)))
     setattr(Config, "fingerprint", anywhere)  # noqa: B010
-    _wrap("_new_state_sync", _of_a_database_that_opens)
-    _wrap("_nodes_to_snapshots", _of_the_newest_delivery)
-    _wrap("plan_builder", _as_of_the_newest_delivery)
-    _wrap("_run", _up_to_date_before_a_run)
-    _wrap("test", forget_afterwards)
-    _wrap("load", paused)
-    _wrap("plan", spared)
-    _wrap("run", spared)
+    wrap(GenericContext, "_new_state_sync", _of_a_database_that_opens)
+    wrap(GenericContext, "_nodes_to_snapshots", _of_the_newest_delivery)
+    wrap(GenericContext, "plan_builder", _as_of_the_newest_delivery)
+    wrap(GenericContext, "_run", _up_to_date_before_a_run)
+    wrap(GenericContext, "test", forget_afterwards)
+    wrap(GenericContext, "load", paused)
+    wrap(GenericContext, "plan", spared)
+    wrap(GenericContext, "run", spared)
     share_renderings()
     read_queries_when_asked()
     take_audits_as_made()
@@ -81,16 +80,6 @@ def install() -> None:
     setattr(  # noqa: B010
         BuiltInSchedulerConfig, "create_plan_evaluator", lambda _, context: plan_evaluator(context)
     )
-
-
-def _wrap(name: str, wrapper: Callable[..., Any]) -> None:
-    original = getattr(GenericContext, name)
-
-    @wraps(original)
-    def method(self: GenericContext, *args: Any, **kwargs: Any) -> Any:
-        return wrapper(original, self, *args, **kwargs)
-
-    setattr(GenericContext, name, method)
 
 
 def _in_its_place(context: GenericContext) -> GenericContext:

@@ -16,6 +16,8 @@ from sqlglot import exp
 from sqlmesh.core.test import runner
 from sqlmesh.core.test.definition import SqlModelTest
 
+from mesh.environments.wrapping import wrap
+
 SCHEMA = "sqlmesh_test"
 # Of the tests that run: their models' queries, and these as SQL of the engine by their identity.
 _queries: dict[Hashable, exp.Query] = {}
@@ -24,34 +26,9 @@ _texts: dict[int, str] = {}
 
 def install() -> None:
     """Render once what several tests of a run have in common."""
-    made, rendered, written = (
-        SqlModelTest.__init__,
-        SqlModelTest._render_model_query,
-        SqlModelTest._generate_sql,
-    )
-    signature = inspect.signature(made)
-
-    def init(test: SqlModelTest, body: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        given = signature.bind(test, body, *args, **kwargs).arguments
-        if not given.get("concurrency") and not given.get("preserve_fixtures"):
-            body.setdefault("schema", SCHEMA)
-        made(test, body, *args, **kwargs)
-
-    def query(test: SqlModelTest) -> exp.Query:
-        inputs = tuple(sorted(test.body.get("inputs", {})))
-        variables = repr(sorted(test.body.get("vars", {}).items()))
-        key = (id(test.model), test._fixture_schema.name, inputs, variables)
-        if key not in _queries:
-            _queries[key] = rendered(test)
-        return _queries[key]
-
-    def sql(test: SqlModelTest, expression: exp.Expr) -> str:
-        if not any(expression is known for known in _queries.values()):
-            return written(test, expression)
-        if id(expression) not in _texts:
-            _texts[id(expression)] = written(test, expression)
-        return _texts[id(expression)]
-
+    wrap(SqlModelTest, "__init__", _init)
+    wrap(SqlModelTest, "_render_model_query", _query)
+    wrap(SqlModelTest, "_generate_sql", _sql)
     opened = runner.create_testing_engine_adapters
 
     def adapters(
@@ -75,8 +52,30 @@ def install() -> None:
 
     runs: Any = runner
     runs.create_testing_engine_adapters = adapters
-    own: Any = SqlModelTest
-    own.__init__, own._render_model_query, own._generate_sql = init, query, sql
+
+
+def _init(made: Any, test: SqlModelTest, body: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+    given = inspect.signature(made).bind(test, body, *args, **kwargs).arguments
+    if not given.get("concurrency") and not given.get("preserve_fixtures"):
+        body.setdefault("schema", SCHEMA)
+    made(test, body, *args, **kwargs)
+
+
+def _query(rendered: Any, test: SqlModelTest) -> exp.Query:
+    inputs = tuple(sorted(test.body.get("inputs", {})))
+    variables = repr(sorted(test.body.get("vars", {}).items()))
+    key = (id(test.model), test._fixture_schema.name, inputs, variables)
+    if key not in _queries:
+        _queries[key] = rendered(test)
+    return _queries[key]
+
+
+def _sql(written: Any, test: SqlModelTest, expression: exp.Expr) -> str:
+    if not any(expression is known for known in _queries.values()):
+        return written(test, expression)
+    if id(expression) not in _texts:
+        _texts[id(expression)] = written(test, expression)
+    return _texts[id(expression)]
 
 
 def forget_afterwards(original: Callable[..., Any], context: Any, *args: Any, **kwargs: Any) -> Any:
