@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.core.snapshot.definition import SnapshotIntervals, merge_intervals
-from sqlmesh.utils.date import to_timestamp
+from sqlmesh.utils.date import to_date, to_timestamp
 
 from mesh.deliveries import WITHOUT_MONTH, months_after
 from mesh.environments.deliveries import DeliveryLog
@@ -43,11 +43,6 @@ class Carried:
     old: Snapshot
     intervals: tuple[Interval, ...]
     whole_inputs: bool
-
-
-def has_empty(snapshots: Mapping[str, Snapshot]) -> bool:
-    """Whether a version has no data that an earlier one could give it."""
-    return any(_can_carry(s) and not s.intervals for s in snapshots.values())
 
 
 def carried_over(
@@ -247,7 +242,5 @@ def months_to_audit(one: Carried) -> exp.Array | None:
 
 def _days(span: Interval) -> exp.Tuple:
     """First and last day of a span [start, end) in milliseconds since 1970."""
-    start, end = (datetime.fromtimestamp(time / 1000, UTC) for time in span)
-    last = date.fromordinal(end.date().toordinal() - 1)
-    days = (start.date().isoformat(), last.isoformat())
-    return exp.Tuple(expressions=[exp.Literal.string(day) for day in days])
+    ends = to_date(span[0]), to_date(span[1]) - timedelta(days=1)
+    return exp.Tuple(expressions=[exp.Literal.string(day.isoformat()) for day in ends])

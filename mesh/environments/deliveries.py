@@ -78,13 +78,6 @@ class DeliveryLog:
         changed = (d for d in reversed(self.deliveries) if table in d.months)
         return next(changed, None)
 
-    def since(self, table: str, stamp: str | None) -> tuple[Delivery, ...] | None:
-        """The deliveries after a stamp that changed a table; None for a stamp of no delivery."""
-        if stamp not in self._place:
-            return None
-        later = self.deliveries[self._place[stamp] + 1 :]
-        return tuple(delivery for delivery in later if table in delivery.months)
-
     def changed(self, table: str, since: str | None, until: str | None) -> Months | None:
         """The months of a table that changed from one stamp to another that is not older; UNKNOWN
         if that cannot be told."""
@@ -116,13 +109,13 @@ class DeliveryLog:
 
     def lacking(self, stamps: dict[str, str | None]) -> tuple[Delivery, ...]:
         """The deliveries that are not in tables with these stamps, in their order."""
-        missed = set()
-        for table, stamp in stamps.items():
-            later = self.since(table, stamp)
-            if later is None:
-                later = tuple(d for d in self.deliveries if table in d.months)
-            missed |= {delivery.stamp for delivery in later}
-        return tuple(d for d in self.deliveries if d.stamp in missed)
+        # A stamp of no delivery is of rows from before all of them.
+        held = {table: self._place.get(stamp or "", -1) for table, stamp in stamps.items()}
+        return tuple(
+            delivery
+            for place, delivery in enumerate(self.deliveries)
+            if any(table in delivery.months and place > last for table, last in held.items())
+        )
 
     def shown(self, stamps: dict[str, str | None]) -> Delivery | None:
         """The newest delivery such that it and all before it are in tables with these stamps."""
@@ -146,10 +139,8 @@ class DeliveryLog:
     def is_mixed(self, stamps: dict[str, str | None]) -> bool:
         """Whether tables with these stamps show a delivery, but not all before it."""
         lacking = self.lacking(stamps)
-        if not lacking:
-            return False
-        first = self._place[lacking[0].stamp]
-        return any(self._place.get(stamp or "", -1) > first for stamp in stamps.values())
+        held = [self._place.get(stamp or "", -1) for stamp in stamps.values()]
+        return bool(lacking) and max(held) > self._place[lacking[0].stamp]
 
 
 def numbered(deliveries: Sequence[Delivery]) -> str:

@@ -20,7 +20,7 @@ from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
 from mesh.contracts.header import PREVIEW
-from mesh.environments.carry import Carried, carried_over, carry, has_empty, months_to_audit
+from mesh.environments.carry import Carried, carried_over, carry, months_to_audit
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
 from mesh.environments.repair import make_lost_views
@@ -177,8 +177,6 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         stored = self.state_sync.get_snapshots(plan.environment.snapshots)
         snapshots = {s.name: s for s in (*plan.new_snapshots, *stored.values())}
         self.state_sync.refresh_snapshot_intervals(snapshots.values())
-        if not has_empty(snapshots):
-            return {}
         log = read_deliveries(adapter, self.delivered)
         carried = carried_over(self.state_sync, snapshots, log, adapter)
         with transaction(adapter):
