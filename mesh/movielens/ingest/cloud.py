@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from mesh.errors import WrongUse
 from mesh.files.scratch import scratch
 from mesh.movielens.ingest.progress import Observer, Step
-from mesh.movielens.ingest.source import table_path
+from mesh.movielens.ingest.source import check_room, table_path
 
 if TYPE_CHECKING:
     import google.cloud.storage as storage
@@ -62,7 +61,6 @@ def fetched(url: str, observer: Observer, client: storage.Client | None = None) 
     with scratch("mesh-cloud") as work:
         with explained():
             blobs = _blobs(client or _client(), place)
-            _check_room(place, blobs, work)
             _download(place, blobs, work, observer)
         yield work / PurePosixPath(place.prefix).name if _zipped(place) else work
 
@@ -100,19 +98,9 @@ def _wanted(name: str) -> bool:
     return not name.startswith("/") and ".." not in name.split("/") and bool(table_path(name))
 
 
-def _check_room(place: Place, blobs: list[storage.Blob], folder: Path) -> None:
-    need = sum(blob.size or 0 for blob in blobs)
-    free = shutil.disk_usage(folder).free
-    if need > free:
-        raise WrongUse(
-            f"{place} has {need:,} bytes, and only {free:,} are free in {folder.parent}.",
-            fix="Make room, or point the environment variable TMPDIR to a larger disk.",
-        )
-
-
 def _download(place: Place, blobs: list[storage.Blob], folder: Path, observer: Observer) -> None:
-    whole = sum(blob.size or 0 for blob in blobs) or 1
-    done = 0
+    whole, done = sum(blob.size or 0 for blob in blobs), 0
+    check_room(place, whole, folder)
     for blob in blobs:
         name = blob.name[len(place.prefix) :] or PurePosixPath(blob.name).name
         target = folder / name
@@ -121,4 +109,4 @@ def _download(place: Place, blobs: list[storage.Blob], folder: Path, observer: O
             while piece := remote.read(PIECE):
                 local.write(piece)
                 done += len(piece)
-                observer(Step(f"fetching {name}", done / whole))
+                observer(Step(f"fetching {name}", done / (whole or 1)))

@@ -78,6 +78,13 @@ class History:
         return bool(newest and same and newest.rows == self.rows_now)
 
     @property
+    def touched(self) -> list[tuple[str, int, int]]:
+        """The tables that something else than an ingest changed since: name, rows now and then."""
+        then = (self.newest and self.newest.rows) or {}
+        both = [(name, self.rows_now.get(name, rows), rows) for name, rows in then.items()]
+        return [one for one in both if one[1] != one[2]]
+
+    @property
     def standing(self) -> list[int]:
         """The deliveries that are not undone, the oldest first."""
         return self._replayed()[0]
@@ -140,7 +147,12 @@ class History:
                 fix=f"Undo {joined(numbers[::-1])} first, then ingest "
                 f"{'it' if len(later) == 1 else 'them'} again.",
             )
-        self._check_untouched()
+        for name, now, rows in self.touched:
+            raise WrongUse(
+                f"{SCHEMA}.{name} has {now:,} rows, and had {rows:,} after ingest "
+                f"{last.ingest_id}: something else changed it since.",
+                fix="Put its rows back, or ingest the last good delivery as a full snapshot.",
+            )
         return entry
 
     def _delivery(self, number: int) -> Entry:
@@ -180,16 +192,3 @@ class History:
             f"the rows from before delivery {entry.ingest_id} are not kept: {why}",
             fix="Ingest the last good delivery again, as a full snapshot.",
         )
-
-    def _check_untouched(self) -> None:
-        """Raise WrongUse when something else than an ingest changed the tables since."""
-        newest = self.newest
-        if newest is None:
-            return
-        for name, rows in (newest.rows or {}).items():
-            if rows != self.rows_now[name]:
-                raise WrongUse(
-                    f"{SCHEMA}.{name} has {self.rows_now[name]:,} rows, and had {rows:,} after "
-                    f"ingest {newest.ingest_id}: something else changed it since.",
-                    fix="Put its rows back, or ingest the last good delivery as a full snapshot.",
-                )

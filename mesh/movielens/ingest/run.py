@@ -273,13 +273,11 @@ def _rewritten(published: Published, counts: Mapping[str, Counts], history: Hist
 
 def _changed_past(history: History) -> list[str]:
     """What is said of tables that hold other rows than the delivery before left."""
-    newest = history.newest
     return [
-        f"{name}: {now:,} rows stood there, and {rows:,} after ingest {newest.ingest_id}: "
+        f"{name}: {now:,} rows stood there, and {rows:,} after ingest {history.newest_id}: "
         "something else changed it since. What is added now stands on that; if nobody meant it, "
         "deliver all of it again without `--append`."
-        for name, rows in ((newest and newest.rows) or {}).items()
-        if newest and (now := history.rows_now.get(name, rows)) != rows
+        for name, now, rows in history.touched
     ]
 
 

@@ -304,20 +304,24 @@ def _unpack_entries(archive: zipfile.ZipFile, source: Path, folder: Path) -> lis
                 where=Location(source),
                 fix="Unpack it and give the folder, if you trust it.",
             )
-    need = sum(entry.file_size for entry in chosen.values())
-    free = shutil.disk_usage(folder).free
-    if need > free:
-        raise WrongUse(
-            f"unpacking needs {need:,} bytes in {folder.parent}, and only {free:,} are free.",
-            where=Location(source),
-            fix="Make room, or point the environment variable TMPDIR to a larger disk.",
-        )
+    check_room(source, sum(entry.file_size for entry in chosen.values()), folder)
     for name, entry in chosen.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(entry) as packed, target.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked, 1 << 20)
     return others
+
+
+def check_room(source: object, need: int, folder: Path) -> None:
+    """Raise WrongUse when so many bytes of a delivery do not fit where a folder is."""
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        raise WrongUse(
+            f"{source}: its files need {need:,} bytes in {folder.parent}, and only {free:,} are "
+            "free.",
+            fix="Make room, or point the environment variable TMPDIR to a larger disk.",
+        )
 
 
 def _refuse_dangerous(entry: zipfile.ZipInfo, source: Path) -> None:
