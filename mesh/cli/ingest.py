@@ -63,18 +63,9 @@ def ingest(
 ) -> None:
     """Load a MovieLens delivery into the operational tables, whole or not at all."""
     if undo:
-        loading = {
-            "--append": append,
-            "--parquet": parquet is not None,
-            "--max-rejected": max_rejected is not None,
-        }
-        _undo(
-            project,
-            source,
-            gateway,
-            as_json,
-            [option for option, given in loading.items() if given],
-        )
+        given = {"--append": append, "--parquet": parquet, "--max-rejected": max_rejected}
+        loading = [option for option, value in given.items() if value not in (None, False)]
+        _undo(project, source, gateway, as_json, loading)
         return
     if source is None:
         raise WrongUse(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,24 +35,21 @@ from mesh.project import BIGQUERY_GATEWAY, LOCAL_GATEWAY
 SHARE, FEW = 0.1, 20
 
 
-@dataclass(frozen=True)
-class IngestResult:
+@dataclass(frozen=True, kw_only=True)
+class IngestResult(Published):
     """What an ingest did.
 
     nothing_changed: the delivery was the last one again; then ingest_id is that of the last one,
-    counts is empty and nothing was recorded. counts: per table. months: per table, the first days
-    of the months that changed (1970-01-01 under movies: some movie changed). undoes: the delivery
-    that was undone, when the ingest is an undo. reasons: the most frequent ones for which lines
-    were rejected. notes: sentences on what was loaded.
+    counts is empty and nothing was recorded. counts: per table. undoes: the delivery that was
+    undone, when the ingest is an undo. reasons: the most frequent ones for which lines were
+    rejected. notes: sentences on what was loaded.
     """
 
     source: str
     mode: str
-    ingest_id: int
     nothing_changed: bool
     checksum: str
     counts: dict[str, Counts]
-    months: dict[str, tuple[date, ...]]
     seconds: float
     undoes: int | None = None
     reasons: str = ""
@@ -73,11 +70,6 @@ class IngestResult:
     @property
     def lines_rejected(self) -> int:
         return self.total("rejected")
-
-    @property
-    def changed_months(self) -> tuple[date, ...]:
-        """All changed months, each once, ascending."""
-        return Published(self.ingest_id, self.months).changed_months
 
 
 @dataclass(frozen=True)
@@ -208,13 +200,12 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
         if lake:
             lake.move_into_place()
     return IngestResult(
+        **vars(published),
         source=delivery.source,
         mode=order.mode,
-        ingest_id=published.ingest_id,
         nothing_changed=repeated,
         checksum=digest.result(),
         counts=counts,
-        months=published.months,
         seconds=time.monotonic() - started,
         reasons=reasons,
         notes=tuple(notes),

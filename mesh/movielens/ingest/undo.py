@@ -69,13 +69,12 @@ def undo(
         observer(Step(COMMITTING, 0.0))
         target.commit()
     return IngestResult(
+        **vars(published),
         source=record.source,
         mode=record.mode,
-        ingest_id=published.ingest_id,
         nothing_changed=False,
         checksum=record.checksum,
         counts=record.counts,
-        months=published.months,
         seconds=time.monotonic() - started,
         undoes=delivery.ingest_id,
         notes=(EMPTIED,) if history.standing == [delivery.ingest_id] else (),

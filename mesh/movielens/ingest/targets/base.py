@@ -45,8 +45,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Published:
-    """What an ingest changed. months: for each table the first days of the months, ascending.
-    values: for each table and column in how many rows that stood there; under "" how many went."""
+    """What an ingest changed.
+
+    months: for each table the first days of the months, ascending (1970-01-01 under movies: some
+    movie changed). values: for each table and column in how many rows that stood there; under ""
+    how many went.
+    """
 
     ingest_id: int
     months: dict[str, tuple[date, ...]]
