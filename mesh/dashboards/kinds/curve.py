@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -105,25 +106,22 @@ class Curve(Chart):
         label = lowered(board.metrics[self.metric].label)
         if len(groups) == 1:
             return self._half(board, groups[0])
-        found: list[tuple[float, int, Row, Row, str, str]] = []
-        compared = 0
-        for index, one in enumerate(groups):
-            for other in groups[index + 1 :]:
-                for step in one.steps.keys() & other.steps.keys():
-                    compared += 1
-                    high, low, names = one.steps[step], other.steps[step], (one.name, other.name)
-                    if high[self.metric] < low[self.metric]:
-                        high, low, names = low, high, names[::-1]
-                    gap = high[self.metric] - low[self.metric]
-                    found.append((gap, step, high, low, *names))
+        found = []
+        for both in combinations(groups, 2):
+            for step in both[0].steps.keys() & both[1].steps.keys():
+                low, high = sorted(both, key=lambda group: group.steps[step][self.metric])
+                gap = high.steps[step][self.metric] - low.steps[step][self.metric]
+                found.append((gap, step, high, low))
         # Of the comparisons of two groups only one per month is a new one, but that is on the
         # safe side.
-        for _, step, high, low, name, other_name in sorted(found, key=lambda one: -one[0]):
-            a, b = (estimate(board, row, self.metric, self.band) for row in (high, low))
-            if a and b and apart(a, b, compared):
+        for _, step, high, low in sorted(found, key=lambda one: -one[0]):
+            pair = [group.steps[step] for group in (high, low)]
+            a, b = (estimate(board, row, self.metric, self.band) for row in pair)
+            if a and b and apart(a, b, len(found)):
+                more, less = (self._told(board, row) for row in pair)
                 return (
-                    f"After {many(step, 'month')} {named(name)} and {named(other_name)} surely "
-                    f"differ: {self._told(board, high)} and {self._told(board, low)} ({label})."
+                    f"After {many(step, 'month')} {named(high.name)} and {named(low.name)} surely "
+                    f"differ: {more} and {less} ({label})."
                 )
         return ""
 

@@ -224,21 +224,16 @@ class Table(Chart):
     def _heads(self, board: Board) -> list[dict[str, Any]]:
         heads: list[dict[str, Any]] = [{"label": "#", "type": "rank", "field": self.sort.field}]
         for column in self.columns:
-            if column.dimension:
-                heads.append(
-                    {
-                        "label": column.label or column.dimension,
-                        "type": "text" if column.detail else "plain",
-                        "field": column.dimension,
-                        "detail": column.detail,
-                    }
-                )
-            if column.metric:
-                label = column.label or board.metrics[column.metric].label
-                heads.append({"label": label, "type": "number", "field": column.metric})
-            if column.change:
-                label = board.metrics[column.change].label
-                heads.append({"label": label, "type": "change", "field": column.change})
+            if name := column.dimension:
+                kind = "text" if column.detail else "plain"
+                told = {"label": column.label or name, "type": kind, "field": name}
+                heads.append(told | {"detail": column.detail})
+            if name := column.metric:
+                label = column.label or board.metrics[name].label
+                heads.append({"label": label, "type": "number", "field": name})
+            if name := column.change:
+                label = board.metrics[name].label
+                heads.append({"label": label, "type": "change", "field": name})
         return heads
 
     def _cells(self, board: Board, rows: list[Row]) -> list[list[list[Any]]]:
