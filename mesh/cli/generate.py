@@ -28,7 +28,7 @@ def generate(
         int,
         typer.Option(
             help="So many last months are deliveries to append, in folders beside --out: "
-            "OUT-2019-11.",
+            "OUT-2019-11."
         ),
     ] = 0,
     force: Annotated[
@@ -39,13 +39,7 @@ def generate(
     from mesh.movielens.generate import generate as make
 
     made = make(
-        out,
-        users,
-        seed,
-        movies=movies,
-        end=end.date(),
-        later_months=later_months,
-        force=force,
+        out, users, seed, movies=movies, end=end.date(), later_months=later_months, force=force
     )
     console.print(
         f"{made.folder}: {made.users:,} users, {made.movies:,} movies, {made.ratings:,} ratings, "

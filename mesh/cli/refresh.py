@@ -22,8 +22,7 @@ SHOWN_MONTHS = 12
 def refresh(
     project: InProject,
     environment: Annotated[
-        str | None,
-        typer.Argument(help="The environment, such as prod.", show_default=False),
+        str | None, typer.Argument(help="The environment, such as prod.", show_default=False)
     ] = None,
     option: EnvironmentOption = None,
     found: Annotated[

@@ -46,10 +46,7 @@ def _chosen(opened: Opened, environment: str | None) -> str:
 
 
 def cost_of_revision(
-    project: Project,
-    revision: str,
-    sizes: Mapping[str, TableSize],
-    charts_of: ChartsOf,
+    project: Project, revision: str, sizes: Mapping[str, TableSize], charts_of: ChartsOf
 ) -> Cost:
     """The cost of another revision on the same rows; the work tree is not touched.
 

@@ -37,9 +37,7 @@ def _source_unknown(look: Look) -> Iterator[Found]:
 
 
 @rule(
-    "SOURCE_VERSION",
-    "The contract's version is one that the dashboard was made for.",
-    of_data=True,
+    "SOURCE_VERSION", "The contract's version is one that the dashboard was made for.", of_data=True
 )
 def _source_version(look: Look) -> Iterator[Found]:
     for alias, source, contract in look.sources():
@@ -137,9 +135,7 @@ def _is_first_of_month(contract: Contract, name: str) -> bool:
 
 
 @rule(
-    "SOURCE_ALIAS",
-    "Charts and metrics name a source of the dashboard; each is used.",
-    of_data=True,
+    "SOURCE_ALIAS", "Charts and metrics name a source of the dashboard; each is used.", of_data=True
 )
 def _source_alias(look: Look) -> Iterator[Found]:
     sources, charts = look.board.sources, look.board.charts

@@ -46,10 +46,7 @@ class Carried:
 
 
 def carried_over(
-    state: StateReader,
-    snapshots: Mapping[str, Snapshot],
-    log: DeliveryLog,
-    adapter: EngineAdapter,
+    state: StateReader, snapshots: Mapping[str, Snapshot], log: DeliveryLog, adapter: EngineAdapter
 ) -> dict[str, Carried]:
     """For each version without data what an earlier version of the same code can give it.
 

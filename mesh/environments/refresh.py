@@ -17,12 +17,7 @@ from sqlmesh.core.constants import PROD
 from sqlmesh.utils.errors import PlanError, SQLMeshError
 
 from mesh.contracts import usable_contracts
-from mesh.environments.apply import (
-    Applied,
-    apply_snapshots,
-    bring_up_to_date,
-    shown_stamps,
-)
+from mesh.environments.apply import Applied, apply_snapshots, bring_up_to_date, shown_stamps
 from mesh.environments.collector import collector_spared
 from mesh.environments.deliveries import Delivery, DeliveryLog, read_deliveries
 from mesh.environments.names import short_name

@@ -225,10 +225,7 @@ def _picture(
             axis=lines.axis(title=titles[1], labelAngle=0, labelOverlap=True, **side),
         ),
         y=alt.Y(
-            "y:N",
-            sort=names,
-            scale=tight,
-            axis=lines.axis(title=None, labelColor="@ink", **side),
+            "y:N", sort=names, scale=tight, axis=lines.axis(title=None, labelColor="@ink", **side)
         ),
     )
     tips = [

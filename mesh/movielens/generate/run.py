@@ -190,11 +190,7 @@ def _check(users: int, seed: int, movies: int | None, end: date, later_months: i
 
 
 def make_world(
-    users: int,
-    seed: int,
-    movies: int,
-    end: date,
-    deliveries: tuple[_Delivery, ...],
+    users: int, seed: int, movies: int, end: date, deliveries: tuple[_Delivery, ...]
 ) -> World:
     streams = np.random.SeedSequence([seed, 0]).spawn(4)
     for_movies, for_arrivals, for_users, for_words = (
@@ -207,14 +203,7 @@ def make_world(
     vocabulary = make_vocabulary(for_words)
     available = np.searchsorted(catalogue.added, arrival, side="right")
     audience = make_audience(for_users, arrival, available)
-    return World(
-        seed=seed,
-        deliveries=deliveries,
-        audience=audience,
-        catalogue=catalogue,
-        vocabulary=vocabulary,
-        timeline=timeline,
-    )
+    return World(seed, deliveries, audience, catalogue, vocabulary, timeline)
 
 
 def _make_block(world: World, block: int) -> _Block:

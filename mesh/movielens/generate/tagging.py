@@ -161,8 +161,7 @@ def _draw(
     slot = catalogue.genre_slots[rng.integers(0, GENRE_SLOTS, size), movie].astype(np.int64)
     by_genre = np.where(slot == UNLISTED, _THEMES, 2 + slot)
     section = np.choose(
-        kind,
-        [np.where(praises, 0, 1), by_genre, _THEMES, _THEMES + 1, _THEMES + 2, _THEMES + 3],
+        kind, [np.where(praises, 0, 1), by_genre, _THEMES, _THEMES + 1, _THEMES + 2, _THEMES + 3]
     )
     free = rng.random(size)
     # A movie has five themes, four people and eight sayings of its own, which users repeat.

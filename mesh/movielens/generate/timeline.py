@@ -70,12 +70,7 @@ def make_timeline(end: date, users: int) -> Timeline:
     old_total = 1.0 - natural
     kept = [(k, s / old_total * (1.0 - wanted)) for k, s in before]
     points = [*kept, (recent, 1.0 - wanted), (float(last), 1.0)]
-    return Timeline(
-        first=first,
-        last=last,
-        knots=np.array([k for k, _ in points], dtype=np.float64),
-        shares=np.array([s for _, s in points], dtype=np.float64),
-    )
+    return Timeline(first, last, *np.array(points, dtype=np.float64).T)
 
 
 def months_since_start(seconds: np.ndarray) -> np.ndarray:

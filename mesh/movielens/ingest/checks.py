@@ -94,13 +94,7 @@ CHECKS = (
 
 
 def fill_stage(
-    stage: Stage,
-    delivery: Delivery,
-    *,
-    genres: Genres,
-    work: Path,
-    now: int,
-    observer: Observer,
+    stage: Stage, delivery: Delivery, *, genres: Genres, work: Path, now: int, observer: Observer
 ) -> None:
     """Read, check and load the three tables; afterwards `stage` says what became of them.
 
@@ -226,10 +220,7 @@ def settle(stage: Stage, table: Table, found: Iterable[tuple[Any, ...]]) -> None
     _reject_rows(stage, stage.origins[table.name], np.array(older), reasons)
     was = stage.counts[table.name]
     stage.counts[table.name] = replace(
-        was,
-        loaded=was.loaded - len(older),
-        ignored=was.ignored + len(older),
-        replaced=replaced,
+        was, loaded=was.loaded - len(older), ignored=was.ignored + len(older), replaced=replaced
     )
 
 

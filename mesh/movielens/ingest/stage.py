@@ -187,12 +187,7 @@ class Origin:
 
 
 def load_table(
-    stage: Stage,
-    delivery: Delivery,
-    files: TableFiles,
-    *,
-    work: Path,
-    observer: Observer,
+    stage: Stage, delivery: Delivery, files: TableFiles, *, work: Path, observer: Observer
 ) -> Origin:
     """Load one table's good lines into its staging table and reject those that cannot be read.
 
