@@ -33,7 +33,6 @@ from mesh.movielens.ingest.rules import (
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, SCHEMA, TAGS, Table
 from mesh.movielens.ingest.source import Delivery
 from mesh.movielens.ingest.stage import REJECTED, Counts, Origin, Stage, load_table
-from mesh.movielens.ingest.texts import without_breaks
 
 KNOWN_MOVIES = "known_movies"
 # Movies whose own lines were rejected (movieId, told, kind): what is told of them, and why.
@@ -110,7 +109,7 @@ def fill_stage(
         if files.table is MOVIES:
             clean_movies(stage, origin, genres)
         if files.table is TAGS:
-            without_breaks(stage, TAGS, "tag")
+            stage.without_breaks(TAGS, "tag")
         for check in CHECKS:
             if files.table in check.tables:
                 _check_rows(stage, origin, check, now)

@@ -14,7 +14,6 @@ from mesh.movielens.ingest.genres import NONE, Genres
 from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.rules import YEAR
 from mesh.movielens.ingest.schema import MOVIES
-from mesh.movielens.ingest.texts import without_breaks
 
 if TYPE_CHECKING:
     from mesh.movielens.ingest.stage import Origin, Stage
@@ -28,7 +27,7 @@ _EXAMPLE = "`Toy Story (1995)`"
 def clean_movies(stage: Stage, origin: Origin, genres: Genres) -> None:
     """Put titles and genres of the staged movies into the form in which they are kept."""
     staged = stage.qualify(MOVIES)
-    without_breaks(stage, MOVIES, "title", trimmed=True)
+    stage.without_breaks(MOVIES, "title", trimmed=True)
     found = stage.connection.execute(
         f"SELECT genres, count(*), min(rowid) FROM {staged} GROUP BY genres ORDER BY min(rowid)"
     ).fetchall()

@@ -16,7 +16,6 @@ from mesh.errors import Location, MeshError, WrongUse
 from mesh.files.scratch import scratch
 from mesh.movielens.ingest.checks import fill_stage
 from mesh.movielens.ingest.cloud import fetched, is_cloud
-from mesh.movielens.ingest.digest import checksum
 from mesh.movielens.ingest.failures import understood
 from mesh.movielens.ingest.genres import Genres, genres_of
 from mesh.movielens.ingest.history import History
@@ -155,7 +154,7 @@ def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None
     with target.session(), scratch("mesh-ingest") as work, ThreadPoolExecutor(1) as pool:
         sizes = _stamps(delivery)
         history = target.history()
-        digest = pool.submit(checksum, delivery)
+        digest = pool.submit(delivery.checksum)
         # Only when there is something to compare with is it worth waiting for the checksum.
         repeated = bool(history.newest) and history.repeats(digest.result(), order.mode)
         counts: dict[str, Counts] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import lzma
 import re
 import shutil
@@ -85,6 +86,20 @@ class Delivery:
     @property
     def files(self) -> tuple[TableFiles, TableFiles, TableFiles]:
         return self.movies, self.ratings, self.tags
+
+    def checksum(self) -> str:
+        """One SHA-256 over the contents of all files: the same in a folder or zipped.
+
+        A file is known by its table, and the parts of one by their order: its name may be written
+        in several ways.
+        """
+        whole = hashlib.sha256()
+        for files in self.files:
+            for path in files.paths:
+                with path.open("rb", buffering=0) as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                whole.update(f"{files.table.name} {digest}\n".encode())
+        return whole.hexdigest()
 
 
 @contextmanager

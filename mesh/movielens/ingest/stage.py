@@ -22,7 +22,7 @@ from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.parquet_source import FIRST_ROW, load_parquet, texts_of_rows
 from mesh.movielens.ingest.prepare import FIRST_DATA_LINE, line_end_of, prepare_csv, texts_of_lines
 from mesh.movielens.ingest.progress import Observer, Step
-from mesh.movielens.ingest.rules import NOT_NEWEST, REPLACED
+from mesh.movielens.ingest.rules import BLANK, BREAK, NOT_NEWEST, REPLACED
 from mesh.movielens.ingest.schema import RATINGS, Table
 from mesh.movielens.ingest.source import Delivery, TableFiles
 
@@ -70,6 +70,19 @@ class Stage:
     @cached_property
     def rejections(self) -> Rejections:
         return Rejections(self.connection)
+
+    def without_breaks(self, table: Table, column: str, *, trimmed: bool = False) -> None:
+        """Clean a column of staged texts: what would break the lines of whoever shows one, or move
+        the cursor of a terminal, becomes a blank. trimmed: also of what nobody sees at its ends."""
+        kept, asked = column, BREAK
+        if trimmed:
+            kept = f"regexp_replace({column}, {literal(f'^{BLANK}+|{BLANK}+$')}, '', 'g')"
+            asked = f"^{BLANK}|{BLANK}$|{BREAK}"
+        self.connection.execute(
+            f"UPDATE {self.qualify(table)} "
+            f"SET {column} = regexp_replace({kept}, {literal(f'{BREAK}+')}, ' ', 'g') "
+            f"WHERE regexp_matches({column}, {literal(asked)})"
+        )
 
     def count(self, relation: str) -> int:
         return only_row(self.connection.execute(f"SELECT count(*) FROM {relation}"))[0]
