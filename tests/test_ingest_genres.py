@@ -124,3 +124,7 @@ def test_titles_without_years_are_told(load, tmp_path):
     (note,) = load(deliver(tmp_path / "17", movies=movies(17))).notes
     assert note.startswith("3 of 20 titles do not end in their release year")
     assert load(deliver(tmp_path / "18", movies=movies(18))).notes == ()
+    # Those that are there already end in their years, so no rule stops a plan.
+    one = f"{HEADERS['movies']}\n99,M,Drama\n"
+    (note, *_) = load(deliver(tmp_path / "more", movies=one), append=True).notes
+    assert note.startswith("1 of 1 titles do not end in their release year")

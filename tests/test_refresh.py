@@ -332,3 +332,6 @@ def test_the_command_says_what_it_did(copy: ProjectCopy, database: Path, tmp_pat
     assert said.startswith(shown), said
     answer = json.loads(mesh("refresh", "dev", "--json").stdout)
     assert answer["changed_months"] == answer["models"] == []
+    said = " ".join(mesh("refresh", "dev", "--found").stdout.split())
+    assert said.startswith("dev was up to date. No rows of its source came or went since")
+    assert "`mesh contracts verify dev` tells" in said

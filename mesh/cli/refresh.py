@@ -46,7 +46,13 @@ def refresh(
     with writing(project, gateway):
         opened = open_project(project, gateway, models=False)
         result = run(opened, environment, take_found=found)
-    _show(result, as_json, f"{environment} was up to date.")
+    nothing = f"{environment} was up to date."
+    if found:
+        nothing += (
+            " No rows of its source came or went since; of values that were changed past all "
+            f"deliveries `mesh contracts verify {environment}` tells."
+        )
+    _show(result, as_json, nothing)
 
 
 def promote(

@@ -72,14 +72,17 @@ def _unknown(
 
 
 def _years(stage: Stage, staged: str) -> None:
-    """Note when so many titles lack their year that a product by release decade is not whole."""
+    """Note when so many titles lack their year that a product by release decade is not whole.
+
+    Of an appended delivery those that stand there already are not looked at.
+    """
     lacking, movies = only_row(
         stage.connection.execute(
             f"SELECT count(*) FILTER (NOT regexp_matches(title, {literal(YEAR)})), count(*) "
             f"FROM {staged}"
         )
     )
-    if lacking and lacking == movies:
+    if lacking and lacking == movies and not stage.known:
         stage.notes.append(
             f"No title ends in its release year, such as {_EXAMPLE}: a plan stops at the rule "
             "titles_end_in_years, so that no product shows it. Deliver titles with years."
