@@ -446,6 +446,27 @@ def test_what_is_no_number_is_text_in_the_json() -> None:
     ]
 
 
+def test_what_is_only_late_does_not_hide_what_is_wrong() -> None:
+    where = Location(Path("x.yaml"))
+
+    def product(name: str, *kinds: str) -> ProductReport:
+        broken = [Outcome(k, k, "", "", Status.BROKEN, where) for k in kinds]
+        return ProductReport(name, "1.0.0", None, 2, tuple(broken), 0.1)
+
+    def summary(*products: ProductReport) -> str:
+        return VerifyReport("prod", datetime.now(UTC), "given", products, (), 0.1).summary
+
+    late = [product(name, "freshness", "frequency") for name in ("x.a", "x.b")]
+    assert summary(*late, product("x.c", "range", "unique", "freshness")) == (
+        "7 broken promises among 7 promises of 3 products in prod: x.c; "
+        "5 of freshness or frequency, of 3 products."
+    )
+    assert summary(late[0]) == (
+        "2 broken promises among 2 promises of 1 product in prod: "
+        "2 of freshness or frequency, of 1 product."
+    )
+
+
 def test_the_command_prints_a_table_and_ends_with_1(
     built: Opened, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Why freshness is measured against this moment, where nobody stated another.
 TODAY = "today"
+# The kinds of promises that hold of a day of use, and are broken on a later one.
+_OF_A_DAY = ("freshness", "frequency")
 
 
 class Status(StrEnum):
@@ -111,7 +113,7 @@ class VerifyReport:
     @property
     def is_late(self) -> bool:
         """Whether something is older than it should be."""
-        return any(one.kind in ("freshness", "frequency") for _, one in self.broken)
+        return any(one.kind in _OF_A_DAY for _, one in self.broken)
 
     @property
     def empty(self) -> bool:
@@ -123,11 +125,13 @@ class VerifyReport:
         """One sentence: how many promises of how many products, and how many are broken."""
         promises = sum(len(product.outcomes) for product in self.products)
         text = f"{promises:,} promises of {many(len(self.products), 'product')}"
-        broken = len(self.broken)
-        if not broken:
+        if self.ok:
             return f"{text} are kept in {self.environment}."
-        names = dict.fromkeys(product.product for product, _ in self.broken)
-        return (
-            f"{many(broken, 'broken promise')} among {text} in {self.environment}: "
-            f"{', '.join(names)}."
-        )
+        late = [product.product for product, one in self.broken if one.kind in _OF_A_DAY]
+        others = [product.product for product, one in self.broken if one.kind not in _OF_A_DAY]
+        told = [", ".join(dict.fromkeys(others))] if others else []
+        if late:
+            of = many(len(set(late)), "product")
+            told.append(f"{len(late):,} of freshness or frequency, of {of}")
+        count = many(len(self.broken), "broken promise")
+        return f"{count} among {text} in {self.environment}: {'; '.join(told)}."
