@@ -533,7 +533,8 @@ def test_a_table_that_may_be_empty_is_never_too_old(built: Opened) -> None:
 
 @contextmanager
 def without_ten(built: Opened, *, delivered: bool, table: str = "ratings") -> Iterator[None]:
-    """Ten rows fewer in the source; delivered: by a delivery, or by somebody's hand."""
+    """Ten rows fewer in the source, and what has their keys; delivered: by a delivery, or by
+    somebody's hand."""
     connection = built.context.engine_adapter.connection
     connection.execute(f"CREATE TABLE operational.taken AS FROM operational.{table} LIMIT 10")
     taken = "(userId, movieId) IN (SELECT (userId, movieId) FROM operational.taken)"
@@ -543,13 +544,14 @@ def without_ten(built: Opened, *, delivered: bool, table: str = "ratings") -> It
     if delivered:
         connection.execute(
             "INSERT INTO operational.ingests SELECT * REPLACE (ingest_id + 1 AS ingest_id, "
-            f"finished_at + INTERVAL 1 SECOND AS finished_at, {table}_rows - 10 AS {table}_rows) "
+            f"finished_at + INTERVAL 1 SECOND AS finished_at, {table}_rows - (SELECT COUNT(*) "
+            f"FROM operational.kept) AS {table}_rows) "
             "FROM operational.ingests ORDER BY ingest_id DESC LIMIT 1"
         )
         connection.execute(
             "INSERT INTO operational.changed_months SELECT DISTINCT (SELECT MAX(ingest_id) FROM "
             f"operational.ingests), '{table}', date_trunc('month', timestamp)::DATE "
-            "FROM operational.taken"
+            "FROM operational.kept"
         )
     try:
         yield
