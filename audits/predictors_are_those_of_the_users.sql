@@ -255,15 +255,52 @@ WITH actions AS (
   LEFT JOIN areas
     ON areas.feature = own.feature
   CROSS JOIN miscounted
+), offending AS (
+  SELECT
+    feature,
+    quartile,
+    CASE
+      WHEN NOT has_its_genres
+      THEN 'the genres of the first days'
+      WHEN NOT COALESCE(is_here_if_told, FALSE)
+      THEN 'whether it is told'
+      WHEN NOT COALESCE(has_its_users, FALSE)
+      THEN 'users, who left, or where it begins'
+      WHEN NOT COALESCE(has_its_area, FALSE)
+      THEN 'auc'
+      ELSE 'the interval of auc'
+    END AS otherwise
+  FROM compared
+  WHERE
+    NOT has_its_genres
+    OR NOT COALESCE(is_here_if_told, FALSE)
+    OR is_here
+    AND NOT COALESCE(
+      has_its_users AND has_its_area AND COALESCE(has_its_interval, needs_no_interval),
+      FALSE
+    )
+), counted AS (
+  SELECT
+    COUNT(*) AS row_count,
+    MIN(
+      CONCAT('feature=', feature, ', quartile=', quartile::STRING, ' (', otherwise, ')')
+    ) AS example
+  FROM offending
 )
 SELECT
-  *
-FROM compared
+  row_count
+FROM counted
 WHERE
-  NOT has_its_genres
-  OR NOT COALESCE(is_here_if_told, FALSE)
-  OR is_here
-  AND NOT COALESCE(
-    has_its_users AND has_its_area AND COALESCE(has_its_interval, needs_no_interval),
+  IF(
+    row_count > 0,
+    ERROR(
+      CONCAT(
+        'engagement.churn_predictors is not what users did in their first days: ',
+        row_count::STRING,
+        ' rows differ, such as ',
+        COALESCE(example, 'one without a feature'),
+        '.'
+      )
+    ),
     FALSE
   )

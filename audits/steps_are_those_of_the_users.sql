@@ -185,21 +185,39 @@ WITH own AS (
     ) AS place
   FROM compared
   WINDOW step AS (PARTITION BY step_end)
+), counted AS (
+  SELECT
+    COUNT(*) AS row_count,
+    MIN(CONCAT('cohort=', cohort, ', months_since=', step_end::STRING)) AS example
+  FROM judged
+  WHERE
+    CASE
+      WHEN NOT at_risk_told IS NULL
+      THEN told_count < step_count
+      OR at_risk_told <> at_risk_user_count
+      OR churned_told <> churned_user_count
+      WHEN told_count + 1 = step_count AND smallest_part >= 5
+      THEN cohort = 'all'
+      OR place > 1
+      OR rest_churned + rest_staying = 0
+      OR LEAST(rest_churned, rest_staying) >= 5
+      ELSE FALSE
+    END
 )
 SELECT
-  cohort,
-  step_end AS months_since
-FROM judged
+  row_count
+FROM counted
 WHERE
-  CASE
-    WHEN NOT at_risk_told IS NULL
-    THEN told_count < step_count
-    OR at_risk_told <> at_risk_user_count
-    OR churned_told <> churned_user_count
-    WHEN told_count + 1 = step_count AND smallest_part >= 5
-    THEN cohort = 'all'
-    OR place > 1
-    OR rest_churned + rest_staying = 0
-    OR LEAST(rest_churned, rest_staying) >= 5
-    ELSE FALSE
-  END
+  IF(
+    row_count > 0,
+    ERROR(
+      CONCAT(
+        'engagement.churn_curve is not what users did: ',
+        row_count::STRING,
+        ' rows differ, or tell too little or too much, such as ',
+        COALESCE(example, 'one without a cohort'),
+        '.'
+      )
+    ),
+    FALSE
+  )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -59,12 +61,16 @@ def world() -> Iterator[World]:
 
 
 def found(world: World) -> set[str]:
-    """The products that an audit finds wrong."""
-    return {
-        product
-        for product, audit in AUDITS.items()
-        if world.connection.sql(audit_of(audit, f"engagement.{product}")).fetchall()
-    }
+    """The products that an audit finds wrong, and says so with one of their rows."""
+    wrong = set()
+    for product, audit in AUDITS.items():
+        try:
+            assert world.connection.sql(audit_of(audit, f"engagement.{product}")).fetchall() == []
+        except duckdb.InvalidInputException as error:
+            said = rf"engagement\.{product} is not what .*: \d+ rows differ.*, such as \w+=.+"
+            assert re.search(said, str(error)), error
+            wrong.add(product)
+    return wrong
 
 
 def test_what_the_models_make_passes(world):
