@@ -13,6 +13,7 @@ from mesh.contracts.relation import Relation
 
 SCHEMA = {"t": {"k": "INT64", "v": "INT64", "w": "INT64"}}
 SCHEMA |= {name: {"k": "INT64", "v": "INT64"} for name in ("u", "s")}
+RANKED = "SELECT k, MAX(v) OVER (PARTITION BY k) AS n FROM t"
 JOINED = "SELECT a.k AS k, {} AS x FROM t AS a {} JOIN t AS b ON b.k = a.k + 1"
 
 
@@ -36,6 +37,10 @@ SAME = [
         "SELECT k, COUNTIF(v <> 1 AND v <> 2) AS x FROM t GROUP BY k",
     ),
     ("SELECT DISTINCT k, 'all' AS x FROM t", "SELECT k, 'all' AS x FROM t GROUP BY k"),
+    (
+        f"SELECT k FROM (SELECT DISTINCT k FROM ({RANKED})) WHERE k > 1",
+        f"SELECT k FROM (SELECT k FROM ({RANKED}) GROUP BY k) WHERE k > 1",
+    ),
     (
         "SELECT s.a.x FROM (SELECT STRUCT(v AS x, w AS y) AS a FROM t) AS s",
         "SELECT s.a.x FROM (SELECT STRUCT(v AS x, w + 1 AS y) AS a FROM t) AS s",

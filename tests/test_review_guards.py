@@ -258,16 +258,18 @@ def test_a_tool_that_is_handed_words_which_idle_it_is_weaker(
         ("pyproject.toml", "", "[tool.pytest.ini_options]\naddopts = '-k nothing'\n", "addopts"),
         ("pyproject.toml", "[tool.ruff]\n", "[tool.ruff]\nline-length = 90\n", None),
         ("pytest.ini", "[pytest]\n", "[pytest]\ntestpaths = one\n", "testpaths"),
-        ("tests/pytest.ini", "", "[pytest]\ntestpaths = one\n", None),
+        ("pytest.ini", None, "[pytest]\n", "pytest.ini"),
+        ("tests/pytest.ini", "[pytest]\n", "[pytest]\ntestpaths = one\n", "testpaths"),
     ],
 )  # fmt: skip
 def test_what_leaves_tests_out_is_told(
-    name: str, before: str, after: str, told: str | None, tmp_path: Path
+    name: str, before: str | None, after: str, told: str | None, tmp_path: Path
 ) -> None:
     for side, text in (("old", before), ("new", after)):
         file = tmp_path / side / name
         file.parent.mkdir(parents=True)
-        file.write_text(text)
+        if text is not None:
+            file.write_text(text)
     old, new = (SimpleNamespace(root=tmp_path / side) for side in ("old", "new"))
     both = SimpleNamespace(old=old, new=new, files=SimpleNamespace(edited={name: 1}))
     found = python_tests.rule.findings(cast("Both", both))
@@ -283,6 +285,8 @@ def test_what_leaves_tests_out_is_told(
     [
         ("assert a\n    assert b", "assert a", "2 things before, and for 1 now"),
         ("assert a", "assert True", "1 thing before, and for nothing now"),
+        ("assert a", "assert a or True", "1 thing before, and for nothing now"),
+        ("assert a or b", "assert b or a", ""),
         ("assert a\n    assert b", "assert a\n    return\n    assert b", "for 1 now"),
         ("with raises(X):\n        a()", "a()", "for nothing now"),
         ("self.assertEqual(a, b)", "a == b", "for nothing now"),
@@ -309,16 +313,20 @@ def test_a_test_that_asks_for_less_is_told(
         ("('a', (1,))", "('a', [])", "with 1 case before, and with none now"),
         ("('a', argvalues=[1, 2])", "('a', argvalues=[1])", "with 2 cases before, and with 1 now"),
         ("('a', [1, 2])", "('a', [3, 1, 2])", ""),
+        ("('a', FIVE)", "('a', FIVE[:2])", "with 5 cases before, and with 2 now"),
+        ("('a', range(1, 10))", "('a', range(1, 2))", "with 9 cases before, and with 1 now"),
+        ("('a', FIVE)", "('a', [1, 2, 3, 4, 5])", ""),
         # How many these are is not written there.
-        ("('a', [1, 2])", "('a', CASES)", ""),
-        ("('a', CASES)", "('a', [1])", ""),
+        ("('a', [1, 2])", "('a', made())", ""),
+        ("('a', made())", "('a', [1])", ""),
+        ("('a', FIVE)", "('a', FIVE[:made()])", ""),
     ],
 )
 def test_a_test_that_runs_with_less_is_told(
     before: str, after: str, told: str, tmp_path: Path
 ) -> None:
     end = "\ndef test_a(a):\n    assert a"
-    mark = "@pytest.mark.parametrize"
+    mark = "FIVE = [1, 2, 3, 4, 5]\n@pytest.mark.parametrize"
     found = said_of_test(tmp_path, f"{mark}{before}{end}", f"{mark}{after}{end}")
     assert len(found) == bool(told)
     assert all(told in one for one in found)

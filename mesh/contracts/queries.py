@@ -239,7 +239,7 @@ class _Reader:
             made,
             columns=columns,
             deciding=(*made.deciding, *clauses),
-            ranked=bool(windows) or (made.ranked and not why),
+            ranked=bool(windows) or (made.ranked and not (why or select.args.get("distinct"))),
         )
 
 

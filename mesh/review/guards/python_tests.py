@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from mesh.review.models.both import Both
 from mesh.review.rules import NONE, WARNS, Change, Found, Place, Rules
@@ -32,6 +33,7 @@ _LEAVE_OUT = {
 _SETTINGS = {
     "pyproject.toml": "",
     "pytest.ini": "pytest",
+    ".pytest.ini": "pytest",
     "setup.cfg": "tool:pytest",
     "tox.ini": "pytest",
 }
@@ -68,6 +70,12 @@ def _tests(file: Path) -> dict[str, _Test]:
 def _tests_in(source: bytes) -> dict[str, _Test]:
     tree = _read(source)
     helpers = {one.name: one for one in tree.body if isinstance(one, _FUNCTIONS)}
+    named = {
+        ast.unparse(target): one.value
+        for one in tree.body
+        if isinstance(one, ast.Assign | ast.AnnAssign) and one.value
+        for target in _targets(one)
+    }
     own = [one for one in tree.body if not isinstance(one, (*_FUNCTIONS, ast.ClassDef))]
     everywhere = any(map(_skips, own))
     found = {}
@@ -81,7 +89,9 @@ def _tests_in(source: bytes) -> dict[str, _Test]:
                 does = ast.dump(ast.Module(one.body, []))
                 asks = _asked_by(one, helpers)
                 around_it = f"{holder.name}." if isinstance(holder, ast.ClassDef) else ""
-                found[around_it + one.name] = _Test(one.lineno, does, skipped, asks, _cases(one))
+                found[around_it + one.name] = _Test(
+                    one.lineno, does, skipped, asks, _cases(one, named)
+                )
     return found
 
 
@@ -116,16 +126,43 @@ def _asked_by(function: _Function, others: dict[str, _Function]) -> int:
     return asked
 
 
-def _cases(test: _Function) -> int | None:
-    """For how many values a test is run, where they are listed at it."""
+def _cases(test: _Function, named: dict[str, ast.expr]) -> int | None:
+    """For how many values a test is run, if its file says it. named: what its names stand for."""
     count = 1
     for one in test.decorator_list:
         if isinstance(one, ast.Call) and getattr(one.func, "attr", "") == "parametrize":
-            listed = [*one.args[1:2], *(k.value for k in one.keywords if k.arg == "argvalues")]
-            if not listed or not isinstance(listed[0], ast.List | ast.Tuple):
+            given = [*one.args[1:2], *(k.value for k in one.keywords if k.arg == "argvalues")]
+            values = _values(given[0], named) if given else None
+            if values is None:
                 return None
-            count *= len(listed[0].elts)
+            count *= len(values)
     return count
+
+
+def _values(node: ast.expr, named: dict[str, ast.expr]) -> Sequence[object] | None:
+    """As many values as an expression has that lists them; None where it has to be run."""
+    match node:
+        case ast.List(elts=values) | ast.Tuple(elts=values):
+            return None if any(isinstance(one, ast.Starred) for one in values) else values
+        case ast.Name(id=name) if name in named:
+            others = {key: value for key, value in named.items() if key != name}
+            return _values(named[name], others)
+        case ast.Subscript(value=value, slice=ast.Slice() as part):
+            whole = _values(value, named)
+            ends = [_number(end) for end in (part.lower, part.upper, part.step)]
+            return None if whole is None or "?" in ends else whole[slice(*ends)]
+        case ast.Call(func=ast.Name(id="range"), args=ends, keywords=[]):
+            numbers = [_number(end) for end in ends]
+            return range(*numbers) if all(isinstance(n, int) for n in numbers) else None
+    return None
+
+
+def _number(node: ast.expr | None) -> Any:
+    """The number that is written there, None for none, `?` for anything else."""
+    try:
+        return node and ast.literal_eval(node)
+    except ValueError:
+        return "?"
 
 
 def _asks(node: ast.AST) -> int:
@@ -134,6 +171,8 @@ def _asks(node: ast.AST) -> int:
         match node.test:
             case ast.BoolOp(op=ast.And(), values=parts):
                 return sum(not isinstance(part, ast.Constant) for part in parts)
+            case ast.BoolOp(op=ast.Or(), values=parts):
+                return not any(isinstance(part, ast.Constant) and part.value for part in parts)
             case test:
                 return not isinstance(test, ast.Constant)
     if not isinstance(node, ast.Call):
@@ -214,7 +253,7 @@ def python_test_no_leave_out(both: Both) -> Found:
     """A test that pytest does not look for fails no more."""
     for file in both.files.edited:
         name = PurePosixPath(file).name
-        if name != "conftest.py" and file not in _SETTINGS:
+        if name != "conftest.py" and name not in _SETTINGS:
             continue
         read = _left_out if name == "conftest.py" else _chosen
         before, after = (read(side.root / file) for side in (both.old, both.new))
@@ -254,4 +293,6 @@ def _chosen(file: Path) -> dict[str, str]:
             settings = dict(parser[section]) if section in parser else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ConfigError):
         return {}
-    return {name: str(settings[name]) for name in _CHOOSE if name in settings}
+    found = {name: str(settings[name]) for name in _CHOOSE if name in settings}
+    # As soon as it is there, pytest reads no other file of settings.
+    return {**found, file.name: "is read"} if file.name.endswith("pytest.ini") else found

@@ -70,7 +70,9 @@ class Files:
     def edited(self) -> dict[str, int]:
         """The files that differ, each with its first line that does; 1 for one that is gone."""
         found = {}
-        for name in sorted({*files_of(self.old_root), *files_of(self.root, OURS)}):
+        # Of what is new only these are looked at, and what lies at the top: settings of tools.
+        new = {*files_of(self.root, OURS), *(f.name for f in self.root.iterdir() if f.is_file())}
+        for name in sorted({*files_of(self.old_root), *new}):
             before, after = self.old_root / name, self.root / name
             if _bytes(before) != _bytes(after):
                 was, text = _lines(before), _lines(after)
