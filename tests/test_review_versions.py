@@ -149,6 +149,16 @@ def test_a_level_for_another_product_does_not_count(tmp_path: Path) -> None:
 def test_whoever_lowers_a_level_in_the_same_change_is_seen_doing_so(tmp_path: Path) -> None:
     review = with_levels(tmp_path, LEVELS, before=False)
     assert "LEVEL_LOWERED" in rules_of(review)
+    # What it lowers does not count yet: no change switches off what it breaks.
+    assert review.breaking and "RANGE_NO_WIDEN" in rules_of(review)
+
+
+def test_a_level_that_is_raised_counts_at_once(tmp_path: Path) -> None:
+    raised = LEVELS.replace("RANGE_NO_WIDEN", "COLUMN_ADDED").replace("warning", "breaking")
+    for side in ("before", "after"):
+        shutil.copytree(BREAKING / "COLUMN_ADDED" / side, tmp_path / side)
+    (tmp_path / "after" / "contracts" / "review.yaml").write_text(raised)
+    assert diff(tmp_path / "before", tmp_path / "after").breaking
 
 
 def test_whoever_takes_out_an_entry_that_raised_a_level_is_seen_doing_so(tmp_path: Path) -> None:

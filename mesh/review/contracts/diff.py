@@ -64,6 +64,11 @@ class ContractDiff:
             p: Pair(source, new[p], types) for p, source in self.base.sources.items() if p in new
         }
 
+    def at_level(self, found: Finding) -> Finding:
+        """The finding at this project's level; one that is lowered counts once it is merged."""
+        was, now = (side.apply(found) for side in self.levels)
+        return was if _ORDER.index(was.level) > _ORDER.index(now.level) else now
+
     @cached_property
     def removed(self) -> dict[str, Source]:
         """Products that only the base has."""
@@ -180,7 +185,7 @@ def base_contract_invalid(diff: ContractDiff) -> Found:
 
 @itself(WARNS, NONE)
 def level_lowered(diff: ContractDiff) -> Found:
-    """Who lowers the level of a rule in the same pull request is seen doing so."""
+    """Who lowers the level of a rule is seen doing so, and it counts once it is merged."""
     base, head = diff.levels
     for name, about in dict.fromkeys((c.rule, c.product) for c in (*head.changes, *base.changes)):
         was, now = (side.level_of(name, about or "") for side in (base, head))

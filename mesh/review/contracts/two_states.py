@@ -39,14 +39,14 @@ class ContractReview:
 def judge(diff: ContractDiff, found: Iterable[Finding]) -> ContractReview:
     """All findings in their order, at their levels, and what they ask of the versions."""
     raw = [*found, *versions.findings(diff)]
-    every = [diff.levels[1].apply(one) for one in raw]
+    every = [diff.at_level(one) for one in raw]
     # No version mends a guard that is gone.
     judged = verdicts(diff, [one for one in every if one.definition.category != "guard"])
     for verdict in judged:
         if verdict.outcome == "too small" and verdict.product in diff.pairs:
             own = [f for f in every if f.product == verdict.product and f.bump]
             found = small.findings(diff.pairs[verdict.product], verdict, own)
-            every += [diff.levels[1].apply(one) for one in found]
+            every += [diff.at_level(one) for one in found]
     kept = sorted((f for f in every if f.level is not Level.OFF), key=lambda f: f.key)
     return ContractReview(tuple(dict.fromkeys(kept)), tuple(judged))
 
