@@ -153,6 +153,9 @@ def audit_same_query(both: Both) -> Found:
     """
     lost: Lost = []
     for name, audit, after in _audits(both):
+        if after and after.problem and not audit.problem:
+            why = shortened(after.problem, 120)
+            lost.append((name, f"The audit {audit.name} cannot be asked any more ({why})", ()))
         if after is None or after.problem or not {*audit.noticed} <= {*after.noticed}:
             continue
         was, now = both.base.models[name], both.head.models[name]
