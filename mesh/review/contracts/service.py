@@ -9,6 +9,7 @@ from mesh.contracts.model import ServiceLevel
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import same_words
 from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Found, Rules
+from mesh.words import many
 
 COVERED = frozenset(
     {"id", "property", "value", "unit", "element", "description", "measured_by", "line"}
@@ -18,6 +19,8 @@ _LESS_IS_BETTER = {
     *("errorRate", "freshness", "frequency", "generalAvailability", "latency"),
     *("timeToDetect", "timeToNotify", "timeToRepair"),
 }
+# Units that are words, of which there can be several.
+_COUNTED = {"minute", "hour", "day", "week", "month", "year"}
 grain: Rules[[Pair]] = Rules("grain")
 rule: Rules[[Pair]] = Rules("service")
 
@@ -83,6 +86,8 @@ def _by_kind(levels: tuple[ServiceLevel, ...]) -> dict[tuple[str, str], ServiceL
 
 
 def _shown(level: ServiceLevel) -> str:
+    if level.unit in _COUNTED and isinstance(level.value, int):
+        return many(level.value, level.unit)
     return f"{level.value} {level.unit or ''}".strip()
 
 
