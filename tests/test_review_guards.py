@@ -19,7 +19,7 @@ from mesh.review.guards import base_tests, checks, python_tests, workflows
 from mesh.review.guards.checks import _finds_the_same
 from mesh.review.models.both import Both
 from mesh.review.models.review_worker.facts import Models
-from mesh.review.rules import Place
+from mesh.review.rules import Finding, Place
 from mesh.review.run import Personal, Review, compare_projects
 from tests.project_copy import ROOT
 from tests.review_projects import FIXTURES, TODAY, described, shop
@@ -265,14 +265,7 @@ def test_a_tool_that_is_handed_words_which_idle_it_is_weaker(
 def test_what_leaves_tests_out_is_told(
     name: str, before: str | None, after: str, told: str | None, tmp_path: Path
 ) -> None:
-    for side, text in (("old", before), ("new", after)):
-        file = tmp_path / side / name
-        file.parent.mkdir(parents=True)
-        if text is not None:
-            file.write_text(text)
-    old, new = (SimpleNamespace(root=tmp_path / side) for side in ("old", "new"))
-    both = SimpleNamespace(old=old, new=new, files=SimpleNamespace(edited={name: 1}))
-    found = python_tests.rule.findings(cast("Both", both))
+    found = of_file(tmp_path, name, before, after)
     assert [f"{one.rule} {one.message}" for one in found] == (
         [f"PYTHON_TEST_NO_LEAVE_OUT Which tests pytest runs is told otherwise: {told}."]
         if told
@@ -301,9 +294,7 @@ def test_a_test_that_asks_for_less_is_told(
     before: str, after: str, told: str, tmp_path: Path
 ) -> None:
     start = "def test_a(self):\n    "
-    found = said_of_test(tmp_path, start + before, start + after)
-    assert len(found) == bool(told)
-    assert all(told in one for one in found)
+    check_test(tmp_path, start + before, start + after, told)
 
 
 @pytest.mark.parametrize(
@@ -327,21 +318,27 @@ def test_a_test_that_runs_with_less_is_told(
 ) -> None:
     end = "\ndef test_a(a):\n    assert a"
     mark = "FIVE = [1, 2, 3, 4, 5]\n@pytest.mark.parametrize"
-    found = said_of_test(tmp_path, f"{mark}{before}{end}", f"{mark}{after}{end}")
+    check_test(tmp_path, f"{mark}{before}{end}", f"{mark}{after}{end}", told)
+
+
+def check_test(folder: Path, before: str, after: str, told: str) -> None:
+    """A file of tests that became another is told so, or not at all."""
+    found = of_file(folder, "test_a.py", f"{before}\n", f"{after}\n")
     assert len(found) == bool(told)
-    assert all(told in one for one in found)
+    assert all(told in one.message for one in found)
 
 
-def said_of_test(folder: Path, before: str, after: str) -> list[str]:
-    """What is told of a file of tests that became another."""
+def of_file(folder: Path, name: str, before: str | None, after: str) -> list[Finding]:
+    """What the rules on tests in Python find where a file became another, or is new."""
     sides = {"old": before, "new": after}
     for side, text in sides.items():
-        (folder / side).mkdir()
-        (folder / side / "test_a.py").write_text(f"{text}\n")
+        file = folder / side / name
+        file.parent.mkdir(parents=True)
+        if text is not None:
+            file.write_text(text)
     old, new = (Project(folder / side) for side in sides)
-    files = SimpleNamespace(edited={"test_a.py": 2})
-    both = SimpleNamespace(old=old, new=new, files=files)
-    return [one.message for one in python_tests.rule.findings(cast("Both", both))]
+    both = SimpleNamespace(old=old, new=new, files=SimpleNamespace(edited={name: 1}))
+    return [*python_tests.rule.findings(cast("Both", both))]
 
 
 def test_what_one_model_says_of_another_stands_at_the_other() -> None:
