@@ -216,11 +216,24 @@ def _one_line(error: Exception) -> str:
     return " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
 
 
-def open_project(project: Project, gateway: str | None = None, *, models: bool = True) -> Opened:
+def load_without_tests(context: Context) -> None:
+    """Load the models, and not the unit tests, whose files take longer to read than all models."""
+    for loader in context._loaders:
+        vars(loader).update(load_model_tests=list)
+    context.load()
+
+
+def open_project(
+    project: Project,
+    gateway: str | None = None,
+    *,
+    models: bool = True,
+    unit_tests: bool = False,
+) -> Opened:
     """Load a project with SQLMesh; on DuckDB its database is `project.database`.
 
     models: whether to read the models' files, which takes seconds; what environments hold is known
-    without them.
+    without them. unit_tests: whether to read theirs as well, for whoever plans.
     """
     project.read_dotenv()
     database = project.database
@@ -242,13 +255,15 @@ def open_project(project: Project, gateway: str | None = None, *, models: bool =
             context = Context(
                 paths=[str(project.root)],
                 gateway=gateway,
-                load=models,
+                load=models and unit_tests,
                 config_loader_kwargs={"dotenv_path": project.dotenv},
             )
         except ConfigError as error:
             if gateway and str(error).startswith("Missing gateway"):
                 raise project.no_gateway(gateway) from error
             raise
+        if models and not unit_tests:
+            load_without_tests(context)
         opened = Opened(project, context, console)
         if gateway != BIGQUERY_GATEWAY:
             check_attached(context.engine_adapter.fetchall, database)

@@ -22,13 +22,12 @@ from sqlmesh.core.config import (
 )
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.environment import EnvironmentNamingInfo
-from sqlmesh.core.loader import SqlMeshLoader
 from sqlmesh.core.snapshot import SnapshotChangeCategory, SnapshotEvaluator
 
 from mesh.contracts.types import bigquery_type
 from mesh.environments.hooks import WITHOUT_DELIVERIES
 from mesh.environments.names import short_name
-from mesh.environments.opened import readable_errors
+from mesh.environments.opened import load_without_tests, readable_errors
 from mesh.environments.reporting import recording_console
 from mesh.project import Project
 from mesh.prove.recording import RecordingAdapter
@@ -36,7 +35,6 @@ from mesh.prove.recording import RecordingAdapter
 if TYPE_CHECKING:
     from sqlmesh import Context, Model
     from sqlmesh.core.snapshot import Snapshot
-    from sqlmesh.core.test import ModelTestMetadata
 
 GATEWAY = "bigquery"
 # Stands for the production project: in the proof, names are what matters, not whose they are.
@@ -188,13 +186,6 @@ class _Nobody(BigQueryConnectionConfig):
         return RecordingAdapter(PROJECT, lambda _: {})
 
 
-class _WithoutTests(SqlMeshLoader):
-    """Leaves out the unit tests, whose files take as long to read as all models."""
-
-    def load_model_tests(self) -> list[ModelTestMetadata]:
-        return []
-
-
 def open_for_bigquery(project: Project) -> BigQueryProject:
     """Load a project; CheckFailed if SQLMesh cannot."""
     gateway = GatewayConfig(
@@ -219,7 +210,8 @@ def open_for_bigquery(project: Project) -> BigQueryProject:
         if isinstance(config.gateways, dict):
             connections += [one.connection for one in config.gateways.values()]
         on_duckdb = any(isinstance(one, DuckDBConnectionConfig) for one in connections)
-        context = Context(paths=[str(project.root)], config=alone, loader=_WithoutTests)
+        context = Context(paths=[str(project.root)], config=alone, load=False)
+        load_without_tests(context)
         # There is no warehouse to ask for deliveries.
         setattr(context, WITHOUT_DELIVERIES, True)
         return BigQueryProject(context, project, on_duckdb)
