@@ -134,6 +134,20 @@ def parse_rule(query: str) -> ParsedRule:
     return ParsedRule(condition, offending, others, columns)
 
 
+def condition_on(column: str, query: str) -> exp.Expr | None:
+    """What a rule says of each row, if it may speak of a column; None of any other query.
+
+    To parse all rules takes longer than to read all files, so the text is looked at first.
+    """
+    if column not in query or query.upper().count("SELECT") != 1:
+        return None
+    try:
+        return parse_rule(query).condition
+    except RuleSqlError:
+        # The check of the rule itself tells what is wrong with it.
+        return None
+
+
 @dataclass(frozen=True)
 class ParsedExpression:
     """An expression over the columns of a row or a group. Shared: treat it as read-only.

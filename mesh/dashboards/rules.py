@@ -11,7 +11,7 @@ from mesh.contracts import Column, Contract
 from mesh.contracts.constraints.base import refusal
 from mesh.contracts.constraints.multiple_of import MultipleOf
 from mesh.contracts.constraints.sql import Sql
-from mesh.contracts.sql import DIALECT, RuleSqlError, parse_rule
+from mesh.contracts.sql import DIALECT, condition_on
 from mesh.contracts.types import NUMERIC_TYPES, is_number
 from mesh.dashboards.kinds import Chart
 from mesh.dashboards.kinds.base import RULES, Found, Look, rule
@@ -124,29 +124,13 @@ def _source_as_of(look: Look) -> Iterator[Found]:
             yield Found(("sources", alias, "as_of"), message, AS_OF_FIX)
 
 
-def _may_say_only(query: str, name: str) -> bool:
-    """Whether a query may be one condition on a column, as its text goes."""
-    return name in query and query.upper().count("SELECT") == 1
-
-
 def _is_first_of_month(contract: Contract, name: str) -> bool:
     """Whether a rule of the contract says so; a month's last days would not seem to be there."""
     month = f"DATE_TRUNC({name}, MONTH)"
     said = {f"EXTRACT(DAY FROM {name}) = 1", f"{name} = {month}", f"{month} = {name}"}
-    for stated in contract.rules:
-        promise = stated.promise
-        # To parse every rule takes longer than to read all files.
-        if not isinstance(promise, Sql) or not _may_say_only(promise.query, name):
-            continue
-        try:
-            parsed = parse_rule(promise.query)
-        except RuleSqlError:
-            # The lint of contracts tells what is wrong with the rule.
-            continue
-        condition = parsed.condition
-        if condition is not None and condition.sql(DIALECT).replace("`", "") in said:
-            return True
-    return False
+    queries = [one.promise.query for one in contract.rules if isinstance(one.promise, Sql)]
+    conditions = (condition_on(name, query) for query in queries)
+    return any(one and one.sql(DIALECT).replace("`", "") in said for one in conditions)
 
 
 @rule(

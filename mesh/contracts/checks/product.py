@@ -10,7 +10,7 @@ from sqlglot import exp
 from mesh.contracts.checks.record import Subject, check
 from mesh.contracts.draft import LEVELS, Draft
 from mesh.contracts.findings import Finding, Found, odd_value
-from mesh.contracts.sql import RuleSqlError, parse_rule
+from mesh.contracts.sql import condition_on
 from mesh.contracts.standard import ServiceLevelObject
 from mesh.contracts.types import TIME_TYPES, TIME_UNITS, is_number, span, today
 from mesh.files.problems import shown, suggestion
@@ -183,12 +183,10 @@ def _age_when_well(draft: Draft, element: str | None) -> float:
     """How old, in days, a newest value grows that is right: a first day stands for what follows."""
     column, parts = column_of(draft, element), set()
     for rule, stated in draft.stated_rules():
-        try:
-            condition = parse_rule(stated.keys.get("query") or "").condition
-        except RuleSqlError:
-            continue
+        query = stated.keys.get("query") or ""
+        condition = condition_on(column, query) if column and rule.type == "sql" else None
         for one in condition.flatten() if isinstance(condition, exp.And) else [condition]:
-            asked = one.unnest() if one and rule.type == "sql" else None
+            asked = one.unnest() if one else None
             if not isinstance(asked, exp.EQ) or not isinstance(asked.left, exp.Extract):
                 continue
             if (asked.left.expression.name, asked.right.name) == (column, "1"):
