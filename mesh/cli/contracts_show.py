@@ -43,7 +43,7 @@ def show_command(
     from mesh.environments import open_project
 
     contract = find(product, project.contracts)
-    opened = open_project(project, gateway)
+    opened = open_project(project, gateway, unit_tests=False)
     readers = consumers(opened, contract.product)
     shown = charts([contract.product, *(reader.product for reader in readers)], project)
     releases = history(contract.path)

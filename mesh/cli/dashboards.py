@@ -70,7 +70,7 @@ def build_command(
 
     environment = one_of(environment, option) or "prod"
     checked_dashboards(project.dashboards, project.contracts)
-    opened = open_project(project, gateway)
+    opened = open_project(project, gateway, unit_tests=False)
     with closing(opened.context):
         written = build(opened, environment, folder, png=png)
     pages = [path for path in written if path.suffix == ".html"]

@@ -21,7 +21,7 @@ def docs(project: InProject, check: OnlyCheck = False) -> None:
     from mesh.environments import open_project
     from mesh.files.generated import update
 
-    changed = update(generated(open_project(project)), only_check=check)
+    changed = update(generated(open_project(project, unit_tests=False)), only_check=check)
     names = ", ".join(str(project.shown(path)) for path in changed)
     if changed and check:
         raise CheckFailed(f"{names}: not what the project says.", fix="Run `mesh docs`.")

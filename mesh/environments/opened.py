@@ -228,12 +228,12 @@ def open_project(
     gateway: str | None = None,
     *,
     models: bool = True,
-    unit_tests: bool = False,
+    unit_tests: bool = True,
 ) -> Opened:
     """Load a project with SQLMesh; on DuckDB its database is `project.database`.
 
     models: whether to read the models' files, which takes seconds; what environments hold is known
-    without them. unit_tests: whether to read theirs as well, for whoever plans.
+    without them. unit_tests: whether to read those as well; only who plans needs them.
     """
     project.read_dotenv()
     database = project.database

@@ -57,7 +57,7 @@ def demo(project: Project, source: Path | None, *, say: Say) -> DemoResult:
     )
     for note in loaded.notes:
         say(note)
-    opened = open_project(project, unit_tests=True)
+    opened = open_project(project)
     for name in PLANNED:
         planned = plan(opened, name)
         done = f"{len(set(planned.models))} models built" if planned.models else "nothing to build"

@@ -165,7 +165,7 @@ def serve(
     checked_dashboards(project.dashboards, project.contracts)
     from mesh.environments import open_project
 
-    site = Site(project, lambda: open_project(project, gateway), gateway=gateway)
+    site = Site(project, lambda: open_project(project, gateway, unit_tests=False), gateway=gateway)
     names = site.environments()
     first = environment or ("prod" if "prod" in names else names[0])
     with make_server(site, port, first) as server:
