@@ -252,7 +252,9 @@ def test_the_table_sorts_by_any_column_both_ways(browser, folder: Path) -> None:
         tab.page.keyboard.press("Enter")
         for _ in range(2):
             tab.page.locator(".next").click()
-        assert tab.texts(".rank tbody .delta.new")[-1] == "new"
+        badge = tab.page.locator(".rank tbody .delta.new").last
+        assert badge.inner_text() == "none before"
+        assert badge.get_attribute("title") == "Nothing in 24 Sep – 24 Sep 2018"
 
 
 def test_the_table_finds_titles_without_accents_and_genres(browser, folder: Path) -> None:
@@ -270,6 +272,30 @@ def test_the_period_of_the_table_can_be_chosen(browser, folder: Path) -> None:
     with Tab(browser, folder / "movie_trends.html") as tab:
         tab.page.locator(".choice label", has_text="Last 30 days").click()
         assert tab.texts(".rank tbody .title") == ["Just now"]
+
+
+def test_what_is_said_over_the_table_is_of_the_choice_that_it_shows(
+    browser, tmp_path: Path
+) -> None:
+    counts = {"movie_ratings": 200, "movie_ratings_before": 90, "movie_ratings_change": 1.22}
+    data = filled("movie_trends", most_rated_movies=[movie(1, "Heat", **counts)])
+    with Tab(browser, written(tmp_path / "page.html", presented("movie_trends", data))) as tab:
+        said, seen, against = (
+            tab.page.locator(f"#most_rated_movies {part}")
+            for part in (".window", ".seen", ".against")
+        )
+        assert seen.inner_text().startswith("Last half year: 1 of 1 movies surely changed: Heat")
+        half_year = said.inner_text(), against.inner_text()
+        tab.page.locator(".search input").fill("jaws")
+        assert tab.texts(".rank tbody td") == ["Nothing found for this search."]
+        tab.page.locator(".choice label", has_text="Last 30 days").click()
+        why = "No movie was rated by five users or more in this period."
+        assert tab.texts(".rank tbody td") == [why]
+        assert said.inner_text() == "Last 30 days up to 24 Sep 2018"
+        assert not seen.is_visible() and against.inner_text() == ""
+        tab.page.locator(".choice label", has_text="Last half year").click()
+        assert (said.inner_text(), against.inner_text()) == half_year and seen.is_visible()
+        assert tab.complaints == []
 
 
 def test_hostile_names_show_as_text(browser, folder: Path) -> None:

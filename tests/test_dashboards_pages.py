@@ -106,7 +106,7 @@ def test_the_table_falls_back_to_a_period_that_has_movies_and_says_so() -> None:
     )
 
 
-def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared() -> None:
+def test_a_movie_without_ratings_before_has_none_and_one_with_few_is_not_compared() -> None:
     nothing = {"movie_ratings_change": None, "movie_median_change": None} | before(None)
     rows = [
         movie(1, "New", comparison="new", **nothing),
@@ -127,7 +127,7 @@ def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared(
     (found,) = (choice["rows"] for choice in table["choices"] if choice["rows"])
     changes = [row[4] for row in found]
     assert changes == [
-        [None, "new", "new", ""],
+        [None, "none before", "new", ""],
         [None, "few before", "hidden", ""],
         [9.0, "+900%", "up", "from 6"],
         # 14 after 16 is chance, and so has no colour.
@@ -135,6 +135,40 @@ def test_a_movie_without_ratings_before_is_new_and_one_with_few_is_not_compared(
         [-0.9, "−90.0%", "down", "from 50"],
     ]
     assert found[2][6] == [0.5, "+0.50", "same", ""]
+    empty, full = table["choices"]
+    days = "24 Sep – 24 Sep 2018"
+    assert full["against"] == (
+        f"Changes are against {days}, a span of as many days. “None before” is what had nothing "
+        "in it."
+    )
+    assert full["told"] == {
+        "new": f"Nothing in {days}",
+        "hidden": f"Too little in {days} to be shown",
+    }
+    assert (empty["against"], empty["told"], empty["seen"]) == ("", {}, "")
+
+
+def test_a_choice_without_rows_is_called_by_its_name_since_its_days_are_not_known() -> None:
+    rows = [movie(1, "Heat", window_start=date(2018, 3, 27))]
+    view = card("movie_trends", "most_rated_movies", rows)
+    assert [one["window"] for one in view.content["choices"]] == [
+        "Last 30 days up to 24 Sep 2018",
+        "27 Mar – 24 Sep 2018",
+    ]
+    assert view.window == "27 Mar – 24 Sep 2018"
+
+
+def test_no_change_is_told_where_the_data_do_not_reach_back_to_what_it_would_be_against() -> None:
+    nothing = {"movie_ratings_change": None, "movie_median_change": None} | before(None)
+    rows = [movie(i, "Heat", comparison="few_before", **nothing) for i in (1, 2)]
+    view = card("movie_trends", "most_rated_movies", rows)
+    shown = next(one for one in view.content["choices"] if one["rows"])
+    assert shown["against"] == (
+        "Nothing can be compared with 24 Sep – 24 Sep 2018: the data do not reach back so far, or "
+        "hold too little of that time."
+    )
+    assert [row[4] for row in shown["rows"]] == [[None, "–", "hidden", ""]] * 2
+    assert shown["told"] == {}
 
 
 def before(count: int | None) -> dict[str, int | None]:

@@ -16,6 +16,9 @@
     var id = box.dataset.table, table = contents[id];
     var body = box.querySelector("tbody"), search = box.querySelector("input[type=search]");
     var where = box.querySelector(".where"), heads = Array.from(box.querySelectorAll("th"));
+    // A card whose first choice lets nothing be seen comes without the line.
+    var card = box.closest(".card"), seen = card.querySelector(".seen") || element("p", "", "seen");
+    if (!seen.parentNode) card.querySelector(".head").after(seen);
     var previous = box.querySelector(".previous"), next = box.querySelector(".next");
     var state = { choice: table.start, sort: 0, down: false, page: 0, words: "", all: false };
     var plural = function (n) { return n.toLocaleString("en-US") + " " + (n === 1 ? table.words.one : table.words.several); };
@@ -27,7 +30,7 @@
       var way = typeof a === "string" ? a.localeCompare(b, "en") : a - b;
       return (state.down ? -way : way) || one[0][0] - other[0][0];
     }
-    function cell(column, content) {
+    function cell(column, content, told) {
       var made = element("td", undefined, column.type);
       made.dataset.label = column.label;
       if (column.type === "text") {
@@ -35,7 +38,9 @@
         made.append(title);
         if (content[2]) made.append(element("bdi", content[2], "detail"));
       } else if (column.type === "change") {
-        made.append(element("span", content[1], "delta " + content[2]));
+        var delta = element("span", content[1], "delta " + content[2]);
+        if (told[content[2]]) delta.title = told[content[2]];
+        made.append(delta);
         if (content[3]) made.append(element("span", content[3], "detail"));
       } else {
         made.textContent = content[1];
@@ -54,11 +59,11 @@
       var part = state.all ? rows : rows.slice(first, first + table.page_size);
       body.replaceChildren.apply(body, part.map(function (row) {
         var line = element("tr");
-        row.forEach(function (content, index) { line.append(cell(table.columns[index], content)); });
+        row.forEach(function (content, index) { line.append(cell(table.columns[index], content, choice.told)); });
         return line;
       }));
       if (!part.length) {
-        var none = element("td", state.words ? "Nothing found for this search." :
+        var none = element("td", words.length && choice.rows.length ? "Nothing found for this search." :
           table.words.nothing + " in this period.", "none");
         none.colSpan = table.columns.length;
         body.append(element("tr"));
@@ -76,8 +81,9 @@
       });
       var label = document.getElementById(id + "-window");
       if (label && choice.window) label.textContent = choice.window;
-      document.getElementById(id + "-against").textContent = choice.before ?
-        "Changes are against " + choice.before + ", a span of as many days." : "";
+      seen.textContent = choice.seen;
+      seen.hidden = !choice.seen;
+      document.getElementById(id + "-against").textContent = choice.against;
       var notice = document.getElementById(id + "-notice");
       notice.hidden = !table.notice || state.choice !== table.start;
     }

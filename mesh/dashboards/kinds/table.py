@@ -18,6 +18,9 @@ from mesh.dashboards.marks import IsColumn, IsValue
 from mesh.dashboards.parts import Column, DateColumn, Labels, MetricName, Sort, Strict, Text
 from mesh.files.problems import shown
 
+# Not "new": what had nothing for a while can be old.
+NONE_BEFORE = "none before"
+
 
 class Choice(Strict):
     """A filter that the viewer sets."""
@@ -74,12 +77,15 @@ class Words(Strict):
 
 @dataclass(frozen=True)
 class _Chosen:
-    """What is seen of one choice: its days, the days before, and the cells of its rows."""
+    """What is seen of one choice: its days, what its changes are against, what stands in the place
+    of a change in other words, the sentence of what is seen, and the cells of its rows."""
 
     value: str
     label: str
     window: str
-    before: str
+    against: str
+    told: dict[str, str]
+    seen: str
     rows: list[list[list[Any]]]
 
 
@@ -177,8 +183,10 @@ class Table(Chart):
     def _choices(self, board: Board, contract: Contract, rows: list[Row]) -> list[_Chosen]:
         """What there is to see: one list for each value of the choice, or a single one."""
         if self.choice is None:
-            return [_Chosen("", "", "", "", self._cells(board, rows))]
+            against, told = self._against(board, rows)
+            return [_Chosen("", "", "", against, told, "", self._cells(board, rows))]
         source = board.sources[self.source]
+        as_of = rows[0][source.as_of]
         allowed = contract.column(self.choice.field)
         values = allowed.enum if allowed else ()
         by_choice: dict[str, list[Row]] = {str(one.value): [] for one in values}
@@ -186,34 +194,67 @@ class Table(Chart):
             by_choice.setdefault(str(row[self.choice.field]), []).append(row)
         choices = []
         for value, found in by_choice.items():
-            first = found[0] if found else {}
-            start = source.first_day(found)
-            window, before = span(start, first.get(source.as_of), board.all_time), ""
-            if self.comparison:
-                ends = (first.get(self.comparison.start), first.get(self.comparison.end))
-                before = span(*ends, board.all_time)
             label = self.choice.labels.get(value, value)
-            choices.append(_Chosen(value, label, window, before, self._cells(board, found)))
+            if found:
+                window = span(source.first_day(found), as_of, board.all_time)
+            else:
+                # Only rows know on which day a choice begins; all of them end on the same.
+                window = f"{label} up to {day(as_of)}"
+            choices.append(
+                _Chosen(
+                    value,
+                    label,
+                    window,
+                    *self._against(board, found),
+                    self._changed(board, found, label),
+                    self._cells(board, found),
+                )
+            )
         return choices
 
+    def _against(self, board: Board, rows: list[Row]) -> tuple[str, dict[str, str]]:
+        """What the changes of a choice are against, and what a kind of cell without one means."""
+        state = self.comparison
+        if not state or not rows:
+            return "", {}
+        before = span(rows[0][state.start], rows[0][state.end], board.all_time)
+        if not self._comparable(rows):
+            return (
+                f"Nothing can be compared with {before}: the data do not reach back so far, or "
+                "hold too little of that time."
+            ), {}
+        told = {"new": f"Nothing in {before}", "hidden": f"Too little in {before} to be shown"}
+        against = f"Changes are against {before}, a span of as many days."
+        if any(row[state.field] == state.new for row in rows):
+            against += f" “{NONE_BEFORE.capitalize()}” is what had nothing in it."
+        return against, told
+
+    def _comparable(self, rows: list[Row]) -> bool:
+        """Whether anything is known of the time before: that a row had nothing in it is too."""
+        state = self.comparison
+        return any(state and row[state.field] != state.hidden for row in rows)
+
     def seen(self, board: Board, rows: list[Row]) -> str:
-        """How many counts surely changed, of the choice that is shown at first, and one of them."""
-        column = next((one for one in self.columns if one.change and one.before), None)
-        if column is None or self.choice is None:
+        """What surely changed of the choice that is shown at first."""
+        if self.choice is None:
             return ""
-        if board.metrics[str(column.metric)].format != "count":
+        field, default = self.choice.field, self.choice.default
+        label = self.choice.labels.get(default, default)
+        return self._changed(board, [row for row in rows if str(row[field]) == default], label)
+
+    def _changed(self, board: Board, rows: list[Row], label: str) -> str:
+        """How many counts surely changed, and one of them."""
+        column = next((one for one in self.columns if one.change and one.before), None)
+        if column is None or board.metrics[str(column.metric)].format != "count":
             return ""
         metric, before = str(column.metric), str(column.before)
-        field, default = self.choice.field, self.choice.default
-        chosen = [row for row in rows if str(row[field]) == default]
-        pairs = [(row, self._now_and_then(board, column, row)) for row in chosen]
+        pairs = [(row, self._now_and_then(board, column, row)) for row in rows]
         compared = [(row, both) for row, both in pairs if both]
-        sure = [row for row, both in compared if apart(*both, len(chosen))]
+        sure = [row for row, both in compared if apart(*both, len(rows))]
         if not sure:
             return ""
         row = max(sure, key=lambda one: abs(one[str(column.change)] or 0))
         title = next(one.dimension for one in self.columns if one.dimension)
-        label = self.choice.labels.get(default, default)
         return (
             f"{label}: {len(sure)} of {len(compared):,} {self.words.several} surely changed"
             f"{', such as' if len(sure) > 1 else ':'} {named(str(row[title]))}, "
@@ -241,7 +282,9 @@ class Table(Chart):
             name: digits_of((row[name] for row in rows), board.metrics[name].format)
             for name in self.metric_names
         }
-        return [self._line(board, row, digits, len(rows)) for row in rows]
+        # Of no row a change is told where none of them can be compared.
+        compared = len(rows) if self._comparable(rows) else 0
+        return [self._line(board, row, digits, compared) for row in rows]
 
     def _line(
         self, board: Board, row: Row, digits: dict[str, int | None], compared: int
@@ -272,9 +315,9 @@ class Table(Chart):
         assert column.change and self.comparison
         state, value = row[self.comparison.field], row[column.change]
         if state == self.comparison.new:
-            return [None, "new", "new", ""]
+            return [None, NONE_BEFORE, "new", ""]
         if state == self.comparison.hidden or value is None:
-            return [None, "few before", "hidden", ""]
+            return [None, "few before" if compared else "–", "hidden", ""]
         both = self._now_and_then(board, column, row)
         sure = both and apart(*both, compared)
         kind = "same" if not sure else "up" if value > 0 else "down"
