@@ -71,6 +71,19 @@ def test_generated_data_is_called_a_sample_on_every_page_and_real_data_is_not() 
             assert ("Sample: generated data, nobody is real" in text) is generated
 
 
+def test_the_index_has_the_newest_day_of_all_pages_and_a_page_without_data_says_so() -> None:
+    users = filled("user_360", all_users=[{"group_users": 14}])
+    pages = [
+        page("cohorts_and_churn", empty("cohorts_and_churn")),
+        page("movie_trends", replace(filled("movie_trends"), as_of=date(2018, 9, 1))),
+        page("user_360", users),
+    ]
+    assert "Data up to 24 Sep 2018" in index_html(pages, PROJECT)
+    said = [re.findall(r"Data up to [^<]*|No data yet", html(one)) for one in pages]
+    assert said == [["No data yet"], ["Data up to 1 Sep 2018"], ["Data up to 24 Sep 2018"]]
+    assert "No data yet" in index_html(pages[:1], PROJECT)
+
+
 def test_hostile_text_is_escaped_wherever_it_stands() -> None:
     rows = [movie(1, HOSTILE, genres=HOSTILE)]
     slices = [genre(1, HOSTILE, 9, 0.5), genre(10, "Others", 5, 0.2, True)]

@@ -17,6 +17,7 @@ import pytest
 from mesh.contracts import load_contracts
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.data import ChartData, read_data
+from mesh.dashboards.parts import Filter
 from mesh.dashboards.preview.build import Drawn, drawn_page
 from mesh.dashboards.preview.serve import Built, Site, make_server
 from mesh.environments import Opened
@@ -118,6 +119,22 @@ def until(true: Callable[[], bool]) -> None:
             return
         time.sleep(0.1)
     pytest.fail("It did not come true.")
+
+
+def test_data_go_up_to_the_newest_day_of_the_sources_whatever_the_charts_show(
+    built: Opened,
+) -> None:
+    boards = {
+        loaded.dashboard.id: loaded.dashboard for loaded in load_dashboards(PROJECT.dashboards)
+    }
+    board = boards["user_360"]
+    day = read_data(built, ENVIRONMENT, board).as_of
+    assert day is not None
+    nobody = Filter(field="user_group", equals="nobody")
+    (chart,) = (one for one in board.charts if one.id == "all_users")
+    empty = board.model_copy(update={"charts": [chart.model_copy(update={"filters": [nobody]})]})
+    data = read_data(built, ENVIRONMENT, empty)
+    assert (data.charts["all_users"].rows, data.as_of) == ((), day)
 
 
 def test_what_another_environment_shows_the_same_of_is_not_drawn_again(

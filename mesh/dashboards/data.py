@@ -37,8 +37,9 @@ class SourceState:
 
 @dataclass(frozen=True)
 class DashboardData:
-    """All that a page shows of an environment. as_of: the newest day of any chart; generated:
-    whether nothing of it is real; options: the rows of each control that lists values."""
+    """All that a page shows of an environment. as_of: the newest day of any source, whatever of it
+    the charts show; generated: whether nothing of it is real; options: the rows of each control
+    that lists values."""
 
     environment: str
     charts: dict[str, ChartData]
@@ -66,7 +67,7 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
             found = opened.rows(query)
             return [{n: _plain(v) for n, v in zip(names, row, strict=True)} for row in found]
 
-        charts, days = {}, []
+        charts = {}
         for chart in board.charts:
             source = board.sources[chart.source]
             if source.product not in views:
@@ -75,18 +76,24 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
             query = chart_query(board, chart, views[source.product].copy())
             names = [*chart.columns_read(board), *chart.metric_names]
             charts[chart.id] = ChartData(tuple(rows(query, names)))
-            days += [row[source.as_of] for row in charts[chart.id].rows[:1]]
         options: dict[str, list[Row]] = {}
         for control in board.controls:
             product = board.sources[control.sources[0]].product
             if isinstance(control, OneOf) and product in views:
                 query = option_query(control, views[product].copy())
                 options[control.id] = rows(query, control.columns)
-        sources = []
-        for product in dict.fromkeys(source.product for source in board.sources.values()):
+        dated: dict[str, list[str]] = {}
+        for source in board.sources.values():
+            dated.setdefault(source.product, []).append(source.as_of)
+        sources: list[SourceState] = []
+        days: list[Any] = []
+        for product, columns in dated.items():
             state = SourceState(product, "", None)
             if (view := views.get(product)) is not None:
-                ((count,),) = opened.rows(exp.select("COUNT(*)").from_(view.copy()))
+                newest = [exp.func("MAX", exp.column(exp.to_identifier(name))) for name in columns]
+                query = exp.select("COUNT(*)", *newest).from_(view.copy())
+                ((count, *found),) = opened.rows(query)
+                days += map(_plain, found)
                 name = view.sql(dialect=dialect).replace('"', "").replace("`", "")
                 state = SourceState(product, name, count)
             sources.append(state)

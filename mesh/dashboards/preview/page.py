@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from mesh.dashboards import kinds
+from mesh.dashboards.drawing.formats import day
 from mesh.dashboards.drawing.vega import THEMES, steps_css
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.preview.bundle import vega_script
@@ -141,11 +142,14 @@ def _picked(page: PageView) -> dict[str, Any]:
 
 def index_html(pages: list[PageView], project: Project, served: Served | None = None) -> str:
     """The way in: all dashboards of an environment."""
+    # Of a dashboard whose sources are empty yet no day is known.
+    newest = max((page.as_of for page in pages if page.as_of), default=None)
     return _filled(
         "index.html.j2",
         served,
         pages=pages,
         others=pages,
+        up_to=day(newest),
         title=project.settings.title or "Dashboards",
         purpose=project.settings.purpose or "",
     )

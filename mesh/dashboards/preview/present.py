@@ -88,12 +88,17 @@ class PageView:
 
     board: Board
     environment: str
-    as_of: str
+    as_of: date | None
     charts: list[ChartView]
     sources: list[tuple[SourceState, Contract]]
     generated: bool = False
     controls: list[ControlView] = field(default_factory=list)
     picked: dict[str, Picked] = field(default_factory=dict)
+
+    @property
+    def up_to(self) -> str:
+        """The last day of data, as it is shown; nothing where there are none."""
+        return day(self.as_of)
 
     @property
     def unpicked(self) -> list[ChartView]:
@@ -132,9 +137,8 @@ def _present(board: Board, data: DashboardData, contracts: Mapping[str, Contract
         if len(drawn) > 1:
             picked[chart.id] = Picked([one.spec.id for one in follows], drawn)
     sources = [(state, contracts[state.product]) for state in data.sources]
-    as_of = day(data.as_of)
     return PageView(
-        board, data.environment, as_of, cards, sources, data.generated, controls, picked
+        board, data.environment, data.as_of, cards, sources, data.generated, controls, picked
     )
 
 
