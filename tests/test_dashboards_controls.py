@@ -232,6 +232,12 @@ def test_the_first_by_their_order_are_offered_and_the_page_says_of_how_many() ->
     control = page().controls[2]
     assert [one.label for one in control.options][:3] == ["slow", "Amélie", HOSTILE]
     assert control.many == "The first 6 of 53"
+    assert control.not_found == "Nothing found among the first 6 of 53 under “Tag”."
+    few = page(tags=TAGS[:3]).controls[2]
+    assert (few.many, few.not_found) == (
+        "3 to pick from",
+        "Nothing found among the 3 under “Tag”.",
+    )
 
 
 def test_a_page_without_data_offers_nothing_and_says_so() -> None:
@@ -437,7 +443,9 @@ def test_a_value_is_found_by_typing_without_accents(browser, path: Path) -> None
     box.click()
     assert box.get_attribute("aria-expanded") == "true"
     box.fill("nothing like it")
-    assert tab.page.locator("[role=listbox]").inner_text() == "Nothing found."
+    assert tab.page.locator("[role=listbox]").inner_text() == (
+        "Nothing found among the first 6 of 53 under “Tag”."
+    )
     box.fill("ame")
     tab.page.keyboard.press("ArrowDown")
     picked = tab.page.locator(f"#{box.get_attribute('aria-activedescendant')}")
@@ -452,6 +460,34 @@ def test_a_value_is_found_by_typing_without_accents(browser, path: Path) -> None
     tab.page.locator("[role=listbox] [role=option]").click()
     tab.until("#tag_list .title", HOSTILE)
     assert tab.page.evaluate("typeof window.hacked") == "undefined" and tab.complaints == []
+
+
+@pytest.mark.browser
+def test_what_was_not_found_leaves_the_page_and_its_box_as_they_are(browser, path: Path) -> None:
+    tab = Open(browser, path, "#tag=Am%C3%A9lie")
+    tab.until("#tag_list .title", "Amélie")
+    link = tab.link
+    box = tab.page.get_by_role("combobox", name="Tag")
+    # Nothing like it, nothing at all, blanks, and a list that was opened by a click alone.
+    for words in ("nothing like it", "", "  ", None):
+        if words is None:
+            box.click()
+        else:
+            box.fill(words)
+        assert box.get_attribute("aria-expanded") == "true", words
+        tab.page.keyboard.press("Enter")
+        assert box.get_attribute("aria-expanded") == "false", words
+        assert (box.input_value(), tab.link) == ("Amélie", link), words
+    assert tab.page.locator("#tag_list .title").inner_text() == "Amélie"
+    # What the arrows point at in the whole list is picked, and the first of what was sought.
+    box.fill("")
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("Enter")
+    tab.until("#tag_list .title", "slow")
+    box.fill("ame")
+    tab.page.keyboard.press("Enter")
+    tab.until("#tag_list .title", "Amélie")
+    assert tab.complaints == []
 
 
 @pytest.mark.browser

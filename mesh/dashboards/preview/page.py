@@ -108,7 +108,7 @@ def _controls(page: PageView) -> list[dict[str, Any]]:
     return [
         {
             "id": one.spec.id,
-            "label": one.spec.label,
+            "notFound": one.not_found,
             "start": one.start,
             "stated": one.is_stated,
             "options": [[option.key, option.label] for option in one.options],

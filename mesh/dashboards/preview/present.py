@@ -48,10 +48,20 @@ class ControlView:
         """How many can be picked, where one cannot see it."""
         if not isinstance(self.spec, OneOf) or not self.options:
             return ""
-        shown = len(self.options) - (not self.spec.picks_one)
-        if shown < self.every:
-            return f"The first {shown:,} of {self.every:,}"
-        return f"{shown:,} to pick from" if self.searched else ""
+        if self._offered < self.every:
+            return f"The first {self._offered:,} of {self.every:,}"
+        return f"{self._offered:,} to pick from" if self.searched else ""
+
+    @property
+    def not_found(self) -> str:
+        """What is said where no value is like what was typed: among which it was sought."""
+        first = f"first {self._offered:,} of " if self._offered < self.every else ""
+        return f"Nothing found among the {first}{self.every:,} under “{self.spec.label}”."
+
+    @property
+    def _offered(self) -> int:
+        """How many values there are to pick from on the page, beside all of them."""
+        return len(self.options) - (not self.spec.picks_one)
 
     @property
     def is_stated(self) -> bool:

@@ -108,7 +108,8 @@
   function folded(text) { return String(text).normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
 
   function searched(control, box) {
-    var input = box.querySelector("input"), list = box.querySelector("[role=listbox]"), shown = [], active = -1;
+    var input = box.querySelector("input"), list = box.querySelector("[role=listbox]");
+    var shown = [], active = -1, typed = false;
     var names = control.options.map(function (one) { return folded(one[1]); });
     set[control.id] = function () { input.value = option(control)[1]; };
     function close() {
@@ -126,6 +127,7 @@
     }
     function open(words) {
       words = folded(words).split(/\s+/).filter(Boolean);
+      typed = words.length > 0;
       shown = names.map(function (_, place) { return place; }).filter(function (place) {
         return words.every(function (word) { return names[place].includes(word); });
       }).slice(0, 50);
@@ -140,7 +142,7 @@
         line.addEventListener("click", function () { close(); pick(control, place); set[control.id](); });
         return line;
       }));
-      if (!shown.length) list.append(element("li", "Nothing found.", "none"));
+      if (!shown.length) list.append(element("li", control.notFound, "none"));
       list.hidden = false;
       active = -1;
       input.setAttribute("aria-expanded", "true");
@@ -156,11 +158,12 @@
         if (list.hidden) { open(""); return; }
         var way = event.key === "ArrowDown" ? 1 : -1;
         if (shown.length) point((Math.max(active, way < 0 ? 0 : -1) + way + shown.length) % shown.length);
-      } else if (event.key === "Enter" && !list.hidden && shown.length) {
+      } else if (event.key === "Enter" && !list.hidden) {
         event.preventDefault();
-        var place = shown[Math.max(0, active)];
+        // The first is picked only where it was sought, and not of the whole list.
+        var place = shown[typed ? Math.max(0, active) : active];
         close();
-        pick(control, place);
+        if (place !== undefined) pick(control, place);
         set[control.id]();
         input.select();
       } else if (event.key === "Escape" && !list.hidden) {
