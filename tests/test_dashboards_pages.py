@@ -151,8 +151,8 @@ def test_a_movie_without_ratings_before_has_none_and_one_with_few_is_not_compare
     empty, full = table["choices"]
     days = "24 Sep – 24 Sep 2018"
     assert full["against"] == (
-        f"Changes are against {days}, a span of as many days. “None before” is what had nothing "
-        "in it."
+        f"Changes are against {days}, a span of as many days. “None before” means nothing in "
+        "those days."
     )
     assert full["told"] == {
         "new": f"Nothing in {days}",

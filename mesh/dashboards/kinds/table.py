@@ -226,7 +226,7 @@ class Table(Chart):
         told = {"new": f"Nothing in {before}", "hidden": f"Too little in {before} to be shown"}
         against = f"Changes are against {before}, a span of as many days."
         if any(row[state.field] == state.new for row in rows):
-            against += f" “{NONE_BEFORE.capitalize()}” is what had nothing in it."
+            against += f" “{NONE_BEFORE.capitalize()}” means nothing in those days."
         return against, told
 
     def _comparable(self, rows: list[Row]) -> bool:
