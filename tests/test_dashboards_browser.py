@@ -470,6 +470,42 @@ def test_everything_can_be_reached_by_keyboard(browser, folder: Path) -> None:
             assert part in words, part
 
 
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_without_scripts_each_picture_says_so_and_its_numbers_can_be_read(
+    browser, folder: Path, media: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto((folder / "kinds.html").as_uri())
+    page.emulate_media(media=media)
+    cards = page.locator(".card:has(.vega)")
+    assert cards.count() == 9
+    for card in cards.all():
+        why = "The picture needs JavaScript to be switched on. Its numbers stand below."
+        assert card.locator(".empty").inner_text() == why
+        assert card.locator("table.data tbody td").first.is_visible()
+        for lost in card.locator(".vega, .csv").all():
+            assert not lost.is_visible()
+    context.close()
+
+
+def test_numbers_that_are_open_without_scripts_move_nothing_where_there_are_some(
+    browser, folder: Path
+) -> None:
+    with Tab(browser, folder / "kinds.html") as tab:
+        assert not [one for one in tab.page.locator(".card .empty").all() if one.is_visible()]
+        after = tab.page.locator("table.data").first.is_visible()
+        heights = "cards => cards.map(card => card.getBoundingClientRect().height)"
+        closed = tab.page.locator(".card").evaluate_all(heights)
+        # As the page is before its own script runs.
+        tab.page.evaluate(
+            "document.querySelectorAll('.numbers details').forEach(one => { one.open = true; });"
+            "delete document.documentElement.dataset.ready;"
+        )
+        assert not after and not tab.page.locator("table.data").first.is_visible()
+        assert tab.page.locator(".card").evaluate_all(heights) == closed
+
+
 def test_a_print_has_no_controls(browser, folder: Path) -> None:
     with Tab(browser, folder / "movie_trends.html") as tab:
         tab.page.emulate_media(media="print")

@@ -415,8 +415,12 @@ def test_a_genre_is_picked_by_keys_and_the_page_can_be_linked(browser, path: Pat
         "#genre_plays&genre=Western&period=&tag=slow"
     )
     assert tab.page.locator("#genre_plays svg path").count() > 0
+    assert not tab.page.locator("#genre_plays table.data").is_visible()
+    tab.page.locator("#genre_plays summary").click()
     tab.page.go_back()
     tab.until("#genre_plays .seen", "320 in Aug 2018")
+    # What was opened stays open.
+    assert tab.page.locator("#genre_plays table.data").is_visible()
     assert tab.page.locator("#genre-control").input_value() == "Drama"
     assert tab.complaints == []
 

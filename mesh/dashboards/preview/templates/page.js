@@ -131,7 +131,7 @@
     data.contents[id] = card.content;
     texts[id] = card.csv;
     var fresh = made.content.querySelector(".card"), details = fresh.querySelector("details");
-    if (open && details) details.open = true;
+    if (details) details.open = Boolean(open);
     old.replaceWith(fresh);
     document.dispatchEvent(new CustomEvent("card", { detail: fresh }));
     return wire(fresh);
@@ -151,6 +151,8 @@
   addEventListener("scroll", function () { tip.hidden = true; }, { passive: true });
   addEventListener("keydown", function (event) { if (event.key === "Escape") tip.hidden = true; });
 
+  document.querySelectorAll(".numbers details").forEach(function (details) { details.open = false; });
+  document.documentElement.dataset.ready = "no";
   var drawn = wire(document);
   window.dashboard = { data: data, element: element, unpack: unpack, replace: replace, drawn: drawn };
   drawn.then(function () { document.documentElement.dataset.ready = "yes"; });
