@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from mesh.dashboards.csv_file import cell
+from mesh.dashboards import load_dashboards
+from mesh.dashboards.csv_file import cell, csv_text
 from mesh.dashboards.data import _plain
 from mesh.dashboards.drawing.formats import number, percent, span
 from mesh.dashboards.drawing.palette import colour, contrast, ink_on
@@ -31,6 +32,7 @@ from tests.dashboards_data import presented as page
 from tests.project_copy import PROJECT
 
 MAX_BYTES = 2_000_000
+BOARDS = [loaded.dashboard.id for loaded in load_dashboards(PROJECT.dashboards)]
 
 
 def html(view: PageView) -> str:
@@ -403,6 +405,56 @@ def test_every_chart_with_rows_has_its_numbers_as_a_file_and_a_link_to_itself() 
         "genre,share_rank,window_start,as_of,period,Share of those who rated it often,"
     )
     assert line == "War,1,2018-09-24,2018-09-24,1,1,1"
+
+
+def heads(name: str, chart: str) -> list[str]:
+    """The heads of a chart's numbers, without the columns that are none."""
+    board = dashboard(name)
+    (spec,) = (one for one in board.charts if one.id == chart)
+    (read,) = csv.reader(StringIO(csv_text(board, spec, []).removeprefix("\ufeff")))
+    return read[len(spec.columns_read(board)) :]
+
+
+def test_a_count_that_is_rounded_down_says_so_in_the_file() -> None:
+    assert heads("movie_report", "years") == ["Ratings (rounded down to 5s)"]
+    assert heads("movie_trends", "praise_and_complaint")[-1] == "Users (rounded down to 5s)"
+
+
+def test_the_end_of_an_interval_says_of_what_it_is_where_its_label_does_not() -> None:
+    assert heads("cohorts_and_churn", "survival")[1:3] == [
+        "Lower end of share that is still there",
+        "Upper end of share that is still there",
+    ]
+    change = "change of the share of all ratings"
+    assert heads("movie_trends", "genre_changes")[1:3] == [
+        f"Lower end of {change}",
+        f"Upper end of {change}",
+    ]
+    assert "Lower end of late above early" in heads("movie_report", "opinion")
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_no_two_columns_of_a_file_have_one_head(name: str) -> None:
+    board = dashboard(name)
+    for chart in board.charts:
+        told = [*chart.columns_read(board), *heads(name, chart.id)]
+        assert len({text.lower() for text in told}) == len(told), chart.id
+
+
+def test_facts_with_the_same_words_for_their_ends_have_heads_of_their_own() -> None:
+    board = dashboard("genre_report")
+    alike = {
+        name: metric.model_copy(update={"label": f"{end} end"})
+        for name, metric in board.metrics.items()
+        for end in ("Lower", "Upper")
+        if metric.label.startswith(f"{end} end")
+    }
+    board = board.model_copy(update={"metrics": {**board.metrics, **alike}})
+    (chart,) = (one for one in board.charts if one.id == "against_comparable")
+    (read,) = csv.reader(StringIO(csv_text(board, chart, []).removeprefix("\ufeff")))
+    assert len(set(read)) == len(read)
+    assert "Lower end of ratings of a typical rated movie" in read
+    assert "Upper end of difference of unrated movies" in read
 
 
 @pytest.mark.parametrize(
