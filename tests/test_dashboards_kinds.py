@@ -557,6 +557,27 @@ def test_the_newest_groups_are_shown_though_an_old_one_is_known_for_longer() -> 
     assert "These are the last 3 of 8; the CSV has all." in view.reading
 
 
+def test_the_names_of_years_stand_in_their_order_where_they_do_not_stand_at_their_ends() -> None:
+    def names(rows: Rows) -> list[str]:
+        found = {row["lines"][0]: row["value"] for row in drawn(card("survival", rows), "lines")}
+        return sorted(found, key=lambda name: -found[name])
+
+    # Of each year only one month is known: they end within the picture of everybody's curve.
+    rates = survival_rows(y2016=0.5, y2017=0.3)
+    short = [row for row in rates if row["months_since"] < 2]
+    everybody = [row | {"year": None} for row in survival_rows(y1996=0.1)]
+    assert names([*short, *everybody]) == ["2016", "2017", "None"]
+    texts = [row | {"year": str(row["year"] or "all")} for row in (*short, *everybody)]
+    assert names(texts) == ["2016", "2017", "all"]
+    # Of other texts no order is known.
+    texts = [row | {"year": f"y{row['year']}"} for row in (*short, *everybody)]
+    assert names(texts) == ["y2017", "y2016", "yNone"]
+    # These lie so close at their ends that each name is pushed away from its own.
+    assert names(survival_rows(y2014=0.08, y2015=0.07, y2016=0.075)) == ["2014", "2015", "2016"]
+    # And these have room for their names, where the eye comes from the curve.
+    assert names(survival_rows(y2014=0.2, y2015=0.1, y2016=0.05)) == ["2016", "2015", "2014"]
+
+
 def test_one_curve_says_when_more_than_half_are_gone() -> None:
     seen = card("survival", survival_rows(y2016=0.3)).seen
     # 49.0% after two months may be more than half.

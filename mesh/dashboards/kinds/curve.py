@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations
+from datetime import date
+from itertools import combinations, pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -20,15 +21,18 @@ from mesh.dashboards.parts import Dimension, Interval, MetricName, Since, Sort, 
 from mesh.words import many
 
 HEIGHT = 300
+# What is left of it for the curves, beside axis and title.
+DRAWN_HEIGHT = HEIGHT - 60
 # Where everybody is there and one step down: of less there is nothing to see.
 LEAST_STEPS = 2
 
 
 @dataclass(frozen=True)
 class _Group:
-    """A curve: its rows by months since, up to where too few are left."""
+    """A curve: its rows by months since, up to where too few are left. value: of the series."""
 
     key: str
+    value: Any
     name: str
     colour: str
     steps: dict[int, Row]
@@ -96,7 +100,7 @@ class Curve(Chart):
         ]
         fills = colours(names, board.colours)
         groups = [
-            _Group(f"curve-{i}", name, fill, by_value[value])
+            _Group(f"curve-{i}", value, name, fill, by_value[value])
             for i, (value, name, fill) in enumerate(zip(shown, names, fills, strict=True))
         ]
         return groups, len(order), len(short)
@@ -200,11 +204,7 @@ class Curve(Chart):
                 ends = [value if end is None else end for end in self.band.ends(row)]
                 data.append(shared | {"t": step, "value": value, "low": ends[0], "high": ends[1]})
         several = len(groups) > 1
-        tags = lines.ends(
-            [(g.key, g.name, g.steps[max(g.steps)][self.metric]) for g in groups if several],
-            (0.0, 1.0),
-            HEIGHT - 60,
-        )
+        tags = self._names(groups, last) if several else []
         room = lines.room_for(tags) if several else 12
         x = alt.X(
             "t:Q",
@@ -238,6 +238,28 @@ class Curve(Chart):
             lines.hover(alt.Chart(alt.Data(values=hovers)), titles, x, last, room),
         ]
         return vega.compiled(alt.layer(*layers), 460, HEIGHT)
+
+    def _names(self, groups: list[_Group], last: int) -> list[lines.End]:
+        """Where the names of curves stand: at their ends, beside the picture.
+
+        Numbers and years stand in their own order where they would not stand at their ends anyway:
+        of curves that end before the others, or too near to each other.
+        """
+        at = {group.key: group.steps[max(group.steps)][self.metric] for group in groups}
+        # Beside them there may be a curve of all.
+        if sum(_has_place(group.value) for group in groups) > 1:
+            line = lines.LINE_HEIGHT / DRAWN_HEIGHT
+            whole = [group.key for group in groups if max(group.steps) == last]
+            short = [group.key for group in groups if group.key not in whole]
+            near = any(b - a < line for a, b in pairwise(sorted(at[key] for key in whole)))
+            for keys in (short, whole if near else []):
+                at |= dict.fromkeys(keys, max((at[key] for key in keys), default=0.0))
+        return lines.ends([(g.key, g.name, at[g.key]) for g in groups], (0.0, 1.0), DRAWN_HEIGHT)
+
+
+def _has_place(value: object) -> bool:
+    """Whether it is a number or a year, as a number, a day or a text."""
+    return isinstance(value, int | date) or str(value).isdecimal()
 
 
 @rule("CURVE_SHARE", "A curve shows which share is left, from all to none.")
