@@ -183,7 +183,7 @@ def test_no_change_is_told_where_the_data_do_not_reach_back_to_what_it_would_be_
         "hold too little of that time."
     )
     assert [row[4] for row in shown["rows"]] == [[None, "–", "hidden", ""]] * 2
-    assert shown["told"] == {}
+    assert shown["told"] == {} and view.reading == []
 
 
 def before(count: int | None) -> dict[str, int | None]:

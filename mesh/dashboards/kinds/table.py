@@ -161,7 +161,7 @@ class Table(Chart):
             for part, key in ((1, "field"), (2, "detail"))
             if column.get(key) in self.search
         ]
-        judged = any(column.change for column in self.columns)
+        judged = self._comparable(rows) and any(column.change for column in self.columns)
         said = ["A change in colour is beyond chance; a grey one may be chance."] if judged else []
         return replace(
             card,
