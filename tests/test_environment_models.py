@@ -154,9 +154,11 @@ def test_a_promise_that_alone_was_edited_is_held_to_the_products_of_its_own_envi
     assert measure in text
     copy.write(contract, text.replace(measure, "SUM(rating_count) + 1: SUM(rating_count)"))
     scene.versions = {**scene.versions, "A": copy}
-    with scene.project("A") as project, pytest.raises(CheckFailed) as caught:
-        plan(project, "dev")
-    assert "months_are_those_of_the_days" in str(caught.value)
+    # SQLMesh has noted the version before its audit stopped it.
+    for environment in ("dev", "dev", "prod"):
+        with scene.project("A") as project, pytest.raises(CheckFailed) as caught:
+            plan(project, environment)
+        assert "months_are_those_of_the_days" in str(caught.value)
     copy.write(contract, text.replace(measure, "SUM(rating_count) + 1: SUM(rating_count) + 1"))
     with scene.project("A") as project:
         plan(project, "dev")

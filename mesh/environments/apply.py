@@ -21,6 +21,7 @@ from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.repair import repair
 from mesh.environments.sources import delivered_to
+from mesh.environments.unaudited import SHOWN_BEFORE
 from mesh.environments.versions import months_are_missing, partly_built, stamped, stamps_of
 from mesh.errors import CheckFailed
 
@@ -100,11 +101,13 @@ def apply_snapshots(
     log: DeliveryLog | None = None,
     now: datetime | None = None,
     builds: bool = True,
+    shown_before: bool = False,
 ) -> Applied:
     """Let an environment show these versions, building what of them is missing.
 
     origin: the environment whose `before_all` statements they come with. builds: whether it may;
-    else CheckFailed if something is missing.
+    else CheckFailed if something is missing. shown_before: whether it has shown them, so that
+    their promises are not asked again.
     """
     log = log or read_deliveries(context.engine_adapter, delivered_to(context))
     difference = ContextDiff.create(
@@ -132,6 +135,7 @@ def apply_snapshots(
         environment_catalog_mapping=context.environment_catalog_mapping,
         categorizer_config=context.auto_categorize_changes,
         console=context.console,
+        user_provided_flags={SHOWN_BEFORE: True} if shown_before else None,
     )
     plan = choose_versions(context, builder, log).build()
     unfinished = difference.is_unfinalized_environment

@@ -149,7 +149,7 @@ def rollback(opened: Opened, name: str) -> RefreshResult:
         name,
         environment,
         "rolled back",
-        lambda: apply_snapshots(opened.context, name, snapshots, environment),
+        lambda: apply_snapshots(opened.context, name, snapshots, environment, shown_before=True),
     )
 
 
