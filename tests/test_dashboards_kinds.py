@@ -684,6 +684,21 @@ def test_the_verdict_of_the_product_decides_where_it_has_one(tmp_path: Path) -> 
     assert view.seen == "a with +0.40 (+0.30 to +0.50) is surely above “no difference”."
 
 
+def test_where_values_are_withheld_a_sentence_says_of_how_many_it_speaks(tmp_path: Path) -> None:
+    """A reader takes the first of two for the first of all."""
+    rows = [effect("a", 0.4), effect("b", 0.6)]
+    before, after = "    most: 14\n", "    incomplete: true\n    most: 14\n"
+    assert kinds_with(tmp_path, before, after, "tags", rows).seen == (
+        "Of the 2 that can be shown, a and b are surely above “no difference”; others may be "
+        "further."
+    )
+    (tmp_path / "one").mkdir()
+    assert kinds_with(tmp_path / "one", before, after, "tags", rows[:1]).seen == (
+        "Only one can be shown: a with +0.40 (+0.30 to +0.50) is surely above “no difference”; "
+        "others may be further."
+    )
+
+
 def test_that_all_dots_are_clear_is_no_finding_where_a_chart_has_no_others(tmp_path: Path) -> None:
     before = "    most: 14\n"
     after = (

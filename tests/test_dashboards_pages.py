@@ -305,8 +305,8 @@ def test_the_highest_and_the_lowest_bar_are_told_if_they_surely_differ() -> None
     # As of the decades of ml-latest-small: of 32 who were asked one more or less is 3 points.
     third = {"genre": "Drama", "liking_share": 0.299, "asked_users": 32}
     assert card("user_360", "genres_like_share", [*asked, third]).seen == (
-        "The highest is War with 30.0% of 277, though Drama (a rough 29.9% of 32) may be as high; "
-        "the lowest is IMAX with 10.0% of 201."
+        "The highest is War with 30.0% of 277, though Drama, a rough 29.9% of 32, cannot be told "
+        "apart from it; the lowest is IMAX with 10.0% of 201."
     )
     users.insert(1, {"genre": "Comedy", "genre_users": 609})
     assert card("user_360", "genres_reach", users).seen == (

@@ -29,7 +29,7 @@ def delivered_and_planned() -> Path:
         if made:
             if not source:
                 source = str(made / "source")
-                _run(run, "generate", "--users", "300", "--seed", "7", "--out", source)
+                _run(run, "generate", "--users", "600", "--seed", "7", "--out", source)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv(DATABASE_VARIABLE, str(made / "mesh.duckdb"))
                 _run(run, "ingest", source)

@@ -137,6 +137,8 @@ class Curve(Chart):
             if one and one.high < 0.5:
                 # Not "left": of users that would be those who are gone.
                 told = self._told(board, row)
+                if step == 1:
+                    return f"More than half are gone within the first month: {told} remain."
                 return f"More than half are gone after {many(step, 'month')}: {told} remain."
         return ""
 

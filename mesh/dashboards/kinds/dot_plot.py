@@ -161,6 +161,10 @@ class DotPlot(SplitChart):
             # That all of them are clear is how they were chosen, and no finding.
             return f"{furthest[0].upper()}{furthest[1:]}." if furthest else ""
         said = self._sides(board, clear, len(dots), line, where, sure=not chance)
+        if self.incomplete:
+            few = f"Of the {len(dots)} that can be shown, "
+            few = few if len(dots) > 1 else "Only one can be shown: "
+            said = f"{few}{said}; others may be further"
         return "; ".join(part for part in (said, chance, furthest) if part) + "."
 
     @property
@@ -274,7 +278,8 @@ class DotPlot(SplitChart):
             differ = "differs for sure, of all that were compared"
             if not self.verdict:
                 differ = f"has its whole interval on one side of “{self.reference.label}”"
-            said.append(f"A full dot {differ}; a hollow one may not differ at all.")
+            if not self._only_clear:
+                said.append(f"A full dot {differ}; a hollow one may not differ at all.")
             if chance := self._chance(line, every):
                 said.append(f"{chance.capitalize()}.")
         said.append(f"What rests on fewer than {self.support.least:,} {support} is left out.")

@@ -90,14 +90,15 @@ def leader(
         return f"the {place} is {name} with {amount_}"
     if len(alike) > ALIKE or len(alike) == len(others):
         return ""
-    # What lies far off and still may be as high is no riddle once its number is beside it.
+    # What lies far off and is told apart by nothing but its few is no rival.
     wide = ROUGH * (most.high - most.low)
-    names = [
-        f"{other} (a rough {much})" if own.high - own.low > wide else other
-        for other, much, own in alike
-    ]
+    rough = [f"{other}, a rough {much}" for other, much, own in alike if own.high - own.low > wide]
+    close = [other for other, _, own in alike if own.high - own.low <= wide]
     word = {"highest": "high", "lowest": "low"}.get(place, "far")
-    return f"the {place} is {name} with {amount_}, though {joined(names)} may be as {word}"
+    said = f"the {place} is {name} with {amount_}"
+    said += f", though {joined(close)} may be as {word}" if close else ""
+    be = "cannot be told apart from it"
+    return said + (f"{';' if close else ', though'} {joined(rough)}, {be}" if rough else "")
 
 
 def extremes(
