@@ -58,6 +58,13 @@ def test_a_broken_promise_in_acceptance_stops_the_demo_before_prod_and_then_it_g
         schemas = connection.execute(
             "SELECT table_schema FROM information_schema.tables WHERE table_name = 'user_actions'"
         ).fetchall()
+        groups = connection.execute(
+            "SELECT user_group, user_count FROM engagement.audience_groups "
+            "WHERE membership = 'members' AND user_group <> 'all_users'"
+        ).fetchall()
+    # What a product holds back, since it would tell of too few, nobody else says.
+    audience = done.stdout.split("Audience: 120 users")[1].partition("\n")[0]
+    assert sorted(audience.strip(", ").split(", ")) == sorted(f"{n} {name}" for name, n in groups)
     before = copy.database.read_bytes()
     refused = copy.run("mesh", "demo")
     assert refused.returncode == 2

@@ -106,12 +106,10 @@ def _sample(project: Project, say: Say) -> Path:
 
 
 def _audience(opened: Opened) -> str:
+    """How many there are of each group that may be told of."""
     environment = opened.environment(PROD)
-    product = opened.products(environment)["engagement.user_actions_and_groups"]
-    user = exp.column("user_id")
-    groups = {"raters": "is_rater", "taggers": "is_tagger", "sleepers": "is_sleeper"}
-    found = [exp.func("IF", exp.column(g), user.copy(), exp.Null()) for g in groups.values()]
-    counts = [exp.Count(this=exp.Distinct(expressions=[one])) for one in (user, *found)]
-    (row,) = opened.rows(exp.select(*counts).from_(opened.view(product, environment)))
-    told = zip(row, ("users", *groups), strict=True)
-    return ", ".join(f"{count:,} {name}" for count, name in told)
+    product = opened.products(environment)["engagement.audience_groups"]
+    members = exp.select("user_group", "user_count").from_(opened.view(product, environment))
+    counts = dict(opened.rows(members.where("membership = 'members'")))
+    groups = {"all_users": "users"} | {name: name for name in ("raters", "taggers", "sleepers")}
+    return ", ".join(f"{counts[name]:,} {said}" for name, said in groups.items() if name in counts)
