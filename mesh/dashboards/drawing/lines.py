@@ -149,14 +149,18 @@ def named_ends(found: Sequence[End], fills: Mapping[str, str], room: int, y: Any
     start = right(room)["expr"]
     return [
         base.mark_rule(strokeWidth=2.4, aria=False).encode(
-            x=alt.value({"expr": f"{start} + 9"}),
-            x2=alt.value({"expr": f"{start} + 21"}),
+            x=alt.XValue({"expr": f"{start} + 9"}),
+            x2=alt.X2Value({"expr": f"{start} + 21"}),
             color=alt.Color("color:N", scale=None),
             strokeDash=alt.StrokeDash("dash:N", scale=None),
         ),
         base.mark_text(
             align="left", baseline="middle", fontSize=11, lineHeight=LINE_HEIGHT, aria=False
-        ).encode(x=alt.value({"expr": f"{start} + 25"}), text="lines:N", color=alt.value("@ink")),
+        ).encode(
+            x=alt.XValue({"expr": f"{start} + 25"}),
+            text=alt.Text("lines:N"),
+            color=alt.ColorValue("@ink"),
+        ),
     ]
 
 

@@ -160,6 +160,6 @@ def _bars(drawn: list[Mark], *, names: list[str], series: list[str], height: int
         description=alt.Description("aria:N"),
     )
     ends = base.mark_text(align="left", dx=7, fontSize=12, fontWeight=600, aria=False).encode(
-        text="end:N", color=alt.value("@ink")
+        text=alt.Text("end:N"), color=alt.ColorValue("@ink")
     )
     return vega.compiled(alt.layer(bars, ends).add_params(focus), 460, height)

@@ -225,11 +225,11 @@ class Curve(Chart):
         axis = lines.value_axis(board.metrics[self.metric].label, form, 1.0)
         y = alt.Y("value:Q", scale=whole, axis=axis)
         base = alt.Chart(alt.Data(values=data)).encode(
-            x=x, detail="key:N", color=alt.Color("color:N", scale=None)
+            x=x, detail=alt.Detail("key:N"), color=alt.Color("color:N", scale=None)
         )
         layers = [
             base.mark_area(opacity=0.18, aria=False).encode(
-                y=alt.Y("low:Q", scale=whole, axis=axis), y2="high:Q"
+                y=alt.Y("low:Q", scale=whole, axis=axis), y2=alt.Y2("high:Q")
             ),
             base.mark_line(strokeWidth=2.2, point={"size": 22}).encode(
                 y=y,

@@ -331,12 +331,12 @@ class DotPlot(SplitChart):
             layers = [
                 at.mark_rule(color="@ink", strokeDash=[4, 3], strokeWidth=1.2, aria=False),
                 at.mark_text(dy=-8, baseline="bottom", **text).encode(
-                    y=alt.value(0), text="label:N"
+                    y=alt.YValue(0), text=alt.Text("label:N")
                 ),
             ]
         layers += [
             base.mark_rule(strokeWidth=2, aria=False).encode(
-                x=alt.X("low:Q"), x2="high:Q", color=alt.Color("color:N", scale=None)
+                x=alt.X("low:Q"), x2=alt.X2("high:Q"), color=alt.Color("color:N", scale=None)
             ),
             base.mark_point(size=62, strokeWidth=1.8, opacity=1).encode(
                 x=x,
@@ -346,9 +346,9 @@ class DotPlot(SplitChart):
                 description=alt.Description("aria:N"),
             ),
             base.mark_text(align="left", baseline="middle", fontSize=11, aria=False).encode(
-                x=alt.value({"expr": f"{lines.right(room)['expr']} + 8"}),
-                text="end:N",
-                color=alt.value("@ink"),
+                x=alt.XValue({"expr": f"{lines.right(room)['expr']} + 8"}),
+                text=alt.Text("end:N"),
+                color=alt.ColorValue("@ink"),
             ),
         ]
         return vega.compiled(alt.layer(*layers), 460, height)

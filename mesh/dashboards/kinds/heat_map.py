@@ -244,7 +244,7 @@ def _picture(
     # Numbers where a cell is wide enough for them; what is held back is always marked.
     wide = f"datum.c < 0 || width / {len(columns)} > 34"
     texts = base.mark_text(fontSize=10, baseline="middle", aria=False).encode(
-        text="n:N",
+        text=alt.Text("n:N"),
         color=alt.Color("c:O", scale=inks, legend=None),
         opacity=alt.condition(wide, alt.value(1), alt.value(0)),
     )

@@ -269,8 +269,8 @@ class OverTime(Chart):
         keys = [track.key for track in tracks]
         fills = alt.Scale(domain=keys, range=[track.colour for track in tracks])
         dashes = alt.Scale(domain=keys, range=[*lines.DASHES][: len(keys)])
-        fill: Any = alt.value(tracks[0].colour)
-        dash: Any = alt.value(lines.DASHES[0])
+        fill: Any = alt.ColorValue(tracks[0].colour)
+        dash: Any = alt.StrokeDashValue(lines.DASHES[0])
         if len(tracks) > 1:
             fill = alt.Color("k:N", scale=fills, legend=None)
             dash = alt.StrokeDash("k:N", scale=dashes, legend=None)
@@ -281,7 +281,7 @@ class OverTime(Chart):
             layers.append(
                 base.transform_filter(f"isValid(datum.l) && isValid(datum.{run})")
                 .mark_area(opacity=0.18, aria=False)
-                .encode(y=of("l"), y2="h:Q", detail=f"{run}:N")
+                .encode(y=of("l"), y2=alt.Y2("h:Q"), detail=alt.Detail(f"{run}:N"))
             )
         for name, run, width, size, opacity in (
             ("v", "r", 1.2 if strong else 2.2, 14, 0.6 if strong else 1.0),
@@ -292,7 +292,7 @@ class OverTime(Chart):
             layers += [
                 base.transform_filter(f"isValid(datum.{name}) && isValid(datum.{run})")
                 .mark_line(strokeWidth=width, opacity=opacity, strokeJoin="round", aria=False)
-                .encode(y=of(name), detail=f"{run}:N", strokeDash=dash),
+                .encode(y=of(name), detail=alt.Detail(f"{run}:N"), strokeDash=dash),
                 base.transform_filter(
                     f"isValid(datum.{name}) && !isValid(datum.{run})"
                     + (" && !datum.o" if name == "v" else "")

@@ -184,7 +184,7 @@ def _pie(drawn: list[Mark], *, size: int, centre: tuple[str, str] | None) -> dic
         fontWeight=600,
         baseline="middle",
         aria=False,
-    ).encode(text="label:N", color=alt.Color("ink:N", scale=None), opacity=seen)
+    ).encode(text=alt.Text("label:N"), color=alt.Color("ink:N", scale=None), opacity=seen)
     layers = [arcs, labels]
     if centre:
         nothing = alt.Chart(alt.Data(values=[{}]))

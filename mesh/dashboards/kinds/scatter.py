@@ -174,7 +174,7 @@ class Scatter(SplitChart):
         size = (
             alt.Size("size:Q", scale=alt.Scale(range=[30, 420], zero=True), legend=None)
             if self.sized
-            else alt.value(70)
+            else alt.SizeValue(70)
         )
         tips = [alt.Tooltip(f"tip{i}:N", title=text) for i, text in enumerate(titles)]
         layers.append(
