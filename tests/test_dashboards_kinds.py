@@ -204,7 +204,8 @@ def test_each_chart_has_a_query_that_bigquery_would_read_and_a_build_sheet() -> 
 def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> None:
     found = card(chart, [])
     assert found.empty == (
-        "Not enough data. Numbers that stand for fewer than five users are not shown."
+        "Not enough data, or none that may be shown. Numbers that stand for fewer than five "
+        "users are not shown."
     )
     assert (found.vega, found.seen, found.csv) == (None, "", "")
 

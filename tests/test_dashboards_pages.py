@@ -51,8 +51,8 @@ def test_a_group_that_is_too_small_is_said_to_be_held_back_beside_those_that_are
     users = [{"user_group": "all_users", "membership": "members", "group_users": 14}]
     text = html(page("user_360", filled("user_360", all_users=users)))
     said = (
-        "Not enough data. Numbers that stand for fewer than five users, or would tell of so few "
-        "beside the others, are not shown."
+        "Not enough data, or none that may be shown. Numbers that stand for fewer than five users, "
+        "or would tell of so few beside the others, are not shown."
     )
     assert text.count(said) == len(dashboard("user_360").charts) - 1
     assert "there is none yet" not in text

@@ -19,6 +19,7 @@ from mesh.dashboards.kinds.seen import lowered, named
 
 NO_DATA = "Not enough data: there is none yet."
 NOT_ENOUGH = "Not enough data."
+NOT_SHOWN = "Not enough data, or none that may be shown."
 # So many values of a choice stand on the index.
 SOME = 3
 
@@ -220,7 +221,9 @@ def _card(
     source = board.sources[chart.source]
     shown = [dict(row) for row in data.rows if chart.shows(row)]
     if not shown:
-        why = f"{NOT_ENOUGH if with_rows else NO_DATA} {board.held_back or ''}".rstrip()
+        # Whether there is none, or what there is is withheld, rows that are not there do not tell.
+        none = (NOT_SHOWN if board.held_back else NOT_ENOUGH) if with_rows else NO_DATA
+        why = f"{none} {board.held_back or ''}".rstrip()
         return ChartView(chart, empty=data.missing or why)
     window = source.window(shown, board.all_time, since)
     card = chart.draw(board, contract, shown, ChartView(chart, window=window))
