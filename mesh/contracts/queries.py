@@ -14,14 +14,11 @@ from dataclasses import replace
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from mesh.contracts.conditions import GROUPED, conjuncts, plain, struct_of
-from mesh.contracts.relation import Relation, blur, digest
+from mesh.contracts.conditions import GROUPED
+from mesh.contracts.relation import Relation, digest
+from mesh.contracts.sources import is_followed, is_named, made_rows, makes_rows, pivoted, unfollowed
 from mesh.contracts.spelling import JOIN, SELECT, SET_OPERATION, around, unread, written_out
-
-Resolve = Callable[[exp.Expr], exp.Expr]
-"""From a column or a subquery to what stands for it; from anything else to itself."""
-# Whatever is longer is known by its digest: queries on queries would grow without end.
-LONGEST = 400
+from mesh.contracts.values import Resolve, conditions_of, short, value, whole
 
 
 def by_name(table: exp.Table) -> Relation:
@@ -35,29 +32,11 @@ def read_query(query: exp.Expr, table: Callable[[exp.Table], Relation] = by_name
     The type that the query itself gives a column does not count: it is told of as a type.
     """
     query = written_out(query)
-    if any(with_.recursive for with_ in query.find_all(exp.With)):
-        return _of_itself(query, table)
-    scope = build_scope(query)
-    return _Reader(table).read(scope, {}) if scope else Relation((digest(query.sql()),))
-
-
-def _of_itself(query: exp.Expr, table: Callable[[exp.Table], Relation]) -> Relation:
-    """The meaning of a query with a step that reads itself: its text, and what it reads."""
+    if is_followed(query) and (scope := build_scope(query)):
+        return _Reader(table).read(scope, {})
     steps = {step.alias for step in query.find_all(exp.CTE)}
     tables = [one for one in query.find_all(exp.Table) if one.db or one.name not in steps]
-    read = {known.rows: known for known in map(table, tables)}
-    names = sorted({column.name for column in query.find_all(exp.Column)})
-    values = [
-        known.column(name)
-        for known in read.values()
-        for name in names
-        if name in known.columns or not known.columns
-    ]
-    what = digest(query.sql(), *read, *(value.sql() for value in values))
-    made: exp.Expr = exp.Anonymous(this=what, expressions=values)
-    assert isinstance(query, exp.Query)
-    columns = {name: made.copy() for name in query.named_selects}
-    return Relation((what,), columns=columns, deciding=(made,))
+    return unfollowed(query, map(table, tables))
 
 
 class _Reader:
@@ -72,13 +51,13 @@ class _Reader:
         elif isinstance(query, exp.Select):
             made = self._select(scope, query, outer)
         else:
-            made = Relation((digest(query.sql()),))
+            made = self._text_of(query, scope)
         more = around(query)
         return made.closed(*more) if more else made
 
     def _union(self, union: exp.SetOperation, parts: list[Relation]) -> Relation:
         def together(texts: list[exp.Expr]) -> exp.Expr:
-            return _short(exp.Anonymous(this=union.key, expressions=texts))
+            return short(exp.Anonymous(this=union.key, expressions=texts))
 
         if isinstance(union, exp.Union):
             parts = sorted(parts, key=lambda part: (part.rows, *part.texts.values()))
@@ -98,22 +77,26 @@ class _Reader:
 
     def _select(self, scope: Scope, select: exp.Select, outer: dict[str, Relation]) -> Relation:
         here = dict(outer)
-        subqueries = {id(inner.expression): inner for inner in scope.subquery_scopes}
+        # LATERAL has a scope of its own around its query.
+        sources = [one for _, one in scope.selected_sources.values() if isinstance(one, Scope)]
+        scopes = [scope, *(one for one in sources if makes_rows(one))]
+        inside = [inner for one in scopes for inner in one.subquery_scopes]
+        subqueries = {id(inner.expression): inner for inner in inside}
 
         def resolved(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column):
                 return _resolve(node, here, scope)
-            inner = subqueries.get(id(node))
-            if inner is None:
-                return node
-            read = self.read(inner, here)
-            rows = exp.Literal.string(read.rows)
-            used = exp.Tuple(expressions=[*read.deciding])
-            return exp.Anonymous(this="query", expressions=[rows, *read.columns.values(), used])
+            if inner := subqueries.get(id(node)):
+                return whole(self.read(inner, here))
+            if isinstance(node, exp.Table) and is_named(node):
+                return whole(self._read_by_name(node, scope))
+            if isinstance(node, exp.Select | exp.SetOperation):
+                return whole(self._text_of(node, scope))
+            return node
 
         made = self._joined(scope, select, here, resolved)
         where = select.args.get("where")
-        conditions = _conditions(where and where.this, resolved)
+        conditions = conditions_of(where and where.this, resolved)
         if conditions and made.ranked:
             made = made.closed("ranked")
         made = replace(
@@ -136,7 +119,7 @@ class _Reader:
         inner = set()
         for alias, (node, source) in scope.selected_sources.items():
             joins[alias] = join = known.get(id(node.unnest()))
-            here[alias] = self._source(source, here, resolved)
+            here[alias] = self._source(node, source, scope, here, resolved)
             if join is None or not (
                 join.side or join.kind not in ("", "INNER", "CROSS") or unread(join, JOIN)
             ):
@@ -154,7 +137,7 @@ class _Reader:
         deciding: list[exp.Expr] = []
         for alias in scope.selected_sources:
             join, relation = joins.get(alias), here[alias]
-            on = _conditions(join and join.args.get("on"), resolved)
+            on = conditions_of(join and join.args.get("on"), resolved)
             deciding += [*relation.deciding, *on]
             if join is None or alias in inner:
                 tables += relation.tables
@@ -176,35 +159,52 @@ class _Reader:
             ranked=any(here[alias].ranked for alias in scope.selected_sources),
         )
 
-    def _source(self, source: object, here: dict[str, Relation], resolved: Resolve) -> Relation:
-        if isinstance(source, exp.Table):
-            known = self.table(source)
-            parts = [exp.Literal.string(text) for text in around(source)]
-            return replace(known, conditions=(*known.conditions, *parts))
-        assert isinstance(source, Scope)
-        if not isinstance(source.expression, exp.UDTF):
-            return self.read(source, {})
-        array = source.expression
-        parts = array.expressions if isinstance(array, exp.Unnest) else [array.this]
-        offset = exp.Literal.string(str(bool(array.args.get("offset"))))
-        made = exp.Anonymous(
-            this="unnest", expressions=[*(_value(part, resolved) for part in parts), offset]
-        )
-        return Relation((digest(made.sql()),), made=made, deciding=(made,))
+    def _source(
+        self,
+        node: exp.Expr,
+        source: exp.Table | Scope,
+        scope: Scope,
+        here: dict[str, Relation],
+        resolved: Resolve,
+    ) -> Relation:
+        """What stands in FROM: a table, a query, or what makes rows out of values."""
+        alias = node.args.get("alias")
+        names = [one.name for one in alias.columns] if alias else []
+        if makes_rows(source):
+            known = made_rows(node, names or [node.alias], resolved)
+        else:
+            known = self.read(source, {}) if isinstance(source, Scope) else self.table(source)
+            known = known.renamed(names)
+        texts = around(node) if isinstance(node, exp.Table | exp.UDTF) else []
+        texts += [] if known.columns or not names else [", ".join(names)]
+        parts = [exp.Literal.string(text) for text in texts]
+        known = replace(known, conditions=(*known.conditions, *parts))
+        for pivot in node.args.get("pivots") or ():
+            here[node.alias] = known
+            known = here[pivot.alias] = pivoted(pivot, known, scope, resolved)
+        return known
+
+    def _read_by_name(self, table: exp.Table, scope: Scope) -> Relation:
+        step = scope.cte_sources.get(table.name) if not table.db else None
+        return self.read(step, {}) if isinstance(step, Scope) else self.table(table)
+
+    def _text_of(self, part: exp.Expr, scope: Scope) -> Relation:
+        tables = [one for one in part.find_all(exp.Table) if is_named(one)]
+        return unfollowed(part, [self._read_by_name(one, scope) for one in tables])
 
     def _grouped(self, select: exp.Select, made: Relation, resolved: Resolve) -> Relation:
         """What a SELECT makes of joined rows: groups, windows, limits, and its columns."""
         group = select.args.get("group")
         known = {}
         for key in group.expressions if group else ():
-            key = _value(key, resolved)
+            key = value(key, resolved)
             known[key.sql()] = key
         keys = [known[text] for text in sorted(known)]
         columns = {}
         for one in select.expressions:
-            column = _value(one.unalias(), resolved)
+            column = value(one.unalias(), resolved)
             if _aggregated(one):
-                column = _short(exp.Anonymous(this=GROUPED, expressions=[column, *keys]))
+                column = short(exp.Anonymous(this=GROUPED, expressions=[column, *keys]))
             columns[one.alias_or_name] = column
         why = []
         if group or any(map(_aggregated, select.expressions)):
@@ -216,15 +216,15 @@ class _Reader:
         for key in ("having", "qualify", "limit", "offset"):
             if clause := select.args.get(key):
                 asked = clause.this if isinstance(clause, (exp.Having, exp.Qualify)) else clause
-                clauses.append(_value(asked, resolved))
+                clauses.append(value(asked, resolved))
                 why += [key, clauses[-1].sql()]
         apart_by = select.args["distinct"].args.get("on") if select.args.get("distinct") else None
         if apart_by:
-            clauses.append(_value(apart_by, resolved))
+            clauses.append(value(apart_by, resolved))
             why += ["first of each", clauses[-1].sql()]
         if (select.args.get("limit") or apart_by) and select.args.get("order"):
             order = select.args["order"].expressions
-            why += ["order", *(_value(one, resolved).sql() for one in order)]
+            why += ["order", *(value(one, resolved).sql() for one in order)]
         why += unread(select, SELECT)
         if why:
             made = made.closed(*why)
@@ -234,37 +234,13 @@ class _Reader:
             made = made.closed("by", *sorted(apart))
             clauses += columns.values()
         windows = [w for one in select.expressions for w in one.find_all(exp.Window)]
-        clauses += [_value(p, resolved) for w in windows for p in w.args.get("partition_by") or []]
+        clauses += [value(p, resolved) for w in windows for p in w.args.get("partition_by") or []]
         return replace(
             made,
             columns=columns,
             deciding=(*made.deciding, *clauses),
             ranked=bool(windows) or (made.ranked and not (why or select.args.get("distinct"))),
         )
-
-
-def _value(node: exp.Expr, resolved: Resolve) -> exp.Expr:
-    return _short(plain(_replaced(node, resolved)))
-
-
-def _conditions(node: exp.Expr | None, resolved: Resolve) -> list[exp.Expr]:
-    """What must all hold."""
-    return [_short(one) for one in conjuncts(node and _replaced(node, resolved))]
-
-
-def _replaced(node: exp.Expr, resolved: Resolve) -> exp.Expr:
-    """An expression with its columns and subqueries replaced, which are known by identity."""
-    new = resolved(node)
-    if new is not node:
-        return new
-    made = type(node)()
-    for key, arg in node.args.items():
-        if isinstance(arg, list):
-            arg = [_replaced(a, resolved) if isinstance(a, exp.Expr) else a for a in arg]
-        elif isinstance(arg, exp.Expr):
-            arg = _replaced(arg, resolved)
-        made.set(key, arg)
-    return made
 
 
 def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp.Expr:
@@ -292,20 +268,4 @@ def _aggregated(node: exp.Expr) -> bool:
         not isinstance(one.parent, exp.Window)
         and one.find_ancestor(exp.Query) is node.find_ancestor(exp.Query)
         for one in node.find_all(exp.AggFunc)
-    )
-
-
-def _short(node: exp.Expr) -> exp.Expr:
-    text = node.sql()
-    if len(text) < LONGEST:
-        return node
-    if made := struct_of(node):
-        # Each field for itself: whoever reads one does not read its neighbours.
-        for one in made.expressions:
-            if isinstance(one, exp.PropertyEQ):
-                one.set("expression", _short(one.expression))
-        return node
-    columns = {column.sql(): column for column in node.find_all(exp.Column)}
-    return exp.Anonymous(
-        this=digest(blur(text)), expressions=[columns[key] for key in sorted(columns)]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -12,6 +12,8 @@ from sqlglot import exp
 
 Origin = tuple[str, str]
 """A table, by the name that the query gives it, and one of its columns."""
+# What stands for rows that are no table's, as of an array; of copies it has a number.
+MADE = "made"
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Relation:
     tables: whose rows are joined; conditions: which of them are kept; joins: outer ones.
     columns: each from columns of the tables; a table itself does not know its own.
     deciding: all that ever decided about rows. ranked: whether a window looks at the rows.
+    made: what the rows are made from that are no table's: whatever has no name is a column of it.
     """
 
     tables: tuple[str, ...]
@@ -41,12 +44,20 @@ class Relation:
 
     def column(self, name: str) -> exp.Expr:
         """How a column is computed."""
-        known = self.columns.get(name) or self.made
-        return known.copy() if known else exp.column(name, table=self.tables[0])
+        if known := self.columns.get(name):
+            return known.copy()
+        return one_of(self.made, name) if self.made else exp.column(name, table=self.tables[0])
+
+    def renamed(self, names: Sequence[str]) -> Relation:
+        """The same where its first columns go by other names."""
+        every = [*names, *[*self.columns][len(names) :]]
+        return replace(self, columns=dict(zip(every, self.columns.values(), strict=False)))
 
     @property
     def names(self) -> set[str]:
-        """The tables by which its columns are known."""
+        """The tables by which its columns are known; what rows are made from is of others."""
+        if self.made:
+            return {*self.tables}
         return {*self.tables, *(table for table, _ in origins(*self.columns.values()) if table)}
 
     @cached_property
@@ -89,8 +100,10 @@ class Relation:
         """Another copy of the same rows, as in a join of a table with itself."""
 
         def other(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, exp.Column) and node.table:
+            if isinstance(node, exp.Column) and node.table and not self.made:
                 node = exp.column(node.name, table=f"{node.table}#{number}")
+            elif isinstance(node, exp.Anonymous) and node.name == MADE:
+                node.set("this", f"{MADE}#{number}")
             return node
 
         return replace(
@@ -98,7 +111,20 @@ class Relation:
             tables=tuple(f"{table}#{number}" for table in self.tables),
             conditions=tuple(one.transform(other) for one in self.conditions),
             columns={name: value.transform(other) for name, value in self.columns.items()},
+            made=self.made and self.made.transform(other),
         )
+
+
+def made_from(*parts: exp.Expr) -> exp.Anonymous:
+    """What the rows of something are made from that is no table."""
+    return exp.Anonymous(this=MADE, expressions=[*parts])
+
+
+def one_of(made: exp.Expr, name: str, *more: exp.Expr) -> exp.Expr:
+    """A column of it, by its name or its place."""
+    column = made.copy()
+    column.set("expressions", [*column.expressions, exp.Literal.string(name), *more])
+    return column
 
 
 def blur(text: str) -> str:
