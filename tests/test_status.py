@@ -9,14 +9,18 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from audience import opened, products, small_audience
 from built import built
 from project_copy import FEW_DASHBOARDS, OF_GROUPS, OF_USERS, ProjectCopy, copy_project
+from sqlglot import exp
+from sqlmesh.core.engine_adapter import create_engine_adapter
 from sqlmesh.utils.errors import PlanError
 
 from mesh.dashboards.preview.build import present_all
 from mesh.environments import promote, refresh, status
+from mesh.environments.repair import missing_from
 from mesh.errors import WrongUse
 from mesh.movielens.ingest import ingest
 
@@ -221,3 +225,13 @@ def test_a_database_that_another_process_holds_is_told_with_the_process(
         f"error: {copy.database}: the database is in use by process {holder.pid}. Stop it (a "
         "running `sqlmesh ui`, a notebook, another mesh command) and try again."
     )
+
+
+def test_what_the_engine_finds_under_other_letters_is_not_lost() -> None:
+    """As after another normalization: the schema of an earlier plan is there, in its letters."""
+    adapter = create_engine_adapter(duckdb.connect, "duckdb")
+    adapter.execute(
+        'CREATE SCHEMA "sqlmesh__SALES"; CREATE TABLE sqlmesh__sales.Orders AS SELECT 1'
+    )
+    there, gone = (exp.to_table(f"sqlmesh__sales.{name}") for name in ("orders", "lines"))
+    assert missing_from(adapter, [there, gone]) == {gone.sql()}
