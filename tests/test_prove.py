@@ -295,6 +295,17 @@ PRODUCT_CHANGES = {
         "AS monthly_ratings",
     ),
 }
+RIGHT = {
+    "in_a_catalog": (
+        "MODEL (name lake.interactions_internal.in_a_catalog, kind VIEW);\n"
+        "SELECT movieid::INT64 AS movieid, title::STRING AS title FROM operational.movies\n"
+    ),
+    "reads_a_catalog": (
+        "MODEL (name interactions_internal.reads_a_catalog, kind VIEW);\n"
+        "SELECT MAX_BY(title, movieid)::STRING AS last, MIN_BY(title, movieid)::STRING AS first "
+        "FROM interactions_internal.in_a_catalog WHERE CONTAINS_SUBSTR(title, 'a')\n"
+    ),
+}
 DEEPEST = 17
 OF_PERIODS = ("user_period_ratings", "user_period_ratings_monthly")
 
@@ -322,6 +333,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "models" / "broken").mkdir()
     for name, broken in BROKEN.items():
         (root / "models" / "broken" / f"{name}.sql").write_text(mutated(name, broken))
+    for name, text in RIGHT.items():
+        (root / "models" / "broken" / f"{name}.sql").write_text(text)
     for depth in range(1, DEEPEST + 1):
         source = f"interactions_internal.nested_{depth - 1}" if depth > 1 else "operational.movies"
         (root / "models" / "broken" / f"nested_{depth}.sql").write_text(
@@ -388,6 +401,12 @@ def test_no_model_that_is_right_has_a_finding(proof: Proof) -> None:
         and not finding.subject.startswith("dashboard/")
     ]
     assert wrong == []
+
+
+def test_functions_of_bigquery_and_tables_without_their_catalog_are_known(proof: Proof) -> None:
+    subjects = {f"interactions_internal.{name}" for name in RIGHT}
+    assert subjects <= {*proof.subjects}
+    assert [str(one) for one in proof.findings if one.subject in subjects] == []
 
 
 def test_a_type_that_is_not_the_contracts_is_found_at_its_line(proof: Proof) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh.prove.dialect import FEATURES_NOT_IN_BIGQUERY, FEATURES_OF_BIGQUERY
+from mesh.prove.functions import of_bigquery
 from mesh.prove.types import analyzer_type, bigquery_type
 
 _LOCATION = re.compile(r"\s*\[at (\d+):(\d+)\]")
@@ -122,7 +123,9 @@ class Analyzer:
         if self._registered is None:
             from zetasql.types import SimpleCatalog, ZetaSQLBuiltinFunctionOptions
 
-            root = SimpleCatalog(name="bigquery", table=[], catalog=[])
+            root = SimpleCatalog(
+                name="bigquery", table=[], catalog=[], custom_function=of_bigquery()
+            )
             root.builtin_function_options = ZetaSQLBuiltinFunctionOptions(
                 language_options=self._language
             )

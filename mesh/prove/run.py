@@ -134,8 +134,10 @@ def _add_tables(run: _Run) -> None:
         if not known:
             continue
         full = exp.to_table(run.project.models[name].fqn, dialect="bigquery")
-        run.analyzer.add_table(_parts(full), known)
-        run.analyzer.add_table((full.db, full.name), known)
+        # Whoever leaves the catalog of a model out reads it in the one that is used by default.
+        short = full.db, full.name
+        for called in (_parts(full), short, (PROJECT, *short)):
+            run.analyzer.add_table(called, known)
         if not run.project.models[name].kind.is_external:
             run.analyzer.add_table(_parts(run.project.table(name)), known)
 
