@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from mesh.project import Project
+from mesh.review.codeowners import codeowners
 from mesh.review.guards import base_tests, checks, python_tests, workflows
 from mesh.review.guards.checks import _finds_the_same
 from mesh.review.models.both import Both
@@ -22,7 +23,7 @@ from mesh.review.models.review_worker.facts import Models
 from mesh.review.rules import Finding, Place
 from mesh.review.run import Personal, Review, compare_projects
 from tests.project_copy import ROOT
-from tests.review_projects import FIXTURES, TODAY, described, shop
+from tests.review_projects import FIXTURES, ORDERS, TODAY, described, shop
 
 CASES = yaml.safe_load((FIXTURES / "review" / "guards.yaml").read_text())
 # What `mesh init` sets up in each project.
@@ -373,6 +374,57 @@ def test_of_a_folder_of_guards_each_file_counts(tmp_path: Path) -> None:
     assert [one.message for one in found] == [
         "What stood in access/who.py and is gone: ROLE = 'viewer'; what is new: ROLE = 'owner'"
     ]
+
+
+@pytest.mark.parametrize(
+    ("edits", "said"),
+    [
+        (
+            [("macros/euros.py", "number(100)", "number(1000)")],
+            "The unit test test_till_lines_are_in_euros of the base no longer holds: euros "
+            "should be 2.5 and is 0.25.",
+        ),
+        (
+            [("models/shop/orders.sql", "FROM", "FROM (SELECT 1 LIMIT 0) AS none CROSS JOIN")],
+            "The unit test test_orders_add_up of the base no longer holds: the row order_id 1, "
+            "customer 7, channel web, amount 4 should come and does not.",
+        ),
+    ],
+)
+def test_a_test_of_the_base_that_fails_is_told_in_a_sentence(
+    base: Path, tmp_path: Path, edits: list[tuple[str, str, str]], said: str
+) -> None:
+    case = {"edits": [{"file": file, "old": old, "new": new} for file, old, new in edits]}
+    review = changed(base, tmp_path / "head", case)
+    assert said in [f.message for f in review.findings if f.rule == "TEST_OF_BASE_HOLDS"]
+
+
+def test_lines_that_follow_from_contracts_are_no_change_of_a_guard(tmp_path: Path) -> None:
+    for side, owner in (("old", "shop"), ("new", "market")):
+        root = tmp_path / side
+        shop(root)
+        (root / "contracts" / "review.yaml").write_text("guards: [.github/CODEOWNERS]\n")
+        order = root / ORDERS
+        order.write_text(order.read_text().replace("{name: shop}", f"{{name: {owner}}}"))
+        written = root / ".github" / "CODEOWNERS"
+        written.parent.mkdir()
+        written.write_text(f"*.py @org/{owner}\n")
+        written.write_text(codeowners(Project(root))[written])
+    old, new = (Project(tmp_path / side) for side in ("old", "new"))
+    files = SimpleNamespace(edited={".github/CODEOWNERS": 1})
+    both = cast("Both", SimpleNamespace(old=old, new=new, files=files))
+    told = [one.message for one in base_tests.guard_file_same.find(both)]
+    assert told == [
+        "What stood in .github/CODEOWNERS and is gone: *.py @org/shop; what is new: "
+        "*.py @org/market"
+    ]
+    # What is written by hand between the marks follows from nothing.
+    written = new.root / ".github" / "CODEOWNERS"
+    written.write_text(
+        written.read_text().replace("# The end", "/contracts/ @org/nobody\n# The end")
+    )
+    (told,) = (one.message for one in base_tests.guard_file_same.find(both))
+    assert "; what is new: *.py @org/market /contracts/ @org/nobody" in told
 
 
 def test_what_is_set_for_several_checks_is_told_once(tmp_path: Path) -> None:

@@ -45,11 +45,24 @@ def codeowners(project: Project) -> dict[Path, str]:
     top = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
     folder = f"{root.relative_to(top).as_posix()}/".removeprefix("./")
     path = next((file for name in PLACES if (file := top / name).is_file()), top / PLACES[0])
-    begin, end = (mark.format(folder=folder) for mark in (BEGIN, END))
+    begin, end = _marks(folder)
     before = path.read_bytes().strip() if path.is_file() else b""
     alone = not folder and (not before or before.startswith(begin.encode()))
     lines = "\n".join(_lines(project, folder, alone=alone))
     return {path: with_section(path, begin, end, f"{HEAD}\n{lines}\n")}
+
+
+def brought_up(text: str, other: str) -> str:
+    """A CODEOWNERS with the lines from contracts that another has; a project is all of both."""
+    begin, end = _marks("")
+    head, _, rest = text.partition(begin)
+    _, begins, written = other.partition(begin)
+    section = f"\n{begin}{written.partition(end)[0]}{end}\n" if begins else ""
+    return f"{head}{section}{rest.partition(end)[2]}"
+
+
+def _marks(folder: str) -> tuple[str, str]:
+    return BEGIN.format(folder=folder), END.format(folder=folder)
 
 
 def _lines(project: Project, folder: str, *, alone: bool) -> Iterator[str]:

@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+from mesh.errors import MeshError
 from mesh.files.scratch import scratch
 from mesh.review.contracts.words import shortened
 from mesh.review.guards.stated import FILE_NAME, BaseTests, Guards, read_guards
@@ -99,7 +101,7 @@ def guard_file_same(both: Both) -> Found:
     for name in both.files.edited:
         if not any(lies_in(name, one) for one in guards):
             continue
-        before, after = (_lines(side.root / name) for side in (both.old, both.new))
+        before, after = _lines(both, name)
         same = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
         other = [spans for kind, *spans in same if kind != "equal"]
         gone = _said([before[start:end] for start, end, *_ in other])
@@ -119,5 +121,15 @@ def _said(parts: list[list[str]]) -> str:
     return shortened(" ".join(line for line in lines if line and not line.startswith("#")), 300)
 
 
-def _lines(file: Path) -> list[str]:
-    return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+def _lines(both: Both, name: str) -> list[list[str]]:
+    """A file before and after; what is written from contracts was to become what it becomes."""
+    # It reads the levels, and those know every rule.
+    from mesh.review.codeowners import brought_up, codeowners
+
+    files = [side.root / name for side in (both.old, both.new)]
+    before, after = (one.read_text("utf-8", "replace") if one.is_file() else "" for one in files)
+    if files[1].name == "CODEOWNERS":
+        with suppress(MeshError):
+            written = codeowners(both.new).get(files[1])
+            before = brought_up(before, written) if written else before
+    return [text.splitlines() for text in (before, after)]

@@ -122,10 +122,13 @@ def test_of_base_holds(both: Both) -> Found:
         if test.name in both.head.failing:
             failing[test.model].append(test)
     for model, tests in failing.items():
-        names = listed(sorted(test.name for test in tests), _MOST)
-        said = shortened(" ".join(both.head.failing[tests[0].name].split()), 300)
+        names = sorted(test.name for test in tests)
+        said = shortened(" ".join(both.head.failing[names[0]].split()), 300)
+        what = f"The unit test {names[0]} of the base no longer holds"
+        if others := names[1:]:
+            what = f"{what}, nor {'do' if others[1:] else 'does'} {listed(others, _MOST)}"
         yield Change(
             product=model,
-            message=f"Of the unit tests of the base no longer holds: {names}. {said}",
+            message=f"{what}: {said}.",
             where=both.files.place(model, None),
         )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+from rich.text import Text
 from sqlmesh import Context
 from sqlmesh.core.test.discovery import ModelTestMetadata
 from sqlmesh.core.test.runner import run_tests
@@ -86,6 +89,32 @@ def failing(context: Context, tests: list[UnitTest]) -> tuple[dict[str, str], li
             unable.append(test.name)
             continue
         for _, said in result.failures:
-            failed[test.name] = said.strip()[-2000:]
+            told = [words for tables in result.failure_tables for words in _differing(tables)]
+            failed[test.name] = "; ".join(told) or said.strip()[-2000:]
         unable += [test.name for _ in result.errors]
     return failed, unable
+
+
+def _differing(tables: Iterable[Table]) -> Iterator[str]:
+    """What a test expects and what it got, as SQLMesh shows it in tables: the first of each."""
+    for table in tables:
+        title = _plain(table.title)
+        columns = {
+            _plain(one.header): [_plain(cell).removesuffix(".0") for cell in one.cells]
+            for one in table.columns
+        }
+        columns.pop("Row", None)
+        if "mismatch" not in title:
+            row = ", ".join(f"{name} {values[0]}" for name, values in columns.items())
+            how = "should come and does not" if "Missing" in title else "comes and should not"
+            yield f"the row {row} {how}"
+            continue
+        for name in columns:
+            column = name.removesuffix(": Expected")
+            pairs = zip(columns[name], columns.get(f"{column}: Actual", ()), strict=False)
+            if other := next((pair for pair in pairs if pair[0] != pair[1]), None):
+                yield f"{column} should be {other[0]} and is {other[1]}"
+
+
+def _plain(shown: Any) -> str:
+    return Text.from_markup(str(getattr(shown, "renderable", shown))).plain
