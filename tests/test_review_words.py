@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from mesh.review.contracts.words import both_shortened
+from mesh.review.models.review_worker.facts import Plan, Planned
+from mesh.review.report.markdown import markdown
+from mesh.review.report.terminal import print_review
+from mesh.review.run import Review
 from tests.review_projects import ORDERS, diff, shop
 
 
@@ -36,3 +42,27 @@ def test_a_rule_that_was_edited_is_told_at_the_line_of_the_edit(tmp_path: Path) 
     (told,) = [one for one in found if one.rule == "QUALITY_TIGHTENED"]
     lines = (tmp_path / "after" / ORDERS).read_text().splitlines()
     assert lines[(told.where.line or 0) - 1].strip() == "WHERE own.amount > 4"
+
+
+def test_models_of_which_only_metadata_is_another_are_told_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    quiet = [Planned(f"shop.quiet_{number}", "metadata", "metadata") for number in range(54)]
+    line = "Of 54 models metadata alone is another: nothing is built."
+    for models in ([Planned("shop.loud", "directly modified", "breaking"), *quiet], quiet):
+        review = Review((), plan=Plan("prod", tuple(models)))
+        print_review(review)
+        for text in (markdown(review), capsys.readouterr().out):
+            assert line in text and "quiet" not in text
+            assert ("shop.loud" in text) == (len(models) > 54)
+
+
+def test_a_new_product_is_told_by_what_its_contract_promises(tmp_path: Path) -> None:
+    for side in ("old", "new"):
+        shop(tmp_path / side)
+    (tmp_path / "old" / ORDERS).unlink()
+    messages = [one.message for one in diff(tmp_path / "old", tmp_path / "new").findings]
+    assert (
+        "shop.orders 1.0.0 is new: 4 columns; key order_id; personal: customer; may be read by "
+        "reporting_team; 1 rule besides those of its columns."
+    ) in messages

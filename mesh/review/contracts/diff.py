@@ -28,6 +28,7 @@ from mesh.review.rules import (
     Place,
     Rules,
 )
+from mesh.words import many
 
 if TYPE_CHECKING:
     from mesh.review.levels import Levels
@@ -256,5 +257,20 @@ def product_added(diff: ContractDiff) -> Found:
     """A new product concerns nobody yet."""
     for name, source in diff.added.items():
         if name not in diff.renamed.values():
-            message = f"{name} {source.contract.version} is new."
+            message = f"{name} {source.contract.version} is new: {_in_short(source.contract)}."
             yield Change(product=name, message=message, where=source.place("name"))
+
+
+def _in_short(contract: Contract) -> str:
+    """What whoever agrees to a new product has to know of it first."""
+    personal = ", ".join(column.name for column in contract.personal_columns)
+    readers = ", ".join(role.name for role in contract.roles)
+    return "; ".join(
+        (
+            many(len(contract.columns), "column"),
+            f"key {', '.join(contract.grain)}" if contract.grain else "no key",
+            f"personal: {personal}" if personal else "no personal columns",
+            f"may be read by {readers}" if readers else "no role may read it",
+            f"{many(len(contract.rules), 'rule')} besides those of its columns",
+        )
+    )

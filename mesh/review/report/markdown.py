@@ -259,7 +259,7 @@ def _plan(review: Review) -> Section:
     if not plan.models and not plan.removed:
         return "Plan", [f"SQLMesh's plan against {against}: no changes."]
     rows = ["| model | change | SQLMesh's category | to build |", "| --- | --- | --- | --- |"]
-    for item in plan.models:
+    for item in plan.told:
         spans = ", ".join(f"{a} to {b}" for a, b in item.spans) or (
             "nothing" if with_prod else "not known"
         )
@@ -269,8 +269,10 @@ def _plan(review: Review) -> Section:
         "SQLMesh's “breaking” means that what reads the model is built again. "
         "It says nothing about contracts."
     )
+    if not rows[2:]:
+        return "Plan", [plan.rest]
     title = f"SQLMesh's plan against {against} ({len(rows) - 2})"
-    return "Plan", list(_folded(title, [*rows, "", note]))
+    return "Plan", list(_folded(title, [*rows, "", f"{plan.rest} {note}".strip()]))
 
 
 def _rows(review: Review) -> Section:

@@ -102,12 +102,15 @@ def _plan(review: Review) -> None:
     against = review.plan.against
     title = f"SQLMesh's plan against {against} (its categories are about building, not contracts)"
     made = table("model", "change", "category", "to build", title=title)
-    for item in review.plan.models:
+    for item in review.plan.told:
         spans = ", ".join(f"{start} to {end}" for start, end in item.spans)
         made.add_row(escape(item.model), item.how, item.category, spans)
     for name in review.plan.removed:
         made.add_row(escape(name), "removed", "", "")
-    out.print(made)
+    if made.row_count:
+        out.print(made)
+    if review.plan.rest:
+        out.print(Text(review.plan.rest))
 
 
 def _rows(review: Review) -> None:

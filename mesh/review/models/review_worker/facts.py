@@ -120,6 +120,18 @@ class Plan:
     models: tuple[Planned, ...] = ()
     removed: tuple[str, ...] = ()
 
+    @property
+    def told(self) -> tuple[Planned, ...]:
+        """The models one by one, but those of which metadata alone is another: there are many."""
+        return tuple(one for one in self.models if one.how != "metadata" or one.spans)
+
+    @property
+    def rest(self) -> str:
+        """Of the others how many there are; nothing for none."""
+        count = len(self.models) - len(self.told)
+        model = "model" if count == 1 else "models"
+        return f"Of {count} {model} metadata alone is another: nothing is built." if count else ""
+
 
 @dataclass(frozen=True)
 class RowDiff:
