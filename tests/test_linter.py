@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 from project_copy import ROOT, ProjectCopy, copy_project
+from sqlglot import exp, parse_one
 from sqlmesh.core.dialect import parse
 from sqlmesh.core.model import load_sql_based_model
 
-from linter.contracts import PersonalColumnsAreClassified
+from linter.contracts import ExplicitColumns, PersonalColumnsAreClassified
 from mesh.contracts import load_contracts
 from tests.project_copy import PROJECT
 
@@ -244,11 +245,43 @@ def test_only_the_producers_internal_models_read_the_source(
     ]
 
 
-def test_a_column_without_cast_is_refused(violations: list[dict[str, str]]) -> None:
+def test_a_column_without_cast_is_refused(
+    drifted: ProjectCopy, violations: list[dict[str, str]]
+) -> None:
+    path = "models/engagement/audience_actions.sql"
+    line = drifted.line(path, "actions.user_count AS")
     assert messages(violations, "explicitcolumns", "engagement.audience_actions") == [
-        "engagement.audience_actions: column user_count is not cast: write "
+        f"engagement.audience_actions: column user_count ({path}:{line}) is not cast: write "
         "`actions.user_count::INT64 AS user_count`."
     ]
+
+
+@pytest.mark.parametrize("dialect", ["bigquery", "duckdb", "postgres", "snowflake", "spark"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("plays", "1", "-1", "NULL", "plays / users", "given || ' ' || family", "NOT kept"),
+        *("kept AND paid", "plays IN (1, 2)", "plays BETWEEN 1 AND 2", "plays IS NULL"),
+        *("COUNT(*)", "SUM(plays) OVER (PARTITION BY users)", "CASE WHEN kept THEN 1 END"),
+        *("(SELECT 1)", "(plays / users)", "plays::INT + 1", "CONCAT(given, family)"),
+        *("plays /* of the day */ + 1", "DATE_ADD(day, INTERVAL 1 DAY)", "MOD(plays, 2)"),
+        *("EXTRACT(YEAR FROM day)", "moment AT TIME ZONE 'UTC'", "given LIKE 'a%'"),
+    ],
+)
+def test_the_cast_that_is_advised_is_of_the_whole_expression(dialect: str, expression: str) -> None:
+    rule = ExplicitColumns(context=SimpleNamespace(models={}))
+
+    def told(text: str) -> tuple[exp.Expr, list[str]]:
+        written = parse(f"MODEL (name shop.plays); SELECT {text} FROM t", default_dialect=dialect)
+        model = load_sql_based_model(written, dialect=dialect)
+        assert isinstance(model.query, exp.Select)
+        return model.query.selects[0].unalias(), list(rule.findings(model, {}))
+
+    was, (said,) = told(f"{expression} AS made")
+    now, left = told(said.partition("`")[2].partition("`")[0].replace("its type", "INT"))
+    assert left == []
+    whole = parse_one(was.unnest().sql(dialect=dialect, comments=False), dialect=dialect)
+    assert now.this.unnest().sql(dialect=dialect) == whole.unnest().sql(dialect=dialect)
 
 
 def test_a_star_in_a_public_model_is_refused(violations: list[dict[str, str]]) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp, parse_one
 from sqlmesh.core.model import Model, SqlModel
 
 from mesh.contracts import Column, Contract
 from mesh.contracts.personal import NOT_PERSONAL, person
 from mesh.contracts.types import DUCKDB_TYPE, NUMERIC_TYPES, bigquery_type
 from mesh.environments.names import is_public, short_name
+from mesh.errors import Location
 from mesh.lint.persons import Origin, Persons
 from mesh.lint.rule import ContractRule
+from mesh.project import display
 
 
 class ColumnsMatchContract(ContractRule):
@@ -116,9 +118,23 @@ class ExplicitColumns(ContractRule):
                 column = contracts[name].column(text) if name in contracts else None
                 kind = _written(column, model.dialect) if column else "its type"
                 yield (
-                    f"{name}: column {text} is not cast: write "
-                    f"`{projection.unalias().sql(dialect=model.dialect)}::{kind} AS {text}`."
+                    f"{name}: column {text}{_place(model, projection)} is not cast: write "
+                    f"`{_bracketed(projection.unalias(), model.dialect)}::{kind} AS {text}`."
                 )
+
+
+def _place(model: Model, projection: exp.Expr) -> str:
+    lines = (node.meta["line"] for node in projection.walk() if "line" in node.meta)
+    line = next(lines, None)
+    return f" ({Location(display(model._path), line)})" if model._path and line else ""
+
+
+def _bracketed(node: exp.Expr, dialect: str) -> str:
+    """An expression as text, all of which a cast behind it is of."""
+    text = node.sql(dialect=dialect, comments=False)
+    read = parse_one(f"{text}::INT", dialect=dialect, error_level=ErrorLevel.IGNORE)
+    is_whole = isinstance(read, exp.Cast) and read.this.sql(dialect=dialect) == text
+    return text if is_whole else f"({text})"
 
 
 class PersonalColumnsAreClassified(ContractRule):
