@@ -144,4 +144,5 @@ def all_rows() -> dict[str, Rows]:
         "tags": effects(),
         "demand": effects(),
         "most_used": [{"tag": tag, "tag_users": 90 - i} for i, tag in enumerate(TAGS)],
+        "one_number": [effect("quirky", 0.1, asked=0.25)],
     }
