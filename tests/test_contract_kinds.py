@@ -23,6 +23,7 @@ import json, shutil
 from datetime import date
 from pathlib import Path
 
+import yaml
 from sqlmesh.core.dialect import parse
 from sqlmesh.core.model import load_sql_based_model
 from typer.testing import CliRunner
@@ -81,6 +82,14 @@ model = load_sql_based_model(parse("MODEL (name shop.plays); SELECT 'a@b'::STRIN
 drafted = Found({{"mail": "STRING"}}, {{}}, profile, (), {{}}, [], model, {{}}, False, Made(), day)
 vars(drafted)["personal"] = set()
 said["draft"] = _column("mail", drafted)
+custom = yaml.safe_load(text)
+rule = dict(id="a_sum", type="custom", description="They add up.", dimension="accuracy")
+rule |= dict(severity="error", engine="mesh", implementation=dict(addsUp="plays", to=12))
+custom["schema"][0]["quality"].append(rule)
+Path("{plays}").write_text(yaml.safe_dump(custom))
+said["lint of custom"] = found()
+rules = find("plays", folder).table_rules()
+said["custom"] = [one.kind for one in rules if one.id in ("a_sum", "active_users_play")]
 print(json.dumps(said))
 """
 
@@ -94,11 +103,17 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     shutil.copytree(FIXTURES / "contracts" / "valid", root / "contracts")
     for name in ("config.yaml", "external_models.yaml"):
         shutil.copy(FIXTURES / "contracts" / name, root / name)
-    shutil.copy(FIXTURES / "kinds" / "format.py", root / "mesh/contracts/constraints/format.py")
     registry = root / REGISTRY
     text = registry.read_text().replace("    Length,\n", "    Length,\n    Format,\n")
+    text = text.replace(
+        "UniqueTogether, ReconcilesWith,", "UniqueTogether, ReconcilesWith, AddsUp,"
+    )
     known = "from mesh.contracts.constraints.length"
-    text = text.replace(known, f"from mesh.contracts.constraints.format import Format\n{known}")
+    for module, kind in (("format", "Format"), ("adds_up", "AddsUp")):
+        shutil.copy(FIXTURES / "kinds" / f"{module}.py", (root / REGISTRY).parent)
+        text = text.replace(
+            known, f"from mesh.contracts.constraints.{module} import {kind}\n{known}"
+        )
     registry.write_text(text)
     # Of allowed values one would have to be an address.
     plays = (root / PLAYS).read_text()
@@ -144,6 +159,13 @@ def test_a_review_tells_what_became_of_it(said: dict[str, Any]) -> None:
 
 def test_a_draft_proposes_it(said: dict[str, Any]) -> None:
     assert said["draft"]["logicalTypeOptions"] == {"minLength": 1, "format": "email"}
+
+
+def test_a_second_kind_of_type_custom_is_told_by_the_key_of_its_implementation(
+    said: dict[str, Any],
+) -> None:
+    assert said["lint of custom"] == []
+    assert said["custom"] == ["reconciles_with", "adds_up"]
 
 
 def test_every_module_of_a_kind_is_registered_once() -> None:

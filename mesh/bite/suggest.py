@@ -133,7 +133,7 @@ class Suggestions:
 
 def rule_of(contract: Contract, stated: dict[str, Any]) -> TableRule | None:
     """The rule that would be enforced if it stood so under `quality`; None where it cannot be."""
-    kind = table_kind(stated["type"], stated.get("metric"))
+    kind = table_kind(stated)
     assert kind
     types = {column.name: column.logical_type for column in contract.columns}
     facts = Rule(

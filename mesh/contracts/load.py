@@ -223,7 +223,7 @@ def _column(draft: Draft, stated: StatedColumn, column: ColumnObject, alone: boo
 
 def _rules(draft: Draft) -> Iterator[StatedRule]:
     for rule, stated in draft.stated_rules():
-        kind = table_kind(rule.type, rule.metric)
+        kind = table_kind(stated.keys)
         if kind is not None:
             yield StatedRule(
                 id=rule.id or "",

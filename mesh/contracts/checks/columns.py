@@ -118,8 +118,8 @@ def _senseless(sense: Purpose, subject: Subject) -> Found:
             yield from kind.check(column)
             if kind is Enum:
                 yield from _values(column)
-    for rule, stated in subject.draft.stated_rules():
-        table = table_kind(rule.type, rule.metric)
+    for _, stated in subject.draft.stated_rules():
+        table = table_kind(stated.keys)
         if table and table.sense == sense:
             yield from table.impossible(stated)
 

@@ -97,7 +97,7 @@ def _parts(draft: Draft) -> Iterator[tuple[Steps, str, Needs]]:
         yield (*LEVELS, index), "The service level", LEVEL
     for rule, stated in draft.stated_rules():
         yield stated.steps, stated.name, RULE
-        kind = table_kind(rule.type, rule.metric)
+        kind = table_kind(stated.keys)
         if kind:
             yield stated.steps, stated.name, tuple(kind.needs.items())
         elif rule.type and rule.metric is None:

@@ -34,7 +34,7 @@ _INSTEAD = {
 @check("RULE_UNSUPPORTED", "A rule that no gate can enforce does not belong into a contract.")
 def rule_unsupported(subject: Subject) -> Found:
     for rule, stated in subject.draft.stated_rules():
-        kind = table_kind(rule.type, rule.metric)
+        kind = table_kind(stated.keys)
         if kind:
             yield from kind.misuse(stated)
             for key in sorted(set(stated.keys) - _COMMON - kind.uses):
@@ -50,8 +50,8 @@ def rule_unsupported(subject: Subject) -> Found:
 
 def _kinds(draft: Draft) -> Iterator[tuple[type[TablePromise], StatedQuality]]:
     """The rules of a contract that are of a known kind."""
-    for rule, stated in draft.stated_rules():
-        if kind := table_kind(rule.type, rule.metric):
+    for _, stated in draft.stated_rules():
+        if kind := table_kind(stated.keys):
             yield kind, stated
 
 

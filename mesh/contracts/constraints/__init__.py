@@ -5,6 +5,9 @@ The order is the one in which the rules of a column are enforced.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from mesh.contracts.constraints.base import COMPARATORS, ColumnPromise, Option, TablePromise
 from mesh.contracts.constraints.enum import Enum
 from mesh.contracts.constraints.length import Length
@@ -39,10 +42,17 @@ def quality_keys() -> frozenset[str]:
     return frozenset(COMPARATORS).union(*(kind.uses for kind in TABLE_KINDS))
 
 
-def table_kind(type: str | None, metric: str | None) -> type[TablePromise] | None:
-    """The kind of a rule under `quality`."""
-    known = (type, metric if type == TablePromise.type else None)
-    return next((k for k in TABLE_KINDS if (k.type, k.metric) == known), None)
+def table_kind(keys: Mapping[str, Any]) -> type[TablePromise] | None:
+    """The kind of a rule under `quality` that states these keys.
+
+    Of several kinds of one type the key in their `implementation` tells which is meant; if there
+    is none of them, the first says what is wrong.
+    """
+    metric = keys.get("metric") if keys.get("type") == TablePromise.type else None
+    same = [k for k in TABLE_KINDS if (k.type, k.metric) == (keys.get("type"), metric)]
+    said = keys.get("implementation")
+    meant = [k for k in same if isinstance(said, Mapping) and k.said_by in said]
+    return next(iter([*meant, *same]), None)
 
 
 def counted(kind: str) -> str:

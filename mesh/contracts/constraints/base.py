@@ -240,14 +240,16 @@ P = TypeVar("P", bound=ColumnPromise)
 class TablePromise(ABC):
     """A promise that is stated as a rule under `quality`.
 
-    type, metric: by which it is known there. needs: what must be stated, and how; uses: the further
-    keys of the rule that mean something. counted: how the number of offenders is told; empty
-    if an offender itself says it.
+    type, metric: by which it is known there; said_by: of type `custom` by this key in its
+    `implementation`. needs: what must be stated, and how; uses: the further keys of the rule that
+    mean something. counted: how the number of offenders is told; empty if an offender itself says
+    it.
     """
 
     kind: ClassVar[str]
     type: ClassVar[str] = "library"
     metric: ClassVar[str | None] = None
+    said_by: ClassVar[str | None] = None
     sense: ClassVar[Purpose] = POSSIBLE
     needs: ClassVar[Mapping[str, str]] = {}
     uses: ClassVar[frozenset[str]]

@@ -49,6 +49,7 @@ class ReconcilesWith(TablePromise):
 
     kind: ClassVar[str] = "reconciles_with"
     type: ClassVar[str] = "custom"
+    said_by: ClassVar[str] = SOURCE
     needs: ClassVar[Mapping[str, str]] = {KEY: FIX, "engine": f"Write `engine: {ENGINE}`."}
     uses: ClassVar[frozenset[str]] = frozenset({"engine", KEY})
     source: str
