@@ -16,6 +16,7 @@ from sqlmesh.core.model import Model, PythonModel
 import mesh
 from mesh.contracts import Contract
 from mesh.contracts.audits import AUDIT
+from mesh.contracts.draft import contract_files
 from mesh.contracts.header import contract_audit
 from mesh.contracts.readers import grants
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
@@ -107,11 +108,16 @@ class PublicModelNeedsContract(ContractRule):
                 f"{INTERNAL_SUFFIX}."
             )
         elif not enforced:
-            own = [audit for audit, _ in model.audits if audit != AUDIT]
+            own = [
+                _audit(audit, arguments, model.dialect)
+                for audit, arguments in model.audits
+                if audit != AUDIT
+            ]
             place = f", in the place of its audits ({', '.join(own)})" if own else ""
             yield (
                 f"{name}: the contract {contract.location()} is not enforced: write "
-                f"@contract({', '.join([contract.name, *own])}) into the MODEL block{place}."
+                f"@contract({', '.join([_told_apart(contract), *own])}) into the MODEL block"
+                f"{place}."
             )
         elif not _is_ours(model) or not (
             _is_of_the_macro(model, self.project(model).root, self.context._macros)
@@ -119,15 +125,27 @@ class PublicModelNeedsContract(ContractRule):
         ):
             yield (
                 f"{name}: its audit `{AUDIT}` does not ask all that the contract "
-                f"{contract.location()} states: write @contract({contract.name}) into the MODEL "
-                "block in the place of an audit by hand, and leave audits/, macros/ as `mesh init` "
-                "writes them."
+                f"{contract.location()} states: write @contract({_told_apart(contract)}) into "
+                "the MODEL block in the place of an audit by hand, and leave audits/, macros/ as "
+                "`mesh init` writes them."
             )
         elif _readers(model.grants) != _readers(dict([grants(contract)])):
             yield (
                 f"{name}: its MODEL block says who may read it: take `grants` out, the roles of "
                 f"the contract say so ({contract.location(contract.line_of('roles'))})."
             )
+
+
+def _told_apart(contract: Contract) -> str:
+    """The name by which the macro finds a contract, with the domain where another has the same."""
+    files = contract_files(contract.path.parent.parent)
+    is_only = [file.name for file in files].count(contract.path.name) == 1
+    return contract.name if is_only else contract.product
+
+
+def _audit(name: str, arguments: Mapping[str, exp.Expr], dialect: str) -> str:
+    said = ", ".join(f"{key} := {value.sql(dialect=dialect)}" for key, value in arguments.items())
+    return f"{name}({said})" if said else name
 
 
 def _readers(granted: Mapping[str, Sequence[str]] | None) -> dict[str, set[str]]:
