@@ -151,11 +151,15 @@ def test_files_are_written_and_what_was_there_is_asked_for(
     (tmp_path / "linter" / "contracts.py").write_text("# mine\n")
     assert asked(tmp_path) == 1
     said = capfd.readouterr()
-    assert "macros/contract.py is written." in said.out
-    assert "linter/contracts.py, config.yaml are as before" in " ".join(said.err.split())
+    assert "is written." not in said.out
+    assert "nothing is written: contracts are not enforced unless linter/contracts.py, con" in (
+        " ".join(said.err.split())
+    )
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["config.yaml", "contracts.py"]
     assert (tmp_path / "config.yaml").read_text() == PLAIN
     assert (tmp_path / "linter" / "contracts.py").read_text() == "# mine\n"
     assert asked(tmp_path, "--yes") == 0
+    assert "macros/contract.py is written." in capfd.readouterr().out
     assert needed(Project(tmp_path)) == []
     assert asked(tmp_path) == 0
     assert "This project is set up." in capfd.readouterr().out
@@ -196,3 +200,31 @@ def test_a_configuration_in_python_is_left_to_its_author(
     assert made["config"].linter.rules == set(RULES)
     Project(tmp_path).check_set_up()
     assert sys.modules.get("config") is None
+
+
+def test_what_a_configuration_in_python_says_already_stays_in_what_it_is_to_be_given(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    head = (
+        "from sqlmesh.core.config import *\n"
+        "config = Config(\n"
+        '    model_defaults=ModelDefaultsConfig(dialect="duckdb"),\n'
+    )
+    linter = 'linter=LinterConfig(rules=["noselectstar"], warn_rules=["ambiguousorinvalidcolumn"], '
+    config = tmp_path / "config.py"
+    config.write_text(
+        f'{head}{linter} ignored_rules=["explicitcolumns"]),\n'
+        'variables={"factor": 2, "mesh": {"as_of": "2025-01-01"}},\n)\n'
+    )
+    assert asked(tmp_path) == 1
+    told = capfd.readouterr().out
+    assert "# beside the variables that are there" in told
+    config.write_text(f"{head}{told[told.index('linter=') :]})\n")
+    assert asked(tmp_path) == 0
+    made: dict = {}
+    exec(config.read_text(), made)
+    found = made["config"].linter
+    assert found.enabled and found.rules == {"noselectstar", *RULES}
+    assert found.warn_rules == {"ambiguousorinvalidcolumn", *WARN_RULES} - {"explicitcolumns"}
+    assert found.ignored_rules == {"explicitcolumns"}
+    assert made["config"].variables["mesh"] == {"as_of": "2025-01-01", "version": SET_UP}

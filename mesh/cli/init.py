@@ -19,36 +19,31 @@ def init(
 ) -> None:
     """Write the macro, audit and lint rules of contracts into a SQLMesh project, and say so.
 
-    What is there already is changed only when you agree.
+    What is there already is changed only when you agree; else nothing is written.
     """
     from mesh.setup import apply, in_python, needed
 
     changes = needed(project)
-    new = [change for change in changes if change.is_new]
     edits = [change for change in changes if not change.is_new]
-    apply(new)
-    for change in new:
-        out.print(f"{project.shown(change.path)} is written.", markup=False)
-    left = []
     for change in edits:
         name = project.shown(change.path)
         out.print(f"{name}:\n{change.difference}", markup=False, soft_wrap=True)
-        if yes or (err.is_terminal and typer.confirm(f"Change {name} so?")):
-            apply([change])
-            out.print(f"{name} is changed.", markup=False)
-        else:
-            left.append(str(name))
-    if left:
+    names = ", ".join(str(project.shown(change.path)) for change in edits)
+    # A project with a part of it alone could not be planned.
+    if edits and not (yes or (err.is_terminal and typer.confirm(f"Change {names} so?"))):
         raise CheckFailed(
-            f"{', '.join(left)} {'is' if len(left) == 1 else 'are'} as before, so contracts are "
-            "not enforced yet.",
-            fix="Make these changes by hand, or run `mesh init --yes`.",
+            f"nothing is written: contracts are not enforced unless {names} can be changed so.",
+            fix="Run `mesh init --yes`, or make these changes by hand and run `mesh init` again.",
         )
+    apply(changes)
+    for change in changes:
+        done = "written" if change.is_new else "changed"
+        out.print(f"{project.shown(change.path)} is {done}.", markup=False)
     if lines := in_python(project):
         out.print(lines, markup=False, soft_wrap=True)
         raise CheckFailed(
             "its configuration is in Python, which `mesh init` does not edit, so contracts are not "
-            "enforced yet.",
+            "enforced yet, and SQLMesh stops until they are.",
             where=Location(project.config),
             fix="Give its `Config` what is above, and run `mesh init` again.",
         )

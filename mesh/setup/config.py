@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mesh.files.dumper import Dumper
 from mesh.lint import RULES, WARN_RULES
 from mesh.project import SET_UP
 
+LISTS = ("rules", "warn_rules", "ignored_rules")
 _JINJA = re.compile(r"\{%.*?%\}|\{#.*?#\}|\{\{.*?\}\}", re.DOTALL)
 
 
@@ -82,12 +84,7 @@ def _linter_edits(text: str, linter: yaml.Node) -> list[_Edit]:
         missing["enabled"] = True
     elif enabled.value != "true":
         edits.append(_instead(enabled, "true"))
-    known = {
-        name for key in ("rules", "warn_rules", "ignored_rules") for name in _names(linter, key)
-    }
-    for key, wanted in (("rules", RULES), ("warn_rules", WARN_RULES)):
-        # What SQLMesh is told of all rules in one list it refuses to hear of some in another.
-        names = [] if "all" in known else [name for name in wanted if name not in known]
+    for key, names in lacking({key: _names(linter, key) for key in LISTS}).items():
         there = _value(linter, key)
         if not names:
             continue
@@ -98,6 +95,16 @@ def _linter_edits(text: str, linter: yaml.Node) -> list[_Edit]:
         else:
             edits.append(_instead(there, f"[{', '.join([*_names(linter, key), *names])}]"))
     return [*edits, _first(linter, missing)] if missing else edits
+
+
+def lacking(stated: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """The rules that no list of a linter has, by the list in which they belong."""
+    known = {name for names in stated.values() for name in names}
+    # What SQLMesh is told of all rules in one list it refuses to hear of some in another.
+    return {
+        key: [] if "all" in known else [name for name in wanted if name not in known]
+        for key, wanted in (("rules", RULES), ("warn_rules", WARN_RULES))
+    }
 
 
 def _names(linter: yaml.Node, key: str) -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.errors import Location, WrongUse
-from mesh.lint import RULES, WARN_RULES
 from mesh.project import SET_UP, Project
-from mesh.setup.config import with_mesh
+from mesh.setup.config import LISTS, lacking, with_mesh
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -72,25 +71,30 @@ def _check_dialect(project: Project) -> None:
 
 
 def in_python(project: Project) -> str:
-    """The arguments that the `Config` of a configuration in Python has to be given; empty if it
-    is one in YAML, or says them already.
+    """The arguments that the `Config` of a configuration in Python has to be given, with what it
+    gives them already; empty if it is one in YAML, or says them already.
     """
     if project.config.suffix != ".py":
         return ""
-    text = project.config.read_text(encoding="utf-8")
-
-    def listed(rules: tuple[str, ...]) -> str:
-        return "".join(f'        "{rule}",\n' for rule in rules)
-
     arguments = []
-    if not all(re.search(rf"""["']{rule}["']""", text) for rule in RULES):
-        arguments.append(
-            f"linter=LinterConfig(\n    enabled=True,\n    rules=[\n{listed(RULES)}    ],\n"
-            f"    warn_rules=[\n{listed(WARN_RULES)}    ],\n),"
-        )
+    linter = project.stated("linter")
+    stated = {key: sorted(linter.get(key) or ()) for key in LISTS}
+    missing = lacking(stated)
+    if any(missing.values()) or not linter.get("enabled"):
+        lists = {key: [*names, *missing.get(key, ())] for key, names in stated.items()}
+        told = "".join(_listed(key, names) for key, names in lists.items() if names)
+        arguments.append(f"linter=LinterConfig(\n    enabled=True,\n{told}),")
     if project.settings.version != SET_UP:
-        arguments.append(f'variables={{"mesh": {{"version": {SET_UP}}}}},')
+        others = any(name != "mesh" for name in project.stated("variables"))
+        own = {**project.stated("variables", "mesh"), "version": SET_UP}
+        beside = "    # beside the variables that are there\n" if others else ""
+        arguments.append(f'variables={{\n{beside}    "mesh": {json.dumps(own)},\n}},')
     return "\n".join(arguments)
+
+
+def _listed(key: str, rules: list[str]) -> str:
+    lines = "".join(f'        "{rule}",\n' for rule in rules)
+    return f"    {key}=[\n{lines}    ],\n"
 
 
 def _change(path: Path, after: str) -> Change:
