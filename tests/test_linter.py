@@ -235,13 +235,28 @@ def test_a_consumer_may_not_read_an_internal_model(violations: list[dict[str, st
     ]
 
 
-@pytest.mark.parametrize("model", ["engagement_internal.peek_source", "interactions.straight"])
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (
+            "engagement_internal.peek_source",
+            "a table of the source that the domain interactions owns ({team}): read one of its "
+            "data products instead; only models of interactions_internal read the source.",
+        ),
+        (
+            "interactions.straight",
+            "a table of the source: put a model interactions_internal.movies between; only models "
+            "of interactions_internal read the source.",
+        ),
+    ],
+)
 def test_only_the_producers_internal_models_read_the_source(
-    violations: list[dict[str, str]], model: str
+    drifted: ProjectCopy, violations: list[dict[str, str]], model: str, told: str
 ) -> None:
+    source = "contracts/operational/movies.odcs.yaml"
+    team = f"{source}:{drifted.line(source, 'team:')}"
     assert messages(violations, "onlycontractedinputs", model) == [
-        f"{model}: reads operational.movies, a table of the source: read a data product of the "
-        "domain interactions instead; only its internal models read the source."
+        f"{model}: reads operational.movies, {told.format(team=team)}"
     ]
 
 
@@ -277,8 +292,9 @@ def test_the_cast_that_is_advised_is_of_the_whole_expression(dialect: str, expre
         assert isinstance(model.query, exp.Select)
         return model.query.selects[0].unalias(), list(rule.findings(model, {}))
 
-    was, (said,) = told(f"{expression} AS made")
-    now, left = told(said.partition("`")[2].partition("`")[0].replace("its type", "INT"))
+    quote = "`" if dialect in ("bigquery", "spark") else '"'
+    was, (said,) = told(f"{expression} AS {quote}order{quote}")
+    now, left = told(said.partition("write `")[2].removesuffix("`.").replace("its type", "INT"))
     assert left == []
     whole = parse_one(was.unnest().sql(dialect=dialect, comments=False), dialect=dialect)
     assert now.this.unnest().sql(dialect=dialect) == whole.unnest().sql(dialect=dialect)

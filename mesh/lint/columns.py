@@ -117,9 +117,10 @@ class ExplicitColumns(ContractRule):
                 text = projection.alias_or_name
                 column = contracts[name].column(text) if name in contracts else None
                 kind = _written(column, model.dialect) if column else "its type"
+                alias = (projection.args.get("alias") or projection.this).sql(model.dialect)
                 yield (
                     f"{name}: column {text}{_place(model, projection)} is not cast: write "
-                    f"`{_bracketed(projection.unalias(), model.dialect)}::{kind} AS {text}`."
+                    f"`{_bracketed(projection.unalias(), model.dialect)}::{kind} AS {alias}`."
                 )
 
 
