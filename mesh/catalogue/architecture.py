@@ -10,7 +10,8 @@ import yaml
 from mesh.contracts import Contract, load_contracts
 from mesh.dashboards import load_dashboards
 from mesh.environments.names import domain_of, is_public, query_inputs
-from mesh.project import Project
+from mesh.project import BIGQUERY_GATEWAY, Project
+from mesh.words import joined
 
 if TYPE_CHECKING:
     from mesh.environments import Opened
@@ -18,30 +19,38 @@ if TYPE_CHECKING:
 _HEAD = """\
 # Architecture
 
-This page is drawn from the configuration, `models/`, `contracts/`, `looker/` and
-`.github/workflows/` by `mesh docs`. Edit those, not this page.
+This page is drawn from the configuration, {} by `mesh docs`. Edit those, not this page.
 """
 
 
 def render(opened: Opened) -> str:
     """The whole page, of a project with its models."""
-    contracts = load_contracts(opened.project.contracts)
+    project = opened.project
+    contracts = load_contracts(project.contracts)
+    folders = [project.models, project.contracts, project.dashboards, project.workflows]
+    drawn = [f"`{project.shown(one)}/`" for one in folders if one.is_dir()]
+    granted = ", and BigQuery refuses it by its grants" if _is_on_bigquery(project) else ""
     parts = [
-        _HEAD,
+        _HEAD.format(joined(drawn)),
         "## From the sources to the dashboards\n",
         _mermaid(_flow(opened, contracts)),
         "Only a source's owner reads it. A domain reads another domain's products and never what "
-        "is internal there: the linter refuses it in a plan, and BigQuery refuses it by its "
-        "grants.\n",
+        f"is internal there: the linter refuses it in a plan{granted}.\n",
         "## Environments and state\n",
-        _mermaid(_environments(opened.project)),
-        _environment_text(opened.project),
+        _mermaid(_environments(project)),
+        _environment_text(project),
         "## Who may read what\n",
-        _readers(contracts),
-        "## Continuous integration\n",
-        _workflows(opened.project),
+        _readers(contracts, (project.root / "infra").is_dir()),
     ]
+    if workflows := list(_workflows(project)):
+        head = ["| workflow | runs on |", "| --- | --- |"]
+        parts += ["## Continuous integration\n", *head, *workflows]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _is_on_bigquery(project: Project) -> bool:
+    gateways = _config(project).get("gateways", {}).values()
+    return any((one.get("connection") or {}).get("type") == BIGQUERY_GATEWAY for one in gateways)
 
 
 def _mermaid(lines: Iterator[str]) -> str:
@@ -123,20 +132,22 @@ def _environment_text(project: Project) -> str:
     config = _config(project)
     pinned = " and ".join(f"`{name}`" for name in config.get("pinned_environments", ()))
     stay = f"; {pinned} stay until somebody removes them" if pinned else ""
-    mapped = "environment_catalog_mapping" in config
+    mapped = config.get("environment_catalog_mapping")
+    gateways = ", ".join(f"`{name}`" for name in config.get("gateways", {}) if name)
     return (
         "An environment is a set of views on shared tables: promoting moves views, not data. "
         f"A bare `sqlmesh plan` goes to `{config.get('default_target_environment', 'prod')}`{stay}."
         + (" Views of some environments lie in a catalog of their own." if mapped else "")
-        + f" Gateways: {', '.join(f'`{name}`' for name in config.get('gateways', {}))}.\n"
+        + (f" Gateways: {gateways}." if gateways else "")
+        + "\n"
     )
 
 
-def _readers(contracts: Mapping[str, Contract]) -> str:
+def _readers(contracts: Mapping[str, Contract], by_infra: bool) -> str:
     roles = sorted({role.name for one in contracts.values() for role in one.roles})
+    refused = " Everything else is refused: `infra/` gives no other right." if by_infra else ""
     lines = [
-        "One row per contract, by its `roles`. Everything else is refused: `infra/` gives no other "
-        "right.\n",
+        f"One row per contract, by its `roles`.{refused}\n",
         "| product | " + " | ".join(f"`{role}`" for role in roles) + " |",
         "| --- |" + " :---: |" * len(roles),
     ]
@@ -147,15 +158,13 @@ def _readers(contracts: Mapping[str, Contract]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _workflows(project: Project) -> str:
-    lines = ["| workflow | runs on |", "| --- | --- |"]
+def _workflows(project: Project) -> Iterator[str]:
     for path in sorted(project.workflows.glob("*.yml")):
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
         # YAML reads the bare key `on` as the truth value.
         triggers = data.get("on", data.get(True)) or {}
         names = [triggers] if isinstance(triggers, str) else list(triggers)
-        lines.append(
+        yield (
             f"| {data.get('name', path.stem)} (`{path.name}`) | "
             f"{', '.join(str(name).replace('_', ' ') for name in names)} |"
         )
-    return "\n".join(lines) + "\n"
