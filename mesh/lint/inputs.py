@@ -8,7 +8,7 @@ from sqlmesh.core.model import Model
 
 from mesh.contracts import Contract
 from mesh.contracts.types import today
-from mesh.environments.names import domain_of, is_public, query_inputs, short_name
+from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, query_inputs, short_name
 from mesh.lint.rule import ContractRule
 
 
@@ -25,16 +25,22 @@ class OnlyContractedInputs(ContractRule):
                 if producer is None:
                     yield (
                         f"{name}: reads {dependency}, a table of a source that has no contract: "
-                        f"draft one with `mesh contracts new {dependency}`, and state in it which "
-                        "domain owns the table."
+                        f"draft one with `mesh contracts new {dependency}`, and write as its "
+                        "`team: name:` the domain that owns the table."
                     )
-                elif domain_of(name) != producer.owner or (
-                    # Its contract may compare it with the source.
-                    is_public(name) and dependency in query_inputs(model)
-                ):
+                elif domain_of(name) != producer.owner:
+                    owned = producer.location(producer.line_of("team"))
                     yield (
-                        f"{name}: reads {dependency}, a table of the source: read a data product "
-                        f"of the domain {producer.owner} instead; only its internal models read "
+                        f"{name}: reads {dependency}, a table of the source that the domain "
+                        f"{producer.owner} owns ({owned}): read one of its data products instead; "
+                        f"only models of {producer.owner}{INTERNAL_SUFFIX} read the source."
+                    )
+                # Its contract may compare it with the source.
+                elif is_public(name) and dependency in query_inputs(model):
+                    between = f"{producer.owner}{INTERNAL_SUFFIX}.{producer.name}"
+                    yield (
+                        f"{name}: reads {dependency}, a table of the source: put a model "
+                        f"{between} between; only models of {producer.owner}{INTERNAL_SUFFIX} read "
                         "the source."
                     )
             elif domain != domain_of(name) and (
