@@ -203,6 +203,9 @@ def test_owners_and_pages_are_drawn(stranger: Stranger) -> None:
     stranger.run("mesh", "codeowners")
     assert f"/contracts/{DOMAIN}/" in (stranger.root / ".github" / "CODEOWNERS").read_text()
     stranger.run("mesh", "docs")
+    drawn = (stranger.root / "docs" / "architecture.md").read_text()
+    for absent in ("BigQuery", "infra", "Continuous", "catalog", "looker", "workflows"):
+        assert absent not in drawn
     page = (stranger.root / "docs" / "data-model.md").read_text()
     assert f"{DOMAIN}__incremental_model --> {DOMAIN}__full_model" in page
     stranger.run("mesh", "docs", "--check")
@@ -223,5 +226,10 @@ def test_a_dashboard_of_it_is_checked_and_built(stranger: Stranger) -> None:
 def test_without_anything_of_mesh_each_command_says_what_is_missing(tmp_path: Path) -> None:
     bare = Stranger(tmp_path)
     bare.run("sqlmesh", "init", "duckdb")
-    said = bare.run("mesh", "contracts", "lint", fails=2)
-    assert "There is no such folder of contracts" in said or "contracts" in said
+    for command in (
+        ("contracts", "lint"),
+        ("contracts", "list"),
+        ("contracts", "show", "full_model"),
+    ):
+        said = bare.run("mesh", *command, fails=2)
+        assert "`mesh contracts new MODEL` drafts the first one" in said

@@ -69,7 +69,8 @@ def _files(paths: list[Path]) -> tuple[list[Path], list[Problem]]:
 
 
 def _nothing(message: str, path: Path) -> WrongUse:
-    fix = "Name files, as contracts/<domain>/<product>.odcs.yaml, or folders of them."
+    fix = "Name files, as contracts/<domain>/<product>.odcs.yaml, or folders of them; `mesh "
+    fix += "contracts new MODEL` drafts the first one."
     return WrongUse(message, where=Location(display(path)), fix=fix)
 
 

@@ -38,7 +38,8 @@ def contract_paths(folder: Path) -> list[Path]:
         raise WrongUse(
             "There is no such folder of contracts.",
             where=Location(display(folder)),
-            fix="Name a folder that holds <domain>/<product>.odcs.yaml.",
+            fix="`mesh contracts new MODEL` drafts the first one. If there are some elsewhere, "
+            "name a folder that holds <domain>/<product>.odcs.yaml.",
         )
     return contract_files(folder)
 
@@ -118,7 +119,9 @@ def find(product: str, folder: Path) -> Contract:
     raise WrongUse(
         f"There is no contract for {product}.",
         where=Location(display(folder)),
-        fix=suggestion(product, names) if paths else "Write the first one there.",
+        fix=suggestion(product, names)
+        if paths
+        else "`mesh contracts new MODEL` drafts the first one.",
     )
 
 
