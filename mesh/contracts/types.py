@@ -107,6 +107,11 @@ def bigquery_type(kind: exp.DataType) -> str:
     return plain if sized.get(plain, plain in TIMED and size == "6)") else text
 
 
+def is_statable(kind: exp.DataType) -> bool:
+    """Whether a contract can state the type of a column: no lists, records and the like."""
+    return bigquery_type(kind) in LOGICAL
+
+
 def narrower(physical: str, on_duckdb: str) -> bool:
     """Whether a BigQuery type holds all values of a type on DuckDB, and others."""
     if physical == "NUMERIC":

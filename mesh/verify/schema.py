@@ -12,9 +12,11 @@ from typing import Any
 
 import pandera.ibis as pa
 from pandera.errors import SchemaErrorReason, SchemaErrors
+from sqlglot import exp
 
 from mesh.contracts.constraints import RowCount
 from mesh.contracts.rules import RowRule, TableRule
+from mesh.contracts.types import is_statable
 from mesh.project import examples_shown
 from mesh.verify.levels import Judge, Levels
 from mesh.verify.measure import SAMPLE, Measures
@@ -133,10 +135,17 @@ class Judgement:
     def _extra(self) -> Outcome:
         table, engine = self.measures.table, self.measures.engine
         stated = {column.name for column in self.contract.columns}
-        extra = [
-            f"{name} ({engine.type_text(kind)}) is not in the contract"
+        types = {
+            name: engine.type_text(kind)
             for name, kind in table.schema().items()
             if name not in stated
+        }
+        # Nobody here can cast what a source has in lists and records.
+        is_source, dialect = self.contract.is_of_source, engine.dialect
+        extra = [
+            f"{name} ({kind}) is not in the contract"
+            for name, kind in types.items()
+            if not is_source or is_statable(exp.DataType.build(kind, dialect=dialect))
         ]
         line = self.contract.line_of("schema")
         return self._about_columns("columns.extra", "There is no other column.", extra, line)
