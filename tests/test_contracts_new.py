@@ -154,15 +154,6 @@ def test_an_internal_model_needs_no_contract(built: Opened, tmp_path: Path) -> N
         new_contract(in_folder(built, tmp_path), "rating_events", ENVIRONMENT)
 
 
-def test_a_column_that_the_environment_does_not_have_yet_is_named(
-    built: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = ("interactions.user_actions", {"user_id": "INT64", "mood": "STRING"})
-    monkeypatch.setattr("mesh.catalogue.new._model", lambda *_: model)
-    with pytest.raises(WrongUse, match=r"has no column mood yet\. Plan your change first"):
-        new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
-
-
 def test_a_column_that_another_contract_calls_personal_is_personal(
     built: Opened, tmp_path: Path
 ) -> None:

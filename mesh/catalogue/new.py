@@ -22,17 +22,18 @@ from mesh.catalogue.profile import profile
 from mesh.catalogue.sure import made_by
 from mesh.catalogue.tied import tied
 from mesh.catalogue.unbuilt import drafted_rows, place_of
-from mesh.catalogue.unit_test import draft_test
+from mesh.catalogue.unit_test import draft_test, is_tested
 from mesh.contracts import Contract, usable_contracts
 from mesh.contracts.checks.names import LETTERS, MODEL_COLUMN
 from mesh.contracts.draft import SUFFIX, read_drafts
 from mesh.contracts.lint import lint
 from mesh.contracts.load import build
-from mesh.contracts.types import LOGICAL, bigquery_type, narrower
+from mesh.contracts.types import LOGICAL, bigquery_type, is_statable, narrower
 from mesh.environments import Opened
-from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
+from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import shown, suggestion
+from mesh.lint.folders import domain_by_folder
 from mesh.lint.header import IN_PYTHON, in_sql
 from mesh.project import display
 
@@ -45,7 +46,9 @@ class NewContract:
     """environment: whose data was looked at, if any. rows: that the draft was made from, 0 when
     there were none. built: whether the environment has the model, or its query was run on what the
     environment has of its inputs. left: how many places lint names that are left to write.
-    test: the unit test that was drafted besides, and expected: the rows that it expects."""
+    test: the unit test that was drafted besides, and expected: the rows that it expects.
+    is_new: whether the contract was drafted, or was there and the test alone was not. notes:
+    what else is to be known of it."""
 
     path: Path
     environment: str | None
@@ -54,6 +57,8 @@ class NewContract:
     left: int
     test: Path | None = None
     expected: int = 0
+    is_new: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def about_test(self) -> str:
@@ -72,7 +77,8 @@ class NewContract:
 class _Wanted:
     """A model that gets a contract. types: of its columns, in BigQuery. path: of the contract.
 
-    where, environment: whose data is looked at, if it is there. built: whether it has the model.
+    where, environment: whose data is looked at, if it is there. built: whether it has the model
+    with these columns. is_new: whether there is no contract, and not just no unit test.
     """
 
     name: str
@@ -81,6 +87,7 @@ class _Wanted:
     where: str | None
     environment: Environment | None
     built: bool
+    is_new: bool
 
 
 def new_contracts(
@@ -89,14 +96,15 @@ def new_contracts(
     """Write the drafts of models' contracts where they belong; needs the project's models.
 
     environment: whose data is looked at; by default where a bare plan goes, else prod. Of a model
-    that is not there yet the query is run on its inputs, and a unit test is drafted.
+    that is not there yet, or not with these columns, the query is run on its inputs, and a unit
+    test is drafted. Of one with a contract and without a unit test, that is drafted alone.
     Raises WrongUse, before anything is written, for an unknown or an internal model, a column whose
-    type no contract can state, and a contract that is there already; and for a column that the
-    environment does not have.
+    type no contract can state, and a contract that is there already, with a test or without what
+    one could be made of.
     """
     wanted = {one.name: one for one in [_wanted(opened, model, environment) for model in models]}
     for one in wanted.values():
-        yield _new_contract(opened, one)
+        yield _new_contract(opened, one) if one.is_new else _new_test(opened, one)
 
 
 def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
@@ -116,7 +124,10 @@ def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
             fix="Make it a view with `kind VIEW`, or draft contracts of the models that read it.",
         )
     path = opened.project.contracts / domain / f"{table}{SUFFIX}"
-    if path.exists():
+    is_new = not path.exists()
+    if not is_new and not (
+        opened.models[name].is_sql and not is_tested(opened, opened.models[name])
+    ):
         raise WrongUse(
             f"{name} has a contract already.",
             where=Location(display(path)),
@@ -125,13 +136,30 @@ def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
     where = environment or opened.usual_environment
     there = opened.environment(where) if where else None
     snapshot = opened.there(there).get(name) if there else None
-    missing = set(types) - set((snapshot and snapshot.model.columns_to_types) or types)
-    if missing:
+    built = snapshot is not None and (
+        snapshot.is_external or types.items() <= _types(snapshot.model).items()
+    )
+    return _Wanted(name, types, path, where, there, built, is_new)
+
+
+def _types(model: Model) -> dict[str, str]:
+    return {name: bigquery_type(kind) for name, kind in (model.columns_to_types or {}).items()}
+
+
+def _new_test(opened: Opened, wanted: _Wanted) -> NewContract:
+    name, test = wanted.name, None
+    known = usable_contracts(opened.project.contracts)
+    if wanted.environment:
+        rules = known[name].table_rules() if name in known else ()
+        read = {one for rule in rules for one in rule.references}
+        test = draft_test(opened, opened.models[name], wanted.environment, known, read)
+    if test is None:
         raise WrongUse(
-            f"{name} in {where} has no column {', '.join(sorted(missing))} yet.",
-            fix=f"Plan your change first: `sqlmesh plan {where}`.",
+            f"{name} has a contract already, and there are no rows to draft a unit test from.",
+            where=Location(display(wanted.path)),
+            fix="Plan what it reads, or write the test by hand.",
         )
-    return _Wanted(name, types, path, where, there, snapshot is not None)
+    return NewContract(wanted.path, wanted.where, 0, wanted.built, 0, *test, is_new=False)
 
 
 def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
@@ -173,11 +201,38 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
         test = None
         if found_there and not wanted.built:
             test = draft_test(opened, asked, found_there, known, _read_by_rules(path))
+        file, expected = test or (None, 0)
     except BaseException:
         path.unlink()
         raise
     rows = seen.rows if seen else 0
-    return NewContract(path, wanted.where, rows, wanted.built, left, *(test or ()))
+    notes = tuple(filter(None, (_doubt(opened, asked), _left_out(asked, types))))
+    return NewContract(path, wanted.where, rows, wanted.built, left, file, expected, notes=notes)
+
+
+def _left_out(model: Model, types: Mapping[str, str]) -> str:
+    missing = [column for column in model.columns_to_types or {} if column not in types]
+    if not missing:
+        return ""
+    return (
+        f"Left out: {', '.join(missing)}, since no contract can state lists and records. A model "
+        "that reads the source may still take them apart."
+    )
+
+
+def _doubt(opened: Opened, model: Model) -> str:
+    """That a name says another domain than its folder, or one that nothing else is of."""
+    domain, _, table = short_name(model.fqn).partition(".")
+    if folder := domain_by_folder(model, opened.models, opened.project):
+        return (
+            f"{domain}.{table} lies in the folder of the domain {folder}: if it is one of its "
+            f"models, call it {folder}.{table}, and move its contract."
+        )
+    others = [one for one in opened.models.values() if one is not model]
+    known = {domain_of(short_name(one.fqn)) for one in others if not one.kind.is_external}
+    if domain in known or not known or model.kind.is_external:
+        return ""
+    return f"{domain} is a new domain. If it should be none: {suggestion(domain, known)}"
 
 
 def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
@@ -202,16 +257,14 @@ def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
                 f"{same[0]}: no contract can state a column called `{shown(column)}`.",
                 fix=f"Rename it in the model, with {LETTERS}",
             )
-        text = bigquery_type(kind)
-        if text not in LOGICAL:
-            stated = ", ".join(LOGICAL) + "."
+        if is_statable(kind):
+            types[column] = bigquery_type(kind)
+        elif not models[same[0]].kind.is_external:
             raise WrongUse(
-                f"{same[0]}: no contract can state the type of the column {column} ({text}).",
-                fix="Draft a contract of a view on it that casts the column to one of: " + stated
-                if models[same[0]].kind.is_external
-                else "Cast it in the model to one of: " + stated,
+                f"{same[0]}: no contract can state the type of the column {column} "
+                f"({bigquery_type(kind)}).",
+                fix="Cast it in the model to one of: " + ", ".join(LOGICAL) + ".",
             )
-        types[column] = text
     return same[0], types
 
 

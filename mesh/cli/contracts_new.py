@@ -10,6 +10,8 @@ from mesh.cli.options import Gateway, InProject, data_of
 from mesh.console import out
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mesh.catalogue.new import NewContract
     from mesh.project import Project
 
@@ -34,12 +36,26 @@ def new_command(
             for drafted in new_contracts(opened, models, environment):
                 _show(project, drafted)
                 every.append(drafted)
-    if any(not drafted.built for drafted in every):
-        out.print("What follows from them is written by `mesh docs` and `sqlmesh format`.")
+    if any(drafted.is_new and not drafted.built for drafted in every):
+        out.print(
+            "Once the contract is finished, run `mesh docs`, which writes the pages about it in "
+            "docs/, and `sqlmesh format`, which lays out the model.",
+            soft_wrap=True,
+        )
 
 
 def _show(project: Project, drafted: NewContract) -> None:
     path = project.shown(drafted.path)
+    if drafted.is_new:
+        _show_contract(path, drafted)
+    else:
+        out.print(f"{path} is there already, and stays; there was no unit test.", soft_wrap=True)
+    if drafted.test:
+        test = project.shown(drafted.test)
+        out.print(f"{test}: drafted from rows of its inputs; {drafted.about_test}", soft_wrap=True)
+
+
+def _show_contract(path: Path, drafted: NewContract) -> None:
     source = "from its columns alone: no environment has rows of it"
     if drafted.rows:
         made = "in" if drafted.built else "that its query makes of"
@@ -49,6 +65,5 @@ def _show(project: Project, drafted: NewContract) -> None:
         f"{drafted.left} places are left to write: `mesh contracts lint {path}` names each.",
         soft_wrap=True,
     )
-    if drafted.test:
-        test = project.shown(drafted.test)
-        out.print(f"{test}: drafted from rows of its inputs; {drafted.about_test}", soft_wrap=True)
+    for note in drafted.notes:
+        out.print(note, soft_wrap=True, markup=False)

@@ -20,6 +20,7 @@ from mesh.contracts.draft import contract_files
 from mesh.contracts.header import contract_audit
 from mesh.contracts.readers import grants
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
+from mesh.lint.folders import domain_by_folder
 from mesh.lint.rule import ContractRule, header_of
 
 _GRAIN = re.compile(r"(?:^|[(,])\s*grains?\s+(\([^)]*\)|\w+)", re.MULTILINE | re.IGNORECASE)
@@ -102,10 +103,16 @@ class PublicModelNeedsContract(ContractRule):
         if contract is None and (self.project(model).root / path).is_file():
             return  # Of a contract that cannot be read, ContractsAreSound tells.
         if contract is None:
+            folder = domain_by_folder(model, self.siblings(model), self.project(model))
+            table = name.partition(".")[2]
+            slip = (
+                f" It lies in the folder of the domain {folder}: if it is one of its models, call "
+                f"it {folder}.{table}."
+            )
             yield (
                 f"{name}: a public model without a contract: draft {path} with "
                 f"`mesh contracts new {name}`, or move the model to {domain_of(name)}"
-                f"{INTERNAL_SUFFIX}."
+                f"{INTERNAL_SUFFIX}.{slip if folder else ''}"
             )
         elif not enforced:
             own = [

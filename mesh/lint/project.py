@@ -14,7 +14,7 @@ from mesh.contracts import Contract, Problem
 from mesh.contracts.draft import contract_files
 from mesh.contracts.lint import lint
 from mesh.contracts.types import today
-from mesh.environments.names import domain_of, is_public, short_name
+from mesh.environments.names import domain_of, is_public, query_inputs, short_name
 from mesh.lint.rule import ContractRule
 from mesh.project import Project, display
 
@@ -23,15 +23,19 @@ class ContractNeedsModel(ContractRule):
     """A promise that nobody keeps misleads its readers."""
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
-        if not self.speaks(model):
-            return
         names = self.siblings(model)
+        files = {display(Path(one._path or "")): one for one in names.values()}
         for name, contract in sorted(contracts.items()):
-            if name not in names:
-                yield (
-                    f"{name}: the contract {contract.location()} has no model: write "
-                    f"models/{name.replace('.', '/')}.sql, or remove the contract."
-                )
+            file = Path(f"models/{name.replace('.', '/')}.sql")
+            there = files.get(file)
+            if name in names or not (there is model if there else self.speaks(model)):
+                continue
+            said = f"{name}: the contract {contract.location()} has no model: "
+            if there:
+                called = short_name(there.fqn)
+                yield f"{said}{file} is called {called}: call it {name}, or move the contract."
+            else:
+                yield f"{said}write {file}, or remove the contract."
 
 
 class ContractsAreSound(ContractRule):
@@ -86,9 +90,11 @@ class PublicModelNeedsTest(ContractRule):
         tests = self.context.select_tests(model_names={model.name})
         if not tests:
             product = name.partition(".")[2]
+            can_be_drafted = name in contracts and query_inputs(model)
+            draft = f"; `mesh contracts new {name}` drafts it" if can_be_drafted else ""
             yield (
                 f"{name}: a public model without a unit test: write "
-                f"tests/{domain_of(name)}/test_{product}.yaml with its awkward rows."
+                f"tests/{domain_of(name)}/test_{product}.yaml with its awkward rows{draft}."
             )
         elif not any(_expects_rows(one.body) for one in tests):
             where = display(tests[0].path)
