@@ -198,7 +198,8 @@ def test_rules_that_are_left_out_are_named(told: dict[str, list[str]]) -> None:
 def test_a_public_model_without_a_unit_test_is_refused(told: dict[str, list[str]]) -> None:
     assert [one for one in told["publicmodelneedstest"] if "without a unit test" in one] == [
         "engagement.user_actions_and_groups: a public model without a unit test: write "
-        "tests/engagement/test_user_actions_and_groups.yaml with its awkward rows.",
+        "tests/engagement/test_user_actions_and_groups.yaml with its awkward rows; "
+        "`mesh contracts new engagement.user_actions_and_groups` drafts it.",
     ]
 
 

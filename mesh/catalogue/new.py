@@ -136,8 +136,9 @@ def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
     where = environment or opened.usual_environment
     there = opened.environment(where) if where else None
     snapshot = opened.there(there).get(name) if there else None
-    built = snapshot is not None and (
-        snapshot.is_external or types.items() <= _types(snapshot.model).items()
+    # The table of a source is there whether or not somebody planned what reads it.
+    built = opened.models[name].kind.is_external or (
+        snapshot is not None and types.items() <= _types(snapshot.model).items()
     )
     return _Wanted(name, types, path, where, there, built, is_new)
 
