@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -43,6 +43,7 @@ class Settings:
     table grow when the largest source does. title, purpose: what the dashboards are about together,
     on the page that lists them. bite: the share, 0 to 1, of standard damages that each contract has
     to notice unless it says otherwise itself. as_of: the day of use of data that grows no more.
+    uncontracted: the models and sources, by `<schema>.<name>`, that have no finished contract yet.
     """
 
     version: int | None = None
@@ -52,6 +53,7 @@ class Settings:
     purpose: str | None = None
     bite: float | None = None
     as_of: str | None = None
+    uncontracted: Sequence[str] = ()
 
 
 def settings_of(stated: Mapping[str, Any], config: Path) -> Settings:
@@ -92,6 +94,10 @@ _MEANT: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "purpose": (lambda value: isinstance(value, str), "a text"),
     "bite": (lambda value: _is_power(value) and value <= 1, "a share from 0 to 1"),
     "as_of": (lambda value: isinstance(value, str), "a day in quotes"),
+    "uncontracted": (
+        lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+        "a list of names as `schema.model`",
+    ),
 }
 
 

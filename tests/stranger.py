@@ -56,7 +56,12 @@ class Stranger:
         file.write_text(after)
 
     def write_contracts(self) -> None:
-        """What drafts leave to write."""
+        """What drafts leave to write; then nothing is left out any more."""
+        config = self.root / "config.yaml"
+        if config.is_file():
+            config.write_text(
+                re.sub(r"    uncontracted:\n(      - .*\n?)+", "", config.read_text())
+            )
         for path in (self.root / "contracts").rglob("*.yaml"):
             text = path.read_text()
             for todo, written in WRITTEN.items():

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from mesh.project import Project
-from mesh.review.codeowners import codeowners
+from mesh.review.codeowners import brought_up, codeowners
 from mesh.review.guards import base_tests, checks, python_tests, workflows
 from mesh.review.guards.checks import _finds_the_same
 from mesh.review.models.both import Both
@@ -369,7 +369,8 @@ def test_of_a_folder_of_guards_each_file_counts(tmp_path: Path) -> None:
     old.contracts.mkdir()
     (old.contracts / "review.yaml").write_text("guards: [access/]\n")
     edited = {"access/who.py": 1, "other/who.py": 1}
-    both = SimpleNamespace(old=old, new=new, files=SimpleNamespace(edited=edited))
+    files = SimpleNamespace(edited=edited)
+    both = SimpleNamespace(old=old, new=new, files=files, brought_up={})
     found = base_tests.guard_file_same.find(cast("Both", both))
     assert [one.message for one in found] == [
         "What stood in access/who.py and is gone: ROLE = 'viewer'; what is new: ROLE = 'owner'"
@@ -412,7 +413,8 @@ def test_lines_that_follow_from_contracts_are_no_change_of_a_guard(tmp_path: Pat
         written.write_text(codeowners(Project(root))[written])
     old, new = (Project(tmp_path / side) for side in ("old", "new"))
     files = SimpleNamespace(edited={".github/CODEOWNERS": 1})
-    both = cast("Both", SimpleNamespace(old=old, new=new, files=files))
+    sides = SimpleNamespace(old=old, new=new, files=files, brought_up=brought_up(old, new))
+    both = cast("Both", sides)
     told = [one.message for one in base_tests.guard_file_same.find(both)]
     assert told == [
         "What stood in .github/CODEOWNERS and is gone: *.py @org/shop; what is new: "

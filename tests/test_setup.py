@@ -34,7 +34,7 @@ def asked(folder: Path, *words: str) -> int:
 
 
 def made(text: str) -> dict:
-    return yaml.safe_load(with_mesh(text, Path("config.yaml")))
+    return yaml.safe_load(with_mesh(text, Path("config.yaml"), {"version": SET_UP}))
 
 
 def test_this_project_is_set_up_by_the_same_files() -> None:
@@ -46,7 +46,7 @@ def test_this_project_is_set_up_by_the_same_files() -> None:
 
 
 def test_a_project_without_a_linter_gets_rules_and_version_and_keeps_its_letters() -> None:
-    text = with_mesh(PLAIN, Path("config.yaml"))
+    text = with_mesh(PLAIN, Path("config.yaml"), {"version": SET_UP})
     assert text.startswith(PLAIN)
     assert made(PLAIN)["linter"] == {
         "enabled": True,
@@ -114,7 +114,9 @@ def test_any_way_to_write_a_block_is_added_to(
     }
     assert found["variables"]["mesh"] == {"version": SET_UP}
     assert ("a" in found["variables"]) == ("a:" in variables)
-    assert with_mesh(with_mesh(text, Path("c")), Path("c")) == with_mesh(text, Path("c"))
+    assert with_mesh(
+        with_mesh(text, Path("c"), {"version": SET_UP}), Path("c"), {"version": SET_UP}
+    ) == with_mesh(text, Path("c"), {"version": SET_UP})
 
 
 def test_templates_and_other_variables_stay() -> None:
@@ -123,24 +125,24 @@ def test_templates_and_other_variables_stay() -> None:
         + PLAIN
         + "variables:\n  day: \"{{ env_var('DAY') }}\"  # of the run\n"
     )
-    after = with_mesh(text, Path("config.yaml"))
+    after = with_mesh(text, Path("config.yaml"), {"version": SET_UP})
     for line in text.splitlines():
         assert line in after
     assert "variables:\n  mesh:\n    version: 2\n  day:" in after
 
 
 def test_an_older_version_is_brought_up_to_date_and_nothing_else() -> None:
-    text = with_mesh(PLAIN, Path("config.yaml"))
-    assert with_mesh(text, Path("config.yaml")) == text
+    text = with_mesh(PLAIN, Path("config.yaml"), {"version": SET_UP})
+    assert with_mesh(text, Path("config.yaml"), {"version": SET_UP}) == text
     older = text.replace(f"version: {SET_UP}", "version: 1 # by hand")
-    assert with_mesh(older, Path("config.yaml")) == text.replace(
+    assert with_mesh(older, Path("config.yaml"), {"version": SET_UP}) == text.replace(
         f"version: {SET_UP}", f"version: {SET_UP} # by hand"
     )
 
 
 def test_a_configuration_that_is_no_yaml_is_told_with_its_line() -> None:
     with pytest.raises(CheckFailed, match=r"^config\.yaml:3: the configuration is no YAML"):
-        with_mesh("gateways: {}\nlinter: [\n", Path("config.yaml"))
+        with_mesh("gateways: {}\nlinter: [\n", Path("config.yaml"), {"version": SET_UP})
 
 
 def test_files_are_written_and_what_was_there_is_asked_for(
@@ -180,24 +182,26 @@ def test_a_configuration_in_python_is_left_to_its_author(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     config = tmp_path / "config.py"
-    config.write_text("config = None\n")
-    assert asked(tmp_path) == 1
-    told = capfd.readouterr()
-    assert f"{config}: its configuration is in Python" in told.err
-    assert config.read_text() == "config = None\n"
-    assert (tmp_path / "macros" / "contract.py").is_file()
-    config.write_text(
+    head = (
         "from sqlmesh.core.config import *\n"
         "config = Config(\n"
         '    model_defaults=ModelDefaultsConfig(dialect="duckdb"),\n'
         "    default_connection=DuckDBConnectionConfig(),\n"
-        f"{told.out[told.out.index('linter=') :]})\n"
     )
+    config.write_text(f"{head})\n")
+    assert asked(tmp_path) == 1
+    told = capfd.readouterr()
+    assert f"{config}: its configuration is in Python" in told.err
+    assert config.read_text() == f"{head})\n"
+    assert (tmp_path / "macros" / "contract.py").is_file()
+    config.write_text(f"{head}{told.out[told.out.index('linter=') :]})\n")
     assert asked(tmp_path) == 0
     assert "This project is set up." in capfd.readouterr().out
     made: dict = {}
     exec(config.read_text(), made)
     assert made["config"].linter.rules == set(RULES)
+    # SQLMesh leaves it there.
+    sys.modules.pop("config", None)
     Project(tmp_path).check_set_up()
     assert sys.modules.get("config") is None
 

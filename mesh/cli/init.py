@@ -9,6 +9,7 @@ import typer
 from mesh.cli.options import InAnyProject
 from mesh.console import err, out
 from mesh.errors import CheckFailed, Location
+from mesh.project import Project
 
 
 def init(
@@ -50,3 +51,10 @@ def init(
     if not changes:
         out.print("This project is set up.")
     out.print("Next: `mesh contracts new MODEL` drafts the contract of a model.")
+    if Project(project.root).settings.uncontracted:
+        out.print(
+            "What has none yet may stay so: it stands under `uncontracted` in "
+            f"{project.shown(project.config)}, and leaves it when its contract is finished.",
+            markup=False,
+            soft_wrap=True,
+        )

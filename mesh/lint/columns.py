@@ -10,7 +10,7 @@ from sqlmesh.core.model import Model, SqlModel
 from mesh.contracts import Column, Contract
 from mesh.contracts.personal import NOT_PERSONAL, person
 from mesh.contracts.types import DUCKDB_TYPE, NUMERIC_TYPES, bigquery_type
-from mesh.environments.names import is_public, short_name
+from mesh.environments.names import short_name
 from mesh.errors import Location
 from mesh.lint.persons import Origin, Persons
 from mesh.lint.rule import ContractRule
@@ -106,7 +106,7 @@ class ExplicitColumns(ContractRule):
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.fqn)
-        if not is_public(name) or not isinstance(model, SqlModel):
+        if not self.is_product(model) or not isinstance(model, SqlModel):
             return
         if not isinstance(model.query, exp.Query):
             return
@@ -116,7 +116,7 @@ class ExplicitColumns(ContractRule):
             elif not isinstance(projection.unalias(), exp.Cast):
                 text = projection.alias_or_name
                 column = contracts[name].column(text) if name in contracts else None
-                kind = _written(column, model.dialect) if column else "its type"
+                kind = _written(column, model.dialect) if column else "<type>"
                 alias = (projection.args.get("alias") or projection.this).sql(model.dialect)
                 yield (
                     f"{name}: column {text}{_place(model, projection)} is not cast: write "

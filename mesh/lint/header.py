@@ -19,7 +19,7 @@ from mesh.contracts.audits import AUDIT
 from mesh.contracts.draft import contract_files
 from mesh.contracts.header import contract_audit
 from mesh.contracts.readers import grants
-from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
+from mesh.environments.names import INTERNAL_SUFFIX, domain_of, short_name
 from mesh.lint.folders import domain_by_folder
 from mesh.lint.rule import ContractRule, header_of
 
@@ -92,7 +92,7 @@ class PublicModelNeedsContract(ContractRule):
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.fqn)
-        if not is_public(name) or model.kind.is_embedded:
+        if not self.is_product(model) or model.kind.is_embedded:
             return
         path = f"contracts/{name.replace('.', '/')}.odcs.yaml"
         contract = contracts.get(name)

@@ -22,6 +22,8 @@ class OnlyContractedInputs(ContractRule):
             domain = domain_of(dependency)
             if dependency in sources:
                 producer = contracts.get(dependency)
+                if self.has_time(model, dependency):
+                    continue
                 if producer is None:
                     yield (
                         f"{name}: reads {dependency}, a table of a source that has no contract: "

@@ -14,7 +14,7 @@ from mesh.contracts import Contract, Problem
 from mesh.contracts.draft import contract_files
 from mesh.contracts.lint import lint
 from mesh.contracts.types import today
-from mesh.environments.names import domain_of, is_public, query_inputs, short_name
+from mesh.environments.names import domain_of, query_inputs, short_name
 from mesh.lint.rule import ContractRule
 from mesh.project import Project, display
 
@@ -46,11 +46,17 @@ class ContractsAreSound(ContractRule):
         first = self.speaks(model)
         names = self.siblings(model)
         for problem in _problems(project):
-            file = problem.path.relative_to(project.contracts)
-            product = f"{file.parent.name}.{file.name.partition('.')[0]}"
+            product = _product(problem, project)
+            if self.has_time(model, product):
+                continue
             is_source = product in names and names[product].kind.is_external
             if name == product or (first and (product not in names or is_source)):
                 yield f"{name}: {problem}" if name == product else str(problem)
+
+
+def _product(problem: Problem, project: Project) -> str:
+    file = problem.path.relative_to(project.contracts)
+    return f"{file.parent.name}.{file.name.partition('.')[0]}"
 
 
 def _problems(project: Project) -> tuple[Problem, ...]:
@@ -85,7 +91,7 @@ class PublicModelNeedsTest(ContractRule):
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         name = short_name(model.fqn)
         # SQLMesh tests what it runs as a query or as Python, and refuses a test of a seed.
-        if not is_public(name) or not (model.is_sql or model.is_python):
+        if not self.is_product(model) or not (model.is_sql or model.is_python):
             return
         tests = self.context.select_tests(model_names={model.name})
         if not tests:
@@ -132,6 +138,13 @@ class RulesAreInForce(ContractRule):
                 )
         config = self.context.config.linter
         where = display(self.project(model).config)
+        project = self.project(model)
+        there = {*self.siblings(model), *project.sources}
+        finished = {*contracts} - {_product(one, project) for one in _problems(project)}
+        for name in project.settings.uncontracted:
+            if name in finished or name not in there:
+                said = "whose contract is finished" if name in finished else "which is not there"
+                yield f"{where}: `uncontracted` names {name}, {said}: take it out of the list."
         for name in sorted(rule.name for rule in rules if rule.needed):
             if name in config.ignored_rules or not {"all", name} & config.rules:
                 yield f"{where}: the rule {name} is not in force: write it under `linter: rules:`."

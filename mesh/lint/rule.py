@@ -11,7 +11,7 @@ from sqlmesh.core.linter.rule import Rule, RuleViolation
 from sqlmesh.core.model import Model
 
 from mesh.contracts import Contract, usable_contracts
-from mesh.environments.names import short_name
+from mesh.environments.names import is_public, short_name
 from mesh.project import Project, find_project, project_around
 
 _last: dict[str, Any] = {}
@@ -29,6 +29,15 @@ class ContractRule(Rule):
     def project(self, model: Model) -> Project:
         """The project that a model lies in: SQLMesh can load several at once."""
         return project_around(Path(model._path or self.context.path)) or find_project()
+
+    def has_time(self, model: Model, name: str) -> bool:
+        """Whether the project says that this model or source has no finished contract yet."""
+        return name in self.project(model).settings.uncontracted
+
+    def is_product(self, model: Model) -> bool:
+        """Whether others may rely on a model: a public one that has to have its contract."""
+        name = short_name(model.fqn)
+        return is_public(name) and not self.has_time(model, name)
 
     def findings(self, model: Model, contracts: dict[str, Contract]) -> Iterator[str]:
         raise NotImplementedError

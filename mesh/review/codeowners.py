@@ -52,13 +52,19 @@ def codeowners(project: Project) -> dict[Path, str]:
     return {path: with_section(path, begin, end, f"{HEAD}\n{lines}\n")}
 
 
-def brought_up(text: str, other: str) -> str:
-    """A CODEOWNERS with the lines from contracts that another has; a project is all of both."""
+def brought_up(old: Project, new: Project) -> dict[str, str]:
+    """The CODEOWNERS of a base with the lines that a change of contracts brings with it, by its
+    path in the project: what else differs somebody wrote. Nothing where it lies above."""
     begin, end = _marks("")
-    head, _, rest = text.partition(begin)
-    _, begins, written = other.partition(begin)
-    section = f"\n{begin}{written.partition(end)[0]}{end}\n" if begins else ""
-    return f"{head}{section}{rest.partition(end)[2]}"
+    found = {}
+    for path, text in codeowners(new).items():
+        name = path.relative_to(new.root).as_posix() if path.is_relative_to(new.root) else ""
+        if name and (file := old.root / name).is_file():
+            head, _, rest = file.read_text("utf-8", "replace").partition(begin)
+            _, begins, written = text.partition(begin)
+            section = f"\n{begin}{written.partition(end)[0]}{end}\n" if begins else ""
+            found[name] = f"{head}{section}{rest.partition(end)[2]}"
+    return found
 
 
 def _marks(folder: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -14,6 +15,7 @@ from mesh.errors import Location, MeshError, WrongUse
 from mesh.files.scratch import scratch
 from mesh.git import find_checkout
 from mesh.project import Project
+from mesh.review.codeowners import brought_up
 from mesh.review.contracts.diff import ContractDiff, compare
 from mesh.review.contracts.read import Contracts, read_contracts
 from mesh.review.contracts.two_states import judge
@@ -138,7 +140,12 @@ def compare_projects(old: Project, new: Project, load: Load, day: datetime.date)
     used, usage = (read_usage(side.dashboards) for side in (old, new))
     broken = [new.shown(path).as_posix() for path in usage.unreadable]
     there = {k: v for k, v in used.charts.items() if old.shown(v.path).as_posix() not in broken}
-    both = Both(old, new, base, head, diff, tuple(compare(diff)), there, usage.charts)
+    written: dict[str, str] = {}
+    # Of contracts and charts that cannot be read their own rules tell.
+    with suppress(MeshError):
+        written = brought_up(old, new)
+    found = tuple(compare(diff))
+    both = Both(old, new, base, head, diff, found, there, usage.charts, written)
     judged = judge(diff, (*both.known, *project_findings(both)))
     notes = [f"{path} is no YAML, so its charts are not looked at." for path in broken]
     if not before.sources and not before.problems:

@@ -27,10 +27,11 @@ class _Edit:
     text: str
 
 
-def with_mesh(text: str, path: Path) -> str:
+def with_mesh(text: str, path: Path, settings: dict[str, object]) -> str:
     """A configuration's text with what is missing in it.
 
-    CheckFailed when it cannot be read as YAML; `path` is named then.
+    settings: what its variable `mesh` has to say. CheckFailed when the text cannot be read as
+    YAML; `path` is named then.
     """
     root = _composed(text, path)
     edits: list[_Edit] = []
@@ -45,11 +46,11 @@ def with_mesh(text: str, path: Path) -> str:
     mesh = _value(variables, "mesh") if variables is not None else None
     stated = _value(mesh, "version") if mesh is not None else None
     if variables is None:
-        appended.append(_block({"variables": {"mesh": {"version": SET_UP}}}))
+        appended.append(_block({"variables": {"mesh": settings}}))
     elif mesh is None:
-        edits.append(_first(variables, {"mesh": {"version": SET_UP}}))
+        edits.append(_first(variables, {"mesh": settings}))
     elif stated is None:
-        edits.append(_first(mesh, {"version": SET_UP}))
+        edits.append(_first(mesh, settings))
     elif stated.value != str(SET_UP):
         edits.append(_instead(stated, str(SET_UP)))
     # From the end, so that places before stay; of two at one place the later first.

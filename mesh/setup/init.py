@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.contracts import usable_contracts
+from mesh.environments.names import is_public
 from mesh.errors import Location, WrongUse
 from mesh.project import SET_UP, Project
+from mesh.prove.project import open_for_bigquery
 from mesh.setup.config import LISTS, lacking, with_mesh
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,8 +50,23 @@ def needed(project: Project) -> list[Change]:
     ]
     if project.config.suffix != ".py":
         text = project.config.read_text(encoding="utf-8")
-        found.append(_change(project.config, with_mesh(text, project.config)))
+        after = with_mesh(text, project.config, _settings(project))
+        found.append(_change(project.config, after))
     return [change for change in found if change.before != change.after]
+
+
+def _settings(project: Project) -> dict[str, object]:
+    """What the variable `mesh` has to say: of a project that is set up for the first time, which
+    of its models and sources have no contract yet. Else no plan would pass before all have one.
+    """
+    if project.settings.version is not None:
+        return {"version": SET_UP}
+    # In its own terms: no warehouse is asked.
+    models = open_for_bigquery(project).models
+    public = {n for n, one in models.items() if is_public(n) and not one.kind.is_embedded}
+    known = usable_contracts(project.contracts) if project.contracts.is_dir() else {}
+    waiting = sorted((public | {*project.sources}) - {*known})
+    return {"version": SET_UP} | ({"uncontracted": waiting} if waiting else {})
 
 
 def _check_dialect(project: Project) -> None:
@@ -86,9 +103,9 @@ def in_python(project: Project) -> str:
         arguments.append(f"linter=LinterConfig(\n    enabled=True,\n{told}),")
     if project.settings.version != SET_UP:
         others = any(name != "mesh" for name in project.stated("variables"))
-        own = {**project.stated("variables", "mesh"), "version": SET_UP}
+        own = {**project.stated("variables", "mesh"), **_settings(project)}
         beside = "    # beside the variables that are there\n" if others else ""
-        arguments.append(f'variables={{\n{beside}    "mesh": {json.dumps(own)},\n}},')
+        arguments.append(f'variables={{\n{beside}    "mesh": {own!r},\n}},')
     return "\n".join(arguments)
 
 

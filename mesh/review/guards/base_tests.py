@@ -7,10 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
-from mesh.errors import MeshError
 from mesh.files.scratch import scratch
 from mesh.review.contracts.words import shortened
 from mesh.review.guards.stated import FILE_NAME, BaseTests, Guards, read_guards
@@ -123,13 +121,6 @@ def _said(parts: list[list[str]]) -> str:
 
 def _lines(both: Both, name: str) -> list[list[str]]:
     """A file before and after; what is written from contracts was to become what it becomes."""
-    # It reads the levels, and those know every rule.
-    from mesh.review.codeowners import brought_up, codeowners
-
     files = [side.root / name for side in (both.old, both.new)]
     before, after = (one.read_text("utf-8", "replace") if one.is_file() else "" for one in files)
-    if files[1].name == "CODEOWNERS":
-        with suppress(MeshError):
-            written = codeowners(both.new).get(files[1])
-            before = brought_up(before, written) if written else before
-    return [text.splitlines() for text in (before, after)]
+    return [text.splitlines() for text in (both.brought_up.get(name, before), after)]

@@ -21,7 +21,7 @@ rule: Rules[[Both]] = Rules("guard")
 @rule(BREAKS, NONE, "Put it back, or say in contracts/review.yaml why nobody would miss it.")
 def bite_no_less(both: Both) -> Found:
     """A contract that has to notice less lets the damage through that it was written against."""
-    was, now = (_stated(side) for side in (both.old, both.new))
+    was, now = (stated_settings(side) for side in (both.old, both.new))
     usual = tuple(_share(one.get("bite")) for one in (was, now))
     if (less := _less(*usual)) and both.new.loads:
         message = f"Contracts have to notice {less} of the damages to their rows."
@@ -44,7 +44,7 @@ def bite_no_less(both: Both) -> Found:
             yield _at(pair, EXCUSED, message)
 
 
-def _stated(
+def stated_settings(
     project: Project, env_var: Callable[..., str | None] = lambda _, default=None: default
 ) -> dict[str, object]:
     """The variable `mesh` of a configuration, whatever stands in this environment."""
@@ -79,7 +79,7 @@ def _excused(contract: Contract) -> set[str]:
 
 def _as_of(both: Both) -> str:
     """What became of the day that freshness is measured against, where less is old by it."""
-    was, now = (_day(_stated(side)) for side in (both.old, both.new))
+    was, now = (_day(stated_settings(side)) for side in (both.old, both.new))
     if now and (not was or now < was):
         return f"Freshness is measured against {now} instead of {was or 'today'}."
     return ""

@@ -13,8 +13,10 @@ from sqlglot.errors import SqlglotError
 from mesh.contracts.audits import AUDIT
 from mesh.contracts.queries import read_query
 from mesh.contracts.sql import DIALECT
+from mesh.project import Project
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import shortened
+from mesh.review.guards.bites import stated_settings
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
 from mesh.review.models.review_worker.facts import Audit, Model
@@ -28,6 +30,8 @@ _KINDS = {"VIEW": "view", "EMBEDDED": "subquery"}
 # Settings by which a plan does more than build, or builds where prod is shown.
 _PLANNING = ("after_all", "before_all", "plan.forward_only", "virtual_environment_mode")
 _LINTERS = ("linter/", "mesh/lint/")
+# The list in the variable `mesh` of what has no finished contract yet.
+LEFT_OUT = "uncontracted"
 _CALL = re.compile(r"@\w+\s*\(")
 _AUDITS = ("audits/", "macros/", *CONFIGS, "mesh/contracts/")
 
@@ -252,11 +256,19 @@ def model_passes_lint(both: Both) -> Found:
 
 @rule(BREAKS, NONE, "List the rule under `rules` again.")
 def lint_stays_error(both: Both) -> Found:
-    """A lint rule that only warns stops nobody."""
+    """A lint rule that only warns stops nobody, nor one that a model is left out of."""
     for name, was in both.base.lint.items():
         now = both.head.lint.get(name)
         if now and (was.level, now.level) == ("error", "warning"):
             yield _of_config(both, f"The lint rule {name} only warns")
+    # Who takes the rules into a project leaves out what is there.
+    for name in sorted(_left_out(both.new) - _left_out(both.old)) if both.base.lint else ():
+        yield _of_config(both, f"No contract is asked of {name}, which `{LEFT_OUT}` names")
+
+
+def _left_out(project: Project) -> set[str]:
+    told = stated_settings(project).get(LEFT_OUT)
+    return {*map(str, told)} if isinstance(told, list) else set()
 
 
 @rule(BREAKS, NONE, "Put it back into config.yaml.")

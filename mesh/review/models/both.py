@@ -23,7 +23,8 @@ _ABOUT_READERS = ("COLUMN_CLASSIFICATION_NO_RAISE", "COLUMN_PERSONAL_NO_RELEASE"
 class Both:
     """Two projects. base, head: their models; charts, old_charts: by name.
 
-    known: what was found in the contracts.
+    known: what was found in the contracts. brought_up: files of the base, by their path, as the
+    contracts of the work tree have them written.
     """
 
     old: Project
@@ -34,6 +35,7 @@ class Both:
     known: tuple[Finding, ...]
     old_charts: Mapping[str, ChartUse]
     charts: Mapping[str, ChartUse]
+    brought_up: Mapping[str, str]
 
     @property
     def workflows(self) -> Path:

@@ -1,0 +1,67 @@
+"""A project takes contracts model by model: what has none yet is planned as before."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from stranger import Stranger
+
+DOMAIN = "sqlmesh_example"
+PLAN = ("sqlmesh", "plan", "--auto-apply", "--no-prompts")
+FINISHED = f"`uncontracted` names {DOMAIN}.full_model, whose contract is finished: take it out"
+
+
+@pytest.fixture
+def stranger(tmp_path) -> Stranger:
+    made = Stranger(tmp_path)
+    made.run("git", "init", "-q", "-b", "main")
+    made.run("sqlmesh", "init", "duckdb")
+    made.run(*PLAN)
+    made.run("mesh", "init", "--yes")
+    return made
+
+
+def listed(stranger: Stranger) -> list[str]:
+    return re.findall(rf"      - ({DOMAIN}\.\w+)", (stranger.root / "config.yaml").read_text())
+
+
+def test_what_is_there_is_planned_as_before_until_its_contract_is_finished(
+    stranger: Stranger,
+) -> None:
+    assert listed(stranger) == [
+        f"{DOMAIN}.{name}" for name in ("full_model", "incremental_model", "seed_model")
+    ]
+    said = stranger.run(*PLAN)
+    assert "contract" not in said and "is not cast" not in said
+
+    stranger.run("mesh", "contracts", "new", "full_model")
+    stranger.run(*PLAN)
+
+    config = (stranger.root / "config.yaml").read_text()
+    stranger.write_contracts()
+    (stranger.root / "config.yaml").write_text(config)
+    assert FINISHED in stranger.run("sqlmesh", "lint", fails=1)
+
+    stranger.edit("config.yaml", rf"      - {DOMAIN}.full_model\n", "")
+    said = stranger.run("sqlmesh", "lint", fails=1)
+    assert f"{DOMAIN}.full_model: the contract" in said and "is not enforced" in said
+    assert "incremental_model" not in said
+    stranger.edit("models/full_model.sql", r"\n  grain [^\n]*", "\n  @contract(full_model)")
+    stranger.edit("models/full_model.sql", r"\s*audits \([^)]*\),", "")
+    stranger.run(*PLAN)
+
+    # What comes anew is asked for its contract.
+    model = "MODEL (name sqlmesh_example.fresh, kind FULL);\nSELECT 1::INT AS one"
+    (stranger.root / "models" / "fresh.sql").write_text(model)
+    assert f"{DOMAIN}.fresh: a public model without a contract" in stranger.run(*PLAN, fails=1)
+
+
+def test_the_list_names_what_is_there(stranger: Stranger) -> None:
+    stranger.edit("config.yaml", f"{DOMAIN}.seed_model", f"{DOMAIN}.seed_modl")
+    said = stranger.run("sqlmesh", "lint", fails=1)
+    assert f"`uncontracted` names {DOMAIN}.seed_modl, which is not there: take it out" in said
+    assert f"{DOMAIN}.seed_model: a public model without a contract" in said
+    stranger.edit("config.yaml", r"uncontracted:\n(      - .*\n?)+", "uncontracted: all\n")
+    said = stranger.run("mesh", "contracts", "lint", fails=1)
+    assert "`variables: mesh: uncontracted` is not a list of names as `schema.model`: 'all'" in said
