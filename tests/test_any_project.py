@@ -108,6 +108,27 @@ def test_a_broken_promise_stops_the_plan_and_prod_stays(stranger: Stranger) -> N
     assert after == before
 
 
+def test_a_promise_that_rows_do_not_keep_stops_each_plan_that_takes_it_up(
+    stranger: Stranger,
+) -> None:
+    """Nothing is built for it, and SQLMesh notes the version before an audit stops it."""
+    stranger.edit(
+        f"contracts/{DOMAIN}/full_model.odcs.yaml",
+        "    quality:\n",
+        "    quality:\n      - id: few_orders\n        type: sql\n"
+        "        description: Nobody orders often.\n        dimension: conformity\n"
+        "        severity: error\n        mustBe: 0\n"
+        "        query: SELECT COUNT(*) FROM ${table} WHERE num_orders >= 5\n",
+    )
+    try:
+        for environment in ("dev", "dev", "prod"):
+            plan = (*PLAN[:2], environment, *PLAN[2:])
+            assert "Rule few_orders: 1 failing" in stranger.run(*plan, fails=1)
+    finally:
+        stranger.run("git", "checkout", "-q", "contracts")
+    stranger.run(*PLAN)
+
+
 def test_its_own_audits_are_run_too(stranger: Stranger) -> None:
     stranger.edit("audits/assert_positive_order_ids.sql", r"item_id < 0", "item_id >= 0")
     stranger.edit("models/full_model.sql", r"\nGROUP BY item_id", "\nWHERE TRUE GROUP BY item_id")

@@ -24,6 +24,7 @@ LAYERS = (
     "deliveries",
     "database",
     "working_copy",
+    "wrapping",
     "files",
     "git",
     "contracts",

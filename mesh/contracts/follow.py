@@ -1,4 +1,7 @@
-"""What `macros/contract.py` of a project does when SQLMesh imports it: sees edited contracts."""
+"""What `macros/contract.py` of a project does when SQLMesh imports it.
+
+Contracts that were edited are seen, and asked in every plan that takes them up.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from sqlmesh.utils.errors import ConfigError
 
 from mesh.contracts.draft import SUFFIX, contract_files
 from mesh.contracts.load import find
+from mesh.contracts.unaudited import install as audit_what_is_noted
 from mesh.errors import MeshError
 from mesh.files.problems import nearest
 from mesh.project import Project, find_project, project_around
@@ -35,6 +39,7 @@ def follow_contracts(macros: Path) -> None:
     show in a macro's time. Contracts are compared by content: copies and archives keep old times.
     Raises ConfigError, which SQLMesh shows as a sentence, for what macros could not say so well.
     """
+    audit_what_is_noted()
     project = Project(macros.resolve().parent.parent)
     with _said_by_sqlmesh():
         project.check_set_up()

@@ -17,11 +17,11 @@ from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.plan import PlanBuilder
 from sqlmesh.core.snapshot import Snapshot
 
+from mesh.contracts.unaudited import SHOWN_BEFORE
 from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.repair import repair
 from mesh.environments.sources import delivered_to
-from mesh.environments.unaudited import SHOWN_BEFORE
 from mesh.environments.versions import months_are_missing, partly_built, stamped, stamps_of
 from mesh.errors import CheckFailed
 

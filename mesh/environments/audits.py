@@ -12,7 +12,7 @@ from sqlglot import exp
 from sqlmesh.core.dialect import MacroFunc, MacroVar
 from sqlmesh.core.macros import MacroEvaluator
 
-from mesh.environments.wrapping import wrap
+from mesh.wrapping import wrap
 
 MACRO = "broken_contract"
 

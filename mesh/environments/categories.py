@@ -14,7 +14,7 @@ from typing import Any
 from sqlmesh.core.plan import PlanBuilder
 from sqlmesh.core.snapshot import Snapshot, SnapshotChangeCategory
 
-from mesh.environments.wrapping import wrap
+from mesh.wrapping import wrap
 
 BREAKING = (SnapshotChangeCategory.BREAKING, SnapshotChangeCategory.INDIRECT_BREAKING)
 

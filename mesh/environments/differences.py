@@ -11,7 +11,7 @@ from typing import Any
 from sqlglot import parse_one
 from sqlmesh.core.model.definition import _Model
 
-from mesh.environments.wrapping import wrap
+from mesh.wrapping import wrap
 
 
 def install() -> None:

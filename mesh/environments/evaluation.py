@@ -16,11 +16,6 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlglot import exp
 from sqlmesh.core.dialect import schema_
 from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
-from sqlmesh.core.plan.stages import (
-    AuditOnlyRunStage,
-    BackfillStage,
-    EnvironmentRecordUpdateStage,
-)
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
@@ -30,7 +25,6 @@ from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
 from mesh.environments.repair import make_lost_views
 from mesh.environments.sources import Delivered, database_of, delivered_to
-from mesh.environments.unaudited import unaudited
 from mesh.environments.versions import delivery_stamp, source_of
 from mesh.project import DATABASE_VARIABLE, PROJECT_VARIABLE
 
@@ -40,8 +34,8 @@ if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment, EnvironmentNamingInfo
     from sqlmesh.core.plan import EvaluatablePlan
     from sqlmesh.core.plan.stages import (
+        EnvironmentRecordUpdateStage,
         FinalizeEnvironmentStage,
-        PlanStage,
         VirtualLayerUpdateStage,
     )
     from sqlmesh.core.snapshot import Snapshot, SnapshotId
@@ -187,39 +181,6 @@ class DeliveryPlanEvaluator(BuiltInPlanEvaluator):
         with transaction(adapter):
             carry(carried, self.state_sync, adapter)
         return carried
-
-    def _evaluate_stages(self, plan_stages: list[PlanStage], plan: EvaluatablePlan) -> None:
-        """SQLMesh's stages, whose audits of promises alone are of more than it has just noted."""
-        waiting = unaudited(self.state_sync, plan)
-        stages: list[PlanStage] = []
-        for stage in plan_stages:
-            if waiting and isinstance(stage, BackfillStage | EnvironmentRecordUpdateStage):
-                stages.append(AuditOnlyRunStage(waiting))
-                waiting = []
-            if not isinstance(stage, AuditOnlyRunStage):
-                stages.append(stage)
-        super()._evaluate_stages(stages, plan)
-
-    def visit_audit_only_run_stage(self, stage: AuditOnlyRunStage, plan: EvaluatablePlan) -> None:
-        """Audit versions of which only promises changed.
-
-        SQLMesh's own scheduler of this stage knows no other models, so rules that compare would
-        look for those in prod.
-        """
-        stored = self.state_sync.get_snapshots(plan.environment.snapshots)
-        scheduler = self.create_scheduler(stored.values(), self.snapshot_evaluator)
-        done = scheduler.audit(
-            plan.environment,
-            plan.start,
-            plan.end,
-            execution_time=plan.execution_time,
-            end_bounded=plan.end_bounded,
-            start_override_per_model=plan.start_override_per_model,
-            end_override_per_model=plan.end_override_per_model,
-            selected_snapshots={snapshot.name for snapshot in stage.snapshots},
-        )
-        if done.is_failure:
-            raise PlanError("Plan application failed.")
 
     def visit_environment_record_update_stage(
         self, stage: EnvironmentRecordUpdateStage, plan: EvaluatablePlan

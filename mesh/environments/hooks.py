@@ -22,6 +22,7 @@ from sqlmesh.core.constants import PROD
 from sqlmesh.core.context import GenericContext
 from sqlmesh.utils.errors import ConfigError, PlanError
 
+from mesh.contracts.unaudited import install as audit_what_is_noted
 from mesh.database import cannot_open, check_attached
 from mesh.environments.apply import bring_up_to_date
 from mesh.environments.audits import install as take_audits_as_made
@@ -39,9 +40,9 @@ from mesh.environments.unaccounted import unaccounted, what_to_do
 from mesh.environments.unit_tests import forget_afterwards
 from mesh.environments.unit_tests import install as share_renderings
 from mesh.environments.versions import stamped
-from mesh.environments.wrapping import wrap
 from mesh.errors import MeshError
 from mesh.project import Project
+from mesh.wrapping import wrap
 
 if TYPE_CHECKING:
     from sqlmesh.core.plan import PlanBuilder
@@ -72,6 +73,7 @@ def install() -> None:
     wrap(GenericContext, "load", paused)
     wrap(GenericContext, "plan", spared)
     wrap(GenericContext, "run", spared)
+    audit_what_is_noted()
     share_renderings()
     read_queries_when_asked()
     take_audits_as_made()

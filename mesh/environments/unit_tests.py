@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlmesh.core.test import runner
 from sqlmesh.core.test.definition import SqlModelTest
 
-from mesh.environments.wrapping import wrap
+from mesh.wrapping import wrap
 
 SCHEMA = "sqlmesh_test"
 # Of the tests that run: their models' queries, and these as SQL of the engine by their identity.
