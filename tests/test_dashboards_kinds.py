@@ -693,6 +693,11 @@ def test_where_values_are_withheld_a_sentence_says_of_how_many_it_speaks(tmp_pat
         "Of the 2 that can be shown, a and b are surely above “no difference”; others may be "
         "further."
     )
+    more = [effect(name, 0.5) for name in "cde"]
+    (tmp_path / "more").mkdir()
+    assert kinds_with(tmp_path / "more", before, after, "tags", [*rows, *more]).seen == (
+        "Of the 5 that can be shown, 5 are surely above “no difference”; others may be further."
+    )
     (tmp_path / "one").mkdir()
     assert kinds_with(tmp_path / "one", before, after, "tags", rows[:1]).seen == (
         "Only one can be shown: a with +0.40 (+0.30 to +0.50) is surely above “no difference”; "

@@ -188,7 +188,9 @@ class DotPlot(SplitChart):
         for dots, side in sides:
             names = [named(dot.name) for dot in dots]
             if len(clear) > MOST_NAMED:
-                names = [f"{len(dots)} of {count}"] if dots else []
+                # Where values are withheld it is said before of how many.
+                of_all = "" if self.incomplete else f" of {count}"
+                names = [f"{len(dots)}{of_all}"] if dots else []
             elif len(clear) == 1 and dots:
                 names = [f"{names[0]} with {self._told(board, dots[0], line)}"]
             be = f"{'is' if len(dots) == 1 else 'are'} {surely}" if dots else ""
