@@ -284,7 +284,7 @@ def test_a_column_without_cast_is_refused(
     ],
 )
 def test_the_cast_that_is_advised_is_of_the_whole_expression(dialect: str, expression: str) -> None:
-    rule = ExplicitColumns(context=SimpleNamespace(models={}))
+    rule = ExplicitColumns(context=SimpleNamespace(models={}, path=ROOT))
 
     def told(text: str) -> tuple[exp.Expr, list[str]]:
         written = parse(f"MODEL (name shop.plays); SELECT {text} FROM t", default_dialect=dialect)
@@ -294,7 +294,7 @@ def test_the_cast_that_is_advised_is_of_the_whole_expression(dialect: str, expre
 
     quote = "`" if dialect in ("bigquery", "spark") else '"'
     was, (said,) = told(f"{expression} AS {quote}order{quote}")
-    now, left = told(said.partition("write `")[2].removesuffix("`.").replace("its type", "INT"))
+    now, left = told(said.partition("write `")[2].removesuffix("`.").replace("<type>", "INT"))
     assert left == []
     whole = parse_one(was.unnest().sql(dialect=dialect, comments=False), dialect=dialect)
     assert now.this.unnest().sql(dialect=dialect) == whole.unnest().sql(dialect=dialect)
