@@ -86,7 +86,7 @@ def _unaudited(state: StateReader, plan: EvaluatablePlan) -> list[Snapshot]:
         return []
     stored = state.get_snapshots(plan.environment.snapshots).values()
     known = {snapshot.snapshot_id: snapshot for snapshot in (*plan.new_snapshots, *stored)}
-    shared = [one for one in known.values() if _is_audited(one) and _shares_its_table(one)]
+    shared = [one for one in known.values() if _is_audited(one)]
     shown = [info for one in state.get_environments() for info in one.snapshots] if shared else []
     ids = {info.snapshot_id for info in shown}
     waiting = [one for one in shared if one.snapshot_id not in ids]
@@ -97,11 +97,10 @@ def _unaudited(state: StateReader, plan: EvaluatablePlan) -> list[Snapshot]:
 
 
 def _is_audited(snapshot: Snapshot) -> bool:
-    return snapshot.is_model and snapshot.evaluatable and bool(snapshot.model.audits)
-
-
-def _shares_its_table(snapshot: Snapshot) -> bool:
-    return any(before.version == snapshot.version for before in snapshot.previous_versions)
+    """Whether nothing of a version is built, since its metadata alone is another, and it has
+    audits: what is built is audited then."""
+    evaluated = snapshot.is_model and snapshot.is_metadata and snapshot.evaluatable
+    return evaluated and bool(snapshot.model.audits)
 
 
 def _table_and_audits(snapshot: Snapshot) -> tuple[Any, str]:
