@@ -75,11 +75,15 @@ def test_a_plan_that_a_promise_stopped_is_stopped_again_in_every_environment(sho
     shop.plan("prod", most=8)
 
 
-def test_rows_that_came_under_other_promises_are_held_to_those_of_before(shop: Shop) -> None:
+def dearer_under_a_looser_promise(shop: Shop) -> None:
     shop.plan("prod", most=8)
     shop.plan("prod", most=10)
     shop.price(9)
     shop.run("2100-01-01")
+
+
+def test_rows_that_came_under_other_promises_are_held_to_those_of_before(shop: Shop) -> None:
+    dearer_under_a_looser_promise(shop)
     with pytest.raises(PlanError):
         shop.plan("prod", most=8)
 
@@ -97,10 +101,7 @@ def test_what_another_environment_shows_is_not_audited_again(
 
 
 def test_a_rollback_asks_no_promise_again(shop: Shop) -> None:
-    shop.plan("prod", most=8)
-    shop.plan("prod", most=10)
-    shop.price(9)
-    shop.run("2100-01-01")
+    dearer_under_a_looser_promise(shop)
     opened = open_project(Project(shop.root))
     rollback(opened, "prod")
     opened.close()

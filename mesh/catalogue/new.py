@@ -93,7 +93,7 @@ class _Wanted:
 def new_contracts(
     opened: Opened, models: Iterable[str], environment: str | None = None
 ) -> Iterator[NewContract]:
-    """Write the drafts of models' contracts where they belong; needs the project's models.
+    """Write the drafts of models' contracts where they belong; needs the models and their tests.
 
     environment: whose data is looked at; by default where a bare plan goes, else prod. Of a model
     that is not there yet, or not with these columns, the query is run on its inputs, and a unit

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from sqlglot import exp
-from sqlmesh.core.loader import Loader
-from sqlmesh.core.test.discovery import ModelTestMetadata, filter_tests_by_model_names
 
 from mesh.catalogue.sample import Sample, column_of, sampled
 from mesh.contracts import Contract
@@ -27,17 +25,8 @@ if TYPE_CHECKING:
 
 
 def is_tested(opened: Opened, model: Model) -> bool:
-    """Whether a unit test of it is there; the project may have been loaded without its tests."""
-    tests = [one for loader in opened.context._loaders for one in _read(loader)]
-    catalog, dialect = opened.context.default_catalog, opened.context.default_dialect
-    return bool(
-        filter_tests_by_model_names(tests, {model.name}, default_catalog=catalog, dialect=dialect)
-    )
-
-
-def _read(loader: Loader) -> list[ModelTestMetadata]:
-    # Past what an instance was told, so as to read none.
-    return type(loader).load_model_tests(loader)
+    """Whether a unit test of it is there; the project has to be loaded with its tests."""
+    return bool(opened.context.select_tests(model_names={model.name}))
 
 
 def draft_test(

@@ -30,7 +30,7 @@ def new_command(
     from mesh.environments import open_project
 
     with drafting():
-        opened = open_project(project, gateway, unit_tests=False)
+        opened = open_project(project, gateway)
         with opened.readable_errors():
             every = []
             for drafted in new_contracts(opened, models, environment):

@@ -233,7 +233,7 @@ def open_project(
     """Load a project with SQLMesh; on DuckDB its database is `project.database`.
 
     models: whether to read the models' files, which takes seconds; what environments hold is known
-    without them. unit_tests: whether to read those as well; only who plans needs them.
+    without them. unit_tests: whether to read those as well; who plans needs them, or drafts them.
     """
     project.read_dotenv()
     database = project.database

@@ -162,9 +162,8 @@ class DotPlot(SplitChart):
             return f"{furthest[0].upper()}{furthest[1:]}." if furthest else ""
         said = self._sides(board, clear, len(dots), line, where, sure=not chance)
         if self.incomplete:
-            few = f"Of the {len(dots)} that can be shown, "
-            few = few if len(dots) > 1 else "Only one can be shown: "
-            said = f"{few}{said}; others may be further"
+            of = f"Of the {len(dots)} that can be shown," if dots[1:] else "Only one can be shown:"
+            said = f"{of} {said}; others may be further"
         return "; ".join(part for part in (said, chance, furthest) if part) + "."
 
     @property
