@@ -37,6 +37,7 @@ def test_what_is_there_is_planned_as_before_until_its_contract_is_finished(
 
     stranger.run("mesh", "contracts", "new", "full_model")
     stranger.run(*PLAN)
+    stranger.commit("A contract to be finished")
 
     config = (stranger.root / "config.yaml").read_text()
     stranger.write_contracts()
@@ -47,9 +48,12 @@ def test_what_is_there_is_planned_as_before_until_its_contract_is_finished(
     said = stranger.run("sqlmesh", "lint", fails=1)
     assert f"{DOMAIN}.full_model: the contract" in said and "is not enforced" in said
     assert "incremental_model" not in said
-    stranger.edit("models/full_model.sql", r"\n  grain [^\n]*", "\n  @contract(full_model)")
-    stranger.edit("models/full_model.sql", r"\s*audits \([^)]*\),", "")
+    stranger.edit("models/full_model.sql", r"\n  grain [^\n]*", "")
+    enforced = "@contract(full_model, assert_positive_order_ids)"
+    assert f"write {enforced} into the MODEL block" in said
+    stranger.edit("models/full_model.sql", r"audits \([^)]*\)", enforced)
     stranger.run(*PLAN)
+    assert "Nothing is broken." in stranger.run("mesh", "review", "--base", "HEAD")
 
     # What comes anew is asked for its contract.
     model = "MODEL (name sqlmesh_example.fresh, kind FULL);\nSELECT 1::INT AS one"

@@ -539,3 +539,18 @@ def test_who_agrees_to_a_release_is_asked(tmp_path: Path) -> None:
 )
 def test_audits_are_the_same_that_find_the_same_rows(before: str, after: str, same: bool) -> None:
     assert _finds_the_same(before, after) is same
+
+
+def test_unit_tests_of_one_name_are_told_apart_by_their_models(tmp_path: Path) -> None:
+    one, other = guarded(tmp_path / "base"), guarded(tmp_path / "head")
+    for root in (one, other):
+        tests = root / "tests" / "test_shop.yaml"
+        text = tests.read_text().replace("test_till_lines_are_in_euros", "test_orders_add_up")
+        orders, _, till = text.rpartition("test_orders_add_up")
+        tests.write_text(orders)
+        tests.with_name("test_till.yaml").write_text(f"test_orders_add_up{till}")
+    macro = other / "macros" / "euros.py"
+    macro.write_text(macro.read_text().replace("number(100)", "number(1000)"))
+    review = compare_projects(Project(one), Project(other), load, TODAY)
+    found = [f.product for f in review.findings if f.rule == "TEST_OF_BASE_HOLDS"]
+    assert found == ["shop_internal.till_lines"]

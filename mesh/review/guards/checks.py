@@ -308,14 +308,17 @@ def lint_no_silence(both: Both) -> Found:
     Both revisions are asked of the same made-up models.
     """
     silent: dict[tuple[Place, str], dict[str, set[str]]] = defaultdict(dict)
+    # A name that is taken off this list need not be there any more.
+    comparable = {*both.head.made_up}
+    comparable -= {f"{name} gone" for name in _left_out(both.old) - _left_out(both.new)}
     for name, was in both.base.lint.items():
         now = both.head.lint.get(name)
         if now is None:
             continue
-        lost = {*was.noticed} & {*both.head.made_up} - {*now.noticed}
+        lost = {*was.noticed} & comparable - {*now.noticed}
         if lost or (was.code != now.code and not now.noticed):
             paths = *filter(None, (now.path, was.path)), *_LINTERS, "mesh/"
-            made = both.files.made_in(*paths) or Place(now.path, now.line)
+            made = both.files.made_in(*paths) or Place(now.path or CONFIGS[0], now.line)
             what = "no longer complains of" if lost else "was changed, and no made-up model shows"
             silent[made, what][name] = lost
     for (made, what), rules in silent.items():

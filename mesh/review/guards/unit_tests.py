@@ -119,11 +119,12 @@ def test_of_base_holds(both: Both) -> Found:
     """
     failing: dict[str, list[UnitTest]] = defaultdict(list)
     for test in both.base.tests:
-        if test.name in both.head.failing:
+        if test.key in both.head.failing:
             failing[test.model].append(test)
     for model, tests in failing.items():
-        names = sorted(test.name for test in tests)
-        said = shortened(" ".join(both.head.failing[names[0]].split()), 300)
+        tests.sort(key=lambda test: test.name)
+        names = [test.name for test in tests]
+        said = shortened(" ".join(both.head.failing[tests[0].key].split()), 300)
         what = f"The unit test {names[0]} of the base no longer holds"
         if others := names[1:]:
             what = f"{what}, nor {'do' if others[1:] else 'does'} {listed(others, _MOST)}"

@@ -63,6 +63,11 @@ class UnitTest:
     line: int
     body: str
 
+    @property
+    def key(self) -> str:
+        """Models may have tests of one name."""
+        return f"{self.model}::{self.name}"
+
 
 @dataclass(frozen=True)
 class Model:
@@ -158,8 +163,8 @@ class Models:
 
     models: by name, parents first. snapshots: SQLMesh's, as its JSON, to be compared by it.
     lint: the rules that run; made_up: the models, made up to be wrong, that they saw. tests: the
-    unit tests; failing: those of the base that fail here, and how. target: the environment of a
-    plan that names none. settings: how plans are made, by place. approvers: who has to agree.
+    unit tests; failing: those of the base that fail here, by key, and how. target: the environment
+    of a plan that names none. settings: how plans are made, by place. approvers: who has to agree.
     """
 
     models: Mapping[str, Model] = field(default_factory=dict)

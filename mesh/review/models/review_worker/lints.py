@@ -76,6 +76,8 @@ def _lint_rule(context: Context, rule: type[Rule], level: str, made: list[_Made]
             lines, line = inspect.getsourcelines(one)
             code += _code("".join(lines))
             path = os.path.relpath(inspect.getsourcefile(one) or "", context.path)
+    if path.startswith(os.pardir):
+        path, line = "", 1  # It is installed, and the project's change is elsewhere.
     digest = hashlib.sha256(code.encode()).hexdigest() if code else ""
     return LintRule(rule.name, level, path, line, digest, tuple(sorted(set(said))))
 

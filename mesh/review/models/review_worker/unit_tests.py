@@ -60,7 +60,7 @@ def _named_columns(expected: Any) -> Any:
 
 
 def failing(context: Context, tests: list[UnitTest]) -> tuple[dict[str, str], list[str]]:
-    """Which unit tests of another revision fail on these models, with what words; what cannot run.
+    """Which unit tests of another revision fail here, by key, with what words; which cannot run.
 
     One cannot where it gives rows to a model, or asks for a part of a query, that is gone.
     """
@@ -90,7 +90,7 @@ def failing(context: Context, tests: list[UnitTest]) -> tuple[dict[str, str], li
             continue
         for _, said in result.failures:
             told = [words for tables in result.failure_tables for words in _differing(tables)]
-            failed[test.name] = "; ".join(told) or said.strip()[-2000:]
+            failed[test.key] = "; ".join(told) or said.strip()[-2000:]
         unable += [test.name for _ in result.errors]
     return failed, unable
 
