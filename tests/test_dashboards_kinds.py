@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -22,8 +24,10 @@ from mesh.dashboards.drawing.palette import colours, contrast
 from mesh.dashboards.drawing.vega import STEPS, THEMES, themed
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.looker.sheet import build_sheet
+from mesh.dashboards.preview.build import placed
 from mesh.dashboards.preview.page import page_html
 from mesh.dashboards.spec import Dashboard
+from mesh.errors import CheckFailed
 from mesh.prove.planner import planner_limits
 from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT
 from tests.kinds_data import (
@@ -444,6 +448,25 @@ def test_a_line_of_years_is_whole_and_calls_them_by_their_years(tmp_path: Path) 
     assert drawn(view, "v")[-1]["o"] == 1 and "2018, which is not over." in view.reading[-1]
     assert view.head[0] == "Year" and [line[0] for line in view.body][::9] == ["2018", "2006"]
     assert view.seen == "The highest is 2012 with 900 plays."
+
+
+def test_a_chart_that_cannot_be_drawn_is_named_with_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    view = page(**all_rows())
+    chart = view.charts[0].spec
+    lines = (FIXTURES / "looker" / "kinds.yaml").read_text().splitlines()
+    (line,) = (n for n, text in enumerate(lines, 1) if text.strip() == f"- id: {chart.id}")
+    said = rf"looker/kinds\.yaml:{line}: the chart `{chart.id}` of kind `{chart.kind}` cannot be "
+    # What is seen in it, and its card.
+    with monkeypatch.context() as patch, pytest.raises(CheckFailed) as error:
+        patch.setattr(type(chart), "seen", lambda *_: {}["a word"])
+        with placed(FIXTURES / "looker"):
+            page(**all_rows())
+    assert re.search(said + "drawn: KeyError: 'a word' Mend what the kind", str(error.value))
+    with pytest.raises(CheckFailed) as error, placed(FIXTURES / "looker"):
+        page_html(replace(view, charts=[replace(view.charts[0], unmoved=None)]), [view], PROJECT)
+    assert re.search(said + "drawn: TypeError: 'NoneType' object is not it", str(error.value))
 
 
 def test_small_pictures_share_one_scale_and_are_the_first_by_their_metric() -> None:

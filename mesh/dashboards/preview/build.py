@@ -9,15 +9,16 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from mesh.contracts import Contract, load_contracts
+from mesh.contracts import Contract, usable_contracts
 from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.data import DashboardData, read_data
 from mesh.dashboards.kinds import Board
 from mesh.dashboards.preview.page import Served, index_html, page_html
 from mesh.dashboards.preview.png import pictures
-from mesh.dashboards.preview.present import PageView, present
+from mesh.dashboards.preview.present import NotDrawn, PageView, present
+from mesh.dashboards.usage import read_usage
 from mesh.errors import Location, WrongUse
-from mesh.project import Project
+from mesh.project import Project, display
 
 if TYPE_CHECKING:
     from mesh.environments import Opened
@@ -73,12 +74,24 @@ def present_all(
     project = opened.project
     dashboards = checked_dashboards(specs or project.dashboards, project.contracts)
     opened.environment(environment)
-    contracts = load_contracts(project.contracts)
+    contracts = usable_contracts(project.contracts)
     known = {} if drawn is None else drawn
-    return [
-        drawn_page(one.dashboard, read_data(opened, environment, one.dashboard), contracts, known)
-        for one in dashboards
-    ]
+    with placed(specs or project.dashboards):
+        return [
+            drawn_page(board, read_data(opened, environment, board), contracts, known)
+            for board in (one.dashboard for one in dashboards)
+        ]
+
+
+@contextmanager
+def placed(specs: Path) -> Iterator[None]:
+    """Within, a chart that cannot be drawn is told with its place."""
+    try:
+        yield
+    except NotDrawn as error:
+        use = read_usage(specs).charts[error.name]
+        error.where = Location(display(use.path), use.line)
+        raise
 
 
 def drawn_page(
@@ -97,5 +110,6 @@ def drawn_page(
 
 def render(pages: list[PageView], project: Project, served: Served | None = None) -> dict[str, str]:
     """The HTML files by name, the index first."""
-    files = {f"{page.board.id}.html": page_html(page, pages, project, served) for page in pages}
+    with placed(project.dashboards):
+        files = {f"{page.board.id}.html": page_html(page, pages, project, served) for page in pages}
     return {"index.html": index_html(pages, project, served)} | files

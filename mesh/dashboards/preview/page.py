@@ -19,7 +19,7 @@ from mesh.dashboards.drawing.formats import day
 from mesh.dashboards.drawing.vega import THEMES, steps_css
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.preview.bundle import vega_script
-from mesh.dashboards.preview.present import PageView
+from mesh.dashboards.preview.present import PageView, drawing
 from mesh.project import Project
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -88,6 +88,7 @@ def page_html(
         "page.html.j2",
         served,
         page=page,
+        cards=[_card(page, card) for card in page.charts],
         others=others,
         data=data,
         vega=Markup(vega_script(project)) if charts or drawn else "",
@@ -101,6 +102,11 @@ def _drawn(card: ChartView) -> dict[str, Any]:
     vega = (card.vega or {}) | {"description": f"{card.spec.title}. {card.summary}"}
     panels = [_columns(panel["values"]) for panel in card.content.get("panels", [])]
     return {"vega": vega, "height": card.height, "panels": panels}
+
+
+def _card(page: PageView, card: ChartView) -> Markup:
+    with drawing(page.board, card.spec):
+        return Markup(_templates().get_template(card.spec.partial).render(chart=card))
 
 
 def _controls(page: PageView) -> list[dict[str, Any]]:
@@ -125,8 +131,7 @@ def _picked(page: PageView) -> dict[str, Any]:
     for name, picked in page.picked.items():
         cards = []
         for card in picked.cards:
-            html = _templates().get_template(card.spec.partial).render(chart=card)
-            one: dict[str, Any] = {"html": html, "csv": card.csv}
+            one: dict[str, Any] = {"html": _card(page, card), "csv": card.csv}
             if card.vega:
                 one["chart"] = _drawn(card)
             if card.spec.script and card.content:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import product as combinations
@@ -16,6 +17,8 @@ from mesh.dashboards.drawing.view import ChartView, Unmoved
 from mesh.dashboards.kinds import Board, Chart
 from mesh.dashboards.kinds.base import Row
 from mesh.dashboards.kinds.seen import lowered, named
+from mesh.errors import CheckFailed
+from mesh.files.problems import shown
 
 NO_DATA = "Not enough data: there is none yet."
 NOT_ENOUGH = "Not enough data."
@@ -117,6 +120,27 @@ class PageView:
         return [one for one in self.charts if one.spec.id not in self.picked]
 
 
+class NotDrawn(CheckFailed):
+    """A chart that cannot be drawn; who knows the files says where it stands. name: `board/id`."""
+
+    def __init__(self, board: Board, chart: Chart, error: Exception):
+        self.name = f"{board.id}/{chart.id}"
+        why = f"{type(error).__name__}: {shown(error, 200)}"
+        super().__init__(
+            f"the chart `{chart.id}` of kind `{chart.kind}` cannot be drawn: {why}",
+            fix="Mend what the kind makes of these rows; `mesh --debug` shows where.",
+        )
+
+
+@contextmanager
+def drawing(board: Board, chart: Chart) -> Iterator[None]:
+    """Within, what goes wrong is told of the chart."""
+    try:
+        yield
+    except Exception as error:
+        raise NotDrawn(board, chart, error) from error
+
+
 def present(board: Board, data: DashboardData, contracts: Mapping[str, Contract]) -> PageView:
     """The page of a dashboard; contracts: of its sources at least."""
     from altair.utils.schemapi import debug_mode
@@ -135,12 +159,14 @@ def _present(board: Board, data: DashboardData, contracts: Mapping[str, Contract
         found, contract = data.charts[chart.id], contracts[product]
         follows = [one for one in controls if one.spec.reaches(chart) and one.options]
         unmoved = _unmoved(controls, chart, follows)
-        drawn = [
-            replace(
-                _card(board, chart, part, contract, product in with_rows, since), unmoved=unmoved
-            )
-            for part, since in _parts(found, follows)
-        ]
+        with drawing(board, chart):
+            drawn = [
+                replace(
+                    _card(board, chart, part, contract, product in with_rows, since),
+                    unmoved=unmoved,
+                )
+                for part, since in _parts(found, follows)
+            ]
         start = 0
         for control in follows:
             start = start * len(control.options) + control.start
