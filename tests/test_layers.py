@@ -25,6 +25,7 @@ LAYERS = (
     "database",
     "working_copy",
     "wrapping",
+    "unit_test_files",
     "files",
     "git",
     "contracts",

@@ -364,6 +364,7 @@ def test_an_error_of_sqlmeshs_is_shown_at_the_line_that_it_names() -> None:
     assert str(place_in(said)) == "models/a/b.sql:9"
     said = "models/a/b.sql:4: There is no contract for nothing."
     assert str(place_in(said)) == "models/a/b.sql:4"
+    assert str(place_in("tests/a/test_b.yaml:1: There is no")) == "tests/a/test_b.yaml:1"
     assert str(place_in("Something else.")) == "config.yaml:1"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from mesh.contracts import Contract, load_contracts
+from mesh.contracts import Contract, usable_contracts
 from mesh.dashboards import load_dashboards
 from mesh.environments.names import domain_of, is_public, query_inputs
 from mesh.project import BIGQUERY_GATEWAY, Project
@@ -26,7 +26,7 @@ This page is drawn from the configuration, {} by `mesh docs`. Edit those, not th
 def render(opened: Opened) -> str:
     """The whole page, of a project with its models."""
     project = opened.project
-    contracts = load_contracts(project.contracts)
+    contracts = usable_contracts(project.contracts)
     folders = [project.models, project.contracts, project.dashboards, project.workflows]
     drawn = [f"`{project.shown(one)}/`" for one in folders if one.is_dir()]
     granted = ", and BigQuery refuses it by its grants" if _is_on_bigquery(project) else ""

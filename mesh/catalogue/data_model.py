@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from mesh.contracts import Contract, load_contracts
+from mesh.contracts import Contract, usable_contracts
 from mesh.environments.names import domain_of, is_public, query_inputs
 from mesh.project import Project
 
@@ -21,7 +21,7 @@ def render(opened: Opened) -> str:
     """The page as Markdown, from the models and contracts of a loaded project."""
     project = opened.project
     models = opened.models
-    contracts = load_contracts(project.contracts)
+    contracts = usable_contracts(project.contracts)
     lines = [
         "# Data model",
         "",

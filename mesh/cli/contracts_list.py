@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from mesh.cli.options import InProject, Json
+from mesh.cli.options import InProject, Json, tell_left_out
 from mesh.console import out, table
 
 if TYPE_CHECKING:
@@ -27,11 +27,16 @@ def list_command(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the contracts: what each is for, of which version, and who owns it."""
-    from mesh.catalogue.find import find_by_words
-    from mesh.contracts import load_contracts
+    """List the contracts: what each is for, of which version, and who owns it.
 
-    hits = find_by_words(load_contracts(project.contracts).values(), words or [])
+    A contract that is not finished, or not valid, is left out with a note of where.
+    """
+    from mesh.catalogue.find import find_by_words
+    from mesh.contracts import contract_paths, usable_contracts
+
+    contract_paths(project.contracts)
+    tell_left_out(project)
+    hits = find_by_words(usable_contracts(project.contracts).values(), words or [])
     if as_json:
         listed = [
             {

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from mesh.cli.contracts_list import list_command
-from mesh.cli.options import Gateway, InProject, Json
+from mesh.cli.options import Gateway, InProject, Json, tell_left_out
 from mesh.console import out, table
 
 if TYPE_CHECKING:
@@ -40,10 +40,13 @@ def show_command(
     from mesh.catalogue.history import history
     from mesh.catalogue.look import look
     from mesh.contracts import find
+    from mesh.contracts.follow import drafting
     from mesh.environments import open_project
 
     contract = find(product, project.contracts)
-    opened = open_project(project, gateway, unit_tests=False)
+    tell_left_out(project)
+    with drafting():
+        opened = open_project(project, gateway, unit_tests=False)
     readers = consumers(opened, contract.product)
     shown = charts([contract.product, *(reader.product for reader in readers)], project)
     releases = history(contract.path)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import InProject
+from mesh.cli.options import InProject, tell_left_out
 from mesh.console import out
 from mesh.errors import CheckFailed, Location
 
@@ -16,12 +16,19 @@ OnlyCheck = Annotated[
 
 
 def docs(project: InProject, check: OnlyCheck = False) -> None:
-    """Draw pages, code owners, schemas and the dashboards' build sheet from the project."""
+    """Draw pages, code owners, schemas and the dashboards' build sheet from the project.
+
+    A contract that is not finished, or not valid, is left out with a note of where.
+    """
     from mesh.catalogue.generated import generated
+    from mesh.contracts.follow import drafting
     from mesh.environments import open_project
     from mesh.files.generated import update
 
-    changed = update(generated(open_project(project, unit_tests=False)), only_check=check)
+    tell_left_out(project)
+    with drafting():
+        opened = open_project(project, unit_tests=False)
+    changed = update(generated(opened), only_check=check)
     names = ", ".join(str(project.shown(path)) for path in changed)
     if changed and check:
         raise CheckFailed(f"{names}: not what the project says.", fix="Run `mesh docs`.")
@@ -33,6 +40,7 @@ def codeowners(project: InProject, check: OnlyCheck = False) -> None:
     from mesh.files.generated import update
     from mesh.review.codeowners import codeowners as write
 
+    tell_left_out(project)
     texts = write(project)
     stale = update(texts, only_check=check)
     if stale and check:

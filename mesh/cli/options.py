@@ -73,6 +73,14 @@ EnvironmentOption = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 
+def tell_left_out(project: Project) -> None:
+    """A line for each contract that cannot be relied on, where the others are shown without it."""
+    from mesh.contracts import read_contracts
+
+    for error in read_contracts(project.contracts)[1].values():
+        err.print(f"[yellow]note:[/] left out: {escape(str(error))}", soft_wrap=True)
+
+
 def data_of(default: str) -> Any:
     """The option by which a command that is about another thing looks at an environment's data.
 

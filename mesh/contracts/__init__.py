@@ -9,6 +9,7 @@ from mesh.contracts.load import (
     find,
     load_contract,
     load_contracts,
+    read_contracts,
     usable_contracts,
 )
 from mesh.contracts.model import Column, Contract, Role, ServiceLevel, StatedRule, Version
@@ -27,5 +28,6 @@ __all__ = [
     "find",
     "load_contract",
     "load_contracts",
+    "read_contracts",
     "usable_contracts",
 ]

@@ -11,6 +11,7 @@ from mesh.files.tree import Steps
 
 # Begins what a draft leaves to its author; lint refuses to have it published.
 TODO = "TODO"
+DRAFT_ONE = "`mesh contracts new MODEL` drafts the first one."
 # A sign of comparison, or a minus before a number, is a word too.
 _WORD = re.compile(r"[\w%€$]+|[<>≤≥≠]=?|(?<!\w)[-−](?=\d)")
 

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 from sqlmesh.utils.errors import ConfigError
 
 from mesh.contracts.draft import SUFFIX, contract_files
+from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import find
 from mesh.contracts.unaudited import install as audit_what_is_noted
 from mesh.errors import MeshError
 from mesh.files.problems import nearest
 from mesh.project import Project, find_project, project_around
+from mesh.unit_test_files import install as say_where_tests_are_wrong
 
 if TYPE_CHECKING:
     from sqlmesh.core.macros import MacroEvaluator
@@ -40,6 +42,7 @@ def follow_contracts(macros: Path) -> None:
     Raises ConfigError, which SQLMesh shows as a sentence, for what macros could not say so well.
     """
     audit_what_is_noted()
+    say_where_tests_are_wrong()
     project = Project(macros.resolve().parent.parent)
     with _said_by_sqlmesh():
         project.check_set_up()
@@ -50,7 +53,12 @@ def follow_contracts(macros: Path) -> None:
         return
     with _said_by_sqlmesh():
         for product in named:
-            find(product, project.contracts).table_rules()
+            try:
+                find(product, project.contracts).table_rules()
+            except ContractInvalid:
+                if not _drafting:
+                    raise
+                digest = ""  # No other load may take the models for read that are read so.
     looked_at = [project.config, *project.root.glob("macros/*.py"), *project.root.glob("audits/*")]
     looked_at += project.models.rglob("*.sql")
     now = time.time()
@@ -110,7 +118,7 @@ def _named(project: Project) -> Iterator[str]:
 
 @contextmanager
 def drafting() -> Iterator[None]:
-    """Within, a model whose contract is still to be drafted is read as one without."""
+    """Within, a model whose contract is still to be drafted or finished is read as one without."""
     global _drafting
     _drafting = True
     try:

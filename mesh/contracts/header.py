@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.optimizer.simplify import simplify
 
 from mesh.contracts.audits import AUDIT, CheckedRule, broken_contract, sharing, within
+from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.follow import is_drafting
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
@@ -37,7 +38,8 @@ def model_properties(
     """
     try:
         contract = find(product, project.contracts)
-    except WrongUse:
+        references = {name for rule in contract.table_rules() for name in rule.references}
+    except (WrongUse, ContractInvalid):
         if is_drafting():
             return []
         raise
@@ -57,7 +59,6 @@ def model_properties(
         "grants": _grants(contract),
         "audits": exp.Tuple(expressions=[contract_audit(contract), *audits]),
     }
-    references = {name for rule in contract.table_rules() for name in rule.references}
     references |= _read_by(audits, project)
     if references:
         properties["depends_on"] = exp.Tuple(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mesh.contracts.checks import Around, problems_of
 from mesh.contracts.draft import SUFFIX, contract_files, folder_of, product_of, read_drafts
+from mesh.contracts.findings import DRAFT_ONE
 from mesh.contracts.sound import FILE, Sound
 from mesh.errors import Location, WrongUse
 from mesh.files.folder import strays
@@ -69,8 +70,8 @@ def _files(paths: list[Path]) -> tuple[list[Path], list[Problem]]:
 
 
 def _nothing(message: str, path: Path) -> WrongUse:
-    fix = "Name files, as contracts/<domain>/<product>.odcs.yaml, or folders of them; `mesh "
-    fix += "contracts new MODEL` drafts the first one."
+    fix = "Name files, as contracts/<domain>/<product>.odcs.yaml, or folders of them. "
+    fix += DRAFT_ONE
     return WrongUse(message, where=Location(display(path)), fix=fix)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from mesh.contracts.checks.product import MEASURED_BY, VERSION, column_of, end_o
 from mesh.contracts.constraints import table_kind
 from mesh.contracts.constraints.base import StatedColumn
 from mesh.contracts.draft import TABLE, Draft, contract_files, product_of, promises_of, read_draft
-from mesh.contracts.findings import ContractInvalid
+from mesh.contracts.findings import DRAFT_ONE, ContractInvalid
 from mesh.contracts.model import (
     Column,
     Contract,
@@ -26,7 +26,7 @@ from mesh.contracts.model import (
 from mesh.contracts.standard import ColumnObject, ServiceLevelObject
 from mesh.contracts.types import DUCKDB_TYPE, span, value_type
 from mesh.errors import Location, WrongUse
-from mesh.files.problems import Problem, suggestion
+from mesh.files.problems import suggestion
 from mesh.project import display
 
 _cache: dict[Path, tuple[tuple[int, int] | None, Contract]] = {}
@@ -38,8 +38,8 @@ def contract_paths(folder: Path) -> list[Path]:
         raise WrongUse(
             "There is no such folder of contracts.",
             where=Location(display(folder)),
-            fix="`mesh contracts new MODEL` drafts the first one. If there are some elsewhere, "
-            "name a folder that holds <domain>/<product>.odcs.yaml.",
+            fix=f"{DRAFT_ONE} If there are some elsewhere, name a folder that holds "
+            "<domain>/<product>.odcs.yaml.",
         )
     return contract_files(folder)
 
@@ -72,32 +72,36 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return None
 
 
-def load_contracts(folder: Path) -> dict[str, Contract]:
+def load_contracts(folder: Path, needed: Container[str] | None = None) -> dict[str, Contract]:
     """All contracts under a folder by product (`sales.orders`).
 
-    Raises ContractInvalid with the problems of all files, when there are any.
+    needed: the products without which it cannot be done; by default all. Raises ContractInvalid
+    with the problems of the files of these, when there are any.
     """
-    contracts: dict[str, Contract] = {}
-    problems: list[Problem] = []
-    for path in contract_paths(folder):
-        try:
-            contract = load_contract(path)
-            contracts[contract.product] = contract
-        except ContractInvalid as error:
-            problems.extend(error.problems)
-    if problems:
-        raise ContractInvalid(problems)
+    contract_paths(folder)
+    contracts, invalid = read_contracts(folder)
+    wrong = [error for name, error in invalid.items() if needed is None or name in needed]
+    if wrong:
+        raise ContractInvalid(problem for error in wrong for problem in error.problems)
     return contracts
 
 
 def usable_contracts(folder: Path) -> dict[str, Contract]:
     """Those contracts under a folder that can be relied on, by product."""
-    contracts = {}
+    return read_contracts(folder)[0]
+
+
+def read_contracts(folder: Path) -> tuple[dict[str, Contract], dict[str, ContractInvalid]]:
+    """Those contracts under a folder that can be relied on, and what is wrong with the others."""
+    contracts: dict[str, Contract] = {}
+    invalid: dict[str, ContractInvalid] = {}
     for path in contract_files(folder):
-        with suppress(ContractInvalid, WrongUse):
+        try:
             contract = load_contract(path)
             contracts[contract.product] = contract
-    return contracts
+        except ContractInvalid as error:
+            invalid[product_of(path)] = error
+    return contracts, invalid
 
 
 def find(product: str, folder: Path) -> Contract:
@@ -119,9 +123,7 @@ def find(product: str, folder: Path) -> Contract:
     raise WrongUse(
         f"There is no contract for {product}.",
         where=Location(display(folder)),
-        fix=suggestion(product, names)
-        if paths
-        else "`mesh contracts new MODEL` drafts the first one.",
+        fix=suggestion(product, names) if paths else DRAFT_ONE,
     )
 
 

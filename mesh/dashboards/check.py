@@ -29,7 +29,10 @@ def checked_dashboards(specs: Path, contracts: Path) -> list[Loaded]:
 
 
 def _checked(specs: Path, contracts: Path) -> tuple[list[Loaded | None], list[Problem]]:
-    found, known = read_specs(specs), load_contracts(contracts)
+    found = read_specs(specs)
+    boards = [loaded.dashboard for loaded, _ in found if loaded]
+    shown = {source.product for board in boards for source in board.sources.values()}
+    known = load_contracts(contracts, shown)
     problems = {problem for _, wrong in found for problem in wrong}
     problems.update(strays(specs, dashboard_files(specs), "<dashboard>.yaml, right in this folder"))
     for loaded, _ in found:

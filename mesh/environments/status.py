@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlmesh.utils.date import to_datetime
 
-from mesh.contracts import Contract, load_contracts
+from mesh.contracts import Contract, usable_contracts
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import is_public, short_name
 from mesh.environments.opened import Opened
@@ -87,7 +87,7 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
         log = read_deliveries(adapter, opened.delivered)
         stamps = stamps_of(snapshots.values(), opened.delivered)
         gone = lost(opened.context.state_reader, adapter, environment).names
-        contracts = load_contracts(opened.project.contracts)
+        contracts = usable_contracts(opened.project.contracts)
         public = {
             short_name(s.name)
             for s in snapshots.values()

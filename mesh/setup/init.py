@@ -64,7 +64,7 @@ def _settings(project: Project) -> dict[str, object]:
     # In its own terms: no warehouse is asked.
     models = open_for_bigquery(project).models
     public = {n for n, one in models.items() if is_public(n) and not one.kind.is_embedded}
-    known = usable_contracts(project.contracts) if project.contracts.is_dir() else {}
+    known = usable_contracts(project.contracts)
     waiting = sorted((public | {*project.sources}) - {*known})
     return {"version": SET_UP} | ({"uncontracted": waiting} if waiting else {})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mesh.contracts import Contract, load_contracts
+from mesh.contracts import Contract, usable_contracts
 from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.controls import AnyControl
 from mesh.dashboards.drawing.formats import SPELLINGS
@@ -36,7 +36,7 @@ def sheet(project: Project) -> dict[Path, str]:
 
 def build_sheet(specs: Path, contracts: Path) -> str:
     """All dashboards, chart by chart, as Markdown."""
-    dashboards, known = checked_dashboards(specs, contracts), load_contracts(contracts)
+    dashboards, known = checked_dashboards(specs, contracts), usable_contracts(contracts)
     parts = []
     for board in (loaded.dashboard for loaded in dashboards):
         parts += [f"### {board.title}\n", "| alias | table | fields whose type to set |"]

@@ -44,7 +44,7 @@ def _unloadable(side: Models, root: Path, what: str) -> Found:
 
 def place_in(text: str) -> Place:
     """The file and the line that an error of SQLMesh's names."""
-    folders = "(?:models|macros|audits|seeds|contracts)/"
+    folders = "(?:models|macros|audits|seeds|contracts|tests)/"
     file = re.search(rf"'({folders}[^']+)'|\b({folders}[\w./-]+)(?=:\d)", text)
     line = re.search(r"Line (\d+)|(?<=\w):(\d+)\b", text)
     if file is None:
