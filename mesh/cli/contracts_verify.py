@@ -52,7 +52,11 @@ def verify_command(
     gateway: Gateway = None,
     as_json: Json = False,
 ) -> None:
-    """Verify the data of an environment inside the engine: exit code 1 when a promise is broken."""
+    """Verify the data of an environment inside the engine.
+
+    Exit code 1 when a promise is broken, be it only that data is late; the last line tells both
+    apart. 0 when all are kept, 2 for wrong use.
+    """
     named = [*([environment] if environment else []), *(products or [])]
     if option:
         named.insert(0, option)

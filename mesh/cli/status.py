@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of
+from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of, tell_left_out
 from mesh.console import out, table
 from mesh.words import many
 
@@ -28,11 +28,13 @@ def status(
 ) -> None:
     """Show which deliveries an environment shows and lacks, and how young each product is.
 
-    Exit code 1 when something is not in order, such as a delivery that is not shown.
+    Exit code 1 when something is not in order: a delivery that is not shown, a product that is
+    gone, or one that is late, as for `mesh contracts verify`. 0 when all is, 2 for wrong use.
     """
     from mesh.environments import open_project
     from mesh.environments import status as look
 
+    tell_left_out(project)
     opened = open_project(project, gateway, models=False)
     environment = one_of(environment, option)
     names = [environment] if environment else opened.environment_names
@@ -44,6 +46,9 @@ def status(
             out.print("There is no environment yet: `sqlmesh plan` makes one.")
         for one in found:
             show_status(one)
+        if project.day_of_use is None and any(one.late for one in found):
+            stated = f"state the day of use by {project.day_is_stated_by}."
+            out.print(f"Of data that grows no more, {stated}", markup=False, soft_wrap=True)
     if any(map(findings, found)):
         raise typer.Exit(1)
 
@@ -105,6 +110,12 @@ def findings(environment: EnvironmentStatus) -> list[str]:
         found.append(
             f"{name} shows {shown}: no delivery brought these rows. If nobody meant it, deliver "
             "all of it again with `mesh ingest`."
+        )
+    if late := environment.late:
+        names = ", ".join(product.product for product in late)
+        found.append(
+            f"{name} has {len(late)} of {many(len(environment.products), 'product')} late, older "
+            f"than promised: {names}."
         )
     return found
 
