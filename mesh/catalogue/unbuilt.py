@@ -23,7 +23,8 @@ def place_of(opened: Opened, name: str, environment: Environment) -> exp.Expr | 
     if snapshot is not None and not snapshot.is_external:
         return opened.view(snapshot, environment)
     if snapshot is not None or name in opened.project.sources:
-        return exp.to_table(f"{opened.context.default_catalog}.{name}", dialect="bigquery")
+        table = exp.to_table(f"{opened.context.default_catalog}.{name}", dialect="bigquery")
+        return table if opened.context.engine_adapter.table_exists(table) else None
     return None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesh.cli.options import InProject, Json, data_of
-from mesh.console import out, table
+from mesh.console import err, out, table
 
 if TYPE_CHECKING:
     from mesh.cost import Cost
@@ -43,6 +43,12 @@ def cost(
     from mesh.dashboards.chart_queries import chart_queries
 
     new = costs.cost(project, chart_queries, environment=environment, rows=rows)
+    if new.unbuilt:
+        err.print(
+            "[yellow]note:[/] counted as empty, since the environment does not have them: "
+            f"{', '.join(new.unbuilt)}. Plan them: `sqlmesh plan`.",
+            soft_wrap=True,
+        )
     old = costs.cost_of_revision(project, base, new.sizes, chart_queries) if base else None
     if as_json:
         typer.echo(json.dumps(_data(new, old, per_tib), indent=2))

@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 from sqlmesh.utils.date import to_date
 from sqlmesh.utils.errors import SQLMeshError
 
-from mesh.contracts import load_contracts
+from mesh.contracts import usable_contracts
 from mesh.contracts.types import today
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import Scan, TableSize
@@ -58,6 +58,11 @@ class Cost:
     models: tuple[ModelCost, ...]
     charts: tuple[ChartCost, ...]
     sizes: Mapping[str, TableSize] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def unbuilt(self) -> list[str]:
+        """The models that the environment does not have, and that count as empty."""
+        return sorted(name for name, size in self.sizes.items() if not size.columns)
 
     @property
     def monthly(self) -> float:
@@ -124,9 +129,8 @@ def growth(project: BigQueryProject, name: str, factor: float) -> float:
 
 
 def _key(project: BigQueryProject, name: str) -> set[str]:
-    contracts = project.project.contracts
-    if name in project.project.sources and contracts.is_dir():
-        contract = load_contracts(contracts).get(name)
+    if name in project.project.sources:
+        contract = usable_contracts(project.project.contracts).get(name)
         return set(contract.grain) if contract else set()
     grains = project.models[name].grains
     return {column.name for key in grains for column in key.find_all(exp.Column)}

@@ -9,14 +9,16 @@ from mesh.contracts.types import TIMED
 from mesh.cost.sizes import BYTES_OF, TEXT_OVERHEAD, TableSize
 from mesh.environments import Opened
 from mesh.environments.names import short_name
+from mesh.errors import WrongUse
 from mesh.prove.project import BigQueryProject
 
 
 def table_sizes(project: BigQueryProject, local: Opened, environment: str) -> dict[str, TableSize]:
     """The size of every stored table that a model or a query can read, by `schema.name`.
 
-    WrongUse if there is no environment of that name. A model that the environment does not have
-    counts as empty; of a column that it does not have yet, a value counts what its type takes.
+    WrongUse if there is no environment of that name, or no table of a source. A model that the
+    environment does not have counts as empty; of a column that it does not have yet, a value counts
+    what its type takes.
     """
     with local.readable_errors():
         built = local.environment(environment)
@@ -27,13 +29,18 @@ def table_sizes(project: BigQueryProject, local: Opened, environment: str) -> di
             is_view = model.kind.is_view and not model.kind.is_materialized
             if is_view or model.kind.is_embedded:
                 continue
-            if model.kind.is_external or not model.is_sql:
-                table = exp.to_table(name, dialect="bigquery")
-            elif name in there:
+            if name in there:
                 table = local.view(there[name], built)
+            elif model.kind.is_external:
+                table = exp.to_table(name, dialect="bigquery")
             else:
                 sizes[name] = TableSize(0, {})
                 continue
+            if not local.context.engine_adapter.table_exists(table):
+                raise WrongUse(
+                    f"there is no table {name} to count the rows of.",
+                    fix=f"Load it, and plan what reads it: `sqlmesh plan {environment}`.",
+                )
             sizes[name] = _measure(project, local, name, table)
     return sizes
 
