@@ -126,14 +126,20 @@ class PublicModelNeedsContract(ContractRule):
                 f"@contract({', '.join([_told_apart(contract), *own])}) into the MODEL block"
                 f"{place}."
             )
-        elif not _is_ours(model) or not (
+        elif not _is_ours(model):
+            yield (
+                f"{name}: its audit `{AUDIT}` is not the one that asks all that the contract "
+                f"{contract.location()} states, and stops a plan: `mesh init` writes "
+                f"{AUDIT_FILE.relative_to(WRITTEN)} anew."
+            )
+        elif not (
             _is_of_the_macro(model, self.project(model).root, self.context._macros)
             or _asks_all(contract, model)
         ):
             yield (
                 f"{name}: its audit `{AUDIT}` does not ask all that the contract "
                 f"{contract.location()} states: write @contract({_told_apart(contract)}) into "
-                "the MODEL block in the place of an audit by hand, and leave audits/, macros/ as "
+                "the MODEL block in the place of an audit by hand, and leave macros/ as "
                 "`mesh init` writes them."
             )
         elif _readers(model.grants) != _readers(dict([grants(contract)])):
