@@ -440,6 +440,14 @@ def test_the_dashboard_to_start_from_in_the_document_is_whole(tmp_path: Path) ->
     assert with_comment(named, "dashboard.schema.json") == named
 
 
+def test_a_day_of_its_own_is_advised_where_a_query_sees_all_rows(tmp_path: Path) -> None:
+    name, before, after, *_ = FAULTS["a day up to which the data go that each row has for itself"]
+    _, problems = check(specs_with(tmp_path, name, before, after), CONTRACTS)
+    (fix,) = {problem.fix for problem in problems if problem.rule == "SOURCE_AS_OF"}
+    assert "A product of kind VIEW or FULL can have one, `MAX(<day>) OVER () AS as_of`; of" in fix
+    assert "of one that is incremental, which sees one interval at a time, publish a view" in fix
+
+
 def test_the_dashboards_keep_to_their_contracts() -> None:
     assert check_specs(SPECS) == (len(list(SPECS.glob("*.yaml"))), [])
 

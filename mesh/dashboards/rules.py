@@ -24,8 +24,9 @@ __all__ = ["RULES"]
 NON_ADDITIVE = "non_additive"
 """The tag of a column, in its contract, whose values must not be added over rows."""
 AS_OF_FIX = (
-    "Name a column that holds that day, not a month's first: the product can have one, such as "
-    "`MAX(<day>) OVER () AS as_of`."
+    "Name a column that holds that day, not a month's first. A product of kind VIEW or FULL can "
+    "have one, `MAX(<day>) OVER () AS as_of`; of one that is incremental, which sees one interval "
+    "at a time, publish a view that has it."
 )
 
 
