@@ -43,7 +43,14 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
     made.run("mesh", "init", "--yes")
     said = made.run("mesh", "contracts", "new", *MODELS)
     assert said.count("drafted from its columns and") == len(MODELS)
+    assert said.count("Of fewer than 30 rows no key, bound, allowed value or") == len(MODELS)
+    text = (made.root / "contracts" / DOMAIN / "incremental_model.odcs.yaml").read_text()
+    assert text.startswith("# Drafted from 7 rows. Of fewer than 30 rows no key,")
+    # What so few rows show has to be said by who knows; the key is the grain of its model.
+    assert "primaryKey" in text and "required: false" in text and "minimum" not in text
     made.write_contracts()
+    least = r"\1        logicalTypeOptions:\n          minimum: 0\n"
+    made.edit(f"contracts/{DOMAIN}/full_model.odcs.yaml", r"( +name: num_orders\n)", least)
     for model in MODELS:
         own = ", assert_positive_order_ids" if model == "full_model" else ""
         made.edit(f"models/{model}.sql", r"\n  grain [^\n]*", f"\n  @contract({model}{own})")
@@ -152,6 +159,84 @@ def test_a_model_whose_own_audits_hide_the_contract_is_refused(stranger: Strange
     assert "write @contract(full_model, assert_positive_order_ids) into the MODEL block" in said
 
 
+def test_an_audit_that_stops_no_plan_is_told_by_its_file(stranger: Stranger) -> None:
+    stranger.edit("audits/contract.sql", "name contract,", "name contract,\n  blocking FALSE,")
+    try:
+        said = stranger.run("sqlmesh", "lint", fails=1)
+    finally:
+        stranger.run("git", "checkout", "-q", "audits")
+    assert "its audit `contract` is not the one that asks all that the contract contracts/" in said
+    assert "and stops a plan: `mesh init` writes audits/contract.sql anew." in said
+    assert "by hand" not in said
+
+
+def test_a_file_of_unit_tests_that_holds_none_is_named(stranger: Stranger) -> None:
+    file = stranger.root / "tests" / "test_odd.yaml"
+    try:
+        for text in ("", "# nothing\n", "- a\n", "test_a: 3\n"):
+            file.write_text(text)
+            said = stranger.run("sqlmesh", "lint", fails=1)
+            assert "tests/test_odd.yaml:1: There is no unit test in this file. Write each" in said
+        file.write_text("test_a:\n  model: [\n  b: 1\n")
+        said = stranger.run("sqlmesh", "lint", fails=1)
+        assert "tests/test_odd.yaml:3: This is no YAML: " in said
+    finally:
+        file.unlink()
+
+
+def test_a_draft_stops_nothing_that_can_be_shown_without_it(stranger: Stranger) -> None:
+    place = f"contracts/{DOMAIN}/full_model.odcs.yaml"
+    stranger.edit(place, r"purpose: >-\n    It is", "purpose: >-\n    TODO for what")
+    try:
+        note = f"note: left out: {place}:"
+        said = stranger.run("mesh", "contracts", "list")
+        assert note in said and "The `purpose` is still to be written. Write here: for what" in said
+        assert f"{DOMAIN}.seed_model" in said and f"{DOMAIN}.full_model" not in said
+        said = stranger.run("mesh", "contracts", "show", "seed_model")
+        assert note in said and f"{DOMAIN}.incremental_model" in said
+        assert note not in stranger.run("mesh", "contracts", "show", "full_model", fails=1)
+        for command in ("docs", "codeowners"):
+            assert note in stranger.run("mesh", command)
+        page = (stranger.root / "docs" / "data-model.md").read_text()
+        assert f"### {DOMAIN}.seed_model" in page and f"### {DOMAIN}.full_model" not in page
+        assert note in stranger.run("mesh", "status", fails=1)
+        # Its model was read without it there, and there alone.
+        assert "The `purpose` is still to be" in stranger.run("sqlmesh", "plan", fails=1)
+    finally:
+        stranger.run("git", "checkout", "-q", "contracts")
+        stranger.run("rm", "-rf", "docs", ".github")
+    assert "No changes to plan" in stranger.run(*PLAN)
+    assert note not in stranger.run("mesh", "contracts", "list")
+
+
+def test_what_was_never_planned_or_loaded_is_named_by_the_cost(stranger: Stranger) -> None:
+    sql, external = stranger.root / "models" / "never.sql", stranger.root / "external_models.yaml"
+    python = sql.with_suffix(".py")
+    python.write_text(
+        "import pandas as pd\nfrom sqlmesh import model\n\n\n"
+        f'@model("{DOMAIN}_internal.never", columns={{"id": "bigint"}}, kind="FULL")\n'
+        "def execute(context, start, end, execution_time, **kwargs):\n"
+        '    return pd.DataFrame({"id": [1]})\n'
+    )
+    try:
+        said = stranger.run("mesh", "cost")
+        never = f"since the environment does not have them: {DOMAIN}_internal.never. Plan them"
+        assert f"counted as empty, {never}: `sqlmesh plan`." in said
+        external.write_text("- name: raw.things\n  columns: {id: BIGINT}\n")
+        sql.write_text(
+            f"MODEL (name {DOMAIN}_internal.more, kind FULL);\nSELECT id FROM raw.things\n"
+        )
+        said = stranger.run("mesh", "cost", fails=2)
+        assert "there is no table raw.things to count the rows of. Load it, and plan what" in said
+        assert "`sqlmesh plan prod`." in said
+        said = stranger.run("mesh", "contracts", "new", "raw.things")
+        assert "drafted from its columns alone: no environment has rows of it." in said
+    finally:
+        for path in (python, sql, external):
+            path.unlink(missing_ok=True)
+        stranger.run("rm", "-rf", "contracts/raw")
+
+
 def test_bigquery_is_proved_without_a_gateway_for_it(stranger: Stranger) -> None:
     share_analyzer(stranger.root)
     assert "BigQuery takes them all" in stranger.run("mesh", "contracts", "prove")
@@ -163,7 +248,9 @@ def test_show_and_status_tell_of_it(stranger: Stranger) -> None:
         f"{DOMAIN}.incremental_model",
         f"{DOMAIN}.full_model",
     ]
-    assert f"{DOMAIN}.full_model" in stranger.run("mesh", "status")
+    said = stranger.run("mesh", "status", fails=1)
+    assert f"prod has 2 of 3 products late, older than promised: {DOMAIN}.incremental_model" in said
+    assert "Of data that grows no more, state the day of use by `as_of: 'YYYY-MM-DD'` under" in said
     assert "prod was up to date" in stranger.run("mesh", "refresh", "prod")
 
 
@@ -180,7 +267,7 @@ def test_what_an_environment_leaves_out_since_it_is_as_in_prod_is_read_there(
         assert f"{DOMAIN}__dev full_model" in views and f"{DOMAIN}__dev seed_model" not in views
         said = stranger.run("mesh", "contracts", "verify", "dev", "--as-of", "2020-01-08")
         assert "3 products are kept in dev" in said
-        assert "not there" not in stranger.run("mesh", "status", "dev")
+        assert "not there" not in stranger.run("mesh", "status", "dev", fails=1)
     finally:
         stranger.run("git", "checkout", "-q", "models")
 

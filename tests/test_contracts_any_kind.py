@@ -15,11 +15,15 @@ gateways:
     connection: {type: duckdb, database: shop.db}
 model_defaults: {dialect: duckdb, start: '2024-01-01', cron: '@daily'}
 """
-PEOPLE = """\
+# Of fewer rows nothing is promised.
+MORE = range(4, 34)
+OTHERS = (f"({n}, DATE '2025-05-05', DATE '2025-02-02', 20, 'b')" for n in MORE)
+PEOPLE = f"""\
 SELECT * FROM (VALUES
   (1::BIGINT, DATE '2019-05-05', DATE '2025-01-02', 10::BIGINT, ''::VARCHAR(9)),
   (2, DATE '2025-05-05', DATE '2025-02-02', 20, 'b'),
-  (3, DATE '2035-05-05', DATE '2025-03-02', 30, 'b')
+  (3, DATE '2035-05-05', DATE '2025-03-02', 30, 'b'),
+  {", ".join(OTHERS)}
 ) AS t(id, born, day, points, code)"""
 SEEN = "id, born, day, points, code FROM shop_internal.people AS people"
 KINDS = {
@@ -47,9 +51,11 @@ SELECT
   day AS "order"
 FROM shop_internal.people AS people"""
 NOTHING = "SELECT id, day FROM shop_internal.people AS people WHERE id > 99"
-MONTHS = """\
+BEFORE = (f"(DATE '{2020 + n // 12}-{n % 12 + 1:02}-01', {n})" for n in MORE)
+MONTHS = f"""\
 SELECT month, rides FROM (VALUES
-  (DATE '2025-01-01', 1::BIGINT), (DATE '2025-02-01', 2), (DATE '2025-03-01', 3)
+  (DATE '2025-01-01', 1::BIGINT), (DATE '2025-02-01', 2), (DATE '2025-03-01', 3),
+  {", ".join(BEFORE)}
 ) AS t(month, rides)"""
 # Built daily of months, each quarter, on two days of a month, each year; and of old days.
 RARE = {
@@ -265,7 +271,7 @@ def test_of_a_planned_model_whose_columns_changed_since_the_query_is_run(
     contract.unlink()
     try:
         said = shop.run("mesh", "contracts", "new", "shop.seen")
-        assert "seen.odcs.yaml: drafted from its columns and 3 rows that its query makes" in said
+        assert "seen.odcs.yaml: drafted from its columns and 33 rows that its query makes" in said
         (test,) = (shop.root / "tests").rglob("test_seen.yaml")
         test.unlink()
         assert column in shop.columns("shop.seen")
@@ -324,5 +330,11 @@ def test_what_has_no_rows_of_its_own_or_no_header_is_told_so(shop: Shop) -> None
     python.unlink()
     odd = shop.model("shop.odd", "VIEW", 'SELECT 1::BIGINT AS "Full Name"')
     said = shop.run("mesh", "contracts", "new", "shop.odd", fails=2)
-    assert "shop.odd: no contract can state a column called `full name`" in said
+    assert "shop.odd: no contract can state a column called `full name`. Rename it" in said
+    text = 'SELECT 1::HUGEINT AS big, 1 AS "A B", 2 AS "C D", [1] AS many, 1::BIGINT AS id'
+    odd.write_text(odd.read_text().partition("SELECT")[0] + text)
+    said = shop.run("mesh", "contracts", "new", "shop.odd", fails=2)
+    assert "no contract can state columns called `a b` and `c d`, nor the types of the" in said
+    assert "columns big (INT128) and many (INT[]). Rename them in the model, with small" in said
+    assert "Cast each of them in the model to one of: INT64, FLOAT64, NUMERIC, STRING," in said
     odd.unlink()

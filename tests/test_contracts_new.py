@@ -84,6 +84,14 @@ def test_few_texts_become_allowed_values_and_nulls_are_allowed_where_there_are_s
     assert movies["title"]["required"] is True
 
 
+def test_it_says_on_how_many_rows_each_promise_rests(built: Opened, tmp_path: Path) -> None:
+    made = new_contract(in_folder(built, tmp_path), "user_actions", ENVIRONMENT)
+    first, *others = made.path.read_text(encoding="utf-8").partition("\napiVersion")[0].split("\n")
+    assert first == f"# Drafted from {made.rows:,} rows. What rests on them may hold by chance:"
+    assert f"# - action_type: primaryKey, required, enum on {made.rows:,} values" in others
+    assert others[-1].startswith("# - rules: ") and others[-1].endswith(f" on {made.rows:,} rows")
+
+
 def test_months_that_are_first_days_become_a_rule(built: Opened, tmp_path: Path) -> None:
     document = drafted(built, "user_actions", tmp_path)
     rules = {rule["id"]: rule for rule in document["schema"][0]["quality"]}

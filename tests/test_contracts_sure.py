@@ -76,5 +76,21 @@ def test_an_inner_join_and_a_union_keep_what_is_sure() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("query", "key"),
+    [
+        (DEALS, ("id",)),
+        ("SELECT value AS much, id, COUNT(*) AS n FROM shop.deals GROUP BY 2, 1", ("id", "much")),
+        ("SELECT COUNT(*) AS n FROM shop.deals GROUP BY id", ()),
+        ("SELECT id + 1 AS id, COUNT(*) AS n FROM shop.deals GROUP BY deals.id", ()),
+        ("SELECT id, value, COUNT(*) AS n FROM shop.deals GROUP BY ROLLUP (id, value)", ()),
+        ("SELECT id, value FROM shop.deals", ()),
+        (f"{DEALS} UNION ALL {DEALS}", ()),
+    ],
+)
+def test_a_query_has_one_row_of_what_it_groups_by(query: str, key: tuple[str, ...]) -> None:
+    assert of(query).key == key
+
+
 def test_of_no_query_nothing_is_said() -> None:
     assert made_by(None) == Made()

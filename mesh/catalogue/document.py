@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlglot import exp
 from mesh.bite.shapes import stated
 from mesh.catalogue.found import Found
 from mesh.catalogue.levels import levels
+from mesh.catalogue.profile import LEAST_ROWS, Profile
 from mesh.catalogue.sure import Sure
 from mesh.contracts import Contract
 from mesh.contracts.constraints import COLUMN_KINDS, options
@@ -20,10 +21,15 @@ from mesh.contracts.constraints.base import OPTIONS, Seen
 from mesh.contracts.findings import TODO
 from mesh.contracts.types import CLASSIFICATIONS, DUCKDB_TYPE, LOGICAL, PERSONAL
 from mesh.files.dumper import Dumper, Prose
+from mesh.words import many
 
 EXAMPLE_LENGTH = 60
 *_FIRST, _LAST = (name for name in CLASSIFICATIONS if name != PERSONAL)
 _OTHERS = f"{', '.join(_FIRST)} or {_LAST}"
+TOO_FEW = (
+    f"Of fewer than {LEAST_ROWS} rows no key, bound, allowed value or `required` is drafted by "
+    "what they show."
+)
 _SENTENCES = {"purpose", "usage", "limitations", "description", "dataGranularityDescription"}
 NO_EXAMPLE = f"{TODO} a value that it may have"
 # A text that each row has of its own may be a name or an address, and a draft is kept in git.
@@ -85,6 +91,7 @@ def _column(name: str, found: Found) -> dict[str, Any]:
     sure = found.made.columns.get(name, Sure())
     if seen and sure.may_be_empty and name not in grain:
         seen = replace(seen, nulls=max(seen.nulls, 1))
+    is_enough = seen is not None and seen.filled >= LEAST_ROWS
     column: dict[str, Any] = {
         "id": name,
         "name": name,
@@ -95,7 +102,7 @@ def _column(name: str, found: Found) -> dict[str, Any]:
         "classification": PERSONAL
         if name in found.personal
         else f"{TODO} {PERSONAL} if it leads to a person, else {_OTHERS}",
-        "required": name in grain or (seen is not None and not seen.nulls),
+        "required": name in grain or (is_enough and seen is not None and not seen.nulls),
     }
     if name in grain:
         column |= {"primaryKey": True, "primaryKeyPosition": grain.index(name) + 1}
@@ -108,12 +115,9 @@ def _column(name: str, found: Found) -> dict[str, Any]:
         # A draft is kept in git, and shows nobody.
         seen = Seen(nulls=seen.nulls, minimum=None, maximum=None)
         column["examples"] = ["person 1"]
-    if found.seen and len(seen.values) == found.seen.rows - seen.nulls and name not in grain:
-        seen = replace(seen, values=())  # Of few rows, too, it may name somebody.
     # What the data keeps and is likely meant; an author narrows or widens it.
-    proposed = {
-        key: value for one in COLUMN_KINDS for key, value in one.propose(kind, seen).items()
-    }
+    kinds = COLUMN_KINDS if is_enough else ()
+    proposed = {key: value for one in kinds for key, value in one.propose(kind, seen).items()}
     limits = {key: proposed.pop(key) for key in options() if key in proposed}
     if kind == "INT64" and limits.get("minimum") == 1 and not (sure.is_counted or name in grain):
         limits["minimum"] = 0
@@ -146,6 +150,7 @@ def _rules(found: Found) -> list[dict[str, Any]]:
             f"SELECT COUNT(*) FROM ${{table}} WHERE NOT (EXTRACT(DAY FROM {column}) = 1)",
         )
         for column in sorted(found.first_days)
+        if seen and seen.columns[column].filled >= LEAST_ROWS
     ]
     least, between = (0, "At most") if found.is_empty else (1, "Between one and")
     most = 10 ** max(6, len(str(seen.rows if seen else 0)) + 2)
@@ -184,10 +189,26 @@ def _sql(id: str, words: str, dimension: str, query: str) -> dict[str, Any]:
     return stated(id, words, dimension, "sql", {"query": query, "mustBe": 0})
 
 
-def written(draft: dict[str, Any]) -> str:
-    """Its text."""
+def written(draft: dict[str, Any], seen: Profile | None) -> str:
+    """Its text, which begins with what it rests on."""
     told = _to_write(draft)
-    return yaml.dump(told, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=98, indent=2)
+    text = yaml.dump(told, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=98, indent=2)
+    return "".join(f"# {line}\n" for line in _support(draft["schema"][0], seen)) + text
+
+
+def _support(table: dict[str, Any], seen: Profile | None) -> Iterator[str]:
+    """On how many rows what the draft promises rests, if on any."""
+    if seen is None:
+        return
+    told = TOO_FEW if seen.rows < LEAST_ROWS else "What rests on them may hold by chance:"
+    yield f"Drafted from {many(seen.rows, 'row')}. {told}"
+    for column in table["properties"]:
+        keys = [key for key in ("primaryKey", "required", "enum") if column.get(key)]
+        keys += column.get(OPTIONS, ())
+        if keys and (filled := seen.columns[column["name"]].filled) >= LEAST_ROWS:
+            yield f"- {column['name']}: {', '.join(keys)} on {many(filled, 'value')}"
+    rules = [rule["id"] for rule in table["quality"]]
+    yield f"- rules: {', '.join(rules)} on {many(seen.rows, 'row')}"
 
 
 def _to_write(part: Any, key: str = "") -> Any:

@@ -15,11 +15,11 @@ import yaml
 from sqlglot import exp
 from sqlmesh.core.model import Model, PythonModel
 
-from mesh.catalogue.document import document, written
+from mesh.catalogue.document import TOO_FEW, document, written
 from mesh.catalogue.found import Found
 from mesh.catalogue.noticing import MOST_ROWS, noticing
-from mesh.catalogue.profile import profile
-from mesh.catalogue.sure import made_by
+from mesh.catalogue.profile import LEAST_ROWS, Profile, profile
+from mesh.catalogue.sure import Made, made_by
 from mesh.catalogue.tied import tied
 from mesh.catalogue.unbuilt import drafted_rows, place_of
 from mesh.catalogue.unit_test import draft_test, is_tested
@@ -36,6 +36,7 @@ from mesh.files.problems import shown, suggestion
 from mesh.lint.folders import domain_by_folder
 from mesh.lint.header import IN_PYTHON, in_sql
 from mesh.project import display
+from mesh.words import joined
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -172,32 +173,33 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
     seen = None if is_empty else seen
     known = usable_contracts(opened.project.contracts)
     asked = opened.models[name]
+    made = made_by(asked.render_query() if asked.is_sql else None)
     found = Found(
         types,
         _narrower(opened, name, types),
         seen,
-        _stated_grain(opened, name) or (seen.grain if seen else ()),
+        _stated_grain(opened, name) or _grouped(made, seen) or (seen.grain if seen else ()),
         known,
         _servers(opened, asked, known),
         asked,
         opened.context.models,
         is_empty,
-        made_by(asked.render_query() if asked.is_sql else None),
+        made,
         (opened.project.day_of_use or datetime.now(UTC)).date(),
     )
-    unmatched = found.made.unmatched
     if seen and place is not None and found_there and not asked.kind.is_external:
-        found.ties.extend(tied(opened, asked, place, found.grain, known, found_there, unmatched))
+        ties = tied(opened, asked, place, found.grain, known, found_there, made.unmatched)
+        found.ties.extend(ties)
     draft = document(domain, table, found)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(written(draft), encoding="utf-8")
+    path.write_text(written(draft, seen), encoding="utf-8")
     try:
         # Of what rows were before, the first rows tell nothing.
         is_told = seen and seen.rows <= MOST_ROWS and not found.written
         if is_told and place is not None and found_there:
-            more = list(noticing(opened, place, path, known, found_there, found.made))
+            more = list(noticing(opened, place, path, known, found_there, made))
             draft["schema"][0]["quality"][:0] = more
-            path.write_text(written(draft), encoding="utf-8")
+            path.write_text(written(draft, seen), encoding="utf-8")
         left = len(lint([path]).problems)
         test = None
         if found_there and not wanted.built:
@@ -207,17 +209,16 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
         path.unlink()
         raise
     rows = seen.rows if seen else 0
-    notes = tuple(filter(None, (_doubt(opened, asked), _left_out(asked, types))))
+    few = TOO_FEW if seen and seen.rows < LEAST_ROWS else ""
+    notes = tuple(filter(None, (few, _doubt(opened, asked), _left_out(asked))))
     return NewContract(path, wanted.where, rows, wanted.built, left, file, expected, notes=notes)
 
 
-def _left_out(model: Model, types: Mapping[str, str]) -> str:
-    missing = [column for column in model.columns_to_types or {} if column not in types]
-    if not missing:
-        return ""
-    return (
-        f"Left out: {', '.join(missing)}, since no contract can state lists and records. A model "
-        "that reads the source may still take them apart."
+def _left_out(model: Model) -> str:
+    missing = ", ".join(_unstatable(model))
+    return missing and (
+        f"Left out: {missing}, since no contract can state such types. A model that reads the "
+        "source may still cast them, or take lists and records apart."
     )
 
 
@@ -251,22 +252,35 @@ def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
         )
     if not same:
         raise WrongUse(f"There is no model {wanted}.", fix=suggestion(wanted, models))
-    types: dict[str, str] = {}
-    for column, kind in (models[same[0]].columns_to_types or {}).items():
-        if not models[same[0]].kind.is_external and not MODEL_COLUMN.fullmatch(column):
-            raise WrongUse(
-                f"{same[0]}: no contract can state a column called `{shown(column)}`.",
-                fix=f"Rename it in the model, with {LETTERS}",
-            )
-        if is_statable(kind):
-            types[column] = bigquery_type(kind)
-        elif not models[same[0]].kind.is_external:
-            raise WrongUse(
-                f"{same[0]}: no contract can state the type of the column {column} "
-                f"({bigquery_type(kind)}).",
-                fix="Cast it in the model to one of: " + ", ".join(LOGICAL) + ".",
-            )
-    return same[0], types
+    model = models[same[0]]
+    if not model.kind.is_external:
+        _check_statable(same[0], model)
+    kinds = (model.columns_to_types or {}).items()
+    return same[0], {column: bigquery_type(kind) for column, kind in kinds if is_statable(kind)}
+
+
+def _check_statable(name: str, model: Model) -> None:
+    """WrongUse for columns that no contract can state, told all at once."""
+    names = [c for c in model.columns_to_types or {} if not MODEL_COLUMN.fullmatch(c)]
+    types = _unstatable(model)
+    told, fixes = [], []
+    if names:
+        called = joined([f"`{shown(one)}`" for one in names])
+        told.append(f"{'columns' if names[1:] else 'a column'} called {called}")
+        fixes.append(f"Rename {'them' if names[1:] else 'it'} in the model, with {LETTERS}")
+    if types:
+        of = "types of the columns" if types[1:] else "type of the column"
+        told.append(f"the {of} {joined(types)}")
+        each = "each of them" if types[1:] else "it"
+        fixes.append(f"Cast {each} in the model to one of: {', '.join(LOGICAL)}.")
+    if told:
+        raise WrongUse(f"{name}: no contract can state {', nor '.join(told)}.", fix=" ".join(fixes))
+
+
+def _unstatable(model: Model) -> list[str]:
+    """The columns whose types no contract can state, with these as the project writes them."""
+    kinds = (model.columns_to_types or {}).items()
+    return [f"{c} ({k.sql(model.dialect)})" for c, k in kinds if not is_statable(k)]
 
 
 def _read_by_rules(path: Path) -> set[str]:
@@ -286,6 +300,11 @@ def _stated_grain(opened: Opened, name: str) -> tuple[str, ...]:
         return ()
     # Of what rows were before, each key has several, from another moment on each.
     return (*(key.name for key in keys), *[*model.managed_columns][:1])
+
+
+def _grouped(made: Made, seen: Profile | None) -> tuple[str, ...]:
+    """The key that the query groups by, unless some group has no value in it."""
+    return made.key if not seen or not any(seen.columns[c].nulls for c in made.key) else ()
 
 
 def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from sqlglot import exp
 from mesh.bite.conditions import conditions, lineage
 from mesh.bite.copy import memory
 from mesh.bite.run import bitten
+from mesh.catalogue.profile import is_enough
 from mesh.catalogue.sure import Made
 from mesh.catalogue.unbuilt import place_of
 from mesh.contracts import Contract
@@ -35,7 +36,8 @@ def noticing(
     environment: Environment,
     made: Made,
 ) -> Iterator[dict[str, Any]]:
-    """Rules that hold on a product's rows, and break when these are damaged in the standard ways.
+    """Rules that hold on a product's rows, and break when these are damaged in the standard ways;
+    of few rows those alone that tie it to what it is made from.
 
     path: of the draft as far as it is. made: what its query says of its columns, and of what it is
     made from; what may be empty need not be there because no row has come yet without it. Nothing
@@ -55,7 +57,12 @@ def noticing(
 
     read = dict.fromkeys(lineage(opened.models, contract.product))
     sources = [known[name] for name in read if name in known and name not in made.unmatched]
-    there = [one for one in sources if place_of(opened, one.product, environment) is not None]
+    there = [
+        one
+        for one in sources
+        if (place := place_of(opened, one.product, environment)) is not None
+        and is_enough(opened, place)
+    ]
     asked = conditions(opened.models, contract.product)
     try:
         # Where the rows of a draft are is known to the cursor that made them.
@@ -68,4 +75,5 @@ def noticing(
     for column, sure in made.columns.items():
         if sure.may_be_empty:
             rules.pop(f"{column}_is_there", None)
-    yield from rules.values()
+    is_told = is_enough(opened, rows)
+    yield from (rule for rule in rules.values() if is_told or "implementation" in rule)

@@ -18,6 +18,11 @@ from mesh.environments import Opened
 
 # A text column with more values than this is no enum.
 ENUM_VALUES = 12
+# Of as many rows each value is seen often, and another one would most likely have been seen too.
+ROWS_OF_VALUE = 10
+# Of what none of so many rows breaks, up to one row in ten may still do so (95%, rule of three); of
+# fewer a draft promises nothing.
+LEAST_ROWS = 30
 KEY_COLUMNS = 4
 KEY_CANDIDATES = 8
 STEPS = (1.0, 0.5, 0.25)
@@ -62,7 +67,7 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
             first_days.add(name)
         known = low is not None and high is not None
         steps = [step for step, wrong in zip(STEPS, off, strict=False) if known and not wrong]
-        few = kind == "STRING" and 0 < different <= ENUM_VALUES
+        few = kind == "STRING" and 0 < different <= min(ENUM_VALUES, filled // ROWS_OF_VALUE)
         columns[name] = Seen(
             nulls=rows - filled,
             minimum=low,
@@ -70,9 +75,17 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
             values=_values(opened, table, name) if few else (),
             step=steps[0] if steps else None,
             is_of_each_row=2 * different > filled,
+            filled=filled,
         )
-    grain = _grain(opened, table, types, columns, rows) if rows else ()
+    grain = _grain(opened, table, types, columns, rows) if rows >= LEAST_ROWS else ()
     return Profile(rows, columns, grain, frozenset(first_days))
+
+
+def is_enough(opened: Opened, table: exp.Expr) -> bool:
+    """Whether a table has the rows for a promise to rest on."""
+    return (
+        opened.rows(exp.select(exp.Count(this=exp.Star())).from_(table.copy()))[0][0] >= LEAST_ROWS
+    )
 
 
 def _plain(value: Any, kind: str) -> Any:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+# Ways to group by several sets of columns at once, or by whatever is there.
+_SEVERAL = ("grouping_sets", "cube", "rollup", "totals", "all")
 _ONE_SIDE = {"LEFT": (False, True), "RIGHT": (True, False), "FULL": (True, True)}
 
 
@@ -27,10 +29,11 @@ class Sure:
 @dataclass(frozen=True)
 class Made:
     """columns: of the query, by name. unmatched: the tables, as `schema.name`, that need not have
-    a row for each of the result."""
+    a row for each of the result. key: the columns that it has one row of, as its GROUP BY says."""
 
     columns: Mapping[str, Sure] = field(default_factory=dict)
     unmatched: frozenset[str] = frozenset()
+    key: tuple[str, ...] = ()
 
 
 _Known = dict[int, list[tuple[str, Sure]]]
@@ -48,7 +51,24 @@ def made_by(query: exp.Query | None) -> Made:
             read = source.expression if isinstance(source, Scope) else source
             tables = read.find_all(exp.Table) if read is not None else ()
             unmatched |= {f"{table.db}.{table.name}" for table in tables}
-    return Made(dict(known.get(id(query), ())), frozenset(unmatched))
+    return Made(dict(known.get(id(query), ())), frozenset(unmatched), _key(query))
+
+
+def _key(query: exp.Query | None) -> tuple[str, ...]:
+    """What a query groups by, where all of it stands in the result as it is."""
+    group = query.args.get("group") if query is not None else None
+    if query is None or group is None or any(group.args.get(key) for key in _SEVERAL):
+        return ()
+    named = {_as_it_is(one.unalias()): one.alias_or_name for one in query.selects}
+    keys = [named.get(one) for one in group.expressions]
+    return tuple(filter(None, keys)) if all(keys) else ()
+
+
+def _as_it_is(node: exp.Expr) -> exp.Expr:
+    """Without casts to the type that it has."""
+    while isinstance(node, exp.Cast) and node.this.type == node.to:
+        node = node.this
+    return node
 
 
 def _columns(scope: Scope, known: _Known) -> Iterator[tuple[str, Sure]]:

@@ -71,7 +71,7 @@ class Seen:
     """What the data of a column looks like, for a first draft of its contract.
 
     values: all values of a text column, when there are few. step: that all numbers keep to.
-    is_of_each_row: whether nearly each row has a value of its own.
+    is_of_each_row: whether nearly each row has a value of its own. filled: how many rows have one.
     """
 
     nulls: int
@@ -80,6 +80,7 @@ class Seen:
     values: tuple[str, ...] = ()
     step: float | None = None
     is_of_each_row: bool = False
+    filled: int = 0
 
 
 @dataclass(frozen=True)
