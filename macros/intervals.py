@@ -11,11 +11,11 @@ def effective_count(evaluator, share, variance, ratings, users) -> exp.Expressio
     """As many independent ratings would leave the share as uncertain as these do.
 
     At most as many as there are. Where all users agree, the variance between them is nothing, and
-    each counts once.
+    each counts once; of none and of all it is nothing but for rounding.
     """
     p, v, n, k = (one.sql("bigquery") for one in (share, variance, ratings, users))
     return parse_one(
-        f"LEAST({n}, COALESCE(SAFE_DIVIDE({p} * (1 - {p}), {v}), {k}))", dialect="bigquery"
+        f"LEAST({n}, COALESCE(SAFE_DIVIDE(NULLIF({p} * (1 - {p}), 0), {v}), {k}))", dialect="bigquery"
     )
 
 

@@ -13,7 +13,10 @@ WITH filled AS (
     months.shows_users AND months.shows_ratings AS shows_ratings,
     months.rating_count AS month_rating_count,
     COALESCE(ages.user_count, 0) AS user_count,
-    COALESCE(ages.rating_count, 0) AS rating_count
+    COALESCE(ages.rating_count, 0) AS rating_count,
+    SAFE_DIVIDE(COALESCE(ages.rating_count, 0), months.rating_count) AS rating_share,
+    ages.rating_share_variance,
+    ages.month_even_user_count
   FROM engagement_internal.audience_months AS months
   CROSS JOIN UNNEST([1, 2, 3, 4, 5, 6, 7]) AS class_rank
   LEFT JOIN engagement_internal.age_months AS ages
@@ -23,9 +26,16 @@ WITH filled AS (
     filled.reporting_month,
     filled.is_whole,
     filled.age_rank,
-    filled.month_rating_count,
     filled.user_count,
     filled.rating_count,
+    filled.rating_share,
+    @effective_count(
+      filled.rating_share,
+      filled.rating_share_variance,
+      filled.month_rating_count,
+      filled.month_even_user_count
+    ) AS share_number,
+    @t_limit(filled.month_even_user_count - 1) AS share_errors,
     filled.shows_ratings
     AND NOT @withheld(filled.user_count, thresholds.smallest_group, filled.age_rank, filled.reporting_month) AS is_shown
   FROM filled
@@ -58,7 +68,17 @@ SELECT
   END::STRING AS state,
   IF(judged.is_shown, judged.user_count, NULL)::INT64 AS user_count,
   IF(judged.is_shown, judged.rating_count, NULL)::INT64 AS rating_count,
-  IF(judged.is_shown, SAFE_DIVIDE(judged.rating_count, judged.month_rating_count), NULL)::FLOAT64 AS rating_share,
+  IF(judged.is_shown, judged.rating_share, NULL)::FLOAT64 AS rating_share,
+  IF(
+    judged.is_shown AND judged.user_count > 0,
+    @wilson(judged.rating_share, judged.share_number, judged.share_errors, 'low'),
+    NULL
+  )::FLOAT64 AS rating_share_low,
+  IF(
+    judged.is_shown AND judged.user_count > 0,
+    @wilson(judged.rating_share, judged.share_number, judged.share_errors, 'high'),
+    NULL
+  )::FLOAT64 AS rating_share_high,
   judged.is_whole::BOOL AS is_whole,
   newest_rating.rated_on::DATE AS as_of
 FROM judged

@@ -4,11 +4,12 @@ MODEL (
   @contract(movie_life_curve)
 );
 
-/* What is left of the attention for the movie in the middle, so many months after the peak of each. Attention is the ratings of three months, called by the first of them, as in movie_lifecycles; a movie counts for as long as it could be observed. */
+/* What is left of the attention for the movie in the middle, so many months after the peak of each. Attention is the ratings of three months, called by the first of them, as in movie_lifecycles; a movie counts for as long as it could be observed. Where many peaks lie in one year, their curves tell of that year as well. */
 WITH lives AS (
   SELECT
     lives.movie_id,
     lives.peak_month,
+    EXTRACT(YEAR FROM lives.peak_month) AS peak_year,
     lives.peak_rating_count,
     lives.months_observed,
     CASE
@@ -21,9 +22,20 @@ WITH lives AS (
   CROSS JOIN engagement_internal.thresholds AS thresholds
   WHERE
     NOT lives.peak_month IS NULL
+), years AS (
+  SELECT
+    peak_year
+  FROM lives
+  GROUP BY
+    peak_year
+  ORDER BY
+    COUNT(*) DESC,
+    peak_year
+  LIMIT 1
 ), steps AS (
   SELECT
     lives.movie_id,
+    lives.peak_year,
     lives.peak_rating_count,
     lives.age_at_peak,
     months_since
@@ -46,6 +58,7 @@ WITH lives AS (
 ), attention AS (
   SELECT
     steps.movie_id,
+    steps.peak_year,
     steps.age_at_peak,
     steps.months_since,
     COALESCE(counted.rating_count, 0) / steps.peak_rating_count AS attention_share
@@ -55,12 +68,14 @@ WITH lives AS (
 ), grouped AS (
   SELECT
     'all' AS movies,
+    peak_year,
     months_since,
     attention_share
   FROM attention
   UNION ALL
   SELECT
     age_at_peak AS movies,
+    peak_year,
     months_since,
     attention_share
   FROM attention
@@ -69,6 +84,7 @@ WITH lives AS (
 ), placed AS (
   SELECT
     movies,
+    peak_year,
     months_since,
     attention_share,
     ROW_NUMBER() OVER (PARTITION BY movies, months_since ORDER BY attention_share) AS place,
@@ -78,6 +94,7 @@ WITH lives AS (
   /* The places between which the median of all such movies lies in 95 of 100 cases, by the binomial distribution; rounded outwards. */
   SELECT
     movies,
+    peak_year,
     months_since,
     attention_share,
     place,
@@ -106,8 +123,13 @@ SELECT
       NULL
     )
   )::FLOAT64 AS attention_share_high,
+  years.peak_year::INT64 AS peak_year,
+  (
+    COUNTIF(limits.peak_year = years.peak_year) / limits.movie_count
+  )::FLOAT64 AS peak_year_share,
   newest_rating.rated_on::DATE AS as_of
 FROM limits
+CROSS JOIN years
 CROSS JOIN engagement_internal.newest_rating AS newest_rating
 CROSS JOIN engagement_internal.thresholds AS thresholds
 WHERE
@@ -116,4 +138,5 @@ GROUP BY
   limits.movies,
   limits.months_since,
   limits.movie_count,
+  years.peak_year,
   newest_rating.rated_on
