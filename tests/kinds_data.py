@@ -74,6 +74,15 @@ def shares(genre: str, start: float, end: float, users: int = 900, months: int =
     return found
 
 
+def of_each() -> Rows:
+    """Shares whose months have the intervals, of few users in every fifth of them."""
+    found = shares("Drama", 0.2, 0.3)
+    for i, row in enumerate(found):
+        one = share(row["share"], 90 if i % 5 else 20)
+        row |= {"share_low": one.low, "share_high": one.high}
+    return found
+
+
 def cohort_rows(cohorts: int = 20, users: int = 300) -> Rows:
     """The last so many cohorts, who come back ever less; the smallest shares are held back."""
     found = []
@@ -144,5 +153,6 @@ def all_rows() -> dict[str, Rows]:
         "tags": effects(),
         "demand": effects(),
         "most_used": [{"tag": tag, "tag_users": 90 - i} for i, tag in enumerate(TAGS)],
+        "each_month": of_each(),
         "one_number": [effect("quirky", 0.1, asked=0.25)],
     }

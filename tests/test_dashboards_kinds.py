@@ -41,6 +41,7 @@ from tests.kinds_data import (
     effect,
     effects,
     month,
+    of_each,
     page,
     plays,
     shares,
@@ -90,6 +91,12 @@ KIND_FAULTS = {
         "    metric: at_risk\n",
         "CURVE_SHARE",
         "`at_risk` is shown as `count`; a curve runs from 100% to 0%",
+    ),
+    "a crowd that is a count": (
+        "    crowd: {year: common_year, share: common}\n",
+        "    crowd: {year: common_year, share: at_risk}\n",
+        "CURVE_SHARE",
+        "`at_risk` is shown as `count`",
     ),
     "a heat map with one column on both sides": (
         "    cohort: {field: cohort, label: First month}",
@@ -292,6 +299,32 @@ def test_the_table_behind_a_line_has_value_moving_value_interval_and_support() -
     newest, oldest = view.body[0], view.body[-1]
     assert newest[0] == "Sep 2018" and newest[2].startswith("25.0% (23.6% to 26.4%)")
     assert oldest[2].startswith("–") and oldest[3] == "900"
+
+
+def test_the_band_of_each_month_stands_behind_its_own_number_and_not_the_moving_one() -> None:
+    rows = of_each()
+    view = card("each_month", rows)
+    assert "The band is the 95% interval of each month by itself." in view.reading
+    newest = view.body[0]
+    assert newest[1].startswith("34.9% (25.8% to ") and newest[2] == "30.0%"
+    # What has no interval cuts the band, and a month between two of these has a line of its own.
+    for row in (rows[20], rows[22]):
+        row |= {"share_low": None, "share_high": None}
+    runs = [row.get("b") for row in drawn(card("each_month", rows), "v")]
+    assert runs[19] and runs[20:23] == [None] * 3 and runs[23] not in (None, runs[19])
+    none = [row | {"share_low": None, "share_high": None} for row in rows]
+    view = card("each_month", none)
+    assert "No month has an interval that could be drawn." in view.reading
+    assert not any(said.startswith("The band") for said in view.reading) and view.seen == ""
+
+
+def test_a_month_is_the_highest_only_where_each_has_an_interval() -> None:
+    rows = [row | {"share": 0.2, "share_low": 0.15, "share_high": 0.25} for row in of_each()]
+    rows[30] |= {"share": 0.6, "share_low": 0.5, "share_high": 0.7}
+    told = "The highest is Jul 2016 with 60.0%"
+    assert card("each_month", rows).seen.startswith(told)
+    rows[40] |= {"share": 0.8, "share_low": None, "share_high": None}
+    assert card("each_month", rows).seen == ""
 
 
 def test_names_at_the_ends_of_lines_do_not_cover_each_other() -> None:
@@ -607,6 +640,21 @@ def test_one_curve_says_when_more_than_half_are_gone() -> None:
     # 49.0% after two months may be more than half.
     assert seen.startswith("More than half are gone after 3 months: 34.3% (")
     assert seen.endswith(") remain.")
+
+
+def test_curves_whose_starts_crowd_in_one_year_say_so() -> None:
+    def seen(common: float, **rates: float) -> str:
+        more = {"common_year": 1996, "common": common}
+        return card("survival", [row | more for row in survival_rows(**rates)]).seen
+
+    told = (
+        "Of 400 users still watched{} 74.8% have month 0 in 1996, so that they may tell of that "
+        "year, not of what is usual."
+    )
+    assert seen(0.748, y2016=0.3).endswith(f" remain. {told.format('')}")
+    # Two curves that do not surely differ may be of one year all the same.
+    assert seen(0.748, y2015=0.1, y2016=0.101) == told.format(" (2015)")
+    assert seen(0.49, y2015=0.1, y2016=0.101) == ""
 
 
 def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:

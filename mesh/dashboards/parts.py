@@ -183,6 +183,13 @@ class Since(Strict):
     label: Text = "Months since"
 
 
+class Crowd(Strict):
+    """The year in which most of what a chart puts at one start began, and how many did."""
+
+    year: Annotated[str, IsColumn(("integer",))]
+    share: MetricName
+
+
 class Sort(Strict):
     field: SortedColumn
     order: Literal["ascending", "descending"]

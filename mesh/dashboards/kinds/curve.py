@@ -17,12 +17,14 @@ from mesh.dashboards.drawing.palette import colours
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import estimate, lowered, named
-from mesh.dashboards.parts import Dimension, Interval, MetricName, Since, Sort, Support
+from mesh.dashboards.parts import Crowd, Dimension, Interval, MetricName, Since, Sort, Support
 from mesh.words import many
 
 HEIGHT = 300
 # What is left of it for the curves, beside axis and title.
 DRAWN_HEIGHT = HEIGHT - 60
+# From such a share of starts in one year on a curve may be that year's.
+CROWDED = 0.5
 # Where everybody is there and one step down: of less there is nothing to see.
 LEAST_STEPS = 2
 
@@ -50,6 +52,10 @@ class Curve(Chart):
     at_risk: Support = Field(
         description="How many are left of whom it is known; where they are too few a curve ends."
     )
+    crowd: Crowd | None = Field(
+        default=None,
+        description="In which year most began, and the share that did: told from half of them on.",
+    )
     series: Dimension | None = None
     most: Annotated[int, Field(ge=1, le=6)] = Field(
         default=5, description="How many curves there are at most: those of the last values."
@@ -75,6 +81,11 @@ class Curve(Chart):
             board.minimum(self.at_risk),
             ("Style", "straight lines with points, not stepped; left Y-axis from 0 to 1"),
             ("Optional metric", board.metrics[self.at_risk.metric].in_looker),
+            *(
+                (("Optional metric", board.metrics[self.crowd.share].in_looker),)
+                if self.crowd
+                else ()
+            ),
             ("Interval", f"a chart for each group with two more metrics, thin: {ends}"),
         ]
 
@@ -107,6 +118,26 @@ class Curve(Chart):
 
     def seen(self, board: Board, rows: list[Row]) -> str:
         groups, *_ = self._groups(board, rows)
+        return f"{self._course(board, groups)} {self._crowded(board, groups)}".strip()
+
+    def _crowded(self, board: Board, groups: list[_Group]) -> str:
+        """Whether so many of the largest group began in one year that the curves may be of it."""
+        if not (self.crowd and groups):
+            return ""
+        size = self.at_risk.metric
+        starts = [(group, group.steps[min(group.steps)]) for group in groups]
+        group, row = max(starts, key=lambda one: one[1][size])
+        if (row[self.crowd.share] or 0) < CROWDED:
+            return ""
+        share, of = board.text(self.crowd.share, row), board.text(size, row)
+        whose = f" ({named(group.name)})" if len(groups) > 1 else ""
+        return (
+            f"Of {of} {lowered(board.metrics[size].label)}{whose} {share} have month 0 in "
+            f"{row[self.crowd.year]}, so that they may tell of that year, not of what is usual."
+        )
+
+    def _course(self, board: Board, groups: list[_Group]) -> str:
+        """Where two curves differ, or when half of one are gone."""
         label = lowered(board.metrics[self.metric].label)
         if len(groups) == 1:
             return self._half(board, groups[0])
@@ -271,6 +302,7 @@ def _share(look: Look) -> Iterator[Found]:
             ("metric", chart.metric),
             ("band", chart.band.low),
             ("band", chart.band.high),
+            *((("crowd", chart.crowd.share),) if chart.crowd else ()),
         ):
             metric = look.board.metrics.get(name)
             if metric and metric.format != "percent":

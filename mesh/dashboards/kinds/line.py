@@ -97,12 +97,10 @@ class Line(OverTime):
         if len(tracks) != 1:
             return ""
         (track,) = tracks
-        found = [
-            (point, one)
-            for point in track.points
-            if point.over and (one := self.judged(board, track, point))
-        ]
-        if len(found) < 3:
+        shown = [p for p in track.points if p.over and p.row[track.judged] is not None]
+        found = [(point, one) for point in shown if (one := self.judged(board, track, point))]
+        # Of what has no interval nobody knows whether it is the highest.
+        if len(found) < max(3, len(shown)):
             return ""
         gaps = any(
             lines.NEXT[self.time.every](one.month) != other.month

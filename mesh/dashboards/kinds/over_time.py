@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -67,6 +67,10 @@ class OverTime(Chart):
     band: Interval | None = Field(
         default=None, description="The interval of the moving value, or of the metric without one."
     )
+    band_of: Literal["moving", "each"] = Field(
+        default="moving",
+        description="Beside a moving value: `each` where the interval is that of each by itself.",
+    )
     support: Support | None = None
 
     @property
@@ -76,6 +80,11 @@ class OverTime(Chart):
     @property
     def order(self) -> Sort:
         return Sort(field=self.time.field, order="ascending")
+
+    @property
+    def strong(self) -> bool:
+        """Whether the moving value is what is judged: not where each has an interval alone."""
+        return bool(self.moving) and not (self.band and self.band_of == "each")
 
     def when(self, first: date) -> str:
         """A month or a year, called by its first day."""
@@ -99,7 +108,7 @@ class OverTime(Chart):
 
     def judged_by(self, metric: str, points: Sequence[Point]) -> str:
         """The number of a line that is compared: the moving one, if it has any."""
-        moved = self.moving and any(point.moving is not None for point in points)
+        moved = self.strong and any(point.moving is not None for point in points)
         return self.moving if self.moving and moved else metric
 
     def told_once(self, board: Board, tracks: Sequence[Track]) -> list[str]:
@@ -108,8 +117,11 @@ class OverTime(Chart):
         if self.moving:
             label = lowered(board.metrics[self.moving].label)
             said.append(f"The thin line is each month by itself, the strong one {label}.")
-        if self.band:
-            said.append(f"The band is the {self.band.words}.")
+        if self.band and all(point.low is None for track in tracks for point in track.points):
+            said.append(f"No {self.time.every} has an interval that could be drawn.")
+        elif self.band:
+            whose = f" of each {self.time.every} by itself" if self.band_of == "each" else ""
+            said.append(f"The band is the {self.band.words}{whose}.")
         if self.support:
             label = lowered(board.metrics[self.support.metric].label)
             fewer = f"fewer than {self.support.least:,} {label}"
@@ -203,7 +215,8 @@ class OverTime(Chart):
 
     def judged(self, board: Board, track: Track, point: Point) -> Estimate | None:
         # The band is that of the moving value, and says nothing of the months by themselves.
-        own = self.band if track.judged == (self.moving or track.metric) else None
+        banded = self.moving if self.strong else track.metric
+        own = self.band if track.judged == banded else None
         one = estimate(board, point.row, track.judged, own)
         if one is None or own or board.metrics[track.judged].format != "count":
             return one
@@ -229,8 +242,8 @@ class OverTime(Chart):
         """The data of the lines, a row per point under short names, since there are many.
 
         k: the line's key if there are several, t: the month, v: its value, m: the moving one, l
-        and h: the interval's ends. r and q: of v and of m the run without a gap, or none for a run
-        of one month; o: whether the month is not over.
+        and h: its interval. r, q and b: of v, m and l the run without a gap, or none for a run of
+        one month; o: whether the month is not over.
         """
         data: list[dict[str, Any]] = []
         count = 0
@@ -244,11 +257,10 @@ class OverTime(Chart):
                 told = {"v": value, "m": point.moving, "l": point.low, "h": point.high}
                 own |= {name: lines.short(one) for name, one in told.items() if one is not None}
                 rows[point.month] = own | ({} if point.over else {"o": 1})
-            for name, run in (("v", "r"), ("m", "q")):
+            for name, run in (("v", "r"), ("m", "q"), ("l", "b")):
                 # A month that is not over is no end of a line: it would seem to fall.
-                whole = [
-                    m for m, row in rows.items() if name in row and (name == "m" or "o" not in row)
-                ]
+                moving = name == "m" or (name == "l" and self.strong)
+                whole = [m for m, row in rows.items() if name in row and (moving or "o" not in row)]
                 for members in lines.runs(whole, lambda month: month, lines.NEXT[self.time.every]):
                     count += 1
                     for month in members if len(members) > 1 else ():
@@ -277,12 +289,15 @@ class OverTime(Chart):
         base = alt.Chart(data).encode(x=x, color=fill)
         layers = []
         if self.band:
-            run = "q" if strong else "r"
-            layers.append(
-                base.transform_filter(f"isValid(datum.l) && isValid(datum.{run})")
+            ends = {"y": of("l"), "y2": alt.Y2("h:Q")}
+            layers += [
+                base.transform_filter("isValid(datum.b)")
                 .mark_area(opacity=0.18, aria=False)
-                .encode(y=of("l"), y2=alt.Y2("h:Q"), detail=alt.Detail(f"{run}:N"))
-            )
+                .encode(**ends, detail=alt.Detail("b:N")),
+                base.transform_filter("isValid(datum.l) && !isValid(datum.b)")
+                .mark_rule(opacity=0.18, strokeWidth=1.5, aria=False)
+                .encode(**ends),
+            ]
         for name, run, width, size, opacity in (
             ("v", "r", 1.2 if strong else 2.2, 14, 0.6 if strong else 1.0),
             ("m", "q", 2.8, 30, 1.0),
@@ -321,7 +336,8 @@ class OverTime(Chart):
         cells = [board.metrics[track.metric].text(point.value) or "–"]
         if self.moving:
             cells.append(board.metrics[self.moving].text(point.moving) or "–")
-        cells[-1] += board.between(self.band, board.metrics[track.judged].format, point.row)
+        interval = board.between(self.band, board.metrics[track.judged].format, point.row)
+        cells[-1 if self.strong else 0] += interval
         if self.support:
             cells.append(board.text(self.support.metric, point.row))
         return cells

@@ -169,7 +169,7 @@ class SmallMultiples(OverTime):
         }
         if self.band:
             ends = " + ' to ' + ".join(written(f"datum.{end}", form) for end in "lh")
-            texts[told[bool(self.moving)][1]] += f" + (isValid(datum.l) ? ' (' + {ends} + ')' : '')"
+            texts[told[self.strong][1]] += f" + (isValid(datum.l) ? ' (' + {ends} + ')' : '')"
         told_to = alt.Chart(data).transform_calculate(
             tip0=f"utcFormat(datum.t, '{lines.FORMATS[self.time.every]}')",
             **{f"tip{i}": texts[name] for i, (_, name) in enumerate(told, 1)},
