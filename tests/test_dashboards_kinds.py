@@ -358,6 +358,7 @@ def test_of_several_lines_it_is_told_how_many_surely_changed_and_one_of_them() -
         "1 of 3 surely changed in a year, Western: 13.1% in Aug 2017, 2.9% in Aug 2018."
     )
     assert card("panels", rows).seen == card("genre_lines", rows).seen
+    assert "It is as sure as the band is narrow there." in card("panels", rows).reading
     # Of two that fell alike the first of them is not the largest.
     rows += shares("Horror", 0.49, 0.02)
     told = "2 of 4 surely changed in a year, such as Western: 13.1% in Aug 2017, 2.9% in Aug 2018."

@@ -295,7 +295,7 @@ class OverTime(Chart):
                 .mark_area(opacity=0.18, aria=False)
                 .encode(**ends, detail=alt.Detail("b:N")),
                 base.transform_filter("isValid(datum.l) && !isValid(datum.b)")
-                .mark_rule(opacity=0.18, strokeWidth=1.5, aria=False)
+                .mark_rule(opacity=0.35, strokeWidth=1.5, aria=False)
                 .encode(**ends),
             ]
         for name, run, width, size, opacity in (

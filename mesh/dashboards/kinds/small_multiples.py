@@ -103,6 +103,8 @@ class SmallMultiples(OverTime):
         told = board.metrics[self.moving or self.metric].label
         other = ", or of the month that it names" if older else ""
         said = [f"The number beside each name is of {self.when(newest)} ({lowered(told)}){other}."]
+        if self.band and self.band_of == "moving":
+            said.append("It is as sure as the band is narrow there.")
         if any(_ended(track.points, newest) for track in tracks):
             said.append(f"A – stands where no {self.time.every} of the last year can be shown.")
         said += self.told_once(board, tracks)
