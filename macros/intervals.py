@@ -15,7 +15,8 @@ def effective_count(evaluator, share, variance, ratings, users) -> exp.Expressio
     """
     p, v, n, k = (one.sql("bigquery") for one in (share, variance, ratings, users))
     return parse_one(
-        f"LEAST({n}, COALESCE(SAFE_DIVIDE(NULLIF({p} * (1 - {p}), 0), {v}), {k}))", dialect="bigquery"
+        f"LEAST({n}, COALESCE(SAFE_DIVIDE(NULLIF({p} * (1 - {p}), 0), {v}), {k}))",
+        dialect="bigquery",
     )
 
 
