@@ -479,7 +479,7 @@ def test_without_scripts_each_picture_says_so_and_its_numbers_can_be_read(
     page.goto((folder / "kinds.html").as_uri())
     page.emulate_media(media=media)
     cards = page.locator(".card:has(.vega)")
-    assert cards.count() == 9
+    assert cards.count() == 10
     for card in cards.all():
         why = "The picture needs JavaScript to be switched on. Its numbers stand below."
         assert card.locator(".empty").inner_text() == why
