@@ -23,13 +23,14 @@ follow_contracts(Path(__file__))
 def contract(evaluator: MacroEvaluator, product: exp.Expr, *audits: exp.Expr) -> list[exp.Property]:
     """The properties of a model that the contract `<product>.odcs.yaml` states.
 
-    product: its name, with the domain before it where two domains have one of that name.
+    product: its name, with the domain before it where that of the model is another one.
     audits: those that the model has besides, as they would stand in `audits (…)`.
     """
-    from mesh.contracts.follow import project_of
+    from mesh.contracts.follow import named_in, parts_of, project_of
     from mesh.contracts.header import model_properties
 
-    return model_properties(product.sql(), project_of(evaluator), audits)
+    name, schema = ".".join(parts_of(product)), named_in(product.root(), evaluator)
+    return model_properties(name, project_of(evaluator), audits, schema)
 
 
 @macro()

@@ -311,6 +311,47 @@ def test_each_of_two_projects_has_its_own_contracts(
     )
 
 
+MADE_FOR_EACH = {
+    "models/orders.sql": """MODEL (
+  name sales_@region.orders,
+  kind VIEW,
+  @contract(orders),
+  blueprints ((region := north), (region := south))
+);
+SELECT 1::INT64 AS order_id
+""",
+    "models/group.sql": """MODEL (name `order`.`group`, kind VIEW, @contract(`order`.`group`));
+SELECT 1::INT64 AS order_id
+""",
+}
+
+
+def test_models_of_one_blueprint_have_the_contracts_of_their_schemas(tmp_path: Path) -> None:
+    shop = ProjectCopy(tmp_path / "shop")
+    for path, text in (SHOP | MADE_FOR_EACH).items():
+        if not path.startswith("contracts/"):
+            shop.write(path, text)
+    for path in GLUE:
+        shop.write(path, (PROJECT.root / path).read_text())
+    contract = SHOP["contracts/interactions/orders.odcs.yaml"]
+    for product in ("sales_north.orders", "sales_south.orders", "order.group"):
+        domain, name = product.split(".")
+        text = contract.replace("purpose: Orders", f"purpose: Orders from {domain}")
+        text = text.replace("interactions", domain).replace("orders", name)
+        shop.write(f"contracts/{domain}/{name}.odcs.yaml", text)
+    context = opened(shop.root)
+    for domain, name in (("sales_north", "orders"), ("sales_south", "orders"), ("order", "group")):
+        found = context.get_model(f"{domain}.{name}", raise_if_missing=True)
+        assert (found.description or "").startswith(f"Orders from {domain} of a shop.")
+    context.close()
+
+    shop.edit("models/group.sql", "@contract(`order`.`group`)", "@contract(`order`.`grupp`)")
+    done = shop.run("sqlmesh", "lint")
+    said = done.stdout + done.stderr
+    assert "There is no contract for order.grupp. Did you mean `order.group`?" in said
+    assert "Traceback" not in said and 'File "' not in said
+
+
 def test_macros_that_an_environment_keeps_from_before_still_work() -> None:
     """SQLMesh stores their text: as it was before, it asks these functions in this way."""
     table = exp.to_table("shop.orders")

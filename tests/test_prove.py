@@ -262,6 +262,10 @@ BROKEN = {
         "engagement/internal/thresholds.sql", "7::INT64 AS tagger_above_tags", "7::INT64",
         "column 5 of the query has no name", rule="output",
     ),
+    "column_of_two_words": Broken(
+        "engagement/internal/thresholds.sql", "AS tagger_above_tags", 'AS "tagger above"',
+        "column 5 of the query is called `tagger above`: name it by letters", rule="output",
+    ),
     "partitions_by_day_for_ever": Broken(
         DAILY, "DATE_TRUNC(rated_on, MONTH)", "rated_on",
         "partition by month", rule="limit",

@@ -232,3 +232,13 @@ def test_what_a_configuration_in_python_says_already_stays_in_what_it_is_to_be_g
     assert found.warn_rules == {"ambiguousorinvalidcolumn", *WARN_RULES} - {"explicitcolumns"}
     assert found.ignored_rules == {"explicitcolumns"}
     assert made["config"].variables["mesh"] == {"as_of": "2025-01-01", "version": SET_UP}
+
+
+def test_lines_end_as_they_did(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_bytes(PLAIN.replace("\n", "\r\n").encode())
+    assert asked(tmp_path, "--yes") == 0
+    written = config.read_bytes()
+    assert b"\r\nlinter:\r\n" in written
+    assert written.count(b"\n") == written.count(b"\r\n")
+    assert needed(Project(tmp_path)) == []

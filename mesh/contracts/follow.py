@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
 from sqlmesh.utils.errors import ConfigError
 
-from mesh.contracts.draft import SUFFIX, contract_files
+from mesh.contracts.draft import SUFFIX, contract_files, product_of
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import find
 from mesh.contracts.unaudited import install as audit_what_is_noted
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from sqlmesh.core.macros import MacroEvaluator
 
 PACKAGE = Path(__file__).parent
+_NAME = r"""((?:[\w@{}]+|"[^"]*"|`[^`]*`)(?:\.(?:[\w@{}]+|"[^"]*"|`[^`]*`))*)"""
+_MODEL = re.compile(rf"(?i)\bname\s+{_NAME}")
+# In a MODEL block, and in no comment.
+_ASKED = re.compile(rf"(?:(?!--|/\*).)*@contract\(\s*{_NAME}")
 _drafting = False
 
 
@@ -52,9 +57,9 @@ def follow_contracts(macros: Path) -> None:
     if seen.is_file() and seen.read_text() == digest:
         return
     with _said_by_sqlmesh():
-        for product in named:
+        for product, schema in named:
             try:
-                find(product, project.contracts).table_rules()
+                find(product, project.contracts, schema).table_rules()
             except ContractInvalid:
                 if not _drafting:
                     raise
@@ -89,31 +94,38 @@ def digest_of(project: Project) -> str:
     return digest.hexdigest()
 
 
-def _named(project: Project) -> Iterator[str]:
-    """The products whose contracts models ask for; ConfigError where one is not there.
+def _named(project: Project) -> Iterator[tuple[str, str]]:
+    """The products whose contracts models ask for, each with the model's schema.
 
-    Said here, before any macro runs: of an error inside a macro SQLMesh shows a stack of calls. A
-    contract that no model asks for may still be in the making.
+    ConfigError where one is not there: said here, before any macro runs, since of an error inside a
+    macro SQLMesh shows a stack of calls. A contract that no model asks for may still be in the
+    making. Of a blueprint all are told that have the name.
     """
-    there = {path.name.removesuffix(SUFFIX) for path in contract_files(project.contracts)}
+    there: dict[str, list[str]] = {}
+    for file in contract_files(project.contracts):
+        there.setdefault(file.name.removesuffix(SUFFIX), []).append(product_of(file))
     for path in sorted(project.models.rglob("*.sql")):
         text = path.read_text(encoding="utf-8")
+        model = _plain(named.group(1)) if (named := _MODEL.search(text)) else ""
         for number, line in enumerate(text.splitlines(), start=1):
-            named = re.match(r"\s*@contract\(\s*([\w.]+)", line)
-            if named is None:
+            if not (asked := _ASKED.match(line)) or "@" in (product := _plain(asked.group(1))):
                 continue
-            product = named.group(1)
-            if product.rpartition(".")[2] in there:
-                yield product
+            schema, _, own = product.rpartition(".")
+            if own in there:
+                schema = schema or model.rpartition(".")[0].rpartition(".")[2]
+                for one in there[own] if "@" in schema else [product]:
+                    yield one, schema
             elif not _drafting:
-                named_here = re.search(r"\bname\s+([\w.]+)", text)
-                model = named_here.group(1) if named_here else product
-                near = nearest(product, there)
+                near = nearest(product, [*there, *(one for same in there.values() for one in same)])
                 raise ConfigError(
                     f"{project.shown(path)}:{number}: There is no contract for {product}. "
                     + (f"Did you mean `{near}`? Otherwise draft" if near else "Draft")
-                    + f" it with `mesh contracts new {model}`."
+                    + f" it with `mesh contracts new {model or product}`."
                 )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r'["`]', "", name)
 
 
 @contextmanager
@@ -145,3 +157,15 @@ def project_of(evaluator: MacroEvaluator) -> Project:
     Nothing of it may reach what SQLMesh keeps: two clones have the same models.
     """
     return project_around(Path(evaluator._path or "")) or find_project()
+
+
+def named_in(header: exp.Expr, evaluator: MacroEvaluator) -> str:
+    """The schema of the model that a MODEL block names, once what stands for several is known."""
+    names = [one.args["value"] for one in header.expressions if one.name.lower() == "name"]
+    parts = parts_of(evaluator.transform(names[0].copy())) if names else []
+    return parts[-2] if parts[1:] else ""
+
+
+def parts_of(name: object) -> list[str]:
+    """A name in SQL, part by part, without its quotes."""
+    return [part.name for part in name.parts] if isinstance(name, exp.Column | exp.Table) else []

@@ -30,14 +30,15 @@ PREVIEW = "preview"
 
 
 def model_properties(
-    product: str, project: Project, audits: Sequence[exp.Expr] = ()
+    product: str, project: Project, audits: Sequence[exp.Expr] = (), schema: str = ""
 ) -> list[exp.Property]:
     """All properties of the model of a data product; ContractInvalid if its contract is not.
 
-    audits: others of the model's. SQLMesh takes one list of audits, from one place.
+    audits: others of the model's. SQLMesh takes one list of audits, from one place. schema: that of
+    the model.
     """
     try:
-        contract = find(product, project.contracts)
+        contract = find(product, project.contracts, schema)
         references = {name for rule in contract.table_rules() for name in rule.references}
     except (WrongUse, ContractInvalid):
         if is_drafting():

@@ -104,14 +104,16 @@ def read_contracts(folder: Path) -> tuple[dict[str, Contract], dict[str, Contrac
     return contracts, invalid
 
 
-def find(product: str, folder: Path) -> Contract:
+def find(product: str, folder: Path, domain: str = "") -> Contract:
     """The contract of a product by its name, with or without the domain.
 
+    domain: whose it is if there are several of that name.
     Raises WrongUse when there is none, or more than one, and ContractInvalid when it is invalid.
     """
     paths = {product_of(path): path for path in contract_paths(folder)}
-    if product in paths:
-        return load_contract(paths[product])
+    for name in (product, f"{domain}.{product}"):
+        if name in paths:
+            return load_contract(paths[name])
     same = [name for name in paths if name.partition(".")[2] == product]
     if len(same) == 1:
         return load_contract(paths[same[0]])

@@ -15,7 +15,7 @@ from mesh.contracts import usable_contracts
 from mesh.contracts.types import today
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import Scan, TableSize
-from mesh.cost.statistics import partition_column
+from mesh.cost.statistics import is_inlined, partition_column
 from mesh.deliveries import months_after
 from mesh.errors import WrongUse
 from mesh.prove.project import BigQueryProject
@@ -105,7 +105,8 @@ def estimate(
     relations = relations_of(project, scaled)
     month = typical_month(scaled)
     run = _Statements(project, relations)
-    models = [run.cost(name, month) for name, model in project.models.items() if model.is_sql]
+    queries = {name: one for name, one in project.models.items() if one.is_sql}
+    models = [run.cost(name, month) for name, one in queries.items() if not one.kind.is_embedded]
     looked_at = []
     for chart in charts:
         one = scan(parse_one(chart.sql, dialect="bigquery"), relations)
@@ -140,7 +141,7 @@ def relations_of(project: BigQueryProject, sizes: Mapping[str, TableSize]) -> Re
     """Schemas, views and sizes of all models."""
     views = {}
     for name, model in project.models.items():
-        if model.kind.is_view and not model.kind.is_materialized:
+        if is_inlined(model):
             query = project.query(name, plain=True)
             if query is not None:
                 views[name] = query

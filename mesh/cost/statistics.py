@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlglot import exp, parse_one
+from sqlmesh.core.model import Model
 from sqlmesh.utils.date import to_date
 
 from mesh.contracts.types import TIMED
@@ -11,6 +12,11 @@ from mesh.environments import Opened
 from mesh.environments.names import short_name
 from mesh.errors import WrongUse
 from mesh.prove.project import BigQueryProject
+
+
+def is_inlined(model: Model) -> bool:
+    """Whether nothing is stored of a model: who reads it reads what it is made from."""
+    return (model.kind.is_view and not model.kind.is_materialized) or model.kind.is_embedded
 
 
 def table_sizes(project: BigQueryProject, local: Opened, environment: str) -> dict[str, TableSize]:
@@ -26,8 +32,7 @@ def table_sizes(project: BigQueryProject, local: Opened, environment: str) -> di
         there = {short_name(info.name): info for info in local.readable(built)}
         sizes = {}
         for name, model in project.models.items():
-            is_view = model.kind.is_view and not model.kind.is_materialized
-            if is_view or model.kind.is_embedded:
+            if is_inlined(model):
                 continue
             if name in there:
                 table = local.view(there[name], built)

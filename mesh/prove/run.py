@@ -245,7 +245,12 @@ def _outputs(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterato
     by = "the contract" if contract else "SQLMesh"
     for position, column in enumerate(given, 1):
         if not _COLUMN_NAME.fullmatch(column.name):
-            message = f"column {position} of the query has no name: write AS and letters."
+            what, fix = f"is called `{column.name}`", "name it by letters, digits and _ alone"
+            if not column.name or column.name.startswith(("$", "_col_")):
+                what, fix = "has no name", "write AS and letters"
+            elif column.name.startswith("_"):
+                fix = "BigQuery has such columns of its own"
+            message = f"column {position} of the query {what}: {fix}."
             yield Finding(name, "output", path, line_in_file(source, sql, None, None), message)
     names = [column.name for column in given]
     if sorted(names) != sorted(promised):

@@ -115,11 +115,15 @@ def _listed(key: str, rules: list[str]) -> str:
 
 
 def _change(path: Path, after: str) -> Change:
-    return Change(path, path.read_text(encoding="utf-8") if path.exists() else None, after)
+    """Lines end as they did."""
+    if not path.exists():
+        return Change(path, None, after)
+    before = path.read_bytes().decode()
+    return Change(path, before, after.replace("\n", "\r\n") if "\r\n" in before else after)
 
 
 def apply(changes: list[Change]) -> None:
     """Write the files."""
     for change in changes:
         change.path.parent.mkdir(parents=True, exist_ok=True)
-        change.path.write_text(change.after, encoding="utf-8")
+        change.path.write_bytes(change.after.encode())
