@@ -115,6 +115,23 @@ def test_a_broken_promise_stops_the_plan_and_prod_stays(stranger: Stranger) -> N
     assert after == before
 
 
+def test_a_rule_means_in_a_plan_what_it_means_to_verify(stranger: Stranger) -> None:
+    """Of a division by zero DuckDB's dialect makes NULL, which breaks no rule."""
+    stranger.edit(
+        f"contracts/{DOMAIN}/full_model.odcs.yaml",
+        "    quality:\n",
+        "    quality:\n      - id: few_for_each\n        type: sql\n"
+        "        description: Not endlessly many.\n        dimension: conformity\n"
+        "        severity: error\n        mustBe: 0\n"
+        "        query: SELECT COUNT(*) FROM ${table} WHERE NOT (1.5 / (item_id - item_id) < 9)\n",
+    )
+    try:
+        assert "Rule few_for_each: 3 failing" in stranger.run(*PLAN, fails=1)
+    finally:
+        stranger.run("git", "checkout", "-q", "contracts")
+    stranger.run(*PLAN)
+
+
 def test_a_promise_that_rows_do_not_keep_stops_each_plan_that_takes_it_up(
     stranger: Stranger,
 ) -> None:

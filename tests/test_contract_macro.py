@@ -92,7 +92,7 @@ def test_every_rule_of_the_contract_is_in_an_audit(header: dict, contract: Contr
     audits = header["audits"]
     assert list(audits) == ["contract"]
     for rule in contract.row_rules():
-        assert f"('{rule.id}', (" in audits["contract"]["rows"], rule.id
+        assert f"('{rule.id}', '" in audits["contract"]["rows"], rule.id
     for rule in contract.table_rules():
         assert f"('{rule.id}', '" in audits["contract"]["tables"], rule.id
     assert audits["contract"]["grain"] == "[user_id, action_type, reporting_month]"

@@ -293,14 +293,22 @@ def test_a_first_day_of_a_month_may_be_as_old_as_a_month_besides(contracts: Path
     break_plays(contracts, "slaProperties:", f"slaProperties:\n  - {daily}")
 
     def idle() -> list[str]:
-        return [one.fix for one in problems_of(contracts) if one.rule == "LEVEL_IDLE"]
+        found = [one.fix for one in problems_of(contracts) if one.rule == "LEVEL_IDLE"]
+        assert all("say so by a rule, as `EXTRACT(DAY FROM month) = 1`" in one for one in found)
+        return [one.partition(",")[0] for one in found]
 
-    assert idle() == ["Promise what somebody would miss: 12 days at the most."]
+    assert idle() == ["Promise what somebody would miss: 12 days at the most"]
     first = "NOT (EXTRACT(DAY FROM month) = 1 AND (plays > 0 OR score IS NULL))"
     break_plays(contracts, "NOT (plays > 0 OR score IS NULL)", first)
     assert not idle()
     break_plays(contracts, "value: 31, unit: d", "value: 44, unit: d")
-    assert idle() == ["Promise what somebody would miss: 43 days at the most."]
-    year = "(EXTRACT(DAY FROM month) = 1 AND EXTRACT(MONTH FROM month) = 1 AND"
-    break_plays(contracts, "(EXTRACT(DAY FROM month) = 1 AND", year)
+    assert idle() == ["Promise what somebody would miss: 43 days at the most"]
+    quarter = "(EXTRACT(DAY FROM month) = 1 AND EXTRACT(MONTH FROM month) IN (1, 4, 7, 10) AND"
+    break_plays(contracts, "(EXTRACT(DAY FROM month) = 1 AND", quarter)
+    assert not idle()
+    break_plays(contracts, "value: 44, unit: d", "value: 106, unit: d")
+    assert idle() == ["Promise what somebody would miss: 105 days at the most"]
+    break_plays(
+        contracts, "EXTRACT(MONTH FROM month) IN (1, 4, 7, 10)", "EXTRACT(MONTH FROM month) = 1"
+    )
     assert not idle()

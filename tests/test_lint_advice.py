@@ -15,9 +15,11 @@ import pytest
 from tests.stranger import PLAN, Stranger
 
 MODELS = {
-    "raw/orders": "MODEL (name raw.orders, kind FULL);\nSELECT 1::BIGINT AS id, 5::BIGINT AS paid",
+    "raw/orders": (
+        "MODEL (name raw.orders, kind FULL, grain id);\nSELECT 1::BIGINT AS id, 5::BIGINT AS paid"
+    ),
     "shop/orders": (
-        "MODEL (\n  name shop.orders,\n  kind FULL,\n"
+        "MODEL (\n  name shop.orders,\n  kind FULL,\n  grain id,\n"
         "  audits (positive(field := paid, least := 1), not_null(columns := (id, paid)))\n);\n"
         "SELECT id::BIGINT AS id, paid::BIGINT AS paid FROM raw.orders"
     ),
@@ -53,7 +55,8 @@ def test_the_contract_that_is_advised_loads_and_keeps_the_arguments_of_audits(
     audits = "positive(field := paid, least := 1), not_null(columns := (id, paid))"
     assert sorted(found) == ["@contract(raw.orders)", f"@contract(shop.orders, {audits})"]
     assert f"in the place of its audits ({audits})" in said
-    shop.edit("models/raw/orders.sql", "kind FULL", "kind FULL, @contract(raw.orders)")
+    shop.edit("models/raw/orders.sql", "grain id", "@contract(raw.orders)")
+    shop.edit("models/shop/orders.sql", r"  grain id,\n", "")
     shop.edit("models/shop/orders.sql", r"audits .*\n", f"@contract(shop.orders, {audits})\n")
     assert "publicmodelneedscontract" not in shop.run("sqlmesh", "lint")
     shop.run(*PLAN)
@@ -81,7 +84,7 @@ def test_a_unit_test_that_is_missing_is_drafted_alone(shop: Stranger) -> None:
 
 
 def test_a_name_of_another_domain_than_the_folder_is_told(shop: Stranger) -> None:
-    text = "MODEL (name {}.buyers, kind FULL);\nSELECT id::BIGINT AS id FROM shop.orders"
+    text = "MODEL (name {}.buyers, kind FULL, grain id);\nSELECT id::BIGINT AS id FROM shop.orders"
     file = shop.root / "models" / "shop" / "buyers.sql"
     slip = "in the folder of the domain shop: if it is one of its models, call it shop.buyers"
     file.write_text(text.format("market"))
@@ -117,7 +120,7 @@ def test_a_source_with_lists_and_records_is_read_through_its_owner(shop: Strange
     with duckdb.connect(str(shop.root / "db.db")) as connection:
         connection.execute(
             "CREATE SCHEMA scada; CREATE TABLE scada.readings AS SELECT range::BIGINT AS meter, "
-            "range / 2 AS kwh, ['ok'] AS flags, {'lat': 0.5, 'lon': 1.5} AS place FROM range(9)"
+            "range / 2 AS kwh, ['ok'] AS flags, {'lat': 0.5, 'lon': 1.5} AS place FROM range(40)"
         )
     write(shop, "external_models.yaml", SOURCE)
     place = "place.lat::DOUBLE AS lat"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlglot.optimizer.simplify import simplify
 
 from mesh.contracts.audits import AUDIT, CheckedRule, broken_contract, sharing, within
@@ -223,7 +223,12 @@ def source_table(source: exp.Expr) -> exp.Expr:
 
 def row_conditions(rules: exp.Expr) -> list[tuple[str, exp.Expr]]:
     """Id and condition of each rule in the argument `rows` of the audit."""
-    return [(rule.expressions[0].name, rule.expressions[1].unnest()) for rule in _items(rules)]
+    return [(rule.expressions[0].name, _read(rule.expressions[1])) for rule in _items(rules)]
+
+
+def _read(rule: exp.Expr) -> exp.Expr:
+    """What a rule asks, from its text; states of before hold it as SQL."""
+    return parse_one(rule.name, dialect=DIALECT) if rule.is_string else rule.unnest()
 
 
 def checked_rules(
@@ -247,10 +252,9 @@ def checked_rules(
     found = []
     for rule in _items(rules):
         name, scope, query = rule.expressions
-        select = query.unnest()
-        if isinstance(select, exp.Union):
-            # Told by its two sides alone, which SQLMesh copies, writes and reads several times.
-            select = differences(select)
+        asked = _read(query)
+        # What compares two sides is told by these alone.
+        select = cast("exp.Select", differences(asked) if isinstance(asked, exp.Union) else asked)
         compares = any(table.db for table in select.find_all(exp.Table))
         if preview and (compares or scope.name == Scope.COUNT):
             continue
@@ -278,13 +282,13 @@ def contract_audit(contract: Contract, source: exp.Expr | None = None) -> exp.Ex
     """One audit for all rules; they stand in its arguments.
 
     So a rule that is edited shows in SQLMesh's diff, and what an environment was checked against
-    is in its state. Both hold text, so the rules are a tuple: of an array that begins with a query,
-    SQLGlot writes the first element alone.
+    is in its state. A rule is a text: as SQL, SQLMesh would write and read it in the dialect of the
+    model, where it can mean something else, such as NULL for a division by zero.
 
     source: the table to be checked instead of the model's own.
     """
     conditions = [
-        exp.Tuple(expressions=[_text(rule.id), exp.Paren(this=rule.condition.copy())])
+        exp.Tuple(expressions=[_text(rule.id), _written(rule.condition)])
         for rule in contract.row_rules()
     ]
     queries = [
@@ -292,7 +296,7 @@ def contract_audit(contract: Contract, source: exp.Expr | None = None) -> exp.Ex
             expressions=[
                 _text(rule.id),
                 _text(_scope(rule, source)),
-                exp.Subquery(this=(rule.sides or rule.query).copy()),
+                _written(rule.sides or rule.query),
             ]
         )
         for rule in contract.table_rules()
@@ -311,6 +315,10 @@ def contract_audit(contract: Contract, source: exp.Expr | None = None) -> exp.Ex
         for name, value in arguments.items()
     ]
     return exp.Anonymous(this=AUDIT, expressions=named)
+
+
+def _written(rule: exp.Expr) -> exp.Literal:
+    return exp.Literal.string(rule.sql(dialect=DIALECT))
 
 
 def _scope(rule: TableRule, source: exp.Expr | None) -> Scope:

@@ -8,6 +8,7 @@ what they mean to PyYAML's safe loader, except that dates stay text, as in the s
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -231,7 +232,11 @@ class _Reader:
         if event.tag == "tag:yaml.org,2002:str" or not event.implicit[0]:
             return event.value
         try:
-            return _plain(event.value)
+            value = _plain(event.value)
+            if isinstance(value, int) and _OTHER_BASE.match(event.value):
+                message = f"YAML reads `{shown(event.value)}` as the number {value}."
+                self.problem(line, message, "Write it in decimal digits, or put text into quotes.")
+            return value
         except (ValueError, OverflowError):
             self.problem(
                 line,
@@ -246,6 +251,8 @@ def _line(event: yaml.Event) -> int:
 
 
 _CONSTRUCTOR = yaml.SafeLoader("")
+# Octal, and minutes by 60: nobody who writes a postcode or an hour means these.
+_OTHER_BASE = re.compile(r"[-+]?(0[0-7_]+$|[0-9_]+:)")
 
 
 @lru_cache(maxsize=4096)

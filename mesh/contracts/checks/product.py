@@ -168,32 +168,45 @@ def level_idle(subject: Subject) -> Found:
     stated = list(enumerate(subject.draft.document.slaProperties or []))
     often = [_days(level) for _, level in stated if level.property == "frequency"]
     for index, level in stated if subject.around else ():
-        most = float(MOST_DAYS.get(level.property or "", 0))
+        most, why = float(MOST_DAYS.get(level.property or "", 0)), ""
         if level.property == "freshness" and any(often):
             # Who builds each month, and lets a year go by, has stopped.
-            most = min(most, MISSED * often[0] + _age_when_well(subject.draft, level.element))
+            built = MISSED * often[0] + _age_when_well(subject.draft, level.element)
+            if built < most:
+                most, why = built, _STANDS_FOR.format(column_of(subject.draft, level.element))
         if most and _days(level) > most:
             value, unit = span(level.value, level.unit)
             message = f"A {level.property} of {shown(value)} {unit} is kept whatever happens."
-            fix = f"Promise what somebody would miss: {most:,.0f} days at the most."
+            fix = f"Promise what somebody would miss: {most:,.0f} days at the most{why}."
             yield Finding((*LEVELS, index, "value"), message, fix)
+
+
+# What a contract that cannot know it is told.
+_STANDS_FOR = (
+    ", for what is built so often. If `{0}` is the first day of a month, quarter or year that rows "
+    "stand for, say so by a rule, as `EXTRACT(DAY FROM {0}) = 1`, and of a quarter with `AND "
+    "EXTRACT(MONTH FROM {0}) IN (1, 4, 7, 10)`, of a year with `AND EXTRACT(MONTH FROM {0}) = 1`"
+)
 
 
 def _age_when_well(draft: Draft, element: str | None) -> float:
     """How old, in days, a newest value grows that is right: a first day stands for what follows."""
-    column, parts = column_of(draft, element), set()
+    column, parts = column_of(draft, element), set[tuple[str, ...]]()
     for rule, stated in draft.stated_rules():
         query = stated.keys.get("query") or ""
         condition = condition_on(column, query) if column and rule.type == "sql" else None
         for one in condition.flatten() if isinstance(condition, exp.And) else [condition]:
             asked = one.unnest() if one else None
-            if not isinstance(asked, exp.EQ) or not isinstance(asked.left, exp.Extract):
+            part = asked.this if isinstance(asked, exp.EQ | exp.In) else None
+            if not asked or not isinstance(part, exp.Extract) or part.expression.name != column:
                 continue
-            if (asked.left.expression.name, asked.right.name) == (column, "1"):
-                parts.add(asked.left.name.upper())
-    if "DAY" not in parts:
+            values = asked.expressions or [asked.expression]
+            parts.add((part.name.upper(), *(one.name for one in values)))
+    if ("DAY", "1") not in parts:
         return 0.0
-    return TIME_UNITS["y" if "MONTH" in parts else "month"][0]
+    if ("MONTH", "1") in parts:
+        return TIME_UNITS["y"][0]
+    return TIME_UNITS["month"][0] * (3 if ("MONTH", "1", "4", "7", "10") in parts else 1)
 
 
 def _days(level: ServiceLevelObject) -> float:
