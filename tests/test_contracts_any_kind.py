@@ -245,9 +245,7 @@ def test_a_moment_without_offset_is_held_to_its_own_kind_of_bounds(shop: Shop) -
 
 def test_of_several_models_all_are_drafted_or_none(shop: Shop) -> None:
     fresh = [shop.model(f"shop.{name}", "FULL", MONTHS) for name in ("fresh", "later")]
-    # It has a contract, so its unit test alone is drafted; then there is nothing left to draft.
-    assert "drafted" in shop.run("mesh", "contracts", "new", "shop.whole")
-    for wrong, why in (("shop.nowhere", "no model shop.nowhere"), ("shop.whole", "already")):
+    for wrong, why in (("shop.nowhere", "no model shop.nowhere"), ("shop.part", "is embedded")):
         said = shop.run("mesh", "contracts", "new", "shop.fresh", "shop.later", wrong, fails=2)
         assert why in said
         assert not list((shop.root / "contracts").rglob("fresh*"))

@@ -115,6 +115,9 @@ def _column(name: str, found: Found) -> dict[str, Any]:
         # A draft is kept in git, and shows nobody.
         seen = Seen(nulls=seen.nulls, minimum=None, maximum=None)
         column["examples"] = ["person 1"]
+    if found.seen and (len(seen.values) == found.seen.rows - seen.nulls or name == found.key):
+        # A key has another value tomorrow; and of few rows, too, it may name somebody.
+        seen = replace(seen, values=())
     # What the data keeps and is likely meant; an author narrows or widens it.
     kinds = COLUMN_KINDS if is_enough else ()
     proposed = {key: value for one in kinds for key, value in one.propose(kind, seen).items()}

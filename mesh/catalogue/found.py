@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sqlglot import exp
+
 from mesh.catalogue.profile import Profile
 from mesh.catalogue.sure import Made
 from mesh.contracts import Contract
@@ -53,6 +55,13 @@ class Found:
             for column in self.types
             if person(column) in named or persons.origin(self.model, column)
         }
+
+    @cached_property
+    def key(self) -> str | None:
+        """The column that alone tells rows apart, or in a history what they are rows of."""
+        finds = [one.name for key in self.model.unique_key for one in key.find_all(exp.Column)]
+        columns = finds if self.written else self.grain
+        return columns[0] if len(columns) == 1 else None
 
     @cached_property
     def written(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from mesh.catalogue.profile import LEAST_ROWS, Profile, profile
 from mesh.catalogue.sure import Made, made_by
 from mesh.catalogue.tied import tied
 from mesh.catalogue.unbuilt import drafted_rows, place_of
-from mesh.catalogue.unit_test import draft_test, is_tested
+from mesh.catalogue.unit_test import draft_test, is_tested, test_file
 from mesh.contracts import Contract, usable_contracts
 from mesh.contracts.checks.names import LETTERS, MODEL_COLUMN
 from mesh.contracts.draft import SUFFIX, read_drafts
@@ -34,7 +34,7 @@ from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import shown, suggestion
 from mesh.lint.folders import domain_by_folder
-from mesh.lint.header import IN_PYTHON, in_sql
+from mesh.lint.header import IN_PYTHON, in_sql, stated_grains
 from mesh.project import display
 from mesh.words import joined
 
@@ -99,13 +99,22 @@ def new_contracts(
     environment: whose data is looked at; by default where a bare plan goes, else prod. Of a model
     that is not there yet, or not with these columns, the query is run on its inputs, and a unit
     test is drafted. Of one with a contract and without a unit test, that is drafted alone.
-    Raises WrongUse, before anything is written, for an unknown or an internal model, a column whose
-    type no contract can state, and a contract that is there already, with a test or without what
-    one could be made of.
+    Raises WrongUse, before anything is written, for an unknown or an internal model, and a column
+    whose type no contract can state; and where all have what could be drafted, or nothing that it
+    could be made of. Of others beside them it is in their `notes`.
     """
     wanted = {one.name: one for one in [_wanted(opened, model, environment) for model in models]}
+    stay: list[WrongUse] = []
     for one in wanted.values():
-        yield _new_contract(opened, one) if one.is_new else _new_test(opened, one)
+        try:
+            made = _new_contract(opened, one) if one.is_new else _new_test(opened, one)
+        except WrongUse as error:
+            if one.is_new or len(stay) == len(wanted) - 1:
+                raise
+            stay.append(error)
+            why = f"{error.message} {error.fix}"
+            made = NewContract(one.path, None, 0, one.built, 0, is_new=False, notes=(why,))
+        yield made
 
 
 def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
@@ -125,15 +134,6 @@ def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
             fix="Make it a view with `kind VIEW`, or draft contracts of the models that read it.",
         )
     path = opened.project.contracts / domain / f"{table}{SUFFIX}"
-    is_new = not path.exists()
-    if not is_new and not (
-        opened.models[name].is_sql and not is_tested(opened, opened.models[name])
-    ):
-        raise WrongUse(
-            f"{name} has a contract already.",
-            where=Location(display(path)),
-            fix="Edit it, or move it away first.",
-        )
     where = environment or opened.usual_environment
     there = opened.environment(where) if where else None
     snapshot = opened.there(there).get(name) if there else None
@@ -141,7 +141,7 @@ def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
     built = opened.models[name].kind.is_external or (
         snapshot is not None and types.items() <= _types(snapshot.model).items()
     )
-    return _Wanted(name, types, path, where, there, built, is_new)
+    return _Wanted(name, types, path, where, there, built, is_new=not path.exists())
 
 
 def _types(model: Model) -> dict[str, str]:
@@ -150,15 +150,26 @@ def _types(model: Model) -> dict[str, str]:
 
 def _new_test(opened: Opened, wanted: _Wanted) -> NewContract:
     name, test = wanted.name, None
+    model, where = opened.models[name], Location(display(wanted.path))
+    if not model.is_sql or is_tested(opened, model):
+        fix = "Edit it, or move it away first."
+        raise WrongUse(f"{name} has a contract already.", where=where, fix=fix)
+    if (file := test_file(opened, model)).exists():
+        raise WrongUse(
+            f"{name} has a contract already, and {display(file)} is there, in which no test is of "
+            f"{model.name}.",
+            where=where,
+            fix="Correct its `model:`, or move it away first.",
+        )
     known = usable_contracts(opened.project.contracts)
     if wanted.environment:
         rules = known[name].table_rules() if name in known else ()
         read = {one for rule in rules for one in rule.references}
-        test = draft_test(opened, opened.models[name], wanted.environment, known, read)
+        test = draft_test(opened, model, wanted.environment, known, read)
     if test is None:
         raise WrongUse(
             f"{name} has a contract already, and there are no rows to draft a unit test from.",
-            where=Location(display(wanted.path)),
+            where=where,
             fix="Plan what it reads, or write the test by hand.",
         )
     return NewContract(wanted.path, wanted.where, 0, wanted.built, 0, *test, is_new=False)
@@ -210,7 +221,9 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
         raise
     rows = seen.rows if seen else 0
     few = TOO_FEW if seen and seen.rows < LEAST_ROWS else ""
-    notes = tuple(filter(None, (few, _doubt(opened, asked), _left_out(asked))))
+    doubt = "" if wanted.built else _doubt(opened, asked)
+    told = (few, doubt, _left_out(asked), _odd_grain(asked))
+    notes = tuple(filter(None, told))
     return NewContract(path, wanted.where, rows, wanted.built, left, file, expected, notes=notes)
 
 
@@ -231,6 +244,8 @@ def _doubt(opened: Opened, model: Model) -> str:
             f"models, call it {folder}.{table}, and move its contract."
         )
     others = [one for one in opened.models.values() if one is not model]
+    if any(one._path == model._path for one in others):
+        return ""  # Of blueprints the domain is written as a list, or in a table.
     known = {domain_of(short_name(one.fqn)) for one in others if not one.kind.is_external}
     if domain in known or not known or model.kind.is_external:
         return ""
@@ -293,8 +308,8 @@ def _read_by_rules(path: Path) -> set[str]:
 def _stated_grain(opened: Opened, name: str) -> tuple[str, ...]:
     """The key that the MODEL block tells: its grain, or by what its kind finds rows again."""
     model = opened.models[name]
-    if model.grains:
-        return tuple(column.name for column in model.grains[0].find_all(exp.Column))
+    if model.grains and not _odd_grain(model):
+        return stated_grains(model)[0]
     keys = [key for key in model.unique_key if isinstance(key, exp.Column)]
     if not keys or len(keys) < len(model.unique_key):
         return ()
@@ -305,6 +320,18 @@ def _stated_grain(opened: Opened, name: str) -> tuple[str, ...]:
 def _grouped(made: Made, seen: Profile | None) -> tuple[str, ...]:
     """The key that the query groups by, unless some group has no value in it."""
     return made.key if not seen or not any(seen.columns[c].nulls for c in made.key) else ()
+
+
+def _odd_grain(model: Model) -> str:
+    """That the grain of the MODEL block is none of its columns."""
+    columns = model.columns_to_types or {}
+    odd = [name for key in stated_grains(model)[:1] for name in key if name not in columns]
+    if not odd:
+        return ""
+    return (
+        f"Its grain in the MODEL block names {', '.join(odd)}, which is no column of it: the key "
+        "was looked for in the rows."
+    )
 
 
 def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str]:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from mesh.catalogue.unbuilt import here, place_of, query_on
+from mesh.catalogue.unbuilt import here, place_or_query, query_on
 from mesh.contracts import Contract
 from mesh.environments import Opened
-from mesh.environments.names import query_inputs
+from mesh.environments.names import query_inputs, short_name
 from mesh.lint.persons import Persons
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ def sampled(
     """Rows of all inputs of which the query makes a row, if there are such; None without inputs."""
     places: dict[str, exp.Expr] = {}
     types: dict[str, list[str]] = {}
-    for name in sorted(query_inputs(model)):
-        place = place_of(opened, name, environment)
+    for name in sorted(query_inputs(model) - {short_name(model.fqn)}):
+        place = place_or_query(opened, name, environment)
         columns = list(
             (opened.models[name].columns_to_types or {}) if name in opened.models else ()
         )

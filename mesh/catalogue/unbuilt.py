@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from mesh.environments import Opened
+from mesh.environments.names import short_name
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -23,9 +24,20 @@ def place_of(opened: Opened, name: str, environment: Environment) -> exp.Expr | 
     if snapshot is not None and not snapshot.is_external:
         return opened.view(snapshot, environment)
     if snapshot is not None or name in opened.project.sources:
-        table = exp.to_table(f"{opened.context.default_catalog}.{name}", dialect="bigquery")
+        catalog = opened.models[name].catalog if name in opened.models else None
+        catalog = catalog or opened.context.default_catalog
+        table = exp.to_table(f"{catalog}.{name}", dialect="bigquery")
         return table if opened.context.engine_adapter.table_exists(table) else None
     return None
+
+
+def place_or_query(opened: Opened, name: str, environment: Environment) -> exp.Expr | None:
+    """The same, or the query of what has no rows there: it is embedded, or was not planned yet."""
+    place = place_of(opened, name, environment)
+    if place is None and name in opened.models:
+        query = query_on(opened, opened.models[name], environment)
+        return query.subquery() if query is not None else None
+    return place
 
 
 def query_on(
@@ -49,15 +61,24 @@ def query_on(
         if not table.db:
             continue
         given = (instead or {}).get(name)
-        place = given.copy() if given else place_of(opened, name, environment)
-        if place is None and name in opened.models:
-            inner = query_on(opened, opened.models[name], environment)
-            place = inner.subquery() if inner is not None else None
+        if given:
+            place: exp.Expr | None = given.copy()
+        elif name == short_name(model.fqn):
+            place = _nothing(model)
+        else:
+            place = place_or_query(opened, name, environment)
         if place is None:
             return None
         place.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias or table.name)))
         table.replace(place)
     return query
+
+
+def _nothing(model: Model) -> exp.Subquery:
+    """What a model that reads itself finds there when it is built first."""
+    kinds = (model.columns_to_types or {}).items()
+    columns = [exp.alias_(exp.cast(exp.null(), kind), name, quoted=True) for name, kind in kinds]
+    return exp.select(*columns).where("FALSE").subquery()
 
 
 def drafted_rows(opened: Opened, model: Model, environment: Environment) -> exp.Expr | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,32 +42,60 @@ def draft_test(
     A test that is there already stays as it is. read_by_rules: the products that the rules of its
     contract read. They are built before it, so SQLMesh asks for them in a test.
     """
-    name = short_name(model.fqn)
-    domain, _, product = name.partition(".")
-    path = Path(domain) / f"test_{product}.yaml"
-    file = opened.project.root / "tests" / path
+    file = test_file(opened, model)
     if file.exists() or not model.is_sql:
         return None
+    _, _, product = short_name(model.fqn).partition(".")
     sample = sampled(opened, model, environment, known)
     if sample is None:
         return None
     numbers = _numbers(sample)
     dialect = opened.context.engine_adapter.dialect
-    queries = {one: _anonymous(sample, one, numbers).sql(dialect=dialect) for one in sample.places}
+    queries = {
+        opened.models[one].fqn: _anonymous(sample, one, numbers).sql(dialect=dialect)
+        for one in sample.places
+    }
     file.parent.mkdir(parents=True, exist_ok=True)
-    times = {"start": "1970-01-01", "end": "2100-01-01"} if model.kind.is_incremental else None
+    path = file.relative_to(opened.project.root / "tests")
+    times = _times(model)
     test = f"test_{product}_awkward_rows"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         opened.context.create_test(model.name, queries, variables=times, path=str(path), name=test)
     body = yaml.safe_load(file.read_text(encoding="utf-8"))[test]
-    body["model"] = name
-    body["inputs"] = {short_name(one): {"rows": rows} for one, rows in body["inputs"].items()}
-    body["inputs"] |= {one: {"rows": []} for one in sorted({*read_by_rules} - {*sample.places})}
-    body["outputs"] = {"query": {"rows": (made := _listed(body["outputs"]["query"]))}}
+    body["model"] = _called(opened, model.fqn)
+    body["inputs"] = {_called(opened, one): {"rows": rows} for one, rows in body["inputs"].items()}
+    for one in sorted({*read_by_rules} - {*sample.places}):
+        fqn = opened.models[one].fqn if one in opened.models else one
+        body["inputs"][_called(opened, fqn)] = {"rows": []}
+    # What SQLMesh writes beside the query's columns no test can expect.
+    whole: dict[str, Any] = {"partial": True} if model.managed_columns else {}
+    body["outputs"] = whole | {"query": {"rows": (made := _listed(body["outputs"]["query"]))}}
     text = yaml.safe_dump({test: body}, sort_keys=False, allow_unicode=True, width=98)
     file.write_text(text, encoding="utf-8")
     return file, len(made)
+
+
+def test_file(opened: Opened, model: Model) -> Path:
+    """Where a first unit test of it is written."""
+    domain, _, product = short_name(model.fqn).partition(".")
+    return opened.project.root / "tests" / domain / f"test_{product}.yaml"
+
+
+def _called(opened: Opened, full_name: str) -> str:
+    """A model as a test names it: with its catalog, unless that is the usual one."""
+    catalog = exp.to_table(full_name).catalog
+    name = short_name(full_name)
+    return name if catalog in ("", opened.context.default_catalog) else f"{catalog}.{name}"
+
+
+def _times(model: Model) -> dict[str, str]:
+    """The interval and the day of the test: as now, whenever it is run."""
+    times = {"start": "1970-01-01", "end": "2100-01-01"} if model.kind.is_incremental else {}
+    query = model.render_query(needs_optimization=False)
+    if query is not None and query.find(exp.CurrentDate):
+        times["execution_time"] = f"{datetime.now(UTC):%Y-%m-%d}"
+    return times
 
 
 def _listed(output: Any) -> list[Any]:

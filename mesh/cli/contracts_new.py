@@ -48,8 +48,11 @@ def _show(project: Project, drafted: NewContract) -> None:
     path = project.shown(drafted.path)
     if drafted.is_new:
         _show_contract(path, drafted)
-    else:
+    elif drafted.test:
         out.print(f"{path} is there already, and stays; there was no unit test.", soft_wrap=True)
+    for note in drafted.notes:
+        begin = "" if drafted.is_new else f"{path}: "
+        out.print(f"{begin}{note}", soft_wrap=True, markup=False)
     if drafted.test:
         test = project.shown(drafted.test)
         out.print(f"{test}: drafted from rows of its inputs; {drafted.about_test}", soft_wrap=True)
@@ -65,5 +68,3 @@ def _show_contract(path: Path, drafted: NewContract) -> None:
         f"{drafted.left} places are left to write: `mesh contracts lint {path}` names each.",
         soft_wrap=True,
     )
-    for note in drafted.notes:
-        out.print(note, soft_wrap=True, markup=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlglot import exp
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlmesh.core.audit import Audit, load_audit
 from sqlmesh.core.dialect import parse
 from sqlmesh.core.model import Model, PythonModel
@@ -23,7 +24,7 @@ from mesh.environments.names import INTERNAL_SUFFIX, domain_of, short_name
 from mesh.lint.folders import domain_by_folder
 from mesh.lint.rule import ContractRule, header_of
 
-_GRAIN = re.compile(r"(?:^|[(,])\s*grains?\s+(\([^)]*\)|\w+)", re.MULTILINE | re.IGNORECASE)
+_GRAIN = re.compile(r"(?:^|[(,])\s*grains?\s+(\([^)]*\)|[\w`\"]+)", re.MULTILINE | re.IGNORECASE)
 WRITTEN = Path(mesh.__file__).parent / "setup" / "templates"
 AUDIT_FILE, MACRO_FILE = WRITTEN / "audits" / "contract.sql", WRITTEN / "macros" / "contract.py"
 
@@ -165,6 +166,17 @@ def _readers(granted: Mapping[str, Sequence[str]] | None) -> dict[str, set[str]]
     return {privilege: set(names) for privilege, names in (granted or {}).items() if names}
 
 
+def stated_grains(model: Model) -> list[tuple[str, ...]]:
+    """The keys that a MODEL block tells, with columns called as the model's dialect has them."""
+    return [
+        tuple(_named(column, model) for column in key.find_all(exp.Column)) for key in model.grains
+    ]
+
+
+def _named(column: exp.Column, model: Model) -> str:
+    return normalize_identifiers(column.copy(), dialect=model.dialect).name
+
+
 class GrainMatchesContract(ContractRule):
     """Joins and counts rest on the grain."""
 
@@ -174,10 +186,10 @@ class GrainMatchesContract(ContractRule):
         if contract is None:
             return
         stated = [
-            tuple(re.findall(r"\w+", columns)) for columns in _GRAIN.findall(header_of(model))
+            tuple(_named(exp.column(one), model) for one in re.findall(r"\w+", columns))
+            for columns in _GRAIN.findall(header_of(model))
         ]
-        kept = [tuple(one.name for one in key.find_all(exp.Column)) for key in model.grains]
-        for columns in dict.fromkeys([*stated, *kept]):
+        for columns in dict.fromkeys([*stated, *stated_grains(model)]):
             if columns != contract.grain:
                 key = contract.column(contract.grain[0]) if contract.grain else None
                 line = key.line_of("primaryKey") if key else contract.line
