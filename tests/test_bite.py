@@ -340,6 +340,25 @@ def test_of_many_numbers_the_two_that_fit_are_found(plays: Plays) -> None:
     assert rule and rule.id == "plays_is_score_less_rest"  # The same, found for `plays` before.
 
 
+@pytest.mark.parametrize(
+    ("months", "devices", "is_told"),
+    [(11, ("phone", "tv"), True), (10, ("phone", "tv"), False), (11, ("tv", "tv"), False)],
+)
+def test_what_few_rows_could_have_broken_is_no_rule(
+    plays: Plays, months: int, devices: tuple[str, str], is_told: bool
+) -> None:
+    """Of two users eleven months each, twenty rows repeat a user; where all is one, none tells."""
+    rows = ", ".join(
+        f"({user}, DATE '2018-{month:02}-01', '{device}', {month % 5}.0, {month})"
+        for user, device in enumerate(devices, start=1)
+        for month in range(1, months + 1)
+    )
+    one = bite_plays(plays.only(), rows)
+    told = {survivor.suggestion.id for survivor in one.survivors if survivor.suggestion}
+    assert ("one_device_per_user_id" in told) is is_told, told
+    assert not {id for id in told if "user_id_is_at" in id or "is_at_most_user_id" in id}
+
+
 def test_where_no_shape_fits_it_says_so(plays: Plays) -> None:
     one = bite_plays(plays.only())
     found = {survivor.damage: survivor.suggestion for survivor in one.survivors}

@@ -338,3 +338,50 @@ def test_what_has_no_rows_of_its_own_or_no_header_is_told_so(shop: Shop) -> None
     assert "columns big (INT128) and many (INT[]). Rename them in the model, with small" in said
     assert "Cast each of them in the model to one of: INT64, FLOAT64, NUMERIC, STRING," in said
     odd.unlink()
+
+
+WORDS = ("select", "from", "group", "order")
+VALUES = "(1::BIGINT, DATE '2024-01-02', 'a', 10::BIGINT), (2, DATE '2024-01-03', 'b', 20)"
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
+def test_columns_are_called_as_words_of_sql_in_any_dialect(tmp_path: Path, dialect: str) -> None:
+    made = Shop(tmp_path)
+    (made.root / "config.yaml").write_text(CONFIG.replace("dialect: duckdb", f"dialect: {dialect}"))
+    share_analyzer(made.root)
+    columns = ", ".join(f'"{word}"' for word in WORDS)
+    types = dict(zip(WORDS, ("BIGINT", "DATE", "TEXT", "BIGINT"), strict=True))
+    query = "SELECT {} FROM shop_internal.raw".format(
+        ", ".join(f'"{word}"::{kind} AS "{word}"' for word, kind in types.items())
+    )
+    kinds = {
+        "words": ("FULL", query),
+        "of_time": (
+            'INCREMENTAL_BY_TIME_RANGE (time_column "from")',
+            f'{query} WHERE "from" BETWEEN @start_date AND @end_date',
+        ),
+    }
+    raw = f"SELECT {columns} FROM (VALUES {VALUES}) AS t({columns})"
+    made.model("shop_internal.raw", "FULL", raw)
+    for name, (kind, text) in kinds.items():
+        made.model(f"shop.{name}", kind, text)
+    made.run(*PLAN)
+    made.run("mesh", "init", "--yes")
+    for _ in range(2):
+        made.run("mesh", "contracts", "new", "shop.words", "shop.of_time")
+    made.write_contracts()
+    for name, (kind, text) in kinds.items():
+        made.model(f"shop.{name}", kind, text, f"shop.{name}")
+    assert "2 contracts: no problems" in made.run("mesh", "contracts", "lint")
+    made.run("sqlmesh", "lint")
+    made.run("sqlmesh", "test")
+    made.run(*PLAN)
+    assert "kept in prod" in made.run("mesh", "contracts", "verify", "--as-of", "2024-01-04")
+    assert "are noticed" in made.run("mesh", "contracts", "bite")
+    negative = '(-"order")::BIGINT AS "order"'
+    for name, (kind, text) in kinds.items():
+        wrong = text.replace('"order"::BIGINT AS "order"', negative)
+        made.model(f"shop.{name}", kind, wrong, f"shop.{name}")
+        said = made.run(*PLAN, fails=1)
+        assert f"shop.{name} breaks its contract. Rule order.range: 2 failing" in said
+        made.model(f"shop.{name}", kind, text, f"shop.{name}")

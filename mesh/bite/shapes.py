@@ -22,6 +22,8 @@ from mesh.contracts.sql import DIALECT, TABLE
 from mesh.contracts.types import NUMERIC_TYPES
 
 ROWS = "own_rows"
+# Of so many rows that could have broken it, and did not, at most one in seven is likely to.
+MOST_OF_CHANCE = 20
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Shape:
 
     of: which columns can be `c`. others: how many other columns there are, of its type, or, if it
     is sided, of those that could be `c` too. keyed: whether there is a `k`. is_loose: whether
-    numbers that have nothing to do with each other often keep it.
+    numbers that have nothing to do with each other often keep it. of_rows: how many rows could
+    have broken it; where they are fewer than MOST_OF_CHANCE it is no rule.
     """
 
     id: str
@@ -42,6 +45,7 @@ class Shape:
     sided: bool = False
     is_loose: bool = False
     dimension: str = "consistency"
+    of_rows: str = ""
 
 
 def _fraction(column: Column) -> bool:
@@ -100,11 +104,16 @@ SHAPES: tuple[Shape, ...] = (
         "A {k} has one {c}.",
         "SELECT k FROM own_rows GROUP BY k HAVING COUNT(DISTINCT c) + MAX(IF(c IS NULL, 1, 0)) > 1",
         keyed=True,
+        # The first row of each group breaks nothing, nor does any where all have the same.
+        of_rows="SELECT IF(MAX(different) > 1, SUM(others), 0) AS others FROM (SELECT k,"
+        " COUNT(*) - 1 AS others, (SELECT COUNT(DISTINCT c) FROM own_rows) AS different"
+        " FROM own_rows GROUP BY k) AS groups_of_rows",
     ),
     Shape(
         "one_{c}",
         "All rows have the same {c}.",
         "SELECT COUNT(DISTINCT c) AS different FROM own_rows HAVING COUNT(DISTINCT c) > 1",
+        of_rows="SELECT COUNT(*) - 1 AS others FROM own_rows",
     ),
     Shape(
         "{c}_and_{a}_come_together",
@@ -148,6 +157,7 @@ class Proposal:
     rule: dict[str, Any]
     columns: frozenset[str]
     is_loose: bool = False
+    of_rows: exp.Expr | None = None
 
 
 Pairs = Callable[[str, str, Sequence[str]], Container[tuple[str, str]]]
@@ -189,7 +199,9 @@ def _names(
         alike = [other for other in alike if other.logical_type in kinds]
         # A number in a key is a name.
         alike = [other for other in alike if not (is_number(other) and other.grain_position)]
-        if shape.is_loose:
+        if shape.is_loose and _is_name(column):
+            alike = []
+        elif shape.is_loose:
             # Money is not compared with counts.
             alike = [other for other in alike if other.bigquery_type == column.bigquery_type]
     keys = [name for name in contract.grain if name != column.name]
@@ -208,13 +220,20 @@ def _names(
             yield {**names, "k": group}
 
 
+def _is_name(column: Column) -> bool:
+    """Whether a number tells what a row is of, which is neither more nor less than another."""
+    named = column.grain_position is not None or column.name.lower().endswith("id")
+    return is_number(column) and named
+
+
 def _filled(shape: Shape, names: dict[str, Any]) -> Proposal:
     group = names.get("k", ())
     columns = frozenset({*group, *(name for key, name in names.items() if key != "k")})
     name = shape.id.format(**names | {"k": f"per_{'_'.join(group)}"})
     words = shape.words.format(**names | {"k": " and ".join(group)})
     made = _sql(name, words, shape.dimension, _written(shape.sql, names), columns)
-    return replace(made, is_loose=shape.is_loose)
+    of_rows = _written(shape.of_rows, names) if shape.of_rows else None
+    return replace(made, is_loose=shape.is_loose, of_rows=of_rows)
 
 
 def _all_values(column: Column) -> Proposal:
@@ -283,7 +302,8 @@ def _written(sql: str, names: dict[str, Any]) -> exp.Expr:
 
     made = _parsed(sql).transform(real)
     if group := names.get("k"):
-        for part in [one for one in (made, made.args.get("group")) if one is not None]:
+        parts = list(made.find_all(exp.Select, exp.Group))
+        for part in parts:
             listed = [
                 new
                 for one in part.expressions

@@ -12,7 +12,7 @@ from sqlglot import exp, parse_one
 
 from mesh.bite.copy import Copy, Prepared
 from mesh.bite.reconcile import reconciliations
-from mesh.bite.shapes import Proposal, proposals
+from mesh.bite.shapes import MOST_OF_CHANCE, Proposal, proposals
 from mesh.bite.ways import POSITION, Damage
 from mesh.contracts import Column, Contract
 from mesh.contracts.constraints import table_kind
@@ -95,13 +95,23 @@ class Suggestions:
             *proposals(self.copy.contract, column, self._pairs),
         )
         for proposal in every:
-            if proposal.rule["id"] in known:
+            if proposal.rule["id"] in known or self._is_by_chance(proposal):
                 continue
             rule = rule_of(self.copy.contract, proposal.rule)
             ready = rule and self.copy.prepared(rule)
             self.copy.broken.pop(proposal.rule["id"], None)
             if ready:
                 yield _Candidate(proposal, ready)
+
+    def _is_by_chance(self, proposal: Proposal) -> bool:
+        """Whether too few rows could have broken it."""
+        if proposal.of_rows is None:
+            return False
+        query = proposal.of_rows.transform(
+            lambda n: self.copy.rows.copy() if isinstance(n, exp.Table) and n.name == TABLE else n
+        )
+        ((rows,),) = self.copy.memory.rows(query)
+        return (rows or 0) < MOST_OF_CHANCE
 
     def _pairs(self, condition: str, column: str, numbers: Sequence[str]) -> set[tuple[str, str]]:
         """Those with which a condition holds in the first rows; asked at once, not one by one."""

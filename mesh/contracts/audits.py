@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from sqlglot import exp, parse_one
 
 from mesh.contracts.rules import bind
-from mesh.contracts.sql import DIALECT
+from mesh.contracts.sql import DIALECT, column_named
 
 # The audit in audits/ that checks the rules of a contract.
 AUDIT = "contract"
@@ -106,15 +106,15 @@ def within(
             exp.cast(exp.Literal.string(f"{day[:10]}{time}"), column_type.copy())
             for day, time in zip(span, times, strict=True)
         )
-        conditions.append(exp.column(column).between(low, high))
+        conditions.append(column_named(column).between(low, high))
     rows = exp.select("*").from_(table.copy()).where(exp.or_(*conditions))
     return rows.subquery(AUDITED)
 
 
 def sharing(table: exp.Expr, rows: exp.Expr, column: str) -> exp.Subquery:
     """The rows of `table` of which `column` has a value that it has in `rows` too."""
-    values = exp.select(exp.column(column)).distinct().from_(rows.copy()).subquery("shared")
-    same = exp.EQ(this=exp.column(column, "shared"), expression=exp.column(column, "every"))
+    values = exp.select(column_named(column)).distinct().from_(rows.copy()).subquery("shared")
+    same = exp.EQ(this=column_named(column, "shared"), expression=column_named(column, "every"))
     every = exp.alias_(table.copy(), "every", table=True)
     return exp.select("every.*").from_(every).join(values, on=same).subquery()
 
@@ -208,7 +208,7 @@ def _columns(condition: exp.Expr) -> list[str]:
 def _values(columns: Iterable[str]) -> list[str | exp.Expr]:
     parts: list[str | exp.Expr] = []
     for number, column in enumerate(columns):
-        text = exp.Cast(this=exp.column(column), to=exp.DataType.build("text"))
+        text = exp.Cast(this=column_named(column), to=exp.DataType.build("text"))
         parts.append(f"{', ' if number else ''}{column}=")
         parts.append(exp.Coalesce(this=text, expressions=[_text("NULL")]))
     return parts

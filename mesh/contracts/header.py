@@ -16,7 +16,7 @@ from mesh.contracts.model import Contract
 from mesh.contracts.readers import grants
 from mesh.contracts.reconciling import differences, of_interval
 from mesh.contracts.rules import Scope, TableRule
-from mesh.contracts.sql import DIALECT
+from mesh.contracts.sql import DIALECT, column_named
 from mesh.contracts.types import TIMED
 from mesh.errors import WrongUse
 from mesh.files.problems import suggestion
@@ -50,7 +50,7 @@ def model_properties(
         "grain": _columns(contract.grain),
         "column_descriptions": exp.Tuple(
             expressions=[
-                exp.EQ(this=exp.column(column.name), expression=_text(text))
+                exp.EQ(this=column_named(column.name), expression=_text(text))
                 for column in contract.columns
                 if (text := column.description)
             ]
@@ -96,7 +96,7 @@ def _texts(texts: tuple[str, ...]) -> exp.Tuple:
 
 
 def _columns(names: tuple[str, ...]) -> exp.Tuple:
-    return exp.Tuple(expressions=[exp.column(name) for name in names])
+    return exp.Tuple(expressions=[column_named(name) for name in names])
 
 
 def _labels(contract: Contract) -> exp.EQ:
@@ -306,7 +306,7 @@ def contract_audit(contract: Contract, source: exp.Expr | None = None) -> exp.Ex
         "source": source or exp.Null(),
         "interval": _interval(contract),
         "months": exp.Null(),
-        "grain": exp.Array(expressions=[exp.column(name) for name in contract.grain]),
+        "grain": exp.Array(expressions=[column_named(name) for name in contract.grain]),
         "rows": exp.Tuple(expressions=conditions),
         "tables": exp.Tuple(expressions=queries) if queries else exp.Null(),
     }
@@ -335,4 +335,4 @@ def _interval(contract: Contract) -> exp.Expr:
     found = [column for column in timed if column.grain_position] or timed
     if len(found) != 1:
         return exp.Null()
-    return exp.cast(exp.column(found[0].name), found[0].bigquery_type, dialect=DIALECT)
+    return exp.cast(column_named(found[0].name), found[0].bigquery_type, dialect=DIALECT)

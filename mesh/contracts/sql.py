@@ -84,6 +84,11 @@ def is_plain(name: str) -> bool:
     return name.isidentifier() and name.lower() not in _reserved_by()
 
 
+def column_named(name: str, table: str | None = None) -> exp.Column:
+    """A column by its name, in quotes where it would be read as a word of SQL without them."""
+    return exp.column(name, table=table, quoted=not is_plain(name))
+
+
 class RuleSqlError(Exception):
     """A rule that cannot be used: what is wrong, and what to write."""
 

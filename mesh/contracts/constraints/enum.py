@@ -19,6 +19,7 @@ from mesh.contracts.constraints.base import (
     literal,
 )
 from mesh.contracts.findings import TODO, Finding, Found, Purpose, same_words
+from mesh.contracts.sql import column_named
 from mesh.contracts.types import Value, is_number
 from mesh.files.problems import shown
 
@@ -90,7 +91,7 @@ class Enum(ColumnPromise):
 
     def condition(self, column: Named) -> exp.Expr:
         values = [literal(column.logical_type, allowed.value) for allowed in self.values]
-        return exp.column(column.name).isin(*values)
+        return column_named(column.name).isin(*values)
 
     @classmethod
     def compare(cls, old: Named, new: Named) -> Iterator[Change]:

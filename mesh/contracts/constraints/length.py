@@ -19,7 +19,7 @@ from mesh.contracts.constraints.base import (
     StatedColumn,
 )
 from mesh.contracts.findings import Found
-from mesh.contracts.sql import DIALECT
+from mesh.contracts.sql import DIALECT, column_named
 from mesh.contracts.types import TEXT_TYPES
 
 
@@ -106,5 +106,5 @@ def _span(promise: Length | None) -> tuple[int, float]:
 def _characters(name: str) -> exp.Expr:
     """CHAR_LENGTH: LENGTH counts the bytes of BYTES, and SQLGlot makes other engines ask which."""
     length = parse_one("CHAR_LENGTH(text)", dialect=DIALECT)
-    length.set("this", exp.column(name))
+    length.set("this", column_named(name))
     return length

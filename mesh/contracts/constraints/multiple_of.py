@@ -20,6 +20,7 @@ from mesh.contracts.constraints.base import (
     StatedColumn,
 )
 from mesh.contracts.findings import Found
+from mesh.contracts.sql import column_named
 from mesh.contracts.types import NUMERIC_TYPES, is_number
 
 
@@ -59,12 +60,12 @@ class MultipleOf(ColumnPromise):
         """Exact for steps such as 0.25; for steps such as 0.1 to a millionth of a step."""
         if column.logical_type == "integer" and float(self.step).is_integer():
             whole = exp.Literal.number(int(self.step))
-            rest = exp.Mod(this=exp.column(column.name), expression=whole)
+            rest = exp.Mod(this=column_named(column.name), expression=whole)
             return exp.EQ(this=rest, expression=exp.Literal.number(0))
 
         def steps() -> exp.Expr:
             step = exp.Literal.number(repr(self.step))
-            return exp.Div(this=exp.column(column.name), expression=step, typed=False, safe=False)
+            return exp.Div(this=column_named(column.name), expression=step, typed=False, safe=False)
 
         rounded = exp.Round(this=steps())
         if float(self.step).as_integer_ratio()[1] <= 1024:

@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from mesh.contracts.constraints.base import OPTIONS, ColumnPromise, Named, Option, StatedColumn
 from mesh.contracts.findings import Found, Purpose
+from mesh.contracts.sql import column_named
 from mesh.contracts.types import TEXT_TYPES
 
 MAX_LENGTH = 500
@@ -58,7 +59,7 @@ class Pattern(ColumnPromise):
 
     def condition(self, column: Named) -> exp.Expr:
         return exp.RegexpLike(
-            this=exp.column(column.name), expression=exp.Literal.string(self.pattern)
+            this=column_named(column.name), expression=exp.Literal.string(self.pattern)
         )
 
 

@@ -27,6 +27,7 @@ from mesh.contracts.constraints.base import (
 )
 from mesh.contracts.constraints.multiple_of import MultipleOf
 from mesh.contracts.findings import Finding, Found
+from mesh.contracts.sql import column_named
 from mesh.contracts.types import HOW, NUMERIC_TYPES, TIME_TYPES, TIMED, comparable
 from mesh.files.problems import shown
 
@@ -140,7 +141,7 @@ class Range(ColumnPromise):
         return exp.and_(
             *[
                 operator(
-                    this=exp.column(column.name), expression=literal(column.logical_type, value)
+                    this=column_named(column.name), expression=literal(column.logical_type, value)
                 )
                 for _, _, value, operator in self._stated
             ]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from sqlglot import exp
 
 from mesh.contracts.constraints.base import ColumnPromise, Named, Seen, StatedColumn
+from mesh.contracts.sql import column_named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class Required(ColumnPromise):
         return cls(line=stated.line(cls.key)) if stated.keys.get(cls.key) else None
 
     def condition(self, column: Named) -> exp.Expr:
-        return exp.not_(exp.Is(this=exp.column(column.name), expression=exp.Null()))
+        return exp.not_(exp.Is(this=column_named(column.name), expression=exp.Null()))
 
     @classmethod
     def propose(cls, bigquery_type: str, seen: Seen) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from mesh.contracts.constraints.base import (
 )
 from mesh.contracts.findings import Finding, Found
 from mesh.contracts.rules import Rule, Scope, TableRule
-from mesh.contracts.sql import TABLE
+from mesh.contracts.sql import TABLE, column_named
 from mesh.contracts.types import TIME_TYPES
 from mesh.files.problems import shown, suggestion
 
@@ -107,7 +107,7 @@ def _columns(keys: Mapping[str, Any]) -> list[object]:
 
 def unique_rule(facts: Rule, names: tuple[str, ...], type_of: Callable[[str], str]) -> TableRule:
     """The rule that no two rows have the same values in these columns."""
-    columns = [exp.column(name) for name in names]
+    columns = [column_named(name) for name in names]
     count = exp.Count(this=exp.Star())
     query = (
         exp.select(*columns, count.as_("copies"))
