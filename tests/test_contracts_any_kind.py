@@ -376,7 +376,9 @@ def test_columns_are_called_as_words_of_sql_in_any_dialect(tmp_path: Path, diale
     made.run("sqlmesh", "lint")
     made.run("sqlmesh", "test")
     made.run(*PLAN)
-    assert "kept in prod" in made.run("mesh", "contracts", "verify", "--as-of", "2024-01-04")
+    assert "kept in prod" in made.run(
+        "mesh", "contracts", "verify", "prod", "--as-of", "2024-01-04"
+    )
     assert "are noticed" in made.run("mesh", "contracts", "bite")
     negative = '(-"order")::BIGINT AS "order"'
     for name, (kind, text) in kinds.items():
