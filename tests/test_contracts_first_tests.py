@@ -28,6 +28,8 @@ id,day,points,code,seen_at
 3,2024-01-04,5,,2024-01-04 08:00:01
 4,2024-01-04,7,a,2024-01-05 08:00:00
 """
+# And as many more as a key is drafted from.
+PEOPLE += "".join(f"{id},2024-01-05,{id},b,2024-01-05 09:00:{id}\n" for id in range(10, 46))
 SEED = (
     "SEED (path '../seeds/people.csv'), "
     "columns (id BIGINT, day DATE, points BIGINT, code TEXT, seen_at TIMESTAMP)"
