@@ -32,9 +32,8 @@ def list_command(
     A contract that is not finished, or not valid, is left out with a note of where.
     """
     from mesh.catalogue.find import find_by_words
-    from mesh.contracts import contract_paths, usable_contracts
+    from mesh.contracts import usable_contracts
 
-    contract_paths(project.contracts)
     tell_left_out(project)
     hits = find_by_words(usable_contracts(project.contracts).values(), words or [])
     if as_json:

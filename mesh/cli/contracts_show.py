@@ -40,12 +40,12 @@ def show_command(
     from mesh.catalogue.history import history
     from mesh.catalogue.look import look
     from mesh.contracts import find
-    from mesh.contracts.follow import drafting
+    from mesh.contracts.follow import looking
     from mesh.environments import open_project
 
     contract = find(product, project.contracts)
     tell_left_out(project)
-    with drafting():
+    with looking():
         opened = open_project(project, gateway, unit_tests=False)
     readers = consumers(opened, contract.product)
     shown = charts([contract.product, *(reader.product for reader in readers)], project)

@@ -46,7 +46,7 @@ def cost(
     if new.unbuilt:
         err.print(
             "[yellow]note:[/] counted as empty, since the environment does not have them: "
-            f"{', '.join(new.unbuilt)}. Plan them: `sqlmesh plan`.",
+            f"{', '.join(new.unbuilt)}. Plan them there.",
             soft_wrap=True,
         )
     old = costs.cost_of_revision(project, base, new.sizes, chart_queries) if base else None
@@ -80,7 +80,8 @@ def _data(new: Cost, old: Cost | None, per_tib: float) -> dict[str, object]:
             "full_price": price(one.full, per_tib),
         }
 
-    told = {"rows": new.rows, "month": new.month.isoformat(), "price_per_tib": per_tib}
+    told: dict[str, object] = {"rows": new.rows, "month": new.month.isoformat()}
+    told |= {"price_per_tib": per_tib, "unbuilt": new.unbuilt}
     return told | side(new) | ({"base": side(old)} if old else {})
 
 

@@ -21,12 +21,12 @@ def docs(project: InProject, check: OnlyCheck = False) -> None:
     A contract that is not finished, or not valid, is left out with a note of where.
     """
     from mesh.catalogue.generated import generated
-    from mesh.contracts.follow import drafting
+    from mesh.contracts.follow import looking
     from mesh.environments import open_project
     from mesh.files.generated import update
 
     tell_left_out(project)
-    with drafting():
+    with looking():
         opened = open_project(project, unit_tests=False)
     changed = update(generated(opened), only_check=check)
     names = ", ".join(str(project.shown(path)) for path in changed)
@@ -40,7 +40,6 @@ def codeowners(project: InProject, check: OnlyCheck = False) -> None:
     from mesh.files.generated import update
     from mesh.review.codeowners import codeowners as write
 
-    tell_left_out(project)
     texts = write(project)
     stale = update(texts, only_check=check)
     if stale and check:

@@ -74,9 +74,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 
 def tell_left_out(project: Project) -> None:
-    """A line for each contract that cannot be relied on, where the others are shown without it."""
-    from mesh.contracts import read_contracts
+    """A line for each contract that cannot be relied on, where the others are shown without it.
 
+    WrongUse where there is none at all.
+    """
+    from mesh.contracts import contract_paths, read_contracts
+
+    contract_paths(project.contracts)
     for error in read_contracts(project.contracts)[1].values():
         err.print(f"[yellow]note:[/] left out: {escape(str(error))}", soft_wrap=True)
 

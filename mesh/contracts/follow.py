@@ -21,7 +21,7 @@ from mesh.contracts.draft import SUFFIX, contract_files, product_of
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import find
 from mesh.contracts.unaudited import install as audit_what_is_noted
-from mesh.errors import MeshError
+from mesh.errors import MeshError, WrongUse
 from mesh.files.problems import nearest
 from mesh.project import Project, find_project, project_around
 from mesh.unit_test_files import install as say_where_tests_are_wrong
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 _NAME = r"""((?:[\w@{}]+|"[^"]*"|`[^`]*`)(?:\.(?:[\w@{}]+|"[^"]*"|`[^`]*`))*)"""
-_MODEL = re.compile(rf"(?i)\bname\s+{_NAME}")
+_MODEL = re.compile(rf"(?is)\bMODEL\s*\(.*?\bname\s+{_NAME}")
 # In a MODEL block, and in no comment.
 _ASKED = re.compile(rf"(?:(?!--|/\*).)*@contract\(\s*{_NAME}")
-_drafting = False
+# What is wrong with contracts that stops nothing, since their models are read as ones without.
+_let_pass: tuple[type[MeshError], ...] = ()
 
 
 def follow_contracts(macros: Path) -> None:
@@ -60,9 +61,7 @@ def follow_contracts(macros: Path) -> None:
         for product, schema in named:
             try:
                 find(product, project.contracts, schema).table_rules()
-            except ContractInvalid:
-                if not _drafting:
-                    raise
+            except _let_pass:
                 digest = ""  # No other load may take the models for read that are read so.
     looked_at = [project.config, *project.root.glob("macros/*.py"), *project.root.glob("audits/*")]
     looked_at += project.models.rglob("*.sql")
@@ -115,7 +114,7 @@ def _named(project: Project) -> Iterator[tuple[str, str]]:
                 schema = schema or model.rpartition(".")[0].rpartition(".")[2]
                 for one in there[own] if "@" in schema else [product]:
                     yield one, schema
-            elif not _drafting:
+            elif WrongUse not in _let_pass:
                 near = nearest(product, [*there, *(one for same in there.values() for one in same)])
                 raise ConfigError(
                     f"{project.shown(path)}:{number}: There is no contract for {product}. "
@@ -131,16 +130,29 @@ def _plain(name: str) -> str:
 @contextmanager
 def drafting() -> Iterator[None]:
     """Within, a model whose contract is still to be drafted or finished is read as one without."""
-    global _drafting
-    _drafting = True
+    with _letting_pass(WrongUse, ContractInvalid):
+        yield
+
+
+@contextmanager
+def looking() -> Iterator[None]:
+    """Within, a model whose contract is still to be finished is read as one without."""
+    with _letting_pass(ContractInvalid):
+        yield
+
+
+@contextmanager
+def _letting_pass(*errors: type[MeshError]) -> Iterator[None]:
+    global _let_pass
+    before, _let_pass = _let_pass, errors
     try:
         yield
     finally:
-        _drafting = False
+        _let_pass = before
 
 
-def is_drafting() -> bool:
-    return _drafting
+def is_let_pass(error: MeshError) -> bool:
+    return isinstance(error, _let_pass)
 
 
 @contextmanager
@@ -162,10 +174,11 @@ def project_of(evaluator: MacroEvaluator) -> Project:
 def named_in(header: exp.Expr, evaluator: MacroEvaluator) -> str:
     """The schema of the model that a MODEL block names, once what stands for several is known."""
     names = [one.args["value"] for one in header.expressions if one.name.lower() == "name"]
-    parts = parts_of(evaluator.transform(names[0].copy())) if names else []
+    known = evaluator.transform(names[0].copy()) if names else None
+    parts = parts_of(known) if isinstance(known, exp.Expr) else []
     return parts[-2] if parts[1:] else ""
 
 
-def parts_of(name: object) -> list[str]:
+def parts_of(name: exp.Expr) -> list[str]:
     """A name in SQL, part by part, without its quotes."""
-    return [part.name for part in name.parts] if isinstance(name, exp.Column | exp.Table) else []
+    return [one.name for one in getattr(name, "parts", [name])]

@@ -36,6 +36,11 @@ TABLE = "__contract_table__"
 MAX_LENGTH = 10_000
 MAX_PARENTHESES = 40
 
+# What SQLGlot may read as something else than a name, reserved or not.
+_WORDS = frozenset(
+    {*sqlglot.Tokenizer.KEYWORDS, *BigQuery.Tokenizer.KEYWORDS}
+    | {*BigQuery.Parser.NO_PAREN_FUNCTION_PARSERS}
+)
 _PLACEHOLDER = re.compile(r"`?\$\{table\}`?")
 # Names of SQLGlot's nodes: clauses, values and conditions, functions that both engines run alike.
 _ALLOWED = """
@@ -85,8 +90,9 @@ def is_plain(name: str) -> bool:
 
 
 def column_named(name: str, table: str | None = None) -> exp.Column:
-    """A column by its name, in quotes where it would be read as a word of SQL without them."""
-    return exp.column(name, table=table, quoted=not is_plain(name))
+    """A column by its name, in quotes where it could be read as a word of SQL without them."""
+    quoted = not is_plain(name) or name.upper() in _WORDS
+    return exp.column(name, table=table, quoted=quoted)
 
 
 class RuleSqlError(Exception):

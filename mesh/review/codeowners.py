@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mesh.contracts import usable_contracts
+from mesh.contracts import load_contracts
 from mesh.contracts.model import Contract
 from mesh.dashboards import read_usage
 from mesh.files.generated import with_section
@@ -73,7 +73,7 @@ def _marks(folder: str) -> tuple[str, str]:
 
 def _lines(project: Project, folder: str, *, alone: bool) -> Iterator[str]:
     """folder: where the project lies in the repository. alone: whether all of that is its own."""
-    contracts = usable_contracts(project.contracts)
+    contracts = load_contracts(project.contracts)
     organisation = read_organisation(project.contracts)
     everyone = sorted({contract.owner for contract in contracts.values()})
 

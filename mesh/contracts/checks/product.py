@@ -171,9 +171,10 @@ def level_idle(subject: Subject) -> Found:
         most, why = float(MOST_DAYS.get(level.property or "", 0)), ""
         if level.property == "freshness" and any(often):
             # Who builds each month, and lets a year go by, has stopped.
-            built = MISSED * often[0] + _age_when_well(subject.draft, level.element)
-            if built < most:
-                most, why = built, _STANDS_FOR.format(column_of(subject.draft, level.element))
+            stands_for = _age_when_well(subject.draft, level.element)
+            most = min(most, MISSED * often[0] + stands_for)
+            if column := not stands_for and column_of(subject.draft, level.element):
+                why = _STANDS_FOR.format(column)
         if most and _days(level) > most:
             value, unit = span(level.value, level.unit)
             message = f"A {level.property} of {shown(value)} {unit} is kept whatever happens."
@@ -191,7 +192,7 @@ _STANDS_FOR = (
 
 def _age_when_well(draft: Draft, element: str | None) -> float:
     """How old, in days, a newest value grows that is right: a first day stands for what follows."""
-    column, parts = column_of(draft, element), set[tuple[str, ...]]()
+    column, parts = column_of(draft, element), set[tuple[str, frozenset[str]]]()
     for rule, stated in draft.stated_rules():
         query = stated.keys.get("query") or ""
         condition = condition_on(column, query) if column and rule.type == "sql" else None
@@ -201,12 +202,13 @@ def _age_when_well(draft: Draft, element: str | None) -> float:
             if not asked or not isinstance(part, exp.Extract) or part.expression.name != column:
                 continue
             values = asked.expressions or [asked.expression]
-            parts.add((part.name.upper(), *(one.name for one in values)))
-    if ("DAY", "1") not in parts:
+            parts.add((part.name.upper(), frozenset(one.name for one in values)))
+    if ("DAY", frozenset("1")) not in parts:
         return 0.0
-    if ("MONTH", "1") in parts:
+    if ("MONTH", frozenset("1")) in parts:
         return TIME_UNITS["y"][0]
-    return TIME_UNITS["month"][0] * (3 if ("MONTH", "1", "4", "7", "10") in parts else 1)
+    is_quarter = ("MONTH", frozenset(("1", "4", "7", "10"))) in parts
+    return TIME_UNITS["month"][0] * (3 if is_quarter else 1)
 
 
 def _days(level: ServiceLevelObject) -> float:

@@ -19,7 +19,7 @@ from mesh.review.contracts.words import shortened
 from mesh.review.guards.bites import stated_settings
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
-from mesh.review.models.review_worker.facts import Audit, Model
+from mesh.review.models.review_worker.facts import Audit, Model, without
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
 from mesh.words import listed, many
 
@@ -310,7 +310,7 @@ def lint_no_silence(both: Both) -> Found:
     silent: dict[tuple[Place, str], dict[str, set[str]]] = defaultdict(dict)
     # A name that is taken off this list need not be there any more.
     comparable = {*both.head.made_up}
-    comparable -= {f"{name} gone" for name in _left_out(both.old) - _left_out(both.new)}
+    comparable -= {without(name) for name in _left_out(both.old) - _left_out(both.new)}
     for name, was in both.base.lint.items():
         now = both.head.lint.get(name)
         if now is None:

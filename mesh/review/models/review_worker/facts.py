@@ -204,6 +204,11 @@ class Job:
     personal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+def without(model: str) -> str:
+    """What a project is called that is made up to have a model no more."""
+    return f"{model} gone"
+
+
 def to_json(facts: object) -> bytes:
     """Facts as JSON."""
     return TypeAdapter(type(facts)).dump_json(facts)

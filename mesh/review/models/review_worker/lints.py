@@ -20,7 +20,7 @@ from sqlmesh.core.console import NoopConsole
 from sqlmesh.core.linter.definition import select_rules
 from sqlmesh.core.linter.rule import Rule
 
-from .facts import LintRule
+from .facts import LintRule, without
 
 _NOT_OURS = {"sqlmesh", "builtins", "abc"}
 _Made = tuple[str, core.Model, Any]
@@ -106,7 +106,7 @@ def _made_up(context: Context) -> Iterator[_Made]:
         others = {fqn: m for fqn, m in context.models.items() if fqn != model.fqn}
         beside = min(others.values(), key=lambda m: m.name, default=model)
         around = SimpleNamespace(models=others, path=context.path, config=context.config)
-        yield f"{name} gone", beside, around
+        yield without(name), beside, around
         star = " CROSS JOIN ".join(f"{_table(m)} AS t{n}" for n, m in enumerate(others.values()))
         for what, query in (
             ("with other columns", "SELECT 1 AS made_up"),
