@@ -40,20 +40,26 @@ def number(value: float | None, form: Format, digits: int | None = None) -> str:
     if value is None:
         return ""
     if form == "count":
-        return f"{value:,.0f}"
+        return _signed(value, 0)
     if form == "percent":
         return percent(value, digits)
     if form == "decimal":
-        return f"{value:,.{2 if digits is None else digits}f}"
-    size = abs(value)
+        return _signed(value, 2 if digits is None else digits)
     unit = {"change_percent": "%", "change_points": POINTS}.get(form, "")
-    if form == "change_percent" and size >= 1:
-        text = f"{size * 100:,.0f}"
-    else:
-        text = f"{size * 100:.{digits or 1}f}" if unit else f"{size:.{digits or 2}f}"
-    if float(text.replace(",", "")) == 0:
-        return f"0{unit}"
-    return (MINUS if value < 0 else "+") + text + unit
+    if form == "change_percent" and abs(value) >= 1:
+        digits = 0
+    elif digits is None:
+        digits = 1 if unit else 2
+    text = _signed(value * 100 if unit else value, digits, plus="+")
+    return (text if text.strip("0.") else "0") + unit
+
+
+def _signed(value: float, digits: int, plus: str = "") -> str:
+    """A number with its sign; what is rounded to 0 has none."""
+    text = f"{abs(value):,.{digits}f}"
+    if not text.strip("0."):
+        return text
+    return (MINUS if value < 0 else plus) + text
 
 
 def written(value: str, form: Format) -> str:
@@ -63,12 +69,16 @@ def written(value: str, form: Format) -> str:
 
 
 def percent(value: float, digits: int | None = None) -> str:
-    """A share of 1 in percent, with one digit; none is rounded to nothing, or to all."""
-    if digits is None and 0 < value < 0.001:
-        return "<0.1%"
+    """A share of 1 in percent, with one digit; none is rounded to nothing, or to all.
+
+    What is no part of a whole, such as a load, can be more than 1, or less than 0.
+    """
+    if digits is None and 0 < abs(value) < 0.001:
+        return "<0.1%" if value > 0 else f">{MINUS}0.1%"
     if digits is None and 0.9995 <= value < 1:
         return ">99.9%"
-    return f"{value * 100:.{digits or 1}f}%" if value < 1 else "100%"
+    text = _signed(value * 100, 1 if digits is None else digits)
+    return "100%" if text.rstrip("0") == "100." else f"{text}%"
 
 
 def unlike(value: float, other: float | None, form: Format, digits: int | None = None) -> str:

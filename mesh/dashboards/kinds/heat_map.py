@@ -13,7 +13,7 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
-from mesh.dashboards.drawing.formats import number
+from mesh.dashboards.drawing.formats import number, percent
 from mesh.dashboards.drawing.view import ChartView, LegendEntry
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import lowered
@@ -90,6 +90,12 @@ class HeatMap(Chart):
                     found[cohort, since] = None
         return found
 
+    def _short(self, board: Board, row: Row, text: str) -> str:
+        """A number that fits into a cell: what is all but nothing, or all, stays that."""
+        if board.metrics[self.metric].format != "percent" or text[0] in "<>":
+            return text
+        return percent(row[self.metric], 0)
+
     def seen(self, board: Board, rows: list[Row]) -> str:
         """How the middle cohort does, among those that can be seen at both ends."""
         if board.metrics[self.metric].format != "percent":
@@ -142,7 +148,7 @@ class HeatMap(Chart):
             # Of what is held back there is no step: -1.
             drawn.append(
                 {"y": self._name(cohort), "x": since, "c": -1 if index is None else index}
-                | {"n": HELD_BACK if index is None else _short(text), "v": text, "u": size}
+                | {"n": self._short(board, row, text) if row else HELD_BACK, "v": text, "u": size}
             )
         body = []
         for cohort in cohorts[::-1]:
@@ -185,11 +191,6 @@ def _step(most: float) -> float:
 def _class(value: float, step: float) -> int:
     """The step of a value; 0 has a step of its own."""
     return min(vega.STEPS - 1, max(0, ceil(value / step - 1e-9)))
-
-
-def _short(text: str) -> str:
-    """A number that fits into a cell."""
-    return f"{float(text[:-1]):.0f}%" if text.endswith("%") and text[0].isdigit() else text
 
 
 def _legend(step: float, form: Any) -> list[LegendEntry]:

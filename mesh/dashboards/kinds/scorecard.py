@@ -34,7 +34,7 @@ class Scorecard(Chart):
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         row, share, also = rows[0], "", ""
         source = board.sources[self.source]
-        if self.share:
+        if self.share and row[self.share] is not None:
             label = board.metrics[self.share].label.lower().removeprefix("share ")
             share = f"{board.text(self.share, row)} {label}"
         if self.also and row[self.also] is not None:
@@ -47,6 +47,7 @@ class Scorecard(Chart):
                 "also": also,
                 "window": card.window if source.window_start or source.month else "",
                 "colour": board.colours.get(self.title, ""),
-                "part": (self.share and row[self.share]) or 0.0,
+                # A bar is no longer than its place, however much more than all it is.
+                "part": min(1.0, max(0.0, (self.share and row[self.share]) or 0.0)),
             },
         )
