@@ -30,6 +30,12 @@ SPECS, CONTRACTS = FIXTURES / "picked", FIXTURES / "contracts"
 
 # Text to replace (its first occurrence), other text, rule, part of the message or the fix.
 CONTROL_FAULTS = {
+    "the same months twice": (
+        "    months: [12]",
+        "    months: [12, 12]",
+        "VALUE",
+        "`12` stands twice in a list",
+    ),
     "a control of no source": (
         "    sources: [months]\n    question",
         "    sources: [month]\n    question",
@@ -86,7 +92,12 @@ CONTROL_FAULTS = {
         "adds up rows, and `genre` can leave `genre` open",
     ),
     "one name for two": ("  - id: tag\n", "  - id: tag_list\n", "CONTROL_ID", "stands twice"),
-    "a question about nothing": ("How is {} doing?", "How is it doing?", "VALUE", "question"),
+    "a question about nothing": (
+        "How is {} doing?",
+        "How is it doing?",
+        "VALUE",
+        "Write a question with `{}` once",
+    ),
     "a fact that is nothing": (
         "      - {field: verdict, label: Verdict, labels: {praise: It praises}}",
         "      - {label: Verdict}",
@@ -277,8 +288,11 @@ def test_the_last_months_end_with_the_data() -> None:
     assert [one.label for one in (every, year, years, odd)] == [
         "All data", "Last 12 months", "Last 3 years", "Last 18 months"
     ]  # fmt: skip
-    assert year.since == date(2017, 1, 1) and years.since == date(2015, 1, 1)
-    assert year.wants(date(2017, 1, 1)) and not year.wants(date(2016, 12, 1))
+    # January is over: February 2017 is the first of twelve.
+    assert year.since == date(2017, 2, 1) and years.since == date(2015, 2, 1)
+    assert year.wants(date(2017, 2, 1)) and not year.wants(date(2017, 1, 31))
+    # Of one that is under way nobody asked: twelve whole ones, and it.
+    assert control.options([], date(2018, 1, 30), "All data")[1].since == date(2017, 1, 1)
 
 
 def test_a_fact_stands_beside_what_it_is_compared_with() -> None:

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from mesh.dashboards.drawing.formats import said
+from mesh.dashboards.drawing.lines import is_over
 from mesh.dashboards.marks import IsColumn, IsValue
-from mesh.dashboards.parts import Labels, Name, Scalar, Sort, Strict, Text
+from mesh.dashboards.parts import Distinct, Labels, Name, Scalar, Sort, Strict, Text
 from mesh.deliveries import months_after
+from mesh.files.sentences import form
 
 if TYPE_CHECKING:
     from mesh.dashboards.kinds.base import Chart
 
+QUESTION = form(r"^[^{}]*\{\}[^{}]*$", "a question with `{}` once, for the name of what is picked")
 # A page holds what is drawn for each option, and has to stay small.
 MOST_OPTIONS, MOST_DRAWN = 1000, 3000
 
@@ -45,7 +49,7 @@ class BaseControl(Strict):
 
     id: Name = Field(description="Its name in links: `#town=Rome`.")
     label: Text
-    sources: Annotated[list[Name], Field(min_length=1)] = Field(
+    sources: Annotated[list[Name], Field(min_length=1), Distinct] = Field(
         description="The sources whose charts follow it, each with such a column."
     )
     field: str
@@ -92,7 +96,7 @@ class OneOf(BaseControl):
     labels: Labels = Field(
         default_factory=dict, description="What to show instead of the values of an enum."
     )
-    question: Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$", max_length=200)] | None = Field(
+    question: Annotated[str, Field(pattern=QUESTION, max_length=200)] | None = Field(
         default=None, description="What the page answers: `How is {} doing?`"
     )
     search: bool = Field(default=False, description="Whether one types to find a value.")
@@ -117,9 +121,9 @@ class OneOf(BaseControl):
             if value is None:
                 continue
             key = str(value).lower() if isinstance(value, bool) else str(value)
-            name = str(row[self.name]) if self.name else self.labels.get(key, key)
+            name = said(row[self.name]) if self.name else self.labels.get(key, said(value))
             if self.detail and row[self.detail] is not None:
-                name += f" ({row[self.detail]})"
+                name += f" ({said(row[self.detail])})"
             found.setdefault(key, Option(key, name, value))
         # Of two with one name each is told with its value.
         names = Counter(one.label for one in found.values())
@@ -152,7 +156,9 @@ class LastMonths(BaseControl):
     field: Annotated[str, IsColumn(("date",))] = Field(
         description="The column with the months: charts that show it follow."
     )
-    months: Annotated[list[Annotated[int, Field(ge=2, le=1200)]], Field(min_length=1, max_length=6)]
+    months: Annotated[
+        list[Annotated[int, Field(ge=2, le=1200)]], Field(min_length=1, max_length=6), Distinct
+    ]
 
     def reaches(self, chart: Chart) -> bool:
         shown = {mark.value for mark in chart.marks if isinstance(mark.what, IsColumn)}
@@ -162,8 +168,8 @@ class LastMonths(BaseControl):
         found = [Option("", every)]
         for count in self.months if as_of else ():
             assert as_of
-            # The month that the newest one is compared with is there too.
-            since = months_after(as_of, -count)
+            # As many whole ones as it is called, and the one under way.
+            since = months_after(as_of, is_over(as_of.replace(day=1), as_of) - count)
             years = f"Last {count // 12} years"
             label = f"Last {count} months" if count % 12 or count == 12 else years
             found.append(Option(str(count), label, since=since))

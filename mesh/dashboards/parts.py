@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mesh.dashboards.drawing.evidence import LEVEL
-from mesh.dashboards.drawing.formats import Format, month_span, number, span
+from mesh.dashboards.drawing.formats import Every, Format, month_span, number, said, span
 from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
+from mesh.files.problems import shown
+from mesh.files.sentences import form, refused
 
 COLUMNS = 12
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
-Text = Annotated[str, Field(min_length=1, max_length=400)]
-Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+T = TypeVar("T")
+SMALL = form(
+    r"^[a-z][a-z0-9_]{0,59}$",
+    "up to 60 small letters, digits and `_`, a letter first, such as `per_month`",
+)
+Name = Annotated[str, Field(pattern=SMALL)]
+WORDS = form(r"\S", "words, not blanks alone")
+Text = Annotated[str, Field(min_length=1, max_length=400, pattern=WORDS)]
+CODE = form(r"^#[0-9A-Fa-f]{6}$", "a colour as `#3B6FB6`")
+Colour = Annotated[str, Field(pattern=CODE)]
 Scalar = str | int | float | bool
 Aggregate = Literal["value", "sum", "min", "max"]
 
@@ -27,6 +36,19 @@ NumberColumn = Annotated[str, IsColumn(("integer", "number"))]
 MetricName = Annotated[Name, IsMetric()]
 Value = Annotated[Scalar, IsValue()]
 Labels = dict[Annotated[str, IsValue()], Text]
+
+
+def _distinct(entries: list[T]) -> list[T]:
+    for place, entry in enumerate(entries):
+        if any(entry == other and type(entry) is type(other) for other in entries[:place]):
+            message = f"`{shown(entry)}` stands twice in a list."
+            raise refused("VALUE", message, "Take one of them out.")
+    return entries
+
+
+Distinct = AfterValidator(_distinct)
+"""A list in which nothing stands twice."""
+
 # A row is one value already, so that any aggregation of Looker's gives it back.
 _IN_LOOKER = {"value": "Max", "sum": "Sum", "min": "Min", "max": "Max"}
 
@@ -38,10 +60,13 @@ class Strict(BaseModel):
 class Template(Strict):
     """The report in Looker Studio that links copy."""
 
-    report_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
-    checked_on: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = Field(
-        default=None, description="The day on which somebody last tried it."
-    )
+    report_id: (
+        Annotated[str, Field(pattern=form(r"^[A-Za-z0-9_-]+$", "the id that its address has"))]
+        | None
+    ) = None
+    checked_on: (
+        Annotated[str, Field(pattern=form(r"^\d{4}-\d\d-\d\d$", "a day as `2026-02-28`"))] | None
+    ) = Field(default=None, description="The day on which somebody last tried it.")
 
 
 class Source(Strict):
@@ -116,7 +141,7 @@ class Filter(Strict):
 
     field: AskedColumn
     equals: Value | None = None
-    one_of: list[Value] | None = None
+    one_of: Annotated[list[Value], Field(min_length=1), Distinct] | None = None
 
     @property
     def values(self) -> list[Scalar]:
@@ -136,7 +161,7 @@ class Dimension(Strict):
 
     def name(self, value: object) -> str:
         """A value as it is shown."""
-        return self.labels.get(str(value), str(value))
+        return self.labels.get(str(value), said(value))
 
 
 class Interval(Strict):
@@ -165,13 +190,20 @@ class Support(Strict):
         description="Numbers that rest on fewer are left out, and the page says so."
     )
 
+    def left_out(self, what: str, label: str) -> str:
+        """What is not drawn, though its numbers are no secret."""
+        few = "no" if self.least == 1 else f"fewer than {self.least:,}"
+        return f"{what} rests on {few} {label} is left out; the CSV has it."
+
 
 class Time(Strict):
-    """The months or years that a chart runs over."""
+    """The months, quarters or years that a chart runs over."""
 
-    field: DateColumn = Field(description="The column with the first day of each month, or year.")
+    field: DateColumn = Field(
+        description="The column with the first day of each month, quarter or year."
+    )
     label: Text = "Month"
-    every: Literal["month", "year"] = Field(
+    every: Every = Field(
         default="month", description="What a row is about: lines of years are drawn year by year."
     )
 

@@ -28,6 +28,14 @@ _EXPECTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+# What is said of a size that is not kept, by the type of Pydantic's error.
+_SIZES = {
+    "too_long": ("has {actual_length} entries.", "At most {max_length} can stand here."),
+    "too_short": ("has {actual_length} entries.", "Write at least {min_length}."),
+    "string_too_long": ("has too many letters.", "At most {max_length} can stand here."),
+    "string_too_short": ("is empty.", "Write at least {min_length}, or take it out."),
+}
+_FORMS: dict[str, str] = {}
 _FIXES = {"text": "Put it into quotes, if it is meant as text."}
 _FOUND = {
     bool: "the truth value",
@@ -43,6 +51,12 @@ def refused(rule: str, message: str, fix: str) -> PydanticCustomError:
     """The error that a validator raises to have its own sentence told."""
     told = {"rule": rule, "message": message, "fix": fix}
     return PydanticCustomError("refused", "{message}", told)
+
+
+def form(pattern: str, words: str) -> str:
+    """The pattern of a text, with what it asks for, as the end of `Write …`."""
+    _FORMS[pattern] = words
+    return pattern
 
 
 def read_model(tree: Tree, model: type[M]) -> tuple[M | None, list[Problem]]:
@@ -114,8 +128,14 @@ def _problem(
         fix = suggestion(value, _options(model, tree.data, steps))
         return problem("VALUE_WRONG_TYPE", f"{name} cannot be `{value}`.", fix)
     if kind == "string_pattern_mismatch":
+        wanted = _FORMS.get(context["pattern"], f"a text that matches `{context['pattern']}`")
         message = f"{name} is `{value}`, which does not have the form it must have."
-        return problem("VALUE", message, f"It must match `{context['pattern']}`.")
+        if error["loc"][-1] == "[key]":
+            message = f"`{value}` is no name that can stand here."
+        return problem("VALUE", message, f"Write {wanted}.")
+    if kind in _SIZES:
+        message, fix = (text.format(**context) for text in _SIZES[kind])
+        return problem("VALUE", f"{name} {message}", fix)
     kinds = [_EXPECTED[one["type"]] for one in errors if one["type"] in _EXPECTED]
     expected = " or ".join(dict.fromkeys(kinds))
     if not expected:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 Format = Literal["count", "percent", "decimal", "change_percent", "change_points", "change_decimal"]
+Every = Literal["month", "quarter", "year"]
 MINUS = "−"
 # Percentage points: how far two shares lie apart, which is not by what share one is more.
 POINTS = " pp"
@@ -94,6 +95,17 @@ def digits_of(values: Iterable[float | None], form: Format) -> int | None:
     """How many digits the decimals of a column have, all the same: stars and halves need one."""
     whole = all(round(value * 2, 2) % 1 == 0 for value in values if value is not None)
     return None if form != "decimal" else 1 if whole else 2
+
+
+def said(value: object) -> str:
+    """A value of a column that is no metric, as people read it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return day(value) if isinstance(value, date) else str(value)
 
 
 def day(value: date | None) -> str:

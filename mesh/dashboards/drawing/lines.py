@@ -10,7 +10,7 @@ from functools import partial
 from math import ceil, floor, log10
 from typing import Any, TypeVar
 
-from mesh.dashboards.drawing.formats import POINTS, SPELLINGS, Format
+from mesh.dashboards.drawing.formats import POINTS, SPELLINGS, Every, Format
 from mesh.deliveries import months_after
 
 T = TypeVar("T")
@@ -19,8 +19,10 @@ LABEL_LETTERS = 15
 # About how many numbers stand at an axis.
 TICKS = 5
 # How months and years are written.
-FORMATS = {"month": "%b %Y", "year": "%Y"}
-MONTHS = {"month": 1, "year": 12}
+FORMATS: dict[Every, str] = {"month": "%b %Y", "quarter": "Q%q %Y", "year": "%Y"}
+MONTHS: dict[Every, int] = {"month": 1, "quarter": 3, "year": 12}
+# So many days that keep to a longer step do so by no chance.
+MANY = 8
 # How lines differ beside their colours, the first is whole.
 DASHES = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 4], [12, 3])
 
@@ -34,9 +36,9 @@ class End:
     value: float
 
 
-def called(day: date, every: str = "month") -> str:
-    """The name of the month, or of the year, that begins with this day."""
-    return f"{day:{FORMATS[every]}}"
+def called(day: date, every: Every = "month") -> str:
+    """The name of the month, quarter or year that begins with this day."""
+    return f"{day:{FORMATS[every].replace('%q', str((day.month + 2) // 3))}}"
 
 
 def milliseconds(day: date) -> int:
@@ -53,16 +55,32 @@ def months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-def steps_between(first: date, last: date, every: str) -> int:
-    """How many months, or years, one is after the other."""
+def off_step(days: Sequence[date], every: Every) -> str:
+    """Why these days are not the first ones of months, quarters or years; nothing if they are."""
+    for day in days:
+        if day.day != 1:
+            return f"{day} is no first day of a {every}"
+        if months_between(days[0], day) % MONTHS[every]:
+            return f"{days[0]} and {day} are not whole {every}s apart"
+    return ""
+
+
+def longer_step(days: Sequence[date], every: Every) -> Every | None:
+    """The longer step that all of so many days keep to, so that each is of that and not of this."""
+    steps = [one for one in MONTHS if MONTHS[one] > MONTHS[every] and not off_step(days, one)]
+    return steps[-1] if steps and len(set(days)) >= MANY else None
+
+
+def steps_between(first: date, last: date, every: Every) -> int:
+    """How many months, quarters or years one is after the other."""
     return months_between(first, last) // MONTHS[every]
 
 
 NEXT = {every: partial(months_after, count=count) for every, count in MONTHS.items()}
 
 
-def is_over(first: date, as_of: date | None, every: str = "month") -> bool:
-    """Whether all days of a month, or of a year, are in the data."""
+def is_over(first: date, as_of: date | None, every: Every = "month") -> bool:
+    """Whether all days of a month, quarter or year are in the data."""
     return as_of is None or as_of >= NEXT[every](first) - timedelta(days=1)
 
 
@@ -209,13 +227,14 @@ def name_axis(**more: Any) -> Any:
     return alt.Axis(labelColor="@ink", ticks=False, domain=False, **more)
 
 
-def time_axis(first: date, last: date, every: str = "month", **more: Any) -> Any:
+def time_axis(first: date, last: date, every: Every = "month", **more: Any) -> Any:
     years, months = last.year - first.year, months_between(first, last)
     count, named = {"interval": "year", "step": max(1, years // 10)}, FORMATS["year"]
-    if years <= 2 and every == "month":
-        # Never less than a month, which would be named twice.
-        step = next((step for step in (1, 2, 3, 4) if months <= 6 * step), 6)
-        count, named = {"interval": "month", "step": step}, FORMATS["month"]
+    if years <= 2 and every != "year":
+        # Never less than a month, or a quarter, which would be named twice.
+        steps = [step for step in (1, 2, 3, 4) if step % MONTHS[every] == 0]
+        step = next((step for step in steps if months <= 6 * step), 6)
+        count, named = {"interval": "month", "step": step}, FORMATS[every]
     usual: dict[str, Any] = {"grid": False, "title": None, "labelOverlap": True}
     usual |= {"tickCount": count, "format": named}
     return axis(**usual | more)

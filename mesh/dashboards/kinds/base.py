@@ -39,6 +39,14 @@ Row = dict[str, Any]
 C = TypeVar("C", bound="Chart")
 
 
+class Unfit(Exception):
+    """Rows that are not what a chart takes them for; fix: what to write instead."""
+
+    def __init__(self, message: str, fix: str):
+        super().__init__(message)
+        self.fix = fix
+
+
 class Found(NamedTuple):
     """What a rule finds: where, what is wrong, and what to write instead."""
 
@@ -152,6 +160,13 @@ class Chart(Strict):
         """Whether there is anything in a row that the chart could show."""
         names = self.metric_names
         return not names or row[names[0]] is not None
+
+    def counts(self, row: Row) -> bool:
+        """Whether a row is told of, if only that nothing of it can be shown."""
+        return self.shows(row)
+
+    def fits(self, board: Board, rows: Sequence[Row]) -> None:
+        """Raises Unfit where the rows, whatever is picked of them, are not what it draws."""
 
     def seen(self, board: Board, rows: list[Row]) -> str:
         """One sentence of what is seen in these rows, or nothing where they do not bear it out."""

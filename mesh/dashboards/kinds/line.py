@@ -15,9 +15,10 @@ from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.palette import colours
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
-from mesh.dashboards.kinds.over_time import FEW_LINES, OverTime, Track, values_of
+from mesh.dashboards.kinds.over_time import OverTime
 from mesh.dashboards.kinds.seen import extremes, lowered, named
-from mesh.dashboards.parts import Dimension, MetricName
+from mesh.dashboards.kinds.tracks import FEW_LINES, Track, values_of
+from mesh.dashboards.parts import Dimension, Distinct, MetricName
 
 MAX_LINES = 6
 HEIGHT = 270
@@ -29,7 +30,7 @@ class Line(OverTime):
     in_looker: ClassVar[str] = "Time series chart"
 
     kind: Literal["line"]
-    metrics: Annotated[list[MetricName], Field(min_length=1, max_length=5)]
+    metrics: Annotated[list[MetricName], Field(min_length=1, max_length=5), Distinct]
     series: Dimension | None = Field(
         default=None, description="The column with a line per value, where there is one metric."
     )
@@ -56,15 +57,17 @@ class Line(OverTime):
         else:
             parts = [(board.metrics[name].label, name, rows) for name in self.metrics]
         found = [
-            (name, metric, points)
+            (name, metric, points, own)
             for name, metric, own in parts
             if (points := self.points(board, own, metric))
         ]
         found.sort(key=lambda one: -(one[2][-1].told or 0))
-        fills = colours([name for name, _, _ in found], board.colours)
+        fills = colours([name for name, *_ in found], board.colours)
         return [
-            Track(f"line-{index}", name, fill, metric, self.judged_by(metric, points), points)
-            for index, ((name, metric, points), fill) in enumerate(zip(found, fills, strict=True))
+            self.track(name, fill, metric, points, own, f"line-{index}")
+            for index, ((name, metric, points, own), fill) in enumerate(
+                zip(found, fills, strict=True)
+            )
         ]
 
     def shows(self, row: Row) -> bool:
@@ -77,7 +80,7 @@ class Line(OverTime):
 
     def _mostly_gaps(self, tracks: Sequence[Track]) -> list[str]:
         """The lines of which most cannot be shown, with how much that is."""
-        counted = [(track, *self.gaps(track, tracks)) for track in tracks]
+        counted = [(track, *self.gaps(track)) for track in tracks]
         if len(tracks) > FEW_LINES or not any(2 * missing > every for _, missing, every in counted):
             return []
         names = [track.name if self.series else lowered(track.name) for track in tracks]
@@ -118,12 +121,14 @@ class Line(OverTime):
         tracks = self.tracks(board, rows)
         months = sorted({point.month for track in tracks for point in track.points})
         if len(months) < 2:
-            return replace(card, empty=f"A line needs two {self.time.every}s.")
+            return replace(card, empty=self.too_few(rows, len(months)))
         by_month = [{point.month: point for point in track.points} for track in tracks]
         form = board.metrics[self.metrics[0]].format
         if form == "count" and not any(values_of(tracks)):
             why = f"No {self.time.every} has a number above 0 that can be shown."
             return replace(card, empty=why)
+        # What cannot be shown at an end is a gap as well.
+        span = min(track.first for track in tracks), max(track.last for track in tracks)
         several = len(tracks) > 1
         head, body, hovers = [self.time.label], [], []
         for track in tracks:
@@ -146,7 +151,7 @@ class Line(OverTime):
             body=body[::-1],
             reading=self.told_once(board, tracks),
             summary=self.summary("Line chart", board, tracks),
-            vega=self._picture(tracks, hovers, titles, (months[0], months[-1]), form, board),
+            vega=self._picture(tracks, hovers, titles, span, form, board),
             height=HEIGHT,
         )
 

@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
 
 from mesh.dashboards.drawing import lines
-from mesh.dashboards.drawing.evidence import Estimate, apart, bursts
-from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
+from mesh.dashboards.drawing.evidence import Estimate, apart
+from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, Unfit, rule
 from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
+from mesh.dashboards.kinds.tracks import FEW_LINES, Point, Track
 from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
 from mesh.words import many
 
-# Of so many lines it is said how many months of each have a gap in their place.
-FEW_LINES = 3
-
-
-@dataclass(frozen=True)
-class Point:
-    """A month of a line. moving: its strong value. over: whether the month is."""
-
-    month: date
-    value: float | None
-    moving: float | None
-    low: float | None
-    high: float | None
-    over: bool
-    row: Row
-
-    @property
-    def told(self) -> float | None:
-        """What the strong line shows, or the only one."""
-        return self.value if self.moving is None else self.moving
-
-
-@dataclass(frozen=True)
-class Track:
-    """One line: its points in order. metric: what it shows by itself; judged: what is compared."""
-
-    key: str
-    name: str
-    colour: str
-    metric: str
-    judged: str
-    points: list[Point]
-
-    @cached_property
-    def bursts(self) -> float:
-        """Of its whole months by themselves, if they are counts."""
-        return bursts([p.value for p in self.points if p.over and p.value is not None])
+STEP_FIX = (
+    "Read a product with a row for each month, quarter or year, called by its first day, and say "
+    "which by `every`."
+)
 
 
 class OverTime(Chart):
@@ -87,8 +53,44 @@ class OverTime(Chart):
         return bool(self.moving) and not (self.band and self.band_of == "each")
 
     def when(self, first: date) -> str:
-        """A month or a year, called by its first day."""
+        """A month, quarter or year, called by its first day."""
         return lines.called(first, self.time.every)
+
+    def counts(self, row: Row) -> bool:
+        return row[self.time.field] is not None
+
+    def fits(self, board: Board, rows: Sequence[Row]) -> None:
+        days, field = self.days(rows), self.time.field
+        if off := lines.off_step(days, self.time.every):
+            raise Unfit(f"`{field}`: {off}.", STEP_FIX)
+        if longer := lines.longer_step(days, self.time.every):
+            message = f"each `{field}` of {len(days)} begins a {longer}, and none stands between."
+            raise Unfit(message, f"Write `every: {longer}` under `time`.")
+
+    def days(self, rows: Sequence[Row]) -> list[date]:
+        """The first days of the months that there are rows of, in order."""
+        return sorted({row[self.time.field] for row in rows if self.counts(row)})
+
+    def track(
+        self,
+        name: str,
+        colour: str,
+        metric: str,
+        points: list[Point],
+        rows: Sequence[Row],
+        key: str,
+    ) -> Track:
+        """A line; rows: those that it has, also what cannot be shown of them."""
+        days = self.days(rows)
+        judged = self.judged_by(metric, points)
+        return Track(key, name, colour, metric, judged, points, days[0], days[-1])
+
+    def too_few(self, rows: Sequence[Row], shown: int) -> str:
+        """Why there is no line."""
+        days = self.days(rows)
+        every = lines.steps_between(days[0], days[-1], self.time.every) + 1
+        least = f"A line needs two {self.time.every}s"
+        return f"{least}; {shown} of {every:,} can be shown." if every > shown else f"{least}."
 
     def points(self, board: Board, rows: Sequence[Row], metric: str) -> list[Point]:
         """The months that a line has; those that rest on too few are left out."""
@@ -99,7 +101,7 @@ class OverTime(Chart):
             moving = row[self.moving] if self.moving else None
             if row[metric] is None and moving is None:
                 continue
-            month = row[self.time.field].replace(day=1)
+            month = row[self.time.field]
             as_of = row[board.sources[self.source].as_of]
             low, high = self.band.ends(row) if self.band else (None, None)
             over = lines.is_over(month, as_of, self.time.every)
@@ -124,10 +126,9 @@ class OverTime(Chart):
             said.append(f"The band is the {self.band.words}{whose}.")
         if self.support:
             label = lowered(board.metrics[self.support.metric].label)
-            fewer = f"fewer than {self.support.least:,} {label}"
-            said.append(f"A {self.time.every} that rests on {fewer} is left out.")
+            said.append(self.support.left_out(f"A {self.time.every} that", label))
         said += self.gaps_told(tracks) if len(tracks) <= FEW_LINES else []
-        if any(self.lone_zeros(board, track, tracks) for track in tracks):
+        if any(self.lone_zeros(board, track) for track in tracks):
             which = f"A 0 beside {self.time.every}s that cannot be shown"
             said.append(f"{which} is not drawn, since it is no curve; the numbers have it.")
         last = max(point.month for track in tracks for point in track.points)
@@ -135,28 +136,25 @@ class OverTime(Chart):
             said.append(f"The hollow point is {self.when(last)}, which is not over.")
         return said
 
-    def gaps(self, track: Track, tracks: Sequence[Track]) -> tuple[int, int]:
+    def gaps(self, track: Track) -> tuple[int, int]:
         """How many months of a line cannot be shown, and of how many."""
-        # Of several metrics each row has all: where one line has a point the others had a number.
-        beside = tracks if len({one.metric for one in tracks}) > 1 else [track]
-        months = [point.month for one in beside for point in one.points]
-        every = lines.steps_between(min(months), max(months), self.time.every) + 1
+        every = lines.steps_between(track.first, track.last, self.time.every) + 1
         return every - len(track.points), every
 
     def gaps_told(self, tracks: Sequence[Track]) -> list[str]:
         """Of each line with gaps how much of it can be shown."""
-        counted = [(track, *self.gaps(track, tracks)) for track in tracks]
+        counted = [(track, *self.gaps(track)) for track in tracks]
         return [
             f"{track.name}: {every - missing:,} of {every:,} {self.time.every}s can be shown."
             for track, missing, every in counted
             if missing
         ]
 
-    def lone_zeros(self, board: Board, track: Track, tracks: Sequence[Track]) -> set[date]:
+    def lone_zeros(self, board: Board, track: Track) -> set[date]:
         """The months of a count that have 0 and lie beside gaps, alone or in a line of which most
         are gaps: what is held back is more than 0, so that the points that are left would look
         like a curve of nothing."""
-        missing, every = self.gaps(track, tracks)
+        missing, every = self.gaps(track)
         if board.metrics[track.metric].format != "count" or not missing:
             return set()
         if 2 * missing > every:
@@ -224,7 +222,7 @@ class OverTime(Chart):
 
     def time_settings(self, board: Board, metrics: Sequence[str]) -> list[tuple[str, str]]:
         """What to set in Looker Studio for the lines."""
-        shown = {"month": "Year Month", "year": "Year"}[self.time.every]
+        shown = {"month": "Year Month", "quarter": "Year Quarter", "year": "Year"}[self.time.every]
         told = [
             ("Date range dimension, Dimension", f"`{self.time.field}`, as {shown}"),
             ("Metric", board.in_looker([*metrics, *([self.moving] if self.moving else [])])),
@@ -249,7 +247,7 @@ class OverTime(Chart):
         count = 0
         for track in tracks:
             rows: dict[date, dict[str, Any]] = {}
-            unseen = self.lone_zeros(board, track, tracks)
+            unseen = self.lone_zeros(board, track)
             for point in track.points:
                 own: dict[str, Any] = {"t": lines.milliseconds(point.month)}
                 own |= {"k": track.key} if len(tracks) > 1 else {}
@@ -354,17 +352,6 @@ class OverTime(Chart):
         return f"{kind} with {many(len(tracks), 'line')}: " + "; ".join(parts) + "."
 
 
-def values_of(tracks: Sequence[Track]) -> list[float]:
-    """All numbers that the picture has to have room for."""
-    return [
-        value
-        for track in tracks
-        for point in track.points
-        for value in (point.value, point.moving, point.low, point.high)
-        if value is not None
-    ]
-
-
 @rule("MINIMUM", "A share or a median over months says how many it rests on at least.")
 def _minimum(look: Look) -> Iterator[Found]:
     for here, chart, _ in look.charts(OverTime):
@@ -376,3 +363,15 @@ def _minimum(look: Look) -> Iterator[Found]:
                 "Write `support: {metric: …, least: 30}`, with a metric that counts what it is of."
             )
             yield Found(here, message, fix)
+
+
+@rule("TIME_STEP", "A chart over months has a row for each, called by its first day.", of_data=True)
+def _step(look: Look) -> Iterator[Found]:
+    for here, chart, contract in look.charts(OverTime):
+        column = contract.column(chart.time.field) if contract else None
+        if column is None or column.logical_type != "date":
+            continue
+        days = sorted(date.fromisoformat(str(example)) for example in column.examples)
+        if off := lines.off_step(days, chart.time.every):
+            message = f"`{column.name}`: {off}, as examples in its contract show."
+            yield Found((*here, "time", "field"), message, STEP_FIX)

@@ -14,8 +14,9 @@ from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.formats import written
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
-from mesh.dashboards.kinds.over_time import OverTime, Point, Track, values_of
+from mesh.dashboards.kinds.over_time import OverTime
 from mesh.dashboards.kinds.seen import lowered, named
+from mesh.dashboards.kinds.tracks import Point, Track, values_of
 from mesh.dashboards.parts import Dimension, MetricName
 from mesh.words import listed
 
@@ -71,13 +72,13 @@ class SmallMultiples(OverTime):
             if len(points) > 1:
                 weight = points[-1].row[self.by] or 0
                 name = self.dimension.name(value)
-                found.append((-weight if self.descending else weight, name, points))
-        newest = max((points[-1].month for _, _, points in found), default=None)
+                found.append((-weight if self.descending else weight, name, points, own))
+        newest = max((points[-1].month for _, _, points, _ in found), default=None)
         # A number of years ago is none to be in order with those of today.
         found.sort(key=lambda one: (_ended(one[2], newest), one[0], one[1]))
         return [
-            Track(f"panel-{i}", name, "@accent", metric, self.judged_by(metric, points), points)
-            for i, (_, name, points) in enumerate(found)
+            self.track(name, "@accent", metric, points, own, f"panel-{i}")
+            for i, (_, name, points, own) in enumerate(found)
         ]
 
     def seen(self, board: Board, rows: list[Row]) -> str:

@@ -15,7 +15,7 @@ from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.formats import day
 from mesh.dashboards.drawing.view import ChartView, Unmoved
 from mesh.dashboards.kinds import Board, Chart
-from mesh.dashboards.kinds.base import Row
+from mesh.dashboards.kinds.base import Row, Unfit
 from mesh.dashboards.kinds.seen import lowered, named
 from mesh.errors import CheckFailed
 from mesh.files.problems import shown
@@ -126,10 +126,11 @@ class NotDrawn(CheckFailed):
     def __init__(self, board: Board, chart: Chart, error: Exception):
         self.name = f"{board.id}/{chart.id}"
         why = f"{type(error).__name__}: {shown(error, 200)}"
-        super().__init__(
-            f"the chart `{chart.id}` of kind `{chart.kind}` cannot be drawn: {why}",
-            fix="Mend what the kind makes of these rows; `mesh --debug` shows where.",
-        )
+        fix = "Mend what the kind makes of these rows; `mesh --debug` shows where."
+        if isinstance(error, Unfit):
+            why, fix = str(error), error.fix
+        message = f"the chart `{chart.id}` of kind `{chart.kind}` cannot be drawn: {why}"
+        super().__init__(message, fix=fix)
 
 
 @contextmanager
@@ -160,6 +161,7 @@ def _present(board: Board, data: DashboardData, contracts: Mapping[str, Contract
         follows = [one for one in controls if one.spec.reaches(chart) and one.options]
         unmoved = _unmoved(controls, chart, follows)
         with drawing(board, chart):
+            chart.fits(board, found.rows)
             drawn = [
                 replace(
                     _card(board, chart, part, contract, product in with_rows, since),
@@ -245,8 +247,8 @@ def _card(
     since: the first day of the months that were picked, which are the window of a chart over time.
     """
     source = board.sources[chart.source]
-    shown = [dict(row) for row in data.rows if chart.shows(row)]
-    if not shown:
+    shown = [dict(row) for row in data.rows if chart.counts(row)]
+    if not any(map(chart.shows, shown)):
         # Whether there is none, or what there is is withheld, rows that are not there do not tell.
         none = (NOT_SHOWN if board.held_back else NOT_ENOUGH) if with_rows else NO_DATA
         why = f"{none} {board.held_back or ''}".rstrip()
