@@ -21,12 +21,20 @@ def colour(name: str, stated: Mapping[str, str]) -> str:
 
 
 def colours(names: Sequence[str], stated: Mapping[str, str]) -> list[str]:
-    """The colours of lines in one picture: where two would have the same, one gets another."""
+    """The colours of lines or slices in one picture: where two would have the same, one that the
+    dashboard does not state gets another. Of more than there are colours none are side by side.
+    """
+    taken = {stated[name] for name in names if name in stated}
     found: list[str] = []
     for name in names:
         wanted = colour(name, stated)
-        free = [spare for spare in _SPARE if spare not in found]
-        found.append(wanted if wanted not in found or not free else free[0])
+        if name not in stated and wanted in taken:
+            beside = {*found[:1], *found[-1:]}
+            free = [spare for spare in _SPARE if spare not in taken]
+            apart = [spare for spare in _SPARE if spare not in beside]
+            wanted = (free or [one for one in (wanted, *apart) if one not in beside])[0]
+        taken.add(wanted)
+        found.append(wanted)
     return found
 
 

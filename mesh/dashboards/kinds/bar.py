@@ -9,11 +9,11 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
-from mesh.dashboards.drawing.palette import colour, ink_on
+from mesh.dashboards.drawing.palette import colour, colours, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
 from mesh.dashboards.kinds.base import Board, Row, SplitChart
 from mesh.dashboards.kinds.seen import amount, estimate, extremes, lowered, named
-from mesh.dashboards.parts import MetricName
+from mesh.dashboards.parts import Distinct, MetricName
 
 # So many bars stand close together.
 MANY = 8
@@ -25,7 +25,7 @@ class Bar(SplitChart):
     in_looker: ClassVar[str] = "Bar chart, horizontal"
 
     kind: Literal["bar"]
-    metrics: Annotated[list[MetricName], Field(min_length=1, max_length=3)]
+    metrics: Annotated[list[MetricName], Field(min_length=1, max_length=3), Distinct]
     share: MetricName | None = Field(
         default=None,
         description="Stands beside the number at the end of a bar, where there is one metric.",
@@ -50,6 +50,9 @@ class Bar(SplitChart):
             return self._furthest(board, rows) if len(self.metrics) == 2 else ""
         (metric,) = self.metrics
         judged = [(row, estimate(board, row, metric, of=self.of, part=self.share)) for row in rows]
+        if not all(one for _, one in judged):
+            # Of what tells nothing of how sure it is nobody knows whether it is the lowest.
+            return ""
         return extremes(
             [(row, one) for row, one in judged if one],
             lambda row: (
@@ -78,12 +81,14 @@ class Bar(SplitChart):
         beside = [] if several else [name for name in (self.share, self.of) if name]
         every, rows = len(rows), rows[: self.most]
         first = f"These are the first {len(rows)} of {every:,}; the CSV has all."
+        labels = [board.metrics[name].label for name in self.metrics]
+        fills = colours(labels, board.colours)
         drawn, body, names = [], [], []
         for index, row in enumerate(rows):
             name = self.dimension.name(row[self.dimension.field])
             names.append(name)
             line = [name]
-            for metric_name in self.metrics:
+            for metric_name, of_metric in zip(self.metrics, fills, strict=True):
                 metric = board.metrics[metric_name]
                 end = text = board.text(metric_name, row) or "–"
                 facts = [(self.dimension.label, name), (metric.label, text)]
@@ -93,15 +98,14 @@ class Bar(SplitChart):
                     facts.append((board.metrics[extra].label, told))
                     end += f" of {told}" if extra == self.of else f"  ({told})"
                     line.append(told)
-                fill = colour(metric.label if several else name, board.colours)
+                fill = of_metric if several else colour(name, board.colours)
                 key = metric_name if several else f"bar-{index}"
                 value = row[metric_name] or 0.0
                 drawn.append(Mark(key, name, value, fill, ink_on(fill), [end], facts, metric.label))
             body.append(line)
-        labels = [board.metrics[name].label for name in self.metrics]
         legend = [
-            LegendEntry(name, label, colour(label, board.colours), [])
-            for name, label in zip(self.metrics, labels, strict=True)
+            LegendEntry(name, label, fill, [])
+            for name, label, fill in zip(self.metrics, labels, fills, strict=True)
         ]
         step = 58 if several else 52 if len(rows) <= MANY else 25
         height = len(rows) * step + 16

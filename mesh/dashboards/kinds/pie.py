@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -13,14 +13,15 @@ from mesh.contracts import Contract
 from mesh.dashboards.drawing import vega
 from mesh.dashboards.drawing.evidence import apart, pairs
 from mesh.dashboards.drawing.formats import number, percent
-from mesh.dashboards.drawing.palette import OTHERS, colour, ink_on
+from mesh.dashboards.drawing.palette import OTHERS, colours, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
-from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
+from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, Unfit, rule
 from mesh.dashboards.kinds.seen import estimate, lowered, named
 from mesh.dashboards.marks import IsColumn
 from mesh.dashboards.parts import MetricName, Strict
 
 MAX_SLICES = 10
+PARTS_FIX = "Draw bars, or count what is never below 0."
 PIE_SIZE, DONUT_SIZE = 300, 230
 # The smallest radius that a pie has beside its legend: labels must fit there.
 LABELLED_RADIUS = 128
@@ -33,7 +34,7 @@ class Top(Strict):
     others: Annotated[str, IsColumn(("boolean",))] = Field(
         description="The column that marks the row of all others, which the product counted again."
     )
-    rank: Annotated[str, IsColumn(("integer",), use="asked")] = Field(
+    rank: Annotated[str, IsColumn(("integer",), use="sorted")] = Field(
         description="The column with the places, others last."
     )
 
@@ -62,7 +63,22 @@ class Pie(SplitChart):
         beside = [self.share] if self.share else []
         return self.split_settings(board, [self.metric], beside, told)
 
+    def parts(self, rows: list[Row]) -> list[Row]:
+        """The rows that have a slice: what is counted in Others has none of its own."""
+        top = self.top
+        if top is None:
+            return rows
+        return [row for row in rows if row[top.others] or 1 <= (row[top.rank] or 0) <= top.count]
+
+    def fits(self, board: Board, rows: Sequence[Row]) -> None:
+        below = [row for row in rows if (row[self.metric] or 0) < 0]
+        if below:
+            name = named(self.dimension.name(below[0][self.dimension.field]))
+            text = board.text(self.metric, below[0])
+            raise Unfit(f"{name} is {text}, and no part of a whole is below 0.", PARTS_FIX)
+
     def seen(self, board: Board, rows: list[Row]) -> str:
+        rows = self.parts(rows)
         parts = [row for row in rows if not (self.top and row[self.top.others])]
         found = [(row, estimate(board, row, self.metric)) for row in parts]
         ordered = sorted(found, key=lambda one: -one[0][self.metric])
@@ -81,16 +97,20 @@ class Pie(SplitChart):
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         hole = self.kind == "donut"
         metric = board.metrics[self.metric]
+        every, rows = len(rows), self.parts(rows)
         total = sum(row[self.metric] for row in rows)
         if not total:
             return replace(card, empty=f"There are no {lowered(metric.label)}.")
         shares = board.metrics[self.share] if self.share else None
         drawn, legend, body = [], [], []
+        names = [self.dimension.name(row[self.dimension.field]) for row in rows]
+        own = [bool(self.top and row[self.top.others]) for row in rows]
+        free = iter(
+            colours([n for n, others in zip(names, own, strict=True) if not others], board.colours)
+        )
         start = 0.0
-        for index, row in enumerate(rows):
-            others = bool(self.top and row[self.top.others])
-            name = self.dimension.name(row[self.dimension.field])
-            fill = OTHERS if others else colour(name, board.colours)
+        for index, (row, name, others) in enumerate(zip(rows, names, own, strict=True)):
+            fill = OTHERS if others else next(free)
             count = board.text(self.metric, row)
             part = row[self.metric] / total
             share = board.text(self.share, row) if self.share else percent(part)
@@ -115,6 +135,7 @@ class Pie(SplitChart):
             legend_head=[metric.label, of],
             head=[title for title, _ in drawn[0].facts],
             body=body,
+            reading=[f"The CSV has all {every:,}, each for itself."] if every > len(rows) else [],
             summary=vega.summary(self.kind, drawn),
             vega=_pie(drawn, size=size, centre=centre),
             height=size,
@@ -229,7 +250,13 @@ def _slices(look: Look) -> Iterator[Found]:
 def _top(look: Look) -> Iterator[Found]:
     for here, chart, contract in look.charts(Pie):
         rank = contract.column(chart.top.rank) if contract and chart.top else None
-        if not (contract and chart.top and rank and rank.maximum is not None):
+        if not (contract and chart.top and rank):
+            continue
+        if rank.maximum is None:
+            message = f"After how many values {contract.product} counts Others is not known: "
+            message += f"`{rank.name}` has no `maximum` in its contract."
+            fix = "Give places to these values, to Others the next and to what is in it none; "
+            yield Found((*here, "top", "rank"), message, fix + "say so in the contract.")
             continue
         counted = int(rank.maximum) - 1
         if counted != chart.top.count:
@@ -238,3 +265,14 @@ def _top(look: Look) -> Iterator[Found]:
                 f"not after {chart.top.count}."
             )
             yield Found((*here, "top", "count"), message, f"Write `count: {counted}`.")
+
+
+@rule("PIE_PARTS", "No part of a whole is below 0.", of_data=True)
+def _parts(look: Look) -> Iterator[Found]:
+    for here, chart, _ in look.charts(Pie):
+        metric = look.board.metrics.get(chart.metric)
+        column = look.column(metric.source, metric.field) if metric else None
+        least = column.minimum if column else None
+        if metric and isinstance(least, int | float) and least < 0:
+            message = f"`{metric.field}` can be {least}, says its contract."
+            yield Found((*here, "metric"), message, PARTS_FIX)
