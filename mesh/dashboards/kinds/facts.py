@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing.evidence import LEVEL, NOTHING, Estimate, apart
-from mesh.dashboards.drawing.formats import day, unlike
+from mesh.dashboards.drawing.formats import said, unlike
 from mesh.dashboards.drawing.lines import called
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
@@ -153,10 +153,10 @@ class Facts(Chart):
         if fact.field:
             value = row[fact.field]
             if isinstance(value, date):
-                return called(value) if fact.month else day(value)
+                return called(value) if fact.month else said(value)
             if value is None:
                 return ""
-            return fact.labels.get(str(value), str(value).replace("|", ", "))
+            return fact.labels.get(str(value), said(value).replace("|", ", "))
         assert fact.metric
         text = board.text(fact.metric, row)
         if text and fact.of and row[fact.of] is not None:

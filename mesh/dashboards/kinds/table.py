@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing.evidence import Estimate, apart
-from mesh.dashboards.drawing.formats import day, digits_of, span
+from mesh.dashboards.drawing.formats import day, digits_of, said, span
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import estimate, lowered, named
@@ -224,7 +225,11 @@ class Table(Chart):
                 "hold too little of that time."
             ), {}
         told = {"new": f"Nothing in {before}", "hidden": f"Too little in {before} to be shown"}
-        against = f"Changes are against {before}, a span of as many days."
+        source = board.sources[self.source]
+        start, end = source.first_day(rows), rows[0][source.as_of]
+        ends = (start, end, rows[0][state.start], rows[0][state.end])
+        alike = None not in ends and ends[1] - ends[0] == ends[3] - ends[2]
+        against = f"Changes are against {before}{', a span of as many days' if alike else ''}."
         if any(row[state.field] == state.new for row in rows):
             against += f" “{NONE_BEFORE.capitalize()}” means nothing in those days."
         return against, told
@@ -257,7 +262,7 @@ class Table(Chart):
         title = next(one.dimension for one in self.columns if one.dimension)
         return (
             f"{label}: {len(sure)} of {len(compared):,} {self.words.several} surely changed"
-            f"{', such as' if len(sure) > 1 else ':'} {named(str(row[title]))}, "
+            f"{', such as' if len(sure) > 1 else ':'} {named(said(row[title]))}, "
             f"{board.text(metric, row)} {lowered(board.metrics[metric].label)} after "
             f"{board.text(before, row)} ({board.text(str(column.change), row)})."
         )
@@ -299,14 +304,15 @@ class Table(Chart):
         for column in self.columns:
             if column.dimension:
                 value = row[column.dimension]
-                text = "" if value is None else str(value)
+                # Days sort as the text that they are in the page's data.
+                cell = [value.isoformat() if isinstance(value, date) else value, said(value)]
                 if column.detail:
-                    cells.append([text, text, (row[column.detail] or "").replace("|", ", ")])
-                else:
-                    cells.append([value, text or "–"])
+                    detail = row[column.detail]
+                    cell.append("" if detail is None else said(detail).replace("|", ", "))
+                cells.append(cell)
             if column.metric:
                 value, metric = row[column.metric], board.metrics[column.metric]
-                cells.append([value, metric.text(value, digits[column.metric])])
+                cells.append([value, metric.text(value, digits[column.metric]) or "–"])
             if column.change:
                 cells.append(self._change(board, column, row, compared))
         return cells
