@@ -154,6 +154,44 @@ KIND_FAULTS = {
         "METRIC_NOT_ONE_ROW",
         "the chart leaves `genre` open",
     ),
+    "a line over days": (
+        "time: {field: month}",
+        "time: {field: as_of}",
+        "TIME_STEP",
+        "`as_of`: 2018-09-24 is no first day of a month, as examples in its contract show",
+    ),
+    "a pie of what can be below nothing": (
+        "    kind: bar\n    look_at: Which words most people use.\n    source: effects\n"
+        "    dimension: {field: tag, label: Tag}\n    metrics: [tag_users]\n    most: 5\n",
+        "    kind: pie\n    look_at: Which words most people use.\n    source: effects\n"
+        "    dimension: {field: tag, label: Tag}\n    metric: difference\n",
+        "PIE_PARTS",
+        "`difference` can be -5, says its contract. Draw bars",
+    ),
+    "one metric twice": (
+        "    metrics: [plays, month_users]",
+        "    metrics: [plays, plays]",
+        "VALUE",
+        "`plays` stands twice in a list. Take one of them out.",
+    ),
+    "more metrics than a line has": (
+        "    metrics: [plays, month_users]",
+        "    metrics: [plays, month_users, share, share_12, share_low, share_high]",
+        "VALUE",
+        "`metrics` has 6 entries. At most 5 can stand here.",
+    ),
+    "a filter that lets nothing through": (
+        "one_of: [Drama, Comedy, Western]",
+        "one_of: []",
+        "VALUE",
+        "`one_of` has 0 entries. Write at least 1.",
+    ),
+    "a title of blanks": (
+        "    title: Each genre",
+        "    title: '  '",
+        "VALUE",
+        "which does not have the form it must have. Write words, not blanks alone.",
+    ),
     "an interval of no level": (
         "interval: {low: low, high: high}",
         "interval: {low: low, high: high, level: 100}",
@@ -225,7 +263,11 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
     ("chart", "rows", "words"),
     [
         ("one_line", plays([7]), "A line needs two months."),
-        ("genre_lines", shares("Drama", 0.2, 0.3, users=29), "A line needs two months."),
+        (
+            "genre_lines",
+            shares("Drama", 0.2, 0.3, users=29),
+            "A line needs two months; 0 of 57 can be shown.",
+        ),
         ("panels", shares("Drama", 0.2, 0.3, months=1), "A line needs two months."),
         (
             "survival",
@@ -289,7 +331,8 @@ def test_a_month_that_rests_on_too_few_is_left_out_and_the_chart_says_from_how_m
     rows[30]["month_users"] = 29
     view = card("genre_lines", rows)
     assert len(drawn(view, "v")) == 56
-    assert "A month that rests on fewer than 30 users is left out." in view.reading
+    left_out = "A month that rests on fewer than 30 users is left out; the CSV has it."
+    assert left_out in view.reading and "2016-07-01,Drama,2018-09-24" in view.csv
     assert "The band is the 95% interval." in view.reading
 
 
@@ -624,7 +667,7 @@ def test_the_names_of_years_stand_in_their_order_where_they_do_not_stand_at_thei
     rates = survival_rows(y2016=0.5, y2017=0.3)
     short = [row for row in rates if row["months_since"] < 2]
     everybody = [row | {"year": None} for row in survival_rows(y1996=0.1)]
-    assert names([*short, *everybody]) == ["2016", "2017", "None"]
+    assert names([*short, *everybody]) == ["2016", "2017", "–"]
     texts = [row | {"year": str(row["year"] or "all")} for row in (*short, *everybody)]
     assert names(texts) == ["2016", "2017", "all"]
     # Of other texts no order is known.

@@ -70,6 +70,10 @@ class Curve(Chart):
     def order(self) -> Sort:
         return Sort(field=self.since.field, order="ascending")
 
+    @property
+    def ties(self) -> list[str]:
+        return [self.series.field] if self.series else []
+
     def settings(self, board: Board) -> list[tuple[str, str]]:
         by = self.series.field if self.series else None
         ends = board.in_looker((self.band.low, self.band.high))
@@ -88,6 +92,11 @@ class Curve(Chart):
             ),
             ("Interval", f"a chart for each group with two more metrics, thin: {ends}"),
         ]
+
+    @property
+    def _too_few(self) -> str:
+        least = self.at_risk.least
+        return "none" if least == 1 else f"fewer than {least:,}"
 
     def _groups(self, board: Board, rows: list[Row]) -> tuple[list[_Group], int, int]:
         """The curves that are drawn, of how many, and how many are too short."""
@@ -198,7 +207,7 @@ class Curve(Chart):
         head = [self.since.label, *(group.name for group in groups)]
         said = [
             f"The bands are {self.band.words}s; in the tooltip, of how many ({label}).",
-            f"A curve ends where fewer than {self.at_risk.least:,} are left.",
+            f"A curve ends where {self._too_few} are left; the CSV goes on.",
         ]
         if short:
             are = "1 curve that ends" if short == 1 else f"{short} curves that end"

@@ -283,7 +283,7 @@ class DotPlot(SplitChart):
                 said.append(f"A full dot {differ}; a hollow one may not differ at all.")
             if chance := self._chance(line, every):
                 said.append(f"{chance.capitalize()}.")
-        said.append(f"What rests on fewer than {self.support.least:,} {support} is left out.")
+        said.append(self.support.left_out("What", support))
         if self.incomplete:
             said.append("Others are missing that would tell of too few users, and may be further.")
         if len(every) > len(dots):

@@ -52,6 +52,10 @@ class HeatMap(Chart):
     def order(self) -> Sort:
         return Sort(field=self.since.field, order="ascending")
 
+    @property
+    def ties(self) -> list[str]:
+        return [self.cohort.field]
+
     def settings(self, board: Board) -> list[tuple[str, str]]:
         return [
             ("Row dimension", f"`{self.cohort.field}`"),
@@ -164,6 +168,8 @@ class HeatMap(Chart):
         said = [f"{HELD_BACK} is held back, too few; a blank is not over yet."]
         if every > len(cohorts):
             said.append(f"These are the newest {len(cohorts)} of {every} cohorts; the CSV has all.")
+        if max(row[self.since.field] for row in rows) > self.months:
+            said.append(f"The columns end after {self.months} months; the CSV goes on.")
         seen = {f"step{one['c']}" for one in drawn}
         return replace(
             card,

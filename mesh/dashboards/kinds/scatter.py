@@ -130,7 +130,10 @@ class Scatter(SplitChart):
             said.append("On the slanted line both are equal; above it the vertical one is more.")
         if self.sized:
             said.append(f"The larger a point, the more it rests on ({support}).")
-        said.append(f"What rests on fewer than {self.support.least:,} {support} is left out.")
+        said.append(self.support.left_out("What", support))
+        enough = sum((row[self.support.metric] or 0) >= self.support.least for row in rows)
+        if enough > len(points):
+            said.append(f"These are the first {MOST} of {enough:,}; the CSV has all.")
         return replace(
             card,
             head=titles,
