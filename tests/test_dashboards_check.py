@@ -40,6 +40,34 @@ ACTIONS_VERSION = load_contracts(CONTRACTS)["engagement.audience_actions"].versi
 
 # File, text to replace (its first occurrence), other text, rule, part of the message or the fix.
 FAULTS = {
+    "a colour of nothing": (
+        "movie_report",
+        "reader: bi_reader\n",
+        "reader: bi_reader\ncolours: {Raters: '#123456'}\n",
+        "COLOUR",
+        "Nothing that a chart shows is called `Raters`.",
+    ),
+    "a template that was tried on no day": (
+        "user_360",
+        "reader: bi_reader\n",
+        "reader: bi_reader\ntemplate: {checked_on: '2026-02-30'}\n",
+        "TEMPLATE",
+        "There is no 2026-02-30.",
+    ),
+    "a template that is still to be tried": (
+        "user_360",
+        "reader: bi_reader\n",
+        "reader: bi_reader\ntemplate: {checked_on: '2999-01-01'}\n",
+        "TEMPLATE",
+        "2999-01-01 is still to come. Write the day on which somebody last tried it.",
+    ),
+    "a metric by a name that is none": (
+        "user_360",
+        "  ratings: {source: actions",
+        "  Ratings-1: {source: actions",
+        "VALUE",
+        "`Ratings-1` is no name that can stand here. Write up to 60 small letters, digits and `_`",
+    ),
     "an unknown product": (
         "user_360",
         "product: engagement.genre_audience_v2",

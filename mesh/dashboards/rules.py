@@ -16,7 +16,7 @@ from mesh.contracts.types import NUMERIC_TYPES, is_number
 from mesh.dashboards.kinds import Chart
 from mesh.dashboards.kinds.base import RULES, Found, Look, rule
 from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
-from mesh.dashboards.parts import COLUMNS, Scalar
+from mesh.dashboards.parts import Scalar
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
@@ -317,44 +317,3 @@ def _filter(look: Look) -> Iterator[Found]:
                 message = f"`{shown(condition.field)}` is filtered twice."
                 yield Found(steps, message, "Filter it once; `one_of` takes several values.")
             filtered.add(condition.field)
-
-
-@rule("GRID", "Charts lie inside the twelve columns and do not overlap.")
-def _grid(look: Look) -> Iterator[Found]:
-    taken: dict[tuple[int, int], str] = {}
-    for index, chart in enumerate(look.board.charts):
-        place, steps = chart.position, ("charts", index, "position")
-        last = place.column + place.width - 1
-        if last > COLUMNS:
-            message = f"`{chart.id}` ends in column {last}."
-            fix = f"The grid has {COLUMNS} columns: make it narrower, or move it left."
-            yield Found(steps, message, fix)
-        cells = [
-            (row, column)
-            for row in range(place.row, place.row + place.height)
-            for column in range(place.column, place.column + place.width)
-        ]
-        other = next((taken[cell] for cell in cells if cell in taken), None)
-        if other:
-            message = f"`{chart.id}` lies over `{other}`."
-            yield Found(steps, message, "Move or resize one of them.")
-        taken.update((cell, chart.id) for cell in cells if cell not in taken)
-
-
-@rule("ID", "A dashboard is called as its file, so that it is found.")
-def _id(look: Look) -> Iterator[Found]:
-    name, path = look.board.id, look.tree.path
-    if name != path.stem:
-        message = f"The id is `{shown(name)}`, but the file is {shown(path.name)}."
-        yield Found(("id",), message, f"Write `id: {shown(path.stem)}`.")
-
-
-@rule("ID_DUPLICATE", "Ids are unique: lineage and links tell charts apart by them.")
-def _id_duplicate(look: Look) -> Iterator[Found]:
-    ids: dict[str, int] = {}
-    for index, chart in enumerate(look.board.charts):
-        if chart.id in ids:
-            first = look.tree.line(("charts", ids[chart.id], "id"))
-            message = f"The id `{chart.id}` stands twice: first on line {first}."
-            yield Found(("charts", index, "id"), message, "Rename one of them.")
-        ids.setdefault(chart.id, index)
