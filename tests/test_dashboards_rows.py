@@ -242,3 +242,15 @@ def test_what_rests_on_one_is_told_without_a_number(tmp_path: Path) -> None:
     one = ("support: {metric: month_users, least: 30}", "support: {metric: month_users, least: 1}")
     view = kinds_card(tmp_path, "genre_lines", shares("Drama", 0.2, 0.3), one)
     assert "A month that rests on no users is left out; the CSV has it." in view.reading
+
+
+def test_a_bar_below_nothing_goes_to_the_left_of_it() -> None:
+    view = card("most_used", [effect("a", 0.2, tag_users=60), effect("b", 0.2, tag_users=-20)])
+    assert view.vega
+    scale = next(one for one in view.vega["scales"] if one["name"] == "x")
+    assert (scale["domainMin"], scale["domainMax"]) == (-20, 60)
+    rows = [row for one in view.vega["data"] for row in one.get("values", []) if "at" in row]
+    assert [(row["value"], row["at"], row["end"]) for row in rows] == [
+        (60, 60, "60"),
+        (-20, 0, "−20"),
+    ]

@@ -130,6 +130,8 @@ def _bars(drawn: list[Mark], *, names: list[str], series: list[str], height: int
     for row, mark in zip(rows, drawn, strict=True):
         row["series"] = mark.series
         row["end"] = mark.label[0] if mark.label else ""
+        # What is below 0 goes to the left, and has its number on the right of 0 as well.
+        row["at"] = max(mark.value, 0)
     # Numbers are as wide on a phone as on a desk: bars end where the longest has room beside them.
     room = 12 + 7 * max(len(row["end"]) for row in rows)
     longest = {"expr": f"max(12, width - {room})"}
@@ -147,7 +149,7 @@ def _bars(drawn: list[Mark], *, names: list[str], series: list[str], height: int
             title=None,
             # Where all bars are 0 they begin at the left nevertheless.
             scale=alt.Scale(
-                domainMin=0,
+                domainMin=min(*(mark.value for mark in drawn), 0),
                 domainMax=max(*(mark.value for mark in drawn), 0) or 1,
                 nice=False,
                 range=[0, longest],
@@ -164,6 +166,6 @@ def _bars(drawn: list[Mark], *, names: list[str], series: list[str], height: int
         description=alt.Description("aria:N"),
     )
     ends = base.mark_text(align="left", dx=7, fontSize=12, fontWeight=600, aria=False).encode(
-        text=alt.Text("end:N"), color=alt.ColorValue("@ink")
+        x=alt.X("at:Q", title=None), text=alt.Text("end:N"), color=alt.ColorValue("@ink")
     )
     return vega.compiled(alt.layer(bars, ends).add_params(focus), 460, height)
