@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from mesh.cli.contracts_verify import as_document
+from mesh.cli.contracts_verify import _show_product, as_document
 from mesh.cli.main import app
 from mesh.cli.main import run as run_mesh
 from mesh.contracts import load_contracts
@@ -591,3 +591,9 @@ def test_what_differs_from_what_somebody_made_of_the_source_is_broken(built: Ope
         report = verify(built, ENVIRONMENT, [RATINGS])
     (product,) = report.products
     assert "every_rating_is_here" in {one.rule for one in product.broken}
+
+
+@pytest.mark.parametrize(("rows", "text"), [(1, "(1 row, "), (1200, "(1,200 rows, ")])
+def test_one_row_is_told_as_one(rows: int, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _show_product(ProductReport("interactions.plays", "1.0.0", "prod.plays", rows, (), 0.1))
+    assert text.strip() in " ".join(capsys.readouterr().out.split())

@@ -8,6 +8,7 @@ import typer
 
 from mesh.cli.options import Gateway, InProject, data_of
 from mesh.console import out
+from mesh.words import many
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ def _show_contract(path: Path, drafted: NewContract) -> None:
     source = "from its columns alone: no environment has rows of it"
     if drafted.rows:
         made = "in" if drafted.built else "that its query makes of"
-        source = f"from its columns and {drafted.rows:,} rows {made} {drafted.environment}"
+        source = f"from its columns and {many(drafted.rows, 'row')} {made} {drafted.environment}"
     out.print(f"{path}: drafted {source}.", soft_wrap=True)
     out.print(
         f"{drafted.left} places are left to write: `mesh contracts lint {path}` names each.",

@@ -17,6 +17,7 @@ from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json
 from mesh.console import err, out, table
 from mesh.errors import WrongUse
 from mesh.project import Project, moment
+from mesh.words import many
 
 if TYPE_CHECKING:
     from mesh.verify import Outcome, ProductReport, VerifyReport
@@ -180,7 +181,7 @@ def _show(report: VerifyReport, project: Project) -> None:
 def _show_product(product: ProductReport) -> None:
     from mesh.verify.text import finding, sample_text
 
-    rows = "not read" if product.rows is None else f"{product.rows:,} rows"
+    rows = "not read" if product.rows is None else many(product.rows, "row")
     state = "" if product.ok else f": [bold red]{len(product.broken)} broken[/]"
     title = f"{product.product} {product.version} ({rows}, {product.seconds:.1f} s){state}"
     numbers = ("checked", "failing")
