@@ -118,7 +118,8 @@ class OverTime(Chart):
         said = []
         if self.moving:
             label = lowered(board.metrics[self.moving].label)
-            said.append(f"The thin line is each month by itself, the strong one {label}.")
+            one = f"each {self.time.every} by itself"
+            said.append(f"The thin line is {one}, the strong one {label}.")
         if self.band and all(point.low is None for track in tracks for point in track.points):
             said.append(f"No {self.time.every} has an interval that could be drawn.")
         elif self.band:
