@@ -270,6 +270,16 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
         ),
         ("panels", shares("Drama", 0.2, 0.3, months=1), "A line needs two months."),
         (
+            "panels",
+            [*shares("Drama", 0.2, 0.3, users=29), *shares("War", 0.2, 0.3, months=1)],
+            "None has two months that can be shown.",
+        ),
+        (
+            "panels",
+            shares("Drama", 0.2, 0.3, users=29),
+            "A line needs two months; 0 of 57 can be shown.",
+        ),
+        (
             "survival",
             [row | {"at_risk": 29} for row in survival_rows(y2016=0.1) if row["months_since"]],
             "No group has 30 users still watched beyond its start.",

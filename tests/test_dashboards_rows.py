@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from vl_convert import vega_to_svg
 
 from mesh.contracts import load_contracts
 from mesh.dashboards import load_dashboards
@@ -18,6 +19,7 @@ from mesh.dashboards.check import check
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.lines import called
 from mesh.dashboards.drawing.palette import OTHERS, colours
+from mesh.dashboards.drawing.vega import themed
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.preview.page import page_html
 from mesh.dashboards.preview.present import PageView, present
@@ -254,3 +256,18 @@ def test_a_bar_below_nothing_goes_to_the_left_of_it() -> None:
         (60, 60, "60"),
         (-20, 0, "−20"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "named"),
+    [(2014, ["2014", "2015", "2016", "2017", "2018"]), (2018, ["Q1 2018", "Q2 2018", "Q3 2018"])],
+)
+def test_an_axis_of_quarters_names_each_where_there_is_room(
+    tmp_path: Path, first: int, named: list[str]
+) -> None:
+    days = [date(year, start, 1) for year in range(first, 2019) for start in (1, 4, 7, 10)][:-1]
+    rows = [{"month": day, "genre": "all", "plays": 300} for day in days]
+    quarters = ("time: {field: month}", "time: {field: month, every: quarter}")
+    view = kinds_card(tmp_path, "one_line", rows, quarters)
+    svg = vega_to_svg(themed(view.vega or {}, "light"))
+    assert re.findall(r">([^<>]*20\d\d)</text>", svg) == named

@@ -88,7 +88,11 @@ class SmallMultiples(OverTime):
         every = self.tracks(board, rows)
         tracks = every[: self.most]
         if not tracks:
-            return replace(card, empty=f"A line needs two {self.time.every}s.")
+            points = self.points(board, rows, self.metric)
+            one = len({row[self.dimension.field] for row in rows}) == 1
+            two = f"two {self.time.every}s that can be shown"
+            why = self.too_few(rows, len(points)) if one else f"None has {two}."
+            return replace(card, empty=why)
         months = [point.month for track in tracks for point in track.points]
         panels, newest, older = [], max(months), False
         for track in tracks:
