@@ -26,6 +26,7 @@ from mesh.bite.copy import Copy, memory
 from mesh.bite.excuses import lint_bite
 from mesh.bite.reconcile import reconciliations
 from mesh.bite.run import Bitten, bite, bitten
+from mesh.bite.shapes import proposals
 from mesh.bite.ways import WAYS, damages
 from mesh.cli.main import app
 from mesh.contracts import Contract, ContractInvalid, load_contract
@@ -357,6 +358,30 @@ def test_what_few_rows_could_have_broken_is_no_rule(
     told = {survivor.suggestion.id for survivor in one.survivors if survivor.suggestion}
     assert ("one_device_per_user_id" in told) is is_told, told
     assert not {id for id in told if "user_id_is_at" in id or "is_at_most_user_id" in id}
+
+
+def test_a_number_is_compared_with_amounts_and_with_no_identifier(plays: Plays) -> None:
+    """What is `paid` ends as an identifier does, and is an amount."""
+
+    def add(document: dict[str, Any]) -> None:
+        columns = document["schema"][0]["properties"]
+        (amount,) = [column for column in columns if column["name"] == "plays"]
+        for name in ("genre_id", "paid"):
+            columns.append({**amount, "id": name, "name": name})
+
+    plays.only()
+    contract = plays.edit(add)
+    told = {
+        proposal.rule["id"]
+        for name in ("plays", "genre_id", "paid")
+        for proposal in proposals(contract, contract.column(name), lambda *_: ())
+        if proposal.is_loose
+    }
+    assert told == {
+        f"{one}_is_at_{end}_{other}"
+        for one, other in (("plays", "paid"), ("paid", "plays"))
+        for end in ("most", "least")
+    }
 
 
 def test_where_no_shape_fits_it_says_so(plays: Plays) -> None:

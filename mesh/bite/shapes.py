@@ -197,8 +197,7 @@ def _names(
     else:
         kinds = NUMERIC_TYPES if is_number(column) else {column.logical_type}
         alike = [other for other in alike if other.logical_type in kinds]
-        # A number in a key is a name.
-        alike = [other for other in alike if not (is_number(other) and other.grain_position)]
+        alike = [other for other in alike if not _is_name(other)]
         if shape.is_loose and _is_name(column):
             alike = []
         elif shape.is_loose:
@@ -221,9 +220,12 @@ def _names(
 
 
 def _is_name(column: Column) -> bool:
-    """Whether a number tells what a row is of, which is neither more nor less than another."""
-    named = column.grain_position is not None or column.name.lower().endswith("id")
-    return is_number(column) and named
+    """Whether a number tells what a row is of, which is neither more nor less than another.
+
+    One in a key does, and `genre_id` and `genreId` outside of it; what is `paid` is an amount.
+    """
+    named = column.name.lower() == "id" or column.name.endswith(("_id", "_ID", "Id"))
+    return is_number(column) and (named or column.grain_position is not None)
 
 
 def _filled(shape: Shape, names: dict[str, Any]) -> Proposal:
