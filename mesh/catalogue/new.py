@@ -17,9 +17,10 @@ from sqlmesh.core.model import Model, PythonModel
 
 from mesh.catalogue.document import TOO_FEW, document, written
 from mesh.catalogue.found import Found
+from mesh.catalogue.key import key, odd_grain
 from mesh.catalogue.noticing import MOST_ROWS, noticing
-from mesh.catalogue.profile import LEAST_ROWS, Profile, profile
-from mesh.catalogue.sure import Made, made_by
+from mesh.catalogue.profile import LEAST_ROWS, profile
+from mesh.catalogue.sure import made_by
 from mesh.catalogue.tied import tied
 from mesh.catalogue.unbuilt import drafted_rows, place_of
 from mesh.catalogue.unit_test import draft_test, is_tested, test_file
@@ -34,7 +35,7 @@ from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import shown, suggestion
 from mesh.lint.folders import domain_by_folder
-from mesh.lint.header import IN_PYTHON, in_sql, stated_grains
+from mesh.lint.header import IN_PYTHON, in_sql
 from mesh.project import display
 from mesh.words import joined
 
@@ -189,7 +190,7 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
         types,
         _narrower(opened, name, types),
         seen,
-        _stated_grain(opened, name) or _grouped(made, seen) or (seen.grain if seen else ()),
+        key(opened, asked, made, place, seen, wanted.built),
         known,
         _servers(opened, asked, known),
         asked,
@@ -222,7 +223,7 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
     rows = seen.rows if seen else 0
     few = TOO_FEW if seen and seen.rows < LEAST_ROWS else ""
     doubt = "" if wanted.built else _doubt(opened, asked)
-    told = (few, doubt, _left_out(asked), _odd_grain(asked))
+    told = (few, doubt, _left_out(asked), odd_grain(asked))
     notes = tuple(filter(None, told))
     return NewContract(path, wanted.where, rows, wanted.built, left, file, expected, notes=notes)
 
@@ -303,35 +304,6 @@ def _read_by_rules(path: Path) -> set[str]:
     drafts, _ = read_drafts([path])
     rules = build(drafts[path]).table_rules() if path in drafts else ()
     return {name for rule in rules for name in rule.references}
-
-
-def _stated_grain(opened: Opened, name: str) -> tuple[str, ...]:
-    """The key that the MODEL block tells: its grain, or by what its kind finds rows again."""
-    model = opened.models[name]
-    if model.grains and not _odd_grain(model):
-        return stated_grains(model)[0]
-    keys = [key for key in model.unique_key if isinstance(key, exp.Column)]
-    if not keys or len(keys) < len(model.unique_key):
-        return ()
-    # Of what rows were before, each key has several, from another moment on each.
-    return (*(key.name for key in keys), *[*model.managed_columns][:1])
-
-
-def _grouped(made: Made, seen: Profile | None) -> tuple[str, ...]:
-    """The key that the query groups by, unless some group has no value in it."""
-    return made.key if not seen or not any(seen.columns[c].nulls for c in made.key) else ()
-
-
-def _odd_grain(model: Model) -> str:
-    """That the grain of the MODEL block is none of its columns."""
-    columns = model.columns_to_types or {}
-    odd = [name for key in stated_grains(model)[:1] for name in key if name not in columns]
-    if not odd:
-        return ""
-    return (
-        f"Its grain in the MODEL block names {', '.join(odd)}, which is no column of it: the key "
-        "was looked for in the rows."
-    )
 
 
 def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -83,9 +83,20 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
 
 def is_enough(opened: Opened, table: exp.Expr) -> bool:
     """Whether a table has the rows for a promise to rest on."""
-    return (
-        opened.rows(exp.select(exp.Count(this=exp.Star())).from_(table.copy()))[0][0] >= LEAST_ROWS
-    )
+    return count(opened, table) >= LEAST_ROWS
+
+
+def count(opened: Opened, table: exp.Expr) -> int:
+    """How many rows a table or a query in brackets has."""
+    rows: int = opened.rows(exp.select(exp.Count(this=exp.Star())).from_(table.copy()))[0][0]
+    return rows
+
+
+def tells_apart(opened: Opened, table: exp.Expr, names: Iterable[str], rows: int) -> bool:
+    """Whether none of a table's rows has the same in these columns as another."""
+    keys = [exp.column(name, quoted=True) for name in names]
+    different = exp.select(*keys).distinct().from_(table.copy()).subquery("different")
+    return count(opened, different) == rows
 
 
 def _plain(value: Any, kind: str) -> Any:
@@ -133,9 +144,6 @@ def _grain(
     ][:KEY_CANDIDATES]
     for size in range(1, min(KEY_COLUMNS, len(candidates)) + 1):
         for names in combinations(candidates, size):
-            keys = [exp.column(name, quoted=True) for name in names]
-            different = exp.select(*keys).distinct().from_(table.copy()).subquery("different")
-            count = exp.select(exp.Count(this=exp.Star())).from_(different)
-            if opened.rows(count)[0][0] == rows:
+            if tells_apart(opened, table, names, rows):
                 return names
     return ()

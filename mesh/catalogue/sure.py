@@ -29,7 +29,8 @@ class Sure:
 @dataclass(frozen=True)
 class Made:
     """columns: of the query, by name. unmatched: the tables, as `schema.name`, that need not have
-    a row for each of the result. key: the columns that it has one row of, as its GROUP BY says."""
+    a row for each of the result. key: the columns that it has one row of each time
+    that it is run, as its GROUP BY says."""
 
     columns: Mapping[str, Sure] = field(default_factory=dict)
     unmatched: frozenset[str] = frozenset()
