@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,10 @@ SEED = (
 OWN = f"SELECT {COLUMNS} FROM shop_internal.people"
 OF_TIME = f"{OWN} WHERE day BETWEEN @start_date AND @end_date"
 TODAY = "SELECT id::BIGINT AS id, (CURRENT_DATE - day)::BIGINT AS age FROM shop_internal.people"
+LOADED = (
+    "SELECT id::BIGINT AS id, CURRENT_TIMESTAMP::TIMESTAMP AS loaded_at, "
+    "CURRENT_TIME::TEXT AS loaded_time FROM shop_internal.people"
+)
 NAMED = "SELECT CONCAT('P', id)::TEXT AS name, points::BIGINT AS points FROM shop_internal.people"
 MODELS = {
     "shop.whole": ("FULL", OWN),
@@ -51,6 +56,7 @@ MODELS = {
     "shop.named": ("FULL", NAMED),
     "shop.custom": ("CUSTOM (materialization 'mine')", OWN),
     "shop.of_today": ("FULL", TODAY),
+    "shop.loaded": ("FULL", LOADED),
     "shop.of_python": ("FULL", "SELECT id::BIGINT AS id FROM shop_internal.scored"),
     "shop.of_part": ("FULL", "SELECT id::BIGINT AS id FROM shop_internal.part"),
     "shop.of_itself": (
@@ -131,16 +137,21 @@ def test_what_is_drafted_of_every_kind_passes(shop: Stranger) -> None:
     assert list(drafted(shop, "shop.of_part")["inputs"]) == ["shop_internal.part"]
 
 
-def test_what_is_of_today_stays_of_the_day_of_the_draft(shop: Stranger) -> None:
-    test = drafted(shop, "shop.of_today")
+@pytest.mark.parametrize("product", ["of_today", "loaded"])
+def test_what_is_of_today_stays_of_the_day_of_the_draft(shop: Stranger, product: str) -> None:
+    """And what is stamped with the moment of its load stays of that moment."""
+    test, file = drafted(shop, f"shop.{product}"), f"tests/shop/test_{product}.yaml"
     assert list(test["vars"]) == ["execution_time"]
-    shop.edit("tests/shop/test_of_today.yaml", r"(execution_time: ').*'", r"\g<1>2024-01-05'")
-    assert "Failed tests (1)" in shop.run("sqlmesh", "test", fails=1)
-    shop.edit(
-        "tests/shop/test_of_today.yaml",
-        r"(execution_time: ').*'",
-        rf"\g<1>{test['vars']['execution_time']}'",
-    )
+    moment = test["vars"]["execution_time"]
+    assert datetime.fromisoformat(moment).time() != time(), "it is a moment, not a day"
+    if product == "loaded":
+        rows = test["outputs"]["query"]["rows"]
+        assert {str(row["loaded_at"]) for row in rows} == {moment}
+        assert {row["loaded_time"] for row in rows} == {moment.partition(" ")[2]}
+    assert "Successfully Ran `1` Tests" in shop.run("sqlmesh", "test", file)
+    shop.edit(file, r"(execution_time: ').*'", r"\g<1>2024-01-05 10:00:00'")
+    assert "Failed tests (1)" in shop.run("sqlmesh", "test", file, fails=1)
+    shop.edit(file, r"(execution_time: ').*'", rf"\g<1>{moment}'")
 
 
 def test_a_model_of_another_catalog_is_named_with_it(shop: Stranger) -> None:

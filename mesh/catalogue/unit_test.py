@@ -7,13 +7,15 @@ leads to a person is numbered anew.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from sqlglot import exp
+from sqlmesh.core.model.common import ParsableSql
 
 from mesh.catalogue.sample import Sample, column_of, sampled
 from mesh.contracts import Contract
@@ -23,6 +25,14 @@ from mesh.environments.names import short_name
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
     from sqlmesh.core.model import Model
+
+# What SQLMesh writes as the `execution_time` when it runs a test, and of which types.
+_NOW: Mapping[type[exp.Expr], str] = {
+    exp.CurrentDate: "date",
+    exp.CurrentDatetime: "datetime",
+    exp.CurrentTime: "time",
+    exp.CurrentTimestamp: "timestamp",
+}
 
 
 def is_tested(opened: Opened, model: Model) -> bool:
@@ -59,7 +69,7 @@ def draft_test(
     path = file.relative_to(opened.project.root / "tests")
     times = _times(model)
     test = f"test_{product}_awkward_rows"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _stopped(opened, model, times):
         warnings.simplefilter("ignore", FutureWarning)
         opened.context.create_test(model.name, queries, variables=times, path=str(path), name=test)
     body = yaml.safe_load(file.read_text(encoding="utf-8"))[test]
@@ -90,12 +100,35 @@ def _called(opened: Opened, full_name: str) -> str:
 
 
 def _times(model: Model) -> dict[str, str]:
-    """The interval and the day of the test: as now, whenever it is run."""
+    """The interval and the moment of the test: as now, whenever it is run."""
     times = {"start": "1970-01-01", "end": "2100-01-01"} if model.kind.is_incremental else {}
     query = model.render_query(needs_optimization=False)
-    if query is not None and query.find(exp.CurrentDate):
-        times["execution_time"] = f"{datetime.now(UTC):%Y-%m-%d}"
+    if query is not None and query.find(*_NOW):
+        times["execution_time"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
     return times
+
+
+@contextmanager
+def _stopped(opened: Opened, model: Model, times: Mapping[str, str]) -> Iterator[None]:
+    """The model with the moment of its test in it: SQLMesh writes that when it runs a test, and not
+    when it makes one."""
+    start, end, now = map(times.get, ("start", "end", "execution_time"))
+    query = model.render_query(start=start, end=end, execution_time=now, needs_optimization=False)
+    if query is None or now is None:
+        yield
+        return
+    moment = exp.Literal.string(f"{now}+00:00")
+
+    def at_moment(node: exp.Expr) -> exp.Expr:
+        kind = _NOW.get(type(node))
+        return exp.cast(moment.copy(), kind, dialect=model.dialect) if kind else node
+
+    stopped = ParsableSql.from_parsed_expression(query.transform(at_moment), model.dialect)
+    opened.context.upsert_model(model.copy(update={"query_": stopped}))
+    try:
+        yield
+    finally:
+        opened.context.upsert_model(model)
 
 
 def _listed(output: Any) -> list[Any]:
