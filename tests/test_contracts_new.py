@@ -12,6 +12,7 @@ from statistics import mean
 
 import pytest
 import yaml
+from sqlglot import exp
 from sqlglot.schema import MappingSchema
 from sqlmesh import Context
 from sqlmesh.core.dialect import normalize_model_name, parse
@@ -89,7 +90,8 @@ def test_it_says_on_how_many_rows_each_promise_rests(built: Opened, tmp_path: Pa
     first, *others = made.path.read_text(encoding="utf-8").partition("\napiVersion")[0].split("\n")
     assert first == f"# Drafted from {made.rows:,} rows. What rests on them may hold by chance:"
     assert f"# - action_type: primaryKey, required, enum on {made.rows:,} values" in others
-    assert others[-1].startswith("# - rules: ") and others[-1].endswith(f" on {made.rows:,} rows")
+    (own,) = [one for one in others if one.endswith(f" on {made.rows:,} rows")]
+    assert own.startswith("# - rules: ")
 
 
 def test_months_that_are_first_days_become_a_rule(built: Opened, tmp_path: Path) -> None:
@@ -234,6 +236,28 @@ def test_a_model_that_is_not_built_is_drafted_from_what_its_query_makes(unbuilt:
     levels = {one["property"]: one for one in document["slaProperties"]}
     assert levels["completeness"]["customProperties"][0]["value"].startswith("agrees_with_")
     assert (levels["frequency"]["value"], levels["frequency"]["unit"]) == (1, "month")
+
+
+def test_what_ties_it_to_an_input_rests_on_the_rows_of_that(unbuilt: Opened) -> None:
+    made = new_contract(unbuilt, "movie_fans", ENVIRONMENT)
+    text = made.path.read_text(encoding="utf-8")
+    told = [line for line in text.split("\n") if line.startswith("# - rules: ")]
+    rests_on: dict[str, set[str]] = {}
+    for line in told:
+        ids, _, rows = line.removeprefix("# - rules: ").rpartition(" on ")
+        rests_on[rows] = {*ids.split(", ")}
+    environment = unbuilt.environment(ENVIRONMENT)
+    assert environment is not None
+    expected: dict[str, set[str]] = {}
+    for rule in yaml.safe_load(text)["schema"][0]["quality"]:
+        if name := rule.get("implementation", {}).get("reconcilesWith"):
+            view = unbuilt.view(unbuilt.there(environment)[name], environment)
+            ((rows,),) = unbuilt.rows(exp.select("COUNT(*)").from_(view))
+            expected.setdefault(f"{rows:,} rows of {name}", set()).add(rule["id"])
+        else:
+            expected.setdefault(f"{made.rows:,} rows", set()).add(rule["id"])
+    assert rests_on == expected and len(expected) > 2
+    assert not any(f"{made.rows:,} rows of" in rows for rows in rests_on)
 
 
 def test_a_share_is_tied_to_the_rows_that_it_is_of(unbuilt: Opened) -> None:

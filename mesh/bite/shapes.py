@@ -287,6 +287,11 @@ def reconciling(
     return stated(id, words, "completeness", "custom", {"engine": "mesh", "implementation": said})
 
 
+def ties_to(rule: dict[str, Any]) -> str:
+    """The product with which a stated rule reconciles, if it does."""
+    return str(rule.get("implementation", {}).get("reconcilesWith", ""))
+
+
 @lru_cache(maxsize=64)
 def _parsed(sql: str) -> exp.Expr:
     return parse_one(sql, dialect=DIALECT)

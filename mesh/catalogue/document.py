@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from sqlglot import exp
 
-from mesh.bite.shapes import stated
+from mesh.bite.shapes import stated, ties_to
 from mesh.catalogue.found import Found
 from mesh.catalogue.levels import levels
 from mesh.catalogue.profile import LEAST_ROWS, Profile
@@ -192,15 +192,24 @@ def _sql(id: str, words: str, dimension: str, query: str) -> dict[str, Any]:
     return stated(id, words, dimension, "sql", {"query": query, "mustBe": 0})
 
 
-def written(draft: dict[str, Any], seen: Profile | None) -> str:
-    """Its text, which begins with what it rests on."""
+def written(
+    draft: dict[str, Any], seen: Profile | None, inputs: Mapping[str, int] | None = None
+) -> str:
+    """Its text, which begins with what it rests on. inputs: how many rows each has."""
     told = _to_write(draft)
     text = yaml.dump(told, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=98, indent=2)
-    return "".join(f"# {line}\n" for line in _support(draft["schema"][0], seen)) + text
+    return (
+        "".join(f"# {line}\n" for line in _support(draft["schema"][0], seen, inputs or {})) + text
+    )
 
 
-def _support(table: dict[str, Any], seen: Profile | None) -> Iterator[str]:
-    """On how many rows what the draft promises rests, if on any."""
+def _support(
+    table: dict[str, Any], seen: Profile | None, inputs: Mapping[str, int]
+) -> Iterator[str]:
+    """On how many rows what the draft promises rests, if on any.
+
+    What ties it to an input rests on the rows of that: sums of many may be one row here.
+    """
     if seen is None:
         return
     told = TOO_FEW if seen.rows < LEAST_ROWS else "What rests on them may hold by chance:"
@@ -210,8 +219,13 @@ def _support(table: dict[str, Any], seen: Profile | None) -> Iterator[str]:
         keys += column.get(OPTIONS, ())
         if keys and (filled := seen.columns[column["name"]].filled) >= LEAST_ROWS:
             yield f"- {column['name']}: {', '.join(keys)} on {many(filled, 'value')}"
-    rules = [rule["id"] for rule in table["quality"]]
-    yield f"- rules: {', '.join(rules)} on {many(seen.rows, 'row')}"
+    ids: dict[str, list[str]] = {"": []}
+    for rule in table["quality"]:
+        ids.setdefault(ties_to(rule), []).append(rule["id"])
+    yield f"- rules: {', '.join(ids.pop(''))} on {many(seen.rows, 'row')}"
+    for name, tying in ids.items():
+        if name in inputs:
+            yield f"- rules: {', '.join(tying)} on {many(inputs[name], 'row')} of {name}"
 
 
 def _to_write(part: Any, key: str = "") -> Any:

@@ -21,7 +21,7 @@ from mesh.catalogue.key import key, odd_grain
 from mesh.catalogue.noticing import MOST_ROWS, noticing
 from mesh.catalogue.profile import LEAST_ROWS, profile
 from mesh.catalogue.sure import made_by
-from mesh.catalogue.tied import tied
+from mesh.catalogue.tied import rows_of_inputs, tied
 from mesh.catalogue.unbuilt import drafted_rows, place_of
 from mesh.catalogue.unit_test import draft_test, is_tested, test_file
 from mesh.contracts import Contract, usable_contracts
@@ -211,7 +211,9 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
         if is_told and place is not None and found_there:
             more = list(noticing(opened, place, path, known, found_there, made))
             draft["schema"][0]["quality"][:0] = more
-            path.write_text(written(draft, seen), encoding="utf-8")
+        if found_there:
+            inputs = rows_of_inputs(opened, draft["schema"][0]["quality"], found_there)
+            path.write_text(written(draft, seen, inputs), encoding="utf-8")
         left = len(lint([path]).problems)
         test = None
         if found_there and not wanted.built:

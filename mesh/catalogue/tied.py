@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from mesh.bite.reconcile import differing, side
-from mesh.bite.shapes import reconciling
-from mesh.catalogue.profile import is_enough
+from mesh.bite.shapes import reconciling, ties_to
+from mesh.catalogue.profile import count, is_enough
 from mesh.catalogue.unbuilt import place_of
 from mesh.contracts import Contract
 from mesh.contracts.sql import is_plain
@@ -67,6 +67,14 @@ def tied(
             id = f"agrees_with_{name.partition('.')[2]}"
             words = f"It agrees with {name}, of which it is made."
             yield reconciling(id, words, name, by, measures)
+
+
+def rows_of_inputs(
+    opened: Opened, rules: Iterable[dict[str, Any]], environment: Environment
+) -> dict[str, int]:
+    """How many rows those have to which rules tie a product."""
+    places = {name: place_of(opened, name, environment) for name in {*map(ties_to, rules)} - {""}}
+    return {name: count(opened, place) for name, place in places.items() if place is not None}
 
 
 def _pairs(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[tuple[str, str]]:
