@@ -23,6 +23,7 @@ from mesh.contracts.draft import contract_files
 from mesh.dashboards.check import checked_dashboards
 from mesh.dashboards.preview.build import Drawn, present_all, render
 from mesh.dashboards.preview.page import Served
+from mesh.dashboards.preview.present import NotDrawn
 from mesh.dashboards.read import dashboard_files
 from mesh.errors import CheckFailed, MeshError, WrongUse
 from mesh.project import BIGQUERY_GATEWAY, Project
@@ -110,6 +111,8 @@ class Site:
                 return known
             try:
                 return self._build(environment)
+            except NotDrawn:
+                raise  # That is in order neither now nor later.
             except MeshError:
                 if known:
                     return known
