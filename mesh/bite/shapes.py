@@ -222,7 +222,7 @@ def _names(
 def _is_name(column: Column) -> bool:
     """Whether a number tells what a row is of, which is neither more nor less than another.
 
-    One in a key does, and `genre_id` and `genreId` outside of it; what is `paid` is an amount.
+    One in a key does, and `shop_id` and `shopId` outside of it; what is `paid` is an amount.
     """
     named = column.name.lower() == "id" or column.name.endswith(("_id", "_ID", "Id"))
     return is_number(column) and (named or column.grain_position is not None)
