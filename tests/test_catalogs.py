@@ -28,7 +28,7 @@ def test_each_table_is_looked_for_in_its_own_catalog(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     for name, query in MODELS.items():
         (tmp_path / "models" / f"{name}.sql").write_text(
-            f"MODEL (name {name}, kind FULL);\n{query}\n"
+            f"MODEL (name {name}, kind FULL, grain id);\n{query}\n"
         )
     share_analyzer(tmp_path)
     shop.run(*PLAN)
