@@ -246,7 +246,8 @@ def _outputs(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterato
     for position, column in enumerate(given, 1):
         if not _COLUMN_NAME.fullmatch(column.name):
             what, fix = f"is called `{column.name}`", "name it by letters, digits and _ alone"
-            if not column.name or column.name.startswith(("$", "_col_")):
+            # SQLMesh calls some after their number or their text.
+            if column.name.startswith("_col_") or not column.name[:1].isidentifier():
                 what, fix = "has no name", "write AS and letters"
             elif column.name.startswith("_"):
                 fix = "BigQuery has such columns of its own"
