@@ -116,11 +116,13 @@ def test_a_command_judges_the_clone_that_it_is_run_in(
 ) -> None:
     words = COMMANDS[command].split()
     monkeypatch.chdir(clones.here / "models")
+    # What only looks at contracts tells of one that it leaves out, and goes on.
+    fails = command != "contracts list"
     code, output = said(capfd, *words)
-    assert code and any(mark in output for mark in clones.marks(clones.here)), output
+    assert bool(code) == fails and any(one in output for one in clones.marks(clones.here)), output
     assert not any(mark in output for mark in clones.marks(clones.there)), output
     code, output = said(capfd, *words, "--project", str(clones.there))
-    assert code and any(mark in output for mark in clones.marks(clones.there)), output
+    assert bool(code) == fails and any(one in output for one in clones.marks(clones.there)), output
     assert not any(mark in output for mark in clones.marks(clones.here)), output
     assert str(ROOT / "") not in output.replace(str(ROOT / ".venv"), "")
 
