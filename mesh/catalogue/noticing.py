@@ -12,6 +12,7 @@ from sqlglot import exp
 from mesh.bite.conditions import conditions, lineage
 from mesh.bite.copy import memory
 from mesh.bite.run import bitten
+from mesh.bite.shapes import ties_to
 from mesh.catalogue.profile import is_enough
 from mesh.catalogue.sure import Made
 from mesh.catalogue.unbuilt import place_of
@@ -76,4 +77,4 @@ def noticing(
         if sure.may_be_empty:
             rules.pop(f"{column}_is_there", None)
     is_told = is_enough(opened, rows)
-    yield from (rule for rule in rules.values() if is_told or "implementation" in rule)
+    yield from (rule for rule in rules.values() if is_told or ties_to(rule))

@@ -215,7 +215,7 @@ def _names(expressions: Sequence[exp.Expr]) -> list[str]:
 
 
 def _as_written(value: exp.Expr) -> str:
-    """As people write it: SQLGlot's own dialect, in which SQLMesh stores rules, has no IF."""
+    """As people write it: states of before hold rules in SQLGlot's own dialect, which has no IF."""
 
     def short(node: exp.Expr) -> exp.Expr:
         ifs = node.args.get("ifs") or [] if isinstance(node, exp.Case) else []
