@@ -22,6 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+import processes
+
 from mesh.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,15 +114,8 @@ class ProjectCopy:
         self, *command: str, check: bool = False, timeout: int = 240
     ) -> subprocess.CompletedProcess[str]:
         """A command of the project's environment, such as `sqlmesh lint`, in the copy."""
-        program = shutil.which(command[0], path=str(Path(sys.executable).parent)) or command[0]
-        return subprocess.run(
-            [program, *command[1:]],
-            cwd=self.root,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=check,
+        return processes.run(
+            *command, cwd=self.root, env=self.environment, timeout=timeout, check=check
         )
 
     @contextmanager

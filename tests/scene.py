@@ -12,7 +12,6 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
+import processes
 import pytest
 from audience import Audience, epoch, small_audience, without_noise
 from built import built
@@ -250,15 +250,8 @@ class Scene:
     def command(self, version: str, *words: str) -> subprocess.CompletedProcess[str]:
         """A command of the project's environment, such as `sqlmesh plan prod`, as a process."""
         copy = self.versions[version]
-        program = shutil.which(words[0], path=str(Path(sys.executable).parent)) or words[0]
-        return subprocess.run(
-            [program, *words[1:]],
-            cwd=copy.root,
-            env={**copy.environment, "MESH_DUCKDB": str(self.database)},
-            capture_output=True,
-            text=True,
-            timeout=500,
-        )
+        environment = {**copy.environment, "MESH_DUCKDB": str(self.database)}
+        return processes.run(*words, cwd=copy.root, env=environment, timeout=500)
 
     def sqlmesh_plan(self, environment: str, version: str, *restated: str) -> None:
         """What `sqlmesh plan --auto-apply --no-prompts` does, without a process of its own."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-BIN = Path(sys.executable).parent
+import processes
+
 PLAN = ("sqlmesh", "plan", "--auto-apply", "--no-prompts", "--skip-tests")
 WRITTEN = {
     "TODO the id of the rule that measures it": "row_count",
@@ -30,15 +29,7 @@ class Stranger:
         } | {"COLUMNS": "200", "MAX_FORK_WORKERS": "1"}
 
     def run(self, *command: str, fails: int = 0) -> str:
-        program = BIN / command[0] if (BIN / command[0]).exists() else command[0]
-        done = subprocess.run(
-            [str(program), *command[1:]],
-            cwd=self.root,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
+        done = processes.run(*command, cwd=self.root, env=self.environment)
         said = done.stdout + done.stderr
         assert done.returncode == fails, f"{' '.join(command)}: {done.returncode}\n{said}"
         return " ".join(said.split())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import processes
 import pytest
 from audience import Audience, epoch, opened, products, small_audience
 from built import built
@@ -315,15 +316,7 @@ def test_the_command_says_what_it_did(copy: ProjectCopy, database: Path, tmp_pat
     environment = {**copy.environment, "MESH_DUCKDB": str(database)}
 
     def mesh(*words: str) -> subprocess.CompletedProcess[str]:
-        program = str(Path(sys.executable).parent / "python")
-        return subprocess.run(
-            [program, "-m", "mesh.cli.main", *words],
-            cwd=copy.root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=500,
-        )
+        return processes.run("mesh", *words, cwd=copy.root, env=environment, timeout=500)
 
     done = mesh("refresh", "dev")
     assert done.returncode == 0, done.stderr

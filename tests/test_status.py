@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
+import processes
 import pytest
 from audience import opened, products, small_audience
 from built import built
@@ -44,14 +45,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
 def mesh(copy: ProjectCopy, *words: str, database: Path | None = None) -> tuple[int, str, str]:
     """Exit code, output and errors of a command, each as one line."""
     environment = {**copy.environment, "MESH_DUCKDB": str(database or copy.database)}
-    done = subprocess.run(
-        [sys.executable, "-m", "mesh.cli.main", *words],
-        cwd=copy.root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=500,
-    )
+    done = processes.run("mesh", *words, cwd=copy.root, env=environment, timeout=500)
     assert "Traceback" not in done.stderr
     return done.returncode, " ".join(done.stdout.split()), " ".join(done.stderr.split())
 
