@@ -160,6 +160,18 @@ KIND_FAULTS = {
         "TIME_STEP",
         "`as_of`: 2018-09-24 is no first day of a month, as examples in its contract show",
     ),
+    "a band of each where there is none": (
+        "    band: {low: share_low, high: share_high}\n    band_of: each\n",
+        "    band_of: each\n",
+        "BAND_OF",
+        "`band_of: each` means nothing without `band`",
+    ),
+    "a band of each where each is all": (
+        "    moving: share_12\n    band: {low: share_low, high: share_high}\n    band_of: each\n",
+        "    band: {low: share_low, high: share_high}\n    band_of: each\n",
+        "BAND_OF",
+        "`band_of: each` means nothing without `moving`",
+    ),
     "a pie of what can be below nothing": (
         "    kind: bar\n    look_at: Which words most people use.\n    source: effects\n"
         "    dimension: {field: tag, label: Tag}\n    metrics: [tag_users]\n    most: 5\n",
@@ -365,6 +377,9 @@ def test_the_band_of_each_month_stands_behind_its_own_number_and_not_the_moving_
         row |= {"share_low": None, "share_high": None}
     runs = [row.get("b") for row in drawn(card("each_month", rows), "v")]
     assert runs[19] and runs[20:23] == [None] * 3 and runs[23] not in (None, runs[19])
+    # Nor does an interval stand where its number is left out.
+    rows[30] |= {"share": None}
+    assert "l" not in drawn(card("each_month", rows), "t")[30]
     none = [row | {"share_low": None, "share_high": None} for row in rows]
     view = card("each_month", none)
     assert "No month has an interval that could be drawn." in view.reading
@@ -412,6 +427,9 @@ def test_of_several_lines_it_is_told_how_many_surely_changed_and_one_of_them() -
     )
     assert card("panels", rows).seen == card("genre_lines", rows).seen
     assert "It is as sure as the band is narrow there." in card("panels", rows).reading
+    bare = [row | {"share_low": None, "share_high": None} for row in rows]
+    assert "No month has an interval that could be drawn." in card("panels", bare).reading
+    assert not any("band" in said for said in card("panels", bare).reading)
     # Of two that fell alike the first of them is not the largest.
     rows += shares("Horror", 0.49, 0.02)
     told = "2 of 4 surely changed in a year, such as Western: 13.1% in Aug 2017, 2.9% in Aug 2018."

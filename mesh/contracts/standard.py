@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from copy import deepcopy
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import open_data_contract_standard.model as odcs
@@ -76,6 +77,15 @@ def _version(value: str) -> str:
     raise refused("VALUE", message, fix)
 
 
+def _time(value: str, info: ValidationInfo) -> str:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        message = f"`{info.field_name}` is `{shown(value)}`, which is no day and no time."
+        raise refused("VALUE", message, "Write it as YYYY-MM-DD, or with a time.") from None
+    return value
+
+
 def _team(value: Any) -> Any:
     if isinstance(value, list):
         message = "`team` is a list of people, as the standard had it before v3.1."
@@ -96,6 +106,7 @@ Unsupported = Annotated[None, _unsupported("Leave it out, or say it in the descr
 Relationships = Annotated[
     None, _unsupported("Write a rule of type `sql` that looks the key up in the other product.")
 ]
+Time = Annotated[str, AfterValidator(_time)]
 Scalar = str | int | float | bool
 Dimension = Literal[
     "accuracy",
@@ -202,6 +213,8 @@ class ServiceLevelObject(_Described, odcs.ServiceLevelAgreementProperty):
 
 class TeamMember(_Described, odcs.TeamMember):
     model_config = STRICT
+    dateIn: Time | None = None
+    dateOut: Time | None = None
 
 
 class Team(_Described, odcs.Team):
@@ -233,6 +246,7 @@ class Document(_Described, odcs.OpenDataContractStandard):
     model_config = STRICT
     apiVersion: Annotated[str, AfterValidator(_version)] | None = None
     kind: Literal["DataContract"] | None = None
+    contractCreatedTs: Time | None = None
     description: Description | None = None
     servers: list[ServerObject] | None = None
     schema_: list[TableObject] | None = Field(default=None, alias="schema")

@@ -78,6 +78,11 @@ class UniqueTogether(TablePromise):
             message = f"{stated.name} does not say which columns are unique together."
             fix = "Write `arguments: {properties: [<column>, …]}`."
             yield Finding(stated.steps, message, fix)
+        named = _columns(stated.keys)
+        for index, name in enumerate(named):
+            if name in named[:index]:
+                message = f"The rule names the column `{shown(name)}` twice."
+                yield Finding(stated.at("arguments", "properties", index), message, "Name it once.")
 
     @classmethod
     def lost_columns(cls, stated: StatedQuality) -> Found:

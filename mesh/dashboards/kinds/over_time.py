@@ -103,7 +103,9 @@ class OverTime(Chart):
                 continue
             month = row[self.time.field]
             as_of = row[board.sources[self.source].as_of]
-            low, high = self.band.ends(row) if self.band else (None, None)
+            # The interval of a number that is left out is no interval of a number that is shown.
+            shown = (moving if self.strong else row[metric]) is not None
+            low, high = self.band.ends(row) if self.band and shown else (None, None)
             over = lines.is_over(month, as_of, self.time.every)
             found.append(Point(month, row[metric], moving, low, high, over, row))
         return sorted(found, key=lambda point: point.month)
@@ -120,7 +122,7 @@ class OverTime(Chart):
             label = lowered(board.metrics[self.moving].label)
             one = f"each {self.time.every} by itself"
             said.append(f"The thin line is {one}, the strong one {label}.")
-        if self.band and all(point.low is None for track in tracks for point in track.points):
+        if self.band and not has_band(tracks):
             said.append(f"No {self.time.every} has an interval that could be drawn.")
         elif self.band:
             whose = f" of each {self.time.every} by itself" if self.band_of == "each" else ""
@@ -351,6 +353,20 @@ class OverTime(Chart):
             ]
             parts.append(f"{track.name} from {told[0]} to {told[1]}")
         return f"{kind} with {many(len(tracks), 'line')}: " + "; ".join(parts) + "."
+
+
+def has_band(tracks: Sequence[Track]) -> bool:
+    """Whether any point has an interval that can be drawn."""
+    return any(point.low is not None for track in tracks for point in track.points)
+
+
+@rule("BAND_OF", "What the band is of is said where there are a band and a moving value.")
+def _band_of(look: Look) -> Iterator[Found]:
+    for here, chart, _ in look.charts(OverTime):
+        missing = "band" if not chart.band else "moving" if not chart.moving else ""
+        if chart.band_of == "each" and missing:
+            message = f"`band_of: each` means nothing without `{missing}`."
+            yield Found((*here, "band_of"), message, f"Write `{missing}`, or take it out.")
 
 
 @rule("MINIMUM", "A share or a median over months says how many it rests on at least.")

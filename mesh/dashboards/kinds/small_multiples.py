@@ -14,7 +14,7 @@ from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.formats import written
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
-from mesh.dashboards.kinds.over_time import OverTime
+from mesh.dashboards.kinds.over_time import OverTime, has_band
 from mesh.dashboards.kinds.seen import lowered, named
 from mesh.dashboards.kinds.tracks import Point, Track, values_of
 from mesh.dashboards.parts import Dimension, MetricName
@@ -108,7 +108,7 @@ class SmallMultiples(OverTime):
         told = board.metrics[self.moving or self.metric].label
         other = ", or of the month that it names" if older else ""
         said = [f"The number beside each name is of {self.when(newest)} ({lowered(told)}){other}."]
-        if self.band and self.band_of == "moving":
+        if self.band_of == "moving" and has_band(tracks):
             said.append("It is as sure as the band is narrow there.")
         if any(_ended(track.points, newest) for track in tracks):
             said.append(f"A – stands where no {self.time.every} of the last year can be shown.")

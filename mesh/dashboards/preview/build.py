@@ -89,8 +89,8 @@ def placed(specs: Path) -> Iterator[None]:
     try:
         yield
     except NotDrawn as error:
-        use = read_usage(specs).charts[error.name]
-        error.where = Location(display(use.path), use.line)
+        if use := read_usage(specs).charts.get(error.name):
+            error.where = Location(display(use.path), use.line)
         raise
 
 
