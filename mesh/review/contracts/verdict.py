@@ -9,7 +9,7 @@ from typing import Literal
 
 from mesh.contracts.model import Contract, Version
 from mesh.deliveries import months_after
-from mesh.review.contracts.diff import ContractDiff, compare_pair
+from mesh.review.contracts.diff import UNRELIABLE, ContractDiff, compare_pair
 from mesh.review.contracts.pair import Pair, Source
 from mesh.review.rules import BREAKS, NONE, WARNS, Bump, Change, Finding, Found, Level, Rules
 
@@ -173,6 +173,8 @@ def _raised(version: Version, bump: Bump) -> Version:
 def _of_pair(pair: Pair, found: list[Finding], diff: ContractDiff) -> Verdict:
     old, new = pair.old.version, pair.new.version
     needed, made = needed_bump(found), bump_between(old, new)
+    if pair.old.status in UNRELIABLE or diff.ended(pair.old):
+        needed = Bump.NONE  # A version says to nobody how much changed.
     broken = [f for f in found if f.level is Level.BREAKING]
     write, snippet = "", ""
     outcome: Outcome = "right"
