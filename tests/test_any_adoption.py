@@ -32,8 +32,12 @@ def test_what_is_there_is_planned_as_before_until_its_contract_is_finished(
     assert listed(stranger) == [
         f"{DOMAIN}.{name}" for name in ("full_model", "incremental_model", "seed_model")
     ]
+    # A folder that was made for contracts has none yet, and may hold the levels of the review.
+    (stranger.root / "contracts" / DOMAIN).mkdir(parents=True, exist_ok=True)
     said = stranger.run(*PLAN)
     assert "contract" not in said and "is not cast" not in said
+    said = stranger.run("mesh", "contracts", "verify", "prod")
+    assert "0 promises of 0 products" in said and "holds no data" not in said
 
     stranger.run("mesh", "contracts", "new", "full_model")
     stranger.run(*PLAN)

@@ -172,10 +172,10 @@ def _show(report: VerifyReport, project: Project) -> None:
         names = ", ".join(report.without_contract)
         out.print(f"Without a contract, so not looked at: {names}.")
     if report.empty:
-        out.print(
-            f"{report.environment} holds no data: `mesh ingest` a delivery, "
-            f"then `mesh refresh {report.environment}`."
-        )
+        fix = "of what was looked at, nothing has a row."
+        if project.settings.deliveries:
+            fix = f"`mesh ingest` a delivery, then `mesh refresh {report.environment}`."
+        out.print(f"{report.environment} holds no data: {fix}")
 
 
 def _show_product(product: ProductReport) -> None:

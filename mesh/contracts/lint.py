@@ -26,14 +26,14 @@ class LintResult:
     problems: tuple[Problem, ...]
 
 
-def lint(paths: list[Path], cache: Path | None = None) -> LintResult:
+def lint(paths: list[Path], cache: Path | None = None, *, needed: bool = True) -> LintResult:
     """Look at contracts: files, or folders with <domain>/<product>.odcs.yaml in them.
 
     Products that a rule refers to are looked for in the same tree, beside the domain's folder.
     cache: a folder in which to note what was found sound, so as not to look at it again.
-    Raises WrongUse when a path is not there, or a folder without contracts.
+    Raises WrongUse when a path is not there, or, if one is needed, a folder without contracts.
     """
-    files, unread = _files(paths)
+    files, unread = _files(paths, needed)
     beside = [path for path in _neighbours(files) if path not in files]
     drafts, problems = read_drafts(files)
     others, _ = read_drafts(beside)
@@ -51,14 +51,14 @@ def lint(paths: list[Path], cache: Path | None = None) -> LintResult:
     return LintResult(len(looked_at), tuple(sorted({*problems, *unread})))
 
 
-def _files(paths: list[Path]) -> tuple[list[Path], list[Problem]]:
+def _files(paths: list[Path], needed: bool) -> tuple[list[Path], list[Problem]]:
     files: list[Path] = []
     problems: list[Problem] = []
     for path in paths:
         if path.is_dir():
             found = contract_files(path)
             unread = list(strays(path, {*found, path / REVIEW}, f"<product>{SUFFIX}"))
-            if not (found or unread):
+            if needed and not (found or unread):
                 raise _nothing("There are no contracts in this folder.", path)
             files += found
             problems += unread

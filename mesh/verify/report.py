@@ -117,8 +117,9 @@ class VerifyReport:
 
     @property
     def empty(self) -> bool:
-        """Whether no product has a single row: nothing was loaded yet."""
-        return all(not product.rows for product in self.products)
+        """Whether no product that was read has a single row: nothing was loaded yet."""
+        counts = [product.rows for product in self.products if product.rows is not None]
+        return bool(counts) and not any(counts)
 
     @property
     def summary(self) -> str:
