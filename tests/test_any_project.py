@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -115,20 +117,49 @@ def test_a_broken_promise_stops_the_plan_and_prod_stays(stranger: Stranger) -> N
     assert after == before
 
 
-def test_a_rule_means_in_a_plan_what_it_means_to_verify(stranger: Stranger) -> None:
-    """Of a division by zero DuckDB's dialect makes NULL, which breaks no rule."""
+@contextmanager
+def ruled(stranger: Stranger, rule: str, query: str) -> Iterator[None]:
+    """Within, the contract of full_model has a rule more."""
     stranger.edit(
         f"contracts/{DOMAIN}/full_model.odcs.yaml",
         "    quality:\n",
-        "    quality:\n      - id: few_for_each\n        type: sql\n"
-        "        description: Not endlessly many.\n        dimension: conformity\n"
-        "        severity: error\n        mustBe: 0\n"
-        "        query: SELECT COUNT(*) FROM ${table} WHERE NOT (1.5 / (item_id - item_id) < 9)\n",
+        f"    quality:\n      - id: {rule}\n        type: sql\n"
+        "        description: As it is said.\n        dimension: conformity\n"
+        f"        severity: error\n        mustBe: 0\n        query: {query}\n",
     )
     try:
-        assert "Rule few_for_each: 3 failing" in stranger.run(*PLAN, fails=1)
+        yield
     finally:
         stranger.run("git", "checkout", "-q", "contracts")
+
+
+def test_a_rule_means_in_a_plan_what_it_means_to_verify(stranger: Stranger) -> None:
+    """Of a division by zero DuckDB's dialect makes NULL, which breaks no rule."""
+    query = "SELECT COUNT(*) FROM ${table} WHERE NOT (1.5 / (item_id - item_id) < 9)"
+    with ruled(stranger, "few_for_each", query):
+        assert "Rule few_for_each: 3 failing" in stranger.run(*PLAN, fails=1)
+    stranger.run(*PLAN)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT COUNT(*) FROM ${table} WHERE NOT (CAST(CONCAT('no ', item_id) AS INT64) > 0)",
+        "SELECT COUNT(*) FROM (SELECT MAX(CAST(CONCAT('no ', item_id) AS INT64)) AS most "
+        "FROM ${table}) AS found WHERE NOT (most > 0)",
+    ],
+    ids=["of a row", "of a table"],
+)
+def test_a_rule_that_an_engine_cannot_ask_is_named_with_its_place(
+    stranger: Stranger, query: str
+) -> None:
+    with ruled(stranger, "numbered", query):
+        lines = (stranger.root / f"contracts/{DOMAIN}/full_model.odcs.yaml").read_text().split("\n")
+        line = 1 + next(n for n, text in enumerate(lines) if "id: numbered" in text)
+        said = stranger.run(*PLAN, fails=1)
+    place = f"(contracts/{DOMAIN}/full_model.odcs.yaml:{line})"
+    assert f"{DOMAIN}.full_model: the rule `numbered` {place} of its contract cannot be" in said
+    assert "Could not convert string 'no " in said
     stranger.run(*PLAN)
 
 
@@ -136,20 +167,10 @@ def test_a_promise_that_rows_do_not_keep_stops_each_plan_that_takes_it_up(
     stranger: Stranger,
 ) -> None:
     """Nothing is built for it, and SQLMesh notes the version before an audit stops it."""
-    stranger.edit(
-        f"contracts/{DOMAIN}/full_model.odcs.yaml",
-        "    quality:\n",
-        "    quality:\n      - id: few_orders\n        type: sql\n"
-        "        description: Nobody orders often.\n        dimension: conformity\n"
-        "        severity: error\n        mustBe: 0\n"
-        "        query: SELECT COUNT(*) FROM ${table} WHERE num_orders >= 5\n",
-    )
-    try:
+    with ruled(stranger, "few_orders", "SELECT COUNT(*) FROM ${table} WHERE num_orders >= 5"):
         for environment in ("dev", "dev", "prod"):
             plan = (*PLAN[:2], environment, *PLAN[2:])
             assert "Rule few_orders: 1 failing" in stranger.run(*plan, fails=1)
-    finally:
-        stranger.run("git", "checkout", "-q", "contracts")
     stranger.run(*PLAN)
 
 

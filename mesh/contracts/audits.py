@@ -22,6 +22,8 @@ from mesh.contracts.sql import DIALECT, column_named
 
 # The audit in audits/ that checks the rules of a contract.
 AUDIT = "contract"
+# What it says of a rule that is broken.
+BREAKS = "breaks its contract."
 SAMPLES = 5
 # Hexadecimal digits: as many stripes as 16 to that power.
 STRIPE_DIGITS = 2
@@ -75,15 +77,22 @@ def broken_contract(
     steps["offending"] = exp.union(first, *others, distinct=False, copy=False) if others else first
     steps |= _findings(examples)
     said = exp.column("findings")
-    raised = exp.Anonymous(
-        this="ERROR", expressions=[_joined([f"{product} breaks its contract.", said])]
-    )
+    raised = exp.Anonymous(this="ERROR", expressions=[_joined([f"{product} {BREAKS}", said])])
     there = exp.Is(this=said.copy(), expression=exp.Null())
     query = exp.select("findings").from_("summary", copy=False)
     query.where(exp.If(this=there, true=exp.false(), false=raised), copy=False)
     for name, step in steps.items():
         query.with_(name, as_=step, copy=False)
     return query
+
+
+def rules_of(rules: exp.Expr) -> list[exp.Expr]:
+    """The rules of an argument, each a tuple that begins with its id; one may stand alone."""
+    if isinstance(rules, exp.Null):
+        return []
+    tuples = rules.unnest()
+    alone = isinstance(tuples.expressions[0], exp.Literal)
+    return [tuples] if alone else [rule.unnest() for rule in tuples.expressions]
 
 
 def within(

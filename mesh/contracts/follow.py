@@ -20,6 +20,7 @@ from sqlmesh.utils.errors import ConfigError
 from mesh.contracts.draft import SUFFIX, contract_files, product_of
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import find
+from mesh.contracts.unasked import install as tell_which_rule
 from mesh.contracts.unaudited import install as audit_what_is_noted
 from mesh.errors import MeshError, WrongUse
 from mesh.files.problems import nearest
@@ -48,6 +49,7 @@ def follow_contracts(macros: Path) -> None:
     Raises ConfigError, which SQLMesh shows as a sentence, for what macros could not say so well.
     """
     audit_what_is_noted()
+    tell_which_rule()
     say_where_tests_are_wrong()
     project = Project(macros.resolve().parent.parent)
     with _said_by_sqlmesh():

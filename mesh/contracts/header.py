@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from sqlglot import exp, parse_one
 from sqlglot.optimizer.simplify import simplify
 
-from mesh.contracts.audits import AUDIT, CheckedRule, broken_contract, sharing, within
+from mesh.contracts.audits import AUDIT, CheckedRule, broken_contract, rules_of, sharing, within
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.follow import is_let_pass
 from mesh.contracts.load import find
@@ -223,7 +223,7 @@ def source_table(source: exp.Expr) -> exp.Expr:
 
 def row_conditions(rules: exp.Expr) -> list[tuple[str, exp.Expr]]:
     """Id and condition of each rule in the argument `rows` of the audit."""
-    return [(rule.expressions[0].name, _read(rule.expressions[1])) for rule in _items(rules)]
+    return [(rule.expressions[0].name, _read(rule.expressions[1])) for rule in rules_of(rules)]
 
 
 def _read(rule: exp.Expr) -> exp.Expr:
@@ -250,7 +250,7 @@ def checked_rules(
     other parts may be.
     """
     found = []
-    for rule in _items(rules):
+    for rule in rules_of(rules):
         name, scope, query = rule.expressions
         asked = _read(query)
         # What compares two sides is told by these alone.
@@ -267,15 +267,6 @@ def checked_rules(
                 table = sharing(table, audited, select.expressions[0].name)
             found.append(CheckedRule(name.name, select, table))
     return found
-
-
-def _items(rules: exp.Expr) -> list[exp.Expr]:
-    """The rules of an argument, each a tuple that begins with its id; one may stand alone."""
-    if isinstance(rules, exp.Null):
-        return []
-    tuples = rules.unnest()
-    alone = isinstance(tuples.expressions[0], exp.Literal)
-    return [tuples] if alone else [rule.unnest() for rule in tuples.expressions]
 
 
 def contract_audit(contract: Contract, source: exp.Expr | None = None) -> exp.Expr:
