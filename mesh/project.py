@@ -311,7 +311,15 @@ def _around(folder: Path) -> Project | None:
     for candidate in (folder, *folder.parents):
         if _holds_project(candidate):
             return Project(candidate)
+        if _is_repository(candidate):
+            return None  # What is around it is somebody else's.
     return None
+
+
+def _is_repository(folder: Path) -> bool:
+    """Whether a folder is the root of a repository, and not a part of the one around it."""
+    git = folder / ".git"
+    return git.is_dir() or (git.is_file() and "/modules/" not in git.read_text(errors="replace"))
 
 
 def real(path: Path) -> Path:

@@ -158,7 +158,9 @@ def test_a_rule_that_an_engine_cannot_ask_is_named_with_its_place(
         line = 1 + next(n for n, text in enumerate(lines) if "id: numbered" in text)
         said = stranger.run(*PLAN, fails=1)
     place = f"(contracts/{DOMAIN}/full_model.odcs.yaml:{line})"
-    assert f"{DOMAIN}.full_model: the rule `numbered` {place} of its contract cannot be" in said
+    assert (
+        f"{DOMAIN}.full_model has rows of which its contract cannot ask `numbered` {place}" in said
+    )
     assert "Could not convert string 'no " in said
     stranger.run(*PLAN)
 

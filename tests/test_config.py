@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import processes
 import pytest
 from sqlmesh.core.config import Config, load_configs
 
@@ -143,13 +142,8 @@ def test_what_builds_nothing_finds_the_database_from_another_folder_too(
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "data").mkdir(parents=True)
-    sqlmesh = Path(sys.executable).with_name("sqlmesh")
-    subprocess.run(
-        [sqlmesh, "-p", project.root, *command.split()],
-        cwd=elsewhere,
-        capture_output=True,
-        check=False,
-    )
+    words = ("-p", str(project.root), *command.split())
+    processes.run("sqlmesh", *words, cwd=elsewhere, env=os.environ)
     assert not list((elsewhere / "data").iterdir())
     assert (project.root / "data" / "mesh.duckdb").exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time
 from pathlib import Path
 
@@ -135,6 +136,50 @@ def test_what_is_drafted_of_every_kind_passes(shop: Stranger) -> None:
         assert test["outputs"]["query"]["rows"], product
         assert test["outputs"].get("partial", False) is ("SCD" in MODELS[full][0])
     assert list(drafted(shop, "shop.of_part")["inputs"]) == ["shop_internal.part"]
+
+
+CLASSES = "it leads to a person, else public, internal or confidential"
+PERSONS = """\
+SELECT x::BIGINT AS customer_id, ('c' || x || '@example.org')::TEXT AS email,
+  (DATE '1980-01-01' + (x * 37)::INT)::DATE AS birth_date,
+  (x / 4)::DECIMAL(9, 2) AS customer_rank
+FROM range(40) AS t(x)"""
+
+
+def test_persons_are_shown_as_nobody_whatever_their_columns_are(tmp_path: Path) -> None:
+    """Neither do days of birth say how new a row is, nor has a table to have such a day."""
+    made = Stranger(tmp_path)
+    made.run("git", "init", "-q")
+    made.run("sqlmesh", "init", "duckdb", "-t", "empty")
+    write(
+        made,
+        "models/people.sql",
+        f"MODEL (name crm.people, kind FULL, grain customer_id);\n{PERSONS}",
+    )
+    made.run(*PLAN)
+    made.run("mesh", "init", "--yes")
+    made.run("mesh", "contracts", "new", "crm.people")
+    contract = made.root / "contracts/crm/people.odcs.yaml"
+    text = contract.read_text().replace(f"TODO personal if {CLASSES}", "personal")
+    text = re.sub(r"(?s)  - id: freshness.*?(?=  - id: completeness)", "", text)
+    text = re.sub(r"(?m)^    element: birth_date\n", "", text)
+    contract.write_text(text)
+    made.write_contracts()
+    write(
+        made,
+        "models/orders.sql",
+        "MODEL (name shop.orders, kind FULL, grain customer_id);\n"
+        "SELECT customer_id, email, birth_date, customer_rank FROM crm.people",
+    )
+    made.run("mesh", "contracts", "lint")
+    made.run("mesh", "contracts", "new", "shop.orders")
+    inputs = drafted(made, "shop.orders")["inputs"]["crm.people"]["rows"]
+    assert {row["email"] for row in inputs} == {f"person {n + 1}" for n in range(len(inputs))}
+    assert all(str(row["birth_date"]).startswith("2000-01-") for row in inputs)
+    assert all(f"{row['customer_rank']:.0f}" == str(row["customer_rank"]) for row in inputs)
+    drawn = (made.root / "contracts/shop/orders.odcs.yaml").read_text()
+    assert "2000-01-01" in drawn and "19" not in re.findall(r"'(\d\d)\d\d-\d\d-\d\d'", drawn)
+    assert "property: freshness" not in drawn
 
 
 @pytest.mark.parametrize("product", ["of_today", "loaded"])

@@ -630,7 +630,8 @@ def test_a_number_of_millions_stays_on_one_line_on_a_phone(browser, folder: Path
 def test_pictures_are_taken_of_pages_and_charts(browser, folder: Path, tmp_path: Path) -> None:
     assert browser
     script = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]);"
+        "import sys; from pathlib import Path; root = sys.argv[2];"
+        "sys.path[:0] = [root, root + '/tests'];"
         "from tests.test_dashboards_browser import take; take(Path(sys.argv[1]))"
     )
     import sys

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import processes
 import pytest
 from sqlmesh.core.config import Config, load_configs
 
@@ -80,13 +81,15 @@ class Project:
     copy: ProjectCopy
     database: Path
 
-    def start(
-        self, *command: str, cwd: Path | None = None, **environment: str
-    ) -> subprocess.Popen[str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**self.copy.environment, "MESH_DUCKDB": str(self.database)}
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [str(Path(sys.executable).parent / command[0]), *command[1:]],
-            cwd=cwd or self.copy.root,
-            env={**self.copy.environment, "MESH_DUCKDB": str(self.database), **environment},
+            cwd=self.copy.root,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -94,9 +97,9 @@ class Project:
 
     def run(self, *command: str, cwd: Path | None = None, **environment: str) -> tuple[int, str]:
         """The exit code of a command, and all that it says."""
-        process = self.start(*command, cwd=cwd, **environment)
-        said, _ = process.communicate(timeout=240)
-        return process.returncode, said
+        env = self.environment | environment
+        done = processes.run(*command, cwd=cwd or self.copy.root, env=env)
+        return done.returncode, done.stderr + done.stdout
 
     def count(self, query: str) -> int:
         with duckdb.connect(str(self.database), read_only=True) as connection:

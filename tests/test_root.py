@@ -281,6 +281,25 @@ def test_the_nearest_project_around_is_meant(tmp_path: Path) -> None:
     assert project_around(tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    ("written", "is_part"),
+    [(None, False), ("gitdir: ../.git/worktrees/1", False), ("gitdir: ../.git/modules/1", True)],
+    ids=["repository", "worktree", "submodule"],
+)
+def test_a_project_around_a_repository_is_not_meant(
+    tmp_path: Path, written: str | None, is_part: bool
+) -> None:
+    inner = tmp_path / "outer" / "inner"
+    (inner / "models").mkdir(parents=True)
+    (tmp_path / "outer" / "config.yaml").write_text("{}\n")
+    if written:
+        (inner / ".git").write_text(written)
+    else:
+        (inner / ".git").mkdir()
+    outer = Project((tmp_path / "outer").resolve())
+    assert project_around(inner / "models") == (outer if is_part else None)
+
+
 def test_a_command_that_verifies_asks_for_its_environment(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

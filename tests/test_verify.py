@@ -306,6 +306,8 @@ def test_freshness_is_measured_against_the_given_day(built: Opened) -> None:
     in_time = verify(built, ENVIRONMENT, [ACTIONS], month + timedelta(days=62))
     late = verify(built, ENVIRONMENT, [ACTIONS], month + timedelta(days=63))
     assert in_time.ok
+    # Of a column of dates the hour does not count: nobody could say by the day what is late.
+    assert verify(built, ENVIRONMENT, [ACTIONS], month + timedelta(days=62, hours=23)).ok
     assert "63 days before" in rules(late, ACTIONS)["level.freshness"].message
     assert [outcome.rule for _, outcome in late.broken] == ["level.freshness"]
 

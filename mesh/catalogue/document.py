@@ -32,6 +32,13 @@ TOO_FEW = (
 )
 _SENTENCES = {"purpose", "usage", "limitations", "description", "dataGranularityDescription"}
 NO_EXAMPLE = f"{TODO} a value that it may have"
+# What a draft shows of a person, by type.
+NOBODY = {
+    "STRING": "person 1",
+    "DATE": "2000-01-01",
+    "DATETIME": "2000-01-01T00:00:00",
+    "TIMESTAMP": "2000-01-01T00:00:00Z",
+}
 # A text that each row has of its own may be a name or an address, and a draft is kept in git.
 NAMES_SOMEBODY = f"{TODO} a value like those of the rows, made up if they lead to a person"
 
@@ -111,10 +118,10 @@ def _column(name: str, found: Found) -> dict[str, Any]:
         column["customProperties"] = [kept]
     if seen is None:
         return column | {"examples": [NO_EXAMPLE]}
-    if name in found.personal and kind == "STRING":
+    if name in found.personal and kind in NOBODY:
         # A draft is kept in git, and shows nobody.
         seen = Seen(nulls=seen.nulls, minimum=None, maximum=None)
-        column["examples"] = ["person 1"]
+        column["examples"] = [NOBODY[kind]]
     if found.seen and (len(seen.values) == found.seen.rows - seen.nulls or name == found.key):
         # A key has another value tomorrow; and of few rows, too, it may name somebody.
         seen = replace(seen, values=())

@@ -60,7 +60,9 @@ def levels(found: Found) -> list[dict[str, Any]]:
 
 def _time(found: Found) -> str | None:
     """The column that says how new a row is: as the model says, one of the key, or the newest."""
-    times = [c for c, kind in found.types.items() if kind in TIMED and c not in found.written]
+    # What is known of a person says nothing of how new a row is, such as a day of birth.
+    apart = {*found.written, *found.personal}
+    times = [c for c, kind in found.types.items() if kind in TIMED and c not in apart]
     by_time = found.model.time_column
     stated = by_time.column.name if by_time else None
     named = [c for c in times if c == stated] or [c for c in times if c in found.grain]

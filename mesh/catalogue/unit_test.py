@@ -9,9 +9,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import yaml
 from sqlglot import exp
@@ -59,10 +61,10 @@ def draft_test(
     sample = sampled(opened, model, environment, known)
     if sample is None:
         return None
-    numbers = _numbers(sample)
+    instead = _instead(sample)
     dialect = opened.context.engine_adapter.dialect
     queries = {
-        opened.models[one].fqn: _anonymous(sample, one, numbers).sql(dialect=dialect)
+        opened.models[one].fqn: _anonymous(sample, one, instead).sql(dialect=dialect)
         for one in sample.places
     }
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -135,27 +137,66 @@ def _listed(output: Any) -> list[Any]:
     return list(output.get("rows", []) if isinstance(output, dict) else output or [])
 
 
-def _numbers(sample: Sample) -> dict[Any, int]:
-    """A number for each personal value in the chosen rows, the same in all inputs."""
-    found: set[Any] = set()
+Persons = Mapping[tuple[str, str], Mapping[Any, Any]]
+"""By input and column, for each personal value in the chosen rows what is written instead."""
+
+
+def _instead(sample: Sample) -> Persons:
+    """Of one kind of values each has one number, the same in all inputs."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    kinds: dict[str, set[Any]] = {}
     for name, columns in sample.types.items():
         for column in columns:
             if sample.personal(name, column):
                 query = exp.select(column_of(column)).from_(sample.rows(name).subquery("kept"))
-                found |= {row[0] for row in sample.opened.rows(query) if row[0] is not None}
-    ordered = sorted(found, key=lambda value: (isinstance(value, str), value))
-    return {value: number for number, value in enumerate(ordered, start=1)}
+                values = [row[0] for row in sample.opened.rows(query) if row[0] is not None]
+                found[name, column] = values
+                for value in values:
+                    kinds.setdefault(_kind(value), set()).add(value)
+    numbers = {
+        kind: {value: number for number, value in enumerate(sorted(values), start=1)}
+        for kind, values in kinds.items()
+    }
+    return {
+        place: {value: _nobody(value, numbers[_kind(value)][value]) for value in values}
+        for place, values in found.items()
+    }
 
 
-def _anonymous(sample: Sample, name: str, numbers: Mapping[Any, int]) -> exp.Select:
+def _kind(value: Any) -> str:
+    """Numbers of any type are of one kind: an id may be an integer here and a decimal there."""
+    return "number" if isinstance(value, int | float | Decimal) else type(value).__name__
+
+
+def _nobody(value: Any, number: int) -> Any:
+    """A value of the same type that leads to nobody; None of a type that has none such."""
+    if isinstance(value, str):
+        return f"person {number}"
+    if isinstance(value, datetime | date):
+        first = datetime(2000, 1, 1, tzinfo=value.tzinfo) if isinstance(value, datetime) else None
+        return (first or date(2000, 1, 1)) + timedelta(days=number - 1)
+    if isinstance(value, UUID):
+        return UUID(int=number)
+    return number if _kind(value) == "number" and not isinstance(value, bool) else None
+
+
+def _anonymous(sample: Sample, name: str, instead: Persons) -> exp.Select:
     columns: list[exp.Expr] = []
     for column in sample.types[name]:
         value: exp.Expr = column_of(column)
-        if sample.personal(name, column):
+        if (name, column) in instead:
             case = exp.Case(this=value)
-            for old, new in numbers.items():
-                text = f"person {new}" if isinstance(old, str) else new
-                case = case.when(exp.convert(old), exp.convert(text))
-            value = case
+            for old, new in instead[name, column].items():
+                case = case.when(_literal(old), _literal(new))
+            value = case if case.args.get("ifs") else exp.Null()
         columns.append(exp.alias_(value, column, quoted=True))
     return exp.select(*columns).from_(sample.rows(name).subquery("kept"))
+
+
+def _literal(value: Any) -> exp.Expr:
+    """A value in SQL, with the type that it has."""
+    if isinstance(value, UUID):
+        return exp.cast(exp.Literal.string(str(value)), "uuid")
+    if isinstance(value, Decimal):
+        return exp.Literal.number(str(value))
+    return exp.convert(value)

@@ -257,6 +257,15 @@ class Contract:
         """The service level of a property, such as `freshness`."""
         return next((s for s in self.service_levels if s.property == kind), None)
 
+    def age(self, newest: datetime.datetime, as_of: datetime.datetime) -> float:
+        """How old, in days, the newest value is on which freshness is measured: of a column of
+        dates in whole ones, whatever the hour."""
+        level = self.service_level("freshness")
+        column = self.column(level.element or "") if level else None
+        if column and column.bigquery_type == "DATE":
+            return float((as_of.astimezone(datetime.UTC).date() - newest.date()).days)
+        return (as_of - newest) / datetime.timedelta(days=1)
+
     def line_of(self, key: str) -> int:
         """The line of a top-level key, or 1."""
         return self.lines.get(key, self.line)

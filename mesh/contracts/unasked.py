@@ -68,10 +68,9 @@ def _telling(
             raise
         product = audit_args["product"].name
         told = [_placed(product, rule, snapshot) for rule in refused]
-        what = "rule" if len(told) == 1 else "rules"
         raise SQLMeshError(
-            f"{product}: the {what} {listed(told, 5)} of its contract cannot be asked of these "
-            f"rows. Let it say what is right of them too, as with SAFE_CAST or NULLIF. {error}"
+            f"{product} has rows of which its contract cannot ask {listed(told, 5)}. Let the rule "
+            f"say what is right of them too, as with SAFE_CAST or NULLIF. {error}"
         ) from error
 
 

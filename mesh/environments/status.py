@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -157,7 +157,7 @@ def _product(
     except Exception:
         if not may_fail:
             raise
-    age = (now - to_datetime(latest)) / timedelta(days=1) if latest else None
+    age = contract.age(to_datetime(latest), now) if contract and latest else None
     promised = level.days if level else None
     written = [s.last_altered_ts or s.created_ts for s in tables]
     return ProductStatus(

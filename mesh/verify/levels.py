@@ -57,10 +57,11 @@ class Levels:
             return "", "there are no rows"
         if not isinstance(newest, datetime):
             return _no_age(level, measures, "newest", newest), ""
-        age = (self.as_of - newest) / timedelta(days=1)
+        age = contract.age(newest, self.as_of)
         told = f"the newest {level.element} is {_day(newest)}"
+        days = f"{age:,.0f}" if round(age) != round(level.days or 0) else f"{age:,.1f}"
         wrong = (
-            f"{told}, {age:,.0f} days before {_day(self.as_of)}; "
+            f"{told}, {days} days before {_day(self.as_of)}; "
             f"promised are at most {level.days:,.0f} days"
         )
         return wrong if age > (level.days or 0) else "", told

@@ -12,7 +12,7 @@ from mesh.contracts.draft import LEVELS, Draft
 from mesh.contracts.findings import Finding, Found, odd_value
 from mesh.contracts.sql import condition_on
 from mesh.contracts.standard import ServiceLevelObject
-from mesh.contracts.types import TIME_TYPES, TIME_UNITS, is_number, span, today
+from mesh.contracts.types import PERSONAL, TIME_TYPES, TIME_UNITS, is_number, span, today
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
@@ -103,7 +103,11 @@ def service_level(subject: Subject) -> Found:
     if levels is None:
         return
     stated = {level.property for level in levels}
-    timed = any(column.logicalType in TIME_TYPES for _, column in draft.columns())
+    # A day of birth says nothing of how new its row is.
+    timed = any(
+        column.logicalType in TIME_TYPES and column.classification != PERSONAL
+        for _, column in draft.columns()
+    )
     for kind in ("freshness", "completeness", "retention"):
         if kind not in stated and (timed or kind != "freshness"):
             message = f"No service level states the {kind}."
