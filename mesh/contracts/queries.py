@@ -8,7 +8,7 @@ each other, and steps that pass rows through do not count.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from sqlglot import exp
@@ -26,22 +26,29 @@ def by_name(table: exp.Table) -> Relation:
     return Relation((".".join(part.name for part in table.parts),))
 
 
-def read_query(query: exp.Expr, table: Callable[[exp.Table], Relation] = by_name) -> Relation:
+def read_query(
+    query: exp.Expr,
+    table: Callable[[exp.Table], Relation] = by_name,
+    *,
+    by_rows: bool = False,
+) -> Relation:
     """The meaning of a query, qualified as far as it goes. table: the meaning of what it reads.
 
-    The type that the query itself gives a column does not count: it is told of as a type.
+    The type that the query itself gives a column does not count: it is told of as a type. by_rows:
+    take each outer join for a part of the rows, also one that finds one row or none, and so changes
+    but its own values; then these are the same however they are found.
     """
     query = written_out(query)
     if is_followed(query) and (scope := build_scope(query)):
-        return _Reader(table).read(scope, {})
+        return _Reader(table, by_rows).read(scope, {})
     steps = {step.alias for step in query.find_all(exp.CTE)}
     tables = [one for one in query.find_all(exp.Table) if one.db or one.name not in steps]
     return unfollowed(query, map(table, tables))
 
 
 class _Reader:
-    def __init__(self, table: Callable[[exp.Table], Relation]) -> None:
-        self.table = table
+    def __init__(self, table: Callable[[exp.Table], Relation], by_rows: bool) -> None:
+        self.table, self.by_rows = table, by_rows
 
     def read(self, scope: Scope, outer: dict[str, Relation]) -> Relation:
         """outer: the relations around a subquery, by alias."""
@@ -148,8 +155,14 @@ class _Reader:
                 # The other side may be missing: what was asked of it comes before.
                 whole = Relation(tuple(tables), tuple(conditions), tuple(outer)).closed()
                 tables, conditions, outer = [*whole.tables], [], []
-            texts = sorted({one.sql() for one in on})
+            on.sort(key=lambda one: one.sql())
             more = unread(join, JOIN)
+            is_value = join.side == "LEFT" and not (more or self.by_rows)
+            if is_value and _finds_one(join, alias, relation.key):
+                rows = exp.Literal.string(relation.rows)
+                here[alias] = replace(relation, by=(rows, *on))
+                continue
+            texts = [*dict.fromkeys(one.sql() for one in on)]
             outer.append(f"{join.side} {join.kind} {relation.rows} ON {texts} {more}")
         return Relation(
             tuple(tables) or ("nothing",),
@@ -238,9 +251,38 @@ class _Reader:
         return replace(
             made,
             columns=columns,
+            key=_key(select, known, columns),
             deciding=(*made.deciding, *clauses),
             ranked=bool(windows) or (made.ranked and not (why or select.args.get("distinct"))),
         )
+
+
+def _key(
+    select: exp.Select, grouped_by: Collection[str], columns: Mapping[str, exp.Expr]
+) -> tuple[str, ...]:
+    """The columns of a SELECT by which it has grouped, if these are all that it has grouped by."""
+    if any(one.find(exp.UDTF, exp.Explode, exp.Posexplode) for one in select.expressions):
+        return ()
+    distinct, group = select.args.get("distinct"), select.args.get("group")
+    if distinct and not distinct.args.get("on"):
+        return tuple(columns)
+    if not group or any(part for name, part in group.args.items() if name != "expressions"):
+        return ()
+    found = {name: text for name, one in columns.items() if (text := one.sql()) in grouped_by}
+    return tuple(found) if {*found.values()} == {*grouped_by} else ()
+
+
+def _finds_one(join: exp.Join, alias: str, key: tuple[str, ...]) -> bool:
+    """Whether a join asks for one value of each column of a key: no row finds two then."""
+    on, asked = join.args.get("on"), set[str]()
+    for one in on.flatten() if isinstance(on, exp.And) else [on]:
+        equal = one.unnest() if one else None
+        sides = [equal.this, equal.expression] if isinstance(equal, exp.EQ) else []
+        for column, other in zip(sides, sides[::-1], strict=True):
+            foreign = all(c.table and c.table != alias for c in other.find_all(exp.Column))
+            if isinstance(column, exp.Column) and column.table == alias and foreign:
+                asked |= set() if other.find(exp.Query) else {column.name}
+    return bool(key) and asked >= {*key}
 
 
 def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp.Expr:

@@ -14,6 +14,8 @@ Origin = tuple[str, str]
 """A table, by the name that the query gives it, and one of its columns."""
 # What stands for rows that are no table's, as of an array; of copies it has a number.
 MADE = "made"
+# A value of the one row that is found for another.
+LOOKED_UP = "looked_up"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Relation:
     columns: each from columns of the tables; a table itself does not know its own.
     deciding: all that ever decided about rows. ranked: whether a window looks at the rows.
     made: what the rows are made from that are no table's: whatever has no name is a column of it.
+    key: columns that no two rows have the same values of. by: how one row of it is found for each
+    of others, or none, where it adds no rows to them: its values depend on that.
     """
 
     tables: tuple[str, ...]
@@ -33,6 +37,8 @@ class Relation:
     deciding: tuple[exp.Expr, ...] = ()
     ranked: bool = False
     made: exp.Expr | None = None
+    key: tuple[str, ...] = ()
+    by: tuple[exp.Expr, ...] = ()
 
     @cached_property
     def rows(self) -> str:
@@ -45,13 +51,22 @@ class Relation:
     def column(self, name: str) -> exp.Expr:
         """How a column is computed."""
         if known := self.columns.get(name):
-            return known.copy()
-        return one_of(self.made, name) if self.made else exp.column(name, table=self.tables[0])
+            found = known.copy()
+        else:
+            found = one_of(self.made, name) if self.made else exp.column(name, table=self.tables[0])
+        if not self.by:
+            return found
+        return exp.Anonymous(this=LOOKED_UP, expressions=[found, *(one.copy() for one in self.by)])
 
     def renamed(self, names: Sequence[str]) -> Relation:
         """The same where its first columns go by other names."""
         every = [*names, *[*self.columns][len(names) :]]
-        return replace(self, columns=dict(zip(every, self.columns.values(), strict=False)))
+        called = dict(zip(self.columns, every, strict=False))
+        return replace(
+            self,
+            columns=dict(zip(every, self.columns.values(), strict=False)),
+            key=tuple(called.get(name, name) for name in self.key),
+        )
 
     @property
     def names(self) -> set[str]:

@@ -51,7 +51,9 @@ class Both:
 
     @cached_property
     def meanings(self) -> tuple[Meanings, Meanings]:
-        return Meanings(self.base, self.head), Meanings(self.head, self.base)
+        pairs = self.diff.pairs.items()
+        keys = {name: pair.new.grain for name, pair in pairs if pair.old.grain == pair.new.grain}
+        return Meanings(self.base, self.head, keys), Meanings(self.head, self.base, keys)
 
     @cached_property
     def contracts(self) -> dict[str, Source]:

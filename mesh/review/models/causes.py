@@ -93,6 +93,8 @@ def _changed_parts(was: Model, now: Model) -> dict[str | None, None]:
         return {None: None}
     before, after = own_meaning(was), own_meaning(now)
     other_rows = was.since != now.since or before.rows != after.rows
+    if other_rows:
+        before, after = (own_meaning(one, by_rows=True) for one in (was, now))
     old, new = (one.blurred if other_rows else one.texts for one in (before, after))
     other_types = retyped(was, now)
     found: dict[str | None, None] = {None: None} if other_rows else {}

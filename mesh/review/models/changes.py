@@ -117,13 +117,13 @@ Sides = list[tuple[Relation, Relation]]
 those hold that only one side reads: one product for another that holds the same is no change."""
 
 
-def _meanings(product: str, sides: tuple[Meanings, Meanings]) -> Sides:
+def _meanings(product: str, sides: tuple[Meanings, Meanings], *, by_rows: bool = False) -> Sides:
     read = [{m for one in side.behind(product) for m in one.parents} for side in sides]
     only = read[0] - read[1], read[1] - read[0]
     base, head = sides
     return [
-        (base.of(product), head.of(product)),
-        (base.of(product, only[0]), head.of(product, only[1])),
+        (base.of(product, by_rows=by_rows), head.of(product, by_rows=by_rows)),
+        (base.of(product, only[0], by_rows=by_rows), head.of(product, only[1], by_rows=by_rows)),
     ]
 
 
@@ -139,7 +139,8 @@ def column_same_meaning(both: Both) -> Found:
         if not models:
             continue
         meanings = _meanings(now.name, both.meanings)
-        blurred = _other_rows(meanings)
+        if blurred := _other_rows(meanings):
+            meanings = _meanings(now.name, both.meanings, by_rows=True)
         texts = [tuple(one.blurred if blurred else one.texts for one in two) for two in meanings]
         known = {column for column, _, _ in _drifted(both, pair, was, now)}
         for column in meanings[0][0].columns:
@@ -279,12 +280,15 @@ def _unseen(both: Both, causes: Iterable[str]) -> str:
 
 
 def _deciding(model: Model | None) -> set[str]:
-    """The comparisons with constants, patterns and limits of a model's own query."""
+    """What of a model's own query decides about rows that may not have come yet: comparisons with
+    constants, patterns, limits, joins, what stands first among several, and DISTINCT."""
     if model is None or not model.query:
         return set()
     found = {f"since {model.since}"} if model.since else set()
-    for node in parsed(model.query, model.dialect).find_all(exp.Predicate, exp.Limit, exp.Func):
-        pattern = isinstance(node, exp.Like | exp.Limit) or node.key.startswith("regexp")
+    kinds = (exp.Predicate, exp.Limit, exp.Func, exp.Join, exp.Window, exp.Distinct)
+    for node in parsed(model.query, model.dialect).find_all(*kinds):
+        whole = exp.Like | exp.Limit | exp.Join | exp.Window | exp.Distinct
+        pattern = isinstance(node, whole) or node.key.startswith("regexp")
         if pattern or (isinstance(node, exp.Predicate) and node.find(exp.Literal)):
             found.add(plain(node).sql(model.dialect))
     return found

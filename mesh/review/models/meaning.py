@@ -24,8 +24,8 @@ def parsed(query: str, dialect: str) -> exp.Expr:
 
 
 @lru_cache(maxsize=2048)
-def _read(query: str, dialect: str) -> Relation:
-    return read_query(parsed(query, dialect), _named)
+def _read(query: str, dialect: str, by_rows: bool = False) -> Relation:
+    return read_query(parsed(query, dialect), _named, by_rows=by_rows)
 
 
 def _named(table: exp.Table) -> Relation:
@@ -36,9 +36,9 @@ def short(table: exp.Table) -> str:
     return f"{table.db}.{table.name}" if table.db else table.name
 
 
-def own_meaning(model: Model) -> Relation:
+def own_meaning(model: Model, *, by_rows: bool = False) -> Relation:
     """What a model's own query means, with all that it reads by name."""
-    return _read(model.query, model.dialect)
+    return _read(model.query, model.dialect, by_rows)
 
 
 def expressions(model: Model | None) -> dict[str, exp.Expr]:
@@ -88,35 +88,41 @@ def _reads(query: str, dialect: str, known: frozenset[str]) -> Reads:
     return Reads(values, filters, frozenset(c for c in relation.compared if c[0] in known))
 
 
+Keys = Mapping[str, tuple[str, ...]]
+"""By product the columns of its grain, where that is promised."""
+
+
 class Meanings:
     """The meaning of products: other products by name, internal models by what they hold.
 
     Then a change is told once, and not again by everything downstream. other: the other revision.
+    keys: of the products of which both promise the same.
     """
 
-    def __init__(self, side: Models, other: Models) -> None:
+    def __init__(self, side: Models, other: Models, keys: Keys) -> None:
         self.models = side.models
+        self._keys = keys
         self._others = other.models
-        self._known: dict[tuple[str, frozenset[str]], Relation] = {}
+        self._known: dict[tuple[str, frozenset[str], bool], Relation] = {}
 
-    def of(self, name: str, unfolded: Collection[str] = ()) -> Relation:
-        """unfolded: products that count by what they hold, too."""
-        key = name, frozenset(unfolded)
+    def of(self, name: str, unfolded: Collection[str] = (), *, by_rows: bool = False) -> Relation:
+        """unfolded: products that count by what they hold, too. by_rows: as for `read_query`."""
+        key = name, frozenset(unfolded), by_rows
         if key not in self._known:
-            self._known[key] = self._of(self.models[name], key[1])
+            self._known[key] = self._of(self.models[name], *key[1:])
         return self._known[key]
 
-    def _of(self, model: Model, unfolded: frozenset[str]) -> Relation:
+    def _of(self, model: Model, unfolded: frozenset[str], by_rows: bool) -> Relation:
         if not model.query:
             return Relation((digest(model.version),))
 
         def table(node: exp.Table) -> Relation:
             other = self.models.get(short(node))
             if other is None or (other.public and other.name not in unfolded):
-                return Relation((short(node),))
-            return self.of(other.name, unfolded)
+                return Relation((short(node),), key=self._keys.get(short(node), ()))
+            return self.of(other.name, unfolded, by_rows=by_rows)
 
-        made = read_query(parsed(model.query, model.dialect), table)
+        made = read_query(parsed(model.query, model.dialect), table, by_rows=by_rows)
         if was := self._others.get(model.name):
             typed = {
                 name: exp.Anonymous(
