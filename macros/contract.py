@@ -30,7 +30,7 @@ def contract(evaluator: MacroEvaluator, product: exp.Expr, *audits: exp.Expr) ->
     from mesh.contracts.header import model_properties
 
     name, schema = ".".join(parts_of(product)), named_in(product.root(), evaluator)
-    return model_properties(name, project_of(evaluator), audits, schema)
+    return model_properties(name, project_of(evaluator), audits, schema, evaluator.gateway)
 
 
 @macro()

@@ -124,10 +124,7 @@ class Project:
         DuckDB.
         """
         stated = self.configuration()
-        gateways = {
-            name: gateway.get("connection") or {} if isinstance(gateway, dict) else {}
-            for name, gateway in self.stated("gateways").items()
-        }
+        gateways = self.connections
         default = gateways.pop(stated.get("default_gateway", ""), {})
         for connection in (default, *gateways.values(), stated.get("default_connection") or {}):
             if connection.get("type") == LOCAL_GATEWAY:
@@ -137,6 +134,37 @@ class Project:
                 paths = {name: at["path"] if isinstance(at, dict) else at for name, at in attached}
                 return {name: self.place(at.replace("''", "'")) for name, at in paths.items()}
         return {}
+
+    @property
+    def connections(self) -> dict[str, Mapping[str, Any]]:
+        """The connections of the stated gateways, by their names."""
+        return {
+            name: gateway.get("connection") or {} if isinstance(gateway, dict) else {}
+            for name, gateway in self.stated("gateways").items()
+        }
+
+    def connection(self, gateway: str | None = None) -> Mapping[str, Any]:
+        """The connection of a gateway, by default of SQLMesh's default one; empty if none is
+        stated here, as where it stands in the home of who works in it."""
+        stated, known = self.configuration(), self.connections
+        name = gateway or stated.get("default_gateway") or next(iter(known), "")
+        return known.get(name) or ({} if gateway else stated.get("default_connection") or {})
+
+    def is_on_bigquery(self, gateway: str | None = None) -> bool:
+        """Whether a gateway, by default the usual one, leads to BigQuery."""
+        kind = self.connection(gateway).get("type")
+        return (kind or gateway) == BIGQUERY_GATEWAY
+
+    def reads_variable(self, name: str) -> bool:
+        """Whether its configuration asks for a variable of the environment."""
+        asked: set[str] = set()
+
+        def env_var(name: str, *default: str | None) -> str | None:
+            asked.add(name)
+            return os.environ.get(name, *default)
+
+        self.configuration(env_var)
+        return name in asked
 
     def place(self, named: str) -> Path:
         """Where a database lies that the configuration names: a path counts from the root."""
@@ -223,15 +251,8 @@ class Project:
 
         Of a setting with its quotes, without which SQLMesh refuses it.
         """
-        asked: set[str] = set()
-
-        def env_var(name: str, *default: str | None) -> str | None:
-            asked.add(name)
-            return os.environ.get(name, *default)
-
-        self.configuration(env_var)
         setting = f"`as_of: 'YYYY-MM-DD'` under `variables: mesh` in {self.shown(self.config)}"
-        return AS_OF_VARIABLE if AS_OF_VARIABLE in asked else setting
+        return AS_OF_VARIABLE if self.reads_variable(AS_OF_VARIABLE) else setting
 
     def check_set_up(self) -> None:
         """WrongUse if the project was set up in part, or for another version of `mesh`."""

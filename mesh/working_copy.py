@@ -19,7 +19,7 @@ import duckdb
 from mesh.console import err
 from mesh.database import HELD, OPENING, cannot_open, check_lasts, let_go
 from mesh.errors import Location, MeshError, WrongUse
-from mesh.project import BIGQUERY_GATEWAY, PROJECT_VARIABLE, Project, from_here, real, written_to
+from mesh.project import Project, from_here, real, written_to
 
 
 @contextmanager
@@ -29,8 +29,8 @@ def writing(project: Project, gateway: str | None = None) -> Iterator[None]:
     `project.database` is within where to write. WrongUse if another process writes.
     If the command fails while others read, the database stays as it was, byte for byte.
     """
-    if gateway == BIGQUERY_GATEWAY:
-        if warehouse := os.environ.get(PROJECT_VARIABLE):
+    if project.is_on_bigquery(gateway):
+        if warehouse := project.connection(gateway).get("project"):
             err.print(f"Writes to {warehouse} on BigQuery.", markup=False)
         yield
         return

@@ -166,6 +166,5 @@ def test_models_that_sqlmesh_has_parsed_are_the_same_wherever_the_database_lies(
     assert fingerprint("MESH_DUCKDB", "a/copy.duckdb") == usual
     # What models can ask for, and what they run on, are another matter.
     assert fingerprint("MESH_AS_OF", "2019-11-21") != usual
-    assert fingerprint("MESH_BIGQUERY_READERS", "group:a@example.org") != usual
     assert fingerprint("MESH_BIGQUERY_PROJECT", "some-warehouse") != usual
     assert as_sqlmesh_reads(project).get_connection("duckdb").database  # type: ignore[attr-defined]

@@ -117,9 +117,8 @@ MEANINGS = (
     Meaning(
         "bytes-limit",
         CheckFailed,
-        "a query would scan more than MESH_BIGQUERY_MAXIMUM_BYTES_BILLED allows, and was not "
-        "run: {reason}.",
-        "See `mesh cost`; raise the limit if the query is meant.",
+        "a query would scan more than the most that may be billed, and was not run: {reason}.",
+        "See `mesh cost`; raise the gateway's `maximum_bytes_billed` if the query is meant.",
         GOOGLE,
         "bytesBilledLimitExceeded|limit for bytes billed",
     ),
@@ -134,7 +133,7 @@ MEANINGS = (
     Meaning(
         "wrong-project",
         WrongUse,
-        "the project in MESH_BIGQUERY_PROJECT cannot be used: {reason}.",
+        "the Google project of the gateway cannot be used: {reason}.",
         "Check its name, that BigQuery is enabled there, and that you have the role BigQuery "
         "Job User.",
         GOOGLE,
@@ -161,14 +160,15 @@ MEANINGS = (
         "forbidden",
         WrongUse,
         "a permission is missing: {reason}.",
-        "Ask for the role BigQuery Data Editor on that dataset; infra/ says who has it.",
+        "Ask for the role BigQuery Data Editor on that dataset.",
         ("google.Forbidden",),
     ),
     Meaning(
         "wrong-location",
         WrongUse,
-        "the data lies in another location than MESH_BIGQUERY_LOCATION says: {reason}.",
-        "Set it to where the datasets were made.",
+        "BigQuery finds nothing there: {reason}.",
+        "If it is there, it lies in another location than the gateway's `location` says; a table "
+        "of an environment that is gone is built again by `sqlmesh plan`.",
         GOOGLE,
         "not found in location|processed in location",
     ),

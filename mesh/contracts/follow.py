@@ -20,6 +20,7 @@ from sqlmesh.utils.errors import ConfigError
 from mesh.contracts.draft import SUFFIX, contract_files, product_of
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import find
+from mesh.contracts.readers import READERS_VARIABLE
 from mesh.contracts.unasked import install as tell_which_rule
 from mesh.contracts.unaudited import install as audit_what_is_noted
 from mesh.errors import MeshError, WrongUse
@@ -83,11 +84,12 @@ def follow_contracts(macros: Path) -> None:
 
 
 def digest_of(project: Project) -> str:
-    """The state of a project's contracts, and of the code that reads them."""
+    """The state of a project's contracts, of who their readers are, and of the code that reads
+    them."""
     # Each kind apart, so that clones of one content have one state, wherever they lie.
     files = [*sorted(contract_files(project.contracts)), *sorted(PACKAGE.rglob("*.py"))]
     files += project.source_files
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(os.environ.get(READERS_VARIABLE, "").encode())
     for path in files:
         if path.is_file():
             digest.update(f"{path.name}:{path.stat().st_size}:".encode())

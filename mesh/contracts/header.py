@@ -30,12 +30,17 @@ PREVIEW = "preview"
 
 
 def model_properties(
-    product: str, project: Project, audits: Sequence[exp.Expr] = (), schema: str = ""
+    product: str,
+    project: Project,
+    audits: Sequence[exp.Expr] = (),
+    schema: str = "",
+    gateway: str | None = None,
 ) -> list[exp.Property]:
     """All properties of the model of a data product; ContractInvalid if its contract is not.
 
     audits: others of the model's. SQLMesh takes one list of audits, from one place. schema: that of
-    the model.
+    the model. gateway: by which it is loaded, by default the usual one: who may read is told
+    otherwise on BigQuery.
     """
     try:
         contract = find(product, project.contracts, schema)
@@ -57,7 +62,7 @@ def model_properties(
         ),
         "tags": _texts(contract.tags),
         "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
-        "grants": _grants(contract),
+        "grants": _grants(contract, on_bigquery=project.is_on_bigquery(gateway)),
         "audits": exp.Tuple(expressions=[contract_audit(contract), *audits]),
     }
     references |= _read_by(audits, project)
@@ -110,9 +115,9 @@ def _labels(contract: Contract) -> exp.EQ:
     return exp.EQ(this=exp.column("labels"), expression=exp.Array(expressions=pairs))
 
 
-def _grants(contract: Contract) -> exp.Tuple:
+def _grants(contract: Contract, *, on_bigquery: bool) -> exp.Tuple:
     """The privilege to read, for each role that may."""
-    privilege, readers = grants(contract)
+    privilege, readers = grants(contract, on_bigquery=on_bigquery)
     names = exp.Array(expressions=[_text(reader) for reader in readers])
     return exp.Tuple(expressions=[exp.EQ(this=_text(privilege), expression=names)])
 

@@ -1,7 +1,6 @@
 """Who a contract's roles are: BigQuery grants to principals, not to roles of a contract.
 
-`MESH_BIGQUERY_READERS` names them, as `sales_team=group:sales@example.com;…`. It also
-stands among config.yaml's variables, so that SQLMesh sees when it changes.
+`MESH_BIGQUERY_READERS` names them, as `sales_team=group:sales@example.com;…`.
 """
 
 from __future__ import annotations
@@ -11,21 +10,20 @@ import re
 
 from mesh.contracts.model import Contract
 from mesh.errors import WrongUse
-from mesh.project import PROJECT_VARIABLE
 
 READERS_VARIABLE = "MESH_BIGQUERY_READERS"
 BIGQUERY_READER = "roles/bigquery.dataViewer"
 _PAIR = re.compile(r"(?P<role>\w+)=(?P<principal>(?:group|user|serviceAccount|domain):\S+)")
 
 
-def grants(contract: Contract) -> tuple[str, list[str]]:
+def grants(contract: Contract, *, on_bigquery: bool) -> tuple[str, list[str]]:
     """The privilege to read, and who gets it.
 
-    Without BigQuery's variables, on DuckDB, these are the contract's roles as they stand. Roles
-    that nobody is named for get nothing.
+    On other engines these are the contract's roles as they stand. On BigQuery roles that nobody is
+    named for get nothing.
     """
     roles = [role.name for role in contract.roles]
-    if not os.environ.get(PROJECT_VARIABLE):
+    if not on_bigquery:
         return "select", roles
     named = principals(os.environ.get(READERS_VARIABLE, ""))
     return BIGQUERY_READER, [named[role] for role in roles if role in named]

@@ -27,7 +27,7 @@ from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
 from mesh.environments.sources import Delivered, delivered
 from mesh.errors import CheckFailed, WrongUse
-from mesh.project import BIGQUERY_GATEWAY, Project
+from mesh.project import BIGQUERY_GATEWAY, PROJECT_VARIABLE, Project
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -236,8 +236,8 @@ def open_project(
     without them. unit_tests: whether to read those as well; who plans needs them, or drafts them.
     """
     project.read_dotenv()
-    database = project.database
-    if gateway != BIGQUERY_GATEWAY:
+    database, is_local = project.database, not project.is_on_bigquery(gateway)
+    if is_local:
         _check_database(database)
 
     # SQLGlot remembers from its first use what it can write, and SQLMesh adds to that on import.
@@ -247,7 +247,7 @@ def open_project(
     console = recording_console()
     # It warns for each model that DuckDB knows no grants; what fails comes through the console.
     logging.getLogger("sqlmesh").setLevel(logging.ERROR)
-    if gateway == BIGQUERY_GATEWAY:
+    if gateway == BIGQUERY_GATEWAY and project.reads_variable(PROJECT_VARIABLE):
         # Says which variable is missing, where SQLMesh would say "missing gateway".
         warehouse()
     with readable_errors(database):
@@ -265,7 +265,7 @@ def open_project(
         if models and not unit_tests:
             load_without_tests(context)
         opened = Opened(project, context, console)
-        if gateway != BIGQUERY_GATEWAY:
+        if is_local:
             check_attached(context.engine_adapter.fetchall, database)
         when_let_go(opened.close)
         return opened

@@ -143,11 +143,15 @@ class PublicModelNeedsContract(ContractRule):
                 "the MODEL block in the place of an audit by hand, and leave macros/ as "
                 "`mesh init` writes them."
             )
-        elif _readers(model.grants) != _readers(dict([grants(contract)])):
+        elif _readers(model.grants) != _readers(self._granted(model, contract)):
             yield (
                 f"{name}: its MODEL block says who may read it: take `grants` out, the roles of "
                 f"the contract say so ({contract.location(contract.line_of('roles'))})."
             )
+
+    def _granted(self, model: Model, contract: Contract) -> dict[str, list[str]]:
+        on_bigquery = self.project(model).is_on_bigquery(self.context.gateway)
+        return dict([grants(contract, on_bigquery=on_bigquery)])
 
 
 def _told_apart(contract: Contract) -> str:

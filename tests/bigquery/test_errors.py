@@ -47,7 +47,7 @@ CASES = [
             "Query exceeded limit for bytes billed: 100. 20971520 or higher required.; reason: "
             f"bytesBilledLimitExceeded, message: the same{TAIL}"
         ),
-        "a query would scan more than MESH_BIGQUERY_MAXIMUM_BYTES_BILLED allows, and was not run: "
+        "a query would scan more than the most that may be billed, and was not run: "
         "Query exceeded limit for bytes billed: 100. 20971520 or higher required. See `mesh cost`",
     ),
     (
@@ -65,7 +65,7 @@ CASES = [
             f"POST {URL}: Access Denied: Project p: User does not have bigquery.jobs.create "
             "permission in project p."
         ),
-        "the project in MESH_BIGQUERY_PROJECT cannot be used: Access Denied: Project p: User does "
+        "the Google project of the gateway cannot be used: Access Denied: Project p: User does "
         "not have bigquery.jobs.create permission in project p. Check its name",
     ),
     (
@@ -99,8 +99,8 @@ CASES = [
         google.NotFound(
             f"Not found: Dataset p:operational was not found in location EU; reason: notFound{TAIL}"
         ),
-        "the data lies in another location than MESH_BIGQUERY_LOCATION says: Not found: Dataset "
-        "p:operational was not found in location EU. Set it",
+        "BigQuery finds nothing there: Not found: Dataset p:operational was not found in location "
+        "EU. If it is there",
     ),
     (
         "ingest-overtaken",

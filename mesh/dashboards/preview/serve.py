@@ -26,7 +26,7 @@ from mesh.dashboards.preview.page import Served
 from mesh.dashboards.preview.present import NotDrawn
 from mesh.dashboards.read import dashboard_files
 from mesh.errors import CheckFailed, MeshError, WrongUse
-from mesh.project import BIGQUERY_GATEWAY, Project
+from mesh.project import Project
 
 LOOPBACK = "127.0.0.1"
 BIGQUERY_SECONDS = 300
@@ -72,7 +72,7 @@ class Site:
     def state(self) -> str:
         """A text that differs when the database, a spec or a contract does."""
         marks = [f"{path}:{stat}" for path, stat in self._files()]
-        if self.gateway == BIGQUERY_GATEWAY:
+        if self.project.is_on_bigquery(self.gateway):
             marks.append(str(int(time.time() // BIGQUERY_SECONDS)))
         return sha256("\n".join(marks).encode()).hexdigest()[:16]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mesh.contracts.sound import FILE
 from mesh.errors import WrongUse
-from mesh.project import BIGQUERY_GATEWAY, DATABASE_VARIABLE, Project
+from mesh.project import DATABASE_VARIABLE, Project
 from mesh.review.models.review_worker.facts import Job, Models, from_json, to_json
 
 _HERE = Path(__file__).resolve().parent
@@ -39,7 +39,7 @@ def load_both(
     shown. scratch: an empty folder. environment: which one to compare with prod, row by row; None
     for no data diff. Raises WrongUse when it takes too long.
     """
-    local = gateway != BIGQUERY_GATEWAY
+    local = not head.is_on_bigquery(gateway)
     state = head.database.is_file() if local else True
     spares = {side: scratch / f"{side}.duckdb" for side in ("base", "head")}
     answers = {side: scratch / f"{side}.json" for side in ("base", "head")}
