@@ -11,6 +11,7 @@ import pytest
 from sqlglot import parse_one
 
 from mesh.contracts.engines import told_apart
+from mesh.contracts.sql import parse_rule
 from mesh.contracts.translation import install
 
 # GoogleSQL, and its value on BigQuery as text.
@@ -60,3 +61,18 @@ def test_what_is_another_value_on_duckdb_is_told(text: str, value: str) -> None:
 def test_what_to_write_instead_is_the_same_on_both(text: str, value: str) -> None:
     assert on_duckdb(text) == value
     assert list(told_apart(parse_one(text, dialect="bigquery"))) == []
+
+
+@pytest.mark.parametrize(
+    "blank", ["\t", "\n", "\r", "\xa0", "\u1680", "\u2009", "\u2029", "\u3000"], ids=ascii
+)
+def test_a_trim_takes_the_blanks_of_every_script_as_on_bigquery(blank: str) -> None:
+    """Of a text alone DuckDB takes spaces, so a rule would stop a plan on BigQuery alone."""
+    rule = parse_rule("SELECT COUNT(*) FROM ${table} WHERE NOT (name = TRIM(name))")
+    assert rule.condition is not None
+    condition = rule.condition.sql("duckdb")
+    with duckdb.connect() as connection:
+        rows = "SELECT UNNEST(?::TEXT[]) AS name"
+        texts = [f"{blank}a", f"a{blank}", f"a{blank}b", "a", ""]
+        found = connection.execute(f"SELECT {condition} FROM ({rows})", [texts]).fetchall()
+    assert [kept for (kept,) in found] == [False, False, True, True, True]

@@ -25,6 +25,7 @@ from mesh.contracts.copies import install as copy_notes_at_once
 from mesh.contracts.engines import told_apart
 from mesh.contracts.medians import is_median, values_of
 from mesh.contracts.translation import install as keep_division_together
+from mesh.contracts.translation import say_blanks
 from mesh.files.problems import shown
 
 # Rules are copied and written for DuckDB wherever they are read.
@@ -229,6 +230,7 @@ def _one_select(query: str) -> exp.Select:
     if not isinstance(statements[0], exp.Select):
         kind = shown(statements[0].key.upper() if statements[0].key != "command" else "a command")
         raise refuse(f"The rule is no query but {kind}.")
+    say_blanks(statements[0])
     return statements[0]
 
 
