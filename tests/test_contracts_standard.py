@@ -12,11 +12,13 @@ import open_data_contract_standard.model as odcs
 import pytest
 import yaml
 from pydantic import BaseModel
+from sqlmesh.core.dialect import parse
+from sqlmesh.core.model import load_sql_based_model
 
 from mesh.contracts import Contract, load_contract
 from mesh.contracts.constraints.row_count import RowCount
 from mesh.contracts.lint import lint
-from mesh.contracts.types import span
+from mesh.contracts.types import bigquery_type, span, stored_types
 from mesh.files.annotations import is_model, members
 from tests.project_copy import ROOT
 from tests.review_projects import edited, rules_of
@@ -183,3 +185,24 @@ def test_no_value_that_the_standard_lists_is_called_unknown(plays: Path) -> None
         for problem in lint([plays]).problems:
             if "`type" in problem.message:
                 assert f"`type: {value}` is part of the standard" in problem.message
+
+
+@pytest.mark.parametrize("time_type", ["", ", time_data_type TIMESTAMP"])
+def test_a_history_by_time_is_stated_as_it_is_stored(time_type: str) -> None:
+    """SQLMesh keeps the time of a change as its own times, whatever the query casts it to."""
+    written = f"""
+        MODEL (
+          name crm.history,
+          kind SCD_TYPE_2_BY_TIME (unique_key id, updated_at_name changed_at{time_type}),
+          dialect bigquery
+        );
+        SELECT id::INT64 AS id, changed_at::TIMESTAMP AS changed_at FROM crm.raw
+    """
+    model = load_sql_based_model(parse(written, default_dialect="bigquery"), dialect="bigquery")
+    own = "TIMESTAMP" if time_type else "DATETIME"
+    assert {name: bigquery_type(kind) for name, kind in stored_types(model).items()} == {
+        "id": "INT64",
+        "changed_at": own,
+        "valid_from": own,
+        "valid_to": own,
+    }

@@ -29,7 +29,7 @@ from mesh.contracts.checks.names import LETTERS, MODEL_COLUMN
 from mesh.contracts.draft import SUFFIX, read_drafts
 from mesh.contracts.lint import lint
 from mesh.contracts.load import build
-from mesh.contracts.types import LOGICAL, bigquery_type, is_statable, narrower
+from mesh.contracts.types import LOGICAL, bigquery_type, is_statable, narrower, stored_types
 from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
 from mesh.errors import Location, WrongUse
@@ -146,7 +146,7 @@ def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
 
 
 def _types(model: Model) -> dict[str, str]:
-    return {name: bigquery_type(kind) for name, kind in (model.columns_to_types or {}).items()}
+    return {name: bigquery_type(kind) for name, kind in stored_types(model).items()}
 
 
 def _new_test(opened: Opened, wanted: _Wanted) -> NewContract:
@@ -273,7 +273,7 @@ def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
     model = models[same[0]]
     if not model.kind.is_external:
         _check_statable(same[0], model)
-    kinds = (model.columns_to_types or {}).items()
+    kinds = stored_types(model).items()
     return same[0], {column: bigquery_type(kind) for column, kind in kinds if is_statable(kind)}
 
 
@@ -311,7 +311,7 @@ def _read_by_rules(path: Path) -> set[str]:
 def _narrower(opened: Opened, name: str, types: dict[str, str]) -> dict[str, str]:
     if opened.context.engine_adapter.dialect != "duckdb":
         return {}
-    kinds = opened.models[name].columns_to_types or {}
+    kinds = stored_types(opened.models[name])
     wide = {"INT": "INTEGER", "REAL": "FLOAT", "DECIMAL": "DECIMAL(18, 3)"}
     texts = {column: kind.sql(dialect="duckdb") for column, kind in kinds.items()}
     texts = {column: wide.get(text, text) for column, text in texts.items()}

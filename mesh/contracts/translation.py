@@ -14,7 +14,6 @@ from typing import Any
 from sqlglot import exp, generator
 from sqlglot.dialects import DuckDB
 
-
 # What Unicode calls white space.
 BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sqlglot import exp
+    from sqlmesh.core.model import Model
 
 Value = str | int | float | bool
 
@@ -95,6 +96,16 @@ HOW = {
 def value_type(logical: str, physical: str | None) -> str:
     """What the values of a column are like: its logical type, but for times without a zone."""
     return DATETIME if (logical, physical) == ("timestamp", "DATETIME") else logical
+
+
+def stored_types(model: Model) -> dict[str, exp.DataType]:
+    """The types of a model's columns in its table: of a history by time SQLMesh keeps the time of
+    the change as one of its own times, whatever the query casts it to."""
+    types = dict(model.columns_to_types or {})
+    if model.kind.is_scd_type_2_by_time:
+        changed = model.kind.updated_at_name.name  # type: ignore[union-attr]
+        types |= {changed: model.kind.time_data_type} if changed in types else {}  # type: ignore[union-attr]
+    return types
 
 
 def bigquery_type(kind: exp.DataType) -> str:

@@ -9,7 +9,7 @@ from sqlmesh.core.model import Model, SqlModel
 
 from mesh.contracts import Column, Contract
 from mesh.contracts.personal import NOT_PERSONAL, person
-from mesh.contracts.types import DUCKDB_TYPE, NUMERIC_TYPES, bigquery_type
+from mesh.contracts.types import DUCKDB_TYPE, NUMERIC_TYPES, bigquery_type, stored_types
 from mesh.environments.names import short_name
 from mesh.errors import Location
 from mesh.lint.persons import Origin, Persons
@@ -25,7 +25,7 @@ class ColumnsMatchContract(ContractRule):
         contract = contracts.get(name)
         if contract is None:
             return
-        types = model.columns_to_types or {}
+        types = stored_types(model)
         actual = {column: bigquery_type(kind) for column, kind in types.items()}
         by_model = _told(model)
         told = {
