@@ -18,6 +18,12 @@ from mesh.review.models.meaning import Meanings, parsed
 from mesh.review.models.review_worker.facts import Model, Models
 from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Found, Level, Place, Rules
 
+# Of an incremental kind, what decides which rows stay: by which they are told apart, and when they
+# count as others.
+_KEPT_BY = {
+    *("unique_key", "columns", "updated_at_name", "partitioned_by", "time_column"),
+    *("when_matched", "merge_filter", "invalidate_hard_deletes"),
+}
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m|\[\d+m")
 _NEXT = (
     "Publish it as the next major version, or state in contracts/review.yaml why it is the same."
@@ -178,17 +184,29 @@ def _behind(both: Both) -> Iterator[tuple[Model, Model, Model]]:
 def rows_same_upkeep(both: Both) -> Found:
     """How an incremental table takes in new rows decides which of the old ones last."""
     for product, was, now in _behind(both):
-        if was.upkeep == now.upkeep:
+        if (was.kind, was.upkeep) == (now.kind, now.upkeep) or not (was.upkeep or now.upkeep):
             continue
-        before, after = (one.upkeep or f"{one.kind}, built whole" for one in (was, now))
+        names = {one for one, _ in was.upkeep.items() ^ now.upkeep.items()}
+        before, after = (
+            one.kind if one.upkeep else f"{one.kind}, built whole" for one in (was, now)
+        )
+        if was.kind == now.kind:
+            before, after = (
+                ", ".join(f"{name} {one.upkeep[name]}" for name in sorted(names & {*one.upkeep}))
+                for one in (was, now)
+            )
+        # What was built whole has the same rows the next time; of other strategies no first load
+        # shows what differs later.
+        other = bool(was.upkeep and now.upkeep) and was.kind != now.kind
         yield Change(
             product=product.name,
-            message=f"Rows are kept up otherwise{Cause(product.name, (now.name,)).words}: {before} "
-            f"became {after}.",
+            message=f"Rows are kept up otherwise{Cause(product.name, (now.name,)).words}: "
+            f"{before or 'nothing'} became {after or 'nothing'}.",
             where=both.files.header(now.path),
             before=before,
             after=after,
             because=(now.name,),
+            severity=Level.BREAKING if other or _KEPT_BY & names else None,
         )
 
 

@@ -98,7 +98,7 @@ class Model:
     since: str = ""
     files: tuple[str, ...] = ()
     kind: str = ""
-    upkeep: str = ""
+    upkeep: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)
     cron: str = ""
     period: float = 0

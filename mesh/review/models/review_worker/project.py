@@ -15,6 +15,7 @@ from sqlmesh import Context
 from sqlmesh.core.config import Config, DuckDBConnectionConfig, load_configs
 from sqlmesh.core.config.connection import DuckDBAttachOptions
 from sqlmesh.core.console import NoopConsole, set_console
+from sqlmesh.core.model.kind import TimeColumn
 
 from .bench import Bench
 from .beside import beside
@@ -163,18 +164,29 @@ def _seed(context: Context, model: core.Model) -> str:
     return os.path.relpath(model.seed_path, context.path)
 
 
-def _upkeep(model: core.Model) -> str:
-    """What SQLMesh's fingerprint of the rows has of an incremental kind, and of its partitions."""
+# How a table is filled, which says nothing about its rows.
+_PACE = frozenset({"name", "dialect", "batch_size", "batch_concurrency"})
+
+
+def _upkeep(model: core.Model) -> dict[str, str]:
+    """What an incremental kind says of how rows are kept up, by its names."""
     kind = model.kind
     if not kind.is_incremental:
-        return ""
-    stated = [value for value in kind.data_hash_values[1:] if value and value != model.dialect]
-    for flag in ("forward_only", "disable_restatement"):
-        if getattr(kind, flag, False):
-            stated.append(flag)
+        return {}
+    stated = {name: value for name, value in kind if name not in _PACE and value}
     if kind.is_incremental_by_partition:
-        stated += [one.sql(model.dialect) for one in model.partitioned_by]
-    return f"{kind.name.value} ({', '.join(stated)})"
+        stated["partitioned_by"] = model.partitioned_by
+    return {name: _said(value, model.dialect) for name, value in stated.items()}
+
+
+def _said(value: object, dialect: str) -> str:
+    if isinstance(value, list):
+        return ", ".join(_said(one, dialect) for one in value)
+    if isinstance(value, TimeColumn):
+        value = value.column
+    return (
+        value.sql(dialect) if isinstance(value, exp.Expr) else str(getattr(value, "value", value))
+    )
 
 
 def _period(model: core.Model) -> float:
