@@ -360,6 +360,20 @@ def test_what_few_rows_could_have_broken_is_no_rule(
     assert not {id for id in told if "user_id_is_at" in id or "is_at_most_user_id" in id}
 
 
+@pytest.mark.parametrize(("months", "is_told"), [(1, False), (11, True)])
+def test_of_one_value_alone_its_own_rows_tell_nothing(
+    plays: Plays, months: int, is_told: bool
+) -> None:
+    """As of a history at first, of which all rows have the same time."""
+    rows = ", ".join(
+        f"({user}, DATE '2018-{1 + user % months:02}-01', 'tv', {user % 5}.0, {user % 7})"
+        for user in range(1, 40)
+    )
+    one = bite_plays(plays.only(), rows)
+    told = {survivor.suggestion.id for survivor in one.survivors if survivor.suggestion}
+    assert ("month_is_a_first_day" in told) is is_told, told
+
+
 def test_a_number_is_compared_with_amounts_and_with_no_identifier(plays: Plays) -> None:
     """What is `paid` ends as an identifier does, and is an amount."""
 

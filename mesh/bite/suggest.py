@@ -90,9 +90,11 @@ class Suggestions:
 
     def _that_hold(self, column: Column | None) -> Iterator[_Candidate]:
         known = {rule.id for rule in self.copy.contract.rules}
+        # Of one value alone its own rows tell nothing.
+        own = not (column and self._is_constant(column.name))
         every = (
             *reconciliations(self.copy, self.sources, column, self.asked),
-            *proposals(self.copy.contract, column, self._pairs),
+            *(proposals(self.copy.contract, column, self._pairs) if own else ()),
         )
         for proposal in every:
             if proposal.rule["id"] in known or self._is_by_chance(proposal):
@@ -102,6 +104,13 @@ class Suggestions:
             self.copy.broken.pop(proposal.rule["id"], None)
             if ready:
                 yield _Candidate(proposal, ready)
+
+    def _is_constant(self, column: str) -> bool:
+        """Whether all rows have the same value."""
+        values = exp.Distinct(expressions=[exp.column(column, quoted=True)])
+        query = exp.select(exp.Count(this=values)).from_(self.copy.rows.copy())
+        ((count,),) = self.copy.memory.rows(query)
+        return bool(count < 2)
 
     def _is_by_chance(self, proposal: Proposal) -> bool:
         """Whether too few rows could have broken it."""

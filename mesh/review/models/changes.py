@@ -26,7 +26,8 @@ _KEPT_BY = {
 }
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m|\[\d+m")
 _NEXT = (
-    "Publish it as the next major version, or state in contracts/review.yaml why it is the same."
+    "Publish it as the next major version. If it is the same, compare the rows of an environment "
+    "by `--environment`, or state why in contracts/review.yaml, which counts once it is merged."
 )
 # Of what stands beside a query, what decides on its rows and on who reads them.
 _DECIDES = re.compile(r"^statement|^query|^end$|^gateway$|^grants$|^signal|expiration")
