@@ -510,27 +510,29 @@ def test_the_line_of_a_column_that_says_the_same_in_other_words_is_not_blamed(
     assert "lines.pieces * lines.price" in found.before
 
 
-def test_another_strategy_is_breaking_though_no_first_load_shows_it(tmp_path: Path) -> None:
+def kept_up_otherwise(tmp_path: Path, old: str, new: str) -> list[Finding]:
+    """What is found where the MODEL block of the incremental orders is edited."""
     sides = [shop(tmp_path / side) for side in ("before", "after")]
     for side in sides:
         overlay(side, BREAKING / "ROWS_SAME_UPKEEP" / "before")
     text = (sides[1] / ORDERS).read_text()
+    assert old in text
+    (sides[1] / ORDERS).write_text(text.replace(old, new))
+    return list(compared(*sides).findings)
+
+
+def test_another_strategy_is_breaking_though_no_first_load_shows_it(tmp_path: Path) -> None:
     kind = "INCREMENTAL_BY_UNIQUE_KEY (unique_key order_id)"
     other = "SCD_TYPE_2_BY_COLUMN (unique_key order_id, columns [channel])"
-    (sides[1] / ORDERS).write_text(text.replace(kind, other))
-    found = [one for one in compared(*sides).findings if one.rule == "ROWS_SAME_UPKEEP"]
+    every = kept_up_otherwise(tmp_path, kind, other)
+    found = [one for one in every if one.rule == "ROWS_SAME_UPKEEP"]
     assert [(one.level, one.before, one.after) for one in found] == [
         (Level.BREAKING, "INCREMENTAL_BY_UNIQUE_KEY", "SCD_TYPE_2_BY_COLUMN")
     ]
 
 
 def test_corrections_that_no_longer_reach_the_past_are_told(tmp_path: Path) -> None:
-    sides = [shop(tmp_path / side) for side in ("before", "after")]
-    for side in sides:
-        overlay(side, BREAKING / "ROWS_SAME_UPKEEP" / "before")
-    text = (sides[1] / ORDERS).read_text()
     key = "unique_key order_id"
-    (sides[1] / ORDERS).write_text(text.replace(key, f"{key}, forward_only TRUE"))
-    (found,) = compared(*sides).findings
+    (found,) = kept_up_otherwise(tmp_path, key, f"{key}, forward_only TRUE")
     assert (found.rule, found.level) == ("ROWS_SAME_UPKEEP", Level.WARNING)
     assert "forward_only" in found.after and "forward_only" not in found.before

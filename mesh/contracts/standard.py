@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 from copy import deepcopy
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import open_data_contract_standard.model as odcs
@@ -35,6 +34,7 @@ from mesh.files.annotations import value_at
 from mesh.files.problems import Problem, shown
 from mesh.files.sentences import problems_of, refused
 from mesh.files.tree import Steps, Tree
+from mesh.project import moment
 
 
 def _stable_id(value: str, info: ValidationInfo) -> str:
@@ -79,7 +79,7 @@ def _version(value: str) -> str:
 
 def _time(value: str, info: ValidationInfo) -> str:
     try:
-        datetime.fromisoformat(value)
+        moment(value)
     except ValueError:
         message = f"`{info.field_name}` is `{shown(value)}`, which is no day and no time."
         raise refused("VALUE", message, "Write it as YYYY-MM-DD, or with a time.") from None
