@@ -24,6 +24,8 @@ def meaning(query: str, dialect: str = "bigquery", **known: Relation) -> Relatio
     return read_query(tree, lambda table: known.get(table.name) or by_name(table))
 
 
+NUMBER = "ROW_NUMBER() OVER (PARTITION BY k ORDER BY v DESC)"
+FIRST = f"SELECT k, v, {NUMBER} AS n FROM t"
 SAME = [
     ("SELECT k FROM t WHERE v > 1 AND w = 2", "SELECT k FROM t WHERE 2 = w AND NOT v <= 1"),
     ("SELECT DISTINCT k, v FROM t", "SELECT k, v FROM t GROUP BY v, k"),
@@ -39,6 +41,33 @@ SAME = [
         "SELECT k, COUNTIF(v <> 1 AND v <> 2) AS x FROM t GROUP BY k",
     ),
     ("SELECT DISTINCT k, 'all' AS x FROM t", "SELECT k, 'all' AS x FROM t GROUP BY k"),
+    (
+        f"SELECT k, v FROM ({FIRST}) AS r WHERE r.n = 1 AND v > 2",
+        f"SELECT k, v FROM (SELECT k, v FROM t QUALIFY {NUMBER} = 1) AS r WHERE v > 2",
+    ),
+    (
+        f"SELECT k, v FROM ({FIRST}) AS r WHERE r.n = 1 AND v > 2",
+        f"SELECT k, v FROM ({FIRST} QUALIFY n = 1) AS r WHERE v > 2",
+    ),
+    (
+        f"SELECT k, v FROM ({FIRST}) AS r WHERE r.n = 1 AND v > 2",
+        f"SELECT k, v FROM (SELECT * FROM ({FIRST}) AS q WHERE v > 2) AS r WHERE r.n = 1",
+    ),
+    # Whichever rows a look-up is joined to, and with another name.
+    (
+        f"SELECT r.a FROM ({FIRST}) AS r (a, b, c) LEFT JOIN u ON u.k = r.a WHERE c = 1",
+        f"SELECT r.k AS a FROM (SELECT k FROM t QUALIFY {NUMBER} = 1) AS r "
+        "LEFT JOIN u ON u.k = r.k",
+    ),
+    (
+        "SELECT k FROM (SELECT k, COUNT(*) AS n FROM t GROUP BY k) AS g WHERE n > 2",
+        "SELECT k FROM t GROUP BY k HAVING COUNT(*) > 2",
+    ),
+    (
+        "SELECT k, n FROM (SELECT k, n, RANK() OVER (ORDER BY n) AS r FROM "
+        "(SELECT k, SUM(v) AS n FROM t GROUP BY k) AS g) AS o WHERE r <= 10",
+        "SELECT k, SUM(v) AS n FROM t GROUP BY k QUALIFY RANK() OVER (ORDER BY SUM(v)) <= 10",
+    ),
     (
         f"SELECT k FROM (SELECT DISTINCT k FROM ({RANKED})) WHERE k > 1",
         f"SELECT k FROM (SELECT k FROM ({RANKED}) GROUP BY k) WHERE k > 1",
@@ -114,6 +143,28 @@ OTHER_ROWS = [
     ),
     ("SELECT k FROM t", "SELECT k FROM u"),
     ("SELECT k FROM t", "SELECT DISTINCT k FROM t"),
+    (
+        f"SELECT k FROM ({FIRST}) AS r WHERE r.n = 1 AND v > 2",
+        f"SELECT k FROM t WHERE v > 2 QUALIFY {NUMBER} = 1",
+    ),
+    (
+        f"SELECT k FROM ({FIRST}) AS r WHERE r.n = 1",
+        f"SELECT k FROM ({FIRST.replace('v DESC', 'v')}) AS r WHERE r.n = 1",
+    ),
+    # A window sees the rows that are there before a join drops some.
+    (
+        f"SELECT r.k FROM ({FIRST}) AS r JOIN u ON u.k = r.k WHERE r.n = 1",
+        f"SELECT r.k FROM (SELECT t.k, {NUMBER.replace(' k', ' t.k').replace(' v', ' t.v')} AS n "
+        "FROM t JOIN u ON u.k = t.k) AS r WHERE r.n = 1",
+    ),
+    (
+        "SELECT k FROM t GROUP BY k HAVING COUNT(*) > 2",
+        "SELECT k FROM t GROUP BY k HAVING SUM(v) > 2",
+    ),
+    (
+        "SELECT MAX(k) AS k FROM t",
+        "SELECT FIRST_VALUE(k IGNORE NULLS) OVER (ORDER BY v) AS k FROM t",
+    ),
     ("SELECT k FROM t WHERE v > 1", "SELECT k FROM t WHERE v > 1 OR w > 1"),
     ("SELECT k FROM t UNION ALL SELECT k FROM u", "SELECT k FROM t UNION DISTINCT SELECT k FROM u"),
     (
@@ -215,6 +266,14 @@ OTHER_VALUES = [
     ),
     ("SELECT k, v * 0 AS x FROM t", "SELECT k, v AS x FROM t"),
     ("SELECT k, v + 1 AS x FROM t", "SELECT k, v AS x FROM t"),
+    (
+        "SELECT k, FIRST_VALUE(v IGNORE NULLS) OVER (ORDER BY w) AS x FROM t",
+        "SELECT k, v AS x FROM t",
+    ),
+    (
+        "SELECT k, COUNT(*) OVER () AS x FROM t LIMIT 9",
+        "SELECT k, COUNT(*) OVER () AS x FROM (SELECT k FROM t LIMIT 9)",
+    ),
     (
         "SELECT t.v AS k, COALESCE(t.k, u.k) AS x FROM t RIGHT JOIN u ON t.k = u.k",
         "SELECT t.v AS k, t.k AS x FROM t RIGHT JOIN u ON t.k = u.k",

@@ -15,10 +15,10 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from mesh.contracts.conditions import GROUPED
-from mesh.contracts.relation import Relation, digest
+from mesh.contracts.relation import Relation, digest, seen
 from mesh.contracts.sources import is_followed, is_named, made_rows, makes_rows, pivoted, unfollowed
 from mesh.contracts.spelling import JOIN, SELECT, SET_OPERATION, around, unread, written_out
-from mesh.contracts.values import Resolve, conditions_of, short, value, whole
+from mesh.contracts.values import Resolve, conditions_of, replaced, short, value, whole
 
 
 def by_name(table: exp.Table) -> Relation:
@@ -104,13 +104,21 @@ class _Reader:
         made = self._joined(scope, select, here, resolved)
         where = select.args.get("where")
         conditions = conditions_of(where and where.this, resolved)
-        if conditions and made.ranked:
-            made = made.closed("ranked")
         made = replace(
             made,
             conditions=(*made.conditions, *conditions),
             deciding=(*made.deciding, *conditions),
         )
+        by_window = [
+            one.alias_or_name
+            for one in select.expressions
+            if one.find(exp.Window)
+            or any(
+                column.table in here and column.name in here[column.table].windowed
+                for column in one.find_all(exp.Column)
+            )
+        ]
+        made = replace(made, windowed=frozenset(by_window))
         return self._grouped(select, made, resolved)
 
     def _joined(
@@ -127,6 +135,8 @@ class _Reader:
         for alias, (node, source) in scope.selected_sources.items():
             joins[alias] = join = known.get(id(node.unnest()))
             here[alias] = self._source(node, source, scope, here, resolved)
+            if select.args.get("where") or len(scope.selected_sources) > 1:
+                here[alias] = here[alias].seen()
             if join is None or not (
                 join.side or join.kind not in ("", "INNER", "CROSS") or unread(join, JOIN)
             ):
@@ -169,7 +179,6 @@ class _Reader:
             tuple(conditions),
             tuple(outer),
             deciding=tuple(deciding),
-            ranked=any(here[alias].ranked for alias in scope.selected_sources),
         )
 
     def _source(
@@ -213,24 +222,37 @@ class _Reader:
             key = value(key, resolved)
             known[key.sql()] = key
         keys = [known[text] for text in sorted(known)]
-        columns = {}
-        for one in select.expressions:
-            column = value(one.unalias(), resolved)
-            if _aggregated(one):
-                column = short(exp.Anonymous(this=GROUPED, expressions=[column, *keys]))
-            columns[one.alias_or_name] = column
-        why = []
-        if group or any(map(_aggregated, select.expressions)):
-            more = (
-                {k: v for k, v in group.args.items() if k != "expressions" and v} if group else {}
-            )
-            why += ["by", *sorted(known), *map(str, more.values())]
+
+        def aggregated(node: exp.Expr) -> exp.Expr:
+            if not _aggregates(node):
+                return resolved(node)
+            return exp.Anonymous(this=GROUPED, expressions=[replaced(node, resolved), *keys])
+
+        columns = {
+            one.alias_or_name: value(one.unalias(), aggregated) for one in select.expressions
+        }
         clauses = [*keys]
-        for key in ("having", "qualify", "limit", "offset"):
-            if clause := select.args.get(key):
-                asked = clause.this if isinstance(clause, (exp.Having, exp.Qualify)) else clause
-                clauses.append(value(asked, resolved))
-                why += [key, clauses[-1].sql()]
+        having = select.args.get("having")
+        if group or any(map(_groups, [*select.expressions, *filter(None, [having])])):
+            args = group.args.items() if group else ()
+            more = [str(arg) for name, arg in args if name != "expressions" and arg]
+            made = made.closed("by", *sorted(known), *more)
+        made = replace(made, columns=columns)
+        # What these ask of groups and of windows, the WHERE of a step that reads this one asks.
+        if having:
+            asked = conditions_of(having.this, aggregated)
+            made = replace(made, conditions=(*made.conditions, *asked))
+            clauses += asked
+        if qualify := select.args.get("qualify"):
+            asked = [seen(one, made.rows) for one in conditions_of(qualify.this, aggregated)]
+            made = made.seen()
+            made = replace(made, conditions=(*made.conditions, *asked))
+            clauses += asked
+        why = []
+        for name in ("limit", "offset"):
+            if clause := select.args.get(name):
+                clauses.append(value(clause, resolved))
+                why += [name, clauses[-1].sql()]
         apart_by = select.args["distinct"].args.get("on") if select.args.get("distinct") else None
         if apart_by:
             clauses.append(value(apart_by, resolved))
@@ -240,20 +262,18 @@ class _Reader:
             why += ["order", *(value(one, resolved).sql() for one in order)]
         why += unread(select, SELECT)
         if why:
-            made = made.closed(*why)
+            made = made.seen().closed(*why)
         if select.args.get("distinct") and not apart_by:
             # As grouped by all columns.
-            apart = {one.sql() for one in columns.values() if not isinstance(one, exp.Literal)}
+            apart = {one.sql() for one in made.columns.values() if not isinstance(one, exp.Literal)}
             made = made.closed("by", *sorted(apart))
-            clauses += columns.values()
+            clauses += made.columns.values()
         windows = [w for one in select.expressions for w in one.find_all(exp.Window)]
         clauses += [value(p, resolved) for w in windows for p in w.args.get("partition_by") or []]
         return replace(
             made,
-            columns=columns,
-            key=_key(select, known, columns),
+            key=_key(select, known, made.columns),
             deciding=(*made.deciding, *clauses),
-            ranked=bool(windows) or (made.ranked and not (why or select.args.get("distinct"))),
         )
 
 
@@ -304,10 +324,18 @@ def _resolve(column: exp.Column, here: dict[str, Relation], scope: Scope) -> exp
     return exp.column(name, table=alias or None)
 
 
-def _aggregated(node: exp.Expr) -> bool:
+def _groups(node: exp.Expr) -> bool:
     """Whether it aggregates the rows of its own SELECT."""
+    query = node.find_ancestor(exp.Query)
     return any(
-        not isinstance(one.parent, exp.Window)
-        and one.find_ancestor(exp.Query) is node.find_ancestor(exp.Query)
+        _aggregates(one) and one.find_ancestor(exp.Query) is query
         for one in node.find_all(exp.AggFunc)
     )
+
+
+def _aggregates(node: exp.Expr) -> bool:
+    """Whether it aggregates rows, and does not look at them from one, as in a window."""
+    around = node.parent
+    while isinstance(around, exp.IgnoreNulls | exp.RespectNulls | exp.Filter | exp.WithinGroup):
+        around = around.parent
+    return isinstance(node, exp.AggFunc) and not isinstance(around, exp.Window)
