@@ -11,7 +11,8 @@ import pytest
 from sqlglot import exp, parse_one
 from typer.testing import CliRunner
 
-from mesh.cost.estimate import ChartCost, Cost, ModelCost, estimate
+from mesh.contracts.types import today
+from mesh.cost.estimate import ChartCost, Cost, ModelCost, estimate, typical_month
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import LEAST_PER_TABLE, TIB, TableSize, price
 from mesh.cost.statistics import _measure
@@ -49,6 +50,15 @@ RELATIONS = Relations(
 
 def scanned(sql: str) -> float:
     return scan(parse_one(sql, dialect="bigquery"), RELATIONS).scanned
+
+
+def test_the_month_is_of_the_largest_table_by_months() -> None:
+    small = TableSize(
+        30, {"id": 8}, "at", {date(2010 + n // 12, n % 12 + 1, 1): 1 for n in range(30)}
+    )
+    assert typical_month({"small": small, **RELATIONS.sizes}) == date(2018, 10, 1)
+    assert typical_month({"small": small}) == date(2012, 6, 1)
+    assert typical_month({"raw.movies": RELATIONS.sizes["raw.movies"]}) == today().replace(day=1)
 
 
 def test_only_the_columns_that_are_read_count() -> None:

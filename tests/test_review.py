@@ -305,11 +305,29 @@ def test_a_change_that_hits_no_one_says_so(
     clone: Path, without_models: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = "contracts/reporting/customers.odcs.yaml"
+    git(clone, "checkout", "-q", "main")
+    change(clone, file, "roles:\n  - {role: marketing, access: read, description: May read.}", "")
+    git(clone, "commit", "-qam", "nobody else reads it")
+    git(clone, "checkout", "-qB", "change")
     change(clone, file, "web shop in euros", "web shop in cents")
-    made = review(Project(clone), "main")
-    assert "No one: no model, product, rule or chart" in markdown(made)
+    text = markdown(review(Project(clone), "main"))
+    assert "No one: no model, product, rule or chart" in text and "hits no one ·" in text
+    assert "may read it" not in text
     monkeypatch.chdir(clone)
     assert "it hits no one" in run("--base", "main").stdout
+
+
+def test_who_reads_from_elsewhere_is_named_everywhere(
+    clone: Path, without_models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = "contracts/reporting/customers.odcs.yaml"
+    change(clone, file, "web shop in euros", "web shop in cents")
+    text = markdown(review(Project(clone), "main"))
+    assert "Here no one: no model" in text and "hits no one in this project" in text
+    assert "Others may read it too: `marketing`." in text
+    monkeypatch.chdir(clone)
+    told = run("--base", "main").stdout
+    assert "hits no one" not in told and "Others may read it too: marketing." in told
 
 
 HOSTILE = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from operator import itemgetter
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
@@ -152,14 +153,13 @@ def relations_of(project: BigQueryProject, sizes: Mapping[str, TableSize]) -> Re
 def typical_month(sizes: Mapping[str, TableSize]) -> date:
     """The newest month that has at least the mean of the rows of the last twelve months.
 
-    The newest of all may hold a few days only. This month, where nothing is stored by months.
+    Of the largest table that is stored by months; the newest of all may hold a few days only. This
+    month, where nothing is stored by months.
     """
-    months: dict[date, float] = {}
-    for size in sizes.values():
-        if len(size.months) > len(months):
-            months = dict(size.months)
-    if not months:
+    by_months = [(size.rows, size.months) for size in sizes.values() if size.months]
+    if not by_months:
         return today().replace(day=1)
+    _, months = max(by_months, key=itemgetter(0))
     newest = sorted(months)[-12:]
     mean = sum(months[month] for month in newest) / len(newest)
     return max(month for month in newest if months[month] >= mean)

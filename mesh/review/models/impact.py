@@ -62,6 +62,11 @@ class Impact:
     owners: tuple[str, ...] = ()
     readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def others(self) -> list[str]:
+        """The roles that may read it, from wherever."""
+        return sorted({role for roles in self.readers.values() for role in roles})
+
 
 def changed_columns(findings: Iterable[Finding]) -> dict[Node, list[Finding]]:
     """The columns, or whole products, that findings of weight speak of."""

@@ -112,8 +112,9 @@ def _head(review: Review) -> str:
     hit = f"hits {many(products, 'product')} and {many(charts, 'chart')}"
     dashboards = {f.where.path for f in review.findings if f.definition.category == "dashboard"}
     if not review.impact.hits:
+        no_one = "no one in this project" if review.impact.others else "no one"
         readers = f"the readers of {many(len(dashboards), 'dashboard')}"
-        hit = f"hits {readers if dashboards else 'no one'}"
+        hit = f"hits {readers if dashboards else no_one}"
     facts = [
         f"{many(breaking, 'breaking change')}, {warnings} to look at, {infos} for information",
         hit,
@@ -202,16 +203,18 @@ def _impact(review: Review) -> Section:
     if not found.sources:
         return None
     lines = ["#### Who is hit", ""]
-    readers = sorted({role for roles in found.readers.values() for role in roles})
     if not found.hits:
-        lines.append("No one: no model, product, rule or chart of this project reads what changed.")
+        no_one = "Here no one" if found.others else "No one"
+        lines.append(
+            f"{no_one}: no model, product, rule or chart of this project reads what changed."
+        )
     else:
         lines += ["```mermaid", *mermaid(review), "```", ""]
         table = ["| who | what | through | owner |", "| --- | --- | --- | --- |"]
         table += [_hit_row(hit) for hit in found.hits]
         lines += _folded(f"{len(found.hits)} that depend on it", table)
-    if readers:
-        lines += ["", "Others may read it too: " + ", ".join(code(r) for r in readers) + "."]
+    if found.others:
+        lines += ["", "Others may read it too: " + ", ".join(map(code, found.others)) + "."]
     return "Who is hit", lines
 
 

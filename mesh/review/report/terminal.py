@@ -85,15 +85,17 @@ def _impact(review: Review) -> None:
     if not found.sources:
         return
     if not found.hits:
-        out.print("Nothing in this project reads what changed: it hits no one.")
-        return
-    made = table("who", "kind", "columns", "through", "owner", title="who is hit")
-    for hit in found.hits:
-        columns = listed(hit.columns, MOST_NAMES) or "its rows"
-        told = (hit.name, hit.kind, columns, through(hit), hit.owner)
-        made.add_row(*map(escape, told))
-    out.print(made)
-    out.print(Text("Ask: " + ", ".join(found.owners)))
+        told = "." if found.others else ": it hits no one."
+        out.print("Nothing in this project reads what changed" + told)
+    else:
+        made = table("who", "kind", "columns", "through", "owner", title="who is hit")
+        for hit in found.hits:
+            columns = listed(hit.columns, MOST_NAMES) or "its rows"
+            made.add_row(*map(escape, (hit.name, hit.kind, columns, through(hit), hit.owner)))
+        out.print(made)
+        out.print(Text("Ask: " + ", ".join(found.owners)))
+    if found.others:
+        out.print(Text("Others may read it too: " + ", ".join(found.others) + "."))
 
 
 def _plan(review: Review) -> None:
