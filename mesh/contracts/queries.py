@@ -15,7 +15,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from mesh.contracts.conditions import GROUPED
-from mesh.contracts.relation import Relation, digest, seen
+from mesh.contracts.relation import SEEN, Relation, digest
 from mesh.contracts.sources import is_followed, is_named, made_rows, makes_rows, pivoted, unfollowed
 from mesh.contracts.spelling import JOIN, SELECT, SET_OPERATION, around, unread, written_out
 from mesh.contracts.values import Resolve, conditions_of, replaced, short, value, whole
@@ -36,7 +36,7 @@ def read_query(
 
     The type that the query itself gives a column does not count: it is told of as a type. by_rows:
     take each outer join for a part of the rows, also one that finds one row or none, and so changes
-    but its own values; then these are the same however they are found.
+    but its own values; then these, and those of windows, are the same whatever the rows are.
     """
     query = written_out(query)
     if is_followed(query) and (scope := build_scope(query)):
@@ -109,16 +109,6 @@ class _Reader:
             conditions=(*made.conditions, *conditions),
             deciding=(*made.deciding, *conditions),
         )
-        by_window = [
-            one.alias_or_name
-            for one in select.expressions
-            if one.find(exp.Window)
-            or any(
-                column.table in here and column.name in here[column.table].windowed
-                for column in one.find_all(exp.Column)
-            )
-        ]
-        made = replace(made, windowed=frozenset(by_window))
         return self._grouped(select, made, resolved)
 
     def _joined(
@@ -135,8 +125,6 @@ class _Reader:
         for alias, (node, source) in scope.selected_sources.items():
             joins[alias] = join = known.get(id(node.unnest()))
             here[alias] = self._source(node, source, scope, here, resolved)
-            if select.args.get("where") or len(scope.selected_sources) > 1:
-                here[alias] = here[alias].seen()
             if join is None or not (
                 join.side or join.kind not in ("", "INNER", "CROSS") or unread(join, JOIN)
             ):
@@ -228,26 +216,27 @@ class _Reader:
                 return resolved(node)
             return exp.Anonymous(this=GROUPED, expressions=[replaced(node, resolved), *keys])
 
-        columns = {
-            one.alias_or_name: value(one.unalias(), aggregated) for one in select.expressions
-        }
         clauses = [*keys]
         having = select.args.get("having")
         if group or any(map(_groups, [*select.expressions, *filter(None, [having])])):
             args = group.args.items() if group else ()
             more = [str(arg) for name, arg in args if name != "expressions" and arg]
             made = made.closed("by", *sorted(known), *more)
-        made = replace(made, columns=columns)
-        # What these ask of groups and of windows, the WHERE of a step that reads this one asks.
-        if having:
-            asked = conditions_of(having.this, aggregated)
-            made = replace(made, conditions=(*made.conditions, *asked))
-            clauses += asked
-        if qualify := select.args.get("qualify"):
-            asked = [seen(one, made.rows) for one in conditions_of(qualify.this, aggregated)]
-            made = made.seen()
-            made = replace(made, conditions=(*made.conditions, *asked))
-            clauses += asked
+        # As the WHERE of a step that reads this one would ask it; so does QUALIFY of windows.
+        asked = conditions_of(having and having.this, aggregated)
+        made = replace(made, conditions=(*made.conditions, *asked))
+        rows = exp.var(made.rows)
+
+        def windowed(node: exp.Expr) -> exp.Expr:
+            if not isinstance(node, exp.Window) or self.by_rows:
+                return aggregated(node)
+            return exp.Anonymous(this=SEEN, expressions=[replaced(node, aggregated), rows.copy()])
+
+        columns = {one.alias_or_name: value(one.unalias(), windowed) for one in select.expressions}
+        qualify = select.args.get("qualify")
+        kept = conditions_of(qualify and qualify.this, windowed)
+        made = replace(made, conditions=(*made.conditions, *kept))
+        clauses += [*asked, *kept]
         why = []
         for name in ("limit", "offset"):
             if clause := select.args.get(name):
@@ -262,17 +251,18 @@ class _Reader:
             why += ["order", *(value(one, resolved).sql() for one in order)]
         why += unread(select, SELECT)
         if why:
-            made = made.seen().closed(*why)
+            made = made.closed(*why)
         if select.args.get("distinct") and not apart_by:
             # As grouped by all columns.
-            apart = {one.sql() for one in made.columns.values() if not isinstance(one, exp.Literal)}
+            apart = {one.sql() for one in columns.values() if not isinstance(one, exp.Literal)}
             made = made.closed("by", *sorted(apart))
-            clauses += made.columns.values()
+            clauses += columns.values()
         windows = [w for one in select.expressions for w in one.find_all(exp.Window)]
         clauses += [value(p, resolved) for w in windows for p in w.args.get("partition_by") or []]
         return replace(
             made,
-            key=_key(select, known, made.columns),
+            columns=columns,
+            key=_key(select, known, columns),
             deciding=(*made.deciding, *clauses),
         )
 

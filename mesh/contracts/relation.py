@@ -16,7 +16,7 @@ Origin = tuple[str, str]
 MADE = "made"
 # A value of the one row that is found for another.
 LOOKED_UP = "looked_up"
-# What a window sees, where not all rows that it saw are left.
+# A value of windows, with the rows that they see.
 SEEN = "seen"
 
 
@@ -26,7 +26,7 @@ class Relation:
 
     tables: whose rows are joined; conditions: which of them are kept; joins: outer ones.
     columns: each from columns of the tables; a table itself does not know its own.
-    deciding: all that ever decided about rows. windowed: columns by windows that see just the rows.
+    deciding: all that ever decided about rows.
     made: what the rows are made from that are no table's: whatever has no name is a column of it.
     key: columns that no two rows have the same values of. by: how one row of it is found for each
     of others, or none, where it adds no rows to them: its values depend on that.
@@ -37,7 +37,6 @@ class Relation:
     joins: tuple[str, ...] = ()
     columns: dict[str, exp.Expr] = field(default_factory=dict)
     deciding: tuple[exp.Expr, ...] = ()
-    windowed: frozenset[str] = frozenset()
     made: exp.Expr | None = None
     key: tuple[str, ...] = ()
     by: tuple[exp.Expr, ...] = ()
@@ -68,7 +67,6 @@ class Relation:
             self,
             columns=dict(zip(every, self.columns.values(), strict=False)),
             key=tuple(called.get(name, name) for name in self.key),
-            windowed=frozenset(called.get(name, name) for name in self.windowed),
         )
 
     @property
@@ -114,17 +112,6 @@ class Relation:
         """The same as one table, whose rows are not looked into; why: what else decides."""
         return replace(self, tables=(digest(self.rows, *why),), conditions=(), joins=())
 
-    def seen(self) -> Relation:
-        """The same before other rows come or some go: its windows saw these."""
-        if not self.windowed:
-            return self
-        columns = dict(self.columns)
-        for name in self.windowed & columns.keys():
-            by_window = seen(columns[name], self.rows)
-            # Of a long value its windows are not known any more.
-            columns[name] = by_window if by_window != columns[name] else _seen(by_window, self.rows)
-        return replace(self, columns=columns, windowed=frozenset())
-
     def copied(self, number: int) -> Relation:
         """Another copy of the same rows, as in a join of a table with itself."""
 
@@ -154,18 +141,6 @@ def one_of(made: exp.Expr, name: str, *more: exp.Expr) -> exp.Expr:
     column = made.copy()
     column.set("expressions", [*column.expressions, exp.Literal.string(name), *more])
     return column
-
-
-def seen(value: exp.Expr, rows: str) -> exp.Expr:
-    """A value whose windows see some rows."""
-    around = exp.paren(value)
-    for window in list(around.find_all(exp.Window)):
-        window.replace(_seen(window, rows))
-    return around.unnest()
-
-
-def _seen(value: exp.Expr, rows: str) -> exp.Expr:
-    return exp.Anonymous(this=SEEN, expressions=[value.copy(), exp.var(rows)])
 
 
 def blur(text: str) -> str:

@@ -55,7 +55,8 @@ def _work(job: Job) -> Models:
         answer = replace(answer, failing=failed)
         if unable:
             names = ", ".join(unable[:3]) + (" …" if unable[3:] else "")
-            notes.append(f"{len(unable)} unit tests of the base cannot run here: {names}.")
+            tests = "unit test" if len(unable) == 1 else "unit tests"
+            notes.append(f"{len(unable)} {tests} of the base cannot run here: {names}.")
     found = None
     if opened.state and job.environment:
         try:
