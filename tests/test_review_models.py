@@ -366,13 +366,37 @@ def test_other_words_hit_no_one(old: str, new: str, tmp_path: Path) -> None:
     assert review.impact.hits == ()
 
 
-def test_another_type_of_a_seed_breaks_what_is_made_of_it(tmp_path: Path) -> None:
-    seeded = BREAKING / "SEED_ROWS_CHANGED" / "before"
-    before, after = shop(tmp_path / "before", seeded), shop(tmp_path / "after", seeded)
-    file = after / "models" / "shop" / "internal" / "order_lines.sql"
-    file.write_text(file.read_text().replace("pieces INT64", "pieces FLOAT64"))
-    found = next(f for f in compared(before, after).findings if f.rule == "ROWS_SAME_MEANING")
-    assert found.breaking and found.where.path == "models/shop/internal/order_lines.sql"
+SEEDED = BREAKING / "SEED_ROWS_CHANGED" / "before"
+OF_SEED = Path("models", "shop", "internal", "order_lines.sql")
+
+
+def test_another_type_of_a_seed_breaks_what_is_made_of_that_column(tmp_path: Path) -> None:
+    """The price decides on the rows, and the amounts are made of it; channels are as they were."""
+    before, after = shop(tmp_path / "before", SEEDED), shop(tmp_path / "after", SEEDED)
+    seed = (after / OF_SEED).read_text()
+    (after / OF_SEED).write_text(seed.replace("price FLOAT64", "price NUMERIC"))
+    found = [f for f in compared(before, after).findings if f.breaking]
+    told = {(f.rule, f.column) for f in found if f.product == "shop.orders"}
+    assert told == {("ROWS_SAME_MEANING", None), ("COLUMN_SAME_MEANING", "amount")}
+    assert {f.where.path for f in found} == {OF_SEED.as_posix()}
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [("order_lines", set()), ("other", {"ROWS_SAME_MEANING", "COLUMN_SAME_MEANING"})],
+)
+def test_a_renamed_seed_is_the_same_and_one_of_another_file_is_not(
+    file: str, told: set[str], tmp_path: Path
+) -> None:
+    before, after = shop(tmp_path / "before", SEEDED), shop(tmp_path / "after", SEEDED)
+    rows = (after / "seeds" / "order_lines.csv").read_bytes()
+    (after / "seeds" / f"{file}.csv").write_bytes(rows)
+    seed = (after / OF_SEED).read_text().replace("order_lines,", "lines,")
+    (after / OF_SEED).unlink()
+    (after / OF_SEED).with_name("lines.sql").write_text(seed.replace("order_lines", file))
+    query = after / "models" / "shop" / "orders.sql"
+    query.write_text(query.read_text().replace("shop_internal.order_lines", "shop_internal.lines"))
+    assert {f.rule for f in compared(before, after).findings if f.breaking} == told
 
 
 def test_what_one_edit_made_of_several_columns_is_told_once(tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def _text(model: Model | None) -> tuple[str, str] | None:
 def _changed_parts(was: Model, now: Model) -> dict[str | None, None]:
     """The columns that a model's own query computes otherwise, in their order; None for its rows,
     or for all where that is not known."""
+    if was.seed and now.seed and was.read_as == now.read_as:
+        return dict.fromkeys(sorted(retyped(was, now)))
     if not (was.query and now.query):
         return {None: None}
     before, after = own_meaning(was), own_meaning(now)

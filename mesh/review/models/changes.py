@@ -247,11 +247,14 @@ def seed_rows_changed(both: Both) -> Found:
             continue
         gone, new = both.files.rows(was.seed, now.seed)
         if gone or new:
+            before, after = both_shortened("; ".join(gone), "; ".join(new))
             yield Change(
                 product=product.name,
-                message=f"Rows of {now.seed}: {new} new, {gone} gone"
+                message=f"Rows of {now.seed}: {len(new)} new, {len(gone)} gone"
                 f"{Cause(product.name, (now.name,)).words}.",
                 where=both.files.made_in(now.seed) or Place(now.seed, 1),
+                before=before,
+                after=after,
                 because=(now.name,),
             )
 

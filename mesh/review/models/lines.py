@@ -93,13 +93,14 @@ class Files:
         new = (line for _, _, start, end in here for line in after[start:end])
         return _one_line(gone), _one_line(new)
 
-    def rows(self, was: str, now: str) -> tuple[int, int]:
-        """How many rows of a seed are gone, and how many are new; one that was edited is both."""
+    def rows(self, was: str, now: str) -> tuple[list[str], list[str]]:
+        """The rows of a seed that are gone, and those that are new; one that was edited is both."""
         before, after = (
             Counter(map(tuple, [*csv.reader(_lines(root / path))][1:]))
             for root, path in ((self.old_root, was), (self.root, now))
         )
-        return (before - after).total(), (after - before).total()
+        gone, new = (before - after).elements(), (after - before).elements()
+        return [*map(", ".join, gone)], [*map(", ".join, new)]
 
     def _texts(self, model: str) -> tuple[list[str], list[str]]:
         now = self.head.models[model]

@@ -114,7 +114,7 @@ class Meanings:
 
     def _of(self, model: Model, unfolded: frozenset[str], by_rows: bool) -> Relation:
         if not model.query:
-            return Relation((digest(model.version),))
+            return self._typed(model, self._rows_of(model))
 
         def table(node: exp.Table) -> Relation:
             other = self.models.get(short(node))
@@ -123,16 +123,28 @@ class Meanings:
             return self.of(other.name, unfolded, by_rows=by_rows)
 
         made = read_query(parsed(model.query, model.dialect), table, by_rows=by_rows)
-        if was := self._others.get(model.name):
-            typed = {
-                name: exp.Anonymous(
-                    this="typed",
-                    expressions=[made.columns[name], exp.Literal.string(model.columns[name])],
-                )
-                for name in retyped(was, model) & made.columns.keys()
-            }
-            made = replace(made, columns=made.columns | typed)
+        made = self._typed(model, made)
         return made.closed(model.since) if model.since else made
+
+    def _rows_of(self, model: Model) -> Relation:
+        """Of a seed, by its name or by its file: which rows are in it is told as such."""
+        if not model.seed:
+            return Relation((digest(model.version),))
+        known = model.name if model.name in self._others else model.seed
+        rows = digest(known, model.read_as)
+        columns = () if model.public else model.columns
+        return Relation((rows,), columns={name: exp.column(name, table=rows) for name in columns})
+
+    def _typed(self, model: Model, made: Relation) -> Relation:
+        was = self._others.get(model.name)
+        typed = {
+            name: exp.Anonymous(
+                this="typed",
+                expressions=[made.columns[name], exp.Literal.string(model.columns[name])],
+            )
+            for name in (retyped(was, model) if was else set()) & made.columns.keys()
+        }
+        return replace(made, columns=made.columns | typed)
 
     def behind(self, name: str) -> Iterator[Model]:
         """A product and the internal models that it is made of, nearest first."""

@@ -77,7 +77,7 @@ class Model:
     empty for a model that is not SQL, and for one that cannot be resolved, of which `unread` says
     why. parents: the tables that it reads. since: the first day that is ever built, for models that
     are built span by span. version: SQLMesh's fingerprint of what decides on the data; of a seed
-    without its rows, which lie in the file `seed`.
+    without its rows, which lie in the file `seed`, and are read as `read_as` says.
     files: of the macros in it. kind, cron: as SQLMesh read them; upkeep: how new rows are put
     beside those that are there, empty for what is built whole; beside: what else decides on the
     rows, by what it is, such as statements around the query; period: the longest time between two
@@ -92,6 +92,7 @@ class Model:
     parents: tuple[str, ...]
     version: str
     seed: str = ""
+    read_as: str = ""
     dialect: str = "bigquery"
     query: str = ""
     unread: str = ""

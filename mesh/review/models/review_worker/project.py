@@ -133,6 +133,7 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         parents=tuple(sorted({short(p) for p in parents if isinstance(p, str) or p.db})),
         version=_version(model),
         seed=_seed(context, model),
+        read_as=str(model.kind.data_hash_values) if isinstance(model, core.SeedModel) else "",
         dialect=model.dialect,
         query=query.sql(model.dialect, comments=False) if query else "",
         unread=unread,
