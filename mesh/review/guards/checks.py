@@ -243,18 +243,19 @@ def model_passes_lint(both: Both) -> Found:
                 groups[lint].setdefault(name, message)
     for lint, models in groups.items():
         first, message = min(models.items())
-        one = len(models) == 1
-        # What is wrong with one model is said of the project, by the first of its models.
+        # What is wrong with one model, or with the project, is said by the first of its models.
         about = message.partition(":")[0]
         first = about if about in both.head.models else first
-        refused = "it" if one else f"{len(models)} models ({_listed(models)})"
+        several = f"{len(models)} models ({_listed(models)})"
+        one = len(models) == 1 and about not in CONFIGS
+        refused = "it" if one else "the project" if about in CONFIGS else several
         text = f"`sqlmesh lint` refuses {refused} by {lint}: {shortened(message, 200).rstrip('.')}."
         path = both.head.models[first].path
         where = both.files.made_in(path, *_AUDITS, *_LINTERS) or both.files.place(first, None)
         yield Change(product=first if one else "project", message=text, where=where)
 
 
-@rule(BREAKS, NONE, "List the rule under `rules` again.")
+@rule(BREAKS, NONE, "List the rule under `rules` again, or take the model off the list.")
 def lint_stays_error(both: Both) -> Found:
     """A lint rule that only warns stops nobody, nor one that a model is left out of."""
     for name, was in both.base.lint.items():
@@ -308,9 +309,11 @@ def lint_no_silence(both: Both) -> Found:
     Both revisions are asked of the same made-up models.
     """
     silent: dict[tuple[Place, str], dict[str, set[str]]] = defaultdict(dict)
-    # A name that is taken off this list need not be there any more.
     comparable = {*both.head.made_up}
-    comparable -= {without(name) for name in _left_out(both.old) - _left_out(both.new)}
+    was_out, is_out = (_left_out(side) for side in (both.old, both.new))
+    # A name that is taken off this list need not be there any more; one that is put on it is told.
+    off = was_out - is_out if was_out >= is_out else both.base.models
+    comparable -= {without(name) for name in off}
     for name, was in both.base.lint.items():
         now = both.head.lint.get(name)
         if now is None:
