@@ -20,6 +20,8 @@ from mesh.project import Project
 GENRES = ("Comedy", "Drama", "Film-Noir", "Sci-Fi", "(no genres listed)")
 USERS = 30
 MOVIES = 20
+# What stands before the year of some titles: marks that nobody sees, and blanks of other scripts.
+BEFORE_YEAR = {7: " \u202eevil\u202c", 8: "\u200b", 9: " É\u3000"}
 MONTHS = tuple((year, month) for year in (1997, 2015, 2016) for month in (1, 2, 5, 11))
 
 
@@ -40,7 +42,7 @@ class Audience:
         year = self.chance.choice(["(1979)", "(1995)", "(2009)", ""])
         genres = "|".join(sorted(self.chance.sample(GENRES[:4], self.chance.randint(1, 3))))
         self.movies[movie] = (
-            f"Movie, {movie} {year}".strip(),
+            f"Movie, {movie}{BEFORE_YEAR.get(movie, '')} {year}".strip(),
             self.chance.choice([genres, GENRES[4]]),
         )
 
