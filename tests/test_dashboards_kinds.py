@@ -172,6 +172,12 @@ KIND_FAULTS = {
         "BAND_OF",
         "`band_of: each` means nothing without `moving`",
     ),
+    "a minimum of a moving value where there is none": (
+        "    moving: plays_12\n",
+        "    moving_support: {metric: plays, least: 9}\n",
+        "BAND_OF",
+        "`moving_support` means nothing without `moving`",
+    ),
     "a pie of what can be below nothing": (
         "    kind: bar\n    look_at: Which words most people use.\n    source: effects\n"
         "    dimension: {field: tag, label: Tag}\n    metrics: [tag_users]\n    most: 5\n",

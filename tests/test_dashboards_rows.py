@@ -25,7 +25,7 @@ from mesh.dashboards.preview.page import page_html
 from mesh.dashboards.preview.present import PageView, present
 from mesh.errors import CheckFailed
 from tests.dashboards_data import filled, genre, movie, presented
-from tests.kinds_data import AS_OF, FIXTURES, Rows, card, effect, plays, shares
+from tests.kinds_data import AS_OF, FIXTURES, Rows, card, effect, of_each, plays, shares
 from tests.project_copy import PROJECT
 
 SPECS, CONTRACTS = FIXTURES / "looker", FIXTURES / "contracts"
@@ -238,6 +238,22 @@ def test_what_rests_on_too_few_is_left_out_and_said_to_be_in_the_csv() -> None:
         view = card(name, rows)
         assert "few" not in [line[0] for line in view.body] and "few" in view.csv
         assert "What rests on fewer than 5 users is left out; the CSV has it." in view.reading
+
+
+EACH = "    band_of: each\n"
+MOVING = (EACH, f"{EACH}    moving_support: {{metric: plays, least: 9}}\n")
+
+
+def test_a_moving_value_of_few_months_is_left_out_and_the_months_stay(tmp_path: Path) -> None:
+    """Nine months and more can be told as twelve; of one alone the line says something else."""
+    rows = [row | {"plays": 12 if i % 7 else 8} for i, row in enumerate(of_each())]
+    view = kinds_card(tmp_path, "each_month", rows, MOVING)
+    assert view.vega
+    tables = [one.get("values", []) for one in view.vega["data"]]
+    points = [row for rows in tables for row in rows if "v" in row]
+    assert ["m" in row for row in points] == [i >= 11 and i % 7 > 0 for i in range(57)]
+    left_out = "Of the strong line what rests on fewer than 9 plays is left out; the CSV has it."
+    assert left_out in view.reading and view.csv.count("\n") == 58
 
 
 def test_what_rests_on_one_is_told_without_a_number(tmp_path: Path) -> None:

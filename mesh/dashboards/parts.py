@@ -190,6 +190,10 @@ class Support(Strict):
         description="Numbers that rest on fewer are left out, and the page says so."
     )
 
+    def met(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row rests on enough."""
+        return bool((row[self.metric] or 0) >= self.least)
+
     def left_out(self, what: str, label: str) -> str:
         """What is not drawn, though its numbers are no secret."""
         few = "no" if self.least == 1 else f"fewer than {self.least:,}"

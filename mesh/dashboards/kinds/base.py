@@ -283,6 +283,11 @@ class Board(Strict):
         enough = f"Include `{field}` Greater than or equal to `{support.least}`"
         return "Filter of the minimum", enough
 
+    def where(self, support: Support, metric: str) -> str:
+        """How a number is calculated there that is left out where it rests on too few."""
+        fields = self.metrics[support.metric].field, self.metrics[metric].field
+        return f"`IF({fields[0]} >= {support.least}, {fields[1]}, NULL)`"
+
     def in_looker(self, names: Iterable[str]) -> str:
         """How metrics are set there, one after the other."""
         return ", ".join(self.metrics[name].in_looker for name in names)

@@ -120,7 +120,7 @@ class DotPlot(SplitChart):
         line, found = self._reference(rows), []
         for row in rows:
             value = row[self.dimension.field]
-            few = (row[self.support.metric] or 0) < self.support.least
+            few = not self.support.met(row)
             if str(value) == self.reference.of or few or row[self.metric] is None:
                 continue
             low, high = self.interval.ends(row)

@@ -12,7 +12,7 @@ from mesh.dashboards.drawing import lines
 from mesh.dashboards.drawing.evidence import Estimate, apart
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, Unfit, rule
 from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
-from mesh.dashboards.kinds.tracks import FEW_LINES, Point, Track
+from mesh.dashboards.kinds.tracks import FEW_LINES, Point, Track, has_band
 from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
 from mesh.words import many
 
@@ -38,6 +38,9 @@ class OverTime(Chart):
         description="Beside a moving value: `each` where the interval is that of each by itself.",
     )
     support: Support | None = None
+    moving_support: Support | None = Field(
+        default=None, description="The same of the moving value: of how many months it is, say."
+    )
 
     @property
     def row_columns(self) -> set[str]:
@@ -89,31 +92,32 @@ class OverTime(Chart):
         """Why there is no line."""
         days = self.days(rows)
         every = lines.steps_between(days[0], days[-1], self.time.every) + 1
-        least = f"A line needs two {self.time.every}s"
-        return f"{least}; {shown} of {every:,} can be shown." if every > shown else f"{least}."
+        of_all = f"; {shown} of {every:,} can be shown" if every > shown else ""
+        return f"A line needs two {self.time.every}s{of_all}."
 
     def points(self, board: Board, rows: Sequence[Row], metric: str) -> list[Point]:
         """The months that a line has; those that rest on too few are left out."""
         found = []
         for row in rows:
-            if self.support and (row[self.support.metric] or 0) < self.support.least:
+            if self.support and not self.support.met(row):
                 continue
             moving = row[self.moving] if self.moving else None
+            if self.moving_support and not self.moving_support.met(row):
+                moving = None
             if row[metric] is None and moving is None:
                 continue
             month = row[self.time.field]
-            as_of = row[board.sources[self.source].as_of]
             # The interval of a number that is left out is no interval of a number that is shown.
             shown = (moving if self.strong else row[metric]) is not None
             low, high = self.band.ends(row) if self.band and shown else (None, None)
-            over = lines.is_over(month, as_of, self.time.every)
+            over = lines.is_over(month, row[board.sources[self.source].as_of], self.time.every)
             found.append(Point(month, row[metric], moving, low, high, over, row))
         return sorted(found, key=lambda point: point.month)
 
     def judged_by(self, metric: str, points: Sequence[Point]) -> str:
         """The number of a line that is compared: the moving one, if it has any."""
         moved = self.strong and any(point.moving is not None for point in points)
-        return self.moving if self.moving and moved else metric
+        return (moved and self.moving) or metric
 
     def told_once(self, board: Board, tracks: Sequence[Track]) -> list[str]:
         """How the lines are to be read."""
@@ -122,6 +126,9 @@ class OverTime(Chart):
             label = lowered(board.metrics[self.moving].label)
             one = f"each {self.time.every} by itself"
             said.append(f"The thin line is {one}, the strong one {label}.")
+        if self.moving_support:
+            label = lowered(board.metrics[self.moving_support.metric].label)
+            said.append(self.moving_support.left_out("Of the strong line what", label))
         if self.band and not has_band(tracks):
             said.append(f"No {self.time.every} has an interval that could be drawn.")
         elif self.band:
@@ -234,6 +241,8 @@ class OverTime(Chart):
         if self.support:
             told.append(board.minimum(self.support))
             told.append(("Optional metric", board.in_looker([self.support.metric])))
+        if self.moving_support and self.moving:
+            told.append(("Strong line, as a field", board.where(self.moving_support, self.moving)))
         if self.band:
             ends = board.in_looker((self.band.low, self.band.high))
             told.append(("Interval", f"two more metrics, thin: {ends}"))
@@ -347,26 +356,22 @@ class OverTime(Chart):
         parts = []
         for track in tracks:
             first, last = track.points[0], track.points[-1]
-            told = [
-                f"{board.metrics[track.judged].text(point.told)} in {self.when(point.month)}"
-                for point in (first, last)
-            ]
+            text = board.metrics[track.judged].text
+            told = [f"{text(one.told)} in {self.when(one.month)}" for one in (first, last)]
             parts.append(f"{track.name} from {told[0]} to {told[1]}")
         return f"{kind} with {many(len(tracks), 'line')}: " + "; ".join(parts) + "."
 
 
-def has_band(tracks: Sequence[Track]) -> bool:
-    """Whether any point has an interval that can be drawn."""
-    return any(point.low is not None for track in tracks for point in track.points)
-
-
-@rule("BAND_OF", "What the band is of is said where there are a band and a moving value.")
-def _band_of(look: Look) -> Iterator[Found]:
+@rule("BAND_OF", "What is said of a band or of a moving value is said where there is one.")
+def _said_of_nothing(look: Look) -> Iterator[Found]:
     for here, chart, _ in look.charts(OverTime):
-        missing = "band" if not chart.band else "moving" if not chart.moving else ""
-        if chart.band_of == "each" and missing:
-            message = f"`band_of: each` means nothing without `{missing}`."
-            yield Found((*here, "band_of"), message, f"Write `{missing}`, or take it out.")
+        each = "band_of: each" if chart.band_of == "each" else ""
+        said = each or ("moving_support" if chart.moving_support else "")
+        missing = "band" if each and not chart.band else "moving" if not chart.moving else ""
+        if said and missing:
+            message = f"`{said}` means nothing without `{missing}`."
+            steps = (*here, said.partition(":")[0])
+            yield Found(steps, message, f"Write `{missing}`, or take it out.")
 
 
 @rule("MINIMUM", "A share or a median over months says how many it rests on at least.")

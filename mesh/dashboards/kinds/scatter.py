@@ -71,9 +71,7 @@ class Scatter(SplitChart):
 
     def _points(self, rows: list[Row]) -> list[_Point]:
         """Those that rest on enough, what stands out most first."""
-        whole = [row for row in rows if (row[self.support.metric] or 0) >= self.support.least][
-            :MOST
-        ]
+        whole = [row for row in rows if self.support.met(row)][:MOST]
         places = [(float(row[self.x]), float(row[self.y])) for row in whole]
         # Numbers of several sizes are compared by how many times they are another: half of a small
         # share is as far off as half of a large one.
@@ -131,7 +129,7 @@ class Scatter(SplitChart):
         if self.sized:
             said.append(f"The larger a point, the more it rests on ({support}).")
         said.append(self.support.left_out("What", support))
-        enough = sum((row[self.support.metric] or 0) >= self.support.least for row in rows)
+        enough = sum(self.support.met(row) for row in rows)
         if enough > len(points):
             said.append(f"These are the first {MOST} of {enough:,}; the CSV has all.")
         return replace(

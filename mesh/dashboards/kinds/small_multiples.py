@@ -14,9 +14,9 @@ from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.formats import written
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, rule
-from mesh.dashboards.kinds.over_time import OverTime, has_band
+from mesh.dashboards.kinds.over_time import OverTime
 from mesh.dashboards.kinds.seen import lowered, named
-from mesh.dashboards.kinds.tracks import Point, Track, values_of
+from mesh.dashboards.kinds.tracks import Point, Track, has_band, values_of
 from mesh.dashboards.parts import Dimension, MetricName
 from mesh.words import listed
 

@@ -61,3 +61,8 @@ def values_of(tracks: Sequence[Track]) -> list[float]:
         for value in (point.value, point.moving, point.low, point.high)
         if value is not None
     ]
+
+
+def has_band(tracks: Sequence[Track]) -> bool:
+    """Whether any point has an interval that can be drawn."""
+    return any(point.low is not None for track in tracks for point in track.points)
