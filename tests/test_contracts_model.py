@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -350,3 +351,24 @@ def test_an_edited_contract_is_read_again(tmp_path: Path) -> None:
     assert load_contract(path) is first
     path.write_text(path.read_text().replace("1.2.3", "1.10.0"))
     assert load_contract(path).version == Version(1, 10, 0) > first.version
+
+
+@pytest.mark.parametrize(
+    ("status", "end", "told"),
+    [
+        ("deprecated", None, [False]),
+        ("deprecated", date(2026, 11, 29), [True]),
+        ("deprecated", date(2026, 11, 30), [False]),
+        ("retired", date(2026, 11, 29), [True]),
+        ("retired", date(2026, 11, 30), [False]),
+        ("retired", None, [True]),
+        ("active", date(2026, 11, 29), []),
+    ],
+)
+def test_a_version_that_is_called_retired_ends_as_one_that_is_deprecated(
+    status: str, end: date | None, told: list[bool]
+) -> None:
+    contract = dataclasses.replace(
+        find("interactions.user_actions", PROJECT.contracts), status=status, end_of_life=end
+    )
+    assert [contract.ended(date(2026, 11, 30))] * contract.ends == told

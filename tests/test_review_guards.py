@@ -16,7 +16,7 @@ import yaml
 
 from mesh.project import Project
 from mesh.review.codeowners import brought_up, codeowners
-from mesh.review.guards import base_tests, checks, python_tests, workflows
+from mesh.review.guards import base_tests, lint, python_tests, workflows
 from mesh.review.guards.checks import _finds_the_same
 from mesh.review.models.both import Both
 from mesh.review.models.review_worker.facts import Models
@@ -355,8 +355,21 @@ def test_what_one_model_says_of_another_stands_at_the_other() -> None:
     both = SimpleNamespace(
         base=SimpleNamespace(models=base), head=SimpleNamespace(models=models), files=files
     )
-    (found,) = checks.model_passes_lint.find(cast("Both", both))
+    (found,) = lint.model_passes_lint.find(cast("Both", both))
     assert (found.product, str(found.where)) == ("shop.b", "shop.b.sql:4")
+
+
+def test_who_mends_what_a_rule_complains_of_has_not_silenced_it(tmp_path: Path) -> None:
+    """A cast that lint asks for, and a setting beside it, leave the rule as it was."""
+    before, after = guarded(tmp_path / "before"), guarded(tmp_path / "after")
+    orders = before / "models" / "shop" / "orders.sql"
+    orders.write_text(
+        orders.read_text().replace("channel::STRING AS channel", "channel AS channel")
+    )
+    config = after / "config.yaml"
+    config.write_text(config.read_text() + "\n# A word more.\n")
+    found = compare_projects(Project(before), Project(after), load, TODAY).findings
+    assert "LINT_NO_SILENCE" not in {one.rule for one in found}
 
 
 def test_of_a_folder_of_guards_each_file_counts(tmp_path: Path) -> None:

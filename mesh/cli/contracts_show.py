@@ -118,9 +118,12 @@ def _level_text(value: object, unit: str | None, description: str) -> str:
 
 
 def _heading(contract: Contract) -> None:
+    from mesh.contracts.types import today
+
     state = contract.status
     if contract.end_of_life:
-        state += f" until {contract.end_of_life}"
+        ended = contract.ended(today())
+        state += f"{', ended on' if ended else ' until'} {contract.end_of_life}"
     out.print(f"[bold]{contract.product}[/] {contract.version} ({state}), by {contract.owner}")
     for label, text in (
         ("What for", contract.purpose),

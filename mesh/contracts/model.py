@@ -218,8 +218,15 @@ class Contract:
         return self.name.removesuffix(suffix) if self.version.major > 1 else self.name
 
     @property
-    def deprecated(self) -> bool:
-        return self.status == "deprecated"
+    def ends(self) -> bool:
+        """Whether a version is on its way out, or out."""
+        return self.status in ("deprecated", "retired")
+
+    def ended(self, today: datetime.date) -> bool:
+        """Whether its last day is over; without one, whether it is called retired."""
+        if self.end_of_life is None:
+            return self.status == "retired"
+        return self.ends and self.end_of_life < today
 
     @property
     def description(self) -> str:

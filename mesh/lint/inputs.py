@@ -76,16 +76,15 @@ class ReadsEndedProduct(ContractRule):
 
 
 def _ending(model: Model, contracts: dict[str, Contract], *, ended: bool) -> Iterator[str]:
-    """The deprecated products that a model's query reads; its audits may go on to."""
+    """The products on their way out that a model's query reads; its audits may go on to."""
     for dependency in sorted(query_inputs(model)):
         contract = contracts.get(dependency)
-        if contract is None or not contract.deprecated:
+        if contract is None or not contract.ends or contract.ended(today()) != ended:
             continue
-        end = contract.end_of_life
-        if (end is not None and today() > end) == ended:
-            yield (
-                f"{short_name(model.fqn)}: reads {contract.product}, which "
-                f"{'ended' if ended else 'ends'} on {end} "
-                f"({contract.location(contract.line_of('status'))}): move to "
-                f"{contract.domain}.{contract.base_name}_v{contract.version.major + 1}."
-            )
+        when = f" on {contract.end_of_life}" if contract.end_of_life else ""
+        yield (
+            f"{short_name(model.fqn)}: reads {contract.product}, which "
+            f"{'ended' if ended else 'ends'}{when} "
+            f"({contract.location(contract.line_of('status'))}): move to "
+            f"{contract.domain}.{contract.base_name}_v{contract.version.major + 1}."
+        )

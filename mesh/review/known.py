@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh.review.contracts import access, columns, diff, product, quality, service, values, verdict
-from mesh.review.guards import base_tests, bites, checks, python_tests, unit_tests, workflows
+from mesh.review.guards import base_tests, bites, checks, lint, python_tests, unit_tests, workflows
 from mesh.review.models import changes, readers
 from mesh.review.models.both import Both
 from mesh.review.rules import CATEGORIES, Finding, Rule
@@ -13,7 +13,7 @@ from mesh.review.rules import RULES as _BOUND
 
 _IN_CONTRACTS = (access, columns, diff, product, quality, service, values, verdict)
 _GUARDS = (
-    *(checks.rule, unit_tests.rule, workflows.rule),
+    *(checks.rule, lint.rule, unit_tests.rule, workflows.rule),
     *(base_tests.rule, python_tests.rule, bites.rule),
 )
 _IN_PROJECTS = (changes.loading, changes.rule, *_GUARDS, readers.on_values, readers.rule)

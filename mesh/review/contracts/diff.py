@@ -99,8 +99,7 @@ class ContractDiff:
 
     def ended(self, contract: Contract) -> bool:
         """Whether a version has ended, so that it may change as it may go."""
-        end = contract.end_of_life
-        return contract.deprecated and end is not None and end < self.today
+        return contract.end_of_life is not None and contract.ended(self.today)
 
 
 rule: Rules[[ContractDiff]] = Rules("product")

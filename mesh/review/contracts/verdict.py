@@ -126,7 +126,7 @@ def version_old_needs_end(diff: ContractDiff) -> Found:
     for source, older in _successors(diff):
         for old in older:
             known, name = old.contract, old.product
-            if name in diff.head.sources and not (known.deprecated and known.end_of_life):
+            if name in diff.head.sources and not (known.ends and known.end_of_life):
                 then = f"{name} {known.version}"
                 message = f"{then} has a successor, {source.product}, but no end date."
                 yield Change(product=name, message=message, where=old.place("status"))
@@ -211,6 +211,10 @@ def _ending(contract: Contract, today: datetime.date) -> str:
 
 def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff, needed: Bump) -> Verdict:
     old, new = pair.old, pair.new.version
+    made = bump_between(old.version, new)
+    if diff.ended(pair.new) and {one.rule for one in broken} == {"MODEL_NO_DELETE"}:
+        write = f"Remove {pair.after.path} as well: its last day was {pair.new.end_of_life}."
+        return Verdict(old.product, old.version, new, needed, made, "wrong", write)
     major = old.version.major + 1
     name = f"{old.base_name}_v{major}"
     product = f"{old.domain}.{name}"
@@ -234,7 +238,7 @@ def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff, needed:
         old.version,
         new,
         needed,
-        bump_between(old.version, new),
+        made,
         "wrong",
         f"{restore} {beside} {ending}",
         _ending(old, diff.today),
@@ -299,7 +303,7 @@ def _of_added(source: Source, found: list[Finding], diff: ContractDiff) -> Verdi
     if old.product not in diff.head.sources:
         made_by = _made_by(old.contract, old.contract.name)
         outcome, write = "wrong", f"Bring {old.path} and {made_by} back."
-    elif not (old.contract.deprecated and old.contract.end_of_life):
+    elif not (old.contract.ends and old.contract.end_of_life):
         outcome = "wrong"
         write, snippet = f"In {old.path} write:", _ending(before.contract, diff.today)
     return Verdict(

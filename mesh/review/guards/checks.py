@@ -13,15 +13,13 @@ from sqlglot.errors import SqlglotError
 from mesh.contracts.audits import AUDIT
 from mesh.contracts.queries import read_query
 from mesh.contracts.sql import DIALECT
-from mesh.project import Project
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import shortened
-from mesh.review.guards.bites import stated_settings
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
-from mesh.review.models.review_worker.facts import Audit, Model, without
+from mesh.review.models.review_worker.facts import Audit, Model
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
-from mesh.words import listed, many
+from mesh.words import listed
 
 rule: Rules[[Both]] = Rules("guard")
 _MOST = 3
@@ -29,20 +27,18 @@ _MOST = 3
 _KINDS = {"VIEW": "view", "EMBEDDED": "subquery"}
 # Settings by which a plan does more than build, or builds where prod is shown.
 _PLANNING = ("after_all", "before_all", "plan.forward_only", "virtual_environment_mode")
-_LINTERS = ("linter/", "mesh/lint/")
-# The list in the variable `mesh` of what has no finished contract yet.
-LEFT_OUT = "uncontracted"
+LINTERS = ("linter/", "mesh/lint/")
 _CALL = re.compile(r"@\w+\s*\(")
-_AUDITS = ("audits/", "macros/", *CONFIGS, "mesh/contracts/")
+AUDITS = ("audits/", "macros/", *CONFIGS, "mesh/contracts/")
 
 
-def _kept(both: Both) -> Iterator[tuple[Model, Model]]:
+def kept(both: Both) -> Iterator[tuple[Model, Model]]:
     for name, was in both.base.models.items():
         if now := both.head.models.get(name):
             yield was, now
 
 
-def _listed(names: Iterable[str], most: int = _MOST) -> str:
+def few(names: Iterable[str], most: int = _MOST) -> str:
     return listed(sorted(names), most)
 
 
@@ -50,7 +46,7 @@ Lost = list[tuple[str, str, Iterable[str]]]
 """What models lost: the model, a sentence's beginning, and the names of what it is about."""
 
 
-def _told(both: Both, lost: Lost, elsewhere: tuple[str, ...]) -> Found:
+def told_together(both: Both, lost: Lost, elsewhere: tuple[str, ...]) -> Found:
     """One change for all models that lost the same, at the place where it was made.
 
     elsewhere: where it can be made but in the models.
@@ -61,8 +57,8 @@ def _told(both: Both, lost: Lost, elsewhere: tuple[str, ...]) -> Found:
         groups[what, both.files.made_in(path, *elsewhere) or Place(path, 1)][name] = about
     for (what, place), models in groups.items():
         one = len(models) == 1
-        on = "" if one else f" on {len(models)} models ({_listed(models)})"
-        about = _listed({each for several in models.values() for each in several}, 2 * _MOST)
+        on = "" if one else f" on {len(models)} models ({few(models)})"
+        about = few({each for several in models.values() for each in several}, 2 * _MOST)
         message = f"{what}{on}{': ' if about else ''}{about}."
         yield Change(product=min(models) if one else "project", message=message, where=place)
 
@@ -72,7 +68,7 @@ def _audits(both: Both) -> Iterator[tuple[str, Audit, Audit | None]]:
 
     Known by name, and by what they are told where that is no list of rules.
     """
-    for was, now in _kept(both):
+    for was, now in kept(both):
         before, after = (
             {(one.name, "" if one.rules else one.stated): one for one in side.audits}
             for side in (was, now)
@@ -110,7 +106,7 @@ def audit_no_delete(both: Both) -> Found:
         untold = {*audit.rules} - {*after.rules}
         if gone := untold and untold.intersection(_promised(_pair(both, audit))):
             lost.append((name, f"The audit {audit.name} is not told all of its contract", gone))
-    yield from _told(both, lost, _AUDITS)
+    yield from told_together(both, lost, AUDITS)
     audited = {audit.product for model in both.head.models.values() for audit in model.audits}
     for name in sorted(both.base.models.keys() - both.head.models.keys()):
         for audit in both.base.models[name].audits:
@@ -146,7 +142,7 @@ def audit_no_silence(both: Both) -> Found:
             if silent := {one for one in silent if same.get(one)}:
                 what = f"The audit {audit.name} runs, but no longer notices what breaks its rules"
                 lost.append((name, what, silent))
-    yield from _told(both, lost, _AUDITS)
+    yield from told_together(both, lost, AUDITS)
 
 
 @rule(WARNS, NONE, "Say in the pull request what it lets through from now on, and why.")
@@ -170,7 +166,7 @@ def audit_same_query(both: Both) -> Found:
         elif audit.noticed and not _finds_the_same(audit.code, after.code):
             what = f"The audit {audit.name} asks something else of the rows"
             lost.append((name, what, (_difference(audit.code, after.code),)))
-    yield from _told(both, lost, _AUDITS)
+    yield from told_together(both, lost, AUDITS)
 
 
 def _finds_the_same(before: str, after: str) -> bool:
@@ -208,68 +204,12 @@ def audit_stays_blocking(both: Both) -> Found:
         for name, audit, after in _audits(both)
         if audit.blocking and after and not after.blocking
     ]
-    yield from _told(both, lost, _AUDITS)
+    yield from told_together(both, lost, AUDITS)
 
 
-@rule(BREAKS, NONE, "Let the rule run again, and change what breaks it.")
-def lint_no_delete(both: Both) -> Found:
-    """What the linter refused gets into a plan without a word."""
-    here, there = both.head.lint.keys(), both.base.lint.keys()
-    if (gone := there - here) and both.comparable:
-        what = f"No longer runs: the lint rule {_listed(gone, len(gone))}"
-        if not here:
-            rules = many(len(gone), "lint rule")
-            what = f"The linter is off, and with it {rules}: {_listed(gone)}"
-        yield _of_config(both, what)
-    what = "It is exempt from lint rules that it was held to"
-    models = [(now.name, {*was.lint} & {*here} - {*now.lint}) for was, now in _kept(both)]
-    yield from _told(both, [(name, what, rules) for name, rules in models if rules], CONFIGS)
-
-
-def _of_config(both: Both, what: str) -> Change:
-    where = both.files.made_in(*CONFIGS, *_LINTERS) or Place(CONFIGS[0], 1)
+def of_config(both: Both, what: str) -> Change:
+    where = both.files.made_in(*CONFIGS, *LINTERS) or Place(CONFIGS[0], 1)
     return Change(product="project", message=f"{what}.", where=where)
-
-
-@rule(WARNS, NONE, "Mend what it says: a plan stops there.")
-def model_passes_lint(both: Both) -> Found:
-    """What the linter refuses is neither planned nor merged, whatever else is said of it."""
-    groups: dict[str, dict[str, str]] = defaultdict(dict)
-    for name, now in both.head.models.items():
-        was = both.base.models.get(name)
-        for said in now.refused:
-            if was is None or said not in was.refused:
-                lint, _, message = said.partition(": ")
-                groups[lint].setdefault(name, message)
-    for lint, models in groups.items():
-        first, message = min(models.items())
-        # What is wrong with one model, or with the project, is said by the first of its models.
-        about = message.partition(":")[0]
-        first = about if about in both.head.models else first
-        several = f"{len(models)} models ({_listed(models)})"
-        one = len(models) == 1 and about not in CONFIGS
-        refused = "it" if one else "the project" if about in CONFIGS else several
-        text = f"`sqlmesh lint` refuses {refused} by {lint}: {shortened(message, 200).rstrip('.')}."
-        path = both.head.models[first].path
-        where = both.files.made_in(path, *_AUDITS, *_LINTERS) or both.files.place(first, None)
-        yield Change(product=first if one else "project", message=text, where=where)
-
-
-@rule(BREAKS, NONE, "List the rule under `rules` again, or take the model off the list.")
-def lint_stays_error(both: Both) -> Found:
-    """A lint rule that only warns stops nobody, nor one that a model is left out of."""
-    for name, was in both.base.lint.items():
-        now = both.head.lint.get(name)
-        if now and (was.level, now.level) == ("error", "warning"):
-            yield _of_config(both, f"The lint rule {name} only warns")
-    # Who takes the rules into a project leaves out what is there.
-    for name in sorted(_left_out(both.new) - _left_out(both.old)) if both.base.lint else ():
-        yield _of_config(both, f"No contract is asked of {name}, which `{LEFT_OUT}` names")
-
-
-def _left_out(project: Project) -> set[str]:
-    told = stated_settings(project).get(LEFT_OUT)
-    return {*map(str, told)} if isinstance(told, list) else set()
 
 
 @rule(BREAKS, NONE, "Put it back into config.yaml.")
@@ -278,9 +218,9 @@ def prod_stays_apart(both: Both) -> Found:
     if not both.comparable:
         return
     for name in {*both.base.approvers} - {*both.head.approvers}:
-        yield _of_config(both, f"{name} no longer has to agree")
+        yield of_config(both, f"{name} no longer has to agree")
     if both.base.target != (target := both.head.target) == "prod":
-        yield _of_config(both, f"A plan that names no environment is one of {target} now")
+        yield of_config(both, f"A plan that names no environment is one of {target} now")
 
 
 @rule(BREAKS, NONE, "Take it back, or say in the pull request what every plan does from now on.")
@@ -298,43 +238,14 @@ def setting_same(both: Both) -> Found:
             old, new = (
                 f"`{shortened(text, 160)}`" if text else "unset" for text in (before, after)
             )
-            change = _of_config(both, f"The setting {place} was {old}, and is {new}")
+            change = of_config(both, f"The setting {place} was {old}, and is {new}")
             yield change if place in _PLANNING else replace(change, severity=WARNS)
-
-
-@rule(BREAKS, NONE, "Let the rule refuse what it refused.")
-def lint_no_silence(both: Both) -> Found:
-    """A lint rule that runs and says nothing looks like models without faults.
-
-    Both revisions are asked of the same made-up models.
-    """
-    silent: dict[tuple[Place, str], dict[str, set[str]]] = defaultdict(dict)
-    comparable = {*both.head.made_up}
-    was_out, is_out = (_left_out(side) for side in (both.old, both.new))
-    # A name that is taken off this list need not be there any more; one that is put on it is told.
-    off = was_out - is_out if was_out >= is_out else both.base.models
-    comparable -= {without(name) for name in off}
-    for name, was in both.base.lint.items():
-        now = both.head.lint.get(name)
-        if now is None:
-            continue
-        lost = {*was.noticed} & comparable - {*now.noticed}
-        if lost or (was.code != now.code and not now.noticed):
-            paths = *filter(None, (now.path, was.path)), *_LINTERS, "mesh/"
-            made = both.files.made_in(*paths) or Place(now.path or CONFIGS[0], now.line)
-            what = "no longer complains of" if lost else "was changed, and no made-up model shows"
-            silent[made, what][name] = lost
-    for (made, what), rules in silent.items():
-        about = _listed({each for lost in rules.values() for each in lost})
-        about = about or "that it still complains of what it is there for"
-        message = f"The lint rule {_listed(rules, len(rules))} {what} {about}."
-        yield Change(product="project", message=message, where=made)
 
 
 @rule(BREAKS, NONE, "Give the model the kind that its contract promises, or change the contract.")
 def kind_as_promised(both: Both) -> Found:
     """A view shows what is, a table what was: readers and costs rest on which it is."""
-    for was, now in _kept(both):
+    for was, now in kept(both):
         pair = both.diff.pairs.get(now.name)
         if pair is None or was.kind == now.kind:
             continue
@@ -350,7 +261,7 @@ def kind_as_promised(both: Both) -> Found:
 @rule(BREAKS, NONE, "Let it run as often as its contract promises.")
 def cron_no_slower(both: Both) -> Found:
     """A model that runs less often than promised shows old data, and no query notices."""
-    for was, now in _kept(both):
+    for was, now in kept(both):
         if now.period <= was.period:
             continue
         days, message = now.period / 86400, f"The model runs {now.cron} instead of {was.cron}"
@@ -365,6 +276,6 @@ def cron_no_slower(both: Both) -> Found:
         ]
         where = both.files.header(now.path)
         if slower:
-            message += f", but {_listed(slower)}"
+            message += f", but {few(slower)}"
         severity = None if slower else WARNS
         yield Change(product=now.name, message=f"{message}.", where=where, severity=severity)

@@ -79,7 +79,7 @@ def _kept(both: Both) -> Iterator[tuple[Pair, Model, Model]]:
             yield pair, was, now
 
 
-@rule(BREAKS, MAJOR, "Bring the model back, or end the contract properly.")
+@rule(BREAKS, MAJOR, "Bring the model back; after its last day remove the contract as well.")
 def model_no_delete(both: Both) -> Found:
     """A contract without its model promises what is not there."""
     for product, pair in both.diff.pairs.items():

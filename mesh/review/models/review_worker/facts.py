@@ -205,6 +205,10 @@ class Job:
     personal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+# Of which of the made-up models all others are a part.
+OF_ALL_MODELS = (" gone", " that reads everything")
+
+
 def without(model: str) -> str:
     """What a project is called that is made up to have a model no more."""
     return f"{model} gone"
