@@ -73,3 +73,19 @@ def test_the_list_names_what_is_there(stranger: Stranger) -> None:
     stranger.edit("config.yaml", r"uncontracted:\n(      - .*\n?)+", "uncontracted: all\n")
     said = stranger.run("mesh", "contracts", "lint", fails=1)
     assert "`variables: mesh: uncontracted` is not a list of names as `schema.model`: 'all'" in said
+
+
+def test_what_was_lost_of_the_configuration_is_written_anew(stranger: Stranger) -> None:
+    """Models that ask for contracts, and a configuration that no longer says so."""
+    config = stranger.root / "config.yaml"
+    stranger.run("mesh", "contracts", "new", "full_model")
+    before = config.read_text().replace(f"      - {DOMAIN}.full_model\n", "")
+    stranger.write_contracts()
+    stranger.edit("models/full_model.sql", r"audits \([^)]*\)", "@contract(full_model)")
+    config.write_text(before.replace("    version: 2\n", ""))
+    assert "Run `mesh init`" in " ".join(stranger.run(*PLAN, fails=1).split())
+    stranger.run("mesh", "init", "--yes")
+    assert config.read_text() == before
+    config.write_text(before.partition("variables:")[0])
+    stranger.run("mesh", "init", "--yes")
+    stranger.run(*PLAN)

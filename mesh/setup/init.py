@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.contracts import usable_contracts
+from mesh.contracts.follow import drafting
 from mesh.environments.names import is_public
 from mesh.errors import Location, WrongUse
 from mesh.project import SET_UP, Project
@@ -62,11 +63,14 @@ def _settings(project: Project) -> dict[str, object]:
     if project.settings.version is not None:
         return {"version": SET_UP}
     # In its own terms: no warehouse is asked.
-    models = open_for_bigquery(project).models
+    with drafting():
+        models = open_for_bigquery(project).models
     public = {n for n, one in models.items() if is_public(n) and not one.kind.is_embedded}
     known = usable_contracts(project.contracts)
     waiting = sorted((public | {*project.sources}) - {*known})
-    return {"version": SET_UP} | ({"uncontracted": waiting} if waiting else {})
+    if not waiting or "uncontracted" in project.stated("variables", "mesh"):
+        return {"version": SET_UP}
+    return {"version": SET_UP, "uncontracted": waiting}
 
 
 def _check_dialect(project: Project) -> None:
