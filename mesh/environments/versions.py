@@ -115,10 +115,16 @@ def partly_built(snapshots: Collection[Snapshot], environment: Environment) -> l
     """The tables of an environment without all months: not built, or not in what it shows.
 
     After a plan with a start, it shows tables of its own, also when others have built the versions
-    as a whole by then.
+    as a whole by then. What fell due since any of them was built is the next run's, and is missing
+    nowhere.
     """
     by_id = {snapshot.snapshot_id: snapshot for snapshot in snapshots}
-    missing = missing_intervals(by_id, deployability_index=DeployabilityIndex.create(by_id))
+    index = DeployabilityIndex.create(by_id)
+    built = [
+        one.intervals if index.is_representative(one) else one.dev_intervals for one in snapshots
+    ]
+    newest = max((spans[-1][1] for spans in built if spans), default=None)
+    missing = missing_intervals(by_id, execution_time=newest, deployability_index=index)
     starts_late = to_datetime(environment.start_at) > earliest_start_date(by_id)
     return [
         snapshot
@@ -138,8 +144,8 @@ def names_of_partly_built(
 def months_are_missing(environment: str, models: int) -> str:
     """What is said of such an environment, as the beginning of a sentence."""
     return (
-        f"{environment} has not all months of {models} models, as after a plan with a start or one "
-        "that is forward-only"
+        f"{environment} has not all months of {models} models, as after a plan with a start, one "
+        "that is forward-only, or a run that failed"
     )
 
 
