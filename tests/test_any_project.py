@@ -12,6 +12,9 @@ import pytest
 from project_copy import share_analyzer
 from stranger import PLAN, Stranger
 
+from mesh.environments import open_project
+from mesh.project import Project
+
 MODELS = ("seed_model", "incremental_model", "full_model")
 DOMAIN = "sqlmesh_example"
 DASHBOARD = """\
@@ -115,6 +118,25 @@ def test_a_broken_promise_stops_the_plan_and_prod_stays(stranger: Stranger) -> N
     assert f"{DOMAIN}.full_model breaks its contract. Rule num_orders.range" in said
     after = stranger.run("sqlmesh", "fetchdf", f"SELECT SUM(num_orders) FROM {DOMAIN}.full_model")
     assert after == before
+
+
+def test_a_refresh_without_deliveries_says_that_broken_rows_are_shown(
+    stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(stranger.root)
+    opened = open_project(Project(stranger.root))
+    seed = opened.there(opened.environment("prod"))[f"{DOMAIN}.seed_model"].table_name()
+    opened.close()
+    with duckdb.connect(str(stranger.root / "db.db")) as connection:
+        connection.execute("DELETE FROM sqlmesh._intervals WHERE name LIKE '%incremental_model%'")
+        connection.execute(f"INSERT INTO {seed} SELECT * FROM {seed} WHERE id = 7")
+    said = " ".join(stranger.run("mesh", "refresh", "prod", fails=1).split())
+    assert "could not be brought up to date. " in said and "as it was" not in said
+    assert "What was written before that was found is shown: `mesh contracts verify prod`" in said
+    assert "incremental_model" in stranger.run("mesh", "contracts", "verify", "prod", fails=1)
+    with duckdb.connect(str(stranger.root / "db.db")) as connection:
+        connection.execute(f"DELETE FROM {seed} WHERE rowid = (SELECT MAX(rowid) FROM {seed})")
+    assert "prod is up to date" in stranger.run("mesh", "refresh", "prod")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from scene import clock
 from sqlmesh.core.snapshot import Snapshot
 from stranger import Stranger
 
-from mesh.environments import open_project
+from mesh.environments import open_project, promote
 from mesh.environments.status import status
 from mesh.project import Project
 
@@ -38,5 +38,11 @@ def test_what_fell_due_since_the_last_run_is_missing_nowhere(
         for days in (0, 3):
             with clock(days=days):
                 assert status(opened, "prod").unbuilt == (MODEL,)
+        # Nor does what fell due stand in the way of a promotion, which builds nothing.
+        with clock(days=3):
+            opened.context.plan("dev", no_prompts=True, auto_apply=True, include_unmodified=True)
+        with clock(days=5):
+            assert status(opened, "dev").unbuilt == ()
+            assert promote(opened, "dev", "prod").models == ()
     finally:
         opened.close()

@@ -22,7 +22,13 @@ from mesh.environments.choices import choose_versions
 from mesh.environments.deliveries import DeliveryLog, as_of, read_deliveries
 from mesh.environments.repair import repair
 from mesh.environments.sources import delivered_to
-from mesh.environments.versions import months_are_missing, partly_built, stamped, stamps_of
+from mesh.environments.versions import (
+    built_until,
+    months_are_missing,
+    partly_built,
+    stamped,
+    stamps_of,
+)
 from mesh.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -124,9 +130,11 @@ def apply_snapshots(
         # Also when all is built meanwhile: its views still show the parts.
         difference.is_unfinalized_environment = True
     config = context.config
+    # What fell due since it was built is no part of what is promoted.
+    built = None if builds else built_until(snapshots.values())
     builder = PlanBuilder(
         context_diff=difference,
-        execution_time=as_of(log, now),
+        execution_time=built or as_of(log, now),
         apply=context.apply,
         is_dev=name != PROD,
         include_unmodified=True,

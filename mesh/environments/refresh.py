@@ -69,6 +69,7 @@ def refresh(
 
     take_found: also what was changed in the source's tables past all deliveries. CheckFailed if
     there is such and it is not, or if a model or an audit fails: the environment is as it was.
+    Without deliveries there is no version to build beside it: SQLMesh writes into what it shows.
     """
 
     def check(log: DeliveryLog) -> None:
@@ -81,6 +82,7 @@ def refresh(
         opened.environment(name),
         "brought up to date",
         lambda: bring_up_to_date(opened.context, name, now=now, check=check),
+        in_place=not opened.delivered.tables,
     )
 
 
@@ -159,8 +161,11 @@ def _change(
     environment: Environment | None,
     what: str,
     apply: Callable[[], Applied],
+    *,
+    in_place: bool = False,
 ) -> RefreshResult:
-    """environment: as it is; None if it is new. what: is done to it."""
+    """environment: as it is; None if it is new. what: is done to it. in_place: in the tables that
+    it shows."""
     started = datetime.now(UTC)
     record = opened.new_record()
     context = opened.context
@@ -175,8 +180,13 @@ def _change(
             if not isinstance(error, PlanError) and "ModuleNotFoundError" not in str(error):
                 raise
             reason = record.failure if record.failures else " ".join(str(error).split())
+            kept = "" if in_place else " and is as it was"
+            shown = (
+                f" What was written before that was found is shown: `mesh contracts verify {name}` "
+                "tells what is broken."
+            )
             raise CheckFailed(
-                f"{name} could not be {what} and is as it was. {reason.rstrip('.')}.",
+                f"{name} could not be {what}{kept}. {reason.rstrip('.')}.{shown * in_place}",
                 fix=f"Mend it, or run `sqlmesh plan {name}` if the project has changed since, and "
                 "run the same command again.",
             ) from error

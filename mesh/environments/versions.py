@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from sqlmesh.core.snapshot import (
@@ -120,10 +120,7 @@ def partly_built(snapshots: Collection[Snapshot], environment: Environment) -> l
     """
     by_id = {snapshot.snapshot_id: snapshot for snapshot in snapshots}
     index = DeployabilityIndex.create(by_id)
-    built = [
-        one.intervals if index.is_representative(one) else one.dev_intervals for one in snapshots
-    ]
-    newest = max((spans[-1][1] for spans in built if spans), default=None)
+    newest = built_until(snapshots, index)
     missing = missing_intervals(by_id, execution_time=newest, deployability_index=index)
     starts_late = to_datetime(environment.start_at) > earliest_start_date(by_id)
     return [
@@ -132,6 +129,17 @@ def partly_built(snapshots: Collection[Snapshot], environment: Environment) -> l
         if not snapshot.is_view
         and (snapshot in missing or (starts_late and snapshot.dev_intervals))
     ]
+
+
+def built_until(
+    snapshots: Iterable[Snapshot], index: DeployabilityIndex | None = None
+) -> datetime | None:
+    """The end of what is built of the model that is furthest; None where nothing is."""
+    whole = DeployabilityIndex.all_deployable()
+    shown = (index or whole).is_representative
+    built = (one.intervals if shown(one) else one.dev_intervals for one in snapshots)
+    newest = max((spans[-1][1] for spans in built if spans), default=None)
+    return None if newest is None else to_datetime(newest)
 
 
 def names_of_partly_built(
