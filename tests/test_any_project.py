@@ -139,6 +139,16 @@ def test_a_refresh_without_deliveries_says_that_broken_rows_are_shown(
     assert "prod is up to date" in stranger.run("mesh", "refresh", "prod")
 
 
+def test_of_a_part_is_asked_what_its_rows_can_answer(stranger: Stranger) -> None:
+    """The preview of a plan that is forward-only has the newest days alone, here no row at all."""
+    stranger.edit("models/incremental_model.sql", r"SELECT\n  id", "SELECT\n  id + 0 AS id")
+    try:
+        said = " ".join(stranger.run("sqlmesh", "plan", "dev", "--forward-only", *PLAN[2:]).split())
+    finally:
+        stranger.run("git", "checkout", "-q", "models")
+    assert "incremental_model" in said and "is built in part, as with a start" in said
+
+
 @contextmanager
 def ruled(stranger: Stranger, rule: str, query: str) -> Iterator[None]:
     """Within, the contract of full_model has a rule more."""

@@ -226,7 +226,7 @@ def test_a_contract_in_a_folder_below_its_domain_is_read(contracts: Path) -> Non
     place.parent.mkdir()
     (contracts / PLAYS).rename(place)
     said = [p.message for p in problems_of(contracts) if p.path == place]
-    assert "The domain is `interactions`, but the file is old/plays.odcs.yaml." in said
+    assert "The contract is of interactions.plays, but the file is old/plays.odcs.yaml." in said
 
 
 def test_contracts_behind_a_link_are_read(contracts: Path, tmp_path: Path) -> None:
@@ -235,6 +235,20 @@ def test_contracts_behind_a_link_are_read(contracts: Path, tmp_path: Path) -> No
     (contracts / "again").symlink_to(contracts)
     result = lint([contracts])
     assert result.files == 2 and [str(problem) for problem in result.problems] == []
+
+
+def test_a_contract_that_was_moved_or_copied_is_told_where_it_belongs(contracts: Path) -> None:
+    """Its words agree with each other: the file is what is wrong, and no name is to be changed."""
+    copy = contracts / "people" / "plays.odcs.yaml"
+    copy.parent.mkdir()
+    shutil.copy(contracts / PLAYS, copy)
+    (found,) = [one for one in problems_of(contracts) if one.rule == "NAME_DISAGREES"]
+    said = f"{found.message} {found.fix}"
+    assert "is of interactions.plays, but the file is people/plays.odcs.yaml" in said
+    assert f"That has one, {PLAYS}: remove this one" in said
+    (contracts / PLAYS).unlink()
+    (found,) = [one for one in problems_of(contracts) if one.rule == "NAME_DISAGREES"]
+    assert found.fix.startswith(f"Move it to {PLAYS}, or name people.plays by id")
 
 
 def test_a_path_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:

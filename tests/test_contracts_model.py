@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -372,3 +373,12 @@ def test_a_version_that_is_called_retired_ends_as_one_that_is_deprecated(
         find("interactions.user_actions", PROJECT.contracts), status=status, end_of_life=end
     )
     assert [contract.ended(date(2026, 11, 30))] * contract.ends == told
+
+
+def test_of_an_unknown_product_those_that_there_are_are_named_once_with_their_domain() -> None:
+    with pytest.raises(WrongUse) as error:
+        find("nosuch", FIXTURES)
+    names = re.findall(r"`([^`]+)`", str(error.value.fix))
+    assert names == sorted(load_contracts(FIXTURES))
+    with pytest.raises(WrongUse, match="Did you mean `plays`"):
+        find("playz", FIXTURES)

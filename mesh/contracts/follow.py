@@ -20,6 +20,7 @@ from sqlmesh.utils.errors import ConfigError
 from mesh.contracts.draft import SUFFIX, contract_files, product_of
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import find
+from mesh.contracts.previews import install as tell_of_parts
 from mesh.contracts.readers import READERS_VARIABLE
 from mesh.contracts.unasked import install as tell_which_rule
 from mesh.contracts.unaudited import install as audit_what_is_noted
@@ -51,6 +52,7 @@ def follow_contracts(macros: Path) -> None:
     """
     audit_what_is_noted()
     tell_which_rule()
+    tell_of_parts()
     say_where_tests_are_wrong()
     project = Project(macros.resolve().parent.parent)
     with _said_by_sqlmesh():

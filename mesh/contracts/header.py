@@ -13,6 +13,7 @@ from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.follow import is_let_pass
 from mesh.contracts.load import find
 from mesh.contracts.model import Contract
+from mesh.contracts.previews import PREVIEW
 from mesh.contracts.readers import grants
 from mesh.contracts.reconciling import differences, of_interval
 from mesh.contracts.rules import Scope, TableRule
@@ -24,9 +25,6 @@ from mesh.project import Project, examples_shown
 
 if TYPE_CHECKING:
     from sqlmesh.core.macros import MacroEvaluator
-
-# Told to the audit of a version of which SQLMesh builds a part.
-PREVIEW = "preview"
 
 
 def model_properties(

@@ -26,7 +26,7 @@ from mesh.contracts.model import (
 from mesh.contracts.standard import ColumnObject, ServiceLevelObject
 from mesh.contracts.types import DUCKDB_TYPE, span, value_type
 from mesh.errors import Location, WrongUse
-from mesh.files.problems import suggestion
+from mesh.files.problems import nearest, suggestion
 from mesh.project import display
 
 _cache: dict[Path, tuple[tuple[int, int] | None, Contract]] = {}
@@ -121,11 +121,13 @@ def find(product: str, folder: Path, domain: str = "") -> Contract:
         raise WrongUse(
             f"More than one contract is called {product}.", fix="Write " + " or ".join(same) + "."
         )
-    names = [*paths, *(name.partition(".")[2] for name in paths)]
+    names = {*paths, *(name.partition(".")[2] for name in paths)}
+    # Two domains may have a product of one name: which there are is told with them.
+    known = names if nearest(product, names) else paths
     raise WrongUse(
         f"There is no contract for {product}.",
         where=Location(display(folder)),
-        fix=suggestion(product, names) if paths else DRAFT_ONE,
+        fix=suggestion(product, known) if paths else DRAFT_ONE,
     )
 
 

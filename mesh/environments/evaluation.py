@@ -19,7 +19,7 @@ from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
-from mesh.contracts.header import PREVIEW
+from mesh.contracts.previews import PREVIEW
 from mesh.environments.carry import Carried, carried_over, carry, months_to_audit
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name

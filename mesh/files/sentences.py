@@ -24,6 +24,8 @@ _EXPECTED = {
     "float_type": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
+    # Of a sequence, which a text must not be taken for.
+    "is_instance_of": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
@@ -141,8 +143,11 @@ def _problem(
     if not expected:
         text = error["msg"].replace("Input should be", "It must be")
         return problem("VALUE", f"{name} is `{value}`.", text.rstrip(".") + ".")
+    if error["input"] is None:
+        message = f"{name} is empty: it must be {expected}."
+        return problem("VALUE_WRONG_TYPE", message, f"Write {expected}, or take it out.")
     fix = _FIXES.get(expected, f"Write {expected}.")
-    found = "empty" if error["input"] is None else _FOUND.get(type(error["input"]), "the value")
+    found = _FOUND.get(type(error["input"]), "the value")
     message = f"{name} must be {expected}, not {found} `{value}`."
     if steps and isinstance(steps[-1], int):
         message = f"`{value}` is no entry of {name}: it must be {expected}."

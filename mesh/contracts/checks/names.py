@@ -74,6 +74,28 @@ def _may_be_a_source(draft: Draft) -> bool:
     return draft.product in project.sources
 
 
+def _is_of_another(draft: Draft) -> str:
+    """The product that all of a contract names, where its file is another's; else nothing."""
+    stated = draft.document.id or ""
+    domain, _, name = stated.partition(".")
+    own = {("name",): name, ("domain",): domain, ("id",): stated, ("schema", 0, "name"): name}
+    agree = all(_is_plain(s, value) and own[s] == value for s, value, _ in _product_names(draft))
+    moved = (domain, name) != (draft.folder, draft.file_name)
+    return stated if domain and name and agree and moved else ""
+
+
+def _where_it_belongs(draft: Draft, product: str) -> str:
+    domain, _, name = product.partition(".")
+    place = f"{domain}/{name}{SUFFIX}"
+    own = next((one for one in draft.path.parents if one.name == draft.folder), None)
+    if own is not None and (own.parent / place).exists():
+        return (
+            f"That has one, {place}: remove this one, or name another product by id, domain, name "
+            "and the name of its table."
+        )
+    return f"Move it to {place}, or name {draft.product} by id, domain, name and table."
+
+
 @check("NAME_DISAGREES", "File, id, domain, schema and major version name the same product.")
 def name_disagrees(subject: Subject) -> Found:
     draft = subject.draft
@@ -82,6 +104,10 @@ def name_disagrees(subject: Subject) -> Found:
         message = f"The contract describes {len(tables)} tables."
         yield Finding(("schema", 1), message, "Write one contract for each table.")
     file = f"{shown(draft.folder)}/{shown(draft.path.name)}"
+    if elsewhere := _is_of_another(draft):
+        message = f"The contract is of {elsewhere}, but the file is {file}."
+        yield Finding(("id",), message, _where_it_belongs(draft, elsewhere))
+        return
     for steps, value, expected in _product_names(draft):
         if value != expected and _is_plain(steps, value):
             message = f"The {steps[-1]} is `{shown(value)}`, but the file is {file}."
