@@ -334,7 +334,7 @@ def test_show_and_status_tell_of_it(stranger: Stranger) -> None:
     ]
     said = stranger.run("mesh", "status", fails=1)
     assert f"prod has 2 of 3 products late, older than promised: {DOMAIN}.incremental_model" in said
-    assert "Of data that grows no more, state the day of use by `as_of: 'YYYY-MM-DD'` under" in said
+    assert "grows any more, state the day of use by `as_of: 'YYYY-MM-DD'` under" in said
     assert "prod was up to date" in stranger.run("mesh", "refresh", "prod")
 
 

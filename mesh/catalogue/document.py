@@ -160,7 +160,6 @@ def _rules(found: Found) -> list[dict[str, Any]]:
             f"SELECT COUNT(*) FROM ${{table}} WHERE NOT (EXTRACT(DAY FROM {column}) = 1)",
         )
         for column in sorted(found.first_days)
-        if seen and seen.columns[column].filled >= LEAST_ROWS
     ]
     least, between = (0, "At most") if found.is_empty else (1, "Between one and")
     most = 10 ** max(6, len(str(seen.rows if seen else 0)) + 2)

@@ -62,8 +62,8 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
         filled, *ends, different = (next(values) for _ in range(4))
         low, high = (_plain(end, kind) for end in ends)
         off = [next(values) for _ in STEPS] if kind == "FLOAT64" else []
-        # Of one day alone it would be chance.
-        if kind == "DATE" and next(values) == 0 and different > 1:
+        # Three different ones are no chance, however few rows there are.
+        if kind == "DATE" and next(values) == 0 and different >= 3:
             first_days.add(name)
         known = low is not None and high is not None
         steps = [step for step, wrong in zip(STEPS, off, strict=False) if known and not wrong]

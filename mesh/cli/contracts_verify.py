@@ -155,7 +155,7 @@ def _show(report: VerifyReport, project: Project) -> None:
     )
     if report.is_late and report.as_of_reason == TODAY:
         out.print(
-            "Of data that grows no more, state the day of use: --as-of, or once by "
+            "If no data of the project grows any more, state the day of use: --as-of, or once by "
             f"{project.day_is_stated_by}.",
             soft_wrap=True,
         )

@@ -48,7 +48,9 @@ def status(
             show_status(one)
         if project.day_of_use is None and any(one.late for one in found):
             stated = f"state the day of use by {project.day_is_stated_by}."
-            out.print(f"Of data that grows no more, {stated}", markup=False, soft_wrap=True)
+            out.print(
+                f"If no data of the project grows any more, {stated}", markup=False, soft_wrap=True
+            )
     if any(map(findings, found)):
         raise typer.Exit(1)
 
