@@ -15,17 +15,22 @@ LEVEL = 95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and the interval that it lies in; level: of the interval, in percent."""
+    """A number and the interval that it lies in; level: of the interval, in percent.
+
+    exact: whether the number itself was counted, so that two that are alike are a tie; the interval
+    is then of what another time would be counted.
+    """
 
     value: float
     low: float
     high: float
     level: int = LEVEL
+    exact: bool = False
 
     def wider(self, times: float) -> Estimate:
         """The same number, with so many times the variance; no count is below 0."""
         low, high = (self.value + sqrt(times) * (end - self.value) for end in (self.low, self.high))
-        return Estimate(self.value, max(0.0, low), high, self.level)
+        return Estimate(self.value, max(0.0, low), high, self.level, self.exact)
 
     def error(self, end: float) -> float:
         """Its standard error to the side of this end."""
@@ -43,7 +48,8 @@ def counted(count: float, steps: int = 1) -> Estimate:
     """
     most = count + steps - 1
     low, high = (_z(1 - LEVEL / 100) * sqrt(max(one, 1)) for one in (count, most))
-    return Estimate((count + most) / 2, max(0.0, count - low), most + high)
+    value = (count + most) / 2
+    return Estimate(value, max(0.0, count - low), most + high, exact=steps == 1)
 
 
 def bursts(counts: Sequence[float]) -> float:

@@ -60,12 +60,13 @@ def estimate(
         if low is not None and high is not None:
             return Estimate(value, low, high, interval.level)
         return None
+    steps = board.metrics[metric].rounded_to or 1
     if part and value and 0 < (row[part] or 0) <= 1:
         whole = value / row[part]
         one = share(row[part], whole)
-        return Estimate(value, one.low * whole, one.high * whole)
+        return Estimate(value, one.low * whole, one.high * whole, exact=steps == 1)
     if board.metrics[metric].format == "count":
-        return counted(value, board.metrics[metric].rounded_to or 1) if value >= 0 else None
+        return counted(value, steps) if value >= 0 else None
     if of and row[of] and 0 <= value <= 1:
         return share(value, row[of])
     return None
@@ -74,8 +75,8 @@ def estimate(
 def leader(
     found: Sequence[tuple[T, Estimate]], place: str, told: Callable[[T], tuple[str, str]]
 ) -> str:
-    """`the highest is War with 9 users`, and which others may be as high; nothing where these are
-    many, or all.
+    """`the highest is War with 9 users`, or those that were counted to be alike, and which others
+    may be as high; nothing where these are many, or all.
 
     told: name and amount of one. place: whose it is; at the `lowest` the least.
     """
@@ -84,18 +85,23 @@ def leader(
     sign = -1 if place == "lowest" else 1
     (first, most), *others = sorted(found, key=lambda one: -sign * one[1].value)
     # What leads is compared with each of the others, and they are not with one another (Hsu).
-    alike = [(*told(one), own) for one, own in others if not apart(most, own, len(others))]
-    name, amount_ = told(first)
-    if not alike:
-        return f"the {place} is {name} with {amount_}"
-    if len(alike) > ALIKE or len(alike) == len(others):
+    near = [(one, own) for one, own in others if not apart(most, own, len(others))]
+    if len(near) > ALIKE or len(near) == len(others):
         return ""
+    ties = [most.exact and own.exact and own.value == most.value for _, own in near]
+    tied = [told(one)[0] for (one, _), tie in zip(near, ties, strict=True) if tie]
+    alike = [(*told(one), own) for (one, own), tie in zip(near, ties, strict=True) if not tie]
+    name, amount_ = told(first)
+    said = f"the {place} is {name} with {amount_}"
+    if tied:
+        names = joined([name, *tied])
+        each = f"the {place} are {names} with {amount_} each"
+        said = each if most.value else f"{names} have none"
     # What lies far off and is told apart by nothing but its few is no rival.
     wide = ROUGH * (most.high - most.low)
     rough = [f"{other}, a rough {much}" for other, much, own in alike if own.high - own.low > wide]
     close = [other for other, _, own in alike if own.high - own.low <= wide]
     word = {"highest": "high", "lowest": "low"}.get(place, "far")
-    said = f"the {place} is {name} with {amount_}"
     said += f", though {joined(close)} may be as {word}" if close else ""
     be = "cannot be told apart from it"
     return said + (f"{';' if close else ', though'} {joined(rough)}, {be}" if rough else "")
