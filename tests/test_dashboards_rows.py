@@ -237,7 +237,8 @@ def test_what_rests_on_too_few_is_left_out_and_said_to_be_in_the_csv() -> None:
     for name in ("tags", "demand"):
         view = card(name, rows)
         assert "few" not in [line[0] for line in view.body] and "few" in view.csv
-        assert "What rests on fewer than 5 users is left out; the CSV has it." in view.reading
+        told = "What rests on fewer than 5 users is left out (1 of 3); the CSV has it."
+        assert told in view.reading
 
 
 EACH = "    band_of: each\n"
@@ -258,8 +259,10 @@ def test_a_moving_value_of_few_months_is_left_out_and_the_months_stay(tmp_path: 
 
 def test_what_rests_on_one_is_told_without_a_number(tmp_path: Path) -> None:
     one = ("support: {metric: month_users, least: 30}", "support: {metric: month_users, least: 1}")
-    view = kinds_card(tmp_path, "genre_lines", shares("Drama", 0.2, 0.3), one)
-    assert "A month that rests on no users is left out; the CSV has it." in view.reading
+    rows = shares("Drama", 0.2, 0.3)
+    rows[30]["month_users"] = 0
+    view = kinds_card(tmp_path, "genre_lines", rows, one)
+    assert "A month that rests on no users is left out (1 of 57); the CSV has it." in view.reading
 
 
 def test_a_bar_below_nothing_goes_to_the_left_of_it() -> None:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChartData:
-    """Rows by column and metric name; missing: why there can be none, for a viewer."""
+    """Rows by column and metric name; missing: why there can be none, for a viewer; unseen: rows
+    without numbers for what is missing among them."""
 
     rows: tuple[Row, ...]
     missing: str = ""
+    unseen: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class SourceState:
 class DashboardData:
     """All that a page shows of an environment. as_of: the newest day of any source, whatever of it
     the charts show; generated: whether nothing of it is real; options: the rows of each control
-    that lists values."""
+    that lists values; delivered: the first day of the newest month that it was made from, since
+    products that withhold all they have are as empty as those of no data."""
 
     environment: str
     charts: dict[str, ChartData]
@@ -47,10 +50,17 @@ class DashboardData:
     as_of: date | None
     generated: bool = False
     options: dict[str, list[Row]] = field(default_factory=dict)
+    delivered: date | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there are data at all, of which what is empty shows nothing."""
+        return bool(self.as_of or self.delivered)
 
 
 def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
     """Run the query of each chart. WrongUse when there is no such environment."""
+    from mesh.environments.apply import shown_stamps
     from mesh.environments.deliveries import read_deliveries
 
     with opened.readable_errors():
@@ -97,9 +107,12 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
                 name = view.sql(dialect=dialect).replace('"', "").replace("`", "")
                 state = SourceState(product, name, count)
             sources.append(state)
-        generated = read_deliveries(opened.context.engine_adapter, opened.delivered).is_generated
+        log = read_deliveries(opened.context.engine_adapter, opened.delivered)
+        held = {name: one for name, one in shown_stamps(opened.context, env).items() if one}
     as_of = max(filter(None, days), default=None)
-    return DashboardData(environment, charts, tuple(sources), as_of, generated, options)
+    delivered = log.newest_month(log.delivered.names, held)
+    generated = log.is_generated
+    return DashboardData(environment, charts, tuple(sources), as_of, generated, options, delivered)
 
 
 def _plain(value: Any) -> Any:

@@ -194,10 +194,17 @@ class Support(Strict):
         """Whether a row rests on enough."""
         return bool((row[self.metric] or 0) >= self.least)
 
-    def left_out(self, what: str, label: str) -> str:
-        """What is not drawn, though its numbers are no secret."""
+    def few(self, rows: Iterable[Mapping[str, Any]], *names: str | None) -> int:
+        """How many rows have one of these numbers and rest on too few: what the product withholds
+        has none, and is nothing that the chart leaves out."""
+        few = (row for row in rows if not self.met(row))
+        return sum(any(row[name] is not None for name in names if name) for row in few)
+
+    def left_out(self, what: str, label: str, count: int, of: str) -> list[str]:
+        """What is not drawn, though its numbers are no secret; nothing where all is drawn."""
         few = "no" if self.least == 1 else f"fewer than {self.least:,}"
-        return f"{what} rests on {few} {label} is left out; the CSV has it."
+        told = f"{what} rests on {few} {label} is left out ({count:,} of {of}); the CSV has it."
+        return [told] if count else []
 
 
 class Time(Strict):

@@ -12,6 +12,7 @@ from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.palette import colour, colours, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
 from mesh.dashboards.kinds.base import Board, Row, SplitChart
+from mesh.dashboards.kinds.cut import cut
 from mesh.dashboards.kinds.seen import amount, estimate, extremes, lowered, named
 from mesh.dashboards.parts import Distinct, MetricName
 
@@ -79,8 +80,9 @@ class Bar(SplitChart):
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         several = len(self.metrics) > 1
         beside = [] if several else [name for name in (self.share, self.of) if name]
-        every, rows = len(rows), rows[: self.most]
-        first = f"These are the first {len(rows)} of {every:,}; the CSV has all."
+        found = cut(rows, self.most)
+        rows = found.shown
+        by, alike = self.sorted_by(board)
         labels = [board.metrics[name].label for name in self.metrics]
         fills = colours(labels, board.colours)
         drawn, body, names = [], [], []
@@ -114,7 +116,7 @@ class Bar(SplitChart):
             legend=legend if several else [],
             head=[self.dimension.label, *labels, *(board.metrics[name].label for name in beside)],
             body=body,
-            reading=[first] if every > len(rows) else [],
+            reading=found.told(lambda row: row[by], alike),
             summary=vega.summary("bar chart", drawn),
             vega=_bars(drawn, names=names, series=labels, height=height),
             height=height,

@@ -5,7 +5,7 @@ A kind is a module with one model that derives from `Chart`; `kinds/__init__.py`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -165,6 +165,23 @@ class Chart(Strict):
         """Whether a row is told of, if only that nothing of it can be shown."""
         return self.shows(row)
 
+    @property
+    def nothing(self) -> str:
+        """The specification's own words for that there is nothing to show, if it has any."""
+        return ""
+
+    def unseen(
+        self,
+        rows: Sequence[Row],
+        every: Sequence[Row],
+        picked: Mapping[str, tuple[Any, Collection[Any]]],
+    ) -> list[Row]:
+        """Rows without numbers for what is missing among these, where that has to be told.
+
+        every: its rows whatever is picked; picked: by column what is, and what could be.
+        """
+        return []
+
     def fits(self, board: Board, rows: Sequence[Row]) -> None:
         """Raises Unfit where the rows, whatever is picked of them, are not what it draws."""
 
@@ -203,6 +220,13 @@ class SplitChart(Chart):
     @property
     def ties(self) -> list[str]:
         return [self.dimension.field]
+
+    def sorted_by(self, board: Board) -> tuple[str, str]:
+        """The name in its rows of what they are sorted by, and how alike two rows are of which it
+        is the same."""
+        names = (n for n in self.metric_names if board.metrics[n].field == self.sort.field)
+        name = next(names, None)
+        return (name, "as high as") if name else (self.sort.field, "in the same place as")
 
     def split_settings(
         self,

@@ -27,6 +27,8 @@ DRAWN_HEIGHT = HEIGHT - 60
 CROWDED = 0.5
 # Where everybody is there and one step down: of less there is nothing to see.
 LEAST_STEPS = 2
+# A share that is left is known at its points alone: a slope would be read off between them.
+STEPPED: Literal["step-after"] = "step-after"
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Curve(Chart):
             ("Metric", board.metrics[self.metric].in_looker),
             ("Sort", f"`{self.since.field}`, ascending"),
             board.minimum(self.at_risk),
-            ("Style", "straight lines with points, not stepped; left Y-axis from 0 to 1"),
+            ("Style", "stepped lines with points; left Y-axis from 0 to 1"),
             ("Optional metric", board.metrics[self.at_risk.metric].in_looker),
             *(
                 (("Optional metric", board.metrics[self.crowd.share].in_looker),)
@@ -182,6 +184,11 @@ class Curve(Chart):
                 return f"More than half are gone after {many(step, 'month')}: {told} remain."
         return ""
 
+    def _end(self, board: Board, group: _Group) -> str:
+        """`2011 31.8% (25.0% to 38.9%) after 3 months`: curves end at different steps."""
+        last = max(group.steps)
+        return f"{group.name} {self._told(board, group.steps[last])} after {many(last, 'month')}"
+
     def _told(self, board: Board, row: Row) -> str:
         """`41.0% (36.2% to 45.9%)`."""
         form = board.metrics[self.metric].format
@@ -206,15 +213,17 @@ class Curve(Chart):
             body.append(line)
         head = [self.since.label, *(group.name for group in groups)]
         said = [
+            "What is left is known at the points; between two it is drawn as at the one before.",
             f"The bands are {self.band.words}s; in the tooltip, of how many ({label}).",
-            f"A curve ends where {self._too_few} are left; the CSV goes on.",
         ]
+        if self.at_risk.few(rows, self.metric):
+            said.append(f"A curve ends where {self._too_few} are left; the CSV goes on.")
         if short:
             are = "1 curve that ends" if short == 1 else f"{short} curves that end"
             said.append(f"Left out, being too short to be seen: {are} at the start.")
         if every > len(groups):
             said.append(f"These are the last {len(groups)} of {every}; the CSV has all.")
-        parts = [f"{g.name} {self._told(board, g.steps[max(g.steps)])}" for g in groups]
+        parts = [self._end(board, group) for group in groups]
         return replace(
             card,
             head=head,
@@ -268,10 +277,10 @@ class Curve(Chart):
             x=x, detail=alt.Detail("key:N"), color=alt.Color("color:N", scale=None)
         )
         layers = [
-            base.mark_area(opacity=0.18, aria=False).encode(
+            base.mark_area(opacity=0.18, interpolate=STEPPED, aria=False).encode(
                 y=alt.Y("low:Q", scale=whole, axis=axis), y2=alt.Y2("high:Q")
             ),
-            base.mark_line(strokeWidth=2.2, point={"size": 22}).encode(
+            base.mark_line(strokeWidth=2.2, interpolate=STEPPED, point={"size": 22}).encode(
                 y=y,
                 strokeDash=alt.StrokeDash("dash:N", scale=None),
                 description=alt.Description("aria:N"),

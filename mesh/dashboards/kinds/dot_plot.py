@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from mesh.contracts import Contract
 from mesh.dashboards.drawing import lines, vega
-from mesh.dashboards.drawing.evidence import NOTHING, Estimate, apart, by_chance
+from mesh.dashboards.drawing.evidence import NOTHING, apart, by_chance
 from mesh.dashboards.drawing.formats import unlike
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, rule
+from mesh.dashboards.kinds.cut import cut
+from mesh.dashboards.kinds.dots import Dot, Reference, Verdict, missing_values
 from mesh.dashboards.kinds.seen import leader, lowered, named
-from mesh.dashboards.marks import IsValue
-from mesh.dashboards.parts import (
-    Column,
-    Interval,
-    Metric,
-    MetricName,
-    Scalar,
-    Strict,
-    Support,
-    Text,
-)
+from mesh.dashboards.parts import Interval, Metric, MetricName, Support
 from mesh.words import joined
 
 STEP = 26
 # So many dots are called by their names.
 MOST_NAMED = 3
-
-
-class Reference(Strict):
-    """What the dots are compared with: a number, or the row of one value, such as all."""
-
-    value: float | None = None
-    of: str | None = Field(
-        default=None, description="The value of the dimension whose own number is the reference."
-    )
-    label: Text
-
-
-class Verdict(Strict):
-    """What the product itself says of a row, after it allowed for comparing many."""
-
-    field: Column
-    clear: Annotated[
-        list[Annotated[Scalar, IsValue()]],
-        Field(min_length=1, description="Its values for a row that surely differs."),
-    ]
-
-
-@dataclass(frozen=True)
-class _Dot:
-    name: str
-    row: Row
-    value: float
-    low: float | None
-    high: float | None
-    clear: bool
 
 
 class DotPlot(SplitChart):
@@ -115,7 +77,7 @@ class DotPlot(SplitChart):
         own = [row for row in rows if str(row[self.dimension.field]) == self.reference.of]
         return own[0][self.metric] if own else None
 
-    def _dots(self, board: Board, rows: list[Row]) -> list[_Dot]:
+    def _dots(self, board: Board, rows: list[Row]) -> list[Dot]:
         """The dots that rest on enough, in order, without that of the reference."""
         line, found = self._reference(rows), []
         for row in rows:
@@ -130,14 +92,25 @@ class DotPlot(SplitChart):
             elif line is not None and low is not None and high is not None:
                 clear = low > line or high < line
             name = self.dimension.name(value)
-            found.append(_Dot(name, row, row[self.metric], low, high, clear))
+            found.append(Dot(name, row, row[self.metric], low, high, clear))
         return found
 
-    def _shown(self, dots: list[_Dot]) -> list[_Dot]:
-        if len(dots) <= self.most or not self.both_ends:
-            return dots[: self.most]
-        first = (self.most + 1) // 2
-        return dots[:first] + dots[-(self.most - first) :]
+    def unseen(
+        self,
+        rows: Sequence[Row],
+        every: Sequence[Row],
+        picked: Mapping[str, tuple[Any, Collection[Any]]],
+    ) -> list[Row]:
+        """Where values are withheld it is told of how many the ones that are shown are."""
+        if not (self.incomplete and rows):
+            return []
+        field, numbers = self.dimension.field, dict.fromkeys(self.metric_names)
+        missing = missing_values(field, rows, every, picked)
+        return [{**rows[0], **numbers, field: value} for value in missing]
+
+    def _compared(self, rows: list[Row]) -> list[Row]:
+        """All rows but that of the reference."""
+        return [row for row in rows if str(row[self.dimension.field]) != self.reference.of]
 
     def seen(self, board: Board, rows: list[Row]) -> str:
         line, dots = self._reference(rows), self._dots(board, rows)
@@ -146,7 +119,7 @@ class DotPlot(SplitChart):
         clear = [dot for dot in dots if dot.clear]
         if not clear:
             return ""
-        distances = [(dot, _distance(dot, line, self.interval.level)) for dot in clear]
+        distances = [(dot, dot.distance(line, self.interval.level)) for dot in clear]
         many = len(clear) > by_chance(len(dots), self.interval.level)
         if not (self.verdict or self._sure(line, dots) or many):
             return ""
@@ -162,9 +135,15 @@ class DotPlot(SplitChart):
             return f"{furthest[0].upper()}{furthest[1:]}." if furthest else ""
         said = self._sides(board, clear, len(dots), line, where, sure=not chance)
         if self.incomplete:
-            of = f"Of the {len(dots)} that can be shown," if dots[1:] else "Only one can be shown:"
-            said = f"{of} {said}; others may be further"
+            said = f"{self._of_how_many(rows, len(dots))} {said}; others may be further"
         return "; ".join(part for part in (said, chance, furthest) if part) + "."
+
+    def _of_how_many(self, rows: list[Row], count: int) -> str:
+        """How many can be shown, and of how many if that is known."""
+        every = len(self._compared(rows))
+        if every > count:
+            return f"{'Only 1' if count == 1 else count} of {every} can be shown:"
+        return f"Of the {count} that can be shown," if count > 1 else "Only one can be shown:"
 
     @property
     def _only_clear(self) -> bool:
@@ -175,7 +154,7 @@ class DotPlot(SplitChart):
         )
 
     def _sides(
-        self, board: Board, clear: list[_Dot], count: int, line: float, where: str, sure: bool
+        self, board: Board, clear: list[Dot], count: int, line: float, where: str, sure: bool
     ) -> str:
         """Which dots are above the line and which below, or how many where that would be long."""
         surely = "surely " if sure else ""
@@ -198,7 +177,7 @@ class DotPlot(SplitChart):
             said += [f"{joined(names)} {be}{side}{of}"] if dots else []
         return ", ".join(said)
 
-    def _chance(self, line: float, dots: list[_Dot]) -> str:
+    def _chance(self, line: float, dots: list[Dot]) -> str:
         """How many of so many intervals are clear by chance, where the product did not allow for
         comparing many, and not all are clear of the line when that is allowed for."""
         clear = [dot for dot in dots if dot.clear]
@@ -207,16 +186,16 @@ class DotPlot(SplitChart):
         most = by_chance(len(dots), self.interval.level)
         return f"by chance alone {'one' if most == 1 else most} of {len(dots)} may seem so"
 
-    def _sure(self, line: float, dots: list[_Dot]) -> list[_Dot]:
+    def _sure(self, line: float, dots: list[Dot]) -> list[Dot]:
         """Those that are clear of the line, also when it is allowed for that many are compared."""
-        away = [(dot, _distance(dot, line, self.interval.level)) for dot in dots if dot.clear]
+        away = [(dot, dot.distance(line, self.interval.level)) for dot in dots if dot.clear]
         return [dot for dot, one in away if one and apart(one, NOTHING, len(dots))]
 
-    def _told(self, board: Board, dot: _Dot, line: float | None) -> str:
+    def _told(self, board: Board, dot: Dot, line: float | None) -> str:
         text, *ends = self._texts(board, dot, line)
         return f"{text} ({' to '.join(ends)})" if len(ends) == 2 else text
 
-    def _texts(self, board: Board, dot: _Dot, line: float | None) -> list[str]:
+    def _texts(self, board: Board, dot: Dot, line: float | None) -> list[str]:
         """The value and the interval's ends: what is clear of the line does not read like it."""
         form, beside = board.metrics[self.metric].format, line if dot.clear else None
         return [
@@ -227,7 +206,8 @@ class DotPlot(SplitChart):
 
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         line, every = self._reference(rows), self._dots(board, rows)
-        dots = self._shown(every)
+        found = cut(every, self.most, self.both_ends)
+        dots = found.shown
         support = board.metrics[self.support.metric].label
         if not dots:
             least = f"{self.support.least:,} {lowered(support)}"
@@ -238,6 +218,7 @@ class DotPlot(SplitChart):
             why = (board.held_back or "") if enough else few
             return replace(card, empty=why)
         metric = board.metrics[self.metric]
+        by, alike = self.sorted_by(board)
         drawn, body = [], []
         for dot in dots:
             told, of = self._told(board, dot, line), board.text(self.support.metric, dot.row)
@@ -265,15 +246,17 @@ class DotPlot(SplitChart):
             card,
             head=[*titles, f"Against {self.reference.label}"],
             body=body,
-            reading=self._reading(line, dots, every, lowered(support)),
+            reading=[
+                *self._reading(line, every),
+                *self._missing(rows, lowered(support)),
+                *found.told(lambda dot: dot.row[by], alike),
+            ],
             summary=f"Dot plot with {len(dots)} dots: {'; '.join(spoken)}.",
             vega=self._picture(drawn, line, titles, metric, height),
             height=height,
         )
 
-    def _reading(
-        self, line: float | None, dots: list[_Dot], every: list[_Dot], support: str
-    ) -> list[str]:
+    def _reading(self, line: float | None, every: list[Dot]) -> list[str]:
         said = [f"The lines are {self.interval.words}s."]
         if line is not None:
             differ = "differs for sure, of all that were compared"
@@ -283,12 +266,24 @@ class DotPlot(SplitChart):
                 said.append(f"A full dot {differ}; a hollow one may not differ at all.")
             if chance := self._chance(line, every):
                 said.append(f"{chance.capitalize()}.")
-        said.append(self.support.left_out("What", support))
-        if self.incomplete:
-            said.append("Others are missing that would tell of too few users, and may be further.")
-        if len(every) > len(dots):
-            which = "first and last" if self.both_ends else "first"
-            said.append(f"These are the {which} {len(dots)} of {len(every)}; the CSV has all.")
+        return said
+
+    def _missing(self, rows: list[Row], support: str) -> list[str]:
+        """What has no dot: left out here, or withheld by the product, so that no file has it."""
+        every = self._compared(rows)
+        few = self.support.few(every, self.metric)
+        said = self.support.left_out("What", support, few, f"{len(every):,}")
+        none = sum(row[self.metric] is None for row in every)
+        if none and self.incomplete:
+            be = "is missing, and may be" if none == 1 else "are missing, and may be"
+            why = "in the CSV too, where it would tell of too few users"
+            said.append(f"{none:,} of {len(every):,} {be} further; {why}.")
+        elif none:
+            have = "has" if none == 1 else "have"
+            said.append(f"{none:,} of {len(every):,} {have} no number, in the CSV neither.")
+        elif self.incomplete:
+            missing = "Others may be missing, in the CSV too"
+            said.append(f"{missing}, that would tell of too few users, and may be further.")
         return said
 
     def _picture(
@@ -353,15 +348,6 @@ class DotPlot(SplitChart):
             ),
         ]
         return vega.compiled(alt.layer(*layers), 460, height)
-
-
-def _distance(dot: _Dot, line: float, level: int) -> Estimate | None:
-    """How far a dot is from the line, to whichever side."""
-    if dot.low is None or dot.high is None:
-        return None
-    sides = [one - line for one in (dot.value, dot.low, dot.high)]
-    value, low, high = sides if dot.value > line else (-one for one in (sides[0], *sides[:0:-1]))
-    return Estimate(value, low, high, level)
 
 
 @rule("REFERENCE", "Dots are compared with a number, or with the row of one value.")

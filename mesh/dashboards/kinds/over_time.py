@@ -86,7 +86,8 @@ class OverTime(Chart):
         """A line; rows: those that it has, also what cannot be shown of them."""
         days = self.days(rows)
         judged = self.judged_by(metric, points)
-        return Track(key, name, colour, metric, judged, points, days[0], days[-1])
+        few = self.support.few(rows, metric, self.moving) if self.support else 0
+        return Track(key, name, colour, metric, judged, points, days[0], days[-1], few)
 
     def too_few(self, rows: Sequence[Row], shown: int) -> str:
         """Why there is no line."""
@@ -136,7 +137,9 @@ class OverTime(Chart):
             said.append(f"The band is the {self.band.words}{whose}.")
         if self.support:
             label = lowered(board.metrics[self.support.metric].label)
-            said.append(self.support.left_out(f"A {self.time.every} that", label))
+            few, every = (sum(t.few for t in tracks), sum(self.gaps(t)[1] for t in tracks))
+            of = f"{every:,}" + (", all lines together" if len(tracks) > 1 else "")
+            said += self.support.left_out(f"A {self.time.every} that", label, few, of)
         said += self.gaps_told(tracks) if len(tracks) <= FEW_LINES else []
         if any(self.lone_zeros(board, track) for track in tracks):
             which = f"A 0 beside {self.time.every}s that cannot be shown"

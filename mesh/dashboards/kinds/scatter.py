@@ -128,7 +128,8 @@ class Scatter(SplitChart):
             said.append("On the slanted line both are equal; above it the vertical one is more.")
         if self.sized:
             said.append(f"The larger a point, the more it rests on ({support}).")
-        said.append(self.support.left_out("What", support))
+        few = self.support.few(rows, self.x)
+        said += self.support.left_out("What", support, few, f"{len(rows):,}")
         enough = sum(self.support.met(row) for row in rows)
         if enough > len(points):
             said.append(f"These are the first {MOST} of {enough:,}; the CSV has all.")

@@ -121,6 +121,11 @@ class Table(Chart):
     def order(self) -> Sort:
         return self.sort
 
+    @property
+    def nothing(self) -> str:
+        stated = "nothing" in self.words.model_fields_set
+        return f"{self.words.nothing}." if stated and not self.choice else ""
+
     def settings(self, board: Board) -> list[tuple[str, str]]:
         named = [name for c in self.columns for name in (c.dimension, c.detail) if name]
         state, choice = self.comparison, self.choice

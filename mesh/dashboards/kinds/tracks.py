@@ -35,7 +35,8 @@ class Point:
 @dataclass(frozen=True)
 class Track:
     """One line: its points in order. metric: what it shows by itself; judged: what is compared;
-    first, last: the months in which it has rows, whether they can be shown or not."""
+    first, last: the months in which it has rows, whether they can be shown or not; few: how many
+    of these have a number that is left out."""
 
     key: str
     name: str
@@ -45,6 +46,7 @@ class Track:
     points: list[Point]
     first: date
     last: date
+    few: int = 0
 
     @cached_property
     def bursts(self) -> float:

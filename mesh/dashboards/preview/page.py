@@ -15,11 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from mesh.dashboards import kinds
-from mesh.dashboards.drawing.formats import day
 from mesh.dashboards.drawing.vega import THEMES, steps_css
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.preview.bundle import vega_script
-from mesh.dashboards.preview.present import PageView, drawing
+from mesh.dashboards.preview.present import PageView, drawing, up_to
 from mesh.project import Project
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -90,6 +89,8 @@ def page_html(
         page=page,
         cards=[_card(page, card) for card in page.charts],
         others=others,
+        # A page that can show nothing is of the same data as those beside it.
+        up_to=up_to([page] if page.as_of else others),
         data=data,
         vega=Markup(vega_script(project)) if charts or drawn else "",
         scripts=[*map(_own, own), *(_own(name, KINDS) for name in scripts)],
@@ -147,14 +148,12 @@ def _picked(page: PageView) -> dict[str, Any]:
 
 def index_html(pages: list[PageView], project: Project, served: Served | None = None) -> str:
     """The way in: all dashboards of an environment."""
-    # Of a dashboard whose sources are empty yet no day is known.
-    newest = max((page.as_of for page in pages if page.as_of), default=None)
     return _filled(
         "index.html.j2",
         served,
         pages=pages,
         others=pages,
-        up_to=day(newest),
+        up_to=up_to(pages),
         title=project.settings.title or "Dashboards",
         purpose=project.settings.purpose or "",
     )

@@ -13,6 +13,7 @@ from mesh.dashboards.controls import AnyControl, OneOf, Option
 from mesh.dashboards.csv_file import csv_text
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.formats import day
+from mesh.dashboards.drawing.lines import called
 from mesh.dashboards.drawing.view import ChartView, Unmoved
 from mesh.dashboards.kinds import Board, Chart
 from mesh.dashboards.kinds.base import Row, Unfit
@@ -108,11 +109,7 @@ class PageView:
     generated: bool = False
     controls: list[ControlView] = field(default_factory=list)
     picked: dict[str, Picked] = field(default_factory=dict)
-
-    @property
-    def up_to(self) -> str:
-        """The last day of data, as it is shown; nothing where there are none."""
-        return day(self.as_of)
+    delivered: date | None = None
 
     @property
     def unpicked(self) -> list[ChartView]:
@@ -152,22 +149,21 @@ def present(board: Board, data: DashboardData, contracts: Mapping[str, Contract]
 
 
 def _present(board: Board, data: DashboardData, contracts: Mapping[str, Contract]) -> PageView:
-    with_rows = {state.product for state in data.sources if state.rows}
     controls = [_control(board, control, data) for control in board.controls]
     cards, picked = [], {}
     for chart in sorted(board.charts, key=lambda c: (c.position.row, c.position.column)):
-        product = board.sources[chart.source].product
-        found, contract = data.charts[chart.id], contracts[product]
+        found = data.charts[chart.id]
+        contract = contracts[board.sources[chart.source].product]
         follows = [one for one in controls if one.spec.reaches(chart) and one.options]
         unmoved = _unmoved(controls, chart, follows)
         with drawing(board, chart):
             chart.fits(board, found.rows)
             drawn = [
                 replace(
-                    _card(board, chart, part, contract, product in with_rows, since),
+                    _card(board, chart, part, contract, data.is_there, since),
                     unmoved=unmoved,
                 )
-                for part, since in _parts(found, follows)
+                for part, since in _parts(chart, found, follows)
             ]
         start = 0
         for control in follows:
@@ -177,8 +173,26 @@ def _present(board: Board, data: DashboardData, contracts: Mapping[str, Contract
             picked[chart.id] = Picked([one.spec.id for one in follows], drawn)
     sources = [(state, contracts[state.product]) for state in data.sources]
     return PageView(
-        board, data.environment, data.as_of, cards, sources, data.generated, controls, picked
+        board,
+        data.environment,
+        data.as_of,
+        cards,
+        sources,
+        data.generated,
+        controls,
+        picked,
+        data.delivered,
     )
+
+
+def up_to(pages: Sequence[PageView]) -> str:
+    """Up to when the data of pages go, as it is shown; nothing where there are none.
+
+    Where no page can show a number no day is known, but the month of what was delivered is.
+    """
+    newest = max((page.as_of for page in pages if page.as_of), default=None)
+    delivered = max((page.delivered for page in pages if page.delivered), default=None)
+    return day(newest) or (called(delivered) if delivered else "")
 
 
 def _control(board: Board, control: AnyControl, data: DashboardData) -> ControlView:
@@ -204,13 +218,16 @@ def _unmoved(
     ]
 
 
-def _parts(found: ChartData, follows: Sequence[ControlView]) -> list[tuple[ChartData, date | None]]:
+def _parts(
+    chart: Chart, found: ChartData, follows: Sequence[ControlView]
+) -> list[tuple[ChartData, date | None]]:
     """The rows of a chart for each combination of what is picked, and since when they are; None
     where no months are cut off."""
     if not follows:
         return [(found, None)]
     # Told apart once by what is picked most finely: a page of many values looks at each row once.
     columns = [one.spec.field for one in follows]
+    offered = [{option.value for option in one.options} - {None} for one in follows]
     held: dict[tuple[object, ...], list[Row]] = {}
     for row in found.rows:
         held.setdefault(tuple(row[name] for name in columns), []).append(row)
@@ -230,7 +247,11 @@ def _parts(found: ChartData, follows: Sequence[ControlView]) -> list[tuple[Chart
             for option, name in zip(options, columns, strict=True)
             if option.since and any(row[name] and row[name] < option.since for row in found.rows)
         ]
-        parts.append((replace(found, rows=tuple(rows)), max(since, default=None)))
+        values = [one.value for one in options]
+        picked = dict(zip(columns, zip(values, offered, strict=True), strict=True))
+        unseen = tuple(chart.unseen(rows, found.rows, picked))
+        part = replace(found, rows=tuple(rows), unseen=unseen)
+        parts.append((part, max(since, default=None)))
     return parts
 
 
@@ -239,19 +260,21 @@ def _card(
     chart: Chart,
     data: ChartData,
     contract: Contract,
-    with_rows: bool,
+    is_there: bool,
     since: date | None = None,
 ) -> ChartView:
-    """with_rows: whether its product has any: then, if there are none here, they are held back.
+    """is_there: whether there are data: then, if there are no rows here, they are held back.
 
     since: the first day of the months that were picked, which are the window of a chart over time.
     """
     source = board.sources[chart.source]
-    shown = [dict(row) for row in data.rows if chart.counts(row)]
+    shown = [dict(row) for row in (*data.rows, *data.unseen) if chart.counts(row)]
     if not any(map(chart.shows, shown)):
         # Whether there is none, or what there is is withheld, rows that are not there do not tell.
-        none = (NOT_SHOWN if board.held_back else NOT_ENOUGH) if with_rows else NO_DATA
+        none = (NOT_SHOWN if board.held_back else NOT_ENOUGH) if is_there else NO_DATA
         why = f"{none} {board.held_back or ''}".rstrip()
+        if is_there and chart.nothing:
+            why = f"{NOT_ENOUGH} {chart.nothing}"
         return ChartView(chart, empty=data.missing or why)
     window = source.window(shown, board.all_time, since)
     card = chart.draw(board, contract, shown, ChartView(chart, window=window))
