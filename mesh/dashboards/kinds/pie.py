@@ -22,6 +22,10 @@ from mesh.dashboards.parts import MetricName, Strict
 
 MAX_SLICES = 10
 PARTS_FIX = "Draw bars, or count what is never below 0."
+ANEW = (
+    "Others is counted anew: what is in several of its parts counts once, so that it is less than "
+    "their sum, and its share can be above that of each."
+)
 PIE_SIZE, DONUT_SIZE = 300, 230
 # The smallest radius that a pie has beside its legend: labels must fit there.
 LABELLED_RADIUS = 128
@@ -60,6 +64,8 @@ class Pie(SplitChart):
     def settings(self, board: Board) -> list[tuple[str, str]]:
         slices = self.top.count + 1 if self.top else "all"
         told = [("Slices", f"{slices}; no group Others of Looker's own")]
+        if self.top:
+            told.append(("To say beside it", ANEW))
         beside = [self.share] if self.share else []
         return self.split_settings(board, [self.metric], beside, told)
 
@@ -108,6 +114,9 @@ class Pie(SplitChart):
         free = iter(
             colours([n for n, others in zip(names, own, strict=True) if not others], board.colours)
         )
+        reading = [ANEW] if any(own) else []
+        if every > len(rows):
+            reading.append(f"The CSV has all {every:,}, each for itself.")
         start = 0.0
         for index, (row, name, others) in enumerate(zip(rows, names, own, strict=True)):
             fill = OTHERS if others else next(free)
@@ -135,7 +144,7 @@ class Pie(SplitChart):
             legend_head=[metric.label, of],
             head=[title for title, _ in drawn[0].facts],
             body=body,
-            reading=[f"The CSV has all {every:,}, each for itself."] if every > len(rows) else [],
+            reading=reading,
             summary=vega.summary(self.kind, drawn),
             vega=_pie(drawn, size=size, centre=centre),
             height=size,
