@@ -515,7 +515,7 @@ def test_an_axis_of_nothing_but_zeros_begins_at_zero_and_names_no_number_twice()
 def test_months_that_cannot_be_told_apart_share_the_place() -> None:
     # 900 against 880 is less than the 2.7 times 42 that it takes of eight others: √1,780 is 42.
     assert card("one_line", plays([*USUAL, 900, 100, 880])).seen == (
-        "The highest is Jul 2014 with 900 plays, though Sep 2014 may be as high; "
+        "The highest is Jul 2014 with 900 plays, which may be chance against Sep 2014; "
         "the lowest is Aug 2014 with 100 plays."
     )
     # 900 against 700 is more: 5 times the root of 1,600.

@@ -310,8 +310,8 @@ def test_the_highest_and_the_lowest_bar_are_told_if_they_surely_differ() -> None
     )
     users.insert(1, {"genre": "Comedy", "genre_users": 609})
     assert card("user_360", "genres_reach", users).seen == (
-        "The highest is Drama with 610 users, though Comedy may be as high; the lowest is War "
-        "with 9 users."
+        "The highest is Drama with 610 users, which may be chance against Comedy; the lowest is "
+        "War with 9 users."
     )
     # Of 610 users 609 are surely more than 554, and 610 are not surely more than 609.
     reach = [
@@ -322,7 +322,7 @@ def test_the_highest_and_the_lowest_bar_are_told_if_they_surely_differ() -> None
         "The highest is Drama with 609 users; the lowest is IMAX with 40 users."
     )
     reach[1] |= {"genre_users": 608, "genre_share": 608 / 610}
-    assert "though War may be as high" in card("user_360", "genres_reach", reach).seen
+    assert "which may be chance against War" in card("user_360", "genres_reach", reach).seen
     few = [row | {"asked_users": 9} for row in asked]
     assert card("user_360", "genres_like_share", few).seen == ""
     equal = [{"genre": name, "genre_users": 300} for name in ("Drama", "War")]

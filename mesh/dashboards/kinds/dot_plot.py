@@ -275,15 +275,15 @@ class DotPlot(SplitChart):
         said = self.support.left_out("What", support, few, f"{len(every):,}")
         none = sum(row[self.metric] is None for row in every)
         if none and self.incomplete:
-            be = "is missing, and may be" if none == 1 else "are missing, and may be"
-            why = "in the CSV too, where it would tell of too few users"
-            said.append(f"{none:,} of {len(every):,} {be} further; {why}.")
+            be, they = ("is", "it") if none == 1 else ("are", "they")
+            why = f"since {they} would tell of too few users or of none; {they} may be further"
+            said.append(f"{none:,} of {len(every):,} {be} missing, also in the CSV, {why}.")
         elif none:
             have = "has" if none == 1 else "have"
-            said.append(f"{none:,} of {len(every):,} {have} no number, in the CSV neither.")
+            said.append(f"{none:,} of {len(every):,} {have} no number, here or in the CSV.")
         elif self.incomplete:
-            missing = "Others may be missing, in the CSV too"
-            said.append(f"{missing}, that would tell of too few users, and may be further.")
+            missing = "Others may be missing, also in the CSV"
+            said.append(f"{missing}, that would tell of too few users; they may be further.")
         return said
 
     def _picture(

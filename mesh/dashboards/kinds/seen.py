@@ -102,7 +102,10 @@ def leader(
     rough = [f"{other}, a rough {much}" for other, much, own in alike if own.high - own.low > wide]
     close = [other for other, _, own in alike if own.high - own.low <= wide]
     word = {"highest": "high", "lowest": "low"}.get(place, "far")
-    said += f", though {joined(close)} may be as {word}" if close else ""
+    # What was counted is so; that it is less or more another time too is what may be chance.
+    chance = f", which may be chance against {joined(close)}"
+    may = chance if most.exact else f", though {joined(close)} may be as {word}"
+    said += may if close else ""
     be = "cannot be told apart from it"
     return said + (f"{';' if close else ', though'} {joined(rough)}, {be}" if rough else "")
 
