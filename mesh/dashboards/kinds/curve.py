@@ -27,8 +27,6 @@ DRAWN_HEIGHT = HEIGHT - 60
 CROWDED = 0.5
 # Where everybody is there and one step down: of less there is nothing to see.
 LEAST_STEPS = 2
-# A share that is left is known at its points alone: a slope would be read off between them.
-STEPPED: Literal["step-after"] = "step-after"
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,11 @@ class Curve(Chart):
         default=None,
         description="In which year most began, and the share that did: told from half of them on.",
     )
+    stepped: bool = Field(
+        default=False,
+        description="Whether it is drawn in steps, as the share of those who stay is: it is known "
+        "at the points alone, and a slope would be read off between them.",
+    )
     series: Dimension | None = None
     most: Annotated[int, Field(ge=1, le=6)] = Field(
         default=5, description="How many curves there are at most: those of the last values."
@@ -79,13 +82,14 @@ class Curve(Chart):
     def settings(self, board: Board) -> list[tuple[str, str]]:
         by = self.series.field if self.series else None
         ends = board.in_looker((self.band.low, self.band.high))
+        style = "stepped lines" if self.stepped else "straight lines"
         return [
             ("Dimension", f"`{self.since.field}`"),
             *((("Breakdown dimension", f"`{by}`, the last {self.most}"),) if by else ()),
             ("Metric", board.metrics[self.metric].in_looker),
             ("Sort", f"`{self.since.field}`, ascending"),
             board.minimum(self.at_risk),
-            ("Style", "stepped lines with points; left Y-axis from 0 to 1"),
+            ("Style", f"{style} with points; left Y-axis from 0 to 1"),
             ("Optional metric", board.metrics[self.at_risk.metric].in_looker),
             *(
                 (("Optional metric", board.metrics[self.crowd.share].in_looker),)
@@ -212,8 +216,9 @@ class Curve(Chart):
             hovers.append({"t": step} | tips)
             body.append(line)
         head = [self.since.label, *(group.name for group in groups)]
+        steps_told = "What is left is known at the points, and drawn in steps between them."
         said = [
-            "What is left is known at the points; between two it is drawn as at the one before.",
+            *([steps_told] if self.stepped else []),
             f"The bands are {self.band.words}s; in the tooltip, of how many ({label}).",
         ]
         if self.at_risk.few(rows, self.metric):
@@ -253,7 +258,8 @@ class Curve(Chart):
             for step, row in sorted(group.steps.items()):
                 value = row[self.metric]
                 ends = [value if end is None else end for end in self.band.ends(row)]
-                data.append(shared | {"t": step, "value": value, "low": ends[0], "high": ends[1]})
+                own = {"value": value, "low": ends[0], "high": ends[1]}
+                data.append(shared | own | {"t": step, "last": step == max(group.steps)})
         several = len(groups) > 1
         tags = self._names(groups, last) if several else []
         room = lines.room_for(tags) if several else 12
@@ -276,11 +282,16 @@ class Curve(Chart):
         base = alt.Chart(alt.Data(values=data)).encode(
             x=x, detail=alt.Detail("key:N"), color=alt.Color("color:N", scale=None)
         )
+        shape: Literal["step-after", "linear"] = "step-after" if self.stepped else "linear"
+        low, high = alt.Y("low:Q", scale=whole, axis=axis), alt.Y2("high:Q")
+        # The band of a step ends where the next begins: that of the last point is a line.
+        last_band = base.transform_filter("datum.last").mark_rule(
+            opacity=0.35, strokeWidth=3, aria=False
+        )
         layers = [
-            base.mark_area(opacity=0.18, interpolate=STEPPED, aria=False).encode(
-                y=alt.Y("low:Q", scale=whole, axis=axis), y2=alt.Y2("high:Q")
-            ),
-            base.mark_line(strokeWidth=2.2, interpolate=STEPPED, point={"size": 22}).encode(
+            base.mark_area(opacity=0.18, interpolate=shape, aria=False).encode(y=low, y2=high),
+            *([last_band.encode(y=low, y2=high)] if self.stepped else []),
+            base.mark_line(strokeWidth=2.2, interpolate=shape, point={"size": 22}).encode(
                 y=y,
                 strokeDash=alt.StrokeDash("dash:N", scale=None),
                 description=alt.Description("aria:N"),
