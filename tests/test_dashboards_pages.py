@@ -22,7 +22,7 @@ from mesh.dashboards.data import _plain
 from mesh.dashboards.drawing.formats import number, percent, span
 from mesh.dashboards.drawing.palette import colour, contrast, ink_on
 from mesh.dashboards.drawing.view import ChartView
-from mesh.dashboards.kinds.pie import slice_label
+from mesh.dashboards.kinds.pie import label_place, slice_label
 from mesh.dashboards.kinds.seen import named
 from mesh.dashboards.preview.bundle import vega_script
 from mesh.dashboards.preview.page import index_html, page_html
@@ -267,9 +267,17 @@ def test_a_value_has_one_colour_on_all_dashboards() -> None:
 def test_a_label_is_left_out_where_it_does_not_fit() -> None:
     inside = {"start": 0.0, "hole": False}
     assert slice_label("Drama", "610", "50%", part=0.5, **inside) == ["Drama", "610"]
-    assert slice_label("Documentary", "610", "5%", part=0.05, **inside) == ["610"]
+    assert slice_label("Documentary", "610", "5%", part=0.05, **inside) == []
     assert slice_label("Drama", "610,000", "1%", part=0.01, **inside) == []
     assert slice_label("Tags", "3", "3%", start=0, part=0.03, hole=True) == []
+    # Beside its legend a pie is smaller: what fits on a phone need not fit there.
+    parts = [118, 111, 88, 84, 75, 72, 71, 71, 70, 193]
+    names = ["Drama", "Crime", "Adventure", "Thriller", "War", "Action", "Comedy", "Romance"]
+    least = {
+        name: label_place([name, str(own)], sum(parts[:i]) / sum(parts), own / sum(parts))[1]
+        for i, (name, own) in enumerate(zip(names, parts, strict=False))
+    }
+    assert least["Drama"] < least["Thriller"] and least["Romance"] > 97
 
 
 def card(name: str, chart: str, rows: list[dict[str, Any]]) -> ChartView:

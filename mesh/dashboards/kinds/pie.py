@@ -27,8 +27,11 @@ ANEW = (
     "their sum, and its share can be above that of each."
 )
 PIE_SIZE, DONUT_SIZE = 300, 230
-# The smallest radius that a pie has beside its legend: labels must fit there.
-LABELLED_RADIUS = 128
+# How wide letters of a label are, how high its lines, and how near it comes to an edge, in pixels.
+LETTER, LINE, EDGE = 6.4, 14, 2
+# Where labels may stand, as parts of the radius: the first that fits.
+PLACES = (0.66, 0.72, 0.6, 0.78, 0.54)
+LEAST_RADIUS = 40
 
 
 class Top(Strict):
@@ -154,30 +157,46 @@ class Pie(SplitChart):
 def slice_label(
     name: str, count: str, share: str, *, start: float, part: float, hole: bool
 ) -> list[str]:
-    """What fits inside a slice: name and number, number, or nothing.
+    """What can stand inside a slice: name and number, or nothing, since a number alone is nobody's.
+    In a ring the share, which is named beside it.
 
     start, part: where the slice begins and how long it is, as parts of the whole circle.
     """
     if hole:
         return [share] if part >= 0.06 else []
-    angle = 2 * math.pi * (start + part / 2)
-    along, across = abs(math.cos(angle)), abs(math.sin(angle))
-    place = _label_place(angle)
-    room = 2 * math.pi * place * LABELLED_RADIUS * part
-    for lines in ([name, count], [count]):
-        width, height = 6.1 * max(map(len, lines)), 14 * len(lines)
-        outside = place * LABELLED_RADIUS + (across * width + along * height) / 2
-        if room >= along * width + across * height and outside <= LABELLED_RADIUS:
-            return lines
-    return []
+    label = [name, count]
+    return label if label_place(label, start, part)[1] <= PIE_SIZE / 2 else []
 
 
-def _label_place(angle: float) -> float:
-    """How far out a label stands, as a part of the radius: further where its width is the arc's.
+def label_place(label: Sequence[str], start: float, part: float) -> tuple[float, float]:
+    """How far out a label stands within its slice, as a part of the radius, and from which radius
+    on, in pixels, it fits there: a pie is smaller beside its legend than above it."""
+    wide, high = LETTER * max(map(len, label), default=0) / 2, LINE * len(label) / 2
+    corners = [(x, y) for x in (-wide, wide) for y in (-high, high)]
+    middle, ends = start + part / 2, (start, start + part)
+    for radius in range(LEAST_RADIUS, PIE_SIZE // 2 + 1):
+        for place in PLACES:
+            x, y = (place * radius * one for one in _direction(middle))
+            at = [(x + right, y + up) for right, up in corners]
+            if all(_inside(one, ends, radius) for one in at):
+                return place, radius
+    return PLACES[0], math.inf
 
-    angle: in radians, from twelve o'clock.
-    """
-    return 0.66 + 0.13 * abs(math.cos(angle))
+
+def _inside(point: tuple[float, float], ends: tuple[float, float], radius: float) -> bool:
+    """Whether a point is within a slice, and not too near to its edge."""
+    (x, y), (start, end) = point, ends
+    if math.hypot(x, y) > radius - EDGE:
+        return False
+    (a, b), (c, d) = _direction(start), _direction(end)
+    # How far it is on the right of where the slice begins, and on the left of where it ends.
+    beyond = [x * b - y * a >= EDGE, y * c - x * d >= EDGE]
+    return all(beyond) if end - start < 0.5 else any(beyond)
+
+
+def _direction(turn: float) -> tuple[float, float]:
+    """To the right and up, from the middle; turn: from twelve o'clock, as a part of the circle."""
+    return math.sin(2 * math.pi * turn), math.cos(2 * math.pi * turn)
 
 
 def _pie(drawn: list[Mark], *, size: int, centre: tuple[str, str] | None) -> dict[str, Any]:
@@ -189,8 +208,9 @@ def _pie(drawn: list[Mark], *, size: int, centre: tuple[str, str] | None) -> dic
     radius = "min(width, height) / 2"
     rows, total, before = vega.rows(drawn), sum(mark.value for mark in drawn) or 1, 0.0
     for row in rows:
-        angle = 2 * math.pi * (before + row["value"] / 2) / total
-        row["place"] = 0.8 if hole else round(_label_place(angle), 3)
+        place, least = label_place(row["label"], before / total, row["value"] / total)
+        row |= {"place": 0.8, "least": 0} if hole else {"place": place, "least": least}
+        row["least"] = min(row["least"], PIE_SIZE)
         before += row["value"]
     base = alt.Chart(alt.Data(values=rows)).encode(
         theta=alt.Theta("value:Q", stack=True, scale=alt.Scale(type="linear")),
@@ -207,14 +227,15 @@ def _pie(drawn: list[Mark], *, size: int, centre: tuple[str, str] | None) -> dic
         tooltip=vega.tooltip(drawn),
         description=alt.Description("aria:N"),
     )
+    fitting = alt.condition(f"{radius} >= datum.least", "label:N", alt.value(""))
     labels = base.mark_text(
         radius=alt.expr(f"{radius} * datum.place"),
         fontSize=11,
-        lineHeight=14,
+        lineHeight=LINE,
         fontWeight=600,
         baseline="middle",
         aria=False,
-    ).encode(text=alt.Text("label:N"), color=alt.Color("ink:N", scale=None), opacity=seen)
+    ).encode(text=fitting, color=alt.Color("ink:N", scale=None), opacity=seen)
     layers = [arcs, labels]
     if centre:
         nothing = alt.Chart(alt.Data(values=[{}]))
