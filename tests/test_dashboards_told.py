@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from mesh.dashboards.preview.present import PageView, present
 from tests.dashboards_data import empty, filled, genre, presented
 from tests.kinds_data import AS_OF, Rows, card, effect, effects, shares, survival_rows
 from tests.project_copy import PROJECT
-from tests.test_dashboards_rows import CONTRACTS, SPECS
+from tests.test_dashboards_rows import CONTRACTS, SPECS, kinds_card
 
 PICKED = """
 controls:
@@ -166,13 +167,53 @@ def test_products_that_withhold_all_they_have_are_not_called_without_data() -> N
     assert "No data yet" in page_html(presented("user_360", nothing), [], PROJECT)
 
 
-def test_a_curve_falls_in_steps_and_each_end_is_told_with_its_month() -> None:
+@pytest.mark.parametrize("shape", ["step-after", "linear"])
+def test_a_curve_of_who_stays_falls_in_steps(shape: str, tmp_path: Path) -> None:
+    """A share is known at its points: nothing must be read off between them."""
     rows = survival_rows(y2015=0.3, y2016=0.05)
-    view = card("survival", [row for row in rows if row["year"] != 2015 or row["months_since"] < 4])
+    stepped = ("    metric: left\n", "    metric: left\n    stepped: true\n")
+    view = kinds_card(tmp_path, "survival", rows, *([stepped] if "step" in shape else []))
     assert view.vega
     marks = [one for group in view.vega["marks"] for one in (group, *group.get("marks", ()))]
     drawn = [one for one in marks if one["type"] in ("line", "area")]
-    stepped = {one["type"]: one["encode"]["update"]["interpolate"]["value"] for one in drawn}
-    assert stepped == {"area": "step-after", "line": "step-after"}
-    assert "2015 34.3% (" in view.summary and ") after 3 months; 2016 " in view.summary
+    shapes = {
+        one["type"]: one["encode"]["update"].get("interpolate", {"value": "linear"})["value"]
+        for one in drawn
+    }
+    assert shapes == {"area": shape, "line": shape}
+    told = "What is left is known at the points, and drawn in steps between them."
+    assert (told in view.reading) is (shape == "step-after")
     assert vega_to_svg(themed(view.vega, "light"))
+
+
+def test_each_end_of_a_curve_is_told_with_its_month() -> None:
+    rows = survival_rows(y2015=0.3, y2016=0.05)
+    short = [row for row in rows if row["year"] != 2015 or row["months_since"] < 4]
+    summary = card("survival", short).summary
+    assert "2015 34.3% (" in summary and ") after 3 months; 2016 " in summary
+    assert summary.endswith(" months.")
+
+
+def test_the_last_year_is_named_at_the_axis_of_a_small_picture() -> None:
+    """Of lines up to 2018 an axis that ends with 2012 tells the wrong years."""
+    rows = []
+    for year in range(1996, 2019):
+        for one in shares("Drama", 0.2, 0.3)[:9]:
+            day = one["month"].replace(year=year)
+            rows.append(one | {"month": day})
+    view = card("panels", rows)
+    assert view.vega
+    svg = vega_to_svg(themed(view.vega, "light"))
+    assert re.findall(r">((?:19|20)\d\d)</text>", svg) == ["1997", "2004", "2011", "2018"]
+
+
+def test_a_column_of_texts_is_laid_out_as_one_in_any_table() -> None:
+    tag = {"tag": "fun", "spelling": "fun", "tag_rank": 1}
+    page = presented("movie_report", filled("movie_report", tags=[tag]))
+    (tags,) = (one for one in page.charts if one.spec.id == "tags")
+    assert [one["type"] for one in tags.content["columns"]] == ["rank", "text", "number", "number"]
+    near = {"neighbour_id": 2, "neighbour_rank": 1, "neighbour_title": "Heat"}
+    page = presented("movie_report", filled("movie_report", neighbours=[near]))
+    (beside,) = (one for one in page.charts if one.spec.id == "neighbours")
+    # Years are numbers that are read as names, and stand in a column as numbers do.
+    assert [one["type"] for one in beside.content["columns"]][:3] == ["rank", "text", "plain"]

@@ -193,12 +193,13 @@ def _ended(points: list[Point], newest: date | None) -> bool:
 
 
 def _ticks(first: date, last: date) -> list[int]:
-    """The first day and, if it is long enough, the last year that fits beside it."""
+    """The first and the last day, or a few years: the last one, up to which the lines go, and as
+    far before it as they have room beside each other."""
     if last.year - first.year <= 2:
         return [lines.milliseconds(first), lines.milliseconds(last)]
     years = range(first.year + 1, last.year + 1)
     step = max(1, len(years) // 3)
-    return [lines.milliseconds(date(year, 1, 1)) for year in years[::step]]
+    return [lines.milliseconds(date(year, 1, 1)) for year in sorted(years[::-step])]
 
 
 @rule("PANELS", "Each small picture has a line, not a point.")

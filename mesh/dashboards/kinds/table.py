@@ -160,7 +160,7 @@ class Table(Chart):
                 f"This is the {seen.label.lower()}. {self.words.nothing} in the "
                 f"{wanted.label.lower()} up to {day(rows[0][board.sources[self.source].as_of])}."
             )
-        columns = self._heads(board)
+        columns = self._heads(board, contract)
         search = [
             (cell, part)
             for cell, column in enumerate(columns)
@@ -272,11 +272,13 @@ class Table(Chart):
             f"{board.text(before, row)} ({board.text(str(column.change), row)})."
         )
 
-    def _heads(self, board: Board) -> list[dict[str, Any]]:
+    def _heads(self, board: Board, contract: Contract) -> list[dict[str, Any]]:
         heads: list[dict[str, Any]] = [{"label": "#", "type": "rank", "field": self.sort.field}]
         for column in self.columns:
             if name := column.dimension:
-                kind = "text" if column.detail else "plain"
+                known = contract.column(name)
+                text = column.detail or (known and known.logical_type == "string")
+                kind = "text" if text else "plain"
                 told = {"label": column.label or name, "type": kind, "field": name}
                 heads.append(told | {"detail": column.detail})
             if name := column.metric:
