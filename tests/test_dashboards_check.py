@@ -674,6 +674,26 @@ def test_the_build_sheet_names_every_chart_and_its_filters() -> None:
     assert "Include `preference` Equal to `likes`" in sheet
 
 
+def test_the_build_sheet_names_values_that_looker_studio_can_be_given() -> None:
+    """A word of the preview is no value of a column, and a page there counts from today."""
+    sheet = build_sheet(SPECS, CONTRACTS)
+    year = sheet[sheet.index("(`year`)") :]
+    assert "| Default selection | the last 5 values of `cohort` in their order" in year
+    assert "| Select | several; who wants one of them" in year
+    genre = sheet[sheet.index("#### Control: Genre over the years") :]
+    assert "| Default selection | none: all are shown then, “All genres” in the preview |" in genre
+    assert "| Control field | `movie_id`, not `title`: two can share that" in sheet
+    # The line is a row of the data, which must be no dot.
+    years = sheet[sheet.index("(`survival_of_years`)") :]
+    assert "with the filter Include `cohort` Equal to `all`, and set it anew" in years
+    assert "| Filter of the dots | Exclude `cohort` Equal to `all`, which is the line |" in years
+    by_year = sheet[sheet.index("(`survival_by_year`)") : sheet.index("(`survival_of_years`)")]
+    assert "CASE WHEN cohort = 'all' THEN 'All years' ELSE cohort END" in by_year
+    # What a control picks, a filter of the chart would take away.
+    assert "Filter of the last" not in by_year
+    assert """WHEN movie_age = 'this_year' THEN "This year's" WHEN""" in sheet
+
+
 @pytest.mark.parametrize("before", [None, "", "# Our dashboards\n\nAsk Anna.\n"])
 def test_the_build_sheet_is_written_beside_what_others_wrote(
     tmp_path: Path, before: str | None

@@ -363,7 +363,9 @@ def test_the_build_sheet_tells_how_to_make_a_control_and_whom_it_moves() -> None
     sheet = build_sheet(SPECS, CONTRACTS)
     assert "#### Control: Genre (`genre`)" in sheet
     assert "| Control | Drop-down list, with the search box |" in sheet
-    assert "| Control | Date range control: auto, or the last 12 months |" in sheet
+    assert "| Control | Date range control: auto, which shows all |" in sheet
+    assert "| Shorter ranges | 12 whole months of the data." in sheet
+    assert "set a fixed range up to `as_of` (Max)" in sheet
     assert "| Charts that follow | `genre_plays`, `all_plays` |" in sheet
     assert "`all_plays`, `tag_facts`, `tag_list`: group the control" in sheet
 

@@ -262,6 +262,11 @@ def test_each_chart_has_a_query_that_bigquery_would_read_and_a_build_sheet() -> 
     assert "| Row dimension | `cohort` |" in sheet
     assert "| Reference line | 0, labelled “no difference” |" in sheet
     assert "| Chart | Bubble chart |" in sheet
+    ends = "two charts: one sorted descending with 7 rows, one sorted ascending with 7; a single"
+    assert f"| Rows | {ends} one where there are no more than 14 in all |" in sheet
+    last = "where there are more than 3, Include `year` In the last of them; renew it"
+    assert f"| Filter of the last | {last} when a newer one comes |" in sheet
+    assert "| Horizontal axis | a line chart spaces what there is evenly" in sheet
 
 
 @pytest.mark.parametrize(

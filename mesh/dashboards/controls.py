@@ -17,7 +17,7 @@ from mesh.deliveries import months_after
 from mesh.files.sentences import form
 
 if TYPE_CHECKING:
-    from mesh.dashboards.kinds.base import Chart
+    from mesh.dashboards.kinds.base import Board, Chart
 
 QUESTION = form(r"^[^{}]*\{\}[^{}]*$", "a question with `{}` once, for the name of what is picked")
 # A page holds what is drawn for each option, and has to stay small.
@@ -67,7 +67,7 @@ class BaseControl(Strict):
         """What can be picked, in order. rows: what there is; every: the word for all."""
         raise NotImplementedError
 
-    def settings(self) -> list[tuple[str, str]]:
+    def settings(self, board: Board) -> list[tuple[str, str]]:
         """What to set in Looker Studio, beside data source and field."""
         raise NotImplementedError
 
@@ -139,12 +139,30 @@ class OneOf(BaseControl):
             return [Option("", self.all), *listed]
         return listed
 
-    def settings(self) -> list[tuple[str, str]]:
-        shown = f"`{self.default}`" if self.default is not None else self.all or "the first"
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        field, limits = (
+            f"`{self.field}`",
+            [c.last_of(self.field) for c in board.charts if self.reaches(c)],
+        )
+        last = max((one for one in limits if one), default=None)
+        shown, select = "the first", "single, one is always selected"
+        if self.default is not None:
+            shown = f"`{self.default}`"
+        elif self.all and last:
+            shown = f"the last {last} values of {field} in their order, which the preview calls "
+            shown += f"“{self.all}”; renew them when a newer one comes"
+            select = "several; who wants one of them, or an older one, picks that alone"
+        elif self.all:
+            shown, select = f"none: all are shown then, “{self.all}” in the preview", "single"
+        if self.name:
+            field += (
+                f", not `{self.name}`: two can share that, and other data sources are filtered "
+            )
+            field += f"by `{self.field}`; put a table of both beside it, to look one up"
         return [
             ("Control", "Drop-down list" + (", with the search box" if self.search else "")),
-            ("Control field", f"`{self.field}`" + (f", or `{self.name}`" if self.name else "")),
-            ("Select", "single" + ("" if self.all else ", one is always selected")),
+            ("Control field", field),
+            ("Select", select),
             ("Default selection", shown),
         ]
 
@@ -175,11 +193,21 @@ class LastMonths(BaseControl):
             found.append(Option(str(count), label, since=since))
         return found
 
-    def settings(self) -> list[tuple[str, str]]:
-        spans = ", ".join(f"the last {count} months" for count in self.months)
+    def settings(self, board: Board) -> list[tuple[str, str]]:
+        as_of = board.sources[self.sources[0]].as_of
+        *others, last = (f"{count:,}" for count in self.months)
+        counts = f"{', '.join(others)} or {last}" if others else last
         return [
-            ("Control", f"Date range control: auto, or {spans}"),
+            ("Control", "Date range control: auto, which shows all"),
             ("Date range dimension", f"`{self.field}`"),
+            (
+                "Shorter ranges",
+                f"{counts} whole months of the data. “Last … months” would count back from today: "
+                f"set a fixed range up to `{as_of}` (Max), from the first day of the month that "
+                "many before its month (one later if that month is over), and renew it when newer "
+                "data come; an advanced range, so many months back from today, fits only data that "
+                "end today",
+            ),
         ]
 
 

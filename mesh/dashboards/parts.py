@@ -163,6 +163,23 @@ class Dimension(Strict):
         """A value as it is shown."""
         return self.labels.get(str(value), said(value))
 
+    @property
+    def in_looker(self) -> list[tuple[str, str]]:
+        """How its values get their names in Looker Studio, where they have others."""
+        if not self.labels:
+            return []
+        cases = " ".join(
+            f"WHEN {self.field} = {_text(value)} THEN {_text(label)}"
+            for value, label in self.labels.items()
+        )
+        case = f"CASE {cases} ELSE {self.field} END"
+        return [("Dimension as shown", f"calculated field `{case}`")]
+
+
+def _text(text: str) -> str:
+    """A text in a calculated field, which takes quotes of either kind."""
+    return f'"{text}"' if "'" in text else f"'{text}'"
+
 
 class Interval(Strict):
     """The two ends of the interval in which a metric lies."""

@@ -156,6 +156,10 @@ class Chart(Strict):
         """The columns by which rows are sorted that are alike in this order."""
         return []
 
+    def last_of(self, field: str) -> int | None:
+        """How many values of a column it shows at most, the last ones; None where it shows all."""
+        return None
+
     def shows(self, row: Row) -> bool:
         """Whether there is anything in a row that the chart could show."""
         names = self.metric_names
@@ -236,12 +240,9 @@ class SplitChart(Chart):
         told: Sequence[tuple[str, str]] = (),
     ) -> list[tuple[str, str]]:
         """The settings of such a chart; told: those of its own kind."""
-        field, labels = self.dimension.field, self.dimension.labels
-        cases = " ".join(f"WHEN {field} = '{value}' THEN '{labels[value]}'" for value in labels)
-        as_shown = [("Dimension as shown", f"calculated field `CASE {cases} END`")]
         return [
-            ("Dimension", f"`{field}`"),
-            *(as_shown if labels else ()),
+            ("Dimension", f"`{self.dimension.field}`"),
+            *self.dimension.in_looker,
             ("Metric", board.in_looker(metrics)),
             *told,
             ("Sort", f"`{self.sort.field}` (Max), {self.sort.order}"),

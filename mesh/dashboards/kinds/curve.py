@@ -80,12 +80,12 @@ class Curve(Chart):
         return [self.series.field] if self.series else []
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
-        by = self.series.field if self.series else None
         ends = board.in_looker((self.band.low, self.band.high))
         style = "stepped lines" if self.stepped else "straight lines"
         return [
             ("Dimension", f"`{self.since.field}`"),
-            *((("Breakdown dimension", f"`{by}`, the last {self.most}"),) if by else ()),
+            ("Horizontal axis", self._axis_in_looker(board)),
+            *self._series_in_looker(board),
             ("Metric", board.metrics[self.metric].in_looker),
             ("Sort", f"`{self.since.field}`, ascending"),
             board.minimum(self.at_risk),
@@ -98,6 +98,28 @@ class Curve(Chart):
             ),
             ("Interval", f"a chart for each group with two more metrics, thin: {ends}"),
         ]
+
+    def _axis_in_looker(self, board: Board) -> str:
+        of = f"`{self.since.field}` (Max) and {board.metrics[self.metric].in_looker}"
+        return (
+            "a line chart spaces what there is evenly, also where numbers are missing between; "
+            f"where distances count, a scatter chart with `{self.since.field}` as dimension and as "
+            f"metrics {of}"
+        )
+
+    def _series_in_looker(self, board: Board) -> list[tuple[str, str]]:
+        if not self.series:
+            return []
+        by = self.series.field
+        told = [("Breakdown dimension", f"`{by}`, the last {self.most}"), *self.series.in_looker]
+        # What a control picks, a filter of the chart would take away again.
+        if not any(one.reaches(self) and one.field == by for one in board.controls):
+            which = f"where there are more than {self.most}, Include `{by}` In the last of them"
+            told.append(("Filter of the last", f"{which}; renew it when a newer one comes"))
+        return told
+
+    def last_of(self, field: str) -> int | None:
+        return self.most if self.series and self.series.field == field else None
 
     @property
     def _too_few(self) -> str:

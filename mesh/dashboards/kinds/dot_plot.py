@@ -53,19 +53,42 @@ class DotPlot(SplitChart):
     )
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
-        line = f"`{self.reference.of}`" if self.reference.of else f"{self.reference.value:g}"
         told = [
             ("Open and close", board.metrics[self.metric].in_looker),
             ("Low", board.metrics[self.interval.low].in_looker),
             ("High", board.metrics[self.interval.high].in_looker),
-            ("Reference line", f"{line}, labelled “{self.reference.label}”"),
+            *self._line_in_looker(),
             board.minimum(self.support),
-            ("Rows", str(self.most)),
+            ("Rows", self._rows_in_looker()),
         ]
         if not self.verdict:
             chance = f"{by_chance(100, self.interval.level)} of 100 intervals leave out the line"
             told.append(("To say beside it", f"by chance alone {chance}"))
         return self.split_settings(board, [self.metric], [self.support.metric], told)
+
+    def _line_in_looker(self) -> list[tuple[str, str]]:
+        value, field = self.reference.of, self.dimension.field
+        labelled = f"labelled “{self.reference.label}”"
+        if value is None:
+            return [("Reference line", f"{self.reference.value:g}, {labelled}")]
+        how = (
+            f"a constant value, {labelled}: read it off a scorecard of the metric with the filter "
+        )
+        how += f"Include `{field}` Equal to `{value}`, and set it anew when newer data come"
+        return [
+            ("Reference line", how),
+            ("Filter of the dots", f"Exclude `{field}` Equal to `{value}`, which is the line"),
+        ]
+
+    def _rows_in_looker(self) -> str:
+        if not self.both_ends:
+            return str(self.most)
+        last, way = self.most // 2, self.sort.order
+        other = "descending" if way == "ascending" else "ascending"
+        return (
+            f"two charts: one sorted {way} with {self.most - last} rows, one sorted {other} with "
+            f"{last}; a single one where there are no more than {self.most} in all"
+        )
 
     def shows(self, row: Row) -> bool:
         # What has no number is counted too: it tells how many would be needed.

@@ -42,7 +42,7 @@ class Line(OverTime):
     def settings(self, board: Board) -> list[tuple[str, str]]:
         told = self.time_settings(board, self.metrics)
         if self.series:
-            told.insert(1, ("Breakdown dimension", f"`{self.series.field}`"))
+            told[1:1] = [("Breakdown dimension", f"`{self.series.field}`"), *self.series.in_looker]
         return told
 
     def tracks(self, board: Board, rows: list[Row]) -> list[Track]:

@@ -54,6 +54,7 @@ class SmallMultiples(OverTime):
                 f"at most {self.most}, each with a filter on `{field}`: the {way} by "
                 f"{board.metrics[self.by].in_looker} in the newest month first",
             ),
+            *self.dimension.in_looker,
             *self.time_settings(board, [self.metric]),
             ("Left Y-axis", "the same minimum and maximum in each of them"),
         ]

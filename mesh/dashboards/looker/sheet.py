@@ -80,7 +80,7 @@ def _chart(board: Board, chart: Chart) -> str:
 
 def _control(board: Board, control: AnyControl) -> str:
     first, *others = control.sources
-    lines = [("Data source", f"`{first}`"), *control.settings()]
+    lines = [("Data source", f"`{first}`"), *control.settings(board)]
     if others:
         named = ", ".join(f"`{alias}`" for alias in others)
         same = f"set the field ID of `{control.field}` in {named} to that in `{first}`"
