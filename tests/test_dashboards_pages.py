@@ -277,7 +277,9 @@ def test_a_label_is_left_out_where_it_does_not_fit() -> None:
         name: label_place([name, str(own)], sum(parts[:i]) / sum(parts), own / sum(parts))[1]
         for i, (name, own) in enumerate(zip(names, parts, strict=False))
     }
-    assert least["Drama"] < least["Thriller"] and least["Romance"] > 97
+    assert least["Drama"] < 97 < least["Thriller"] < 150
+    # A wide letter needs room.
+    assert label_place(["mmmm"], 0.4, 0.1)[1] > label_place(["iiii"], 0.4, 0.1)[1]
 
 
 def card(name: str, chart: str, rows: list[dict[str, Any]]) -> ChartView:

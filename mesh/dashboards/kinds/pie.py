@@ -23,14 +23,17 @@ from mesh.dashboards.parts import MetricName, Strict
 MAX_SLICES = 10
 PARTS_FIX = "Draw bars, or count what is never below 0."
 ANEW = (
-    "Others is counted anew: what is in several of its parts counts once, so that it is less than "
-    "their sum, and its share can be above that of each."
+    "Others is counted anew: what is in several of its parts counts once, so that it is not their "
+    "sum, and its share can be above that of each."
 )
 PIE_SIZE, DONUT_SIZE = 300, 230
-# How wide letters of a label are, how high its lines, and how near it comes to an edge, in pixels.
-LETTER, LINE, EDGE = 6.4, 14, 2
+# In pixels, in the widest font that a page may have: how wide a letter of a label is and how high,
+# how far apart its lines stand, and how near it comes to an edge.
+LETTER, CAPITAL, LINE, EDGE = 6.9, 9, 14, 1
+# Letters that are so much wider than others, in pixels.
+WIDE, WIDER = "mwMW", 4
 # Where labels may stand, as parts of the radius: the first that fits.
-PLACES = (0.66, 0.72, 0.6, 0.78, 0.54)
+PLACES = (0.66, 0.7, 0.62, 0.74, 0.58, 0.78, 0.54)
 LEAST_RADIUS = 40
 
 
@@ -171,8 +174,13 @@ def slice_label(
 def label_place(label: Sequence[str], start: float, part: float) -> tuple[float, float]:
     """How far out a label stands within its slice, as a part of the radius, and from which radius
     on, in pixels, it fits there: a pie is smaller beside its legend than above it."""
-    wide, high = LETTER * max(map(len, label), default=0) / 2, LINE * len(label) / 2
-    corners = [(x, y) for x in (-wide, wide) for y in (-high, high)]
+    middles = [(len(label) - 1) * LINE / 2 - LINE * place for place in range(len(label))]
+    corners = [
+        (side * _width(text) / 2, at + end * CAPITAL / 2)
+        for text, at in zip(label, middles, strict=True)
+        for side in (-1, 1)
+        for end in (-1, 1)
+    ]
     middle, ends = start + part / 2, (start, start + part)
     for radius in range(LEAST_RADIUS, PIE_SIZE // 2 + 1):
         for place in PLACES:
@@ -181,6 +189,10 @@ def label_place(label: Sequence[str], start: float, part: float) -> tuple[float,
             if all(_inside(one, ends, radius) for one in at):
                 return place, radius
     return PLACES[0], math.inf
+
+
+def _width(text: str) -> float:
+    return LETTER * len(text) + WIDER * sum(letter in WIDE for letter in text)
 
 
 def _inside(point: tuple[float, float], ends: tuple[float, float], radius: float) -> bool:
