@@ -150,6 +150,9 @@ def test_a_table_that_is_empty_says_so_in_its_own_words() -> None:
     page = presented("movie_report", filled("movie_report", life=rows))
     (tags,) = (one for one in page.charts if one.spec.id == "tags")
     assert tags.empty == "Not enough data. No tag was given by five users or more."
+    page = presented("movie_trends", filled("movie_trends"))
+    (rated,) = (one for one in page.charts if one.spec.id == "most_rated_movies")
+    assert rated.empty == "Not enough data. No movie was rated by five users or more."
 
 
 def test_products_that_withhold_all_they_have_are_not_called_without_data() -> None:

@@ -124,7 +124,7 @@ class Table(Chart):
     @property
     def nothing(self) -> str:
         stated = "nothing" in self.words.model_fields_set
-        return f"{self.words.nothing}." if stated and not self.choice else ""
+        return f"{self.words.nothing}." if stated else ""
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         named = [name for c in self.columns for name in (c.dimension, c.detail) if name]
