@@ -253,8 +253,8 @@ def test_a_moving_value_of_few_months_is_left_out_and_the_months_stay(tmp_path: 
     tables = [one.get("values", []) for one in view.vega["data"]]
     points = [row for rows in tables for row in rows if "v" in row]
     assert ["m" in row for row in points] == [i >= 11 and i % 7 > 0 for i in range(57)]
-    left_out = "Of the strong line what rests on fewer than 9 plays is left out; the CSV has it."
-    assert left_out in view.reading and view.csv.count("\n") == 58
+    left_out = "what rests on fewer than 9 plays is left out (7 of 46); the CSV has it."
+    assert f"Of the strong line {left_out}" in view.reading and view.csv.count("\n") == 58
 
 
 def test_what_rests_on_one_is_told_without_a_number(tmp_path: Path) -> None:

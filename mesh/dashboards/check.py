@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mesh.contracts import Contract, load_contracts
-from mesh.dashboards import control_rules, page_rules  # noqa: F401  (their rules list themselves)
+
+# Their rules list themselves.
+from mesh.dashboards import control_rules, page_rules, time_rules  # noqa: F401
 from mesh.dashboards.kinds.base import Look
 from mesh.dashboards.read import DashboardInvalid, Loaded, dashboard_files, read_specs
 from mesh.dashboards.rules import RULES

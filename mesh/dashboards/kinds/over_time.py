@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mesh.dashboards.drawing import lines
 from mesh.dashboards.drawing.evidence import Estimate, apart
-from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, Unfit, rule
+from mesh.dashboards.kinds.base import Board, Chart, Row, Unfit
 from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
 from mesh.dashboards.kinds.tracks import FEW_LINES, Point, Track, has_band
 from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
@@ -127,9 +127,12 @@ class OverTime(Chart):
             label = lowered(board.metrics[self.moving].label)
             one = f"each {self.time.every} by itself"
             said.append(f"The thin line is {one}, the strong one {label}.")
-        if self.moving_support:
+        if self.moving and self.moving_support:
             label = lowered(board.metrics[self.moving_support.metric].label)
-            said.append(self.moving_support.left_out("Of the strong line what", label))
+            rows = [point.row for track in tracks for point in track.points]
+            rows = [row for row in rows if row[self.moving] is not None]
+            few, of = self.moving_support.few(rows, self.moving), f"{len(rows):,}"
+            said += self.moving_support.left_out("Of the strong line what", label, few, of)
         if self.band and not has_band(tracks):
             said.append(f"No {self.time.every} has an interval that could be drawn.")
         elif self.band:
@@ -363,40 +366,3 @@ class OverTime(Chart):
             told = [f"{text(one.told)} in {self.when(one.month)}" for one in (first, last)]
             parts.append(f"{track.name} from {told[0]} to {told[1]}")
         return f"{kind} with {many(len(tracks), 'line')}: " + "; ".join(parts) + "."
-
-
-@rule("BAND_OF", "What is said of a band or of a moving value is said where there is one.")
-def _said_of_nothing(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(OverTime):
-        each = "band_of: each" if chart.band_of == "each" else ""
-        said = each or ("moving_support" if chart.moving_support else "")
-        missing = "band" if each and not chart.band else "moving" if not chart.moving else ""
-        if said and missing:
-            message = f"`{said}` means nothing without `{missing}`."
-            steps = (*here, said.partition(":")[0])
-            yield Found(steps, message, f"Write `{missing}`, or take it out.")
-
-
-@rule("MINIMUM", "A share or a median over months says how many it rests on at least.")
-def _minimum(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(OverTime):
-        names = [name for name in chart.metric_names if name in look.board.metrics]
-        loose = [n for n in names if look.board.metrics[n].format != "count"]
-        if loose and chart.support is None:
-            message = f"`{loose[0]}` can rest on a single one in some months."
-            fix = (
-                "Write `support: {metric: …, least: 30}`, with a metric that counts what it is of."
-            )
-            yield Found(here, message, fix)
-
-
-@rule("TIME_STEP", "A chart over months has a row for each, called by its first day.", of_data=True)
-def _step(look: Look) -> Iterator[Found]:
-    for here, chart, contract in look.charts(OverTime):
-        column = contract.column(chart.time.field) if contract else None
-        if column is None or column.logical_type != "date":
-            continue
-        days = sorted(date.fromisoformat(str(example)) for example in column.examples)
-        if off := lines.off_step(days, chart.time.every):
-            message = f"`{column.name}`: {off}, as examples in its contract show."
-            yield Found((*here, "time", "field"), message, STEP_FIX)
