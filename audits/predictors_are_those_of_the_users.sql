@@ -3,7 +3,7 @@ AUDIT (
   dialect bigquery
 );
 
-/* What no rule of a contract can ask, which knows no spans of time: what users did in their first seven days, and whether more than 180 days without an action followed, is worked out anew from what they did (genres, which are costly to count, of every sixteenth user). Quarters begin and count as these say; the area is that of the ranks of who left, its interval that of how far ranks differ within each side (Sun and Xu). */
+/* What no rule of a contract can ask, which knows no spans of time: what users did in their first seven days, and whether more than 180 days without an action followed, is worked out anew from what they did (genres, which are costly to count, of every sixteenth user). Quarters begin and count as these say; the area is that of the ranks of who left, its interval that of how far ranks differ within each side (Sun and Xu). What is expected by year is counted from the years of all users. */
 WITH actions AS (
   SELECT
     user_id,
@@ -52,6 +52,7 @@ WITH actions AS (
   SELECT
     came.user_id,
     came.has_churned,
+    EXTRACT(YEAR FROM came.came_on) AS came_in,
     MOD(DIV(came.came_at, 3600000000), 24) AS hour,
     MOD(DATE_DIFF(came.came_on, '1969-12-29'::DATE, DAY), 7) + 1 AS weekday,
     COUNT(actions.rating) AS ratings,
@@ -92,9 +93,10 @@ WITH actions AS (
     ON sixteenth.user_id = impressions.user_id
   WHERE
     sixteenth.genres <> impressions.genre_count
-), answers AS (
+), asked AS (
   SELECT
     feature,
+    users.came_in,
     CASE feature
       WHEN 'ratings'
       THEN users.ratings
@@ -132,6 +134,17 @@ WITH actions AS (
     users.dated_ratings > 0
   GROUP BY
     feature,
+    users.came_in,
+    value
+), answers AS (
+  SELECT
+    feature,
+    value,
+    SUM(user_count) AS user_count,
+    SUM(churned_count) AS churned_count
+  FROM asked
+  GROUP BY
+    feature,
     value
 ), ranked AS (
   SELECT
@@ -157,6 +170,16 @@ WITH actions AS (
     ORDER BY value
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
+), valued AS (
+  SELECT
+    feature,
+    value,
+    FLOOR(4 * (
+      last_rank - user_count
+    ) / all_users)::INT64 + 1 AS quartile,
+    user_count,
+    churned_count
+  FROM ranked
 ), quarters AS (
   SELECT
     feature,
@@ -168,13 +191,11 @@ WITH actions AS (
   FROM (
     SELECT
       feature,
-      FLOOR(4 * (
-        last_rank - user_count
-      ) / all_users)::INT64 + 1 AS quartile,
+      quartile,
       MIN(value) AS value_from,
       SUM(user_count) AS user_count,
       SUM(churned_count) AS churned_count
-    FROM ranked
+    FROM valued
     GROUP BY
       feature,
       quartile
@@ -223,6 +244,89 @@ WITH actions AS (
     feature,
     all_users,
     all_churned
+), years AS (
+  SELECT
+    came_in,
+    COUNT(*) AS user_count,
+    AVG(IF(has_churned, 1, 0)) AS churned_share
+  FROM users
+  WHERE
+    dated_ratings > 0
+  GROUP BY
+    came_in
+), cells AS (
+  SELECT
+    asked.feature,
+    valued.quartile,
+    years.user_count AS year_count,
+    years.churned_share AS year_share,
+    SUM(asked.user_count) AS user_count,
+    SUM(asked.churned_count) AS churned_count,
+    SUM(asked.user_count) * years.churned_share AS expected_count
+  FROM asked
+  INNER JOIN valued
+    ON valued.feature = asked.feature AND valued.value = asked.value
+  INNER JOIN years
+    ON years.came_in = asked.came_in
+  GROUP BY
+    asked.feature,
+    valued.quartile,
+    asked.came_in,
+    years.user_count,
+    years.churned_share
+), shares AS (
+  /* Of those in the quarter, and of the others of the year, which share left; more than one user is needed to know how far they differ. */
+  SELECT
+    feature,
+    quartile,
+    user_count,
+    churned_count,
+    expected_count,
+    user_count / year_count AS part,
+    year_count - user_count AS other_count,
+    IF(user_count > 1, churned_count / user_count, year_share) AS share,
+    IF(user_count > 1, user_count, year_count) AS share_of,
+    IF(
+      year_count - user_count > 1,
+      (
+        year_count * year_share - churned_count
+      ) / (
+        year_count - user_count
+      ),
+      year_share
+    ) AS other_share,
+    IF(year_count - user_count > 1, year_count - user_count, year_count) AS other_share_of
+  FROM cells
+), errors AS (
+  SELECT
+    feature,
+    quartile,
+    user_count,
+    churned_count,
+    expected_count,
+    part,
+    COALESCE(user_count * share * (
+      1 - share
+    ) * SAFE_DIVIDE(share_of, share_of - 1), 0) AS own,
+    COALESCE(
+      other_count * other_share * (
+        1 - other_share
+      ) * SAFE_DIVIDE(other_share_of, other_share_of - 1),
+      0
+    ) AS others
+  FROM shares
+), expectations AS (
+  SELECT
+    feature,
+    quartile,
+    SUM(expected_count) / SUM(user_count) AS expected_share,
+    SUM(own) - 2 * SUM(part * own) * SAFE_DIVIDE(SUM(churned_count), SUM(expected_count)) + SUM(POW(part, 2) * (
+      own + others
+    )) * POW(SAFE_DIVIDE(SUM(churned_count), SUM(expected_count)), 2) AS variance
+  FROM errors
+  GROUP BY
+    feature,
+    quartile
 ), compared AS (
   SELECT
     quarters.feature,
@@ -248,12 +352,25 @@ WITH actions AS (
       ) - areas.variance
     ) < 0.000000001 AS has_its_interval,
     own.auc_high IS NULL AND areas.variance < 0.000000001 AS needs_no_interval,
+    ABS(own.expected_churned_share - expectations.expected_share) < 0.000000001 AS has_its_years,
+    ABS(
+      POW(
+        LN(NULLIF(own.year_lift_high, 0) / NULLIF(own.year_lift, 0)) * own.churned_user_count / 1.959963984540054,
+        2
+      ) - expectations.variance
+    ) < 0.000001 * (
+      1 + expectations.variance
+    ) AS has_its_year_interval,
+    own.year_lift_high IS NULL AND expectations.variance < 0.000001 AS needs_no_year_interval,
     miscounted.user_count = 0 AS has_its_genres
   FROM @this_model AS own
   FULL JOIN quarters
     ON quarters.feature = own.feature AND quarters.quartile = own.quartile
   LEFT JOIN areas
     ON areas.feature = own.feature
+  LEFT JOIN expectations
+    ON expectations.feature = quarters.feature
+    AND expectations.quartile = quarters.quartile
   CROSS JOIN miscounted
 ), offending AS (
   SELECT
@@ -268,7 +385,11 @@ WITH actions AS (
       THEN 'users, who left, or where it begins'
       WHEN NOT COALESCE(has_its_area, FALSE)
       THEN 'auc'
-      ELSE 'the interval of auc'
+      WHEN NOT COALESCE(has_its_interval, needs_no_interval, FALSE)
+      THEN 'the interval of auc'
+      WHEN NOT COALESCE(has_its_years, FALSE)
+      THEN 'expected_churned_share'
+      ELSE 'the interval of year_lift'
     END AS otherwise
   FROM compared
   WHERE
@@ -276,7 +397,11 @@ WITH actions AS (
     OR NOT COALESCE(is_here_if_told, FALSE)
     OR is_here
     AND NOT COALESCE(
-      has_its_users AND has_its_area AND COALESCE(has_its_interval, needs_no_interval),
+      has_its_users
+      AND has_its_area
+      AND COALESCE(has_its_interval, needs_no_interval)
+      AND has_its_years
+      AND COALESCE(has_its_year_interval, needs_no_year_interval),
       FALSE
     )
 ), counted AS (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -98,3 +98,19 @@ def put_lives(world: World, year: list, active: list, watched: list) -> None:
             }
         ),
     )
+
+
+def against_their_years(inside: Sequence, year: Sequence, gone: Sequence) -> list[float]:
+    """What share of some users left, would have if each left as often as all of their year, the
+    one as a multiple of the other, and the ends of its interval; user by user, not by counts."""
+    users = pd.DataFrame({"inside": inside, "year": year, "gone": gone}).astype(float)
+    inside = users.inside == 1
+    of_year, left = users.groupby("year"), users.gone[inside].sum()
+    expected = of_year.gone.transform("mean")[inside].sum()
+    lift = left / expected
+    moves = (users.inside - lift * of_year.inside.transform("mean")) ** 2
+    spread = users.groupby(["year", "inside"]).gone.transform("var")
+    spread = spread.fillna(of_year.gone.transform("var")).fillna(0)
+    reach = 1.959963984540054 * np.sqrt((moves * spread).sum()) / left
+    reach, count = reach if reach > 1e-9 else np.nan, inside.sum()
+    return [left / count, expected / count, lift, lift * np.exp(-reach), lift * np.exp(reach)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from churning import CHAIN, MONTH, World, put_lives
+from churning import CHAIN, MONTH, World, against_their_years, put_lives
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
@@ -20,6 +20,7 @@ FEATURES = (
     *("ratings", "high_rating_share", "tags", "genres"),
     *("old_movie_share", "movie_age", "first_hour", "first_weekday"),
 )
+ENDS = [f"{of}_{end}" for of in ("lift", "year_lift", "auc") for end in ("low", "high")]
 real_data = pytest.mark.skipif(not os.environ.get("MOVIELENS_DIR"), reason="needs MOVIELENS_DIR")
 
 
@@ -225,7 +226,7 @@ def test_cohorts_are_what_pandas_counts(real):
 
 
 def impressions_of(actions: pd.DataFrame, movies: pd.DataFrame) -> pd.DataFrame:
-    """One row per user who can be judged: the eight features, and whether they were gone."""
+    """One row per user who can be judged: features, the year they came, whether they were gone."""
     actions = actions.merge(movies, on="movie_id", how="left")
     newest = actions["at"].max()
     actions = actions[actions["first"] + pd.Timedelta(days=187) <= newest]
@@ -248,9 +249,10 @@ def impressions_of(actions: pd.DataFrame, movies: pd.DataFrame) -> pd.DataFrame:
             ages.sum() / len(dated),
             first.hour,
             first.isoweekday(),
+            first.year,
             own.left.iloc[0] - first < pd.Timedelta(days=7),
         )
-    return pd.DataFrame.from_dict(rows, "index", columns=[*FEATURES, "has_churned"])
+    return pd.DataFrame.from_dict(rows, "index", columns=[*FEATURES, "year", "has_churned"])
 
 
 @real_data
@@ -272,6 +274,31 @@ def test_predictors_are_what_pandas_and_scikit_learn_make_of_the_same_users(real
         np.testing.assert_allclose(quarters.auc, roc_auc_score(gone, value))
     nearest = rows.assign(distance=-(rows.auc - 0.5).abs()).drop_duplicates("feature")
     assert nearest.sort_values("distance").feature_rank.tolist() == list(range(1, 9))
+
+
+@real_data
+def test_a_quarter_is_compared_with_those_who_came_in_its_years(real, impressions):
+    users, rows = impressions, real[0].rows("churn_predictors")
+    columns = ["churned_user_share", "expected_churned_share"]
+    columns += ["year_lift", "year_lift_low", "year_lift_high"]
+    for feature, quarters in rows.groupby("feature"):
+        starts = [-math.inf, *quarters.value_from.dropna(), math.inf]
+        assert (quarters.of_user_count == len(users)).all()
+        expected = (quarters.expected_churned_share * quarters.user_count).sum()
+        assert expected == pytest.approx(users.has_churned.sum())
+        for number, (_, row) in enumerate(quarters.iterrows()):
+            inside = users[feature].between(*starts[number : number + 2], inclusive="left")
+            found = against_their_years(inside, users.year, users.has_churned)
+            np.testing.assert_allclose(row[columns].astype(float), found, rtol=1e-9)
+
+
+@real_data
+def test_who_rates_new_movies_leaves_as_others_of_the_same_year(real, impressions):
+    """Nearly all who came in 1996 rated new movies, there were no others, and they left most."""
+    rows = real[0].rows("churn_predictors").query("feature == 'movie_age'").set_index("quartile")
+    first, lowest = impressions[impressions.year == 1996], rows.loc[1]
+    assert (first.movie_age < rows.value_from[2]).mean() > 0.9
+    assert lowest.lift_low > 1.05 and lowest.year_lift_low < 1 < lowest.year_lift_high
 
 
 @real_data
@@ -361,7 +388,7 @@ def test_without_tags_nothing_is_told_of_them(world):
     assert found["cohort_activity"].tag_count.isna().all() and len(found["churn_curve"]) > 2
     tags = found["churn_predictors"].query("feature == 'tags'")
     assert tags.quartile.tolist() == [1] and tags.auc.tolist() == [0.5]
-    assert tags[["lift_low", "lift_high", "auc_low", "auc_high"]].isna().all().all()
+    assert tags[ENDS].isna().all().all() and tags.year_lift.tolist() == [1.0]
 
 
 @pytest.mark.parametrize(
@@ -373,7 +400,7 @@ def test_what_is_alike_for_all_separates_nobody(world, changes, feature):
     rows = built(world, few_users(80, **changes))["churn_predictors"]
     alike = rows[rows.feature == feature]
     assert alike.lift.tolist() == [1.0] and alike.auc.tolist() == [0.5]
-    assert alike[["lift_low", "lift_high", "auc_low", "auc_high"]].isna().all().all()
+    assert alike[ENDS].isna().all().all() and alike.year_lift.tolist() == [1.0]
 
 
 def test_without_known_years_of_movies_nobody_is_judged(world):

@@ -108,6 +108,12 @@ def test_what_the_models_make_passes(world):
             "compared.all_users > 9999",
             "predictors",
         ),
+        ("first_impressions", "DIV(start_at, 86400000000))) AS", "0)) AS", "predictors"),
+        ("churn_predictors", " user_count > 1,", " user_count > 9999,", "predictors"),
+        ("churn_predictors", "* year_churned / year_users", "* year_churned / 40", "predictors"),
+        ("churn_predictors", "POW(1 - weight, 2)", "POW(weight, 2)", "predictors"),
+        ("churn_predictors", "other_users - 1)", "other_users)", "predictors"),
+        ("churn_predictors", "expected.variance > 0", "expected.variance > 99", "predictors"),
         (
             "thresholds",
             "7::INT64 AS first_impression_days",

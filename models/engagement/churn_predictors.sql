@@ -4,8 +4,8 @@ MODEL (
   @contract(churn_predictors, predictors_are_those_of_the_users)
 );
 
-/* What in the first days of users goes with their being gone afterwards: by quarters of each feature, and how well the feature tells those who go from those who stay. Users with the same value are in the same quarter, that of the first of them. */
-WITH answers AS (
+/* What in the first days of users goes with their being gone afterwards: by quarters of each feature, and how well the feature tells those who go from those who stay. A feature may go with the year in which users came, as leaving does, so a quarter is also compared with those of the same years. Users with the same value are in the same quarter, that of the first of them. */
+WITH asked AS (
   SELECT
     feature,
     CASE feature
@@ -26,6 +26,7 @@ WITH answers AS (
       WHEN 'first_weekday'
       THEN users.first_weekday
     END AS value,
+    users.first_year,
     COUNT(*) AS user_count,
     COUNTIF(users.has_churned) AS churned_count,
     COUNTIF(NOT users.has_churned) AS staying_count
@@ -40,6 +41,18 @@ WITH answers AS (
     'first_hour',
     'first_weekday'
   ]) AS feature
+  GROUP BY
+    feature,
+    value,
+    users.first_year
+), answers AS (
+  SELECT
+    feature,
+    value,
+    SUM(user_count) AS user_count,
+    SUM(churned_count) AS churned_count,
+    SUM(staying_count) AS staying_count
+  FROM asked
   GROUP BY
     feature,
     value
@@ -124,26 +137,103 @@ WITH answers AS (
   GROUP BY
     feature,
     quartile
-), compared AS (
+), cells AS (
+  /* The users of a quarter by the year in which they came, beside all who came in it. */
+  SELECT
+    asked.feature,
+    scored.quartile,
+    SUM(asked.user_count) AS user_count,
+    SUM(asked.churned_count) AS churned_count,
+    SUM(SUM(asked.user_count)) OVER of_the_year AS year_users,
+    SUM(SUM(asked.churned_count)) OVER of_the_year AS year_churned
+  FROM asked
+  INNER JOIN scored
+    ON scored.feature = asked.feature AND scored.value = asked.value
+  GROUP BY
+    asked.feature,
+    scored.quartile,
+    asked.first_year
+  WINDOW of_the_year AS (PARTITION BY asked.feature, asked.first_year)
+), weighed AS (
   SELECT
     feature,
     quartile,
-    value_from,
     user_count,
     churned_count,
-    all_users,
-    MIN(LEAST(churned_count, staying_count)) OVER (PARTITION BY feature) AS smallest_part,
-    SAFE_DIVIDE(churned_count * all_users, user_count * all_churned) AS lift,
+    year_users - user_count AS other_users,
+    year_churned - churned_count AS other_churned,
+    SAFE_DIVIDE(year_churned * (
+      year_users - year_churned
+    ), year_users * (
+      year_users - 1
+    )) AS year_spread,
+    SUM(user_count * year_churned / year_users) OVER of_the_quarter AS expected_count,
+    user_count / year_users * SAFE_DIVIDE(
+      SUM(churned_count) OVER of_the_quarter,
+      SUM(user_count * year_churned / year_users) OVER of_the_quarter
+    ) AS weight
+  FROM cells
+  WINDOW of_the_quarter AS (PARTITION BY feature, quartile)
+), expected AS (
+  /* How many of a quarter would have left if they left as often as all who came in their year, and the variance of how many more did, by the delta method: who is in the quarter counts on both sides, the others of the year in what is expected. How much users differ is asked of each part of a year; where one is a single user, of the whole year. */
+  SELECT
+    feature,
+    quartile,
+    MAX(expected_count) AS churned_count,
+    SUM(
+      POW(1 - weight, 2) * IF(
+        user_count > 1,
+        SAFE_DIVIDE(churned_count * (
+          user_count - churned_count
+        ), user_count - 1),
+        year_spread
+      ) + POW(weight, 2) * IF(
+        other_users > 1,
+        SAFE_DIVIDE(other_churned * (
+          other_users - other_churned
+        ), other_users - 1),
+        other_users * year_spread
+      )
+    ) AS variance
+  FROM weighed
+  GROUP BY
+    feature,
+    quartile
+), compared AS (
+  SELECT
+    quarters.feature,
+    quarters.quartile,
+    quarters.value_from,
+    quarters.user_count,
+    quarters.churned_count,
+    quarters.all_users,
+    MIN(LEAST(quarters.churned_count, quarters.staying_count)) OVER (PARTITION BY quarters.feature) AS smallest_part,
+    SAFE_DIVIDE(
+      quarters.churned_count * quarters.all_users,
+      quarters.user_count * quarters.all_churned
+    ) AS lift,
     IF(
-      user_count < all_users,
+      quarters.user_count < quarters.all_users,
       1.959963984540054 * SQRT(
-        SAFE_DIVIDE(1, churned_count) - 1 / user_count - SAFE_DIVIDE(1, all_churned) + (
-          2 * SAFE_DIVIDE(churned_count * all_users, user_count * all_churned) - 1
-        ) / all_users
+        SAFE_DIVIDE(1, quarters.churned_count) - 1 / quarters.user_count - SAFE_DIVIDE(1, quarters.all_churned) + (
+          2 * SAFE_DIVIDE(
+            quarters.churned_count * quarters.all_users,
+            quarters.user_count * quarters.all_churned
+          ) - 1
+        ) / quarters.all_users
       ),
       NULL
-    ) AS reach
+    ) AS reach,
+    expected.churned_count AS expected_count,
+    SAFE_DIVIDE(quarters.churned_count, expected.churned_count) AS year_lift,
+    IF(
+      expected.variance > 0,
+      SAFE_DIVIDE(1.959963984540054 * SQRT(expected.variance), quarters.churned_count),
+      NULL
+    ) AS year_reach
   FROM quarters
+  INNER JOIN expected
+    ON expected.feature = quarters.feature AND expected.quartile = quarters.quartile
 ), newest AS (
   SELECT
     MAX(newest_on) AS newest_on
@@ -154,10 +244,14 @@ SELECT
   compared.quartile::INT64 AS quartile,
   IF(compared.quartile = 1, NULL, compared.value_from)::FLOAT64 AS value_from,
   compared.user_count::INT64 AS user_count,
+  compared.all_users::INT64 AS of_user_count,
   compared.churned_count::INT64 AS churned_user_count,
   (
     compared.churned_count / compared.user_count
   )::FLOAT64 AS churned_user_share,
+  (
+    compared.expected_count / compared.user_count
+  )::FLOAT64 AS expected_churned_share,
   compared.lift::FLOAT64 AS lift,
   (
     compared.lift * EXP(-compared.reach)
@@ -165,6 +259,13 @@ SELECT
   (
     compared.lift * EXP(compared.reach)
   )::FLOAT64 AS lift_high,
+  compared.year_lift::FLOAT64 AS year_lift,
+  (
+    compared.year_lift * EXP(-compared.year_reach)
+  )::FLOAT64 AS year_lift_low,
+  (
+    compared.year_lift * EXP(compared.year_reach)
+  )::FLOAT64 AS year_lift_high,
   DENSE_RANK() OVER (ORDER BY ABS(separations.auc - 0.5) DESC, compared.feature)::INT64 AS feature_rank,
   separations.auc::FLOAT64 AS auc,
   IF(

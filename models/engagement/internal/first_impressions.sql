@@ -94,6 +94,7 @@ SELECT
   (
     rated.movie_ages / NULLIF(rated.dated_rating_count, 0)
   )::FLOAT64 AS movie_age,
+  users.first_year::INT64 AS first_year,
   users.first_hour::INT64 AS first_hour,
   users.first_weekday::INT64 AS first_weekday,
   users.has_churned::BOOL AS has_churned
