@@ -7,6 +7,7 @@ more than another build of the same SQL.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
@@ -134,7 +135,9 @@ def _catalogue(audience: Audience) -> list[tuple]:
 def _described(audience: Audience, movie: int) -> tuple:
     """Title, year, decade and genres."""
     title, genres = audience.movies[movie]
-    bare = re.sub(r" *\(\d{4}\)$", "", title)
+    bare = re.sub(r"\(\d{4}\)$", "", title)
+    while unicodedata.category(bare[-1])[0] in "CZ":
+        bare = bare[:-1]
     return bare, _year(title), _decade(title), None if genres == NO_GENRES else genres
 
 

@@ -110,7 +110,7 @@ def test_what_contracts_lint_refuses_is_refused_by_sqlmesh_too(
         (f"{CONTRACTS}/ghost.odcs.yaml:1", "is a folder with a file's name. Call it otherwise"),
         (
             f"{CONTRACTS}/user_actions_copy.odcs.yaml:3",
-            "The id is `interactions.user_actions`, but",
+            "The contract is of interactions.user_actions, but",
         ),
         (f"{CONTRACTS}/trending_movies.odcs.yaml:{idle}", "No row can break the rule"),
         (f"{ACTIONS}:{query}", "The rule speaks of the column `kinds`, which is not there."),
