@@ -26,6 +26,7 @@ def meaning(query: str, dialect: str = "bigquery", **known: Relation) -> Relatio
 
 NUMBER = "ROW_NUMBER() OVER (PARTITION BY k ORDER BY v DESC)"
 FIRST = f"SELECT k, v, {NUMBER} AS n FROM t"
+TOP = "SELECT k, {} AS s FROM t GROUP BY k ORDER BY {} DESC LIMIT 10"
 SAME = [
     ("SELECT k FROM t WHERE v > 1 AND w = 2", "SELECT k FROM t WHERE 2 = w AND NOT v <= 1"),
     ("SELECT DISTINCT k, v FROM t", "SELECT k, v FROM t GROUP BY v, k"),
@@ -52,6 +53,15 @@ SAME = [
     (
         f"SELECT k, v FROM ({FIRST}) AS r WHERE r.n = 1 AND v > 2",
         f"SELECT k, v FROM (SELECT * FROM ({FIRST}) AS q WHERE v > 2) AS r WHERE r.n = 1",
+    ),
+    (
+        f"SELECT k FROM ({TOP.format('SUM(v)', 's')})",
+        f"SELECT k FROM ({TOP.format('SUM(v)', '2')})",
+    ),
+    ("SELECT k, COUNT(*) AS n FROM t GROUP BY ALL", "SELECT k, COUNT(*) AS n FROM t GROUP BY k"),
+    (
+        "SELECT a.k FROM t AS a WHERE a.v = (SELECT MAX(b.v) FROM t AS b WHERE b.k = a.k)",
+        "SELECT o.k FROM t AS o WHERE (SELECT MAX(i.v) FROM t AS i WHERE o.k = i.k) = o.v",
     ),
     # Whichever rows a look-up is joined to, and with another name.
     (
@@ -150,6 +160,37 @@ OTHER_ROWS = [
     (
         f"SELECT k FROM ({FIRST}) AS r WHERE r.n = 1",
         f"SELECT k FROM ({FIRST.replace('v DESC', 'v')}) AS r WHERE r.n = 1",
+    ),
+    (
+        f"SELECT k FROM ({TOP.format('SUM(v)', 's')})",
+        f"SELECT k FROM ({TOP.format('SUM(w)', 's')})",
+    ),
+    (
+        f"SELECT k FROM ({TOP.format('SUM(v)', '2')})",
+        f"SELECT k FROM ({TOP.format('COUNT(*)', '2')})",
+    ),
+    (
+        "SELECT k, v AS o FROM t UNION ALL SELECT k, v AS o FROM u ORDER BY o LIMIT 3",
+        "SELECT k, v AS o FROM t UNION ALL SELECT k, v AS o FROM u ORDER BY k LIMIT 3",
+    ),
+    (
+        "SELECT DISTINCT k FROM t ORDER BY k LIMIT 5",
+        "SELECT DISTINCT k FROM (SELECT k FROM t ORDER BY k LIMIT 5)",
+    ),
+    (
+        "SELECT k FROM (SELECT k, COUNT(*) AS n FROM t GROUP BY ALL)",
+        "SELECT k FROM (SELECT k, v, COUNT(*) AS n FROM t GROUP BY ALL)",
+    ),
+    # Which of two copies of a table is the one outside.
+    (
+        "SELECT a.k FROM t AS a WHERE a.v = (SELECT MAX(b.v) FROM t AS b WHERE b.k = a.k)",
+        "SELECT a.k FROM t AS a WHERE a.v = (SELECT MAX(b.v) FROM t AS b WHERE b.k = b.k)",
+    ),
+    (
+        "SELECT a.k FROM t AS a WHERE NOT EXISTS "
+        "(SELECT 1 FROM t AS b WHERE b.k = a.k AND b.v > a.v)",
+        "SELECT a.k FROM t AS a WHERE NOT EXISTS "
+        "(SELECT 1 FROM t AS b WHERE b.k = a.k AND a.v > b.v)",
     ),
     # A window sees the rows that are there before a join drops some.
     (
@@ -252,6 +293,10 @@ OTHER_VALUES = [
             FRAME.replace("w", "v"),
             FRAME.replace("BY k", "BY v"),
         )
+    ),
+    (
+        "SELECT k, ARRAY(SELECT v FROM u ORDER BY v) AS x FROM t",
+        "SELECT k, ARRAY(SELECT v FROM u ORDER BY v DESC) AS x FROM t",
     ),
     (COUNTED.format("a"), COUNTED.format("b")),
     ("SELECT k, (v + w) * 2 AS x FROM t", "SELECT k, v * 2 + w AS x FROM t"),

@@ -15,7 +15,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from mesh.contracts.conditions import GROUPED
-from mesh.contracts.relation import SEEN, Relation, digest
+from mesh.contracts.relation import SEEN, Relation, blur, digest
 from mesh.contracts.sources import is_followed, is_named, made_rows, makes_rows, pivoted, unfollowed
 from mesh.contracts.spelling import JOIN, SELECT, SET_OPERATION, around, unread, written_out
 from mesh.contracts.values import Resolve, conditions_of, replaced, short, value, whole
@@ -76,7 +76,9 @@ class _Reader:
         }
         texts = [value.sql() for value in columns.values()] if "distinct" in kind else []
         clauses = [f"{key} {union.args[key]}" for key in ("limit", "offset") if union.args.get(key)]
-        clauses += [f"order {union.args.get('order')}"] if clauses else []
+        if clauses and (order := union.args.get("order")):
+            by = _by_columns(columns, lambda node: node)
+            clauses.append(f"order {[value(one, by).sql() for one in order.expressions]}")
         clauses += unread(union, SET_OPERATION)
         rows = digest(kind, *(part.rows for part in parts), *texts, *clauses)
         deciding = tuple(one for part in parts for one in part.deciding)
@@ -119,6 +121,7 @@ class _Reader:
         resolved: Resolve,
     ) -> Relation:
         """The rows of FROM and its joins."""
+        outside = [*here.values()]
         known = {id(join.this.unnest()): join for join in select.args.get("joins") or []}
         joins = {}
         inner = set()
@@ -129,8 +132,9 @@ class _Reader:
                 join.side or join.kind not in ("", "INNER", "CROSS") or unread(join, JOIN)
             ):
                 inner.add(alias)
-        # Several relations of one table: which of them a column is of must not depend on the order.
-        seen: Counter[str] = Counter()
+        # Several relations of one table, as around a subquery: which of them a column is of must
+        # not depend on the order.
+        seen = Counter(blur(name) for one in outside for name in one.names)
         for alias in sorted(scope.selected_sources, key=lambda a: here[a].rows):
             names = here[alias].names
             if number := max((seen[name] for name in names), default=0):
@@ -206,7 +210,7 @@ class _Reader:
         """What a SELECT makes of joined rows: groups, windows, limits, and its columns."""
         group = select.args.get("group")
         known = {}
-        for key in group.expressions if group else ():
+        for key in _keys_of(select, group):
             key = value(key, resolved)
             known[key.sql()] = key
         keys = [known[text] for text in sorted(known)]
@@ -220,7 +224,7 @@ class _Reader:
         having = select.args.get("having")
         if group or any(map(_groups, [*select.expressions, *filter(None, [having])])):
             args = group.args.items() if group else ()
-            more = [str(arg) for name, arg in args if name != "expressions" and arg]
+            more = [str(arg) for name, arg in args if name not in ("expressions", "all") and arg]
             made = made.closed("by", *sorted(known), *more)
         # As the WHERE of a step that reads this one would ask it; so does QUALIFY of windows.
         asked = conditions_of(having and having.this, aggregated)
@@ -237,26 +241,28 @@ class _Reader:
         kept = conditions_of(qualify and qualify.this, windowed)
         made = replace(made, conditions=(*made.conditions, *kept))
         clauses += [*asked, *kept]
+        apart_by = select.args["distinct"].args.get("on") if select.args.get("distinct") else None
+        if select.args.get("distinct") and not apart_by:
+            # As grouped by all columns, before any limit.
+            apart = {one.sql() for one in columns.values() if not isinstance(one, exp.Literal)}
+            made = made.closed("by", *sorted(apart))
+            clauses += columns.values()
         why = []
         for name in ("limit", "offset"):
             if clause := select.args.get(name):
                 clauses.append(value(clause, resolved))
                 why += [name, clauses[-1].sql()]
-        apart_by = select.args["distinct"].args.get("on") if select.args.get("distinct") else None
         if apart_by:
             clauses.append(value(apart_by, resolved))
             why += ["first of each", clauses[-1].sql()]
-        if (select.args.get("limit") or apart_by) and select.args.get("order"):
+        holder = select.find_ancestor(exp.Array, exp.Query)
+        in_order = select.args.get("limit") or apart_by or isinstance(holder, exp.Array)
+        if in_order and select.args.get("order"):
             order = select.args["order"].expressions
-            why += ["order", *(value(one, resolved).sql() for one in order)]
+            why += ["order", *(value(one, _by_columns(columns, windowed)).sql() for one in order)]
         why += unread(select, SELECT)
         if why:
             made = made.closed(*why)
-        if select.args.get("distinct") and not apart_by:
-            # As grouped by all columns.
-            apart = {one.sql() for one in columns.values() if not isinstance(one, exp.Literal)}
-            made = made.closed("by", *sorted(apart))
-            clauses += columns.values()
         windows = [w for one in select.expressions for w in one.find_all(exp.Window)]
         clauses += [value(p, resolved) for w in windows for p in w.args.get("partition_by") or []]
         return replace(
@@ -265,6 +271,29 @@ class _Reader:
             key=_key(select, known, columns),
             deciding=(*made.deciding, *clauses),
         )
+
+
+def _by_columns(columns: Mapping[str, exp.Expr], resolved: Resolve) -> Resolve:
+    """How ORDER BY is read: a name of one of the columns before it, or a number, is that column."""
+    every = list(columns.values())
+
+    def read(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column) and not node.table and node.name in columns:
+            return columns[node.name].copy()
+        if isinstance(node, exp.Literal) and node.is_int and isinstance(node.parent, exp.Ordered):
+            return every[int(node.name) - 1].copy() if 0 < int(node.name) <= len(every) else node
+        return resolved(node)
+
+    return read
+
+
+def _keys_of(select: exp.Select, group: exp.Expr | None) -> list[exp.Expr]:
+    """What it is grouped by; by ALL is by each column that aggregates nothing."""
+    if group is None:
+        return []
+    if group.args.get("all"):
+        return [one.unalias() for one in select.expressions if not _groups(one)]
+    return list(group.expressions)
 
 
 def _key(
