@@ -257,6 +257,19 @@ def test_a_moving_value_of_few_months_is_left_out_and_the_months_stay(tmp_path: 
     assert f"Of the strong line {left_out}" in view.reading and view.csv.count("\n") == 58
 
 
+def test_what_is_left_out_of_a_moving_value_is_told_nowhere(tmp_path: Path) -> None:
+    """Not in the sentence, nor in the numbers, as an interval, or in the words for ears."""
+    rows = [row | {"plays": 12} for row in shares("Drama", 0.2, 0.2)]
+    for row in rows[-2:]:
+        row |= {"plays": 1, "share_12": 0.9, "share_low": 0.89, "share_high": 0.91}
+    strong = (EACH, "    moving_support: {metric: plays, least: 9}\n")
+    view = kinds_card(tmp_path, "each_month", rows, strong)
+    assert "of the strong line" in " ".join(view.reading).lower()
+    told = f"{view.seen} {view.summary} {view.body[:2]}"
+    assert "90.0%" not in told and "89.0%" not in told and "91.0%" not in told
+    assert "0.9" in view.csv
+
+
 def test_what_rests_on_one_is_told_without_a_number(tmp_path: Path) -> None:
     one = ("support: {metric: month_users, least: 30}", "support: {metric: month_users, least: 1}")
     rows = shares("Drama", 0.2, 0.3)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlmesh.core.console import get_console
-from sqlmesh.core.snapshot import Snapshot, SnapshotEvaluator
+from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot, SnapshotEvaluator
 
+from mesh.contracts.audits import AUDIT
 from mesh.wrapping import wrap
 
 INSTALLED = "_knows_parts"
@@ -25,16 +26,34 @@ def install() -> None:
         wrap(SnapshotEvaluator, "audit", _of_a_part)
 
 
+def is_part(
+    evaluator: SnapshotEvaluator, snapshot: Snapshot, index: DeployabilityIndex | None
+) -> bool:
+    """Whether a version lacks rows of its model. Where the engine clones tables, the preview of one
+    that is forward-only has all rows that there were."""
+    if index is None or index.is_representative(snapshot):
+        return False
+    adapter = evaluator.get_adapter(snapshot.model_gateway)
+    return not (snapshot.is_forward_only and adapter.SUPPORTS_CLONING)
+
+
+def has_contract(snapshot: Snapshot) -> bool:
+    """Whether its audits ask for promises."""
+    return snapshot.is_model and any(name == AUDIT for name, _ in snapshot.model.audits)
+
+
 def _of_a_part(
     original: Any, evaluator: SnapshotEvaluator, snapshot: Snapshot, **kwargs: Any
 ) -> list[Any]:
-    index = kwargs.get("deployability_index")
-    if index is not None and not index.is_representative(snapshot) and PREVIEW not in kwargs:
+    if PREVIEW not in kwargs and is_part(evaluator, snapshot, kwargs.get("deployability_index")):
         kwargs[PREVIEW] = True
-        if snapshot.node.audits_with_args:
+        told = evaluator.__dict__.setdefault("parts_told", set())
+        if snapshot.name not in told and has_contract(snapshot):
+            # Its batches are audited one by one.
+            told.add(snapshot.name)
             get_console().log_warning(
                 f"{snapshot.name} is built in part, as with a start or forward-only: how many rows "
-                "it has, and whether that agrees with other products, is not checked."
+                "its contract promises, and whether they agree with other products, is not checked."
             )
     audited: list[Any] = original(evaluator, snapshot, **kwargs)
     return audited

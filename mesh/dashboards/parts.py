@@ -178,7 +178,10 @@ class Dimension(Strict):
 
 def _text(text: str) -> str:
     """A text in a calculated field, which takes quotes of either kind."""
-    return f'"{text}"' if "'" in text else f"'{text}'"
+    if "'" not in text:
+        return f"'{text}'"
+    escaped = text.replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 class Interval(Strict):

@@ -85,7 +85,7 @@ def bring_up_to_date(
     """Build an environment's models as of the newest delivery, and let it show them.
 
     check: raises what stops it before anything is done. PlanError when a model or an audit stops
-    it; the environment is then as it was.
+    it; with deliveries the environment is then as it was.
     """
     environment = context.state_reader.get_environment(name)
     if environment is None:

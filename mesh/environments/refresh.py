@@ -69,7 +69,7 @@ def refresh(
 
     take_found: also what was changed in the source's tables past all deliveries. CheckFailed if
     there is such and it is not, or if a model or an audit fails: the environment is as it was.
-    Without deliveries there is no version to build beside it: SQLMesh writes into what it shows.
+    But without deliveries no version is built beside it: SQLMesh writes into what it shows.
     """
 
     def check(log: DeliveryLog) -> None:
@@ -182,8 +182,8 @@ def _change(
             reason = record.failure if record.failures else " ".join(str(error).split())
             kept = "" if in_place else " and is as it was"
             shown = (
-                f" What was written before that was found is shown: `mesh contracts verify {name}` "
-                "tells what is broken."
+                f" Rows that were written before that are shown: `mesh contracts verify {name}` "
+                "tells what they break."
             )
             raise CheckFailed(
                 f"{name} could not be {what}{kept}. {reason.rstrip('.')}.{shown * in_place}",

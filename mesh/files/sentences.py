@@ -143,7 +143,7 @@ def _problem(
     if not expected:
         text = error["msg"].replace("Input should be", "It must be")
         return problem("VALUE", f"{name} is `{value}`.", text.rstrip(".") + ".")
-    if error["input"] is None:
+    if error["input"] is None and not (steps and isinstance(steps[-1], int)):
         message = f"{name} is empty: it must be {expected}."
         return problem("VALUE_WRONG_TYPE", message, f"Write {expected}, or take it out.")
     fix = _FIXES.get(expected, f"Write {expected}.")

@@ -227,7 +227,7 @@ WITH asked AS (
     expected.churned_count AS expected_count,
     SAFE_DIVIDE(quarters.churned_count, expected.churned_count) AS year_lift,
     IF(
-      expected.variance > 0,
+      expected.variance > 0.000000001,
       SAFE_DIVIDE(1.959963984540054 * SQRT(expected.variance), quarters.churned_count),
       NULL
     ) AS year_reach

@@ -107,8 +107,7 @@ def name_disagrees(subject: Subject) -> Found:
     if elsewhere := _is_of_another(draft):
         message = f"The contract is of {elsewhere}, but the file is {file}."
         yield Finding(("id",), message, _where_it_belongs(draft, elsewhere))
-        return
-    for steps, value, expected in _product_names(draft):
+    for steps, value, expected in () if elsewhere else _product_names(draft):
         if value != expected and _is_plain(steps, value):
             message = f"The {steps[-1]} is `{shown(value)}`, but the file is {file}."
             yield Finding(steps, message, f"Write `{shown(expected)}`.")
@@ -116,7 +115,7 @@ def name_disagrees(subject: Subject) -> Found:
         key, place = (
             ("schema", server.schema_) if server.type == "duckdb" else ("dataset", server.dataset)
         )
-        if server.type and place != draft.folder:
+        if server.type and place != (elsewhere.partition(".")[0] or draft.folder):
             message = f"The {key} of the server is `{shown(place)}`, not the domain."
             at: Steps = ("servers", index, key)
             at = at if draft.stated(at) else at[:-1]

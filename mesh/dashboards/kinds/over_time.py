@@ -103,8 +103,12 @@ class OverTime(Chart):
             if self.support and not self.support.met(row):
                 continue
             moving = row[self.moving] if self.moving else None
-            if self.moving_support and not self.moving_support.met(row):
-                moving = None
+            few = self.moving_support is not None and not self.moving_support.met(row)
+            left_out = few and moving is not None
+            if self.moving and left_out:
+                # Nor is its interval one of a number that is shown.
+                ends = (self.band.low, self.band.high) if self.band and self.strong else ()
+                moving, row = None, {**row, **dict.fromkeys((self.moving, *ends))}
             if row[metric] is None and moving is None:
                 continue
             month = row[self.time.field]
@@ -112,7 +116,7 @@ class OverTime(Chart):
             shown = (moving if self.strong else row[metric]) is not None
             low, high = self.band.ends(row) if self.band and shown else (None, None)
             over = lines.is_over(month, row[board.sources[self.source].as_of], self.time.every)
-            found.append(Point(month, row[metric], moving, low, high, over, row))
+            found.append(Point(month, row[metric], moving, low, high, over, row, left_out))
         return sorted(found, key=lambda point: point.month)
 
     def judged_by(self, metric: str, points: Sequence[Point]) -> str:
@@ -129,9 +133,9 @@ class OverTime(Chart):
             said.append(f"The thin line is {one}, the strong one {label}.")
         if self.moving and self.moving_support:
             label = lowered(board.metrics[self.moving_support.metric].label)
-            rows = [point.row for track in tracks for point in track.points]
-            rows = [row for row in rows if row[self.moving] is not None]
-            few, of = self.moving_support.few(rows, self.moving), f"{len(rows):,}"
+            points = [point for track in tracks for point in track.points]
+            few = sum(point.left_out for point in points)
+            of = f"{few + sum(point.moving is not None for point in points):,}"
             said += self.moving_support.left_out("Of the strong line what", label, few, of)
         if self.band and not has_band(tracks):
             said.append(f"No {self.time.every} has an interval that could be drawn.")
@@ -361,8 +365,10 @@ class OverTime(Chart):
     def summary(self, kind: str, board: Board, tracks: Sequence[Track]) -> str:
         parts = []
         for track in tracks:
-            first, last = track.points[0], track.points[-1]
-            text = board.metrics[track.judged].text
-            told = [f"{text(one.told)} in {self.when(one.month)}" for one in (first, last)]
+            known = [one for one in track.points if one.row[track.judged] is not None]
+            told = [
+                f"{board.text(track.judged, one.row)} in {self.when(one.month)}"
+                for one in (known[0], known[-1])
+            ]
             parts.append(f"{track.name} from {told[0]} to {told[1]}")
         return f"{kind} with {many(len(tracks), 'line')}: " + "; ".join(parts) + "."

@@ -16,7 +16,8 @@ FEW_LINES = 3
 
 @dataclass(frozen=True)
 class Point:
-    """A month of a line. moving: its strong value. over: whether the month is."""
+    """A month of a line. moving: its strong value. over: whether the month is. left_out: whether
+    it has a strong value that rests on too few; its row has it no longer."""
 
     month: date
     value: float | None
@@ -25,6 +26,7 @@ class Point:
     high: float | None
     over: bool
     row: Row
+    left_out: bool = False
 
     @property
     def told(self) -> float | None:

@@ -212,8 +212,8 @@ def _ending(contract: Contract, today: datetime.date) -> str:
 def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff, needed: Bump) -> Verdict:
     old, new = pair.old, pair.new.version
     made = bump_between(old.version, new)
-    if diff.ended(pair.new) and {one.rule for one in broken} == {"MODEL_NO_DELETE"}:
-        write = f"Remove {pair.after.path} as well: its last day was {pair.new.end_of_life}."
+    if diff.ended(pair.old) and {one.rule for one in broken} == {"MODEL_NO_DELETE"}:
+        write = f"Remove {pair.after.path} as well: its last day was {pair.old.end_of_life}."
         return Verdict(old.product, old.version, new, needed, made, "wrong", write)
     major = old.version.major + 1
     name = f"{old.base_name}_v{major}"

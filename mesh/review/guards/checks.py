@@ -38,7 +38,7 @@ def kept(both: Both) -> Iterator[tuple[Model, Model]]:
             yield was, now
 
 
-def few(names: Iterable[str], most: int = _MOST) -> str:
+def some_of(names: Iterable[str], most: int = _MOST) -> str:
     return listed(sorted(names), most)
 
 
@@ -57,8 +57,8 @@ def told_together(both: Both, lost: Lost, elsewhere: tuple[str, ...]) -> Found:
         groups[what, both.files.made_in(path, *elsewhere) or Place(path, 1)][name] = about
     for (what, place), models in groups.items():
         one = len(models) == 1
-        on = "" if one else f" on {len(models)} models ({few(models)})"
-        about = few({each for several in models.values() for each in several}, 2 * _MOST)
+        on = "" if one else f" on {len(models)} models ({some_of(models)})"
+        about = some_of({each for several in models.values() for each in several}, 2 * _MOST)
         message = f"{what}{on}{': ' if about else ''}{about}."
         yield Change(product=min(models) if one else "project", message=message, where=place)
 
@@ -276,6 +276,6 @@ def cron_no_slower(both: Both) -> Found:
         ]
         where = both.files.header(now.path)
         if slower:
-            message += f", but {few(slower)}"
+            message += f", but {some_of(slower)}"
         severity = None if slower else WARNS
         yield Change(product=now.name, message=f"{message}.", where=where, severity=severity)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from mesh.project import Project
 from mesh.review.contracts.words import shortened
 from mesh.review.guards.bites import stated_settings
-from mesh.review.guards.checks import AUDITS, LINTERS, few, kept, of_config, told_together
+from mesh.review.guards.checks import AUDITS, LINTERS, kept, of_config, some_of, told_together
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
 from mesh.review.models.review_worker.facts import OF_ALL_MODELS, Model, without
@@ -24,10 +24,10 @@ def lint_no_delete(both: Both) -> Found:
     """What the linter refused gets into a plan without a word."""
     here, there = both.head.lint.keys(), both.base.lint.keys()
     if (gone := there - here) and both.comparable:
-        what = f"No longer runs: the lint rule {few(gone, len(gone))}"
+        what = f"No longer runs: the lint rule {some_of(gone, len(gone))}"
         if not here:
             rules = many(len(gone), "lint rule")
-            what = f"The linter is off, and with it {rules}: {few(gone)}"
+            what = f"The linter is off, and with it {rules}: {some_of(gone)}"
         yield of_config(both, what)
     what = "It is exempt from lint rules that it was held to"
     models = [(now.name, {*was.lint} & {*here} - {*now.lint}) for was, now in kept(both)]
@@ -51,7 +51,7 @@ def model_passes_lint(both: Both) -> Found:
         # What is wrong with one model, or with the project, is said by the first of its models.
         about = message.partition(":")[0]
         first = about if about in both.head.models else first
-        several = f"{len(models)} models ({few(models)})"
+        several = f"{len(models)} models ({some_of(models)})"
         one = len(models) == 1 and about not in CONFIGS
         refused = "it" if one else "the project" if about in CONFIGS else several
         text = f"`sqlmesh lint` refuses {refused} by {lint}: {shortened(message, 200).rstrip('.')}."
@@ -98,9 +98,9 @@ def lint_no_silence(both: Both) -> Found:
             what = "no longer complains of" if lost else "was changed, and no made-up model shows"
             silent[made, what][name] = lost
     for (made, what), rules in silent.items():
-        about = few({each for lost in rules.values() for each in lost})
+        about = some_of({each for lost in rules.values() for each in lost})
         about = about or "that it still complains of what it is there for"
-        message = f"The lint rule {few(rules, len(rules))} {what} {about}."
+        message = f"The lint rule {some_of(rules, len(rules))} {what} {about}."
         yield Change(product="project", message=message, where=made)
 
 

@@ -94,9 +94,10 @@ class Files:
         return _one_line(gone), _one_line(new)
 
     def rows(self, was: str, now: str) -> tuple[list[str], list[str]]:
-        """The rows of a seed that are gone, and those that are new; one that was edited is both."""
+        """The rows of a seed that are gone, and those that are new, its head among them; one that
+        was edited is both."""
         before, after = (
-            Counter(map(tuple, [*csv.reader(_lines(root / path))][1:]))
+            Counter(map(tuple, csv.reader(_lines(root / path))))
             for root, path in ((self.old_root, was), (self.root, now))
         )
         gone, new = (before - after).elements(), (after - before).elements()
