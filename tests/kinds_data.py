@@ -156,3 +156,10 @@ def all_rows() -> dict[str, Rows]:
         "each_month": of_each(),
         "one_number": [effect("quirky", 0.1, asked=0.25)],
     }
+
+
+def drawn(view: ChartView, has: str) -> Rows:
+    """The rows of the picture that have a key."""
+    assert view.vega
+    tables = [one.get("values", []) for one in view.vega["data"]]
+    return [row for rows in tables for row in rows if has in row]

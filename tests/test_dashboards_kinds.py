@@ -38,6 +38,7 @@ from tests.kinds_data import (
     all_rows,
     card,
     cohort_rows,
+    drawn,
     effect,
     effects,
     month,
@@ -336,13 +337,6 @@ def test_too_few_rows_for_a_picture_are_told(chart: str, rows: Rows, words: str)
     window = "all data up to 24 Sep 2018"
     assert found.empty == f"Not enough data in {window}. {words}"
     assert found.vega is None and found.seen == ""
-
-
-def drawn(view: ChartView, has: str) -> Rows:
-    """The rows of the picture that have a key."""
-    assert view.vega
-    tables = [one.get("values", []) for one in view.vega["data"]]
-    return [row for rows in tables for row in rows if has in row]
 
 
 def test_a_gap_stays_a_gap_and_a_month_by_itself_is_a_point() -> None:

@@ -25,7 +25,7 @@ from mesh.dashboards.preview.page import page_html
 from mesh.dashboards.preview.present import PageView, present
 from mesh.errors import CheckFailed
 from tests.dashboards_data import filled, genre, movie, presented
-from tests.kinds_data import AS_OF, FIXTURES, Rows, card, effect, of_each, plays, shares
+from tests.kinds_data import AS_OF, FIXTURES, Rows, card, drawn, effect, of_each, plays, shares
 from tests.project_copy import PROJECT
 
 SPECS, CONTRACTS = FIXTURES / "looker", FIXTURES / "contracts"
@@ -249,9 +249,7 @@ def test_a_moving_value_of_few_months_is_left_out_and_the_months_stay(tmp_path: 
     """Nine months and more can be told as twelve; of one alone the line says something else."""
     rows = [row | {"plays": 12 if i % 7 else 8} for i, row in enumerate(of_each())]
     view = kinds_card(tmp_path, "each_month", rows, MOVING)
-    assert view.vega
-    tables = [one.get("values", []) for one in view.vega["data"]]
-    points = [row for rows in tables for row in rows if "v" in row]
+    points = drawn(view, "v")
     assert ["m" in row for row in points] == [i >= 11 and i % 7 > 0 for i in range(57)]
     left_out = "what rests on fewer than 9 plays is left out (7 of 46); the CSV has it."
     assert f"Of the strong line {left_out}" in view.reading and view.csv.count("\n") == 58

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlmesh.core.console import get_console
-from sqlmesh.core.snapshot import DeployabilityIndex, Snapshot, SnapshotEvaluator
+from sqlmesh.core.snapshot import Snapshot, SnapshotEvaluator
 
 from mesh.contracts.audits import AUDIT
 from mesh.wrapping import wrap
@@ -26,29 +26,27 @@ def install() -> None:
         wrap(SnapshotEvaluator, "audit", _of_a_part)
 
 
-def is_part(
-    evaluator: SnapshotEvaluator, snapshot: Snapshot, index: DeployabilityIndex | None
-) -> bool:
-    """Whether a version lacks rows of its model. Where the engine clones tables, the preview of one
-    that is forward-only has all rows that there were."""
+def mark_part(evaluator: SnapshotEvaluator, snapshot: Snapshot, kwargs: dict[str, Any]) -> bool:
+    """Tell the audits of a version that lacks rows of its model; whether promises are among them.
+
+    Where the engine clones tables, the preview of one that is forward-only has all rows that there
+    were.
+    """
+    index = kwargs.get("deployability_index")
     if index is None or index.is_representative(snapshot):
         return False
-    adapter = evaluator.get_adapter(snapshot.model_gateway)
-    return not (snapshot.is_forward_only and adapter.SUPPORTS_CLONING)
-
-
-def has_contract(snapshot: Snapshot) -> bool:
-    """Whether its audits ask for promises."""
+    if snapshot.is_forward_only and evaluator.get_adapter(snapshot.model_gateway).SUPPORTS_CLONING:
+        return False
+    kwargs[PREVIEW] = True
     return snapshot.is_model and any(name == AUDIT for name, _ in snapshot.model.audits)
 
 
 def _of_a_part(
     original: Any, evaluator: SnapshotEvaluator, snapshot: Snapshot, **kwargs: Any
 ) -> list[Any]:
-    if PREVIEW not in kwargs and is_part(evaluator, snapshot, kwargs.get("deployability_index")):
-        kwargs[PREVIEW] = True
+    if PREVIEW not in kwargs and mark_part(evaluator, snapshot, kwargs):
         told = evaluator.__dict__.setdefault("parts_told", set())
-        if snapshot.name not in told and has_contract(snapshot):
+        if snapshot.name not in told:
             # Its batches are audited one by one.
             told.add(snapshot.name)
             get_console().log_warning(

@@ -140,11 +140,9 @@ class OneOf(BaseControl):
         return listed
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
-        field, limits = (
-            f"`{self.field}`",
-            [c.last_of(self.field) for c in board.charts if self.reaches(c)],
-        )
-        last = max((one for one in limits if one), default=None)
+        field = f"`{self.field}`"
+        limits = [chart.last_of(self.field) for chart in board.charts if self.reaches(chart)]
+        last = max(filter(None, limits), default=None)
         shown, select = "the first", "single, one is always selected"
         if self.default is not None:
             shown = f"`{self.default}`"
@@ -155,10 +153,10 @@ class OneOf(BaseControl):
         elif self.all:
             shown, select = f"none: all are shown then, “{self.all}” in the preview", "single"
         if self.name:
-            field += (
-                f", not `{self.name}`: two can share that, and other data sources are filtered "
+            field = (
+                f"{field}, not `{self.name}`: two can share that, and other data sources are "
+                f"filtered by {field}; put a table of both beside it, to look one up"
             )
-            field += f"by `{self.field}`; put a table of both beside it, to look one up"
         return [
             ("Control", "Drop-down list" + (", with the search box" if self.search else "")),
             ("Control field", field),

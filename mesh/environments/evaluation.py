@@ -19,7 +19,7 @@ from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
 from sqlmesh.core.snapshot import SnapshotEvaluator
 from sqlmesh.utils.errors import PlanError
 
-from mesh.contracts.previews import PREVIEW, has_contract, is_part
+from mesh.contracts.previews import mark_part
 from mesh.environments.carry import Carried, carried_over, carry, months_to_audit
 from mesh.environments.deliveries import read_deliveries
 from mesh.environments.names import short_name
@@ -89,10 +89,8 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
             months = months_to_audit(carried)
             if months is not None:
                 kwargs["months"] = months
-        if is_part(self, snapshot, kwargs.get("deployability_index")):
-            kwargs[PREVIEW] = True
-            if has_contract(snapshot):
-                self.previews.add(short_name(snapshot.name))
+        if mark_part(self, snapshot, kwargs):
+            self.previews.add(short_name(snapshot.name))
         return super().audit(snapshot, **kwargs)
 
 

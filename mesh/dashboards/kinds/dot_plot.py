@@ -103,10 +103,8 @@ class DotPlot(SplitChart):
     def _dots(self, board: Board, rows: list[Row]) -> list[Dot]:
         """The dots that rest on enough, in order, without that of the reference."""
         line, found = self._reference(rows), []
-        for row in rows:
-            value = row[self.dimension.field]
-            few = not self.support.met(row)
-            if str(value) == self.reference.of or few or row[self.metric] is None:
+        for row in self._compared(rows):
+            if not self.support.met(row) or row[self.metric] is None:
                 continue
             low, high = self.interval.ends(row)
             clear = False
@@ -114,7 +112,7 @@ class DotPlot(SplitChart):
                 clear = row[self.verdict.field] in self.verdict.clear
             elif line is not None and low is not None and high is not None:
                 clear = low > line or high < line
-            name = self.dimension.name(value)
+            name = self.dimension.name(row[self.dimension.field])
             found.append(Dot(name, row, row[self.metric], low, high, clear))
         return found
 

@@ -103,8 +103,8 @@ class OverTime(Chart):
             if self.support and not self.support.met(row):
                 continue
             moving = row[self.moving] if self.moving else None
-            few = self.moving_support is not None and not self.moving_support.met(row)
-            left_out = few and moving is not None
+            enough = self.moving_support is None or self.moving_support.met(row)
+            left_out = moving is not None and not enough
             if self.moving and left_out:
                 # Nor is its interval one of a number that is shown.
                 ends = (self.band.low, self.band.high) if self.band and self.strong else ()
@@ -144,7 +144,8 @@ class OverTime(Chart):
             said.append(f"The band is the {self.band.words}{whose}.")
         if self.support:
             label = lowered(board.metrics[self.support.metric].label)
-            few, every = (sum(t.few for t in tracks), sum(self.gaps(t)[1] for t in tracks))
+            few = sum(track.few for track in tracks)
+            every = sum(self.gaps(track)[1] for track in tracks)
             of = f"{every:,}" + (", all lines together" if len(tracks) > 1 else "")
             said += self.support.left_out(f"A {self.time.every} that", label, few, of)
         said += self.gaps_told(tracks) if len(tracks) <= FEW_LINES else []

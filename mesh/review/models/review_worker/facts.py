@@ -205,13 +205,14 @@ class Job:
     personal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-# Of which of the made-up models all others are a part.
-OF_ALL_MODELS = (" gone", " that reads everything")
+# How models are called that are made up of all others.
+READS_EVERYTHING = "that reads everything"
+OF_ALL_MODELS = (" gone", f" {READS_EVERYTHING}")
 
 
 def without(model: str) -> str:
     """What a project is called that is made up to have a model no more."""
-    return f"{model} gone"
+    return f"{model}{OF_ALL_MODELS[0]}"
 
 
 def to_json(facts: object) -> bytes:

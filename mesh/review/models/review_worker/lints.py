@@ -20,7 +20,7 @@ from sqlmesh.core.console import NoopConsole
 from sqlmesh.core.linter.definition import select_rules
 from sqlmesh.core.linter.rule import Rule
 
-from .facts import LintRule, without
+from .facts import READS_EVERYTHING, LintRule, without
 
 _NOT_OURS = {"sqlmesh", "builtins", "abc"}
 _Made = tuple[str, core.Model, Any]
@@ -110,7 +110,7 @@ def _made_up(context: Context) -> Iterator[_Made]:
         star = " CROSS JOIN ".join(f"{_table(m)} AS t{n}" for n, m in enumerate(others.values()))
         for what, query in (
             ("with other columns", "SELECT 1 AS made_up"),
-            ("that reads everything", f"SELECT * FROM {star}"),
+            (READS_EVERYTHING, f"SELECT * FROM {star}"),
         ):
             if star or "*" not in query:
                 yield f"{name} {what}", _model(context, model, model.name, query), context
