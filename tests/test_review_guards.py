@@ -540,6 +540,33 @@ def test_who_agrees_to_a_release_is_asked(tmp_path: Path) -> None:
         ),
         ("SELECT * FROM @this_model WHERE x > @most", "SELECT * FROM @this_model", False),
         ("SELECT * FROM @this_model LIMIT 1", "SELECT * FROM @this_model", False),
+        # A name that the query gives is known by what it stands for.
+        (
+            "SELECT k, COUNT(*) AS n FROM @this_model GROUP BY k HAVING n > 1",
+            "SELECT k FROM @this_model GROUP BY 1 HAVING COUNT(*) > 1",
+            True,
+        ),
+        (
+            "SELECT k, COUNT(*) AS n FROM @this_model GROUP BY k HAVING n > 1",
+            "SELECT k, COUNT(DISTINCT x) AS n FROM @this_model GROUP BY k HAVING n > 1",
+            False,
+        ),
+        (
+            "SELECT *, ROW_NUMBER() OVER (PARTITION BY k) AS n FROM @this_model QUALIFY n > 1",
+            "SELECT *, ROW_NUMBER() OVER (PARTITION BY k, x) AS n FROM @this_model QUALIFY n > 1",
+            False,
+        ),
+        (
+            "WITH a AS (SELECT * FROM @this_model) SELECT * FROM a WHERE x > 1",
+            "WITH a AS (SELECT * REPLACE (0 AS x) FROM @this_model) SELECT * FROM a WHERE x > 1",
+            False,
+        ),
+        # Of another table the columns are not known.
+        (
+            "SELECT * FROM @this_model WHERE k IN (SELECT k FROM shop.k WHERE y > 1)",
+            "SELECT * FROM @this_model WHERE k IN (SELECT k FROM shop.k WHERE y > 2)",
+            False,
+        ),
         # What a macro makes of its arguments is not known.
         (
             "WITH a AS (@broken(@this_model, 1)) SELECT * FROM a",
@@ -551,7 +578,15 @@ def test_who_agrees_to_a_release_is_asked(tmp_path: Path) -> None:
     ],
 )
 def test_audits_are_the_same_that_find_the_same_rows(before: str, after: str, same: bool) -> None:
-    assert _finds_the_same(before, after) is same
+    assert _finds_the_same(before, after, {"k": "STRING", "x": "INT64"}) is same
+
+
+def test_an_audit_of_a_model_whose_columns_are_not_known_is_read_by_their_names() -> None:
+    less, no_less, least = (
+        f"SELECT * FROM @this_model WHERE {one}" for one in ("x > 1", "NOT x <= 1", "x >= 1")
+    )
+    assert _finds_the_same(less, no_less, {})
+    assert not _finds_the_same(less, least, {})
 
 
 def test_unit_tests_of_one_name_are_told_apart_by_their_models(tmp_path: Path) -> None:

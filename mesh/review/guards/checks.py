@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
 
 from mesh.contracts.audits import AUDIT
 from mesh.contracts.queries import read_query
@@ -29,6 +31,8 @@ _KINDS = {"VIEW": "view", "EMBEDDED": "subquery"}
 _PLANNING = ("after_all", "before_all", "plan.forward_only", "virtual_environment_mode")
 LINTERS = ("linter/", "mesh/lint/")
 _CALL = re.compile(r"@\w+\s*\(")
+_AUDITED = re.compile(r"@this_model\b", re.IGNORECASE)
+_MODEL = "this_model"
 AUDITS = ("audits/", "macros/", *CONFIGS, "mesh/contracts/")
 
 
@@ -128,7 +132,7 @@ def audit_no_silence(both: Both) -> Found:
         if after is None or after.problem:
             continue
         unknown = not audit.noticed and not after.noticed
-        if unknown and not _finds_the_same(audit.code, after.code):
+        if unknown and not _finds_the_same(audit.code, after.code, _columns(both, name)):
             what = f"The audit {audit.name} was changed, and no made-up row shows that it still "
             lost.append((name, f"{what}finds what it is there for", ()))
             continue
@@ -159,29 +163,46 @@ def audit_same_query(both: Both) -> Found:
         if after is None or after.problem or not {*audit.noticed} <= {*after.noticed}:
             continue
         was, now = both.base.models[name], both.head.models[name]
+        columns = _columns(both, name)
         if audit.name == AUDIT:
             same = (audit.stated, was.columns) == (after.stated, now.columns)
             if same and audit.asked and audit.asked != after.asked:
                 lost.append((name, "A contract that says the same asks something else", ()))
-        elif audit.noticed and not _finds_the_same(audit.code, after.code):
+        elif audit.noticed and not _finds_the_same(audit.code, after.code, columns):
             what = f"The audit {audit.name} asks something else of the rows"
             lost.append((name, what, (_difference(audit.code, after.code),)))
     yield from told_together(both, lost, AUDITS)
 
 
-def _finds_the_same(before: str, after: str) -> bool:
+def _columns(both: Both, name: str) -> dict[str, str]:
+    """All columns that a model has or had: one that is added does not change what others mean."""
+    return {**both.base.models[name].columns, **both.head.models[name].columns}
+
+
+def _finds_the_same(before: str, after: str, columns: Mapping[str, str]) -> bool:
     """Whether two queries of audits find the same rows, whatever they show of them.
 
-    What a macro makes of its arguments is not known here.
+    columns: types by name, of the model that is audited. What a macro makes of its arguments is not
+    known here.
     """
     if before == after or _CALL.search(before + after):
         return before == after
     try:
-        one, two = (parse_one(text, dialect=DIALECT) for text in (before, after))
+        one, two = (_rows_found(text, columns) for text in (before, after))
     except (SqlglotError, RecursionError):
         return False
-    both = isinstance(one, exp.Query) and isinstance(two, exp.Query)
-    return both and read_query(one).rows == read_query(two).rows
+    return one is not None and one == two
+
+
+def _rows_found(audit: str, columns: Mapping[str, str]) -> str | None:
+    """What decides about the rows of an audit's query; None if it is no query."""
+    query = parse_one(_AUDITED.sub(_MODEL, audit), dialect=DIALECT)
+    if not isinstance(query, exp.Query):
+        return None
+    schema = MappingSchema({_MODEL: dict(columns)} if columns else {}, dialect=DIALECT)
+    # Of other tables that it reads the columns are not known, so these keep their plain names.
+    known = qualify(query, dialect=DIALECT, schema=schema, validate_qualify_columns=False)
+    return read_query(known).rows
 
 
 def _difference(before: str, after: str) -> str:
