@@ -136,9 +136,18 @@ WITH actions AS (
     feature,
     users.came_in,
     value
-), answers AS (
+), strata AS (
   SELECT
     feature,
+    came_in,
+    value,
+    user_count,
+    churned_count
+  FROM asked
+  UNION ALL
+  SELECT
+    feature,
+    0 AS came_in,
     value,
     SUM(user_count) AS user_count,
     SUM(churned_count) AS churned_count
@@ -147,8 +156,10 @@ WITH actions AS (
     feature,
     value
 ), ranked AS (
+  /* Of all users, in year 0, and of those of each year. */
   SELECT
     feature,
+    came_in,
     value,
     user_count,
     churned_count,
@@ -162,11 +173,11 @@ WITH actions AS (
     SUM(user_count - churned_count) OVER up_to - (
       user_count - churned_count - 1
     ) / 2 AS rank_of_staying,
-    SUM(user_count) OVER (PARTITION BY feature) AS all_users,
-    SUM(churned_count) OVER (PARTITION BY feature) AS all_churned
-  FROM answers
+    SUM(user_count) OVER (PARTITION BY feature, came_in) AS all_users,
+    SUM(churned_count) OVER (PARTITION BY feature, came_in) AS all_churned
+  FROM strata
   WINDOW up_to AS (
-    PARTITION BY feature
+    PARTITION BY feature, came_in
     ORDER BY value
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
@@ -180,6 +191,8 @@ WITH actions AS (
     user_count,
     churned_count
   FROM ranked
+  WHERE
+    came_in = 0
 ), quarters AS (
   SELECT
     feature,
@@ -201,49 +214,70 @@ WITH actions AS (
       quartile
   ) AS counted
 ), areas AS (
+  /* By pairs, and in pairs squared. Of a side of one user it is not known how far ranks differ: as far as those of all. */
   SELECT
     feature,
-    (
-      SUM(churned_count * middle_rank) - all_churned * (
-        all_churned + 1
-      ) / 2
-    ) / (
-      all_churned * (
-        all_users - all_churned
-      )
-    ) AS auc,
-    (
-      SUM(churned_count * POW(middle_rank - rank_of_churned, 2)) - POW(SUM(churned_count * (
-        middle_rank - rank_of_churned
-      )), 2) / all_churned
-    ) / (
-      POW(all_users - all_churned, 2) * all_churned * (
+    came_in,
+    all_churned AS churned_count,
+    all_users - all_churned AS staying_count,
+    SUM(churned_count * middle_rank) - all_churned * (
+      all_churned + 1
+    ) / 2 AS area,
+    all_churned * COALESCE(
+      SAFE_DIVIDE(
+        SUM(churned_count * POW(middle_rank - rank_of_churned, 2)) - POW(SUM(churned_count * (
+          middle_rank - rank_of_churned
+        )), 2) / all_churned,
         all_churned - 1
+      ),
+      POW((
+        all_users - all_churned
+      ) / all_users, 2) * (
+        SUM(user_count * POW(middle_rank, 2)) / all_users - POW((
+          all_users + 1
+        ) / 2, 2)
       )
     ) + (
-      SUM((
-        user_count - churned_count
-      ) * POW(middle_rank - rank_of_staying, 2)) - POW(SUM((
-        user_count - churned_count
-      ) * (
-        middle_rank - rank_of_staying
-      )), 2) / (
-        all_users - all_churned
-      )
-    ) / (
-      POW(all_churned, 2) * (
-        all_users - all_churned
-      ) * (
+      all_users - all_churned
+    ) * COALESCE(
+      SAFE_DIVIDE(
+        SUM((
+          user_count - churned_count
+        ) * POW(middle_rank - rank_of_staying, 2)) - POW(SUM((
+          user_count - churned_count
+        ) * (
+          middle_rank - rank_of_staying
+        )), 2) / (
+          all_users - all_churned
+        ),
         all_users - all_churned - 1
+      ),
+      POW(all_churned / all_users, 2) * (
+        SUM(user_count * POW(middle_rank, 2)) / all_users - POW((
+          all_users + 1
+        ) / 2, 2)
       )
     ) AS variance
   FROM ranked
   WHERE
-    all_churned > 1 AND all_users - all_churned > 1
+    all_churned BETWEEN 1 AND all_users - 1
   GROUP BY
     feature,
+    came_in,
     all_users,
     all_churned
+), separations AS (
+  /* Of all users, and of the pairs of each year together. */
+  SELECT
+    feature,
+    came_in > 0 AS is_by_year,
+    SUM(area) / SUM(churned_count * staying_count) AS auc,
+    SUM(variance) / POW(SUM(churned_count * staying_count), 2) AS variance,
+    LEAST(SUM(churned_count), SUM(staying_count)) >= 5 AS is_told
+  FROM areas
+  GROUP BY
+    feature,
+    is_by_year
 ), years AS (
   SELECT
     came_in,
@@ -339,6 +373,10 @@ WITH actions AS (
     AND own.churned_user_count = quarters.churned_count
     AND COALESCE(own.value_from = quarters.value_from, own.quartile = 1) AS has_its_users,
     ABS(own.auc - areas.auc) < 0.000000001 AS has_its_area,
+    COALESCE(ABS(own.year_auc - year_areas.auc) < 0.000000001, own.year_auc IS NULL)
+    AND (
+      NOT own.year_auc IS NULL
+    ) = COALESCE(year_areas.is_told, FALSE) AS has_its_year_area,
     ABS(
       POW(
         LN(own.auc_high / (
@@ -352,6 +390,26 @@ WITH actions AS (
       ) - areas.variance
     ) < 0.000000001 AS has_its_interval,
     own.auc_high IS NULL AND areas.variance < 0.000000001 AS needs_no_interval,
+    ABS(
+      POW(
+        LN(
+          own.year_auc_high / (
+            1 - own.year_auc_high
+          ) * (
+            1 - own.year_auc
+          ) / own.year_auc
+        ) * own.year_auc * (
+          1 - own.year_auc
+        ) / 1.959963984540054,
+        2
+      ) - year_areas.variance
+    ) < 0.000000001 AS has_its_interval_of_years,
+    own.year_auc_high IS NULL
+    AND (
+      own.year_auc IS NULL
+      OR own.year_auc IN (0, 1)
+      OR year_areas.variance < 0.000000001
+    ) AS needs_no_interval_of_years,
     ABS(own.expected_churned_share - expectations.expected_share) < 0.000000001 AS has_its_years,
     ABS(
       POW(
@@ -366,8 +424,10 @@ WITH actions AS (
   FROM @this_model AS own
   FULL JOIN quarters
     ON quarters.feature = own.feature AND quarters.quartile = own.quartile
-  LEFT JOIN areas
-    ON areas.feature = own.feature
+  LEFT JOIN separations AS areas
+    ON areas.feature = own.feature AND NOT areas.is_by_year
+  LEFT JOIN separations AS year_areas
+    ON year_areas.feature = own.feature AND year_areas.is_by_year
   LEFT JOIN expectations
     ON expectations.feature = quarters.feature
     AND expectations.quartile = quarters.quartile
@@ -387,6 +447,10 @@ WITH actions AS (
       THEN 'auc'
       WHEN NOT COALESCE(has_its_interval, needs_no_interval, FALSE)
       THEN 'the interval of auc'
+      WHEN NOT COALESCE(has_its_year_area, FALSE)
+      THEN 'year_auc'
+      WHEN NOT COALESCE(has_its_interval_of_years, needs_no_interval_of_years, FALSE)
+      THEN 'the interval of year_auc'
       WHEN NOT COALESCE(has_its_years, FALSE)
       THEN 'expected_churned_share'
       ELSE 'the interval of year_lift'
@@ -400,6 +464,8 @@ WITH actions AS (
       has_its_users
       AND has_its_area
       AND COALESCE(has_its_interval, needs_no_interval)
+      AND has_its_year_area
+      AND COALESCE(has_its_interval_of_years, needs_no_interval_of_years)
       AND has_its_years
       AND COALESCE(has_its_year_interval, needs_no_year_interval),
       FALSE

@@ -114,3 +114,28 @@ def against_their_years(inside: Sequence, year: Sequence, gone: Sequence) -> lis
     reach = 1.959963984540054 * np.sqrt((moves * spread).sum()) / left
     reach, count = reach if reach > 1e-9 else np.nan, inside.sum()
     return [left / count, expected / count, lift, lift * np.exp(-reach), lift * np.exp(reach)]
+
+
+def pairs_of_their_years(value: Sequence, year: Sequence, gone: Sequence) -> list[float]:
+    """How often one who left has the higher value than one of the same year who stayed, and the
+    ends of its interval; pair by pair, not by counts. Of one user the spread is that of the ranks
+    of all who came in the year."""
+    users = pd.DataFrame({"value": value, "year": year, "gone": gone}).astype(float)
+    higher, pairs, variance = 0.0, 0, 0.0
+    for _, own in users.groupby("year"):
+        left, stayed = (own.value[own.gone == one].to_numpy() for one in (1, 0))
+        if not left.size or not stayed.size:
+            continue
+        won = (left[:, None] > stayed) + (left[:, None] == stayed) / 2
+        any_rank = (own.value.rank() / len(own)).var(ddof=0)
+        spreads = (
+            won.mean(axis).var(ddof=1) if won.shape[1 - axis] > 1 else any_rank for axis in (1, 0)
+        )
+        variance += sum(
+            won.size**2 * spread / users for spread, users in zip(spreads, won.shape, strict=True)
+        )
+        higher, pairs = higher + won.sum(), pairs + won.size
+    area = higher / pairs
+    logit = np.log(area / (1 - area))
+    reach = 1.959963984540054 * np.sqrt(variance) / pairs / (area * (1 - area))
+    return [area, *(1 / (1 + np.exp(-logit - side * reach)) for side in (-1, 1))]

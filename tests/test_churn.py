@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from churning import CHAIN, MONTH, World, against_their_years, put_lives
+from churning import CHAIN, MONTH, World, against_their_years, pairs_of_their_years, put_lives
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
@@ -20,7 +20,7 @@ FEATURES = (
     *("ratings", "high_rating_share", "tags", "genres"),
     *("old_movie_share", "movie_age", "first_hour", "first_weekday"),
 )
-ENDS = [f"{of}_{end}" for of in ("lift", "year_lift", "auc") for end in ("low", "high")]
+ENDS = [f"{of}_{end}" for of in ("lift", "year_lift", "auc", "year_auc") for end in ("low", "high")]
 real_data = pytest.mark.skipif(not os.environ.get("MOVIELENS_DIR"), reason="needs MOVIELENS_DIR")
 
 
@@ -290,6 +290,33 @@ def test_a_quarter_is_compared_with_those_who_came_in_its_years(real, impression
             inside = users[feature].between(*starts[number : number + 2], inclusive="left")
             found = against_their_years(inside, users.year, users.has_churned)
             np.testing.assert_allclose(row[columns].astype(float), found, rtol=1e-9)
+
+
+@real_data
+def test_pairs_are_of_users_who_came_in_the_same_year(real, impressions):
+    users, rows = impressions, real[0].rows("churn_predictors")
+    first = rows.drop_duplicates("feature").set_index("feature")
+    compared = users.groupby("year").filter(lambda own: own.has_churned.nunique() == 2)
+    gone, of_year = compared.has_churned.astype(bool), compared.groupby("year").has_churned
+    weights = of_year.sum() * (of_year.size() - of_year.sum())
+    for feature in FEATURES:
+        columns = ["year_auc", "year_auc_low", "year_auc_high"]
+        found = pairs_of_their_years(users[feature], users.year, users.has_churned)
+        np.testing.assert_allclose(first.loc[feature, columns].astype(float), found, rtol=1e-9)
+        areas = [
+            roc_auc_score(gone[own.index], own[feature]) for _, own in compared.groupby("year")
+        ]
+        np.testing.assert_allclose(first.year_auc[feature], np.average(areas, weights=weights))
+    nearest = first.assign(distance=-(first.year_auc - 0.5).abs()).sort_values("distance")
+    assert nearest.year_rank.tolist() == list(range(1, 9))
+
+
+@real_data
+def test_who_rates_more_leaves_as_others_of_the_same_year(real):
+    """Who came later rates more, and leaves less: of all users it looks as if ratings kept them."""
+    first = real[0].rows("churn_predictors").drop_duplicates("feature").set_index("feature")
+    assert first.auc_high["ratings"] < 0.45 and first.auc_high["genres"] < 0.5
+    assert (first.year_auc_low < 0.5).all() and (first.year_auc_high > 0.5).all()
 
 
 @real_data

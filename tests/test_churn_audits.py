@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import duckdb
 import numpy as np
@@ -85,7 +86,22 @@ def test_what_the_models_make_passes(world):
         ("churn_predictors", "staying_below + staying_count / 2", "staying_below", "predictors"),
         ("churn_predictors", "all_churned - churned_below - churned_count / 2", "0", "predictors"),
         ("churn_predictors", "1.959963984540054 * separations", "1.64 * separations", "predictors"),
-        ("churn_predictors", "/ NULLIF(areas.auc *", "/ NULLIF(4 * areas.auc *", "predictors"),
+        ("churn_predictors", "/ NULLIF(auc *", "/ NULLIF(4 * auc *", "predictors"),
+        (
+            "churn_predictors",
+            "NULLIF(year_areas.auc *",
+            "NULLIF(4 * year_areas.auc *",
+            "predictors",
+        ),
+        (
+            "churn_predictors",
+            "SUM(churned_count * staying_count * auc) / SUM(churned_count * staying_count)",
+            "AVG(auc)",
+            "predictors",
+        ),
+        ("churn_predictors", "POW(churned_count * staying_count, 2)", "1", "predictors"),
+        ("churn_predictors", "year_areas.smallest_part >=", "0 >", "predictors"),
+        ("churn_predictors", "feature, stratum\n    ORDER", "feature\n    ORDER", "predictors"),
         ("churn_predictors", "DIV(4 * users_below", "DIV(4 * (users_below + 9)", "predictors"),
         ("churn_predictors", "MIN(value) AS value_from", "MAX(value) AS value_from", "predictors"),
         (
@@ -101,11 +117,16 @@ def test_what_the_models_make_passes(world):
         ("first_impressions", "UNIX_MICROS(tags.tagged_at) < users", "0 < users", "predictors"),
         ("first_impressions", "COALESCE(rated.genre_count, 0)", "rated.rating_count", "predictors"),
         ("churn_predictors", "'movie_age',", "", "predictors"),
-        ("churn_predictors", "smallest_part >=", "smallest_part >= 90 *", "predictors"),
         (
             "churn_predictors",
-            "separations.logit_error > 0",
-            "compared.all_users > 9999",
+            "compared.smallest_part >=",
+            "compared.smallest_part >= 90 *",
+            "predictors",
+        ),
+        (
+            "churn_predictors",
+            " separations.logit_error > 0",
+            " compared.all_users > 9999",
             "predictors",
         ),
         ("first_impressions", "DIV(start_at, 86400000000))) AS", "0)) AS", "predictors"),
@@ -158,6 +179,34 @@ def test_a_model_that_counts_otherwise_is_found(world, model, right, wrong, prod
     query = edited(full_name(model), right, wrong)
     world.run("thresholds", *CHAIN, instead={model: query})
     assert f"churn_{product}" in found(world)
+
+
+@pytest.mark.parametrize("wrong", ["", "/ 4 AS rank_variance"])
+def test_predictors_of_years_in_which_one_user_left_or_stayed_are_found_right(wrong):
+    """Of one user it is not known how far ranks differ; that is what the ranks of all tell."""
+    world, users = World(), np.arange(121)
+    rng = np.random.default_rng(4)
+    late = users - 100
+    year = np.where(late < 0, 2009, 2010 + late % 7)
+    gone = np.where(late < 0, users % 2 == 0, late < 7)
+    first = (pd.to_datetime(year, format="%Y", utc=True)).repeat(3)
+    days = rng.integers(0, 300, len(users))[:, None] + np.where(gone, 0, 30)[:, None] * range(3)
+    ratings = pd.DataFrame({"user_id": users.repeat(3), "rating": 3.5})
+    ratings["movie_id"] = rng.integers(1, 41, len(ratings))
+    ratings["rated_at"] = first + pd.to_timedelta(days.ravel(), "D")
+    tags = ratings.assign(tag="slow", tagged_at=ratings.rated_at)[::9]
+    movies = {"movie_id": np.arange(1, 41), "release_year": 1990 + np.arange(40) % 20}
+    world.put("interactions.user_movie_ratings", ratings)
+    world.put("interactions.user_tags", tags.drop(columns="rated_at"))
+    world.put("interactions.movie_catalogue", pd.DataFrame({**movies, "genres": "War"}))
+    model = full_name("churn_predictors")
+    query = edited(model, "/ 12 AS rank_variance", wrong or "/ 12 AS rank_variance")
+    world.run("thresholds", *CHAIN, instead={"churn_predictors": query})
+    sides = world.rows("first_impressions").groupby(["first_year", "has_churned"]).size()
+    assert (sides == 1).sum() == 6 and len(world.rows("churn_predictors")) > 9
+    audit = audit_of(AUDITS["churn_predictors"], model)
+    with pytest.raises(duckdb.InvalidInputException) if wrong else nullcontext():
+        assert world.connection.sql(audit).fetchall() == []
 
 
 @pytest.mark.parametrize("users", [20, 60, 150, 400])

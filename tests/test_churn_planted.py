@@ -79,9 +79,9 @@ def test_the_intervals_of_predictors_hold_the_planted_odds_in_95_of_100_seeds(wo
     assert covered(areas) and covered(lifts), (np.mean(areas), np.mean(lifts))
 
 
-def test_what_goes_with_the_year_alone_is_told_by_the_lift_against_all_only(world):
+def test_what_goes_with_the_year_alone_is_told_of_all_users_only(world):
     """In each year fewer leave, and people rate more: of one year ratings tell nothing."""
-    users, inside, misled = 600, [], []
+    users, inside, misled, areas = 600, [], [], []
     for seed in range(SEEDS):
         rng = np.random.default_rng(seed)
         year = rng.integers(0, 8, users)
@@ -89,9 +89,11 @@ def test_what_goes_with_the_year_alone_is_told_by_the_lift_against_all_only(worl
         gone = rng.random(users) < 0.9 - 0.07 * year
         put_impressions(world, ratings, np.zeros(users), gone, 2008 + year)
         rows = world.run("churn_predictors").query("feature == 'ratings' and quartile == 1")
-        misled.append(rows.lift_low.item() > 1)
+        misled.append(rows.lift_low.item() > 1 and rows.auc_high.item() < 0.5)
         inside.append(rows.year_lift_low.item() <= 1 <= rows.year_lift_high.item())
-    assert covered(inside) and np.mean(misled) > 0.95, (np.mean(inside), np.mean(misled))
+        areas.append(rows.year_auc_low.item() <= 0.5 <= rows.year_auc_high.item())
+    assert covered(inside) and covered(areas), (np.mean(inside), np.mean(areas))
+    assert np.mean(misled) > 0.95, np.mean(misled)
 
 
 @pytest.mark.parametrize("times", [0.5, 0.8, 1.0, 1.2])
@@ -111,6 +113,22 @@ def test_the_interval_beside_the_same_year_holds_how_often_a_quarter_leaves(time
         *_, low, high = against_their_years(quarter, year, gone)
         inside.append(low <= true <= high)
     assert 0.93 <= np.mean(inside) <= 0.98, np.mean(inside)
+
+
+def test_the_interval_of_pairs_holds_how_often_the_higher_value_leaves(world):
+    """Few users of many years, in which other shares leave, and values are others."""
+    year, found = np.repeat(np.arange(16), [1, 2, 3, 5, *[12] * 11, 90]), []
+    for seed in range(SEEDS):
+        rng = np.random.default_rng(seed)
+        level = rng.integers(0, 8, len(year))
+        odds = np.exp(0.8 - 0.1 * year + 0.3 * (level - 3.5))
+        gone = rng.random(len(year)) < odds / (1 + odds)
+        put_impressions(world, 20 + level + year, np.zeros(len(year)), gone, 2000 + year)
+        own = world.run("churn_predictors").query("feature == 'ratings'").iloc[0]
+        found.append((own.year_auc, own.year_auc_low, own.year_auc_high))
+    areas, lows, highs = np.array(found).T
+    inside = (lows <= areas.mean()) & (areas.mean() <= highs)
+    assert covered(inside) and areas.mean() > 0.6, (inside.mean(), areas.mean())
 
 
 def put_impressions(world: World, ratings, tags, has_churned, first_year=2015) -> None:

@@ -444,7 +444,8 @@ def test_of_several_lines_it_is_told_how_many_surely_changed_and_one_of_them() -
 def test_what_may_be_chance_is_not_told() -> None:
     assert card("one_line", plays([1000, 1010, 990, 1020, 1000])).seen == ""
     assert card("genre_lines", shares("Drama", 0.25, 0.245) + shares("War", 0.2, 0.205)).seen == ""
-    assert card("tags", [effect("slow", 0.1, 0.2), effect("dark", -0.1, 0.2)]).seen == ""
+    none = card("tags", [effect("slow", 0.1, 0.2), effect("dark", -0.1, 0.2)]).seen
+    assert none == "None of the 2 surely differs from “no difference”."
     alike = survival_rows(y2015=0.1, y2016=0.101)
     assert card("survival", alike).seen == ""
 

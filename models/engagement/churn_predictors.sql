@@ -4,7 +4,7 @@ MODEL (
   @contract(churn_predictors, predictors_are_those_of_the_users)
 );
 
-/* What in the first days of users goes with their being gone afterwards: by quarters of each feature, and how well the feature tells those who go from those who stay. A feature may go with the year in which users came, as leaving does, so a quarter is also compared with those of the same years. Users with the same value are in the same quarter, that of the first of them. */
+/* What in the first days of users goes with their being gone afterwards: by quarters of each feature, and how well the feature tells those who go from those who stay. A feature may go with the year in which users came, as leaving does, so quarters and pairs are also compared within the years. Users with the same value are in the same quarter, that of the first of them. */
 WITH asked AS (
   SELECT
     feature,
@@ -45,9 +45,20 @@ WITH asked AS (
     feature,
     value,
     users.first_year
-), answers AS (
+), strata AS (
+  /* All users are stratum 0, those who came in a year are the stratum of that year. */
   SELECT
     feature,
+    first_year AS stratum,
+    value,
+    user_count,
+    churned_count,
+    staying_count
+  FROM asked
+  UNION ALL
+  SELECT
+    feature,
+    0 AS stratum,
     value,
     SUM(user_count) AS user_count,
     SUM(churned_count) AS churned_count,
@@ -59,6 +70,7 @@ WITH asked AS (
 ), placed AS (
   SELECT
     feature,
+    stratum,
     value,
     user_count,
     churned_count,
@@ -66,12 +78,12 @@ WITH asked AS (
     SUM(user_count) OVER up_to - user_count AS users_below,
     SUM(churned_count) OVER up_to - churned_count AS churned_below,
     SUM(staying_count) OVER up_to - staying_count AS staying_below,
-    SUM(user_count) OVER (PARTITION BY feature) AS all_users,
-    SUM(churned_count) OVER (PARTITION BY feature) AS all_churned,
-    SUM(staying_count) OVER (PARTITION BY feature) AS all_staying
-  FROM answers
+    SUM(user_count) OVER (PARTITION BY feature, stratum) AS all_users,
+    SUM(churned_count) OVER (PARTITION BY feature, stratum) AS all_churned,
+    SUM(staying_count) OVER (PARTITION BY feature, stratum) AS all_staying
+  FROM strata
   WINDOW up_to AS (
-    PARTITION BY feature
+    PARTITION BY feature, stratum
     ORDER BY value
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   )
@@ -79,50 +91,95 @@ WITH asked AS (
   /* Above how many of those who stay a churned user's value is, and below how many of the churned one's who stays; equal ones count half. */
   SELECT
     feature,
+    stratum,
     value,
     user_count,
     churned_count,
     staying_count,
     all_users,
     all_churned,
-    all_staying,
     1 + DIV(4 * users_below, all_users) AS quartile,
     SAFE_DIVIDE(staying_below + staying_count / 2, all_staying) AS churned_score,
     SAFE_DIVIDE(all_churned - churned_below - churned_count / 2, all_churned) AS staying_score
   FROM placed
 ), areas AS (
+  /* How far ranks differ, ties being one rank, is what a single user who left or stayed is taken to differ by. */
   SELECT
     feature,
-    SAFE_DIVIDE(SUM(churned_count * churned_score), SUM(churned_count)) AS auc
+    stratum,
+    SAFE_DIVIDE(SUM(churned_count * churned_score), SUM(churned_count)) AS auc,
+    (
+      1 - SUM(POW(user_count / all_users, 3))
+    ) / 12 AS rank_variance
   FROM scored
   GROUP BY
-    feature
-), separations AS (
-  /* The standard error of DeLong, DeLong and Clarke-Pearson, which ties do not upset; on the scale of the logit, so that the interval stays between 0 and 1. */
+    feature,
+    stratum
+), errors AS (
+  /* The variance of DeLong, DeLong and Clarke-Pearson, which ties do not upset. */
   SELECT
     scored.feature,
+    scored.stratum,
     areas.auc,
-    SQRT(
+    SUM(scored.churned_count) AS churned_count,
+    SUM(scored.staying_count) AS staying_count,
+    COALESCE(
       SAFE_DIVIDE(
         SUM(scored.churned_count * POW(scored.churned_score - areas.auc, 2)),
-        SUM(scored.churned_count) * (
-          SUM(scored.churned_count) - 1
-        )
-      ) + SAFE_DIVIDE(
+        SUM(scored.churned_count) - 1
+      ),
+      areas.rank_variance
+    ) / SUM(scored.churned_count) + COALESCE(
+      SAFE_DIVIDE(
         SUM(scored.staying_count * POW(scored.staying_score - areas.auc, 2)),
-        SUM(scored.staying_count) * (
-          SUM(scored.staying_count) - 1
-        )
-      )
-    ) / NULLIF(areas.auc * (
-      1 - areas.auc
-    ), 0) AS logit_error
+        SUM(scored.staying_count) - 1
+      ),
+      areas.rank_variance
+    ) / SUM(scored.staying_count) AS variance
   FROM scored
   INNER JOIN areas
-    ON areas.feature = scored.feature
+    ON areas.feature = scored.feature AND areas.stratum = scored.stratum
   GROUP BY
     scored.feature,
-    areas.auc
+    scored.stratum,
+    areas.auc,
+    areas.rank_variance
+  HAVING
+    SUM(scored.churned_count) > 0 AND SUM(scored.staying_count) > 0
+), separations AS (
+  /* An interval is one on the scale of the logit, so that it stays between 0 and 1. */
+  SELECT
+    feature,
+    auc,
+    SQRT(variance) / NULLIF(auc * (
+      1 - auc
+    ), 0) AS logit_error
+  FROM errors
+  WHERE
+    stratum = 0
+), year_areas AS (
+  /* Of all pairs who came in the same year: a year counts by its pairs. */
+  SELECT
+    feature,
+    SUM(churned_count * staying_count * auc) / SUM(churned_count * staying_count) AS auc,
+    SQRT(SUM(POW(churned_count * staying_count, 2) * variance)) / SUM(churned_count * staying_count) AS error,
+    LEAST(SUM(churned_count), SUM(staying_count)) AS smallest_part
+  FROM errors
+  WHERE
+    stratum > 0
+  GROUP BY
+    feature
+), year_separations AS (
+  SELECT
+    year_areas.feature,
+    year_areas.auc,
+    year_areas.error / NULLIF(year_areas.auc * (
+      1 - year_areas.auc
+    ), 0) AS logit_error
+  FROM year_areas
+  CROSS JOIN engagement_internal.thresholds AS thresholds
+  WHERE
+    year_areas.smallest_part >= thresholds.smallest_group
 ), quarters AS (
   SELECT
     feature,
@@ -134,6 +191,8 @@ WITH asked AS (
     MAX(all_users) AS all_users,
     MAX(all_churned) AS all_churned
   FROM scored
+  WHERE
+    stratum = 0
   GROUP BY
     feature,
     quartile
@@ -148,7 +207,9 @@ WITH asked AS (
     SUM(SUM(asked.churned_count)) OVER of_the_year AS year_churned
   FROM asked
   INNER JOIN scored
-    ON scored.feature = asked.feature AND scored.value = asked.value
+    ON scored.feature = asked.feature
+    AND scored.value = asked.value
+    AND scored.stratum = 0
   GROUP BY
     asked.feature,
     scored.quartile,
@@ -286,10 +347,32 @@ SELECT
     ),
     NULL
   )::FLOAT64 AS auc_high,
+  DENSE_RANK() OVER (ORDER BY COALESCE(ABS(year_separations.auc - 0.5), -1) DESC, compared.feature)::INT64 AS year_rank,
+  year_separations.auc::FLOAT64 AS year_auc,
+  IF(
+    year_separations.logit_error > 0,
+    1 / (
+      1 + (
+        1 - year_separations.auc
+      ) / year_separations.auc * EXP(1.959963984540054 * year_separations.logit_error)
+    ),
+    NULL
+  )::FLOAT64 AS year_auc_low,
+  IF(
+    year_separations.logit_error > 0,
+    1 / (
+      1 + (
+        1 - year_separations.auc
+      ) / year_separations.auc * EXP(-1.959963984540054 * year_separations.logit_error)
+    ),
+    NULL
+  )::FLOAT64 AS year_auc_high,
   newest.newest_on::DATE AS as_of
 FROM compared
 INNER JOIN separations
   ON separations.feature = compared.feature
+LEFT JOIN year_separations
+  ON year_separations.feature = compared.feature
 CROSS JOIN newest
 CROSS JOIN engagement_internal.thresholds AS thresholds
 WHERE

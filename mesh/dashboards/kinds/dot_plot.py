@@ -139,7 +139,7 @@ class DotPlot(SplitChart):
             return ""
         clear = [dot for dot in dots if dot.clear]
         if not clear:
-            return ""
+            return self._none(dots)
         distances = [(dot, dot.distance(line, self.interval.level)) for dot in clear]
         many = len(clear) > by_chance(len(dots), self.interval.level)
         if not (self.verdict or self._sure(line, dots) or many):
@@ -158,6 +158,13 @@ class DotPlot(SplitChart):
         if self.incomplete:
             said = f"{self._of_how_many(rows, len(dots))} {said}; others may be further"
         return "; ".join(part for part in (said, chance, furthest) if part) + "."
+
+    def _none(self, dots: list[Dot]) -> str:
+        """That nothing is found is a finding too, where it was looked for in more than one."""
+        unknown = any(dot.low is None or dot.high is None for dot in dots)
+        if self.incomplete or self._only_clear or unknown or len(dots) == 1:
+            return ""
+        return f"None of the {len(dots)} surely differs from “{named(self.reference.label)}”."
 
     def _of_how_many(self, rows: list[Row], count: int) -> str:
         """How many can be shown, and of how many if that is known."""
