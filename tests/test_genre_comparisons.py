@@ -8,8 +8,9 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from real_ratings import REAL, real_ratings
-from rendered import Products, products
+from rendered import ROOT, Products, in_memory, on_duckdb, products, query_of
 
 LIKES, SMALLEST, Z = 4.0, 5, 1.959963984540054
 AFFINITY = (
@@ -346,3 +347,36 @@ def load_small(made: Products, ratings: pd.DataFrame, genres: dict[int, str]) ->
     made.load("interactions.movies_engagement", months.reset_index())
     newest = pd.DataFrame({"rated_on": [day if len(ratings) else None]}, dtype="datetime64[s]")
     made.load("engagement_internal.newest_rating", newest)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_contract_finds_the_genres_near_that_the_model_finds_near(seed: int) -> None:
+    """Also where proportions differ by billionths, as among genres of about as many ratings."""
+    rng, genres = np.random.default_rng(seed), [f"Genre {n}" for n in range(40)]
+    counts = pd.DataFrame({"genre": genres, "movie_count": 20})
+    counts["rating_count"] = rng.permutation(np.arange(700, 700 + len(genres)))
+    movies = counts.loc[counts.index.repeat(20), ["genre", "rating_count"]]
+    movies["rating_count"] = np.where(np.arange(len(movies)) % 20, 0, movies.rating_count)
+    pairs = pd.DataFrame({"genre": genres, "other_genre": genres, "rated_count": 100})
+    connection = in_memory()
+    for name, rows in {"genre_movies": movies, "genre_user_pairs": pairs}.items():
+        connection.register("rows", rows)
+        connection.execute(f"CREATE TABLE engagement_internal.{name} AS FROM rows")
+    for name in REPORT[0], CONTRASTS[2]:
+        connection.execute(f"CREATE TABLE {name} AS {query_of(name)}")
+    connection.register("counts", counts)
+    connection.execute(
+        "CREATE TABLE report AS SELECT counts.*, comparable_genres FROM counts JOIN (SELECT genre, "
+        "STRING_AGG(comparable_genre, '|' ORDER BY place) AS comparable_genres "
+        f"FROM {CONTRASTS[2]} GROUP BY genre) USING (genre)"
+    )
+    contract = yaml.safe_load((ROOT / "contracts/engagement/genre_report.odcs.yaml").read_text())
+    [rule] = [
+        rule
+        for rule in contract["schema"][0]["quality"]
+        if rule["id"] == "comparables_are_the_nearest"
+    ]
+    query = on_duckdb(rule["query"].replace("${table}", "report"))
+    assert connection.sql(query).fetchone() == (0,)
+    connection.execute("UPDATE report SET comparable_genres = 'Genre 0' WHERE genre = 'Genre 1'")
+    assert connection.sql(query).fetchone() == (1,)

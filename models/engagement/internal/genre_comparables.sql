@@ -5,7 +5,7 @@ MODEL (
   grain (genre, comparable_genre)
 );
 
-/* Of the genres that enough users rated. Near is meant in proportions: a genre with half as many movies is as far away as one with twice as many, so both numbers are taken as logarithms. Of genres equally near, up to what logarithms round, the first by name. */
+/* Of the genres that enough users rated. Near is meant in proportions: a genre with half as many movies is as far away as one with twice as many, so both numbers are taken as logarithms. Of genres equally near, up to what logarithms round, the first by name; the contract of the report asks in the same words, so that both round alike. */
 WITH audience AS (
   SELECT
     genre
@@ -16,8 +16,8 @@ WITH audience AS (
 ), genres AS (
   SELECT
     movies.genre,
-    LN(COUNT(*)) AS log_movies,
-    LN(SUM(movies.rating_count)) AS log_ratings
+    COUNT(*) AS movie_count,
+    SUM(movies.rating_count) AS rating_count
   FROM engagement_internal.genre_movies AS movies
   INNER JOIN audience
     ON audience.genre = movies.genre
@@ -30,7 +30,7 @@ WITH audience AS (
     ROW_NUMBER() OVER (
       PARTITION BY own.genre
       ORDER BY ROUND(
-        POW(own.log_movies - other.log_movies, 2) + POW(own.log_ratings - other.log_ratings, 2),
+        POW(LN(own.movie_count / other.movie_count), 2) + POW(LN(own.rating_count / other.rating_count), 2),
         9
       ), other.genre
     ) AS place
