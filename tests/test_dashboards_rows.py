@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from vl_convert import vega_to_svg
 
@@ -301,3 +302,21 @@ def test_an_axis_of_quarters_names_each_where_there_is_room(
     view = kinds_card(tmp_path, "one_line", rows, quarters)
     svg = vega_to_svg(themed(view.vega or {}, "light"))
     assert re.findall(r">([^<>]*20\d\d)</text>", svg) == named
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(8, 0.0), (8, 1.0), (12, 0.0), (19, 1.0), (60, 0.5)])
+def test_of_chance_alone_nothing_stands_out_of_19_in_20_scatters(count: int, sizes: float) -> None:
+    """sizes: how much points differ in what they rest on, and so in how far chance moves them."""
+    (loaded,) = load_dashboards(SPECS)
+    board, rng, told, charts = loaded.dashboard, np.random.default_rng(3), 0, 300
+    scatter = next(one for one in board.charts if one.id == "demand")
+    for _ in range(charts):
+        users = np.exp(rng.normal(6, sizes, count))
+        offered = rng.uniform(0.1, 0.3, count)
+        asked = 0.2 + 0.3 * offered + rng.normal(0, 0.2 / np.sqrt(users))
+        rows = [
+            effect(f"tag {n}", 0.1, offered=x, asked=y, tag_users=int(support))
+            for n, (x, y, support) in enumerate(zip(offered, asked, users, strict=True))
+        ]
+        told += bool(scatter.seen(board, rows))
+    assert told / charts < 0.075

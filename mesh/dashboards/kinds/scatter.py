@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import log
+from math import log, sqrt
 from statistics import median
 from typing import Any, Literal
 
@@ -21,13 +21,14 @@ from mesh.dashboards.parts import MetricName, Support
 HEIGHT = 380
 MOST = 200
 LABELS = 40
-# From so many points on one can be said to stand out, if it is that many usual distances away.
-FEW, FAR = 8, 4.0
+# From so many points on one can be said to stand out.
+FEW = 8
 
 
 @dataclass(frozen=True)
 class _Point:
-    """off: how far it stands from what the others let one expect, in usual distances."""
+    """off: how far it stands from what the others let one expect, in usual distances; less if it
+    rests on less than most, as far as that alone may have moved it."""
 
     name: str
     row: Row
@@ -77,15 +78,25 @@ class Scatter(SplitChart):
         # share is as far off as half of a large one.
         ratios = all(x > 0 and y > 0 for x, y in places)
         judged = [(log(x), log(y)) for x, y in places] if ratios else places
+        weights = [float(row[self.support.metric]) for row in whole]
+        usual = median(weights) if weights else 0.0
         found = [
-            _Point(self.dimension.name(row[self.dimension.field]), row, x, y, off)
-            for row, (x, y), off in zip(whole, places, _distances(judged), strict=True)
+            _Point(
+                self.dimension.name(row[self.dimension.field]),
+                row,
+                x,
+                y,
+                off * (sqrt(weight / usual) if weight < usual else 1.0),
+            )
+            for row, (x, y), off, weight in zip(
+                whole, places, _distances(judged), weights, strict=True
+            )
         ]
         return sorted(found, key=lambda point: -abs(point.off))
 
     def seen(self, board: Board, rows: list[Row]) -> str:
         points = self._points(rows)
-        if len(points) < FEW or abs(points[0].off) < FAR:
+        if len(points) < FEW or abs(points[0].off) < _far(len(points)):
             return ""
         one = points[0]
         side = "more" if one.off > 0 else "less"
@@ -232,6 +243,12 @@ def _distances(places: list[tuple[float, float]]) -> list[float]:
     middle = median(off) if off else 0.0
     usual = 1.4826 * median(abs(one - middle) for one in off) if off else 0.0
     return [(one - middle) / usual if usual else 0.0 for one in off]
+
+
+def _far(count: int) -> float:
+    """How many usual distances the furthest of so many points is away by chance in one of twenty
+    charts, or fewer, as simulated; of few points the usual distance is known badly."""
+    return 3.6 + 33 / count
 
 
 def _padded(values: list[float]) -> tuple[float, float]:
