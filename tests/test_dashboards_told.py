@@ -14,6 +14,7 @@ from mesh.contracts import load_contracts
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.vega import themed
+from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.pie import ANEW
 from mesh.dashboards.preview.page import index_html, page_html
 from mesh.dashboards.preview.present import PageView, present
@@ -220,3 +221,42 @@ def test_a_column_of_texts_is_laid_out_as_one_in_any_table() -> None:
     (beside,) = (one for one in page.charts if one.spec.id == "neighbours")
     # Years are numbers that are read as names, and stand in a column as numbers do.
     assert [one["type"] for one in beside.content["columns"]][:3] == ["rank", "text", "plain"]
+
+
+def test_bars_say_of_which_values_no_number_can_be_shown() -> None:
+    shown = card("most_used", [effect("slow", 0.1, tag_users=40), effect("dark", 0.1, tag_users=9)])
+    assert "No number" not in " ".join(shown.reading)
+    held = [effect(name, 0.1, tag_users=None) for name in ("quirky", "warm")]
+    rows = [effect("slow", 0.1, tag_users=400), effect("dark", 0.1, tag_users=9), *held]
+    told = card("most_used", rows)
+    assert told.reading[-1] == "No number can be shown of quirky and warm."
+    assert [row[0] for row in told.body] == ["slow", "dark"]
+    # A count that is held back may be the lowest.
+    assert told.seen.startswith("The highest is slow") and "lowest" not in told.seen
+    many = card("most_used", rows + [effect(f"tag {n}", 0.1, tag_users=None) for n in range(9)])
+    assert many.reading[-1].endswith("quirky, warm, tag 0, tag 1, tag 2 and 6 more.")
+
+
+def test_bars_of_nothing_but_zeros_do_not_say_that_nobody_is_there() -> None:
+    zero = [effect("slow", 0.1, tag_users=0), effect("dark", 0.1, tag_users=0)]
+    assert card("most_used", zero).vega
+    held = card("most_used", [*zero, effect("warm", 0.1, tag_users=None)])
+    assert held.vega is None
+    assert "All that can be shown is 0; no number can be shown of warm." in held.empty
+
+
+def test_a_ring_says_of_which_parts_no_number_can_be_shown() -> None:
+    rows = [
+        {"membership": "members", "group_users": 400, "group_share": 1.0},
+        {"membership": "others", "group_users": None, "group_share": None},
+    ]
+
+    def ring() -> ChartView:
+        page = presented("user_360", filled("user_360", raters=rows))
+        return next(one for one in page.charts if one.spec.id == "raters")
+
+    assert ring().reading[-1] == "No number can be shown of All other users."
+    assert len(ring().body) == 1
+    rows[0]["group_users"] = 0
+    said = "All that can be shown is 0; no number can be shown of All other users."
+    assert said in ring().empty

@@ -12,7 +12,7 @@ from mesh.dashboards.drawing import lines, vega
 from mesh.dashboards.drawing.palette import colour, colours, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
 from mesh.dashboards.kinds.base import Board, Row, SplitChart
-from mesh.dashboards.kinds.cut import cut
+from mesh.dashboards.kinds.cut import cut, no_number, nothing_but_zeros
 from mesh.dashboards.kinds.seen import amount, estimate, extremes, lowered, named
 from mesh.dashboards.parts import Distinct, MetricName
 
@@ -45,11 +45,18 @@ class Bar(SplitChart):
         told = [("Bars", f"{self.most}; no group Others")] if self.most else []
         return self.split_settings(board, self.metrics, beside, told)
 
+    def counts(self, row: Row) -> bool:
+        return row[self.dimension.field] is not None
+
     def seen(self, board: Board, rows: list[Row]) -> str:
-        rows = rows[: self.most]
+        held = bool(self.without_number(rows))
+        rows = [row for row in rows if self.shows(row)][: self.most]
         if len(self.metrics) > 1:
             return self._furthest(board, rows) if len(self.metrics) == 2 else ""
         (metric,) = self.metrics
+        counted = board.metrics[metric].format == "count"
+        if held and not counted:
+            return ""
         judged = [(row, estimate(board, row, metric, of=self.of, part=self.share)) for row in rows]
         if not all(one for _, one in judged):
             # Of what tells nothing of how sure it is nobody knows whether it is the lowest.
@@ -60,6 +67,8 @@ class Bar(SplitChart):
                 named(self.dimension.name(row[self.dimension.field])),
                 amount(board, metric, row, self.of),
             ),
+            # A count that is held back is small, or beside a small one the next.
+            ("highest",) if held else ("highest", "lowest"),
         )
 
     def _furthest(self, board: Board, rows: list[Row]) -> str:
@@ -80,8 +89,11 @@ class Bar(SplitChart):
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         several = len(self.metrics) > 1
         beside = [] if several else [name for name in (self.share, self.of) if name]
-        found = cut(rows, self.most)
+        held = self.without_number(rows)
+        found = cut([row for row in rows if self.shows(row)], self.most)
         rows = found.shown
+        if held and not any(row[name] for row in rows for name in self.metrics):
+            return replace(card, empty=nothing_but_zeros(held))
         by, alike = self.sorted_by(board)
         labels = [board.metrics[name].label for name in self.metrics]
         fills = colours(labels, board.colours)
@@ -116,7 +128,7 @@ class Bar(SplitChart):
             legend=legend if several else [],
             head=[self.dimension.label, *labels, *(board.metrics[name].label for name in beside)],
             body=body,
-            reading=found.told(lambda row: row[by], alike),
+            reading=[*found.told(lambda row: row[by], alike), *no_number(held)],
             summary=vega.summary("bar chart", drawn),
             vega=_bars(drawn, names=names, series=labels, height=height),
             height=height,

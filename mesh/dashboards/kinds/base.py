@@ -225,6 +225,12 @@ class SplitChart(Chart):
     def ties(self) -> list[str]:
         return [self.dimension.field]
 
+    def without_number(self, rows: Sequence[Row]) -> list[str]:
+        """The names of those of which no number can be shown, in order."""
+        return [
+            self.dimension.name(row[self.dimension.field]) for row in rows if not self.shows(row)
+        ]
+
     def sorted_by(self, board: Board) -> tuple[str, str]:
         """The name in its rows of what they are sorted by, and how alike two rows are of which it
         is the same."""

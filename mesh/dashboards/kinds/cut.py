@@ -1,4 +1,4 @@
-"""What is shown where there is more than a chart has room for, and what is said of the rest."""
+"""What is said of what is not shown: there is no room for it, or it is held back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from mesh.dashboards.kinds.seen import named
+from mesh.words import joined, listed
+
 T = TypeVar("T")
+# So many are named.
+_SOME = 5
 
 
 @dataclass(frozen=True)
@@ -46,3 +51,18 @@ def cut(rows: Sequence[T], most: int | None, both_ends: bool = False) -> Cut[T]:
     last = most // 2 if both_ends else 0
     first, end = most - last, len(rows) - last
     return Cut(rows[:first], rows[end:], rows[first:end])
+
+
+def no_number(names: Sequence[str]) -> list[str]:
+    """Of which values nothing is shown, though they are there."""
+    return [f"No number can be shown of {_some(names)}."] if names else []
+
+
+def nothing_but_zeros(names: Sequence[str]) -> str:
+    """The same where all that can be shown is 0, which would look as if there were nobody."""
+    return f"All that can be shown is 0; no number can be shown of {_some(names)}."
+
+
+def _some(names: Sequence[str]) -> str:
+    told = [named(name) for name in names]
+    return listed(told, _SOME) if len(told) > _SOME else joined(told)

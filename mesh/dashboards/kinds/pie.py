@@ -16,6 +16,7 @@ from mesh.dashboards.drawing.formats import number, percent
 from mesh.dashboards.drawing.palette import OTHERS, colours, ink_on
 from mesh.dashboards.drawing.view import ChartView, LegendEntry, Mark
 from mesh.dashboards.kinds.base import Board, Found, Look, Row, SplitChart, Unfit, rule
+from mesh.dashboards.kinds.cut import no_number, nothing_but_zeros
 from mesh.dashboards.kinds.seen import estimate, lowered, named
 from mesh.dashboards.marks import IsColumn
 from mesh.dashboards.parts import MetricName, Strict
@@ -75,9 +76,12 @@ class Pie(SplitChart):
         beside = [self.share] if self.share else []
         return self.split_settings(board, [self.metric], beside, told)
 
+    def counts(self, row: Row) -> bool:
+        return row[self.dimension.field] is not None
+
     def parts(self, rows: list[Row]) -> list[Row]:
         """The rows that have a slice: what is counted in Others has none of its own."""
-        top = self.top
+        top, rows = self.top, [row for row in rows if self.shows(row)]
         if top is None:
             return rows
         return [row for row in rows if row[top.others] or 1 <= (row[top.rank] or 0) <= top.count]
@@ -109,8 +113,11 @@ class Pie(SplitChart):
     def draw(self, board: Board, contract: Contract, rows: list[Row], card: ChartView) -> ChartView:
         hole = self.kind == "donut"
         metric = board.metrics[self.metric]
-        every, rows = len(rows), self.parts(rows)
+        held = self.without_number(rows)
+        every, rows = len(rows) - len(held), self.parts(rows)
         total = sum(row[self.metric] for row in rows)
+        if not total and held:
+            return replace(card, empty=nothing_but_zeros(held))
         if not total:
             return replace(card, empty=f"There are no {lowered(metric.label)}.")
         shares = board.metrics[self.share] if self.share else None
@@ -123,6 +130,7 @@ class Pie(SplitChart):
         reading = [ANEW] if any(own) else []
         if every > len(rows):
             reading.append(f"The CSV has all {every:,}, each for itself.")
+        reading += no_number(held)
         start = 0.0
         for index, (row, name, others) in enumerate(zip(rows, names, own, strict=True)):
             fill = OTHERS if others else next(free)
