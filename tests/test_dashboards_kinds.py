@@ -290,7 +290,8 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
         (
             "genre_lines",
             shares("Drama", 0.2, 0.3, users=29),
-            "A line needs two months; 0 of 57 can be shown.",
+            "A line needs two months; 0 of 57 can be shown. A month that rests on fewer than 30 "
+            "users is left out (57 of 57); the CSV has it.",
         ),
         ("panels", shares("Drama", 0.2, 0.3, months=1), "A line needs two months."),
         (
@@ -301,7 +302,8 @@ def test_a_chart_without_rows_says_that_there_is_not_enough_data(chart: str) -> 
         (
             "panels",
             shares("Drama", 0.2, 0.3, users=29),
-            "A line needs two months; 0 of 57 can be shown.",
+            "A line needs two months; 0 of 57 can be shown. A month that rests on fewer than 30 "
+            "users is left out (57 of 57); the CSV has it.",
         ),
         (
             "survival",
@@ -337,6 +339,8 @@ def test_too_few_rows_for_a_picture_are_told(chart: str, rows: Rows, words: str)
     window = "all data up to 24 Sep 2018"
     assert found.empty == f"Not enough data in {window}. {words}"
     assert found.vega is None and found.seen == ""
+    # What the product tells is no secret, though it is too little for a picture.
+    assert found.csv.count("\n") == len(rows) + 1
 
 
 def test_a_gap_stays_a_gap_and_a_month_by_itself_is_a_point() -> None:

@@ -121,7 +121,7 @@ class Line(OverTime):
         tracks = self.tracks(board, rows)
         months = sorted({point.month for track in tracks for point in track.points})
         if len(months) < 2:
-            return replace(card, empty=self.too_few(rows, len(months)))
+            return replace(card, empty=self.too_few(board, rows, len(months)))
         by_month = [{point.month: point for point in track.points} for track in tracks]
         form = board.metrics[self.metrics[0]].format
         if form == "count" and not any(values_of(tracks)):

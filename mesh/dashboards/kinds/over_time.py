@@ -89,12 +89,21 @@ class OverTime(Chart):
         few = self.support.few(rows, metric, self.moving) if self.support else 0
         return Track(key, name, colour, metric, judged, points, days[0], days[-1], few)
 
-    def too_few(self, rows: Sequence[Row], shown: int) -> str:
+    def too_few(self, board: Board, rows: Sequence[Row], shown: int) -> str:
         """Why there is no line."""
         days = self.days(rows)
         every = lines.steps_between(days[0], days[-1], self.time.every) + 1
         of_all = f"; {shown} of {every:,} can be shown" if every > shown else ""
-        return f"A line needs two {self.time.every}s{of_all}."
+        few = self.support.few(rows, *self.metric_names) if self.support else 0
+        why = self._left_out(board, few, f"{every:,}")
+        return " ".join([f"A line needs two {self.time.every}s{of_all}.", *why])
+
+    def _left_out(self, board: Board, few: int, of: str) -> list[str]:
+        """That so many rest on too few."""
+        if not self.support:
+            return []
+        label = lowered(board.metrics[self.support.metric].label)
+        return self.support.left_out(f"A {self.time.every} that", label, few, of)
 
     def points(self, board: Board, rows: Sequence[Row], metric: str) -> list[Point]:
         """The months that a line has; those that rest on too few are left out."""
@@ -142,12 +151,9 @@ class OverTime(Chart):
         elif self.band:
             whose = f" of each {self.time.every} by itself" if self.band_of == "each" else ""
             said.append(f"The band is the {self.band.words}{whose}.")
-        if self.support:
-            label = lowered(board.metrics[self.support.metric].label)
-            few = sum(track.few for track in tracks)
-            every = sum(self.gaps(track)[1] for track in tracks)
-            of = f"{every:,}" + (", all lines together" if len(tracks) > 1 else "")
-            said += self.support.left_out(f"A {self.time.every} that", label, few, of)
+        every = sum(self.gaps(track)[1] for track in tracks)
+        of = f"{every:,}" + (", all lines together" if len(tracks) > 1 else "")
+        said += self._left_out(board, sum(track.few for track in tracks), of)
         said += self.gaps_told(tracks) if len(tracks) <= FEW_LINES else []
         if any(self.lone_zeros(board, track) for track in tracks):
             which = f"A 0 beside {self.time.every}s that cannot be shown"

@@ -92,7 +92,7 @@ class SmallMultiples(OverTime):
             points = self.points(board, rows, self.metric)
             one = len({row[self.dimension.field] for row in rows}) == 1
             two = f"two {self.time.every}s that can be shown"
-            why = self.too_few(rows, len(points)) if one else f"None has {two}."
+            why = self.too_few(board, rows, len(points)) if one else f"None has {two}."
             return replace(card, empty=why)
         months = [point.month for track in tracks for point in track.points]
         panels, newest, older = [], max(months), False

@@ -278,8 +278,10 @@ def _card(
         return ChartView(chart, empty=data.missing or why)
     window = source.window(shown, board.all_time, since)
     card = chart.draw(board, contract, shown, ChartView(chart, window=window))
+    # What is too little for a picture is no secret.
+    card = replace(card, csv=csv_text(board, chart, data.rows))
     if card.empty:
         about = lowered(window) if window.startswith(board.all_time) else window
         # Other charts of the page may be about other days, in which there is more.
         return replace(card, empty=f"{NOT_ENOUGH[:-1]} in {about}. {card.empty}".rstrip())
-    return replace(card, seen=chart.seen(board, shown), csv=csv_text(board, chart, data.rows))
+    return replace(card, seen=chart.seen(board, shown))
