@@ -33,7 +33,7 @@ from tests.project_copy import PROJECT, ROOT
 pytestmark = pytest.mark.browser
 # What every object of JavaScript has by these names.
 OF_OBJECTS = ("constructor", "__proto__")
-WIDTHS = {"desktop": 1280, "phone": PHONE_WIDTH, "narrow phone": 320}
+WIDTHS = {"desktop": 1280, "zoomed": 701, "phone": PHONE_WIDTH, "narrow phone": 320}
 
 
 def all_data() -> dict[str, Any]:
