@@ -720,7 +720,7 @@ def test_the_names_of_years_stand_in_their_order_where_they_do_not_stand_at_thei
 def test_one_curve_says_when_more_than_half_are_gone() -> None:
     seen = card("survival", survival_rows(y2016=0.3)).seen
     # 49.0% after two months may be more than half.
-    assert seen.startswith("More than half are gone after 3 months: 34.3% (")
+    assert seen.startswith("More than half of 2016 are gone after 3 months: 34.3% (")
     assert seen.endswith(") remain.")
 
 

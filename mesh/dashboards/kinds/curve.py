@@ -205,10 +205,16 @@ class Curve(Chart):
             if one and one.high < 0.5:
                 # Not "left": of users that would be those who are gone.
                 told = self._told(board, row)
+                half = "More than half" + (f" of {self._who(group)}" if self.series else "")
                 if step == 1:
-                    return f"More than half are gone within the first month: {told} remain."
-                return f"More than half are gone after {many(step, 'month')}: {told} remain."
+                    return f"{half} are gone within the first month: {told} remain."
+                return f"{half} are gone after {many(step, 'month')}: {told} remain."
         return ""
+
+    def _who(self, group: _Group) -> str:
+        """A group in a sentence; what the specification calls it is no name of its own."""
+        own = self.series is not None and str(group.value) in self.series.labels
+        return lowered(group.name) if own else named(group.name)
 
     def _end(self, board: Board, group: _Group) -> str:
         """`2011 31.8% (25.0% to 38.9%) after 3 months`: curves end at different steps."""
@@ -251,12 +257,13 @@ class Curve(Chart):
         if every > len(groups):
             said.append(f"These are the last {len(groups)} of {every}; the CSV has all.")
         parts = [self._end(board, group) for group in groups]
+        ends = "at its end" if len(parts) == 1 else "at their ends"
         return replace(
             card,
             head=head,
             body=body,
             reading=said,
-            summary=f"Curves of {len(groups)}, at their ends: {'; '.join(parts)}.",
+            summary=f"{many(len(parts), 'curve')}, {ends}: {'; '.join(parts)}.",
             vega=self._picture(groups, hovers, head, steps[-1], board),
             height=HEIGHT,
         )
@@ -282,9 +289,9 @@ class Curve(Chart):
                 ends = [value if end is None else end for end in self.band.ends(row)]
                 own = {"value": value, "low": ends[0], "high": ends[1]}
                 data.append(shared | own | {"t": step, "last": step == max(group.steps)})
-        several = len(groups) > 1
-        tags = self._names(groups, last) if several else []
-        room = lines.room_for(tags) if several else 12
+        # One of several, such as the year that is picked, has a name as well.
+        tags = self._names(groups, last) if self.series else []
+        room = lines.room_for(tags) if tags else 12
         x = alt.X(
             "t:Q",
             scale=alt.Scale(domain=[0, last], range=[0, lines.right(room)], nice=False),

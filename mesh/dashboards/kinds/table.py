@@ -265,8 +265,11 @@ class Table(Chart):
             return ""
         row = max(sure, key=lambda one: abs(one[str(column.change)] or 0))
         title = next(one.dimension for one in self.columns if one.dimension)
+        several = self.words.several
+        if len(compared) < len(rows):
+            several += f" that can be compared, out of {len(rows):,},"
         return (
-            f"{label}: {len(sure)} of {len(compared):,} {self.words.several} surely changed"
+            f"{label}: {len(sure)} of {len(compared):,} {several} surely changed"
             f"{', such as' if len(sure) > 1 else ':'} {named(said(row[title]))}, "
             f"{board.text(metric, row)} {lowered(board.metrics[metric].label)} after "
             f"{board.text(before, row)} ({board.text(str(column.change), row)})."
