@@ -53,7 +53,9 @@ class Both:
     def meanings(self) -> tuple[Meanings, Meanings]:
         pairs = self.diff.pairs.items()
         keys = {name: pair.new.grain for name, pair in pairs if pair.old.grain == pair.new.grain}
-        return Meanings(self.base, self.head, keys), Meanings(self.head, self.base, keys)
+        sides = (self.base, self.head), (self.head, self.base)
+        base, head = (Meanings(side, other, keys, self.diff.pairs) for side, other in sides)
+        return base, head
 
     @cached_property
     def contracts(self) -> dict[str, Source]:

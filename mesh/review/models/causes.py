@@ -10,7 +10,7 @@ from sqlglot import exp
 from mesh.contracts.conditions import plain
 from mesh.review.contracts.words import both_shortened
 from mesh.review.models.both import Both
-from mesh.review.models.meaning import Meanings, expressions, own_meaning, parsed, reads, retyped
+from mesh.review.models.meaning import Meanings, expressions, own_meaning, parsed, reads
 from mesh.review.models.review_worker.facts import Model
 from mesh.review.rules import Place
 
@@ -47,14 +47,14 @@ class Cause:
 
 
 def changed_models(product: str, sides: tuple[Meanings, Meanings]) -> tuple[str, ...]:
-    """The models that were changed themselves: a product, and internal ones behind it.
+    """The models that were changed themselves: a product, and those without a contract behind it.
 
     Those that only say the same in other words are none, where others say something else.
     """
     base, head = sides
     pairs = [(base.models.get(model.name), model) for model in head.behind(product)]
     changed = [(was, now) for was, now in pairs if _text(was) != _text(now)]
-    meant = [now.name for was, now in changed if not (was and not _changed_parts(was, now))]
+    meant = [now.name for was, now in changed if not (was and not _changed_parts(was, now, head))]
     return tuple(meant or [now.name for _, now in changed])
 
 
@@ -64,7 +64,8 @@ def cause(both: Both, product: str, models: tuple[str, ...], column: str | None)
     changed: list[Part] = []
     for name in models:
         was, now = both.base.models.get(name), both.head.models[name]
-        changed += [(name, part) for part in (_changed_parts(was, now) if was else {None: None})]
+        parts = _changed_parts(was, now, both.meanings[1]) if was else {None: None}
+        changed += [(name, part) for part in parts]
     for nearest in (_nearest, _named):
         read = set[Part]().union(
             *(_behind(side, (product, column), nearest) for side in both.meanings)
@@ -86,11 +87,11 @@ def _text(model: Model | None) -> tuple[str, str] | None:
     return (model.query or model.version, model.since) if model else None
 
 
-def _changed_parts(was: Model, now: Model) -> dict[str | None, None]:
+def _changed_parts(was: Model, now: Model, head: Meanings) -> dict[str | None, None]:
     """The columns that a model's own query computes otherwise, in their order; None for its rows,
     or for all where that is not known."""
     if was.seed and now.seed and was.read_as == now.read_as:
-        return dict.fromkeys(sorted(retyped(was, now)))
+        return dict.fromkeys(sorted(head.retyped(was, now)))
     if not (was.query and now.query):
         return {None: None}
     before, after = own_meaning(was), own_meaning(now)
@@ -98,7 +99,7 @@ def _changed_parts(was: Model, now: Model) -> dict[str | None, None]:
     if other_rows:
         before, after = (own_meaning(one, by_rows=True) for one in (was, now))
     old, new = (one.blurred if other_rows else one.texts for one in (before, after))
-    other_types = retyped(was, now)
+    other_types = head.retyped(was, now)
     found: dict[str | None, None] = {None: None} if other_rows else {}
     return found | {
         name: None

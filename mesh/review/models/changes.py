@@ -15,7 +15,7 @@ from mesh.review.contracts.words import both_shortened, shortened
 from mesh.review.models.both import Both
 from mesh.review.models.causes import Cause, before_and_after, cause, changed_models
 from mesh.review.models.meaning import Meanings, parsed
-from mesh.review.models.review_worker.facts import Model, Models
+from mesh.review.models.review_worker.facts import GRANTS, Model, Models
 from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Found, Level, Place, Rules
 
 # Of an incremental kind, what decides which rows stay: by which they are told apart, and when they
@@ -30,7 +30,7 @@ _NEXT = (
     "by `--environment`, or state why in contracts/review.yaml, which counts once it is merged."
 )
 # Of what stands beside a query, what decides on its rows and on who reads them.
-_DECIDES = re.compile(r"^statement|^query|^end$|^gateway$|^grants$|^signal|expiration")
+_DECIDES = re.compile(rf"^statement|^query|^end$|^gateway$|^{GRANTS}$|^signal|expiration")
 rule: Rules[[Both]] = Rules("model")
 loading: Rules[[Both]] = Rules("review")
 
@@ -220,7 +220,8 @@ def model_same_beside(both: Both) -> Found:
     for product, was, now in _behind(both):
         for what in sorted({*was.beside, *now.beside}):
             before, after = was.beside.get(what), now.beside.get(what)
-            if before == after:
+            # Of a product its contract says who may read it, and lint that the model says no other.
+            if before == after or (what == GRANTS and now.name in both.diff.pairs):
                 continue
             old, new = (f"`{text}`" for text in both_shortened(before or "", after or "", 160))
             said = f"was {old}, and is {new}" if before and after else f"is new: {new}"

@@ -50,14 +50,6 @@ def expressions(model: Model | None) -> dict[str, exp.Expr]:
     return {e.alias_or_name: e.unalias() for e in query.selects}
 
 
-def retyped(was: Model, now: Model) -> set[str]:
-    """The columns of an internal model that are of another type now: by another type a value may
-    be another one. Of a product that is told of as such."""
-    if now.public:
-        return set()
-    return {name for name, kind in now.columns.items() if was.columns.get(name, kind) != kind}
-
-
 @dataclass(frozen=True)
 class Reads:
     """What one model reads directly. values: by column, where its values come from.
@@ -93,15 +85,18 @@ Keys = Mapping[str, tuple[str, ...]]
 
 
 class Meanings:
-    """The meaning of products: other products by name, internal models by what they hold.
+    """The meaning of products: other products by name, all other models by what they hold.
 
-    Then a change is told once, and not again by everything downstream. other: the other revision.
-    keys: of the products of which both promise the same.
+    Then a change is told once, and not again by everything downstream. A model that is not under
+    contract promises nothing, so that nobody tells of its changes but the products made of it:
+    wherever it lies. other: the other revision. keys: of the products of which both promise the
+    same. promised: all that is under contract in both, so that both are read alike.
     """
 
-    def __init__(self, side: Models, other: Models, keys: Keys) -> None:
+    def __init__(self, side: Models, other: Models, keys: Keys, promised: Collection[str]) -> None:
         self.models = side.models
         self._keys = keys
+        self._promised = frozenset(promised)
         self._others = other.models
         self._known: dict[tuple[str, frozenset[str], bool], Relation] = {}
 
@@ -114,25 +109,35 @@ class Meanings:
 
     def _of(self, model: Model, unfolded: frozenset[str], by_rows: bool) -> Relation:
         if not model.query:
-            return self._typed(model, self._rows_of(model))
+            return self._typed(model, self._rows_of(model, unfolded, by_rows))
 
         def table(node: exp.Table) -> Relation:
-            other = self.models.get(short(node))
-            if other is None or (other.public and other.name not in unfolded):
-                return Relation((short(node),), key=self._keys.get(short(node), ()))
-            return self.of(other.name, unfolded, by_rows=by_rows)
+            name = short(node)
+            if self._stands_for_itself(name, unfolded) or name == model.name:
+                return Relation((name,), key=self._keys.get(name, ()))
+            return self.of(name, unfolded, by_rows=by_rows)
 
         made = read_query(parsed(model.query, model.dialect), table, by_rows=by_rows)
         made = self._typed(model, made)
         return made.closed(model.since) if model.since else made
 
-    def _rows_of(self, model: Model) -> Relation:
-        """Of a seed, by its name or by its file: which rows are in it is told as such."""
+    def _stands_for_itself(self, name: str, unfolded: Collection[str]) -> bool:
+        """What is promised, and what is not built here."""
+        return name not in self.models or (name in self._promised and name not in unfolded)
+
+    def _rows_of(self, model: Model, unfolded: frozenset[str], by_rows: bool) -> Relation:
+        """Of a seed, by its name or by its file: which rows are in it is told as such. Of a query
+        that nobody can read, by its code and by all that it may read."""
         if not model.seed:
-            return Relation((digest(model.version),))
+            read = [
+                self._all_of(name, unfolded, by_rows)
+                for name in model.parents
+                if name != model.name and not self._stands_for_itself(name, unfolded)
+            ]
+            return Relation((digest(model.version, *read),))
         known = model.name if model.name in self._others else model.seed
         rows = digest(known, model.read_as)
-        columns = () if model.public else model.columns
+        columns = () if model.name in self._promised else model.columns
         return Relation((rows,), columns={name: exp.column(name, table=rows) for name in columns})
 
     def _typed(self, model: Model, made: Relation) -> Relation:
@@ -142,16 +147,35 @@ class Meanings:
                 this="typed",
                 expressions=[made.columns[name], exp.Literal.string(model.columns[name])],
             )
-            for name in (retyped(was, model) if was else set()) & made.columns.keys()
+            for name in (self.retyped(was, model) if was else set()) & made.columns.keys()
         }
         return replace(made, columns=made.columns | typed)
 
+    def _all_of(self, name: str, unfolded: frozenset[str], by_rows: bool) -> str:
+        """Rows and columns of a model as one text, without those that are new, or gone."""
+        made = self.of(name, unfolded, by_rows=by_rows)
+        other = self._others.get(name)
+        texts = made.blurred if by_rows else made.texts
+        kept = (
+            f"{column} {text}"
+            for column, text in sorted(texts.items())
+            if other is None or column in other.columns
+        )
+        return digest(made.rows, *kept)
+
+    def retyped(self, was: Model, now: Model) -> set[str]:
+        """The columns of a model that are of another type now: by another type a value may be
+        another one. Of what is promised that is told of as such."""
+        if now.name in self._promised:
+            return set()
+        return {name for name, kind in now.columns.items() if was.columns.get(name, kind) != kind}
+
     def behind(self, name: str) -> Iterator[Model]:
-        """A product and the internal models that it is made of, nearest first."""
+        """A product and the models without a contract that it is made of, nearest first."""
         waiting, seen = [name], set[str]()
         while waiting:
             model = self.models.get(waiting.pop(0))
-            if model is None or model.name in seen or (seen and model.public):
+            if model is None or model.name in seen or (seen and model.name in self._promised):
                 continue
             seen.add(model.name)
             yield model

@@ -30,13 +30,12 @@ def consumer_no_break(both: Both) -> Iterator[Change]:
     gone = {(f.product, f.column) for f in _gone(both) if f.column}
     for name, was in both.base.models.items():
         now = both.head.models.get(name)
-        if now and not was.public and now.columns:
+        if now and name not in both.diff.pairs and now.columns:
             gone |= {(name, column) for column in was.columns.keys() - now.columns.keys()}
     for name, model in both.head.models.items():
         where = Place(model.path, 1)
         before = both.base.models.get(name)
-        promised = name in both.diff.pairs or not model.public
-        if model.unread and before and not before.unread and promised:
+        if model.unread and before and not before.unread:
             where = both.files.place(name, None) if model.public else where
             what = plain_error(model.unread, both.new.root)
             message = f"{name} cannot be resolved any more: {what}"

@@ -14,6 +14,8 @@ import sqlmesh.core.dialect as d
 import sqlmesh.core.model as core
 from sqlglot import exp
 
+from .facts import GRANTS
+
 # What a macro can ask of where and when it is rendered.
 _ELSEWHERE = ("gateway", "runtime_stage", "this_env")
 _NAMED = re.compile(rf"\b({'|'.join(_ELSEWHERE)})\b")
@@ -63,9 +65,8 @@ def _stated(model: core.Model) -> Iterator[tuple[str, str]]:
     for name in _STATED:
         if value := getattr(model, name, None):
             yield name, str(value)
-    # Of a product its contract says who may read it, and lint that the model says no other.
-    if (granted := model.grants) and model.schema_name.endswith("_internal"):
-        yield "grants", str(granted)
+    if model.grants:
+        yield GRANTS, str(model.grants)
     for name, arguments in model.signals:
         told = ", ".join(f"{key}={value}" for key, value in sorted(arguments.items()))
         yield f"signal {name}", told

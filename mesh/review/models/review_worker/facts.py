@@ -205,6 +205,8 @@ class Job:
     personal: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+# What is said beside a query about who may read.
+GRANTS = "grants"
 # How models are called that are made up of all others.
 READS_EVERYTHING = "that reads everything"
 OF_ALL_MODELS = (" gone", f" {READS_EVERYTHING}")
