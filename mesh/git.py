@@ -1,17 +1,14 @@
 """Revisions of a git checkout, read without touching its work tree, its index or its config.
 
-Files of a revision are written to a folder of their own from git's objects. No hook and no filter
-of the repository runs. A revision is read whole or refused: what is left out of a base would be
-called new by whoever compares with it.
+Only git's objects are read: no hook and no filter of the repository runs. What cannot be read is
+refused.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-import posixpath
 import subprocess
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,9 +16,7 @@ from mesh.errors import MeshError, WrongUse
 from mesh.files.problems import shown
 from mesh.project import CONFIGS, EXTERNAL_MODELS, Project
 
-# What the project does not need to load; everything else is there, in case a macro reads it.
-SKIPPED = ("docs/", "data/")
-# What it is made of: none of this may be missing.
+# What a project is made of: none of this may be missing.
 LOADED = {
     "audits",
     "contracts",
@@ -32,10 +27,7 @@ LOADED = {
     "materializations",
 }
 LOADED |= {"models", "seeds", "signals", *CONFIGS, *EXTERNAL_MODELS}
-WORKFLOWS = ".github/workflows/"
-MAX_BLOB = 5_000_000
 DEFAULT_BASES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-LINK = "120000"
 # Where git tells its hooks to look: they name the top of the repository by where git was called.
 TOLD_TO_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX")
 
@@ -106,7 +98,7 @@ class Checkout:
         if done.returncode == 0:
             return done.stdout.decode().strip()
         if done.returncode > 1:
-            raise self._unreadable(f"the history of `{shown(revision)}`")
+            raise self.unreadable(f"the history of `{shown(revision)}`")
         if self.shallow:
             raise WrongUse(
                 f"This clone is shallow and does not reach back to `{shown(revision)}`.",
@@ -131,9 +123,11 @@ class Checkout:
             fix += f" All branches are here after `{self._fetch()}`."
         raise WrongUse("There is no main branch to compare with.", fix=fix)
 
-    def left_out(self) -> list[str]:
-        """What a sparse checkout does not have of the project's files."""
-        listed = self._read("the index", "ls-files", "-t", "-z")
+    def left_out(self, *, everywhere: bool = False) -> list[str]:
+        """What a sparse checkout does not have of the project's files; everywhere: of all files,
+        by their paths from the top."""
+        where = ("--full-name", ":/") if everywhere else ()
+        listed = self.read("the index", "ls-files", "-t", "-z", *where)
         return [os.fsdecode(line[2:]) for line in listed.split(b"\0") if line.startswith(b"S ")]
 
     def knows(self, folder: Path) -> bool:
@@ -142,7 +136,7 @@ class Checkout:
         They do not when git ignores them, or when the folder is a repository of its own.
         """
         words = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", str(folder))
-        names = self._read("the index", *words).split(b"\0")
+        names = self.read("the index", *words).split(b"\0")
         return any(name and not name.endswith(b"/") for name in names)
 
     def lay_at(self, commit: str) -> str:
@@ -174,123 +168,31 @@ class Checkout:
     def _top(self) -> Path:
         return self.root.parents[self.prefix.count("/") - 1] if self.prefix else self.root
 
-    def _names(self, commit: str, under: str = "") -> list[str]:
-        return [path for _, _, path in self._entries(commit, under)]
+    def holds(self, commit: str) -> bool:
+        """Whether a commit is here, by its full name."""
+        return self._commit(commit) == commit
 
-    def _entries(self, tree: str, under: str = "") -> list[tuple[str, str, str]]:
+    def _names(self, commit: str, under: str = "") -> list[str]:
+        return [path for _, _, path in self.entries(commit, under)]
+
+    def entries(self, tree: str, under: str = "") -> list[tuple[str, str, str]]:
         """Mode, object and path, from there, of all files in a folder of a commit."""
         words = ("ls-tree", "-r", "-z", "--full-tree", tree, *([under] if under else []))
         found = []
-        for entry in filter(None, self._read(tree[:10], *words).split(b"\0")):
+        for entry in filter(None, self.read(tree[:10], *words).split(b"\0")):
             about, _, path = entry.partition(b"\t")
             mode, _, sha = about.decode().split()
             found.append((mode, sha, os.fsdecode(path).removeprefix(under)))
         return found
 
-    def extract(self, commit: str, folder: Path, only: tuple[str, ...] = ()) -> None:
-        """Write the project's files of a commit into a folder.
-
-        only: folders to limit it to. Links are followed as far as they lead within the commit, and
-        submodules where they are checked out. Raises WrongUse when something cannot be read.
-        """
-        self._write(commit, self.lay_at(commit), folder, "", only)
-        if self.prefix and not only:
-            # They stand at the top, whatever lies below.
-            self._write(commit, WORKFLOWS, folder, WORKFLOWS)
-
-    def _write(
-        self, commit: str, prefix: str, folder: Path, at: str, only: tuple[str, ...] = ()
-    ) -> None:
-        """Write what lies under a prefix; at: where that is in the project, with a slash."""
-        wanted: list[tuple[str, str]] = []
-        waiting = [(self._entries(commit, prefix), prefix, at, frozenset({prefix}))]
-        while waiting:
-            entries, real, to, around = waiting.pop()
-            for mode, sha, name in entries:
-                path = to + name
-                if f"{path}/".startswith(SKIPPED) or (only and not f"{path}/".startswith(only)):
-                    continue
-                if ".." in PurePosixPath(path).parts or path.startswith("/"):
-                    continue
-                if mode == "160000":
-                    self._write_submodule(sha, folder, path)
-                    continue
-                if mode == LINK:
-                    kind, sha, there = self._followed(commit, real + name, sha, path)
-                    round_about = there in around or (real + name).startswith(there)
-                    if kind == "tree" and not round_about:
-                        more = self._entries(sha)
-                        waiting.append((more, there, f"{path}/", around | {there}))
-                    if kind != "blob":
-                        continue
-                wanted.append((sha, path))
-        for path, content in self._contents(wanted):
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-
-    def _followed(self, commit: str, link: str, sha: str, path: str) -> tuple[str, str, str]:
-        """What a link leads to in a commit: kind, object and name, a folder's with a slash.
-
-        All are empty if it does not matter. git follows links within a commit, but does not
-        understand a dot in them.
-        """
-        target = os.fsdecode(self._read(path, "cat-file", "blob", sha))
-        name = posixpath.normpath(posixpath.join(posixpath.dirname(link), target))
-        name = "" if name == "." else name
-        asked = os.fsencode(f"{commit}:{name}\n")
-        words = ("cat-file", "--batch-check=%(objecttype) %(objectname)", "--follow-symlinks")
-        kind, _, found = (
-            self._read(path, *words, text=asked).decode(errors="replace").partition(" ")
-        )
-        if kind in ("blob", "tree"):
-            return kind, found.strip(), f"{name}/" if name else ""
-        if path.split("/")[0] in LOADED:
-            raise WrongUse(
-                f"`{shown(path)}` is a link, and {commit[:10]} does not hold what it leads to.",
-                fix="Keep the files in this repository, or name a later revision with `--base`.",
-            )
-        return "", "", ""
-
-    def _write_submodule(self, commit: str, folder: Path, path: str) -> None:
-        inner = Checkout(self.root / path, "")
-        if inner.root.is_dir() and inner._commit(commit) == commit:
-            inner._write(commit, "", folder, f"{path}/")
-        elif path.split("/")[0] in LOADED:
-            raise WrongUse(
-                f"`{shown(path)}` is a submodule, and its commit {commit[:10]} is not here.",
-                fix=f"Run `git submodule update --init {path}`, and there `git fetch --all`.",
-            )
-
-    def _contents(self, wanted: Sequence[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
-        """The paths and contents of objects, without those that are too large to matter."""
-        sizes = self._batch("--batch-check", wanted).splitlines()
-        small = []
-        for line, (sha, path) in zip(sizes, wanted, strict=True):
-            length = line.split()[-1]
-            if not length.isdigit():
-                raise self._unreadable(f"`{shown(path)}` of the base")
-            if int(length) <= MAX_BLOB:
-                small.append((sha, path, int(length)))
-        answer = self._batch("--batch", [(sha, path) for sha, path, _ in small])
-        at = 0
-        for _, path, size in small:
-            at = answer.index(b"\n", at) + 1
-            yield path, answer[at : at + size]
-            at += size + 1
-
-    def _batch(self, what: str, wanted: Sequence[tuple[str, str]]) -> bytes:
-        asked = "".join(f"{sha}\n" for sha, _ in wanted).encode()
-        return self._read("files of the base", "cat-file", what, text=asked)
-
-    def _read(self, what: str, *words: str, text: bytes | None = None) -> bytes:
+    def read(self, what: str, *words: str, text: bytes | None = None) -> bytes:
         """What git prints; WrongUse when it fails. what: is read."""
         done = self.git(*words, text=text)
         if done.returncode:
-            raise self._unreadable(what)
+            raise self.unreadable(what)
         return done.stdout
 
-    def _unreadable(self, what: str) -> MeshError:
+    def unreadable(self, what: str) -> MeshError:
         partial = self.git("config", "--get-regexp", r"^remote\..*\.promisor$").returncode == 0
         fix = (
             "This clone holds a part of its repository and asks its remote for the rest: make that "

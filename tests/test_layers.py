@@ -27,6 +27,7 @@ LAYERS = (
     "wrapping",
     "files",
     "git",
+    "revision",
     "unit_test_files",
     "contracts",
     "bigquery",

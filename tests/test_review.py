@@ -24,6 +24,7 @@ from mesh.review.models.review_worker.facts import Models
 from mesh.review.report.machine import review_json, sarif
 from mesh.review.report.markdown import LIMIT, MARKER, code, escape, markdown
 from mesh.review.run import Review, review
+from mesh.revision import lay_out
 from tests.project_copy import PROJECT
 from tests.review_projects import SHOP, git, repository, shop
 
@@ -211,7 +212,7 @@ def test_names_of_files_may_be_anything(clone: Path, without_models: None, tmp_p
     git(clone, "add", "-A")
     git(clone, "commit", "-qm", "odd names")
     checkout = find_checkout(Project(clone))
-    checkout.extract(checkout.commit("HEAD"), tmp_path / "out")
+    lay_out(checkout, checkout.commit("HEAD"), tmp_path / "out")
     assert (tmp_path / "out" / "line\nend.txt").read_text() == "line\nend.txt"
     assert (tmp_path / "out" / "ünï.txt").exists()
 
@@ -293,6 +294,39 @@ def test_exit_codes_say_how_it_went(
     assert broken.exit_code == 1 and "RANGE_NO_WIDEN" in broken.stdout
     nowhere = run("--base", "main", "--markdown", "no/such/folder/report.md")
     assert isinstance(nowhere.exception, WrongUse)
+
+
+def test_where_the_base_does_not_load_nobody_is_told_that_nothing_is_broken(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whether a contract is broken is not known then, and a pipeline has to notice."""
+    monkeypatch.chdir(clone)
+    problem = Models(problem="no such file: 'models/s.csv'")
+    monkeypatch.setattr(report, "load_both", lambda *_, **__: (problem, Models()))
+    said = run("--base", "main", "--markdown", str(tmp_path / "report.md"))
+    assert said.exit_code == 2
+    assert "Nothing is broken" not in said.stdout and "keep it" not in said.stdout
+    unknown = "Not compared, since the base could not be read: all models."
+    assert said.stdout.splitlines()[-1] == unknown
+    assert "Compare with a revision that loads, by `--base`." in " ".join(said.stdout.split())
+    title, first, *_ = [*filter(None, (tmp_path / "report.md").read_text().splitlines())][1:]
+    assert title == "### ⚠️ Contract review: not all could be compared" and unknown in first
+    assert json.loads(run("--base", "main", "--json").stdout)["unread"] == ["all models"]
+    # What is known to be broken is told all the same.
+    change(clone, ORDERS, "{minimum: 0}", "{minimum: -1}")
+    assert run("--base", "main").exit_code == 1
+
+
+def test_a_contract_that_the_base_holds_unreadable_is_not_called_whole(
+    clone: Path, without_models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clone)
+    text = (clone / ORDERS).read_text()
+    (clone / ORDERS).write_text("kind: [")
+    git(clone, "commit", "-qam", "torn")
+    (clone / ORDERS).write_text(text)
+    said = run("--base", "HEAD")
+    assert said.exit_code == 2 and "could not be read: shop.orders." in said.stdout
 
 
 def test_all_rules_can_be_listed() -> None:
@@ -379,11 +413,13 @@ def test_what_was_personal_on_either_side_is_in_no_sample(clone: Path, tmp_path:
 
 def test_an_error_of_sqlmeshs_is_shown_at_the_line_that_it_names() -> None:
     said = "Failed to load model from file 'models/a/b.sql': Unexpected token. Line 9, Col: 10."
-    assert str(place_in(said)) == "models/a/b.sql:9"
+    assert str(place_in(said, "config.py")) == "models/a/b.sql:9"
     said = "models/a/b.sql:4: There is no contract for nothing."
-    assert str(place_in(said)) == "models/a/b.sql:4"
-    assert str(place_in("tests/a/test_b.yaml:1: There is no")) == "tests/a/test_b.yaml:1"
-    assert str(place_in("Something else.")) == "config.yaml:1"
+    assert str(place_in(said, "config.py")) == "models/a/b.sql:4"
+    assert (
+        str(place_in("tests/a/test_b.yaml:1: There is no", "config.py")) == "tests/a/test_b.yaml:1"
+    )
+    assert str(place_in("Something else.", "config.py")) == "config.py:1"
 
 
 def test_a_base_whose_process_dies_does_not_keep_its_head_waiting(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def review(
     as_json: Json = False,
     rules: Annotated[bool, typer.Option("--rules", help="Show all rules, and stop.")] = False,
 ) -> None:
-    """Compare the work tree with a base revision: exit code 1 when a contract is broken."""
+    """Compare with a base revision: exit code 1 if a contract is broken, 2 if nobody can tell."""
     from mesh.review.report import machine, terminal
 
     if rules:
@@ -60,3 +60,5 @@ def review(
         terminal.print_review(result)
     if result.breaking:
         raise typer.Exit(1)
+    if result.unknown:
+        raise typer.Exit(2)

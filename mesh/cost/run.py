@@ -16,6 +16,7 @@ from mesh.git import find_checkout
 from mesh.project import Project
 from mesh.prove import ChartQuery
 from mesh.prove.project import open_for_bigquery
+from mesh.revision import lay_out
 
 ChartsOf = Callable[[Project], Sequence[ChartQuery]]
 
@@ -56,7 +57,7 @@ def cost_of_revision(
     commit = tree.commit(revision)
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch).resolve()
-        tree.extract(commit, root)
+        root = lay_out(tree, commit, root).root
         try:
             there = Project(root)
             return estimate(open_for_bigquery(there), sizes, charts=charts_of(there))

@@ -27,6 +27,8 @@ from mesh.review.models.impact import Impact, impact
 from mesh.review.models.load import load_both
 from mesh.review.models.review_worker.facts import Models, Plan, RowDiff
 from mesh.review.rules import Finding
+from mesh.revision import lay_out
+from mesh.words import joined
 
 Personal = Mapping[str, tuple[str, ...]]
 Load = Callable[[Project | None, Project, Personal], tuple[Models, Models]]
@@ -51,6 +53,7 @@ class Review:
     data diff and what `mesh cost` says; None when there is none, and `notes` say why.
     prefix: the folder of the project in the checkout, with a slash, or empty. not_compared: why
     there is no data diff, where one was asked for: more is called breaking than would be with it.
+    unread: what of the base could not be read, so that nothing is known of its changes.
     """
 
     findings: tuple[Finding, ...]
@@ -64,10 +67,18 @@ class Review:
     seconds: float = 0.0
     prefix: str = ""
     not_compared: str = ""
+    unread: tuple[str, ...] = ()
 
     @property
     def breaking(self) -> bool:
         return any(found.breaking for found in self.findings)
+
+    @property
+    def unknown(self) -> str:
+        """What was not compared, as a sentence; then nobody knows whether it is broken."""
+        if not self.unread:
+            return ""
+        return f"Not compared, since the base could not be read: {joined(self.unread)}."
 
 
 def review(
@@ -91,9 +102,8 @@ def review(
     commit = checkout.base(base)
     with scratch("mesh-review") as folder:
         own = folder.resolve()
-        old = Project(own / "base")
-        old.root.mkdir()
-        checkout.extract(commit, old.root)
+        laid = lay_out(checkout, commit, own / "base")
+        old = Project(laid.root)
         here, there = (contract_files(side.contracts) for side in (project, old))
         if here and not there and not checkout.knows(project.contracts):
             raise WrongUse(
@@ -104,7 +114,7 @@ def review(
             )
         load = partial(load_both, scratch=own, gateway=gateway, environment=environment)
         made = compare_projects(old, project, load, day)
-    notes = list(made.notes)
+    notes = [*made.notes, *([laid.left_out] if laid.left_out else [])]
     if (lay_at := checkout.lay_at(commit)) != checkout.prefix:
         notes.append(f"The project was in `{lay_at or './'}` in the base.")
     scanned = None
@@ -157,6 +167,7 @@ def compare_projects(old: Project, new: Project, load: Load, day: datetime.date)
         plan=head.plan,
         rows=head.rows,
         notes=(*notes, *head.notes),
+        unread=(*before.unreadable, *(["all models"] if base.problem else [])),
     )
 
 
@@ -178,7 +189,7 @@ def _models(old: Project, new: Project, load: Load, personal: Personal) -> tuple
     """The models of both; none where there is no SQLMesh project."""
     if new.loads:
         return load(old if old.loads else None, new, personal)
-    return Models(), Models(problem="there is no config.yaml any more" if old.loads else "")
+    return Models(), Models(problem=f"there is no {old.config.name} any more" if old.loads else "")
 
 
 def _cost(project: Project, commit: str) -> CostChange:

@@ -22,6 +22,7 @@ from mesh.review.contracts.verdict import Verdict, small, verdicts
 from mesh.review.contracts.verdict import rule as versions
 from mesh.review.levels import read_both
 from mesh.review.rules import Finding, Level
+from mesh.revision import lay_out
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _state(project: Project, name: str, own: Path) -> tuple[Contracts, Path | No
     checkout = find_checkout(project)
     commit = checkout.commit(name)
     own.mkdir(parents=True)
-    checkout.extract(commit, own, only=("contracts/",))
+    own = lay_out(checkout, commit, own, only=("contracts/",)).root
     folder = own / "contracts"
     return read_contracts(contract_files(folder), own), folder
 

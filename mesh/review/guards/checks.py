@@ -229,11 +229,11 @@ def audit_stays_blocking(both: Both) -> Found:
 
 
 def of_config(both: Both, what: str) -> Change:
-    where = both.files.made_in(*CONFIGS, *LINTERS) or Place(CONFIGS[0], 1)
+    where = both.files.made_in(*CONFIGS, *LINTERS) or Place(both.new.config.name, 1)
     return Change(product="project", message=f"{what}.", where=where)
 
 
-@rule(BREAKS, NONE, "Put it back into config.yaml.")
+@rule(BREAKS, NONE, "Put it back into the configuration of the project.")
 def prod_stays_apart(both: Both) -> Found:
     """Prod is changed by those who mean it, and when all who have to agree have done so."""
     if not both.comparable:

@@ -64,8 +64,8 @@ def cause(both: Both, product: str, models: tuple[str, ...], column: str | None)
     changed: list[Part] = []
     for name in models:
         was, now = both.base.models.get(name), both.head.models[name]
-        parts = _changed_parts(was, now, both.meanings[1]) if was else {None: None}
-        changed += [(name, part) for part in parts]
+        others = _changed_parts(was, now, both.meanings[1]) if was else {None: None}
+        changed += [(name, part) for part in others]
     for nearest in (_nearest, _named):
         read = set[Part]().union(
             *(_behind(side, (product, column), nearest) for side in both.meanings)

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from mesh.contracts.conditions import plain
 from mesh.contracts.relation import Relation
+from mesh.project import CONFIGS, Project
 from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import both_shortened, shortened
 from mesh.review.models.both import Both
@@ -29,6 +30,10 @@ _NEXT = (
     "Publish it as the next major version. If it is the same, compare the rows of an environment "
     "by `--environment`, or state why in contracts/review.yaml, which counts once it is merged."
 )
+_UNREAD = (
+    "Compare with a revision that loads, by `--base`. What models read has to be committed in this "
+    "repository; a base that is broken itself is mended on its own, by who sees that it is."
+)
 # Of what stands beside a query, what decides on its rows and on who reads them.
 _DECIDES = re.compile(rf"^statement|^query|^end$|^gateway$|^{GRANTS}$|^signal|expiration")
 rule: Rules[[Both]] = Rules("model")
@@ -43,32 +48,33 @@ def plain_error(text: str, root: Path) -> str:
     return shortened(text, 600)
 
 
-def _unloadable(side: Models, root: Path, what: str) -> Found:
+def _unloadable(side: Models, project: Project, what: str) -> Found:
     if side.problem:
-        text = plain_error(side.problem, root)
-        yield Change(product="project", message=f"{what}: {text}", where=place_in(text))
+        text = plain_error(side.problem, project.root)
+        where = place_in(text, project.config.name if project.loads else CONFIGS[0])
+        yield Change(product="project", message=f"{what}: {text}", where=where)
 
 
-def place_in(text: str) -> Place:
-    """The file and the line that an error of SQLMesh's names."""
+def place_in(text: str, config: str) -> Place:
+    """The file and the line that an error of SQLMesh's names; the configuration if it does not."""
     folders = "(?:models|macros|audits|seeds|contracts|tests)/"
     file = re.search(rf"'({folders}[^']+)'|\b({folders}[\w./-]+)(?=:\d)", text)
     line = re.search(r"Line (\d+)|(?<=\w):(\d+)\b", text)
     if file is None:
-        return Place("config.yaml", 1)
+        return Place(config, 1)
     return Place(file[1] or file[2], int(line[1] or line[2]) if line else 1)
 
 
 @loading(BREAKS, NONE)
 def project_no_load(both: Both) -> Found:
     """A project that SQLMesh cannot load delivers nothing."""
-    return _unloadable(both.head, both.new.root, "The project does not load")
+    return _unloadable(both.head, both.new, "The project does not load")
 
 
-@loading(WARNS, NONE)
+@loading(WARNS, NONE, _UNREAD)
 def base_no_load(both: Both) -> Found:
     """Without the models of the base a change of meaning cannot be seen."""
-    return _unloadable(both.base, both.old.root, "The models of the base do not load")
+    return _unloadable(both.base, both.old, "The models of the base do not load")
 
 
 def _kept(both: Both) -> Iterator[tuple[Pair, Model, Model]]:

@@ -20,7 +20,11 @@ from mesh.review.rules import Place
 OURS = ("audits", "hooks", "linter", "macros", "materializations", "models", "signals", "tests")
 # Of longer texts what repeats itself is compared last: else one of 5,000 lines takes half a minute.
 MANY_LINES = 1_000
-_NOT_READ = ("data", "logs", "node_modules", "__pycache__")
+_MADE = ("logs", "node_modules", "__pycache__")
+# A folder in which databases lie.
+_NOT_READ = ("data", *_MADE)
+# Of larger files nobody looks for a line: they are data.
+LARGEST_TEXT = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,10 @@ class Files:
         found = {}
         # Of what is new only these are looked at, and what lies at the top: settings of tools.
         new = {*files_of(self.root, OURS), *(f.name for f in self.root.iterdir() if f.is_file())}
-        for name in sorted({*files_of(self.old_root), *new}):
+        # Of the base all is committed, but for what loading it has left there.
+        for name in sorted({*files_of(self.old_root, skipped=_MADE), *new}):
             before, after = self.old_root / name, self.root / name
-            if _bytes(before) != _bytes(after):
+            if _size(before) != _size(after) or _bytes(before) != _bytes(after):
                 was, text = _lines(before), _lines(after)
                 changed = _other_lines(text, was)
                 # What was taken from the end of a file has no line after it.
@@ -114,13 +119,16 @@ def lies_in(name: str, path: str) -> bool:
     return name == path or (path.endswith("/") and name.startswith(path))
 
 
-def files_of(root: Path, within: Iterable[str] = ()) -> Iterator[str]:
-    """The files of a project by their paths; without those that no change is made in."""
+def files_of(
+    root: Path, within: Iterable[str] = (), skipped: Iterable[str] = _NOT_READ
+) -> Iterator[str]:
+    """The files of a project by their paths; without those that no change is made in, and without
+    what lies in folders of a name that is skipped."""
     for top in [root / name for name in within] or [root]:
         for folder, folders, names in os.walk(top):
             at = Path(folder).relative_to(root)
             hidden = (n for n in folders if n.startswith(".") and n != ".github")
-            for name in {*hidden, *_NOT_READ} & {*folders}:
+            for name in {*hidden, *skipped} & {*folders}:
                 folders.remove(name)
             yield from ((at / name).as_posix() for name in names)
 
@@ -132,8 +140,14 @@ def _bytes(file: Path) -> bytes | None:
         return None
 
 
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else -1
+
+
 def _lines(file: Path) -> list[str]:
     try:
+        if _size(file) > LARGEST_TEXT:
+            return []
         return file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return []

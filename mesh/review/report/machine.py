@@ -139,6 +139,7 @@ def review_json(review: Review) -> dict[str, Any]:
         "rows": review.rows and [asdict(diff) for diff in review.rows],
         "cost": review.cost and asdict(review.cost),
         "not_compared": review.not_compared,
+        "unread": list(review.unread),
         "notes": list(review.notes),
         "seconds": review.seconds,
     }

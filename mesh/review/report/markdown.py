@@ -101,6 +101,8 @@ def _head(review: Review) -> str:
     new_major = [v for v in review.verdicts if v.outcome == "right" and v.needed.name == "MAJOR"]
     if breaking:
         line = f"### ❌ Contract review: {many(breaking, 'breaking change')}"
+    elif review.unknown:
+        line = "### ⚠️ Contract review: not all could be compared"
     elif new_major:
         line = "### ✅ Contract review: breaking, and done properly"
     elif review.findings:
@@ -122,8 +124,9 @@ def _head(review: Review) -> str:
     ]
     if review.impact.owners:
         facts.insert(2, "ask " + ", ".join(f"**{escape(o)}**" for o in review.impact.owners))
-    first = f"⚠️ **{escape(f'{review.not_compared} {WITHOUT_ROWS}')}**\n\n"
-    return f"{line}\n\n" + first * bool(review.not_compared) + " · ".join(facts) + "."
+    first = [review.unknown, review.not_compared and f"{review.not_compared} {WITHOUT_ROWS}"]
+    told = "".join(f"⚠️ **{escape(one)}**\n\n" for one in first if one)
+    return f"{line}\n\n{told}{' · '.join(facts)}."
 
 
 def _findings(review: Review, levels: tuple[Level, ...], title: str, *, fold: bool) -> Section:

@@ -31,7 +31,7 @@ def print_review(review: Review) -> None:
     out.print(f"Compared with {review.base[:10]}, in {review.seconds:.1f} s.", markup=False)
     if review.not_compared:
         out.print(Text(f"{review.not_compared} {WITHOUT_ROWS}", style="bold yellow"))
-    if not review.findings:
+    if not review.findings and not review.unknown:
         out.print("The contracts promise the same, and their models keep it.")
     _findings(review.findings)
     _verdicts(review.verdicts)
@@ -43,9 +43,11 @@ def print_review(review: Review) -> None:
         out.print(f"A monthly run scans {after:,} bytes; before it was {before:,}.", markup=False)
     for note in review.notes:
         out.print(Text(note, style="dim"))
+    if review.unknown:
+        out.print(Text(review.unknown, style="bold yellow"), soft_wrap=True)
     if breaking:
         out.print(f"[bold red]{breaking} breaking[/]: not to be merged as it is.")
-    else:
+    elif not review.unknown:
         out.print("[green]Nothing is broken.[/]")
 
 
