@@ -23,7 +23,7 @@ from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Found, Level, 
 # count as others.
 _KEPT_BY = {
     *("unique_key", "columns", "updated_at_name", "partitioned_by", "time_column"),
-    *("when_matched", "merge_filter", "invalidate_hard_deletes"),
+    *("when_matched", "merge_filter", "invalidate_hard_deletes", "batch_size", "interval_unit"),
 }
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m|\[\d+m")
 _NEXT = (
@@ -35,7 +35,7 @@ _UNREAD = (
     "repository; a base that is broken itself is mended on its own, by who sees that it is."
 )
 # Of what stands beside a query, what decides on its rows and on who reads them.
-_DECIDES = re.compile(rf"^statement|^query|^end$|^gateway$|^{GRANTS}$|^signal|expiration")
+_DECIDES = re.compile(rf"^statement|^query|^code of|^end$|^gateway$|^{GRANTS}$|^signal|expiration")
 rule: Rules[[Both]] = Rules("model")
 loading: Rules[[Both]] = Rules("review")
 
@@ -189,7 +189,10 @@ def _behind(both: Both) -> Iterator[tuple[Model, Model, Model]]:
 
 @rule(WARNS, NONE, "Say which rows become others, and how they are brought in line.")
 def rows_same_upkeep(both: Both) -> Found:
-    """How an incremental table takes in new rows decides which of the old ones last."""
+    """How an incremental table takes in new rows decides which of the old ones last.
+
+    Another strategy breaks, and another key, or whatever else tells which rows stay; others warn.
+    """
     for product, was, now in _behind(both):
         if (was.kind, was.upkeep) == (now.kind, now.upkeep) or not (was.upkeep or now.upkeep):
             continue
@@ -238,7 +241,7 @@ def model_same_beside(both: Both) -> Found:
             yield Change(
                 product=product.name,
                 message=f"Beside the query{why}, the {what} {said}.",
-                where=both.files.header(now.path),
+                where=both.files.header(now.path, *now.files),
                 before=gone,
                 after=come,
                 because=(now.name,),

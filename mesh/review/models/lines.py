@@ -39,7 +39,7 @@ class Files:
     def place(self, model: str, column: str | None) -> Place:
         """The line at which a column is selected, unless only others were changed.
 
-        A change that was not made in the model's file stands where it was: in a macro that the
+        A change that was not made in the model's file stands where it was: in code that the
         model names, or in the settings of the project.
         """
         before, after = self._texts(model)
@@ -58,9 +58,10 @@ class Files:
             return None
         return self.made_in(*now.files, *CONFIGS)
 
-    def header(self, path: str) -> Place:
-        """Where a MODEL block is another, or the configuration that says the same of all models."""
-        return self.made_in(path, *CONFIGS) or Place(path, 1)
+    def header(self, path: str, *code: str) -> Place:
+        """Where a MODEL block is another, the code that it names, or the configuration that says
+        the same of all models."""
+        return self.made_in(path, *code, *CONFIGS) or Place(path, 1)
 
     def made_in(self, *paths: str) -> Place | None:
         """The first change in the first of these files, or folders, in which there is one."""

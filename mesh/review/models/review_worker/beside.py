@@ -14,6 +14,7 @@ import sqlmesh.core.dialect as d
 import sqlmesh.core.model as core
 from sqlglot import exp
 
+from .code import materialization, named
 from .facts import GRANTS
 
 # What a macro can ask of where and when it is rendered.
@@ -50,7 +51,9 @@ def _statements(model: core.Model) -> Iterator[tuple[str, str]]:
             parsed = getattr(one, "parse", None)
             node = parsed(model.dialect) if parsed else one
             text = node.sql(model.dialect, comments=False) if isinstance(node, exp.Expr) else node
-            yield f"{what}{f' ({number + 1})' if number else ''}", " ".join(str(text).split())
+            called = f"{what}{f' ({number + 1})' if number else ''}"
+            yield called, " ".join(str(text).split())
+            yield from named(model, called, [str(text)])
 
 
 def _properties(model: core.Model) -> Iterator[tuple[str, str]]:
@@ -70,6 +73,9 @@ def _stated(model: core.Model) -> Iterator[tuple[str, str]]:
     for name, arguments in model.signals:
         told = ", ".join(f"{key}={value}" for key, value in sorted(arguments.items()))
         yield f"signal {name}", told
+        yield from named(model, f"signal {name}", [name])
+    if code := materialization(model)[0]:
+        yield "code of the materialization", code
 
 
 def _elsewhere(model: core.SqlModel) -> Iterator[str]:

@@ -15,14 +15,15 @@ from sqlmesh import Context
 from sqlmesh.core.config import Config, DuckDBConnectionConfig, load_configs
 from sqlmesh.core.config.connection import DuckDBAttachOptions
 from sqlmesh.core.console import NoopConsole, set_console
-from sqlmesh.core.model.kind import TimeColumn
 
 from .bench import Bench
 from .beside import beside
+from .code import files
 from .facts import Job, Model, Models
 from .lints import lint_levels, lint_rules, refused
 from .settings import settings
 from .unit_tests import unit_tests
+from .upkeep import upkeep
 
 _HELD = ("IO Error", "lock", "IOException", "Permission")
 
@@ -138,9 +139,9 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         query=query.sql(model.dialect, comments=False) if query else "",
         unread=unread,
         since=str(model.start) if model.kind.is_incremental_by_time_range else "",
-        files=tuple(sorted({e.path for e in model.python_env.values() if e.path})),
+        files=files(model, context.path),
         kind=model.kind.name.value,
-        upkeep=_upkeep(model),
+        upkeep=upkeep(model, query),
         beside=beside(model),
         cron=model.cron,
         period=_period(model),
@@ -163,31 +164,6 @@ def _seed(context: Context, model: core.Model) -> str:
     if not isinstance(model, core.SeedModel):
         return ""
     return os.path.relpath(model.seed_path, context.path)
-
-
-# How a table is filled, which says nothing about its rows.
-_PACE = frozenset({"name", "dialect", "batch_size", "batch_concurrency"})
-
-
-def _upkeep(model: core.Model) -> dict[str, str]:
-    """What an incremental kind says of how rows are kept up, by its names."""
-    kind = model.kind
-    if not kind.is_incremental:
-        return {}
-    stated = {name: value for name, value in kind if name not in _PACE and value}
-    if kind.is_incremental_by_partition:
-        stated["partitioned_by"] = model.partitioned_by
-    return {name: _said(value, model.dialect) for name, value in stated.items()}
-
-
-def _said(value: object, dialect: str) -> str:
-    if isinstance(value, list):
-        return ", ".join(_said(one, dialect) for one in value)
-    if isinstance(value, TimeColumn):
-        value = value.column
-    return (
-        value.sql(dialect) if isinstance(value, exp.Expr) else str(getattr(value, "value", value))
-    )
 
 
 def _period(model: core.Model) -> float:
