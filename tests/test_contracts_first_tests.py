@@ -142,7 +142,10 @@ CLASSES = "it leads to a person, else public, internal or confidential"
 PERSONS = """\
 SELECT x::BIGINT AS customer_id, ('c' || x || '@example.org')::TEXT AS email,
   (DATE '1980-01-01' + (x * 37)::INT)::DATE AS birth_date,
-  (x / 4)::DECIMAL(9, 2) AS customer_rank
+  (x / 4)::DECIMAL(9, 2) AS customer_rank, (50123 + x)::BIGINT AS salary,
+  (DATE '1980-01-01' + x::INT)::TEXT AS dob, 'May ' || (1980 + x)::TEXT AS born_in,
+  ['Ada Byron', 'Vincent Adler'][1 + x % 2]::TEXT AS waiter_name,
+  ['Green Tea', 'Black Tea'][1 + x % 2]::TEXT AS product_name
 FROM range(40) AS t(x)"""
 
 
@@ -158,8 +161,14 @@ def test_persons_are_shown_as_nobody_whatever_their_columns_are(tmp_path: Path) 
     )
     made.run(*PLAN)
     made.run("mesh", "init", "--yes")
-    made.run("mesh", "contracts", "new", "crm.people")
+    said = made.run("mesh", "contracts", "new", "crm.people")
+    assert (
+        "No value of email, birth_date, salary, dob, born_in and waiter_name is shown: by their "
+        "names they may lead to a person, which `classification` says."
+    ) in said
     contract = made.root / "contracts/crm/people.odcs.yaml"
+    assert not re.search("Byron|Adler|198|50123|c0@", contract.read_text())
+    assert "value: Green Tea" in contract.read_text()
     text = contract.read_text().replace(f"TODO personal if {CLASSES}", "personal")
     text = re.sub(r"(?s)  - id: freshness.*?(?=  - id: completeness)", "", text)
     text = re.sub(r"(?m)^    element: birth_date\n", "", text)
@@ -169,14 +178,26 @@ def test_persons_are_shown_as_nobody_whatever_their_columns_are(tmp_path: Path) 
         made,
         "models/orders.sql",
         "MODEL (name shop.orders, kind FULL, grain customer_id);\n"
-        "SELECT customer_id, email, birth_date, customer_rank FROM crm.people",
+        "SELECT customer_id, email, birth_date, customer_rank, dob::DATE AS day FROM crm.people",
+    )
+    write(
+        made,
+        "models/ages.sql",
+        "MODEL (name shop.ages, kind FULL, grain customer_id);\n"
+        "SELECT customer_id, 2024 - RIGHT(born_in, 4)::INT AS age FROM crm.people",
     )
     made.run("mesh", "contracts", "lint")
-    made.run("mesh", "contracts", "new", "shop.orders")
+    said = made.run("mesh", "contracts", "new", "shop.orders", "shop.ages")
+    assert "No unit test of shop.ages could be drafted, since its query cannot be run on" in said
+    assert "Write it by hand, as tests/shop/test_ages.yaml." in said
+    assert (made.root / "contracts/shop/ages.odcs.yaml").exists()
     inputs = drafted(made, "shop.orders")["inputs"]["crm.people"]["rows"]
-    assert {row["email"] for row in inputs} == {f"person {n + 1}" for n in range(len(inputs))}
+    assert {row["email"] for row in inputs} == {
+        f"person{n + 1}@example.com" for n in range(len(inputs))
+    }
     assert all(str(row["birth_date"]).startswith("2000-01-") for row in inputs)
     assert all(f"{row['customer_rank']:.0f}" == str(row["customer_rank"]) for row in inputs)
+    assert {len(row["dob"]) for row in inputs} == {len("2000-01-01")}
     drawn = (made.root / "contracts/shop/orders.odcs.yaml").read_text()
     assert "2000-01-01" in drawn and "19" not in re.findall(r"'(\d\d)\d\d-\d\d-\d\d'", drawn)
     assert "property: freshness" not in drawn

@@ -11,6 +11,8 @@ from sqlglot.schema import MappingSchema
 from sqlmesh.core.dialect import parse
 from sqlmesh.core.model import Model, load_sql_based_model
 
+from mesh.catalogue.nobody import Handed, Withheld, stand_in
+from mesh.contracts.personal import looks_personal
 from mesh.lint import PersonalColumnsAreClassified
 from mesh.lint.persons import Persons
 
@@ -135,3 +137,72 @@ def test_beside_who_it_is_of_a_value_need_not_be_marked() -> None:
     mart = contract("shop.mart", column("user_id", "personal"), column("said", "internal"))
     rule = PersonalColumnsAreClassified(SimpleNamespace(models={}))  # type: ignore[arg-type]
     assert not [*rule.findings(model(TOTAL), {"shop.sales": SALES, "shop.mart": mart})]
+
+
+NAMES = (
+    *("first_name", "LASTNAME", "fullName", "waiter_name", "customerName", "email", "e_mail"),
+    *("home_phone", "ssn", "date_of_birth", "birthdate", "street_address", "salary", "client_ip"),
+    *("iban", "passport_number", "zip_code", "account_number", "user_name", "owner"),
+)
+NAMES_OF_NOBODY = (
+    *("product_name", "movie_name", "order_name", "server_name", "name", "title", "user_id"),
+    *(
+        "email_count",
+        "is_email_verified",
+        "avg_salary",
+        "address_type",
+        "customer_type",
+        "shipping",
+    ),
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_before_any_contract_the_name_of_a_column_says_that_it_may_be_of_a_person(
+    name: str,
+) -> None:
+    assert looks_personal(name)
+
+
+@pytest.mark.parametrize("name", NAMES_OF_NOBODY)
+def test_the_name_of_a_thing_or_of_a_count_leads_to_nobody(name: str) -> None:
+    assert not looks_personal(name, "shop.orders")
+
+
+def test_a_name_in_a_table_of_persons_is_that_of_a_person() -> None:
+    assert looks_personal("name", "crm.dim_customers") and looks_personal("Name", "hr.staff")
+
+
+def test_a_contract_is_believed_before_a_name_is_and_both_are_followed_through_queries() -> None:
+    email = contract("shop.sales", column("email", "internal"), column("x", "personal"))
+    one = model("SELECT user_id AS said, CONCAT(x, '!') AS shown FROM shop.sales")
+    names = Withheld({one.fqn: one}, {"shop.sales": email})
+    assert not names.told("shop.sales", "email") and names.told("shop.other", "email")
+    assert names.told(one.fqn, "shown") and not names.told(one.fqn, "said")
+    (place,) = Handed({}, {}).origins(one, "shown")
+    assert place == ('"shop"."sales"', "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "nobody"),
+    [
+        ("1951-01-02", "2000-01-03"),
+        ("1951/01/02", "2000/01/03"),
+        ("1951-01-02T13:14:15.5+02:00", "2000-01-03T00:00:00.0+00:00"),
+        ("31.12.1951", "01.01.2002"),
+        ("19510102", "20000103"),
+        ("123-45-6789", "000-00-0003"),
+        ("+1 (555) 0101", "+0 (000) 0003"),
+        ("7", "3"),
+        ("12.50", "00.03"),
+        ("ada@example.org", "person3@example.com"),
+        ("10.1.2.3", "192.0.2.3"),
+        ("0F8FAD5B-D9CB-469F-A165-70867728950E", "00000000-0000-0000-0000-000000000003"),
+        ("Ada Byron", "person 3"),
+        ("", ""),
+    ],
+)
+def test_a_stand_in_is_like_the_text_in_whose_place_it_stands(value: str, nobody: str) -> None:
+    assert stand_in(value, 3) == nobody
+    if any(map(str.isdigit, value)):
+        assert stand_in(value, 4321) != stand_in(value, 3)

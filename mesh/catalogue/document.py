@@ -13,6 +13,7 @@ from sqlglot import exp
 from mesh.bite.shapes import stated, ties_to
 from mesh.catalogue.found import Found
 from mesh.catalogue.levels import levels
+from mesh.catalogue.nobody import NOBODY, like_nobody
 from mesh.catalogue.profile import LEAST_ROWS, Profile
 from mesh.catalogue.sure import Sure
 from mesh.contracts import Contract
@@ -32,13 +33,6 @@ TOO_FEW = (
 )
 _SENTENCES = {"purpose", "usage", "limitations", "description", "dataGranularityDescription"}
 NO_EXAMPLE = f"{TODO} a value that it may have"
-# What a draft shows of a person, by type.
-NOBODY = {
-    "STRING": "person 1",
-    "DATE": "2000-01-01",
-    "DATETIME": "2000-01-01T00:00:00",
-    "TIMESTAMP": "2000-01-01T00:00:00Z",
-}
 # A text that each row has of its own may be a name or an address, and a draft is kept in git.
 NAMES_SOMEBODY = f"{TODO} a value like those of the rows, made up if they lead to a person"
 
@@ -118,9 +112,9 @@ def _column(name: str, found: Found) -> dict[str, Any]:
         column["customProperties"] = [kept]
     if seen is None:
         return column | {"examples": [NO_EXAMPLE]}
-    if name in found.personal and kind in NOBODY:
+    if name in found.withheld and kind in NOBODY:
         # A draft is kept in git, and shows nobody.
-        seen = Seen(nulls=seen.nulls, minimum=None, maximum=None)
+        seen = like_nobody(seen, kind)
         column["examples"] = [NOBODY[kind]]
     if found.seen and (len(seen.values) == found.seen.rows - seen.nulls or name == found.key):
         # A key has another value tomorrow; and of few rows, too, it may name somebody.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from mesh.catalogue.nobody import Withheld
 from mesh.catalogue.profile import Profile
 from mesh.catalogue.sure import Made
 from mesh.contracts import Contract
@@ -55,6 +56,13 @@ class Found:
             for column in self.types
             if person(column) in named or persons.origin(self.model, column)
         }
+
+    @cached_property
+    def withheld(self) -> set[str]:
+        """The same, and those that are called like what leads to one: none of their values is
+        shown."""
+        names = Withheld(self.models, self.known)
+        return self.personal | {one for one in self.types if names.told(self.model.fqn, one)}
 
     @cached_property
     def key(self) -> str | None:

@@ -61,7 +61,7 @@ def levels(found: Found) -> list[dict[str, Any]]:
 def _time(found: Found) -> str | None:
     """The column that says how new a row is: as the model says, one of the key, or the newest."""
     # What is known of a person says nothing of how new a row is, such as a day of birth.
-    apart = {*found.written, *found.personal}
+    apart = {*found.written, *found.withheld}
     times = [c for c, kind in found.types.items() if kind in TIMED and c not in apart]
     by_time = found.model.time_column
     stated = by_time.column.name if by_time else None

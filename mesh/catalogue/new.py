@@ -23,7 +23,7 @@ from mesh.catalogue.profile import LEAST_ROWS, profile
 from mesh.catalogue.sure import made_by
 from mesh.catalogue.tied import rows_of_inputs, tied
 from mesh.catalogue.unbuilt import drafted_rows, place_of
-from mesh.catalogue.unit_test import draft_test, is_tested, test_file
+from mesh.catalogue.unit_test import NotDrafted, draft_test, is_tested, test_file
 from mesh.contracts import Contract, usable_contracts
 from mesh.contracts.checks.names import LETTERS, MODEL_COLUMN
 from mesh.contracts.draft import SUFFIX, read_drafts
@@ -215,9 +215,12 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
             inputs = rows_of_inputs(opened, draft["schema"][0]["quality"], found_there)
             path.write_text(written(draft, seen, inputs), encoding="utf-8")
         left = len(lint([path]).problems)
-        test = None
+        test, by_hand = None, ""
         if found_there and not wanted.built:
-            test = draft_test(opened, asked, found_there, known, _read_by_rules(path))
+            try:
+                test = draft_test(opened, asked, found_there, known, _read_by_rules(path))
+            except NotDrafted as error:
+                by_hand = str(error)
         file, expected = test or (None, 0)
     except BaseException:
         path.unlink()
@@ -225,9 +228,19 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
     rows = seen.rows if seen else 0
     few = TOO_FEW if seen and seen.rows < LEAST_ROWS else ""
     doubt = "" if wanted.built else _doubt(opened, asked)
-    told = (few, doubt, _left_out(asked), odd_grain(asked))
+    told = (few, doubt, _left_out(asked), odd_grain(asked), _nobody(found), by_hand)
     notes = tuple(filter(None, told))
     return NewContract(path, wanted.where, rows, wanted.built, left, file, expected, notes=notes)
+
+
+def _nobody(found: Found) -> str:
+    """Whose values are not shown though no contract says that they lead to a person."""
+    names = [one for one in found.types if one in found.withheld - found.personal]
+    who, they = ("their names", "they") if names[1:] else ("its name", "it")
+    return (names or "") and (
+        f"No value of {joined(names)} is shown: by {who} {they} may lead to a person, which "
+        "`classification` says."
+    )
 
 
 def _left_out(model: Model) -> str:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from mesh.catalogue.nobody import Handed, Withheld
 from mesh.catalogue.unbuilt import here, place_or_query, query_on
 from mesh.contracts import Contract
 from mesh.environments import Opened
 from mesh.environments.names import query_inputs, short_name
-from mesh.lint.persons import Persons
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -42,19 +42,19 @@ Spans = list[tuple[int, int]]
 @dataclass(frozen=True)
 class Sample:
     """places: where each input is read; types: its columns; main: the one with most keys
-    of others. chosen: the values that are looked for, by column. further: so many more rows of the
-    main input, if any."""
+    of others. withheld: the columns, by input, whose values nobody sees. chosen: the values that
+    are looked for, by column. further: so many more rows of the main input, if any."""
 
     opened: Opened
-    persons: Persons
     places: dict[str, exp.Expr]
     types: dict[str, list[str]]
     main: str
+    withheld: frozenset[tuple[str, str]]
     chosen: dict[str, list[Any]] = field(default_factory=dict)
     further: tuple[exp.Select, int] | None = None
 
     def personal(self, name: str, column: str) -> bool:
-        return self.persons.told(self.opened.models[name].fqn, column) is not None
+        return (name, column) in self.withheld
 
     def rows(self, name: str) -> exp.Select:
         """A few rows of an input: awkward ones, of the others those that share values with them."""
@@ -93,8 +93,9 @@ class Sample:
         """Rows of the main input with their numbers, of each person so many."""
         names = self.types[self.main]
         columns = [column_of(one) for one in names]
-        whose = [c for c in names if self.personal(self.main, c)]
-        whose = whose or [c for c in names if c.lower().endswith("id")]
+        is_id = {c: c.lower().endswith("id") for c in names}
+        whose = [c for c in names if is_id[c] or self.personal(self.main, c)]
+        whose.sort(key=lambda c: (not is_id[c], not self.personal(self.main, c)))
         table = self.places[self.main].copy()
         if whose and of_each:
             nth = exp.alias_(_number(columns, column_of(whose[0])), "nth")
@@ -147,11 +148,30 @@ def sampled(
         return sum(shared[column] > 1 for column in keys), len(keys)
 
     main = max(types, key=ties)
-    persons = Persons(opened.context.models, known)
-    few = Sample(opened, persons, places, types, main).with_chosen()
+    nobody = frozenset(_withheld(opened, model, types, known))
+    few = Sample(opened, places, types, main, nobody).with_chosen()
     if few.makes_rows(model, environment):
         return few
     return _enough(few, model, environment) or few
+
+
+def _withheld(
+    opened: Opened,
+    model: Model,
+    types: Mapping[str, list[str]],
+    known: Mapping[str, Contract],
+) -> Iterator[tuple[str, str]]:
+    """The columns of inputs that lead to a person, or of which one of the model is made that does:
+    its own contract may be the only one to say so."""
+    names = Withheld(opened.context.models, known)
+    handed = Handed(opened.context.models, known)
+    own = [c for c in model.columns_to_types or {} if names.told(model.fqn, c)]
+    shown = {place for column in own for place in handed.origins(model, column)}
+    for name, columns in types.items():
+        full_name = opened.models[name].fqn
+        for column in columns:
+            if names.told(full_name, column) or (full_name, column) in shown:
+                yield name, column
 
 
 def _makes_rows(

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import duckdb
 import yaml
 from sqlglot import exp
 from sqlmesh.core.model.common import ParsableSql
+from sqlmesh.utils.errors import SQLMeshError
+from sqlmesh.utils.yaml import load
 
+from mesh.catalogue.nobody import kind_of, stand_in
 from mesh.catalogue.sample import Sample, column_of, sampled
 from mesh.contracts import Contract
 from mesh.environments import Opened
 from mesh.environments.names import short_name
+from mesh.errors import WrongUse
+from mesh.project import display
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -35,6 +41,10 @@ _NOW: Mapping[type[exp.Expr], str] = {
     exp.CurrentTime: "time",
     exp.CurrentTimestamp: "timestamp",
 }
+
+
+class NotDrafted(WrongUse):
+    """The query of a model cannot be run on rows that show nobody."""
 
 
 def is_tested(opened: Opened, model: Model) -> bool:
@@ -53,6 +63,7 @@ def draft_test(
 
     A test that is there already stays as it is. read_by_rules: the products that the rules of its
     contract read. They are built before it, so SQLMesh asks for them in a test.
+    Raises NotDrafted where its query refuses what stands in the place of persons.
     """
     file = test_file(opened, model)
     if file.exists() or not model.is_sql:
@@ -71,10 +82,23 @@ def draft_test(
     path = file.relative_to(opened.project.root / "tests")
     times = _times(model)
     test = f"test_{product}_awkward_rows"
-    with warnings.catch_warnings(), _stopped(opened, model, times):
-        warnings.simplefilter("ignore", FutureWarning)
-        opened.context.create_test(model.name, queries, variables=times, path=str(path), name=test)
-    body = yaml.safe_load(file.read_text(encoding="utf-8"))[test]
+    try:
+        with warnings.catch_warnings(), _stopped(opened, model, times):
+            warnings.simplefilter("ignore", FutureWarning)
+            opened.context.create_test(
+                model.name, queries, variables=times, path=str(path), name=test
+            )
+    except (duckdb.Error, SQLMeshError) as error:
+        with suppress(OSError):  # Others lie there.
+            file.parent.rmdir()
+        why = " ".join(str(error).split())
+        raise NotDrafted(
+            f"No unit test of {short_name(model.fqn)} could be drafted, since its query cannot be "
+            f"run on a few rows in which made-up values stand for those of persons: {why}",
+            fix=f"Write it by hand, as {display(file)}.",
+        ) from error
+    # As SQLMesh writes it: a text `no` or `11:30:00` is a text there, and none to PyYAML.
+    body = load(file, render_jinja=False)[test]
     body["model"] = _called(opened, model.fqn)
     body["inputs"] = {_called(opened, one): {"rows": rows} for one, rows in body["inputs"].items()}
     for one in sorted({*read_by_rules} - {*sample.places}):
@@ -152,32 +176,15 @@ def _instead(sample: Sample) -> Persons:
                 values = [row[0] for row in sample.opened.rows(query) if row[0] is not None]
                 found[name, column] = values
                 for value in values:
-                    kinds.setdefault(_kind(value), set()).add(value)
+                    kinds.setdefault(kind_of(value), set()).add(value)
     numbers = {
         kind: {value: number for number, value in enumerate(sorted(values), start=1)}
         for kind, values in kinds.items()
     }
     return {
-        place: {value: _nobody(value, numbers[_kind(value)][value]) for value in values}
+        place: {value: stand_in(value, numbers[kind_of(value)][value]) for value in values}
         for place, values in found.items()
     }
-
-
-def _kind(value: Any) -> str:
-    """Numbers of any type are of one kind: an id may be an integer here and a decimal there."""
-    return "number" if isinstance(value, int | float | Decimal) else type(value).__name__
-
-
-def _nobody(value: Any, number: int) -> Any:
-    """A value of the same type that leads to nobody; None of a type that has none such."""
-    if isinstance(value, str):
-        return f"person {number}"
-    if isinstance(value, datetime | date):
-        first = datetime(2000, 1, 1, tzinfo=value.tzinfo) if isinstance(value, datetime) else None
-        return (first or date(2000, 1, 1)) + timedelta(days=number - 1)
-    if isinstance(value, UUID):
-        return UUID(int=number)
-    return number if _kind(value) == "number" and not isinstance(value, bool) else None
 
 
 def _anonymous(sample: Sample, name: str, instead: Persons) -> exp.Select:

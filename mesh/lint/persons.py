@@ -5,8 +5,10 @@ The values are followed through the queries. What counts, compares or measures t
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic, Self, TypeVar
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
@@ -28,29 +30,35 @@ _STOPS = (exp.Predicate, exp.Connector, exp.Not, exp.Length, exp.Sign, *_COUNTS)
 # A remainder of this or less puts many persons together.
 _BUCKETS = 1000
 Origin = tuple[Contract, Column]
+T = TypeVar("T")
 
 
 @dataclass
-class Persons:
-    """models: by full name; contracts: by product. A contract is believed, of whatever it reads.
+class Followed(Generic[T]):
+    """The values of columns, followed through queries to what `told` knows of those of tables.
 
-    each: whether what is told of each person counts too, not only what leads to one.
+    models: by full name; contracts: by product. each: whether what is told of each person counts
+    too, not only what leads to one.
     """
 
     models: Mapping[str, Model]
     contracts: Mapping[str, Contract]
     each: bool = False
-    known: dict[tuple[str, str, bool], Origin | None] = field(default_factory=dict)
+    known: dict[tuple[str, str, bool], T | None] = field(default_factory=dict)
     scopes: dict[str, Scope | None] = field(default_factory=dict)
 
-    def origin(self, model: Model, column: str) -> Origin | None:
-        """The column of a contract that leads to a person, of which this one is made."""
-        scope = self._scope(model)
-        return next(self._carried(scope, column), None) if scope else None
+    @abstractmethod
+    def told(self, full_name: str, column: str) -> T | None:
+        """What is known of a column of a table; None where its values are followed no further."""
 
-    def of_each(self, model: Model, column: str) -> Origin | None:
-        """The column of a contract by whose persons the values of this one are told apart."""
-        return replace(self, each=True).origin(model, column)
+    def origin(self, model: Model, column: str) -> T | None:
+        """The first of which something is known, of those that the values of this one are of."""
+        return next(self.origins(model, column), None)
+
+    def origins(self, model: Model, column: str) -> Iterator[T]:
+        """The same of all of them."""
+        scope = self._scope(model)
+        yield from self._carried(scope, column) if scope else ()
 
     def _scope(self, model: Model) -> Scope | None:
         if model.fqn not in self.scopes:
@@ -59,7 +67,7 @@ class Persons:
             self.scopes[model.fqn] = build_scope(spelled) if spelled is not None else None
         return self.scopes[model.fqn]
 
-    def _of_table(self, table: exp.Table, column: str) -> Origin | None:
+    def _of_table(self, table: exp.Table, column: str) -> T | None:
         full_name = exp.table_name(table, identify=True)
         asked = (full_name, column, self.each)
         if asked not in self.known:
@@ -67,17 +75,7 @@ class Persons:
             self.known[asked] = self.told(full_name, column)
         return self.known[asked]
 
-    def told(self, full_name: str, column: str) -> Origin | None:
-        """The same of a model by its name, or what its contract says, if it has one."""
-        contract = self.contracts.get(short_name(full_name))
-        if contract is not None:
-            same = (one for one in contract.columns if one.name.lower() == column.lower())
-            stated = next(same, None)
-            return (contract, stated) if stated and stated.personal else None
-        model = self.models.get(full_name)
-        return self.origin(model, column) if model is not None else None
-
-    def _carried(self, scope: Scope, column: str) -> Iterator[Origin]:
+    def _carried(self, scope: Scope, column: str) -> Iterator[T]:
         """Where the values that a column of a query holds come from."""
         select = scope.expression
         if isinstance(select, exp.SetOperation) and column in select.named_selects:
@@ -93,7 +91,7 @@ class Persons:
         elif isinstance(select, exp.UDTF):
             yield from self._values(scope, select)
 
-    def _within(self, scope: Scope, select: exp.Select) -> Persons:
+    def _within(self, scope: Scope, select: exp.Select) -> Self:
         """Who looks below a query: of groups of several persons nothing is told of each."""
         group = select.args.get("group")
         measured = (one.find(exp.AggFunc) and not one.find(exp.Window) for one in select.selects)
@@ -102,12 +100,12 @@ class Persons:
         keys = group.expressions if group else ()
         return self if self._named(scope, keys) else replace(self, each=False)
 
-    def _named(self, scope: Scope, keys: Sequence[exp.Expr]) -> Origin | None:
+    def _named(self, scope: Scope, keys: Sequence[exp.Expr]) -> T | None:
         """The person that one of some keys leads to."""
         found = (one for key in keys for one in replace(self, each=False)._values(scope, key))
         return next(found, None)
 
-    def _values(self, scope: Scope, node: exp.Expr) -> Iterator[Origin]:
+    def _values(self, scope: Scope, node: exp.Expr) -> Iterator[T]:
         node = node.unalias().unnest()
         if isinstance(node, exp.Column):
             around = (one.sources.get(node.table) for one in (scope, scope.parent) if one)
@@ -140,7 +138,7 @@ class Persons:
         elif isinstance(node, _HANDED_ON) or not isinstance(node, _STOPS):
             yield from self._parts(scope, node)
 
-    def _of_window(self, scope: Scope, node: exp.Window) -> Iterator[Origin]:
+    def _of_window(self, scope: Scope, node: exp.Window) -> Iterator[T]:
         function, order = node.this, node.args.get("order")
         persons = self._named(scope, node.args.get("partition_by") or ())
         if isinstance(function, _NUMBERED):
@@ -152,6 +150,24 @@ class Persons:
         if self.each and persons:
             yield persons
 
-    def _parts(self, scope: Scope, node: exp.Expr) -> Iterator[Origin]:
+    def _parts(self, scope: Scope, node: exp.Expr) -> Iterator[T]:
         for part in node.iter_expressions():
             yield from self._values(scope, part)
+
+
+class Persons(Followed[Origin]):
+    """What leads to a person, as contracts say. One is believed, of whatever its product reads."""
+
+    def told(self, full_name: str, column: str) -> Origin | None:
+        """What the contract of a model by its name says, if it has one, or what it is made of."""
+        contract = self.contracts.get(short_name(full_name))
+        if contract is not None:
+            same = (one for one in contract.columns if one.name.lower() == column.lower())
+            stated = next(same, None)
+            return (contract, stated) if stated and stated.personal else None
+        model = self.models.get(full_name)
+        return self.origin(model, column) if model is not None else None
+
+    def of_each(self, model: Model, column: str) -> Origin | None:
+        """The column of a contract by whose persons the values of this one are told apart."""
+        return replace(self, each=True).origin(model, column)
