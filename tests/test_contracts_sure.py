@@ -81,6 +81,7 @@ def test_an_inner_join_and_a_union_keep_what_is_sure() -> None:
     [
         (DEALS, ("id",)),
         ("SELECT value AS much, id, COUNT(*) AS n FROM shop.deals GROUP BY 2, 1", ("id", "much")),
+        ("SELECT id::TEXT AS id, COUNT(*) AS n FROM shop.deals GROUP BY 1", ("id",)),
         ("SELECT COUNT(*) AS n FROM shop.deals GROUP BY id", ()),
         ("SELECT id + 1 AS id, COUNT(*) AS n FROM shop.deals GROUP BY deals.id", ()),
         ("SELECT id, value, COUNT(*) AS n FROM shop.deals GROUP BY ROLLUP (id, value)", ()),

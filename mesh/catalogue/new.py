@@ -17,7 +17,7 @@ from sqlmesh.core.model import Model, PythonModel
 
 from mesh.catalogue.document import TOO_FEW, document, written
 from mesh.catalogue.found import Found
-from mesh.catalogue.key import key, odd_grain
+from mesh.catalogue.key import key
 from mesh.catalogue.noticing import MOST_ROWS, noticing
 from mesh.catalogue.profile import LEAST_ROWS, profile
 from mesh.catalogue.sure import made_by
@@ -186,11 +186,12 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
     known = usable_contracts(opened.project.contracts)
     asked = opened.models[name]
     made = made_by(asked.render_query() if asked.is_sql else None)
+    by_key = key(opened, asked, made, place, seen, wanted.built)
     found = Found(
         types,
         _narrower(opened, name, types),
         seen,
-        key(opened, asked, made, place, seen, wanted.built),
+        by_key.columns,
         known,
         _servers(opened, asked, known),
         asked,
@@ -228,7 +229,7 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
     rows = seen.rows if seen else 0
     few = TOO_FEW if seen and seen.rows < LEAST_ROWS else ""
     doubt = "" if wanted.built else _doubt(opened, asked)
-    told = (few, doubt, _left_out(asked), odd_grain(asked), _nobody(found), by_hand)
+    told = (few, doubt, _left_out(asked), *by_key.notes, _nobody(found), by_hand)
     notes = tuple(filter(None, told))
     return NewContract(path, wanted.where, rows, wanted.built, left, file, expected, notes=notes)
 

@@ -94,9 +94,13 @@ def count(opened: Opened, table: exp.Expr) -> int:
 
 def tells_apart(opened: Opened, table: exp.Expr, names: Iterable[str], rows: int) -> bool:
     """Whether none of a table's rows has the same in these columns as another."""
+    return different(opened, table, names) == rows
+
+
+def different(opened: Opened, table: exp.Expr, names: Iterable[str]) -> int:
+    """How many different rows a table has in these columns."""
     keys = [exp.column(name, quoted=True) for name in names]
-    different = exp.select(*keys).distinct().from_(table.copy()).subquery("different")
-    return count(opened, different) == rows
+    return count(opened, exp.select(*keys).distinct().from_(table.copy()).subquery("different"))
 
 
 def _plain(value: Any, kind: str) -> Any:
