@@ -243,14 +243,19 @@ def test_a_moment_without_offset_is_held_to_its_own_kind_of_bounds(shop: Shop) -
     contract.write_text(text)
 
 
-def test_of_several_models_all_are_drafted_or_none(shop: Shop) -> None:
+def test_of_several_models_those_that_can_be_are_drafted_and_the_others_named(shop: Shop) -> None:
     fresh = [shop.model(f"shop.{name}", "FULL", MONTHS) for name in ("fresh", "later")]
-    for wrong, why in (("shop.nowhere", "no model shop.nowhere"), ("shop.part", "is embedded")):
-        said = shop.run("mesh", "contracts", "new", "shop.fresh", "shop.later", wrong, fails=2)
+    fails = shop.model("shop.fails", "FULL", "SELECT 'a'::TEXT::BIGINT AS x FROM shop.whole")
+    wrong = ("shop.nowhere", "shop.fresh", "shop.fails", "shop.part", "shop.later")
+    said = shop.run("mesh", "contracts", "new", *wrong, fails=2)
+    for why in ("no model shop.nowhere", "shop.part is embedded", "shop.fails: DuckDB refuses"):
         assert why in said
-        assert not list((shop.root / "contracts").rglob("fresh*"))
-    for one in fresh:
+    assert said.count(": drafted from its columns") == 2 and "run `mesh docs`" in said
+    for one in (*fresh, fails):
         one.unlink()
+        name = one.stem.partition(".")[2]
+        for draft in ("contracts/shop/{}.odcs.yaml", "tests/shop/test_{}.yaml"):
+            (shop.root / draft.format(name)).unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize(

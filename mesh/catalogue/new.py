@@ -32,7 +32,7 @@ from mesh.contracts.load import build
 from mesh.contracts.types import LOGICAL, bigquery_type, is_statable, narrower, stored_types
 from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
-from mesh.errors import Location, WrongUse
+from mesh.errors import Location, MeshError, WrongUse
 from mesh.files.problems import shown, suggestion
 from mesh.lint.folders import domain_by_folder
 from mesh.lint.header import IN_PYTHON, in_sql
@@ -100,22 +100,45 @@ def new_contracts(
     environment: whose data is looked at; by default where a bare plan goes, else prod. Of a model
     that is not there yet, or not with these columns, the query is run on its inputs, and a unit
     test is drafted. Of one with a contract and without a unit test, that is drafted alone.
-    Raises WrongUse, before anything is written, for an unknown or an internal model, and a column
-    whose type no contract can state; and where all have what could be drafted, or nothing that it
-    could be made of. Of others beside them it is in their `notes`.
+    Raises what keeps some of them from being drafted, once the others are: a model that is unknown
+    or internal, a column whose type no contract can state, a query that the engine refuses. And
+    WrongUse where all have what could be drafted, or nothing that it could be made of; of such
+    beside others it is in their `notes`.
     """
-    wanted = {one.name: one for one in [_wanted(opened, model, environment) for model in models]}
+    failed: list[MeshError] = []
+    wanted: dict[str, _Wanted] = {}
+    for model in models:
+        try:
+            one = _wanted(opened, model, environment)
+            wanted[one.name] = one
+        except WrongUse as error:
+            failed.append(error)
     stay: list[WrongUse] = []
     for one in wanted.values():
         try:
-            made = _new_contract(opened, one) if one.is_new else _new_test(opened, one)
-        except WrongUse as error:
-            if one.is_new or len(stay) == len(wanted) - 1:
-                raise
+            with opened.readable_errors():
+                made = _new_contract(opened, one) if one.is_new else _new_test(opened, one)
+        except MeshError as error:
+            if one.is_new or not isinstance(error, WrongUse) or len(stay) == len(wanted) - 1:
+                failed.append(_named(one.name, error))
+                continue
             stay.append(error)
             why = f"{error.message} {error.fix}"
             made = NewContract(one.path, None, 0, one.built, 0, is_new=False, notes=(why,))
         yield made
+    if len(failed) == 1:
+        raise failed[0]
+    if failed:
+        raise WrongUse("\n".join(dict.fromkeys(map(str, failed))))
+
+
+def _named(name: str, error: MeshError) -> MeshError:
+    """The same error, saying of which model it is."""
+    if name in str(error):
+        return error
+    named = type(error)(f"{name}: {error.message}", where=error.where, fix=error.fix)
+    named.__cause__ = error.__cause__
+    return named
 
 
 def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:

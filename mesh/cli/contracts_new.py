@@ -33,10 +33,17 @@ def new_command(
     with drafting():
         opened = open_project(project, gateway)
         with opened.readable_errors():
-            every = []
-            for drafted in new_contracts(opened, models, environment):
-                _show(project, drafted)
-                every.append(drafted)
+            every: list[NewContract] = []
+            try:
+                for drafted in new_contracts(opened, models, environment):
+                    _show(project, drafted)
+                    every.append(drafted)
+            finally:
+                # What is there is finished likewise where others could not be drafted.
+                _tell_what_next(every)
+
+
+def _tell_what_next(every: list[NewContract]) -> None:
     if any(drafted.is_new and not drafted.built for drafted in every):
         out.print(
             "Once the contract is finished, run `mesh docs`, which writes the pages about it in "
