@@ -138,6 +138,25 @@ def test_each_mutation_of_the_meaning_is_found(plays: Path, mutation: Any) -> No
     assert not unseen
 
 
+@pytest.mark.parametrize("other", [["q"], {"q": 1}], ids=["list", "mapping"])
+@pytest.mark.parametrize("name", ["interactions/plays", "operational/users"])
+def test_a_list_or_mapping_in_the_place_of_any_value_is_a_problem(
+    plays: Path, name: str, other: object
+) -> None:
+    path = plays.parents[1] / f"{name}.odcs.yaml"
+    original = yaml.safe_load(path.read_text())
+    unseen = []
+    for steps in places(original):
+        if isinstance(at(original, steps), dict | list):
+            continue
+        data = copy.deepcopy(original)
+        at(data, steps[:-1])[steps[-1]] = other
+        path.write_text(yaml.safe_dump(data, sort_keys=False))
+        if not lint([path]).problems:
+            unseen.append(steps)
+    assert not unseen
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_random_bytes_and_lines_never_crash(plays: Path, seed: int) -> None:
     chance = random.Random(seed)

@@ -95,8 +95,9 @@ def _team(value: Any) -> Any:
 
 
 def _physical_type(value: Any) -> Any:
-    upper = value.upper() if isinstance(value, str) else value
-    return upper if upper in DUCKDB_TYPES else value
+    if not isinstance(value, str):
+        return value  # Validators before the type see anything, also what cannot be looked up.
+    return value.upper() if value.upper() in DUCKDB_TYPES else value
 
 
 _SCHEMA = json.loads(odcs.OpenDataContractStandard.json_schema())

@@ -114,7 +114,7 @@ class ReconcilesWith(TablePromise):
     @classmethod
     def unresolved(cls, stated: StatedQuality, own: Mapping[str, str], known: Schema) -> Found:
         said, promise = _said(stated.keys), cls.read(stated.keys)
-        if promise.source not in known:
+        if promise.source not in known or any(cls.misuse(stated)):
             return
         types: dict[Steps, str | None] = {}
         sources = [promise.source, *(promise.join or ())[:1]]
@@ -254,8 +254,10 @@ def _timed(own: str, type_of: Callable[[str], str]) -> bool:
 
 
 def _said(keys: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is stated, as far as it has the right shape: of the rest no SQL can be made."""
     said = keys.get(KEY)
-    return said if isinstance(said, dict) else {}
+    shaped = said.items() if isinstance(said, dict) else ()
+    return {key: value for key, value in shaped if key in KEYS and _is_right(key, value)}
 
 
 def _pairs(said: object) -> tuple[tuple[str, str], ...]:
@@ -296,7 +298,7 @@ def _misshapen(stated: StatedQuality, said: Mapping[str, Any]) -> Found:
         fix = "Write `measures: {<here>: <there>}`, such as `{SUM(plays): COUNT(*)}`."
         yield Finding(_at(stated, MEASURES), message, fix)
     for key, value in said.items():
-        if key in KEYS and value is not None and not _is_right(key, value):
+        if key in KEYS and not _is_right(key, value):
             pairs = f"Write `{key}: {{<here>: <there>}}`, or a list of what both sides have."
             fix = FIXES.get(key) or (
                 pairs if key in (BY, MEASURES) else "Write a condition in SQL."
@@ -305,7 +307,9 @@ def _misshapen(stated: StatedQuality, said: Mapping[str, Any]) -> Found:
 
 
 def _is_right(key: str, value: object) -> bool:
-    """Whether the value of a key has the right shape."""
+    """Whether the value of a key has the right shape; none may stand there."""
+    if value is None:
+        return True
     if key in (WHERE, SOURCE_WHERE, SOURCE_HAVING):
         return isinstance(value, str)
     if key == SOURCE:
@@ -317,7 +321,8 @@ def _is_right(key: str, value: object) -> bool:
     texts = [*value, *(value.values() if isinstance(value, dict) else ())]
     if key in (JOIN, EACH):
         name = PRODUCT if key == JOIN else re.compile(r"[a-z_]\w*")
-        return len(value) == 1 and all(name.fullmatch(str(one)) for one in value)
+        if len(value) != 1 or not all(name.fullmatch(str(one)) for one in value):
+            return False
     return all(isinstance(text, str | int) for text in texts)
 
 

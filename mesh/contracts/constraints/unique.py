@@ -80,17 +80,22 @@ class UniqueTogether(TablePromise):
             yield Finding(stated.steps, message, fix)
         named = _columns(stated.keys)
         for index, name in enumerate(named):
-            if name in named[:index]:
+            at = stated.at("arguments", "properties", index)
+            if not isinstance(name, str):
+                # `arguments` holds anything, as far as the standard says.
+                message = f"{stated.name} names `{shown(name)}`, which is no name of a column."
+                yield Finding(at, message, "Write names alone: `properties: [<column>, …]`.")
+            elif name in named[:index]:
                 message = f"The rule names the column `{shown(name)}` twice."
-                yield Finding(stated.at("arguments", "properties", index), message, "Name it once.")
+                yield Finding(at, message, "Name it once.")
 
     @classmethod
     def lost_columns(cls, stated: StatedQuality) -> Found:
         for index, name in enumerate(_columns(stated.keys)):
-            if name not in stated.columns:
+            if isinstance(name, str) and name not in stated.columns:
                 message = f"The rule speaks of the column `{shown(name)}`, which is not there."
                 at = stated.at("arguments", "properties", index)
-                yield Finding(at, message, suggestion(str(name), stated.columns))
+                yield Finding(at, message, suggestion(name, stated.columns))
 
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> TableRule:
         return unique_rule(facts, self.columns, type_of)
