@@ -222,6 +222,9 @@ def test_a_month_is_told_as_a_day_whichever_side_makes_it(
 def test_where_groups_are_of_no_interval_the_whole_is_read(by: str, rows: str) -> None:
     assert of_interval(rule(promise(by=((by, by),))).query, parse_one(rows)) is None
     assert rule(promise()).scope is Scope.WHOLE
+    # A week or a year holds days of other intervals.
+    for longer in ("DATE_TRUNC(day, WEEK(MONDAY))", "DATE_TRUNC(day, YEAR)"):
+        assert rule(promise(by=((longer, longer),))).scope is Scope.WHOLE
 
 
 def test_it_reads_its_source_and_what_its_expressions_look_up() -> None:

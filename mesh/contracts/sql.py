@@ -55,17 +55,49 @@ _ALLOWED = """
     Length Lower Max Min Nullif Replace Round RowNumber Sign StartsWith Substring Sum Trim Upper
     Lag Lead Exp Ln Pow Sqrt
 """
-_NODES = frozenset(getattr(exp, name) for name in _ALLOWED.split())
-# The peer runs whole queries as they are written; expressions are written for each engine.
 _IN_EXPRESSIONS = """
-    Array CountIf Date DateAdd DateDiff DateFromUnixDate DateSub DateTrunc Interval
-    RegexpReplace SafeDivide Split TimestampTrunc UnixMicros
+    Array CountIf Date DateAdd DateDiff DateFromUnixDate DateSub DateTrunc IntDiv Interval
+    RegexpExtract RegexpReplace SafeDivide Split TimestampTrunc UnixMicros
 """
-_MORE_NODES = _NODES | {getattr(exp, name) for name in _IN_EXPRESSIONS.split()}
-_FUNCTIONS = (
-    "ABS, AVG, CASE, CAST, CEIL, COALESCE, CONCAT, COUNT, CURRENT_DATE, CURRENT_TIMESTAMP, "
-    "EXP, EXTRACT, FLOOR, GREATEST, IF, LAG, LEAD, LEAST, LENGTH, LN, LOWER, MAX, MIN, MOD, "
-    "NULLIF, POW, REPLACE, ROUND, ROW_NUMBER, SIGN, SQRT, STARTS_WITH, SUBSTR, SUM, TRIM, UPPER"
+_FUNCTIONS = """
+    ABS AVG CASE CAST CEIL COALESCE CONCAT COUNT CURRENT_DATE CURRENT_TIMESTAMP EXP EXTRACT FLOOR
+    GREATEST IF LAG LEAD LEAST LENGTH LN LOWER MAX MIN MOD NULLIF POW REPLACE ROUND ROW_NUMBER SIGN
+    SQRT STARTS_WITH SUBSTR SUM TRIM UPPER
+"""
+_MORE_FUNCTIONS = """
+    COUNTIF DATE DATE_ADD DATE_DIFF DATE_FROM_UNIX_DATE DATE_SUB DATE_TRUNC DIV MEDIAN_OF
+    REGEXP_EXTRACT REGEXP_REPLACE SAFE_DIVIDE SPLIT TIMESTAMP_TRUNC UNIX_MICROS
+"""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What SQL can be made of where it stands.
+
+    nodes: of SQLGlot's; functions: these by their names; plain: what else to write.
+    instead: of what the engines understand otherwise, around what both run the same.
+    """
+
+    nodes: frozenset[type]
+    functions: tuple[str, ...]
+    plain: str
+    instead: str
+
+
+_QUERY = _Place(
+    frozenset(getattr(exp, name) for name in _ALLOWED.split()),
+    tuple(_FUNCTIONS.split()),
+    "Use plain SELECT, JOIN, WHERE, GROUP BY, HAVING and conditions on columns.",
+    # The peer runs whole queries as they are written, and few functions are the same everywhere.
+    "A rule of type `sql` runs on each engine as it is written: have the model make a column of "
+    "it ({}), and ask that one",
+)
+_EXPRESSION = _Place(
+    # Expressions are written for each engine.
+    _QUERY.nodes | {getattr(exp, name) for name in _IN_EXPRESSIONS.split()},
+    tuple(sorted(f"{_FUNCTIONS} {_MORE_FUNCTIONS}".split())),
+    "Use plain values, functions and conditions on columns.",
+    "{}",
 )
 _ONE_QUERY = (
     "Write `SELECT COUNT(*) FROM ${table} WHERE NOT (<condition>)`, "
@@ -124,7 +156,7 @@ class ParsedRule:
 def parse_rule(query: str) -> ParsedRule:
     """Parse the query of a `sql` rule. Nothing is run. Raises RuleSqlError."""
     select = _one_select(query)
-    _only_reads(select)
+    _only_reads(select, _QUERY)
     _no_reserved_names(select)
     references = _tables(select)
     if TABLE not in references:
@@ -180,7 +212,7 @@ def parse_expression(text: str) -> ParsedExpression:
         message = f"`{shown(text)}` is no single expression."
         raise RuleSqlError(message, "Write one value or condition in SQL.")
     _only_medians(select)
-    _only_reads(select, _MORE_NODES)
+    _only_reads(select, _EXPRESSION)
     references = tuple(name for name in _tables(select) if name != TABLE)
     for column in select.find_all(exp.Column):
         inner = column.parent_select
@@ -241,29 +273,32 @@ def _parse_error(error: SqlglotError) -> str:
     return shown(re.sub(r"\x1b\[[0-9;]*m", "", str(error)), 120)
 
 
-def _only_reads(select: exp.Select, allowed: frozenset[type] = _NODES) -> None:
+def _only_reads(select: exp.Select, place: _Place) -> None:
     for one in told_apart(select):
         said = f"Of `{shown(one.text)}` BigQuery {one.how}, so the rule is another on each engine."
-        raise RuleSqlError(said, f"{one.instead[0].upper()}{one.instead[1:]}.")
+        fix = place.instead.format(one.instead)
+        raise RuleSqlError(said, f"{fix[0].upper()}{fix[1:]}.")
     for node in select.walk():
-        if is_median(node) and allowed is _MORE_NODES:
+        if place is _EXPRESSION and (is_median(node) or _names_first_day(node)):
             continue
-        if type(node) in allowed and not (
+        if type(node) in place.nodes and not (
             isinstance(node, exp.Select) and (node.args.get("into") or node.args.get("locks"))
         ):
             continue
-        if isinstance(node, exp.Func):
-            # As it is written: SQLGlot has names of its own.
-            written = re.match(r"(\w+)\(", _node_text(node))
-            name = written[1] if written else node.sql_name()
+        # As it is written: SQLGlot has names of its own, and calls few of them functions.
+        written = re.match(r"(\w+)\(", _node_text(node))
+        name = written[1] if written else node.sql_name() if isinstance(node, exp.Func) else ""
+        if name:
             raise RuleSqlError(
                 f"The function `{shown(name).upper()}` is not allowed in a rule.",
-                f"Use what both engines run the same: {_FUNCTIONS}.",
+                f"Use what both engines run the same: {', '.join(place.functions)}.",
             )
-        raise RuleSqlError(
-            f"`{_node_text(node)}` is not allowed in a rule.",
-            "Use plain SELECT, JOIN, WHERE, GROUP BY, HAVING and conditions on columns.",
-        )
+        raise RuleSqlError(f"`{_node_text(node)}` is not allowed in a rule.", place.plain)
+
+
+def _names_first_day(node: exp.Expr) -> bool:
+    """Whether it is the week of a DATE_TRUNC or DATE_DIFF, as WEEK(MONDAY)."""
+    return isinstance(node, exp.WeekStart) and isinstance(node.parent, exp.DateTrunc | exp.DateDiff)
 
 
 def _no_reserved_names(select: exp.Select) -> None:

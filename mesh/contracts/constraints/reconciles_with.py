@@ -248,9 +248,11 @@ def _timed(own: str, type_of: Callable[[str], str]) -> bool:
     columns = {column.name for column in node.find_all(exp.Column)}
     types = {type_of(name) for name in columns}
     plain = isinstance(node, exp.Column) and types == {"date"}
-    return plain or (
-        isinstance(node, exp.Date | exp.DateTrunc) and len(columns) == 1 and types <= TIME_TYPES
+    # Of longer times, and of weeks, a part of the days can lie in another interval.
+    within = isinstance(node, exp.Date) or (
+        isinstance(node, exp.DateTrunc) and node.unit.name.upper() in ("DAY", "MONTH")
     )
+    return plain or (within and len(columns) == 1 and types <= TIME_TYPES)
 
 
 def _said(keys: Mapping[str, Any]) -> Mapping[str, Any]:
