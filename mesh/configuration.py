@@ -1,6 +1,7 @@
 """SQLMesh's configuration file as SQLMesh reads it, and YAML beside it.
 
-shown, everywhere: what messages call the file. What cannot be read raises CheckFailed.
+shown, everywhere: what messages call the file. What cannot be read raises WrongUse: it is no answer
+to what was asked, such as a contract that is not in order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mesh.errors import CheckFailed, Location, MeshError
+from mesh.errors import Location, WrongUse
 
 if TYPE_CHECKING:
     import jinja2
@@ -91,8 +92,8 @@ def _parsed(text: str, shown: Path) -> Any:
         raise _unreadable(shown, mark.line + 1 if mark else None, reason) from error
 
 
-def _unreadable(shown: Path, line: int | None, reason: str) -> MeshError:
-    return CheckFailed(
+def _unreadable(shown: Path, line: int | None, reason: str) -> WrongUse:
+    return WrongUse(
         f"the file cannot be read: {' '.join(reason.split())}.",
         where=Location(shown, line),
         fix="Mend it; SQLMesh reads it too.",

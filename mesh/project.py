@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh.configuration import read_configuration, read_yaml
-from mesh.errors import CheckFailed, Location, WrongUse
+from mesh.errors import Location, WrongUse
 from mesh.settings import Settings, Source, settings_of, sources_in
 
 CONFIGS = ("config.yaml", "config.yml", "config.py", "sqlmesh.yaml", "sqlmesh.yml")
@@ -183,12 +183,12 @@ class Project:
         return read_configuration(self.config, self.shown(self.config), env_var)
 
     def stated(self, *keys: str) -> Mapping[str, Any]:
-        """The mapping at these keys of the configuration. Raises CheckFailed for what is none."""
+        """The mapping at these keys of the configuration. Raises WrongUse for what is none."""
         found = self.configuration()
         for depth, key in enumerate(keys, 1):
             found = found.get(key) or {}
             if not isinstance(found, Mapping):
-                raise CheckFailed(
+                raise WrongUse(
                     f"`{': '.join(keys[:depth])}` is no mapping: {found!r}.",
                     where=Location(self.shown(self.config)),
                     fix="Write keys and values below it, or leave it out.",
@@ -215,7 +215,7 @@ class Project:
 
     @cached_property
     def settings(self) -> Settings:
-        """Raises CheckFailed when the configuration is not YAML, or says what `mesh` cannot use."""
+        """Raises WrongUse when the configuration is not YAML, or says what `mesh` cannot use."""
         stated = self.stated("variables", "mesh")
         return settings_of(stated, self.shown(self.config)) if stated else Settings()
 
@@ -233,13 +233,13 @@ class Project:
     def day_of_use(self) -> datetime | None:
         """The moment that whoever owns the data states for freshness; None for today.
 
-        Raises CheckFailed when it is no date.
+        Raises WrongUse when it is no date.
         """
         try:
             return moment(self.settings.as_of) if self.settings.as_of else None
         except ValueError:
             there = self.day_is_stated_by
-            raise CheckFailed(
+            raise WrongUse(
                 f"`variables: mesh: as_of` is no date: {self.settings.as_of}.",
                 where=Location(self.shown(self.config)),
                 fix=f"Write YYYY-MM-DD, by {there}, or leave it empty for today.",

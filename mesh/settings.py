@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from mesh.errors import CheckFailed, Location
+from mesh.errors import Location, WrongUse
 
 TIME_TYPES = ("TIMESTAMP", "DATETIME", "DATE")
 
@@ -57,13 +57,13 @@ class Settings:
 
 
 def settings_of(stated: Mapping[str, Any], config: Path) -> Settings:
-    """The settings that a configuration states; CheckFailed for what is none, or of no use.
+    """The settings that a configuration states; WrongUse for what is none, or of no use.
 
     config: what messages call the file.
     """
     here = Location(config)
     if unknown := set(stated) - set(_MEANT):
-        raise CheckFailed(
+        raise WrongUse(
             f"`variables: mesh` has no key {', '.join(sorted(map(str, unknown)))}.",
             where=here,
             fix=f"Known are {', '.join(_MEANT)}.",
@@ -71,7 +71,7 @@ def settings_of(stated: Mapping[str, Any], config: Path) -> Settings:
     for key, value in stated.items():
         is_right, meant = _MEANT[key]
         if value is not None and not is_right(value):
-            raise CheckFailed(
+            raise WrongUse(
                 f"`variables: mesh: {key}` is not {meant}: {value!r}.",
                 where=here,
                 fix="Mend it, or leave it out.",
@@ -104,7 +104,7 @@ _MEANT: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 def sources_in(entries: Any, shown: Path) -> dict[str, Source]:
     """The sources that one file of external models states, by `<schema>.<table>`.
 
-    One without a schema is no product, and has no contract. Raises CheckFailed for what SQLMesh
+    One without a schema is no product, and has no contract. Raises WrongUse for what SQLMesh
     cannot read either.
     """
     found = {}
@@ -130,8 +130,8 @@ def _listed(entries: Any, shown: Path) -> list[Any]:
     raise _no_sources(shown, "it holds no list")
 
 
-def _no_sources(shown: Path, wrong: str) -> CheckFailed:
-    return CheckFailed(
+def _no_sources(shown: Path, wrong: str) -> WrongUse:
+    return WrongUse(
         f"these are no external models: {wrong}.",
         where=Location(shown),
         fix="Write a list of `- name: schema.table` with `columns:`, a mapping of names to types.",

@@ -87,7 +87,7 @@ def test_the_day_of_use_is_stated_where_the_project_reads_it(stranger: Stranger)
     )
     assert "2020-01-08 (as config.yaml states)" in stranger.run(*verify)
     stranger.edit("config.yaml", "2020-01-08", "some day")
-    said = stranger.run(*verify, fails=1)
+    said = stranger.run(*verify, fails=2)
     assert f"is no date: some day. Write YYYY-MM-DD, by {setting}, or leave it empty" in said
     stranger.edit("config.yaml", "'some day'", "\"{{ env_var('MESH_AS_OF', '') }}\"")
     assert "--as-of, or once by MESH_AS_OF." in stranger.run(*verify, fails=1)

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from mesh.cli.main import app, run
-from mesh.errors import CheckFailed, MeshError
+from mesh.errors import MeshError, WrongUse
 from mesh.project import SET_UP, Project, find_project, project_around
 from tests.project_copy import OF_GROUPS, OF_USERS, ROOT, copy_project
 from tests.review_projects import git
@@ -199,6 +199,41 @@ def test_a_project_whose_configuration_lacks_its_lines_is_told_so(
     )
 
 
+@pytest.mark.parametrize(
+    "command", ["status", "contracts lint --json", "docs", "cost", "contracts new a.b", "init"]
+)
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"model_defaults: [\n", "config.yaml:2: the file cannot be read: did not find expected"),
+        (b"a: b\n\x00\xff", "config.yaml:2: the file cannot be read: it is not encoded in UTF-8"),
+        (b"variables: {mesh: {bite: high}}\n", "config.yaml: `variables: mesh: bite` is not a"),
+        (b"# later\n", "config.yaml: the file is empty, and SQLMesh takes none that is."),
+    ],
+    ids=["no YAML", "binary", "odd", "empty"],
+)
+def test_without_a_configuration_nothing_is_judged(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    content: bytes,
+    says: str,
+) -> None:
+    """Exit code 1 would say that what was asked about is not in order."""
+    if content.startswith(b"#") and command.startswith("contracts lint"):
+        pytest.skip("Contracts can be read without SQLMesh.")
+    (tmp_path / "config.yaml").write_bytes(content)
+    shutil.copytree(ROOT / "tests" / "fixtures" / "contracts" / "valid", tmp_path / "contracts")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        run(command.split())
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert says in " ".join(said.err.split())
+    assert said.out == ""
+
+
 def test_a_configuration_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("gateways: {}\nmodel_defaults: [\n")
     with pytest.raises(MeshError, match=r"^config\.yaml:3: the file cannot be read: "):
@@ -371,7 +406,7 @@ def test_a_configuration_in_python_says_what_one_in_yaml_says(tmp_path: Path) ->
     assert project.settings.as_of == "2020-01-08"
     assert "config" not in sys.modules
     config.write_text("config = settings.CONFIG\n")
-    with pytest.raises(CheckFailed) as caught:
+    with pytest.raises(WrongUse) as caught:
         _ = project.database
     assert str(caught.value) == (
         "config.py: the file cannot be read: NameError: name 'settings' is not defined. "

@@ -18,7 +18,7 @@ from mesh.cli.main import app
 from mesh.cli.main import run as run_mesh
 from mesh.contracts import load_contracts
 from mesh.environments import Opened
-from mesh.errors import CheckFailed, Location, MeshError, WrongUse
+from mesh.errors import Location, MeshError, WrongUse
 from mesh.project import AS_OF_VARIABLE
 from mesh.verify import Status, VerifyReport, verify
 from mesh.verify.junit import write_junit
@@ -276,7 +276,7 @@ def test_a_day_of_use_that_is_none_is_refused(
     with (
         fresh_settings(built),
         pytest.raises(
-            CheckFailed, match=r"as_of` is no date: yesterday.*Write YYYY-MM-DD, by MESH_AS_OF, or"
+            WrongUse, match=r"as_of` is no date: yesterday.*Write YYYY-MM-DD, by MESH_AS_OF, or"
         ),
     ):
         verify(built, ENVIRONMENT, [ACTIONS])

@@ -26,14 +26,15 @@ from mesh.environments.hooks import install
 from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
 from mesh.environments.sources import Delivered, delivered
-from mesh.errors import CheckFailed, WrongUse
-from mesh.project import BIGQUERY_GATEWAY, PROJECT_VARIABLE, Project
+from mesh.errors import CheckFailed, Location, WrongUse
+from mesh.project import BIGQUERY_GATEWAY, PROJECT_VARIABLE, Project, display
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
     from sqlmesh.core.model import Model
     from sqlmesh.core.snapshot import Snapshot, SnapshotTableInfo
 
+_EMPTY = re.compile(r"YAML source '(.+)' can't be empty")
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9_]+")
 
 
@@ -192,6 +193,12 @@ def readable_errors(database: Path) -> Iterator[None]:
         except (SQLMeshError, SqlglotError) as error:
             if HELD in str(error):
                 raise cannot_open(database, error) from error
+            if empty := _EMPTY.search(str(error)):
+                raise WrongUse(
+                    "the file is empty, and SQLMesh takes none that is.",
+                    where=Location(display(Path(empty[1]))),
+                    fix="Write what belongs there, or delete it.",
+                ) from error
             # What cannot be read is no answer to what was asked, such as a broken promise.
             refused = WrongUse if isinstance(error, ConfigError) else CheckFailed
             meant = explanation(error) or refused(f"SQLMesh refuses: {_one_line(error)}")
