@@ -258,6 +258,37 @@ def test_a_path_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
         lint([tmp_path / "nowhere"])
 
 
+@pytest.mark.parametrize("name", ["README.md", "plays.yaml", "review.yaml"])
+def test_a_file_of_another_kind_is_wrong_use(contracts: Path, name: str) -> None:
+    (contracts / name).write_text("# Contracts\n")
+    with pytest.raises(
+        WrongUse, match=r"This is no contract\. Name files, as contracts/<domain>/<product>.odcs"
+    ):
+        lint([contracts / name])
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("", "YAML_INVALID: The file is empty. Write a file of levels"), (None, "Is a directory")],
+    ids=["empty", "a folder"],
+)
+def test_what_is_wrong_with_the_levels_is_told_once_and_of_no_contract(
+    contracts: Path, content: str | None, says: str
+) -> None:
+    levels = contracts / "review.yaml"
+    levels.mkdir() if content is None else levels.write_text(content)
+    result = CliRunner().invoke(app, ["lint", str(contracts)])
+    assert result.exit_code == 1
+    first, last = result.output.strip().splitlines()
+    assert says in first
+    assert last == "1 problem in contracts/review.yaml"
+    break_plays(contracts, "status: active", "status: activ")
+    result = CliRunner().invoke(app, ["lint", str(contracts)])
+    assert result.output.strip().splitlines()[-1] == (
+        "2 problems in 1 of 2 contracts and in contracts/review.yaml"
+    )
+
+
 def test_a_folder_without_contracts_is_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "model.sql").touch()
     with pytest.raises(

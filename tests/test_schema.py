@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from mesh.cli.main import app
 from mesh.dashboards.kinds import KINDS
+from mesh.files.problems import FileInvalid
 from tests.project_copy import PROJECT, ROOT
 
 FILES = {
@@ -106,6 +107,33 @@ def test_a_schema_or_a_comment_that_is_not_current_is_told_and_mended(tmp_path: 
     assert run() == (0, [f"{name} written" for name in stale])
     assert run("--check") == (0, ["all schemas are up to date"])
     assert dashboard.read_text() == (ROOT / "looker" / "user_360.yaml").read_text()
+
+
+@pytest.mark.parametrize("file", ["contracts/review.yaml", "looker/user_360.yaml"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"levels: [\n  a: b\n", "is no YAML"),
+        (b"title: caf\xe9\n", "is not encoded in UTF-8"),
+        (b"", "is empty"),
+    ],
+    ids=["no YAML", "not UTF-8", "empty"],
+)
+def test_a_file_that_is_no_yaml_is_told_and_stays(
+    tmp_path: Path, file: str, content: bytes, says: str
+) -> None:
+    """A line before it made another file of it, and what was not UTF-8 was replaced in it."""
+    (tmp_path / "config.yaml").write_text("model_defaults: {dialect: bigquery}\n")
+    path = tmp_path / file
+    path.parent.mkdir()
+    path.write_bytes(content)
+    result = CliRunner().invoke(app, ["schema", "-p", str(tmp_path)])
+    assert isinstance(result.exception, FileInvalid)
+    assert result.exception.exit_code == 1
+    assert str(result.exception.where).startswith(f"{file}:")
+    assert says in result.exception.message
+    assert path.read_bytes() == content
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
 def test_a_project_without_such_files_is_told(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from mesh.dashboards.looker.sheet import sheet
 from mesh.dashboards.read import dashboard_files
 from mesh.environments import Opened
 from mesh.review.codeowners import codeowners
+from mesh.review.levels import read_levels
 
 
 def generated(opened: Opened) -> dict[Path, str]:
@@ -19,6 +20,7 @@ def generated(opened: Opened) -> dict[Path, str]:
     them, and in a project with dashboards the sheet by which they are built.
 
     Owners stay as they are while a contract cannot be read: who has to agree is never left out.
+    Raises FileInvalid for dashboards and review levels that are not in order.
     """
     project = opened.project
     texts = {
@@ -26,6 +28,7 @@ def generated(opened: Opened) -> dict[Path, str]:
         project.docs / "architecture.md": architecture.render(opened),
         **schemas(project),
     }
+    read_levels(project.contracts)  # Not in order it hides no less than a contract.
     with suppress(ContractInvalid):
         texts |= codeowners(project)
     if dashboard_files(project.dashboards):

@@ -12,6 +12,7 @@ from mesh.dashboards.spec import Dashboard
 from mesh.errors import Location, WrongUse
 from mesh.files.problems import FileKind
 from mesh.files.schema import schema_text, with_comment
+from mesh.files.tree import read_tree
 from mesh.project import Project
 from mesh.review.levels import FILE_NAME, LEVELS, ReviewFile
 
@@ -19,7 +20,7 @@ from mesh.review.levels import FILE_NAME, LEVELS, ReviewFile
 def schemas(project: Project) -> dict[Path, str]:
     """The texts of the schemas, and of the files with the line that names them.
 
-    Raises WrongUse in a project without such files.
+    Raises WrongUse in a project without such files, and FileInvalid for one that is no YAML.
     """
     wanted: dict[Path, str] = {}
     if (folder := project.dashboards).is_dir():
@@ -40,8 +41,9 @@ def schemas(project: Project) -> dict[Path, str]:
 def _described(
     schema: Path, model: type[BaseModel], kind: FileKind, files: Iterable[Path]
 ) -> Iterator[tuple[Path, str]]:
-    """A schema, beside the files that it describes."""
+    """A schema, beside the files that it describes. Raises `kind.invalid` for what is none."""
     yield schema, schema_text(model, kind)
     for file in files:
-        text = file.read_text(encoding="utf-8-sig", errors="replace")
-        yield file, with_comment(text, schema.name)
+        # Of what is no YAML nobody knows where a line may stand, nor what else would be lost.
+        read_tree(file, kind)
+        yield file, with_comment(file.read_text(encoding="utf-8-sig"), schema.name)

@@ -51,9 +51,13 @@ def lint_command(
         for problem in result.problems:
             typer.echo(str(problem))
         files = many(result.files, "contract")
-        broken = len({problem.path for problem in result.problems})
+        # The levels are no contract.
+        beside = sorted({str(problem.where.path) for problem in levels})
+        broken = len({problem.path for problem in {*result.problems} - {*levels}})
+        places = [f"{broken} of {files}"] * bool(broken) + beside
         if result.problems:
-            out.print(f"{many(len(result.problems), 'problem')} in {broken} of {files}")
+            count = many(len(result.problems), "problem")
+            out.print(f"{count} in {' and in '.join(places)}", markup=False, soft_wrap=True)
         else:
             out.print(f"{files}: no problems")
     if result.problems:

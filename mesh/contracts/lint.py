@@ -31,7 +31,8 @@ def lint(paths: list[Path], cache: Path | None = None, *, needed: bool = True) -
 
     Products that a rule refers to are looked for in the same tree, beside the domain's folder.
     cache: a folder in which to note what was found sound, so as not to look at it again.
-    Raises WrongUse when a path is not there, or, if one is needed, a folder without contracts.
+    Raises WrongUse when a path is not there, is a file of another kind, or, if one is needed, a
+    folder without contracts.
     """
     files, unread = _files(paths, needed)
     beside = [path for path in _neighbours(files) if path not in files]
@@ -62,16 +63,18 @@ def _files(paths: list[Path], needed: bool) -> tuple[list[Path], list[Problem]]:
                 raise _nothing("There are no contracts in this folder.", path)
             files += found
             problems += unread
-        elif path.is_file():
+        elif path.is_file() and path.name.endswith(SUFFIX):
             files.append(path)
+        elif path.is_file():
+            raise _nothing("This is no contract.", path)
         else:
             raise _nothing("There is no such file or folder.", path)
     return list(dict.fromkeys(files)), problems
 
 
 def _nothing(message: str, path: Path) -> WrongUse:
-    fix = "Name files, as contracts/<domain>/<product>.odcs.yaml, or folders of them. "
-    fix += DRAFT_ONE
+    fix = f"Name files, as contracts/<domain>/<product>{SUFFIX}, or folders of them. "
+    fix += DRAFT_ONE if path.name != REVIEW else "Beside these the levels of reviews are checked."
     return WrongUse(message, where=Location(display(path)), fix=fix)
 
 

@@ -30,10 +30,13 @@ def _walk(folder: Path) -> Iterator[tuple[list[Path], list[Path]]]:
 
 
 def strays(folder: Path, read: Collection[Path], call_it: str) -> Iterator[Problem]:
-    """What is not read and has a name as if it were YAML. call_it: what its name should be."""
+    """What is not read and has a name as if it were YAML. call_it: what its name should be.
+
+    Of a folder in the place of a file that is read, whoever reads it says so.
+    """
     for files, folders in _walk(folder):
         for path in folders:
-            if _YAML.search(path.name):
+            if _YAML.search(path.name) and path not in read:
                 message = f"`{shown(path.relative_to(folder))}` is a folder with a file's name."
                 yield Problem(path, 1, "FILE_NAME", message, "Call it otherwise, or remove it.")
         for path in files:
