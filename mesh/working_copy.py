@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -23,16 +23,20 @@ from mesh.project import Project, from_here, real, written_to
 
 
 @contextmanager
-def writing(project: Project, gateway: str | None = None) -> Iterator[None]:
+def writing(project: Project, gateway: str | None = None) -> Iterator[Callable[[], None]]:
     """Around the work of a command that writes to the local database, and around it alone.
 
     `project.database` is within where to write. WrongUse if another process writes.
     If the command fails while others read, the database stays as it was, byte for byte.
+
+    Given is what says where it writes, to be called once it is known that it will: what was asked
+    for in vain writes nothing.
     """
     if project.is_on_bigquery(gateway):
-        if warehouse := project.connection(gateway).get("project"):
-            err.print(f"Writes to {warehouse} on BigQuery.", markup=False)
-        yield
+        warehouse = project.connection(gateway).get("project")
+        tell = _once(f"Writes to {warehouse} on BigQuery." if warehouse else "")
+        yield tell
+        tell()
         return
     database = real(project.database)
     check_lasts(database)
@@ -40,19 +44,32 @@ def writing(project: Project, gateway: str | None = None) -> Iterator[None]:
         copy = working_copy(database)
         _remove(copy)
         others = list(map(real, project.databases.values()))[1:]
-        told = f"Writes to {', '.join(str(from_here(path)) for path in (database, *others))}."
+        tell = _once(
+            f"Writes to {', '.join(str(from_here(path)) for path in (database, *others))}."
+        )
         # Two files cannot be moved in one step.
         if not _others_read(database, may_copy=not others):
             with _settled(database):
-                err.print(told, markup=False)
-                yield
+                yield tell
+            tell()
             return
         try:
             with _copied(database, copy), _settled(copy):
-                err.print(told, markup=False)
-                yield
+                yield tell
+            tell()
         finally:
             _remove(copy)
+
+
+def _once(text: str) -> Callable[[], None]:
+    """What says this the first time that it is called."""
+    left = [text] if text else []
+
+    def tell() -> None:
+        if left:
+            err.print(left.pop(), markup=False)
+
+    return tell
 
 
 def working_copy(database: Path) -> Path:

@@ -13,6 +13,7 @@ from sqlmesh.core.config import Config, load_configs
 from mesh.cli.main import run
 from mesh.environments.hooks import _place, install
 from mesh.project import Project, written_to
+from mesh.working_copy import writing
 from tests.project_copy import ROOT
 
 HOSTILE = (
@@ -119,9 +120,13 @@ def test_the_file_of_variables_names_the_database_for_an_ingest_too(
         run(["ingest", str(tmp_path / "nowhere"), "-p", str(project.root)])
     assert end.value.code == 2
     said = capfd.readouterr().err
-    note, writes, _ = said.split("\n", 2)
+    note, wrong, _ = said.split("\n", 2)
     assert note.startswith("note: MESH_DUCKDB is set in ") and "The file wins" in note
-    assert writes == f"Writes to {project.root}/named/of-the-project.duckdb."
+    assert wrong.startswith("error: ")
+    with writing(project):
+        pass
+    writes = capfd.readouterr().err
+    assert writes == f"Writes to {project.root}/named/of-the-project.duckdb.\n"
     assert opened_by_sqlmesh(project) == str(project.root / "named" / "of-the-project.duckdb")
 
 
@@ -168,3 +173,42 @@ def test_models_that_sqlmesh_has_parsed_are_the_same_wherever_the_database_lies(
     assert fingerprint("MESH_AS_OF", "2019-11-21") != usual
     assert fingerprint("MESH_BIGQUERY_PROJECT", "some-warehouse") != usual
     assert as_sqlmesh_reads(project).get_connection("duckdb").database  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["refresh nope", "promote nope prod", "promote prod prod", "rollback nope", "ingest nosuch"],
+)
+def test_what_was_asked_for_in_vain_does_not_say_that_it_writes(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "model_defaults: {dialect: bigquery}\n"
+        "gateways: {own: {connection: {type: duckdb, database: own.duckdb}}}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        run(command.split())
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and "Writes to" not in said
+
+
+def test_where_a_command_writes_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "gateways: {own: {connection: {type: duckdb, database: own.duckdb}}}\n"
+    )
+    told = f"Writes to {tmp_path / 'own.duckdb'}.\n"
+    with writing(Project(tmp_path)) as tell:
+        tell()
+        assert capsys.readouterr().err == told
+        tell()
+    assert capsys.readouterr().err == ""
+    with writing(Project(tmp_path)):
+        pass
+    assert capsys.readouterr().err == told

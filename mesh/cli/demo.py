@@ -35,8 +35,13 @@ def demo(
     from mesh.movielens.demo import demo as run
     from mesh.working_copy import writing
 
-    with writing(project):
-        result = run(project, source, say=lambda step: out.print(f"• {step}", highlight=False))
+    with writing(project) as tell:
+
+        def say(step: str) -> None:
+            tell()
+            out.print(f"• {step}", highlight=False)
+
+        result = run(project, source, say=say)
     show_status(result.status)
     out.print(f"Audience: {result.audience}\n")
     out.print("Dashboards:", *(f"  {page}" for page in result.dashboards), sep="\n", soft_wrap=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
@@ -80,7 +80,10 @@ def ingest(
 
     target_for(gateway)  # a gateway that is none is refused before anything is shown
     with ExitStack() as until_told:
-        with writing(project, gateway), _observer(until_told, quiet=as_json) as observer:
+        with (
+            writing(project, gateway) as tell,
+            _observer(until_told, tell, quiet=as_json) as observer,
+        ):
             result = load(
                 source,
                 database=project.database,
@@ -113,7 +116,10 @@ def _undo(
     number = delivery_number(source)
     target_for(gateway)
     with ExitStack() as until_told:
-        with writing(project, gateway), _observer(until_told, quiet=as_json) as observer:
+        with (
+            writing(project, gateway) as tell,
+            _observer(until_told, tell, quiet=as_json) as observer,
+        ):
             result = undo(
                 number,
                 database=project.database,
@@ -142,9 +148,12 @@ def _show_undo(result: IngestResult, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _observer(until_told: ExitStack, *, quiet: bool) -> Iterator[Observer]:
+def _observer(
+    until_told: ExitStack, tell_where: Callable[[], None], *, quiet: bool
+) -> Iterator[Observer]:
     """A progress bar on a terminal; elsewhere one plain line at the start of each step.
 
+    tell_where: is called with the first step, which a delivery that is none does not get to.
     until_told: from the commit on nothing stops the command until it has said what it did.
     """
     from mesh.movielens.ingest.progress import COMMITTING, unobserved
@@ -153,6 +162,7 @@ def _observer(until_told: ExitStack, *, quiet: bool) -> Iterator[Observer]:
         tell = _Bar(bar).tell if bar else unobserved
 
         def told(step: Step) -> None:
+            tell_where()
             if step.what == COMMITTING:
                 until_told.enter_context(held())
             else:

@@ -43,8 +43,10 @@ def refresh(
     from mesh.working_copy import writing
 
     environment = environment_of(project, gateway, environment, option)
-    with writing(project, gateway):
+    with writing(project, gateway) as tell:
         opened = open_project(project, gateway, models=False)
+        opened.environment(environment)
+        tell()
         result = run(opened, environment, take_found=found)
     nothing = f"{environment} was up to date."
     if found:
@@ -71,8 +73,12 @@ def promote(
     from mesh.environments import promote as run
     from mesh.working_copy import writing
 
-    with writing(project, gateway):
+    with writing(project, gateway) as tell:
         opened = open_project(project, gateway, models=False)
+        opened.environment(source)
+        opened.expected(environment)
+        if source != environment:  # What is refused below.
+            tell()
         result = run(opened, source, environment, take_away=yes)
     nothing = f"{environment} shows what {source} shows already."
     _show(result, as_json, nothing, f"shows what {source} shows")
@@ -95,8 +101,10 @@ def rollback(
 
     environment = environment_of(project, gateway, environment, option)
     nothing = f"{environment} shows what it showed before already."
-    with writing(project, gateway):
+    with writing(project, gateway) as tell:
         opened = open_project(project, gateway, models=False)
+        opened.environment(environment)
+        tell()
         # Done a second time it goes forward again.
         with held():
             result = run(opened, environment)

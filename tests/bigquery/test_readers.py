@@ -60,7 +60,8 @@ def test_the_connection_decides_and_not_the_name_of_a_gateway_or_a_variable(
     assert project.is_on_bigquery() == (default == "warehouse")
     for gateway, on_bigquery in (("local", False), ("warehouse", True)):
         assert project.is_on_bigquery(gateway) is on_bigquery
-    with writing(project, "warehouse"):
+    with writing(project, "warehouse") as tell:
+        tell()
         assert capfd.readouterr().err == "Writes to shop-data-eu-1 on BigQuery.\n"
     assert not (tmp_path / "data").exists()
 
