@@ -104,16 +104,15 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for name in ("config.yaml", "external_models.yaml"):
         shutil.copy(FIXTURES / "contracts" / name, root / name)
     registry = root / REGISTRY
-    text = registry.read_text().replace("    Length,\n", "    Length,\n    Format,\n")
-    text = text.replace(
-        "UniqueTogether, ReconcilesWith,", "UniqueTogether, ReconcilesWith, AddsUp,"
-    )
-    known = "from mesh.contracts.constraints.length"
-    for module, kind in (("format", "Format"), ("adds_up", "AddsUp")):
+    text = registry.read_text()
+    for kinds, module, kind in (
+        ("COLUMN_KINDS", "format", "Format"),
+        ("TABLE_KINDS", "adds_up", "AddsUp"),
+    ):
         shutil.copy(FIXTURES / "kinds" / f"{module}.py", (root / REGISTRY).parent)
-        text = text.replace(
-            known, f"from mesh.contracts.constraints.{module} import {kind}\n{known}"
-        )
+        # Behind those that are there, whichever these are.
+        text += f"from mesh.contracts.constraints.{module} import {kind}\n"
+        text += f"{kinds} = (*{kinds}, {kind})\n"
     registry.write_text(text)
     # Of allowed values one would have to be an address.
     plays = (root / PLAYS).read_text()

@@ -59,7 +59,7 @@ def test_what_is_meant_is_taken(plays: Path) -> None:
             plays,
             ("value: 31, unit: d, element: month", "value: 31, unit: Days, element: plays.month"),
             ("value: 10, unit: y", "value: P10Y"),
-            ("unit: percent", "unit: '%'"),
+            ("value: 100\n    unit: percent", "value: 100\n    unit: '%'"),
             ("physicalType: INT64", "physicalType: int64"),
             ("mustBeBetween: [1, 1000]", "mustBeGreaterThan: 1000000"),
             (
