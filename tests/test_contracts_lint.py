@@ -11,6 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from mesh.cli.contracts import app
+from mesh.contracts import ContractInvalid, load_contract
 from mesh.contracts.checks import CHECKS
 from mesh.contracts.lint import lint
 from mesh.errors import WrongUse
@@ -64,6 +65,17 @@ def test_each_rule_has_a_purpose_and_a_case_that_breaks_it() -> None:
     assert covered | elsewhere | of_other_files == set(purposes)
     assert len({check.id for check in CHECKS}) == len(CHECKS)
     assert all(purpose.endswith(".") for purpose in purposes.values())
+
+
+def test_the_line_of_an_expression_that_is_no_sql_is_told_alike_by_all(contracts: Path) -> None:
+    """A command that reads rules named the key above, where lint names the expression."""
+    edit = ("{COUNT(DISTINCT user_id): COUNT(*)}", "{COUNT(DISTINCT user_id): SOUNDEX(name)}")
+    lines = break_plays(contracts, *edit)
+    (problem,) = [one for one in problems_of(contracts) if one.rule == "RULE_SQL"]
+    assert "SOUNDEX" in lines[problem.line - 1]
+    with pytest.raises(ContractInvalid) as refused:
+        load_contract(contracts / PLAYS).table_rules()
+    assert refused.value.problems == (problem,)
 
 
 def test_valid_contracts_have_no_problems(contracts: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from mesh.contracts.checks import problems_of
 from mesh.contracts.checks.product import MEASURED_BY, VERSION, column_of, end_of_life
 from mesh.contracts.constraints import table_kind
-from mesh.contracts.constraints.base import StatedColumn
+from mesh.contracts.constraints.base import StatedColumn, StatedQuality, TablePromise
 from mesh.contracts.draft import TABLE, Draft, contract_files, product_of, promises_of, read_draft
 from mesh.contracts.findings import DRAFT_ONE, ContractInvalid
 from mesh.contracts.model import (
@@ -243,7 +244,14 @@ def _rules(draft: Draft) -> Iterator[StatedRule]:
                 promise=kind.read(stated.keys),
                 line=draft.line(stated.steps),
                 query_line=draft.line(stated.at(*list(kind.needs)[:1])),
+                sql_line=partial(_sql_line, draft, kind, stated),
             )
+
+
+def _sql_line(draft: Draft, kind: type[TablePromise], stated: StatedQuality) -> int:
+    """The line of the first part of a rule that is no SQL to be used."""
+    steps = (found.steps for found in kind.malformed(stated))
+    return draft.line(next(steps, stated.at(*list(kind.needs)[:1])))
 
 
 def _level(draft: Draft, index: int, level: ServiceLevelObject) -> ServiceLevel:

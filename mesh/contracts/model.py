@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -104,7 +104,8 @@ class Column(Named):
 class StatedRule:
     """A rule as it stands under `quality`; the SQL of one of type `sql` is not parsed yet.
 
-    line: of the rule; query_line: of its query, if it has one.
+    line: of the rule; query_line: of its query, if it has one; sql_line: says where the SQL is that
+    cannot be used, as lint does.
     """
 
     id: str
@@ -115,6 +116,7 @@ class StatedRule:
     promise: TablePromise
     line: int = 1
     query_line: int = 1
+    sql_line: Callable[[], int] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -317,7 +319,7 @@ class Contract:
             try:
                 rules.append(stated.promise.rule(facts, self._type_of))
             except RuleSqlError as error:
-                line = stated.query_line
+                line = stated.sql_line() if stated.sql_line else stated.query_line
                 problems.append(Problem(self.path, line, RULE_SQL.id, error.message, error.fix))
         if problems:
             raise ContractInvalid(problems)

@@ -11,7 +11,8 @@ from mesh.review.contracts.words import both_shortened, same_words, shortened
 from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Found, Rules
 
 COVERED = frozenset(
-    {"id", "name", "description", "dimension", "severity", "promise", "line", "query_line"}
+    {"id", "name", "description", "dimension", "severity", "promise"}
+    | {"line", "query_line", "sql_line"}
 )
 rule: Rules[[Pair]] = Rules("quality")
 
