@@ -458,6 +458,10 @@ def test_one_model_can_be_proved_alone_and_an_unknown_one_is_refused() -> None:
     assert alone.findings == ()
     with pytest.raises(WrongUse, match=r"there is no model 'thresholdz'\. `sqlmesh dag` shows"):
         prove(PROJECT, ["thresholdz"])
+    file = PROJECT.models / "engagement" / "internal" / "thresholds.sql"
+    held = r"\. That is a file; the model in it is engagement_internal\.thresholds\."
+    with pytest.raises(WrongUse, match=held):
+        prove(PROJECT, [str(file)])
 
 
 def test_the_command_says_what_it_read_and_exits_by_what_it_found(

@@ -106,11 +106,18 @@ def _chosen(project: BigQueryProject, names: Sequence[str]) -> list[str]:
     for name in names:
         found = [known for known in project.models if name in (known, known.split(".")[1])]
         if not found:
-            raise WrongUse(
-                f"there is no model {name!r}.", fix="`sqlmesh dag` shows the models there are."
-            )
+            raise WrongUse(f"there is no model {name!r}.", fix=_by_name(project, name))
         chosen += found
     return chosen
+
+
+def _by_name(project: BigQueryProject, path: str) -> str:
+    """How the model is called that a file holds, where somebody named that."""
+    file = Path(path)
+    held = [name for name in project.models if file.is_file() and file.samefile(project.path(name))]
+    if held:
+        return f"That is a file; the model in it is {', '.join(held)}."
+    return "`sqlmesh dag` shows the models there are."
 
 
 def _add_tables(run: _Run) -> None:
