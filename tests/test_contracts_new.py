@@ -221,6 +221,7 @@ def context_schema(context: Context, model: Model) -> MappingSchema:
 def test_a_model_that_is_not_built_is_drafted_from_what_its_query_makes(unbuilt: Opened) -> None:
     made = new_contract(unbuilt, "movie_fans", ENVIRONMENT)
     assert not made.built and made.rows > 100
+    assert not any("BigQuery answers otherwise" in note for note in made.notes)
     document = yaml.safe_load(made.path.read_text(encoding="utf-8"))
     found = columns(document)
     assert found["movie_id"]["primaryKey"] is True
@@ -369,6 +370,21 @@ def test_where_hardly_any_group_is_shown_its_rows_are_found(
     with beside(built, tmp_path, monkeypatch, text) as project:
         made = new_contract(project, "active_times", ENVIRONMENT)
     assert made.expected >= 1
+
+
+def test_what_bigquery_answers_otherwise_is_told_first(
+    built: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Minimum, key and examples are of DuckDB's days, which begin with 0."""
+    text = """MODEL (name engagement.rating_days, kind VIEW);
+    SELECT EXTRACT(DAYOFWEEK FROM rated_at)::INT64 AS week_day, COUNT(*)::INT64 AS rating_count
+    FROM interactions.user_movie_ratings GROUP BY 1"""
+    with beside(built, tmp_path, monkeypatch, text) as project:
+        made = new_contract(project, "rating_days", ENVIRONMENT)
+    told = made.notes[0]
+    assert told.startswith("Drafted from what DuckDB answers, and BigQuery answers otherwise: Of")
+    assert "BigQuery counts Sunday as 1, DuckDB as 0: `DATE_DIFF(day, DATE_TRUNC(" in told
+    assert told.endswith("Once that is written, draft it anew.")
 
 
 def test_rows_that_are_enough_for_nobody_are_told(

@@ -27,8 +27,10 @@ from mesh.catalogue.unit_test import NotDrafted, draft_test, is_tested, test_fil
 from mesh.contracts import Contract, usable_contracts
 from mesh.contracts.checks.names import LETTERS, MODEL_COLUMN
 from mesh.contracts.draft import SUFFIX, read_drafts
+from mesh.contracts.engines import told_apart
 from mesh.contracts.lint import lint
 from mesh.contracts.load import build
+from mesh.contracts.sql import DIALECT
 from mesh.contracts.types import LOGICAL, bigquery_type, is_statable, narrower, stored_types
 from mesh.environments import Opened
 from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
@@ -252,7 +254,15 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
     rows = seen.rows if seen else 0
     few = TOO_FEW if seen and seen.rows < LEAST_ROWS else ""
     doubt = "" if wanted.built else _doubt(opened, asked)
-    told = (few, doubt, _left_out(asked), *by_key.notes, _nobody(found), by_hand)
+    told = (
+        _told_apart(opened, asked),
+        few,
+        doubt,
+        _left_out(asked),
+        *by_key.notes,
+        _nobody(found),
+        by_hand,
+    )
     notes = tuple(filter(None, told))
     return NewContract(path, wanted.where, rows, wanted.built, left, file, expected, notes=notes)
 
@@ -264,6 +274,21 @@ def _nobody(found: Found) -> str:
     return (names or "") and (
         f"No value of {joined(names)} is shown: by {who} {they} may lead to a person, which "
         "`classification` says."
+    )
+
+
+def _told_apart(opened: Opened, model: Model) -> str:
+    """That what was drafted from DuckDB's answer is not what BigQuery will answer."""
+    on_duckdb = opened.context.engine_adapter.dialect == "duckdb"
+    if not (on_duckdb and model.is_sql and model.dialect == DIALECT):
+        return ""
+    query = model.render_query(needs_optimization=False)
+    said = dict.fromkeys(map(str, told_apart(query))) if query else {}
+    if not said:
+        return ""
+    return (
+        f"Drafted from what DuckDB answers, and BigQuery answers otherwise: {' '.join(said)} Once "
+        "that is written, draft it anew."
     )
 
 

@@ -254,6 +254,8 @@ def open_project(
     console = recording_console()
     # It warns for each model that DuckDB knows no grants; what fails comes through the console.
     logging.getLogger("sqlmesh").setLevel(logging.ERROR)
+    # It warns of time zones, of which sessions here have one: UTC. What differs is told by itself.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     if gateway == BIGQUERY_GATEWAY and project.reads_variable(PROJECT_VARIABLE):
         # Says which variable is missing, where SQLMesh would say "missing gateway".
         warehouse()
