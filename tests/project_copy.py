@@ -308,9 +308,7 @@ def plan(environment: str) -> list[str]:
 def apply(environment: str) -> None:
     """Plan and apply without any data."""
     context = _context()
-    context.plan(
-        environment, no_prompts=True, auto_apply=True, skip_tests=True, empty_backfill=True
-    )
+    context.plan(environment, no_prompts=True, auto_apply=True, skip_tests=True, skip_backfill=True)
     context.close()
 
 

@@ -191,6 +191,46 @@ def test_a_restatement_of_what_prod_shows_is_refused(scene: Scene, *, outstandin
     unchanged(scene)
 
 
+@pytest.mark.parametrize(
+    ("environment", "flag", "advice"),
+    [
+        ("dev", "empty_backfill", "`sqlmesh plan dev` without it builds them"),
+        ("prod", "empty_backfill", "`sqlmesh plan prod` without it builds them"),
+        ("prod", "skip_backfill", "without it builds and audits them first"),
+        ("PROD", "skip_backfill", "`sqlmesh plan dev --skip-backfill`"),
+    ],
+)
+def test_no_flag_lets_an_environment_call_empty_tables_up_to_date(
+    scene: Scene, environment: str, flag: str, advice: str
+) -> None:
+    """Nor does prod show what no audit has seen."""
+    before = shown(scene.database)
+    words = f"--{flag.replace('_', '-')} would"
+    with scene.project("B") as project, pytest.raises(PlanError, match=words) as refused:
+        project.context.plan(environment, auto_apply=True, no_prompts=True, **{flag: True})
+    assert advice in str(refused.value) and "nothing was done" in str(refused.value)
+    assert shown(scene.database) == before
+    scene.plan("prod", "B")
+    scene.check()
+
+
+def test_what_a_plan_did_not_build_is_told_and_promoted_nowhere(scene: Scene) -> None:
+    """A change can be looked at before its rows are there, but not in prod."""
+    with scene.project("B") as project:
+        project.context.plan(
+            "dev", auto_apply=True, no_prompts=True, skip_tests=True, skip_backfill=True
+        )
+        said = status(project, "dev")
+        assert f"interactions_internal.{DAILY}" in said.unbuilt
+        assert "interactions.movies_engagement" in said.unbuilt
+        with pytest.raises(CheckFailed, match="Build them: `mesh refresh dev`"):
+            promote(project, "dev", "prod")
+    unchanged(scene)
+    scene.shows["dev"] = Shown("B", 1)
+    scene.refresh("dev")
+    scene.check()
+
+
 def test_promotion_shows_exactly_what_the_other_environment_shows(scene: Scene) -> None:
     deliver_late(scene)
     before = shown(scene.database)["prod"]

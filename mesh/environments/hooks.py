@@ -10,6 +10,7 @@ modules of its own: `audits`, `collector`, `stored_queries`, `unit_tests`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -20,6 +21,7 @@ from sqlmesh.core.config import Config, DuckDBConnectionConfig
 from sqlmesh.core.config.scheduler import BuiltInSchedulerConfig
 from sqlmesh.core.constants import PROD
 from sqlmesh.core.context import GenericContext
+from sqlmesh.core.environment import Environment
 from sqlmesh.utils.errors import ConfigError, PlanError
 
 from mesh.contracts.unaudited import install as audit_what_is_noted
@@ -161,7 +163,8 @@ def _of_the_newest_delivery(original: Any, context: GenericContext, nodes: dict)
 def _as_of_the_newest_delivery(
     original: Any, context: GenericContext, environment: str | None = None, **kwargs: Any
 ) -> PlanBuilder:
-    name = environment or context.config.default_target_environment
+    name = Environment.sanitize_name(environment or context.config.default_target_environment)
+    _refuse_what_is_not_built(name, kwargs)
     repair(context, name)
     context.console.log_status_update(f"Plans {name} in {database_of(context)}.")
     log = read_deliveries(context.engine_adapter, delivered_to(context))
@@ -177,6 +180,29 @@ def _as_of_the_newest_delivery(
         _refuse_to_restate_what_is_shown(context, builder, name)
     _refuse_lost_inputs(context, builder)
     return choose_versions(context, builder, log)
+
+
+def _refuse_what_is_not_built(name: str, flags: Mapping[str, Any]) -> None:
+    """PlanError for a plan that would show tables without their rows, which no audit has seen.
+
+    One notes them as built as well, so nothing would build them later, nor tell that they are
+    empty. The other notes nothing: what is missing is told of, and promoted nowhere; but prod
+    would show it at once.
+    """
+    if flags.get("empty_backfill"):
+        raise PlanError(
+            f"--empty-backfill would note empty tables as built, and {name} would call them up to "
+            f"date, so nothing was done. `sqlmesh plan {name}` without it builds them; to look at "
+            "a change before its rows are there, plan an environment other than prod with "
+            "--skip-backfill, which notes what is missing."
+        )
+    if flags.get("skip_backfill") and name == PROD:
+        raise PlanError(
+            "--skip-backfill would let prod show tables without their rows, which no audit has "
+            "seen, so nothing was done. `sqlmesh plan prod` without it builds and audits them "
+            "first; to look at a change before its rows are there, plan another environment with "
+            "it, as `sqlmesh plan dev --skip-backfill`."
+        )
 
 
 def _refuse_to_restate_what_is_shown(

@@ -116,7 +116,7 @@ def partly_built(snapshots: Collection[Snapshot], environment: Environment) -> l
 
     After a plan with a start, it shows tables of its own, also when others have built the versions
     as a whole by then. What fell due since any of them was built is the next run's, and is missing
-    nowhere.
+    nowhere. A view holds no months: it is among them if no audit has seen any of it.
     """
     by_id = {snapshot.snapshot_id: snapshot for snapshot in snapshots}
     index = DeployabilityIndex.create(by_id)
@@ -126,8 +126,8 @@ def partly_built(snapshots: Collection[Snapshot], environment: Environment) -> l
     return [
         snapshot
         for snapshot in snapshots
-        if not snapshot.is_view
-        and (snapshot in missing or (starts_late and snapshot.dev_intervals))
+        if (snapshot in missing and not (snapshot.is_view and _built(snapshot, index)))
+        or (starts_late and snapshot.dev_intervals and not snapshot.is_view)
     ]
 
 
@@ -135,11 +135,16 @@ def built_until(
     snapshots: Iterable[Snapshot], index: DeployabilityIndex | None = None
 ) -> datetime | None:
     """The end of what is built of the model that is furthest; None where nothing is."""
-    whole = DeployabilityIndex.all_deployable()
-    shown = (index or whole).is_representative
-    built = (one.intervals if shown(one) else one.dev_intervals for one in snapshots)
+    shown = index or DeployabilityIndex.all_deployable()
+    built = (_built(one, shown) for one in snapshots)
     newest = max((spans[-1][1] for spans in built if spans), default=None)
     return None if newest is None else to_datetime(newest)
+
+
+def _built(snapshot: Snapshot, index: DeployabilityIndex) -> list[tuple[int, int]]:
+    """The intervals that are built of the table which an environment shows."""
+    shown = index.is_representative(snapshot)
+    return snapshot.intervals if shown else snapshot.dev_intervals
 
 
 def names_of_partly_built(
