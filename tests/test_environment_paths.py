@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 from audience import epoch
-from scene import Scene, Shown, begin, clock, copied, shown
+from project_copy import ProjectCopy
+from scene import DAYS, Scene, Shown, begin, clock, copied, shown
 from sqlmesh.utils.errors import PlanError
 
 from mesh.cli.status import findings
@@ -521,6 +523,19 @@ def test_a_refresh_and_an_ingest_at_once_do_nothing_wrong(scene: Scene, tmp_path
         scene.delivered.setdefault(number, scene.audience)
     scene.refresh("prod")
     scene.refresh("acceptance")
+    scene.check()
+
+
+def test_a_broken_promise_stops_a_plan_in_which_something_else_got_a_column(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """Views on it are built anew beside those of prod: they have all rows, so all is asked."""
+    copy = ProjectCopy(Path(shutil.copytree(scene.versions["C"].root, tmp_path / "C")))
+    scene.versions = {**scene.versions, "C": copy}
+    copy.edit(DAYS, "mustBeBetween: [1, 1000000000]", "mustBeBetween: [1, 5]")
+    for environment in ("dev", "acceptance", "dev"):
+        with pytest.raises(CheckFailed, match=r"movies_engagement_daily .*Rule row_count"):
+            scene.plan(environment, "C")
     scene.check()
 
 

@@ -23,6 +23,10 @@ model_defaults: {dialect: duckdb, start: 2024-01-01}
 """
 MODEL = """\
 MODEL (name shop.goods, kind FULL, cron '@daily', audits (at_most(most := MOST)));
+SELECT price FROM shop.prices
+"""
+PRICES = """\
+MODEL (name shop.prices, kind FULL, cron '@daily');
 SELECT price::INT AS price FROM raw.goods
 """
 
@@ -43,7 +47,10 @@ class Shop:
             connection.execute("CREATE SCHEMA IF NOT EXISTS raw")
             connection.execute(f"CREATE OR REPLACE TABLE raw.goods AS SELECT {price} AS price")
 
-    def plan(self, environment: str, most: int) -> None:
+    def plan(self, environment: str, most: int, *, more: str = "") -> None:
+        """more: columns of what the model is built on."""
+        prices = PRICES.replace(" FROM", f"{more} FROM")
+        (self.root / "models" / "prices.sql").write_text(prices)
         (self.root / "models" / "goods.sql").write_text(MODEL.replace("MOST", str(most)))
         with closing(Context(paths=[str(self.root)])) as context:
             context.plan(environment, include_unmodified=True, auto_apply=True, no_prompts=True)
@@ -73,6 +80,14 @@ def test_a_plan_that_a_promise_stopped_is_stopped_again_in_every_environment(sho
         with pytest.raises(PlanError):
             shop.plan(environment, most=5)
     shop.plan("prod", most=8)
+
+
+def test_so_it_is_if_what_the_model_is_built_on_gets_a_column(shop: Shop) -> None:
+    """SQLMesh keeps the table for a change of that kind, and asks nothing of it."""
+    for _ in range(2):
+        with pytest.raises(PlanError):
+            shop.plan("prod", most=5, more=", 1 AS one")
+    shop.plan("prod", most=8, more=", 1 AS one")
 
 
 def dearer_under_a_looser_promise(shop: Shop) -> None:

@@ -22,6 +22,7 @@ from sqlmesh.utils.dag import DAG
 from sqlmesh.utils.date import to_date, to_datetime
 from sqlmesh.utils.hashing import hash_data
 
+from mesh.contracts.previews import built_of
 from mesh.deliveries import months_after
 from mesh.environments.deliveries import PREFIX, DeliveryLog
 from mesh.environments.names import query_inputs, short_name
@@ -126,7 +127,7 @@ def partly_built(snapshots: Collection[Snapshot], environment: Environment) -> l
     return [
         snapshot
         for snapshot in snapshots
-        if (snapshot in missing and not (snapshot.is_view and _built(snapshot, index)))
+        if (snapshot in missing and not (snapshot.is_view and built_of(snapshot, index)))
         or (starts_late and snapshot.dev_intervals and not snapshot.is_view)
     ]
 
@@ -136,15 +137,9 @@ def built_until(
 ) -> datetime | None:
     """The end of what is built of the model that is furthest; None where nothing is."""
     shown = index or DeployabilityIndex.all_deployable()
-    built = (_built(one, shown) for one in snapshots)
+    built = (built_of(one, shown) for one in snapshots)
     newest = max((spans[-1][1] for spans in built if spans), default=None)
     return None if newest is None else to_datetime(newest)
-
-
-def _built(snapshot: Snapshot, index: DeployabilityIndex) -> list[tuple[int, int]]:
-    """The intervals that are built of the table which an environment shows."""
-    shown = index.is_representative(snapshot)
-    return snapshot.intervals if shown else snapshot.dev_intervals
 
 
 def names_of_partly_built(
