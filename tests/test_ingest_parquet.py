@@ -199,6 +199,45 @@ def test_parquet_with_another_type(tmp_path, database):
     assert "the column movieId is VARCHAR where BIGINT is expected." in message
 
 
+def far_away(folder: Path, unit: pa.DataType, *moments: int) -> Path:
+    """A delivery whose ratings are of these moments, by the arrow type of their column."""
+    write_parquet(folder)
+    many = len(moments)
+    times = pa.array(moments, pa.int32() if pa.types.is_date32(unit) else pa.int64()).cast(unit)
+    ratings = {
+        "userId": range(1, many + 1), "movieId": [1] * many, "rating": [4.0] * many,
+        "timestamp": times,
+    }  # fmt: skip
+    (folder / "ratings.csv").unlink()
+    pa.parquet.write_table(pa.table(ratings), folder / "ratings.parquet")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("unit", "near", "far"),
+    [
+        (pa.timestamp("us"), 964982703000000, -(2**63)),
+        (pa.timestamp("ns"), 964982703000000000, -(2**63)),
+        (pa.date32(), 16436, -(2**31) + 5),
+    ],
+)
+def test_a_moment_beyond_every_calendar_costs_its_row_alone(
+    load, database, tmp_path, unit, near, far
+):
+    load(far_away(tmp_path / "in", unit, near, far))
+    found = rows(database, "SELECT file, line_number, reason FROM operational.rejected_lines")
+    assert [(file, row) for file, row, _ in found] == [("ratings.parquet", 2)]
+    assert found[0][2].startswith("timestamp outside 1995 to now: ")
+    assert rows(database, "SELECT COUNT(*) FROM operational.ratings") == [(1,)]
+
+
+def test_milliseconds_beyond_what_duckdb_reads_are_not_called_damage(tmp_path, database):
+    folder = far_away(tmp_path / "in", pa.timestamp("ms"), 964982703000, 2**62)
+    message = refused(folder, database)
+    assert "a timestamp in it lies hundreds of thousands of years from now." in message
+    assert "damaged" not in message and "write the column in microseconds" in message
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1 not really"])
 def test_a_parquet_file_that_is_none(tmp_path, database, content):
     folder = deliver(tmp_path / "in")

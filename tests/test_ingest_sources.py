@@ -276,6 +276,14 @@ def test_a_header_with_other_columns(tmp_path, database, header):
     assert "where 'userId,movieId,rating,timestamp' is expected." in message
 
 
+@pytest.mark.parametrize("name", ["timestamp ", " timestamp", '"timestamp "'])
+def test_a_blank_that_nobody_sees_in_a_header_is_shown(tmp_path, database, name):
+    text = f"userId,movieId,rating,{name}\n1,1,4.0,964982703\n"
+    message = refused(deliver(tmp_path / "in", ratings=text), database)
+    assert f"the header is 'userId,movieId,rating,{name}' where" in message
+    assert f"Write {name.strip(chr(34))!r} without blanks around it." in message
+
+
 def test_a_file_in_another_encoding(tmp_path, database):
     text = TEXTS["ratings"].encode("utf-16")
     message = refused(deliver(tmp_path / "in", ratings=text), database)

@@ -35,6 +35,7 @@ from mesh.movielens.ingest.source import EXPANSION_MATTERS, MOST_EXPANSION, Tabl
 # A row is called by its number in its file, counted from this one.
 FIRST_ROW = 1
 CHUNK = 20_000
+BEYOND = "beyond every calendar"
 _WHOLE = (
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
 )  # fmt: skip
@@ -92,6 +93,14 @@ def load_parquet(
     except (duckdb.IOException, duckdb.OutOfMemoryException):
         raise
     except duckdb.Error as error:
+        if "to Timestamp(US)" in str(error):
+            # DuckDB reads none of its rows then.
+            raise WrongUse(
+                "a timestamp in it lies hundreds of thousands of years from now.",
+                where=Location(source / files.names[0]),
+                fix="Correct it, or write the column in microseconds or as seconds since 1970, "
+                "where such a row is rejected alone.",
+            ) from error
         raise WrongUse(
             "the rows cannot be read: a file is damaged, or a text in it is not UTF-8.",
             where=Location(
@@ -132,7 +141,10 @@ def _load_rows(
 def _rows_sql(files: TableFiles) -> str:
     """All rows with file index, row number and text."""
     names = [f'"{name}"' for name in files.table.column_names]
-    text = " || ',' || ".join(f"coalesce({name}::VARCHAR, '')" for name in names)
+    # A moment may lie beyond all that the engine can write.
+    text = " || ',' || ".join(
+        f"coalesce(TRY({name}::VARCHAR), IF({name} IS NULL, '', '{BEYOND}'))" for name in names
+    )
     return (
         f"SELECT {', '.join(names)}, file_row_number AS number, file_index AS file, "
         f"{text} AS raw_text FROM read_parquet([{literals(map(str, files.paths))}], "
@@ -227,7 +239,7 @@ def _reason_sql(table: Table, types: dict[str, str]) -> str:
     cases: list[tuple[str, str]] = []
     for column in table.columns:
         name, quoted, kind = column.name, f'"{column.name}"', types[column.name]
-        shown = f"{quoted}::VARCHAR"
+        shown = f"coalesce(TRY({quoted}::VARCHAR), '{BEYOND}')"
         if column.duckdb == "VARCHAR":
             cases.append((f"contains({quoted}, chr(0))", f"'{NUL_BYTE}'"))
             continue
@@ -246,7 +258,10 @@ def _reason_sql(table: Table, types: dict[str, str]) -> str:
             cases.append((outside, f"'{RATING_OUTSIDE}: ' || {shown}"))
             between = f"{quoted}::DOUBLE NOT IN {STARS}"
             cases.append((between, f"'{RATING_BETWEEN_STEPS}: ' || {shown}"))
-        elif kind not in _TIMES:
+        elif kind in _TIMES:
+            beyond = f"TRY({quoted}::{column.duckdb}) IS NULL"
+            cases.append((beyond, f"'{TIME_OUTSIDE}: ' || {shown}"))
+        else:
             told = f"'{TIME_OUTSIDE}: ' || {shown} || ', {EXPECTED[name]}'"
             cases.append((f"{quoted} NOT BETWEEN 0 AND {LARGEST_SECOND}", told))
     return "CASE " + " ".join(f"WHEN {test} THEN {why}" for test, why in cases) + " END"

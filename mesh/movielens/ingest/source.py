@@ -243,7 +243,7 @@ def check_header(path: Path, table: Table, shown: Path) -> None:
             fix=f"It must start with the header {expected}.",
         )
     if _fields(start) != list(table.column_names):
-        text = start[:120].decode("utf-8", "backslashreplace").strip()
+        text = start[:120].decode("utf-8", "backslashreplace").rstrip("\r\n")
         if b"\0" in start:
             what, fix = "the file is not UTF-8 text.", "Export it as UTF-8, not as UTF-16."
         elif b"\r" in start.rstrip(b"\r\n"):
@@ -252,6 +252,9 @@ def check_header(path: Path, table: Table, shown: Path) -> None:
         else:
             what = f"the header is {text!r} where {expected!r} is expected."
             fix = "Export these columns, in this order, as comma-separated UTF-8 text."
+            # A blank at an end is easily not seen, also between quotes.
+            if blank := [name for name in _fields(start) if name != name.strip()]:
+                fix = f"Write {', '.join(map(repr, blank))} without blanks around it."
         raise WrongUse(what, where=Location(shown, 1), fix=fix)
 
 
