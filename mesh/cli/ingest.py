@@ -197,7 +197,8 @@ class _Bar:
 def _show(result: IngestResult, parquet: Path | None) -> None:
     if result.nothing_changed:
         out.print(
-            f"{result.source}: nothing changed, this is ingest {result.ingest_id} again.",
+            f"{result.source}: nothing changed, this is ingest {result.ingest_id} again. If "
+            "rows were changed past it, `mesh ingest --undo` first, and then deliver it again.",
             markup=False,
         )
     else:
