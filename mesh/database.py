@@ -14,6 +14,8 @@ from mesh.project import DATABASE_VARIABLE
 
 # Not "lock" alone, which also stands in what DuckDB says of a damaged block.
 HELD = "Could not set lock"
+_FULL = ("No space left", "File too large", "Disk quota exceeded", "disk full")
+MAKE_ROOM = "Make room, here and in the folder for temporary files, then run again."
 # A file of another database's must not make DuckDB download what reads it.
 OPENING: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
 
@@ -25,12 +27,19 @@ def cannot_open(database: Path, error: Exception) -> WrongUse:
     return WrongUse(wrong, where=Location(database), fix=fix)
 
 
+def is_full(text: str) -> bool:
+    """Whether DuckDB says in these words that a disk is full."""
+    return any(words in text for words in _FULL)
+
+
 def _reason(text: str) -> tuple[str, str]:
     """What is wrong, and what to do."""
 
     def says(*words: str) -> bool:
         return any(word in text for word in words)
 
+    if is_full(text):
+        return "the disk is full.", MAKE_ROOM
     another = f"let {DATABASE_VARIABLE} name another file."
     if says(HELD, "already attached", "different configuration"):
         holder = re.search(r"PID (\d+)", text)

@@ -357,6 +357,24 @@ def test_a_clock_that_is_behind_keeps_no_delivery_out(scene: Scene, behind: dict
 # --- what was removed by hand ---
 
 
+def test_a_table_of_deliveries_that_is_gone_is_said_by_every_command(scene: Scene) -> None:
+    before = shown(scene.database)
+    by_hand(scene, "DROP TABLE operational.ratings")
+    gone = "operational.ratings: this table of deliveries is gone, so nothing was done"
+    with scene.project() as project:
+        for ask in (status, refresh):
+            with pytest.raises(WrongUse, match=gone):
+                ask(project, "prod")
+        with pytest.raises(PlanError, match=f"{gone}.*Deliver all of it again"):
+            project.context.run("prod")
+    with pytest.raises((PlanError, WrongUse), match=gone):
+        scene.sqlmesh_plan("prod", "A")
+    assert shown(scene.database) == before
+    scene.deliver()
+    scene.refresh("prod")
+    assert shown(scene.database)["prod"] == before["prod"]
+
+
 def test_what_was_dropped_by_hand_is_said_and_made_again_by_refresh(scene: Scene) -> None:
     for table in physical(scene, DAILY):
         by_hand(scene, f"DROP TABLE {table}")

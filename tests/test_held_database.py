@@ -20,6 +20,7 @@ import pytest
 from sqlmesh.core.config import Config, load_configs
 
 from mesh import working_copy as module
+from mesh.environments.opened import readable_errors
 from mesh.errors import Location, WrongUse
 from mesh.movielens.generate import generate
 from mesh.working_copy import log_of, working_copy, writing
@@ -380,3 +381,11 @@ def test_errors_name_the_database_and_not_its_copy(project: Project) -> None:
 def test_on_bigquery_the_database_is_nobodys_concern(project: Project) -> None:
     with held(project.database, "writes"), writing(PROJECT, "bigquery"):
         assert PROJECT.database == project.database
+
+
+@pytest.mark.parametrize("kind", [duckdb.IOException, duckdb.TransactionException])
+def test_a_full_disk_is_said_with_what_to_do(tmp_path: Path, kind: type[duckdb.Error]) -> None:
+    """Whatever DuckDB was doing when it noticed."""
+    said = r"mesh.duckdb: the disk is full\. Make room"
+    with pytest.raises(WrongUse, match=said), readable_errors(tmp_path / "mesh.duckdb"):
+        raise kind('Failed to commit: Could not write file "x.wal": No space left on device')

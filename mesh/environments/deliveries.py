@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from mesh.deliveries import CHANGED_MONTHS, GENERATED, INGESTS, WITHOUT_MONTH, months_after
 from mesh.environments.sources import Delivered
+from mesh.errors import WrongUse
 from mesh.settings import Source
 from mesh.words import many
 
@@ -209,7 +210,18 @@ def read_deliveries(adapter: EngineAdapter, delivered: Delivered) -> DeliveryLog
     if counted:
         there = (exp.select("COUNT(*)").from_(f"{schema}.{name}").subquery() for name in names)
         query = query.select(*there)
-    found = adapter.fetchall(query.order_by("1"))
+    try:
+        found = adapter.fetchall(query.order_by("1"))
+    except Exception as error:
+        gone = [f"{schema}.{n}" for n in names if not adapter.table_exists(f"{schema}.{n}")]
+        if not gone:
+            raise
+        raise WrongUse(
+            f"{', '.join(gone)}: {'these tables' if len(gone) > 1 else 'this table'} of deliveries "
+            "is gone, so nothing was done; environments show what they showed.",
+            fix="Deliver all of it again, which makes it anew, or put a copy of the database in "
+            "its place.",
+        ) from error
     places = len(columns) + 2
     rows = [tuple(row)[:places] for row in found]
     deliveries = [_delivery(row, names) for row in rows]

@@ -10,8 +10,8 @@ modules of its own: `audits`, `collector`, `stored_queries`, `unit_tests`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ from sqlmesh.core.environment import Environment
 from sqlmesh.utils.errors import ConfigError, PlanError
 
 from mesh.contracts.unaudited import install as audit_what_is_noted
-from mesh.database import cannot_open, check_attached
+from mesh.database import cannot_open, check_attached, is_full
 from mesh.environments.apply import bring_up_to_date
 from mesh.environments.audits import install as take_audits_as_made
 from mesh.environments.categories import install as break_what_reads_other_rows
@@ -75,6 +75,8 @@ def install() -> None:
     wrap(GenericContext, "load", paused)
     wrap(GenericContext, "plan", spared)
     wrap(GenericContext, "run", spared)
+    for command in ("plan", "run"):
+        wrap(GenericContext, command, _with_our_sentences)
     audit_what_is_noted()
     share_renderings()
     read_queries_when_asked()
@@ -166,8 +168,8 @@ def _as_of_the_newest_delivery(
     name = Environment.sanitize_name(environment or context.config.default_target_environment)
     _refuse_what_is_not_built(name, kwargs)
     repair(context, name)
-    context.console.log_status_update(f"Plans {name} in {database_of(context)}.")
     log = read_deliveries(context.engine_adapter, delivered_to(context))
+    context.console.log_status_update(f"Plans {name} in {database_of(context)}.")
     _refuse_what_nobody_delivered(context, log, name)
     if not kwargs.get("execution_time"):
         kwargs["execution_time"] = as_of(log)
@@ -248,6 +250,24 @@ def _up_to_date_before_a_run(
         check=lambda log: _refuse_what_nobody_delivered(context, log, environment),
     )
     return original(context, environment, **kwargs)
+
+
+def _with_our_sentences(original: Any, context: GenericContext, *args: Any, **kwargs: Any) -> Any:
+    with _said_by_sqlmesh(context):
+        return original(context, *args, **kwargs)
+
+
+@contextmanager
+def _said_by_sqlmesh(context: GenericContext) -> Iterator[None]:
+    """PlanError with our sentence, which SQLMesh shows: of other errors it shows the traceback."""
+    try:
+        yield
+    except MeshError as error:
+        raise PlanError(str(error)) from error
+    except duckdb.Error as error:
+        if not (isinstance(error, duckdb.IOException) or is_full(str(error))):
+            raise
+        raise PlanError(str(cannot_open(project_of(context).database, error))) from error
 
 
 def _refuse_what_nobody_delivered(context: GenericContext, log: DeliveryLog, name: str) -> None:

@@ -20,7 +20,7 @@ from sqlmesh.core.constants import PROD
 from sqlmesh.utils.errors import ConfigError, SQLMeshError
 
 from mesh.bigquery import explained, explanation, warehouse
-from mesh.database import HELD, OPENING, cannot_open, check_attached, when_let_go
+from mesh.database import HELD, OPENING, cannot_open, check_attached, is_full, when_let_go
 from mesh.environments.apply import environment_snapshots
 from mesh.environments.hooks import install
 from mesh.environments.names import is_public, short_name
@@ -189,9 +189,11 @@ def readable_errors(database: Path) -> Iterator[None]:
         except duckdb.IOException as error:
             raise cannot_open(database, error) from error
         except duckdb.Error as error:
+            if is_full(str(error)):
+                raise cannot_open(database, error) from error
             raise WrongUse(f"DuckDB refuses: {_one_line(error)}") from error
         except (SQLMeshError, SqlglotError) as error:
-            if HELD in str(error):
+            if HELD in str(error) or is_full(str(error)):
                 raise cannot_open(database, error) from error
             if empty := _EMPTY.search(str(error)):
                 raise WrongUse(

@@ -17,6 +17,7 @@ from sqlmesh.core.constants import PROD
 from sqlmesh.utils.errors import PlanError, SQLMeshError
 
 from mesh.contracts import usable_contracts
+from mesh.database import cannot_open, is_full
 from mesh.environments.apply import Applied, apply_snapshots, bring_up_to_date, shown_stamps
 from mesh.environments.collector import collector_spared
 from mesh.environments.deliveries import Delivery, DeliveryLog, read_deliveries
@@ -180,6 +181,8 @@ def _change(
             if not isinstance(error, PlanError) and "ModuleNotFoundError" not in str(error):
                 raise
             reason = record.failure if record.failures else " ".join(str(error).split())
+            if is_full(reason):
+                raise cannot_open(opened.project.database, OSError(reason)) from error
             kept = "" if in_place else " and is as it was"
             shown = (
                 f" Rows that were written before that are shown: `mesh contracts verify {name}` "

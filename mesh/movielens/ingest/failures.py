@@ -9,9 +9,9 @@ from pathlib import Path
 
 import duckdb
 
+from mesh.database import MAKE_ROOM, is_full
 from mesh.errors import Location, WrongUse
 
-_FULL = ("No space left", "File too large", "Disk quota exceeded", "disk full")
 _FULL_NUMBERS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _AS_BEFORE = "The tables are as they were."
 
@@ -39,7 +39,7 @@ def understood(source: Path, database: Path) -> Iterator[None]:
 
 def _of_duckdb(error: duckdb.Error, source: Path, database: Path) -> WrongUse | None:
     text = " ".join(str(error).split())
-    if any(words in text for words in _FULL):
+    if is_full(text):
         return _disk_full(database)
     if isinstance(error, duckdb.OutOfMemoryException):
         return WrongUse(
@@ -74,5 +74,5 @@ def _disk_full(database: Path) -> WrongUse:
     return WrongUse(
         f"the disk is full. {_AS_BEFORE}",
         where=Location(database),
-        fix="Make room, here and in the folder for temporary files, then run again.",
+        fix=MAKE_ROOM,
     )
