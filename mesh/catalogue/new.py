@@ -18,6 +18,7 @@ from sqlmesh.core.model import Model, PythonModel
 from mesh.catalogue.document import TOO_FEW, document, written
 from mesh.catalogue.found import Found
 from mesh.catalogue.key import key
+from mesh.catalogue.notes import left_out, of_another_domain, told_otherwise, unstatable, withheld
 from mesh.catalogue.noticing import MOST_ROWS, noticing
 from mesh.catalogue.profile import LEAST_ROWS, profile
 from mesh.catalogue.sure import made_by
@@ -27,16 +28,13 @@ from mesh.catalogue.unit_test import NotDrafted, draft_test, is_tested, test_fil
 from mesh.contracts import Contract, usable_contracts
 from mesh.contracts.checks.names import LETTERS, MODEL_COLUMN
 from mesh.contracts.draft import SUFFIX, read_drafts
-from mesh.contracts.engines import told_apart
 from mesh.contracts.lint import lint
 from mesh.contracts.load import build
-from mesh.contracts.sql import DIALECT
 from mesh.contracts.types import LOGICAL, bigquery_type, is_statable, narrower, stored_types
 from mesh.environments import Opened
-from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, short_name
+from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
 from mesh.errors import Location, MeshError, WrongUse
 from mesh.files.problems import shown, suggestion
-from mesh.lint.folders import domain_by_folder
 from mesh.lint.header import IN_PYTHON, in_sql
 from mesh.project import display
 from mesh.words import joined
@@ -253,68 +251,18 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
         raise
     rows = seen.rows if seen else 0
     few = TOO_FEW if seen and seen.rows < LEAST_ROWS else ""
-    doubt = "" if wanted.built else _doubt(opened, asked)
+    doubt = "" if wanted.built else of_another_domain(opened, asked)
     told = (
-        _told_apart(opened, asked),
+        told_otherwise(opened, asked),
         few,
         doubt,
-        _left_out(asked),
+        left_out(asked),
         *by_key.notes,
-        _nobody(found),
+        withheld(found),
         by_hand,
     )
     notes = tuple(filter(None, told))
     return NewContract(path, wanted.where, rows, wanted.built, left, file, expected, notes=notes)
-
-
-def _nobody(found: Found) -> str:
-    """Whose values are not shown though no contract says that they lead to a person."""
-    names = [one for one in found.types if one in found.withheld - found.personal]
-    who, they = ("their names", "they") if names[1:] else ("its name", "it")
-    return (names or "") and (
-        f"No value of {joined(names)} is shown: by {who} {they} may lead to a person, which "
-        "`classification` says."
-    )
-
-
-def _told_apart(opened: Opened, model: Model) -> str:
-    """That what was drafted from DuckDB's answer is not what BigQuery will answer."""
-    on_duckdb = opened.context.engine_adapter.dialect == "duckdb"
-    if not (on_duckdb and model.is_sql and model.dialect == DIALECT):
-        return ""
-    query = model.render_query(needs_optimization=False)
-    said = dict.fromkeys(map(str, told_apart(query))) if query else {}
-    if not said:
-        return ""
-    return (
-        f"Drafted from what DuckDB answers, and BigQuery answers otherwise: {' '.join(said)} Once "
-        "that is written, draft it anew."
-    )
-
-
-def _left_out(model: Model) -> str:
-    missing = ", ".join(_unstatable(model))
-    return missing and (
-        f"Left out: {missing}, since no contract can state such types. A model that reads the "
-        "source may still cast them, or take lists and records apart."
-    )
-
-
-def _doubt(opened: Opened, model: Model) -> str:
-    """That a name says another domain than its folder, or one that nothing else is of."""
-    domain, _, table = short_name(model.fqn).partition(".")
-    if folder := domain_by_folder(model, opened.models, opened.project):
-        return (
-            f"{domain}.{table} lies in the folder of the domain {folder}: if it is one of its "
-            f"models, call it {folder}.{table}, and move its contract."
-        )
-    others = [one for one in opened.models.values() if one is not model]
-    if any(one._path == model._path for one in others):
-        return ""  # Of blueprints the domain is written as a list, or in a table.
-    known = {domain_of(short_name(one.fqn)) for one in others if not one.kind.is_external}
-    if domain in known or not known or model.kind.is_external:
-        return ""
-    return f"{domain} is a new domain. If it should be none: {suggestion(domain, known)}"
 
 
 def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
@@ -342,7 +290,7 @@ def _model(opened: Opened, wanted: str) -> tuple[str, dict[str, str]]:
 def _check_statable(name: str, model: Model) -> None:
     """WrongUse for columns that no contract can state, told all at once."""
     names = [c for c in model.columns_to_types or {} if not MODEL_COLUMN.fullmatch(c)]
-    types = _unstatable(model)
+    types = unstatable(model)
     told, fixes = [], []
     if names:
         called = joined([f"`{shown(one)}`" for one in names])
@@ -355,12 +303,6 @@ def _check_statable(name: str, model: Model) -> None:
         fixes.append(f"Cast {each} in the model to one of: {', '.join(LOGICAL)}.")
     if told:
         raise WrongUse(f"{name}: no contract can state {', nor '.join(told)}.", fix=" ".join(fixes))
-
-
-def _unstatable(model: Model) -> list[str]:
-    """The columns whose types no contract can state, with these as the project writes them."""
-    kinds = (model.columns_to_types or {}).items()
-    return [f"{c} ({k.sql(model.dialect)})" for c, k in kinds if not is_statable(k)]
 
 
 def _read_by_rules(path: Path) -> set[str]:
