@@ -594,6 +594,17 @@ def test_a_screen_reader_hears_what_a_chart_is(browser, folder: Path) -> None:
     assert not any(label.startswith("Vega") for label in labels)
 
 
+def test_of_small_pictures_each_is_called_by_its_own_name(browser, folder: Path) -> None:
+    with Tab(browser, folder / "kinds.html") as tab:
+        names = tab.texts("#panels .panel bdi")
+        labels = tab.page.locator("#panels [role=graphics-document]").evaluate_all(
+            "charts => charts.map(chart => chart.getAttribute('aria-label'))"
+        )
+    assert len(names) == 8
+    for name, label in zip(names, labels, strict=True):
+        assert f". {name}: " in label and len(label) < 120
+
+
 def test_numbers_that_are_shown_do_not_stretch_the_card_beside_them(browser, folder: Path) -> None:
     with Tab(browser, folder / "user_360.html") as tab:
         beside = tab.page.locator("#taggers")

@@ -101,8 +101,13 @@ def _drawn(card: ChartView) -> dict[str, Any]:
     """A picture as the page draws it."""
     # What a chart is called for screen readers; Vega's own word for all of them says nothing.
     vega = (card.vega or {}) | {"description": f"{card.spec.title}. {card.summary}"}
-    panels = [_columns(panel["values"]) for panel in card.content.get("panels", [])]
-    return {"vega": vega, "height": card.height, "panels": panels}
+    panels = card.content.get("panels", [])
+    return {
+        "vega": vega,
+        "height": card.height,
+        "panels": [_columns(panel["values"]) for panel in panels],
+        "called": [f"{card.spec.title}. {panel['name']}: {panel['last']}." for panel in panels],
+    }
 
 
 def _card(page: PageView, card: ChartView) -> Markup:

@@ -77,6 +77,8 @@
   async function draw(box) {
     var id = box.dataset.chart, panel = box.dataset.panel, chart = data.charts[id];
     var spec = JSON.parse(JSON.stringify(chart.vega));
+    // One who hears the page hears of each small picture what is in it, and not of all in each.
+    if (panel) spec.description = chart.called[panel];
     if (panel) spec.data.forEach(function (one) {
       if (chart.panels[panel][one.name]) one.values = rows(chart.panels[panel][one.name]);
     });
