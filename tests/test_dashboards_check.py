@@ -537,6 +537,33 @@ def test_a_metric_is_not_called_unused_where_a_chart_misspells_it(tmp_path: Path
     assert {p.rule for p in check_specs(specs)[1]} == {"METRIC_UNKNOWN"}
 
 
+@pytest.mark.parametrize(
+    ("name", "was", "becomes", "rule", "fix"),
+    [
+        ("movie_trends", "reader: bi_reader", "reader: bi_raeder", "SOURCE_ROLE", "`bi_reader`"),
+        (
+            "movie_trends",
+            "      - {field: period, equals: last_182_days}\n",
+            "      - {field: peroid, equals: last_182_days}\n",
+            "FIELD_UNKNOWN",
+            "`period`",
+        ),
+    ],
+)
+def test_what_is_misspelt_once_is_told_once(
+    tmp_path: Path, name: str, was: str, becomes: str, rule: str, fix: str
+) -> None:
+    for path in SPECS.glob("*.yaml"):
+        shutil.copy(path, tmp_path)
+    text = (SPECS / f"{name}.yaml").read_text(encoding="utf-8")
+    assert was in text
+    (tmp_path / f"{name}.yaml").write_text(text.replace(was, becomes, 1), encoding="utf-8")
+    (problem,) = check(tmp_path, CONTRACTS)[1]
+    assert problem.rule == rule and problem.fix == f"Did you mean {fix}?"
+    line = text[: text.index(was)].count("\n") + 1
+    assert problem.line == line
+
+
 def test_a_spec_that_ends_in_yml_is_a_dashboard_too(tmp_path: Path) -> None:
     specs = specs_with(tmp_path, "user_360", "equals: likes", "equals: like")
     (specs / "user_360.yaml").rename(specs / "user_360.yml")

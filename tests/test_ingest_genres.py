@@ -128,3 +128,16 @@ def test_titles_without_years_are_told(load, tmp_path):
     one = f"{HEADERS['movies']}\n99,M,Drama\n"
     (note, *_) = load(deliver(tmp_path / "more", movies=one), append=True).notes
     assert note.startswith("1 of 1 titles do not end in their release year")
+
+
+def test_movies_without_any_genre_are_told(load, tmp_path):
+    def movies(*genres: str) -> str:
+        rows = [f"{n},M (1999),{text}\n" for n, text in enumerate(genres, 1)]
+        return "".join([HEADERS["movies"], "\n", *rows])
+
+    (note,) = load(deliver(tmp_path / "none", movies=movies("(no genres listed)", ""))).notes
+    assert note.startswith("No movie has a genre: a plan stops at the rule some_have_genres")
+    assert load(deliver(tmp_path / "one", movies=movies("", "Drama"))).notes == ()
+    # Those that are there already have some.
+    more = f"{HEADERS['movies']}\n99,N (1999),\n"
+    assert load(deliver(tmp_path / "more", movies=more), append=True).notes == ()

@@ -96,6 +96,10 @@ def _reader_personal(look: Look) -> Iterator[Found]:
 @rule("SOURCE_ROLE", "The contract lets dashboards read the product.", of_data=True)
 def _source_role(look: Look) -> Iterator[Found]:
     reader = look.board.reader
+    known = {role.name for contract in look.contracts.values() for role in contract.roles}
+    if reader and known and reader not in known:
+        yield Found(("reader",), f"No contract has a role `{reader}`.", suggestion(reader, known))
+        return
     for alias, _, contract in look.sources():
         if not any(role.name == (reader or role.name) for role in contract.roles):
             message = f"The contract of {contract.product} has no role" + (
@@ -203,6 +207,8 @@ def _metric_not_one_row(look: Look) -> Iterator[Found]:
         named = chart.row_columns | look.board.picked(chart)
         if contract is None or any(key <= named for key in contract.keys):
             continue
+        if any(contract.column(name) is None for name in named):
+            continue  # A name that is misspelt leaves nothing open, and is told by itself.
         open_ = [column for column in contract.grain if column not in named]
         for mark in chart.marks:
             metric = look.board.metrics.get(mark.value) if isinstance(mark.what, IsMetric) else None

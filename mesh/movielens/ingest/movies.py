@@ -22,6 +22,7 @@ SHOWN = 5
 # Of so many titles one may lack its year before it is told; 1 of 700 does in MovieLens's own files.
 YEARLESS = 10
 _EXAMPLE = "`Toy Story (1995)`"
+_GENRES = "`Comedy|Drama`"
 
 
 def clean_movies(stage: Stage, origin: Origin, genres: Genres) -> None:
@@ -52,6 +53,11 @@ def clean_movies(stage: Stage, origin: Origin, genres: Genres) -> None:
     if unknown:
         _unknown(stage, origin, genres, unknown, first)
     _years(stage, staged)
+    if found and not stage.known and all(other.get(text, text) == NONE for text, *_ in found):
+        stage.notes.append(
+            "No movie has a genre: a plan stops at the rule some_have_genres, so that no product "
+            f"shows it. Deliver movies with genres between bars, such as {_GENRES}."
+        )
 
 
 def _unknown(
