@@ -60,8 +60,8 @@ def test_a_project_without_a_linter_gets_rules_and_version_and_keeps_its_letters
     "linter",
     [
         "linter:\n  enabled: true\n  rules:\n    - nomissingaudits\n",
-        "linter:\n  enabled: false\n  rules: [nomissingaudits]\n  # the rest is for later\n",
-        "linter:\n  rules:\n  - nomissingaudits\n\nusers: []\n",
+        "linter:\n  enabled: true\n  rules: [nomissingaudits]\n  # the rest is for later\n",
+        "linter:\n  rules:\n  - nomissingaudits\n  enabled: true\n\nusers: []\n",
     ],
 )
 def test_rules_that_are_there_stay(linter: str) -> None:
@@ -69,6 +69,22 @@ def test_rules_that_are_there_stay(linter: str) -> None:
     assert found["enabled"] is True
     assert found["rules"] == ["nomissingaudits", *RULES]
     assert found["warn_rules"] == list(WARN_RULES)
+
+
+@pytest.mark.parametrize(
+    "linter",
+    [
+        "linter:\n  enabled: false\n  rules:\n    - nomissingaudits  # 1\n    - noselectstar\n",
+        "linter:\n  rules: [nomissingaudits, noselectstar]\n\nusers: []\n",
+        "linter: {enabled: false, rules: [nomissingaudits], warn_rules: noselectstar}\n",
+    ],
+)
+def test_what_a_linter_that_is_off_lists_stops_no_plan_when_it_goes_on(linter: str) -> None:
+    found = made(PLAIN + linter)["linter"]
+    assert found["enabled"] is True and found["rules"] == list(RULES)
+    assert sorted(found["warn_rules"][:2]) == ["nomissingaudits", "noselectstar"]
+    assert found["warn_rules"][2:] == list(WARN_RULES)
+    assert made(with_mesh(PLAIN + linter, Path("c"), {"version": SET_UP})) == made(PLAIN + linter)
 
 
 def test_a_rule_that_the_project_warns_of_or_ignores_is_its_own_choice() -> None:
@@ -107,10 +123,11 @@ def test_any_way_to_write_a_block_is_added_to(
 ) -> None:
     text = PLAIN + linter + variables
     found = made(text)
+    is_on = "enabled: true" in linter
     assert found["linter"] == {
         "enabled": True,
-        "rules": [*names, *RULES],
-        "warn_rules": list(WARN_RULES),
+        "rules": [*(names if is_on else []), *RULES],
+        "warn_rules": [*([] if is_on else names), *WARN_RULES],
     }
     assert found["variables"]["mesh"] == {"version": SET_UP}
     assert ("a" in found["variables"]) == ("a:" in variables)
@@ -228,8 +245,10 @@ def test_what_a_configuration_in_python_says_already_stays_in_what_it_is_to_be_g
     made: dict = {}
     exec(config.read_text(), made)
     found = made["config"].linter
-    assert found.enabled and found.rules == {"noselectstar", *RULES}
-    assert found.warn_rules == {"ambiguousorinvalidcolumn", *WARN_RULES} - {"explicitcolumns"}
+    # It was off: what it would have stopped plans by warns.
+    assert found.enabled and found.rules == {*RULES}
+    warned = {"noselectstar", "ambiguousorinvalidcolumn", *WARN_RULES}
+    assert found.warn_rules == warned - {"explicitcolumns"}
     assert found.ignored_rules == {"explicitcolumns"}
     assert made["config"].variables["mesh"] == {"as_of": "2025-01-01", "version": SET_UP}
 

@@ -81,11 +81,21 @@ def _linter_edits(text: str, linter: yaml.Node) -> list[_Edit]:
     edits = []
     missing: dict[str, object] = {}
     enabled = _value(linter, "enabled")
+    stated = {key: _names(linter, key) for key in LISTS}
     if enabled is None:
         missing["enabled"] = True
     elif enabled.value != "true":
         edits.append(_instead(enabled, "true"))
-    for key, names in lacking({key: _names(linter, key) for key in LISTS}).items():
+    if (enabled is None or enabled.value != "true") and not_enforced(stated):
+        lists = switched_on(stated)
+        for key in ("rules", "warn_rules"):
+            there = _value(linter, key)
+            if there is None:
+                missing[key] = lists[key]
+            else:
+                edits.append(_whole(there, lists[key]))
+        return [*edits, *([_first(linter, missing)] if missing else [])]
+    for key, names in lacking(stated).items():
         there = _value(linter, key)
         if not names:
             continue
@@ -106,6 +116,28 @@ def lacking(stated: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
         key: [] if "all" in known else [name for name in wanted if name not in known]
         for key, wanted in (("rules", RULES), ("warn_rules", WARN_RULES))
     }
+
+
+def not_enforced(stated: Mapping[str, Collection[str]]) -> list[str]:
+    """The rules by which a linter that is off would stop plans if it were on, but for ours."""
+    return [name for name in stated["rules"] if name not in (*RULES, *WARN_RULES, "all")]
+
+
+def switched_on(stated: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """The lists of a linter that was off: what it would have stopped plans by warns from now on,
+    for plans have to go on as before."""
+    warned = [*stated["warn_rules"], *not_enforced(stated)]
+    ours = [name for name in stated["rules"] if name in RULES]
+    kept = {"rules": ours, "warn_rules": warned, "ignored_rules": [*stated["ignored_rules"]]}
+    return {key: [*names, *lacking(kept).get(key, ())] for key, names in kept.items()}
+
+
+def _whole(there: yaml.Node, names: Collection[str]) -> _Edit:
+    """A whole list in the place of another."""
+    block = isinstance(there, yaml.SequenceNode) and there.value and not there.flow_style
+    end = there.value[-1].end_mark.index if block else there.end_mark.index
+    blank = "" if there.start_mark.index < end else " "
+    return _Edit(there.start_mark.index, end, f"{blank}[{', '.join(names)}]")
 
 
 def _names(linter: yaml.Node, key: str) -> list[str]:

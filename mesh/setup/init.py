@@ -12,7 +12,7 @@ from mesh.environments.names import is_public
 from mesh.errors import Location, WrongUse
 from mesh.project import SET_UP, Project
 from mesh.prove.project import open_for_bigquery
-from mesh.setup.config import LISTS, lacking, with_mesh
+from mesh.setup.config import LISTS, lacking, not_enforced, switched_on, with_mesh
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -103,6 +103,8 @@ def in_python(project: Project) -> str:
     missing = lacking(stated)
     if any(missing.values()) or not linter.get("enabled"):
         lists = {key: [*names, *missing.get(key, ())] for key, names in stated.items()}
+        if not linter.get("enabled") and not_enforced(stated):
+            lists = switched_on(stated)
         told = "".join(_listed(key, names) for key, names in lists.items() if names)
         arguments.append(f"linter=LinterConfig(\n    enabled=True,\n{told}),")
     if project.settings.version != SET_UP:
