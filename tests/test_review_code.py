@@ -146,3 +146,38 @@ def test_a_batch_counts_where_it_decides_about_rows(
     said = [(one.rule, one.level, one.before, one.after) for one in found(before, after)]
     told = ("ROWS_SAME_UPKEEP", Level.BREAKING, "batch_size 1", "batch_size 7")
     assert said == [told] * decides
+
+
+AHEAD = """MODEL (name shop.orders, kind INCREMENTAL_BY_TIME_RANGE (time_column day), cron '@daily',
+columns (order_id INT64, customer INT64, channel STRING, amount FLOAT64, day DATE));
+WITH numbered AS (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY price) AS place
+  FROM shop_internal.order_lines {within}
+)
+SELECT order_id, customer, channel, price AS amount, DATE '2026-01-01' AS day
+FROM numbered WHERE place = 1 {behind}"""
+
+
+@pytest.mark.parametrize(
+    ("within", "behind", "decides"),
+    [("", BETWEEN.replace("WHERE", "AND"), False), (BETWEEN, "", True)],
+    ids=["of all rows", "of those of a batch"],
+)
+def test_what_is_ranked_before_a_batch_is_picked_is_the_same_in_any(
+    within: str, behind: str, decides: bool, tmp_path: Path
+) -> None:
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    for side in (before, after):
+        put(side, ORDERS, AHEAD.format(within=within, behind=behind))
+    sub(after, ORDERS, "@daily", "@hourly")
+    said = [one.after for one in found(before, after) if one.rule == "ROWS_SAME_UPKEEP"]
+    assert said == ["interval_unit hour"] * decides
+
+
+def test_that_a_batch_decides_no_more_is_no_other_batch(tmp_path: Path) -> None:
+    """The window moves into a step of its own, where it sees all rows: that is told of the rows."""
+    before, after = shop(tmp_path / "before"), shop(tmp_path / "after")
+    put(before, ORDERS, AHEAD.format(within=BETWEEN, behind=""))
+    put(after, ORDERS, AHEAD.format(within="", behind=BETWEEN.replace("WHERE", "AND")))
+    rules = {one.rule for one in found(before, after)}
+    assert "ROWS_SAME_UPKEEP" not in rules and "ROWS_SAME_MEANING" in rules

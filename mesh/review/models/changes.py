@@ -25,6 +25,8 @@ _KEPT_BY = {
     *("unique_key", "columns", "updated_at_name", "partitioned_by", "time_column"),
     *("when_matched", "merge_filter", "invalidate_hard_deletes", "batch_size", "interval_unit"),
 }
+# Stated where a batch decides about rows: whether one does is told of the query that says so.
+_PACE = {"batch_size", "interval_unit"}
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m|\[\d+m")
 _NEXT = (
     "Publish it as the next major version. If it is the same, compare the rows of an environment "
@@ -197,6 +199,9 @@ def rows_same_upkeep(both: Both) -> Found:
         if (was.kind, was.upkeep) == (now.kind, now.upkeep) or not (was.upkeep or now.upkeep):
             continue
         names = {one for one, _ in was.upkeep.items() ^ now.upkeep.items()}
+        names -= _PACE - (was.upkeep.keys() & now.upkeep.keys())
+        if was.kind == now.kind and not names:
+            continue
         before, after = (
             one.kind if one.upkeep else f"{one.kind}, built whole" for one in (was, now)
         )

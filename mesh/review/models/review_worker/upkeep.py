@@ -27,8 +27,7 @@ def upkeep(model: core.Model, query: exp.Expr | None) -> dict[str, str]:
         stated["partitioned_by"] = model.partitioned_by
     if _by_batch(model, query):
         stated["interval_unit"] = model.interval_unit.value
-        if model.batch_size:
-            stated["batch_size"] = model.batch_size
+        stated["batch_size"] = model.batch_size or "of all that is missing"
     return {name: _said(value, model.dialect) for name, value in stated.items()}
 
 
@@ -52,11 +51,34 @@ def _by_batch(model: core.Model, query: exp.Expr | None) -> bool:
         return True
     if query is None:
         return False
+    written, plain = query, False
+    if isinstance(model, core.SqlModel) and isinstance(model.query, exp.Query):
+        written, plain = model.query, True
+    several: list[exp.Expr] = [*written.find_all(exp.Limit)]
     if model.kind.is_incremental_by_unique_key:
-        return query.find(exp.AggFunc, exp.Window, exp.Limit) is not None
-    return query.find(exp.Limit) is not None or any(
-        not _within(model, window) for window in query.find_all(exp.Window)
-    )
+        several += written.find_all(exp.AggFunc, exp.Window)
+    else:
+        several += (one for one in written.find_all(exp.Window) if not _within(model, one))
+    # Where nothing is known of the text, each may be made of a batch.
+    return any(not plain or _of_batch(one, written) for one in several)
+
+
+def _of_batch(node: exp.Expr, query: exp.Expr) -> bool:
+    """Whether what is made of several rows is made of those of a batch: they are picked by its
+    ends in the same step, or in one that this reads, and not behind it."""
+    steps = {cte.alias: cte.this for cte in query.find_all(exp.CTE)}
+    waiting: list[exp.Expr] = [node.find_ancestor(exp.Query) or query]
+    seen: set[str] = set()
+    while waiting:
+        step = waiting.pop()
+        # The steps before it stand within the last one.
+        own = list(step.walk(prune=lambda one: isinstance(one, exp.With)))
+        if any(isinstance(one, d.MacroVar) and _OF_TIME.search(one.name.lower()) for one in own):
+            return True
+        read = {one.name for one in own if isinstance(one, exp.Table) and not one.db} - seen
+        seen |= read
+        waiting += [steps[name] for name in read if name in steps]
+    return False
 
 
 def _ends(model: core.Model) -> set[str]:
