@@ -260,7 +260,7 @@ def test_a_domain_of_blueprints_or_one_that_is_built_is_not_new(shop: Stranger) 
 
 def test_a_grain_is_the_same_in_capitals_and_an_odd_one_is_told(shop: Stranger) -> None:
     text = "MODEL (name shop.{0}, kind FULL, grain {1}{2});\n" + OWN
-    told = {"capitals": '(ID, "Points")', "reserved": '"DAY"', "odd": "nowhere"}
+    told = {"capitals": '(ID, "Points")', "reserved": '("DAY", id)', "odd": "nowhere"}
     for name, grain in told.items():
         write(shop, f"models/{name}.sql", text.format(name, grain, ""))
     said = shop.run("mesh", "contracts", "new", *(f"shop.{name}" for name in told))
@@ -271,7 +271,7 @@ def test_a_grain_is_the_same_in_capitals_and_an_odd_one_is_told(shop: Stranger) 
         contract = yaml.safe_load((shop.root / f"contracts/shop/{name}.odcs.yaml").read_text())
         columns = contract["schema"][0]["properties"]
         keys[name] = [column["name"] for column in columns if "primaryKey" in column]
-    assert keys == {"capitals": ["id", "points"], "reserved": ["day"], "odd": ["id"]}
+    assert keys == {"capitals": ["id", "points"], "reserved": ["id", "day"], "odd": ["id"]}
     shop.write_contracts()
     for name, grain in told.items():
         write(shop, f"models/{name}.sql", text.format(name, grain, f", @contract({name})"))
