@@ -124,7 +124,11 @@ def test_a_database_that_another_process_took_meanwhile_is_not_an_empty_one(
             "is in use by process 12. Stop it",
         ),
         (duckdb.IOException("Could not set lock"), WrongUse, "is in use by another process."),
-        (duckdb.IOException("No space left on device"), WrongUse, "Check that the disk has room"),
+        (
+            duckdb.IOException("No space left on device"),
+            WrongUse,
+            "the disk is full. Make room, here",
+        ),
         (duckdb.CatalogException("no\ntable x"), WrongUse, "DuckDB refuses: no table x"),
     ],
 )
