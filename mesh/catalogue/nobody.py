@@ -47,15 +47,13 @@ class Withheld(Followed[bool]):
         return {person(c.name) for one in self.contracts.values() for c in one.personal_columns}
 
     def told(self, full_name: str, column: str) -> bool | None:
-        name = short_name(full_name)
-        contract = self.contracts.get(name)
-        for one in contract.columns if contract else ():
-            if one.name.lower() == column.lower():
-                return one.personal or None
-        if person(column) in self._classified or looks_personal(column, name):
+        _, stated = self.stated(full_name, column)
+        if stated is not None:
+            return stated.personal or None
+        called = person(column) in self._classified
+        if called or looks_personal(column, short_name(full_name)):
             return True
-        model = self.models.get(full_name)
-        return self.origin(model, column) if model is not None else None
+        return self.made_of(full_name, column)
 
 
 class Handed(Followed[tuple[str, str]]):

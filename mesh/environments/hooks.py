@@ -73,9 +73,8 @@ def install() -> None:
     wrap(GenericContext, "_run", _up_to_date_before_a_run)
     wrap(GenericContext, "test", forget_afterwards)
     wrap(GenericContext, "load", paused)
-    wrap(GenericContext, "plan", spared)
-    wrap(GenericContext, "run", spared)
     for command in ("plan", "run"):
+        wrap(GenericContext, command, spared)
         wrap(GenericContext, command, _with_our_sentences)
     audit_what_is_noted()
     share_renderings()

@@ -51,6 +51,18 @@ class Followed(Generic[T]):
     def told(self, full_name: str, column: str) -> T | None:
         """What is known of a column of a table; None where its values are followed no further."""
 
+    def stated(self, full_name: str, column: str) -> tuple[Contract | None, Column | None]:
+        """The contract of a table, if it has one, and a column in it however that is spelt."""
+        contract = self.contracts.get(short_name(full_name))
+        columns = contract.columns if contract else ()
+        same = (one for one in columns if one.name.lower() == column.lower())
+        return contract, next(same, None)
+
+    def made_of(self, full_name: str, column: str) -> T | None:
+        """What is known of the values of a column of a model by its name."""
+        model = self.models.get(full_name)
+        return self.origin(model, column) if model is not None else None
+
     def origin(self, model: Model, column: str) -> T | None:
         """The first of which something is known, of those that the values of this one are of."""
         return next(self.origins(model, column), None)
@@ -160,13 +172,10 @@ class Persons(Followed[Origin]):
 
     def told(self, full_name: str, column: str) -> Origin | None:
         """What the contract of a model by its name says, if it has one, or what it is made of."""
-        contract = self.contracts.get(short_name(full_name))
+        contract, stated = self.stated(full_name, column)
         if contract is not None:
-            same = (one for one in contract.columns if one.name.lower() == column.lower())
-            stated = next(same, None)
             return (contract, stated) if stated and stated.personal else None
-        model = self.models.get(full_name)
-        return self.origin(model, column) if model is not None else None
+        return self.made_of(full_name, column)
 
     def of_each(self, model: Model, column: str) -> Origin | None:
         """The column of a contract by whose persons the values of this one are told apart."""

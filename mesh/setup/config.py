@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import yaml
 
@@ -86,25 +87,17 @@ def _linter_edits(text: str, linter: yaml.Node) -> list[_Edit]:
         missing["enabled"] = True
     elif enabled.value != "true":
         edits.append(_instead(enabled, "true"))
-    if (enabled is None or enabled.value != "true") and not_enforced(stated):
-        lists = switched_on(stated)
-        for key in ("rules", "warn_rules"):
-            there = _value(linter, key)
-            if there is None:
-                missing[key] = lists[key]
-            else:
-                edits.append(_whole(there, lists[key]))
-        return [*edits, *([_first(linter, missing)] if missing else [])]
-    for key, names in lacking(stated).items():
-        there = _value(linter, key)
-        if not names:
+    is_on = enabled is not None and enabled.value == "true"
+    for key, names in completed(stated, is_on=is_on).items():
+        there, more = _value(linter, key), [name for name in names if name not in stated[key]]
+        if names == stated[key]:
             continue
         if there is None:
             missing[key] = names
-        elif isinstance(there, yaml.SequenceNode) and there.value and not there.flow_style:
-            edits.append(_more_items(text, there, names))
+        elif _is_block(there) and names == [*stated[key], *more]:
+            edits.append(_more_items(text, there, more))
         else:
-            edits.append(_instead(there, f"[{', '.join([*_names(linter, key), *names])}]"))
+            edits.append(_whole(there, names))
     return [*edits, _first(linter, missing)] if missing else edits
 
 
@@ -118,26 +111,33 @@ def lacking(stated: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
     }
 
 
-def not_enforced(stated: Mapping[str, Collection[str]]) -> list[str]:
-    """The rules by which a linter that is off would stop plans if it were on, but for ours."""
-    return [name for name in stated["rules"] if name not in (*RULES, *WARN_RULES, "all")]
+def completed(stated: Mapping[str, list[str]], *, is_on: bool) -> dict[str, list[str]]:
+    """The lists of a linter with the rules that are lacking in them.
+
+    is_on: if it was not, what it would have stopped plans by warns from now on, for plans have to
+    go on as before.
+    """
+    kept = {key: [*names] for key, names in stated.items()}
+    ours = (*RULES, *WARN_RULES, "all")
+    others = [] if is_on else [name for name in stated["rules"] if name not in ours]
+    if others:
+        kept["rules"] = [name for name in stated["rules"] if name in RULES]
+        kept["warn_rules"] += others
+    more = lacking(kept)
+    return {key: [*names, *more.get(key, ())] for key, names in kept.items()}
 
 
-def switched_on(stated: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-    """The lists of a linter that was off: what it would have stopped plans by warns from now on,
-    for plans have to go on as before."""
-    warned = [*stated["warn_rules"], *not_enforced(stated)]
-    ours = [name for name in stated["rules"] if name in RULES]
-    kept = {"rules": ours, "warn_rules": warned, "ignored_rules": [*stated["ignored_rules"]]}
-    return {key: [*names, *lacking(kept).get(key, ())] for key, names in kept.items()}
+def _is_block(there: yaml.Node) -> TypeGuard[yaml.SequenceNode]:
+    """Whether it is a list of items in lines of their own."""
+    return isinstance(there, yaml.SequenceNode) and bool(there.value) and not there.flow_style
 
 
 def _whole(there: yaml.Node, names: Collection[str]) -> _Edit:
     """A whole list in the place of another."""
-    block = isinstance(there, yaml.SequenceNode) and there.value and not there.flow_style
-    end = there.value[-1].end_mark.index if block else there.end_mark.index
-    blank = "" if there.start_mark.index < end else " "
-    return _Edit(there.start_mark.index, end, f"{blank}[{', '.join(names)}]")
+    text = f"[{', '.join(names)}]"
+    if not _is_block(there):
+        return _instead(there, text)
+    return _Edit(there.start_mark.index, there.value[-1].end_mark.index, text)
 
 
 def _names(linter: yaml.Node, key: str) -> list[str]:

@@ -12,7 +12,7 @@ from mesh.environments.names import is_public
 from mesh.errors import Location, WrongUse
 from mesh.project import SET_UP, Project
 from mesh.prove.project import open_for_bigquery
-from mesh.setup.config import LISTS, lacking, not_enforced, switched_on, with_mesh
+from mesh.setup.config import LISTS, completed, with_mesh
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -100,11 +100,9 @@ def in_python(project: Project) -> str:
     arguments = []
     linter = project.stated("linter")
     stated = {key: sorted(linter.get(key) or ()) for key in LISTS}
-    missing = lacking(stated)
-    if any(missing.values()) or not linter.get("enabled"):
-        lists = {key: [*names, *missing.get(key, ())] for key, names in stated.items()}
-        if not linter.get("enabled") and not_enforced(stated):
-            lists = switched_on(stated)
+    is_on = bool(linter.get("enabled"))
+    lists = completed(stated, is_on=is_on)
+    if lists != stated or not is_on:
         told = "".join(_listed(key, names) for key, names in lists.items() if names)
         arguments.append(f"linter=LinterConfig(\n    enabled=True,\n{told}),")
     if project.settings.version != SET_UP:

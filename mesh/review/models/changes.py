@@ -19,14 +19,15 @@ from mesh.review.models.meaning import Meanings, parsed
 from mesh.review.models.review_worker.facts import GRANTS, Model, Models
 from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Found, Level, Place, Rules
 
+# Stated where a batch decides about rows: whether one does is told of the query that says so.
+_PACE = {"batch_size", "interval_unit"}
 # Of an incremental kind, what decides which rows stay: by which they are told apart, and when they
 # count as others.
 _KEPT_BY = {
     *("unique_key", "columns", "updated_at_name", "partitioned_by", "time_column"),
-    *("when_matched", "merge_filter", "invalidate_hard_deletes", "batch_size", "interval_unit"),
+    *("when_matched", "merge_filter", "invalidate_hard_deletes"),
+    *_PACE,
 }
-# Stated where a batch decides about rows: whether one does is told of the query that says so.
-_PACE = {"batch_size", "interval_unit"}
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m|\[\d+m")
 _NEXT = (
     "Publish it as the next major version. If it is the same, compare the rows of an environment "
