@@ -12,9 +12,10 @@ from mesh.dashboards import load_dashboards
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.evidence import share
 from mesh.dashboards.drawing.view import ChartView
-from mesh.dashboards.preview.present import PageView, present
+from mesh.dashboards.preview.present import PageView, _card, present
 
 FIXTURES = Path(__file__).parent / "fixtures" / "dashboards"
+SPECS, CONTRACTS = FIXTURES / "looker", FIXTURES / "contracts"
 AS_OF = date(2018, 9, 24)
 GENRES = ("Drama", "Comedy", "Western", "Film-Noir", "Sci-Fi", "Horror", "Musical", "War", "IMAX")
 TAGS = (
@@ -33,7 +34,7 @@ def month(count: int) -> date:
 
 def page(**rows: Rows) -> PageView:
     """The page of the fixture's dashboard with these rows by chart."""
-    (loaded,) = load_dashboards(FIXTURES / "looker")
+    (loaded,) = load_dashboards(SPECS)
     board = loaded.dashboard
     charts = {}
     for chart in board.charts:
@@ -43,12 +44,32 @@ def page(**rows: Rows) -> PageView:
     products = dict.fromkeys(source.product for source in board.sources.values())
     sources = tuple(SourceState(product, f"dev.{product}", 9) for product in products)
     data = DashboardData("dev", charts, sources, AS_OF)
-    return present(board, data, load_contracts(FIXTURES / "contracts"))
+    return present(board, data, load_contracts(CONTRACTS))
 
 
 def card(chart: str, rows: Rows) -> ChartView:
     """One chart of it with these rows."""
     return next(one for one in page(**{chart: rows}).charts if one.spec.id == chart)
+
+
+def specs_with(folder: Path, before: str, after: str) -> Path:
+    """The fixture's dashboard, or the one of that folder, in which one text was replaced."""
+    own = folder / "kinds.yaml"
+    text = (own if own.exists() else SPECS / "kinds.yaml").read_text(encoding="utf-8")
+    assert before in text
+    (folder / "kinds.yaml").write_text(text.replace(before, after, 1), encoding="utf-8")
+    return folder
+
+
+def kinds_with(folder: Path, before: str, after: str, chart: str, rows: Rows) -> ChartView:
+    """A chart of the fixture whose spec says something else."""
+    (loaded,) = load_dashboards(specs_with(folder, before, after))
+    board = loaded.dashboard
+    found = next(one for one in board.charts if one.id == chart)
+    product = board.sources[found.source].product
+    names = [*found.columns_read(board), *found.metric_names]
+    whole = tuple(dict.fromkeys(names) | {"as_of": AS_OF} | row for row in rows)
+    return _card(board, found, ChartData(whole), load_contracts(CONTRACTS)[product], True)
 
 
 def plays(counts: list[int | None], **more: Any) -> Rows:

@@ -26,10 +26,19 @@ from mesh.dashboards.preview.page import page_html
 from mesh.dashboards.preview.present import PageView, present
 from mesh.errors import CheckFailed
 from tests.dashboards_data import filled, genre, movie, presented
-from tests.kinds_data import AS_OF, FIXTURES, Rows, card, drawn, effect, of_each, plays, shares
+from tests.kinds_data import (
+    AS_OF,
+    CONTRACTS,
+    SPECS,
+    Rows,
+    card,
+    drawn,
+    effect,
+    of_each,
+    plays,
+    shares,
+)
 from tests.project_copy import PROJECT
-
-SPECS, CONTRACTS = FIXTURES / "looker", FIXTURES / "contracts"
 
 
 def kinds_page(folder: Path, chart: str, rows: Rows, *changes: tuple[str, str]) -> PageView:

@@ -19,9 +19,19 @@ from mesh.dashboards.kinds.pie import ANEW
 from mesh.dashboards.preview.page import index_html, page_html
 from mesh.dashboards.preview.present import PageView, present
 from tests.dashboards_data import empty, filled, genre, presented
-from tests.kinds_data import AS_OF, Rows, card, effect, effects, shares, survival_rows
+from tests.kinds_data import (
+    AS_OF,
+    CONTRACTS,
+    SPECS,
+    Rows,
+    card,
+    effect,
+    effects,
+    shares,
+    survival_rows,
+)
 from tests.project_copy import PROJECT
-from tests.test_dashboards_rows import CONTRACTS, SPECS, kinds_card
+from tests.test_dashboards_rows import kinds_card
 
 PICKED = """
 controls:
