@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from mesh.contracts import load_contracts
@@ -15,6 +16,17 @@ from tests.project_copy import PROJECT
 AS_OF = date(2018, 9, 24)
 HOSTILE = "<script>window.hacked = 1</script>\"'</script><img src=x onerror=hacked=1>"
 RIGHT_TO_LEFT = "‮Drawkcab‬ & <b>bold</b> ‏עברית"
+
+
+def specs_with(folder: Path, name: str, before: str, after: str) -> Path:
+    """A copy of this project's specs in which one text of a dashboard was replaced."""
+    for path in PROJECT.dashboards.glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        if path.stem == name:
+            assert before in text
+            text = text.replace(before, after, 1)
+        (folder / path.name).write_text(text, encoding="utf-8")
+    return folder
 
 
 def dashboard(name: str) -> Dashboard:
