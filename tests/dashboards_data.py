@@ -9,6 +9,7 @@ from typing import Any
 from mesh.contracts import load_contracts
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
+from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.preview.present import PageView, present
 from mesh.dashboards.spec import Dashboard
 from tests.project_copy import PROJECT
@@ -60,6 +61,12 @@ def filled(name: str, **rows: list[dict[str, Any]]) -> DashboardData:
             whole.append(base | row)
         charts[chart.id] = ChartData(tuple(whole))
     return DashboardData("dev", charts, _sources(found, 3), AS_OF)
+
+
+def card(name: str, chart: str, rows: list[dict[str, Any]]) -> ChartView:
+    """One chart of a dashboard with these rows."""
+    view = presented(name, filled(name, **{chart: rows}))
+    return next(one for one in view.charts if one.spec.id == chart)
 
 
 def movie(rank: int, title: str, **more: Any) -> dict[str, Any]:

@@ -11,11 +11,7 @@ from sqlglot import exp
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.chart_queries import chart_query
 from mesh.dashboards.spec import Dashboard
-from tests.kinds_data import (
-    FIXTURES,
-    TAGS,
-    card,
-)
+from tests.kinds_data import FIXTURES, TAGS, card
 
 
 def test_bars_are_the_first_in_the_order_and_say_so() -> None:

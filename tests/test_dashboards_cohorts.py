@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from mesh.dashboards.drawing.palette import contrast
 from mesh.dashboards.drawing.vega import STEPS, THEMES
-from tests.kinds_data import (
-    Rows,
-    card,
-    drawn,
-    month,
-    survival_rows,
-)
+from tests.kinds_data import Rows, card, drawn, month, survival_rows
 
 
 def test_a_cell_that_is_held_back_looks_unlike_0_and_unlike_one_that_is_not_over() -> None:

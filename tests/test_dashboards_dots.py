@@ -7,14 +7,7 @@ from pathlib import Path
 from mesh.dashboards.drawing import lines
 from mesh.dashboards.drawing.evidence import by_chance
 from mesh.dashboards.drawing.formats import unlike, written
-from tests.kinds_data import (
-    SPECS,
-    card,
-    drawn,
-    effect,
-    effects,
-    kinds_with,
-)
+from tests.kinds_data import SPECS, card, drawn, effect, effects, kinds_with
 
 
 def test_a_dot_is_full_where_its_interval_is_on_one_side() -> None:

@@ -6,13 +6,7 @@ import pytest
 
 from mesh.dashboards.drawing import evidence
 from mesh.dashboards.drawing.evidence import Estimate, apart, counted, pairs, share
-from tests.kinds_data import (
-    card,
-    effect,
-    plays,
-    shares,
-    survival_rows,
-)
+from tests.kinds_data import card, effect, plays, shares, survival_rows
 
 
 def test_what_may_be_chance_is_not_told() -> None:
