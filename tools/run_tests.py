@@ -56,7 +56,7 @@ BY_SUBJECT = {
         *("contract_audits", "contract_macro", "contracts_new", "demo", "fresh_clone", "linter"),
         *("refresh", "status", "verify"),
     ),
-    "contracts": ("bite", "catalogs", "contract*", "lint*", "prove", "source_rules"),
+    "contracts": ("bite*", "catalogs", "contract*", "lint*", "prove", "source_rules"),
     "projects": ("any_*",),
     "review": ("review*",),
     "ingest": ("generate*", "ingest*"),
