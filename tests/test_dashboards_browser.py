@@ -1,4 +1,4 @@
-"""The pages in a real browser, with the network cut."""
+"""The pages in a real browser, with the network cut: how they look on a screen and on paper."""
 
 from __future__ import annotations
 
@@ -6,173 +6,18 @@ import contextlib
 import re
 import subprocess
 import zlib
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from mesh.dashboards.drawing.vega import THEMES
-from mesh.dashboards.preview.page import index_html, page_html
 from mesh.dashboards.preview.png import PHONE_WIDTH, pictures
-from mesh.dashboards.preview.present import PageView
-from tests import kinds_data
-from tests.dashboards_data import (
-    HOSTILE,
-    RIGHT_TO_LEFT,
-    dashboard,
-    empty,
-    filled,
-    genre,
-    movie,
-    presented,
-)
-from tests.project_copy import PROJECT, ROOT
+from tests.dashboards_data import HOSTILE, RIGHT_TO_LEFT, dashboard, presented
+from tests.project_copy import ROOT
+from tests.tabs import WIDTHS, Tab, all_data
 
 pytestmark = pytest.mark.browser
-# What every object of JavaScript has by these names.
-OF_OBJECTS = ("constructor", "__proto__")
-WIDTHS = {"desktop": 1280, "zoomed": 701, "phone": PHONE_WIDTH, "narrow phone": 320}
-
-
-def all_data() -> dict[str, Any]:
-    """Both dashboards in full, with names that try to break out of their page."""
-    genres = ["Drama", HOSTILE, RIGHT_TO_LEFT, "Action", "War", "Crime", "IMAX", *OF_OBJECTS]
-    slices = [genre(i, name, 700 - 40 * i, 1 - 0.05 * i) for i, name in enumerate(genres, 1)]
-    slices.append(genre(10, "Others", 650, 0.9, True))
-    bars = [
-        {"genre": name, "genre_users": 660 - 20 * i, "genre_share": 1 - 0.02 * i}
-        | {"liking_share": 0.5 - 0.02 * i, "asked_users": 300 - i, "share_rank": i}
-        for i, name in enumerate([*genres, *(f"Genre {i}" for i in range(10))], 1)
-    ]
-    sides = [
-        {"membership": "members", "group_users": 245, "group_share": 0.4},
-        {"membership": "others", "group_users": 365, "group_share": 0.6},
-    ]
-    movies = [movie(1, HOSTILE), movie(2, RIGHT_TO_LEFT), movie(3, "Amélie", genres="Romance")]
-    movies += [movie(rank, f"Movie {rank}") for rank in range(4, 24)]
-    movies.append(movie(24, "W" * 200, comparison="new", movie_ratings_change=None))
-    movies += [movie(1, "Just now", period="last_30_days")]
-    weights = [
-        {"segment": name, "segment_share": share, "segment_action_share": 1 - share}
-        for name, share in (("raters_only", 0.4), ("all_taggers", 0.03), ("sleepers", 0.59))
-    ]
-    segments = [
-        {"segment": name, "segment_users": users, "segment_share": users / 610}
-        for name, users in (("sleepers", 361), ("raters_only", 231), ("all_taggers", 18))
-    ]
-    return {
-        "user_360": filled(
-            "user_360",
-            active_users=[{"active_users": 59, "active_share": 0.097}],
-            all_users=[{"group_users": 610}],
-            raters_count=[{"group_users": 245, "group_share": 0.4, "group_active": 35}],
-            taggers_count=[{"group_users": 18, "group_share": 0.03}],
-            sleepers=[{"group_users": 361, "group_share": 0.59}],
-            genres_rated=slices,
-            genres_reach=bars,
-            genres_liked=slices[:3],
-            genres_like_share=bars[:5],
-            actions_by_type=[
-                {"action_type": "rate", "actions": 100836, "action_share": 0.965},
-                {"action_type": "tag", "actions": 3683, "action_share": 0.035},
-            ],
-            raters=sides,
-            taggers=sides,
-            group_activity=[
-                {"user_group": name, "users_ever": ever, "active_users": lately}
-                for name, ever, lately in (("all_users", 610, 59), ("taggers", 18, 8))
-            ],
-            group_overlap=segments,
-            group_weight=weights,
-        ),
-        "movie_trends": filled(
-            "movie_trends",
-            most_rated_movies=movies,
-            half_year_genres_rated=slices,
-            half_year_genres_reach=bars,
-            half_year_genres_liked=slices,
-            half_year_genres_like_share=bars,
-        ),
-    }
-
-
-def written(path: Path, view: PageView, views: list[PageView] | None = None) -> Path:
-    """A page as a file, with links to all of the views."""
-    path.write_text(page_html(view, views or [view], PROJECT), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages of `all_data`, and of no data, as files."""
-    out = tmp_path_factory.mktemp("pages")
-    views = [presented(name, data) for name, data in all_data().items()]
-    for view in views:
-        written(out / f"{view.board.id}.html", view, views)
-    (out / "index.html").write_text(index_html(views, PROJECT), encoding="utf-8")
-    nothing = presented("movie_trends", empty("movie_trends"))
-    written(out / "nothing.html", nothing, views)
-    rows = kinds_data.all_rows()
-    rows["tags"][0]["tag"] = rows["demand"][3]["tag"] = HOSTILE
-    rows["tags"][1]["tag"], rows["demand"][2]["tag"] = OF_OBJECTS
-    rows["panels"] = [
-        row | {"genre": RIGHT_TO_LEFT if row["genre"] == "Drama" else row["genre"]}
-        for row in rows["panels"]
-    ]
-    kinds = kinds_data.page(**rows)
-    written(out / "kinds.html", kinds)
-    return out
-
-
-class Tab:
-    """A page that is open, and all that it complained about or asked the network for."""
-
-    def __init__(self, browser: Any, path: Path, width: int = 1280, **options: Any):
-        self.context = browser.new_context(
-            viewport={"width": width, "height": 900}, offline=True, **options
-        )
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri())
-        if path.stem != "index":
-            self.page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
-
-    def point_at(self, mark: Any) -> None:
-        """Point at a mark until its tooltip shows; a chart that is drawn anew loses the pointer."""
-        for _ in range(5):
-            mark.hover()
-            try:
-                self.page.wait_for_selector("#tip:not([hidden])", timeout=3000)
-                return
-            except PlaywrightTimeout:
-                self.page.mouse.move(0, 0)
-        raise AssertionError("no tooltip shows")
-
-    def point_at_line(self, chart: str, place: int) -> None:
-        """Point at a line that is not seen, and is as wide as its stroke alone."""
-        line = self.page.locator(f"{chart} line[opacity='0']").nth(place)
-        line.evaluate("line => line.closest('.card').scrollIntoView()")
-        x, y = line.evaluate(
-            "line => { const b = line.getBoundingClientRect(); return [b.x, b.y + b.height / 2]; }"
-        )
-        self.page.mouse.move(x - 9, y)
-        self.page.mouse.move(x, y)
-        self.page.wait_for_selector("#tip:not([hidden])", timeout=5000)
-
-    def texts(self, selector: str) -> list[str]:
-        return self.page.locator(selector).all_inner_texts()
-
-    def __enter__(self) -> Tab:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.context.close()
+pytest_plugins = ["tests.whole_pages"]
 
 
 @pytest.mark.parametrize("name", ["index", "user_360", "movie_trends", "nothing", "kinds"])
@@ -212,90 +57,6 @@ def test_the_numbers_in_scorecards_slices_and_tables_are_those_of_the_data(
             "100,836",
             "96.5%",
         ]
-
-
-def test_a_tooltip_tells_counts_and_shares(browser, folder: Path) -> None:
-    with Tab(browser, folder / "user_360.html") as tab:
-        tab.point_at(tab.page.locator("#genres_rated path[aria-label]").first)
-        text = tab.page.locator("#tip").inner_text()
-        assert "Drama" in text
-        assert "660" in text
-        assert "95.0%" in text
-
-
-def test_the_table_turns_pages(browser, folder: Path) -> None:
-    with Tab(browser, folder / "movie_trends.html") as tab:
-        assert tab.page.locator(".rank tbody tr").count() == 10
-        assert tab.texts(".pager .where") == ["1–10 of 24 movies"]
-        assert tab.page.locator(".previous").is_disabled()
-        tab.page.locator(".next").click()
-        tab.page.locator(".next").click()
-        assert tab.texts(".pager .where") == ["21–24 of 24 movies"]
-        assert tab.page.locator(".next").is_disabled()
-        assert tab.texts(".rank tbody .title")[-1] == "W" * 200
-
-
-def test_the_table_sorts_by_any_column_both_ways(browser, folder: Path) -> None:
-    with Tab(browser, folder / "movie_trends.html") as tab:
-        header = tab.page.locator(".rank th", has_text="Ratings").first
-        header.locator("button").click()
-        assert header.get_attribute("aria-sort") == "descending"
-        numbers = [int(text) for text in tab.texts(".rank tbody td.number:nth-child(4)")]
-        assert numbers == sorted(numbers, reverse=True)
-        header.locator("button").click()
-        assert header.get_attribute("aria-sort") == "ascending"
-        numbers = [int(text) for text in tab.texts(".rank tbody td.number:nth-child(4)")]
-        assert numbers[0] == 76
-        change = tab.page.locator(".rank th", has_text="Change of ratings")
-        change.locator("button").focus()
-        tab.page.keyboard.press("Enter")
-        tab.page.keyboard.press("Enter")
-        for _ in range(2):
-            tab.page.locator(".next").click()
-        badge = tab.page.locator(".rank tbody .delta.new").last
-        assert badge.inner_text() == "none before"
-        assert badge.get_attribute("title") == "Nothing in 24 Sep – 24 Sep 2018"
-
-
-def test_the_table_finds_titles_without_accents_and_genres(browser, folder: Path) -> None:
-    with Tab(browser, folder / "movie_trends.html") as tab:
-        search = tab.page.locator("input[type=search]")
-        search.fill("amelie")
-        assert tab.texts(".rank tbody .title") == ["Amélie"]
-        search.fill("romance")
-        assert tab.texts(".rank tbody .title") == ["Amélie"]
-        search.fill("nothing like it")
-        assert tab.texts(".rank tbody td") == ["Nothing found for this search."]
-
-
-def test_the_period_of_the_table_can_be_chosen(browser, folder: Path) -> None:
-    with Tab(browser, folder / "movie_trends.html") as tab:
-        tab.page.locator(".choice label", has_text="Last 30 days").click()
-        assert tab.texts(".rank tbody .title") == ["Just now"]
-
-
-def test_what_is_said_over_the_table_is_of_the_choice_that_it_shows(
-    browser, tmp_path: Path
-) -> None:
-    counts = {"movie_ratings": 200, "movie_ratings_before": 90, "movie_ratings_change": 1.22}
-    data = filled("movie_trends", most_rated_movies=[movie(1, "Heat", **counts)])
-    with Tab(browser, written(tmp_path / "page.html", presented("movie_trends", data))) as tab:
-        said, seen, against = (
-            tab.page.locator(f"#most_rated_movies {part}")
-            for part in (".window", ".seen", ".against")
-        )
-        assert seen.inner_text().startswith("Last half year: 1 of 1 movies surely changed: Heat")
-        half_year = said.inner_text(), against.inner_text()
-        tab.page.locator(".search input").fill("jaws")
-        assert tab.texts(".rank tbody td") == ["Nothing found for this search."]
-        tab.page.locator(".choice label", has_text="Last 30 days").click()
-        why = "No movie was rated by five users or more in this period."
-        assert tab.texts(".rank tbody td") == [why]
-        assert said.inner_text() == "Last 30 days up to 24 Sep 2018"
-        assert not seen.is_visible() and against.inner_text() == ""
-        tab.page.locator(".choice label", has_text="Last half year").click()
-        assert (said.inner_text(), against.inner_text()) == half_year and seen.is_visible()
-        assert tab.complaints == []
 
 
 def test_hostile_names_show_as_text(browser, folder: Path) -> None:
@@ -355,19 +116,6 @@ def test_a_page_is_ready_within_a_second(browser, folder: Path, name: str) -> No
     assert 0 < seconds < 1
 
 
-def test_a_month_tells_its_numbers_when_one_points_near_it(browser, folder: Path) -> None:
-    with Tab(browser, folder / "kinds.html") as tab:
-        tab.point_at_line("#one_line", 8)
-        assert tab.texts("#tip")[0].split("\n")[0] == "Sep 2014"
-        assert "Plays" in tab.texts("#tip")[0] and "The last 12 months" in tab.texts("#tip")[0]
-        # In a panel the page writes the numbers itself.
-        tab.point_at_line("#panels .vega[data-panel='7']", 20)
-        told = tab.texts("#tip")[0]
-        assert "Sep 2015" in told and "6.3% (5.5% to 7.1%)" in told and "900" in told
-        tab.point_at(tab.page.locator("#cohorts path[aria-label*='Sep 2017, 10']"))
-        assert "held back: too few" in tab.texts("#tip")[0]
-
-
 @pytest.mark.parametrize("width", WIDTHS)
 def test_names_of_points_and_lines_do_not_cover_each_other(
     browser, folder: Path, width: str
@@ -388,53 +136,6 @@ def test_names_of_points_and_lines_do_not_cover_each_other(
                     assert wide < 1 or high < 4, (chart, name, other)
 
 
-def test_the_numbers_of_a_chart_are_downloaded_as_a_file(browser, folder: Path) -> None:
-    with Tab(browser, folder / "kinds.html") as tab:
-        with tab.page.expect_download() as waiting:
-            tab.page.locator("#tags .csv").click()
-        assert waiting.value.suggested_filename == "kinds.tags.csv"
-        lines = Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()
-        assert lines[0].startswith("\ufefftag,as_of,Difference in stars,") and len(lines) == 19
-        assert tab.complaints == []
-
-
-def test_a_link_leads_to_its_chart(browser, folder: Path) -> None:
-    with Tab(browser, folder / "kinds.html") as tab:
-        link = tab.page.locator("#demand .anchor")
-        assert link.get_attribute("aria-label") == "Link to Demand against supply"
-        link.click()
-        assert tab.page.url.endswith("kinds.html#demand")
-        assert tab.page.locator("#demand:target").count() == 1
-
-
-def test_a_chart_says_that_it_follows_no_choice_while_there_is_one(browser, tmp_path: Path) -> None:
-    data = filled("movie_trends", most_rated_movies=[movie(1, "Heat")])
-    view = presented("movie_trends", replace(data, options={"genre": [{"genre": "Drama"}]}))
-    with Tab(browser, written(tmp_path / "page.html", view)) as tab:
-        said = tab.page.locator("#most_rated_movies .unmoved")
-        assert not said.is_visible()
-        for picked in ("Drama", "All genres"):
-            tab.page.locator("#genre-control").select_option(picked)
-            said.wait_for(state="visible" if picked == "Drama" else "hidden")
-        assert said.text_content() == "Does not follow “Genre over the years”."
-        assert tab.complaints == []
-
-
-def test_what_a_page_states_is_nobodys_choice_until_another_is_made(
-    browser, tmp_path: Path
-) -> None:
-    periods = [{"period": "all_time"}, {"period": "last_182_days"}]
-    data = replace(filled("user_360", all_users=[{}]), options={"period": periods})
-    view = presented("user_360", data)
-    with Tab(browser, written(tmp_path / "page.html", view)) as tab:
-        said = tab.page.locator("#all_users .unmoved")
-        assert not said.is_visible()
-        for picked in ("Last half year", "All ratings"):
-            tab.page.locator("#period-control").select_option(picked)
-            said.wait_for(state="hidden" if picked == "All ratings" else "visible")
-        assert tab.complaints == []
-
-
 def test_light_and_dark_follow_the_system_and_the_button(browser, folder: Path) -> None:
     def ground(tab: Tab) -> str:
         return tab.page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -446,28 +147,6 @@ def test_light_and_dark_follow_the_system_and_the_button(browser, folder: Path) 
         assert ground(tab) == "rgb(244, 246, 248)"
         tab.page.wait_for_selector("#raters svg path[stroke='#FFFFFF']")
         assert tab.complaints == []
-
-
-def test_everything_can_be_reached_by_keyboard(browser, folder: Path) -> None:
-    with Tab(browser, folder / "movie_trends.html") as tab:
-        reached = set()
-        for _ in range(60):
-            tab.page.keyboard.press("Tab")
-            reached.add(
-                tab.page.evaluate(
-                    "[document.activeElement].map(e => `${e.tagName}.${e.id || e.type || ''}`)[0]"
-                )
-            )
-        words = " ".join(sorted(reached))
-        for part in (
-            "BUTTON.theme",
-            "INPUT.radio",
-            "INPUT.search",
-            "BUTTON.button",
-            "LI.",
-            "SUMMARY.",
-        ):
-            assert part in words, part
 
 
 @pytest.mark.parametrize("media", ["screen", "print"])
@@ -657,26 +336,3 @@ def take(folder: Path) -> None:
     """Pictures of the trends; in a process of its own, as Playwright runs once per process."""
     view = presented("movie_trends", all_data()["movie_trends"])
     pictures([view], folder)
-
-
-def test_panels_are_drawn_one_by_one_where_there_is_no_browser(tmp_path: Path, monkeypatch) -> None:
-    from mesh.dashboards.preview import png
-
-    monkeypatch.setattr(png, "chromium", lambda: None)
-    rows = kinds_data.all_rows()["panels"]
-    written = pictures([kinds_data.page(panels=rows)], tmp_path)
-    assert [path.name for path in written] == [f"kinds.panels.{n}.png" for n in range(1, 9)]
-    assert len({path.read_bytes() for path in written}) == 8
-
-
-def test_charts_are_drawn_where_there_is_no_browser(tmp_path: Path, monkeypatch) -> None:
-    from mesh.dashboards.preview import png
-
-    monkeypatch.setattr(png, "chromium", lambda: None)
-    view = presented("movie_trends", all_data()["movie_trends"])
-    written = pictures([view], tmp_path)
-    assert [path.name for path in written] == [
-        f"movie_trends.half_year_genres_{name}.png"
-        for name in ("rated", "reach", "liked", "like_share")
-    ]
-    assert all(re.match(rb"\x89PNG", path.read_bytes()) for path in written)

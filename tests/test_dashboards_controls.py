@@ -1,32 +1,25 @@
-"""What a page is picked from: faults in specs, what is drawn for each option, and the browser."""
+"""What a page is picked from: faults in specs, and what is drawn for each option."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlglot import exp
 
-from mesh.contracts import load_contracts
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.chart_queries import chart_query, option_query
 from mesh.dashboards.check import check
 from mesh.dashboards.controls import MOST_DRAWN, LastMonths, OneOf
-from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.view import Unmoved
 from mesh.dashboards.looker.sheet import build_sheet
 from mesh.dashboards.preview.page import index_html, page_html
-from mesh.dashboards.preview.png import PHONE_WIDTH
-from mesh.dashboards.preview.present import PageView, present
 from mesh.dashboards.usage import read_usage
 from tests.dashboards_data import HOSTILE
-from tests.kinds_data import AS_OF, FIXTURES, Rows, month
+from tests.picked_data import CONTRACTS, MONTHS, SPECS, TAGS, page, plays, tag
 from tests.project_copy import PROJECT
-
-SPECS, CONTRACTS = FIXTURES / "picked", FIXTURES / "contracts"
 
 # Text to replace (its first occurrence), other text, rule, part of the message or the fix.
 CONTROL_FAULTS = {
@@ -126,42 +119,6 @@ def specs_with(folder: Path, *changes: tuple[str, str]) -> Path:
         text = text.replace(before, after, 1)
     (folder / "picked.yaml").write_text(text, encoding="utf-8")
     return folder
-
-
-def plays(genre: str, count: int, months: int = 24) -> Rows:
-    return [
-        {"month": month(33 + i), "genre": genre, "plays": count + count // 10 * i}
-        for i in range(months)
-    ]
-
-
-def tag(name: str, users: int, difference: float, verdict: str = "neither") -> dict[str, Any]:
-    ends = {"low": difference - 0.1, "high": difference + 0.1}
-    return {"tag": name, "users": users, "tag_users": users, "difference": difference} | ends | {
-        "offered": 0.2, "asked": 0.3, "verdict": verdict
-    }  # fmt: skip
-
-
-TAGS = [tag("slow", 90, -0.5, "complaint"), tag("Amélie", 80, 0.05)]
-TAGS += [tag(HOSTILE, 70, 0.4, "praise")]
-TAGS += [tag(f"tag {i}", 60 - i, 0.0) for i in range(50)]
-MONTHS = [*plays("Drama", 100), *plays("Western", 3000), *plays("all", 5000)]
-
-
-def page(folder: Path = SPECS, tags: Rows = TAGS, months: Rows = MONTHS) -> PageView:
-    (loaded,) = load_dashboards(folder)
-    board = loaded.dashboard
-    rows = {"genre_plays": months, "tag_facts": tags, "tag_list": tags}
-    rows["all_plays"] = [row for row in months if row["genre"] == "all"]
-    charts = {
-        chart: ChartData(tuple({"as_of": AS_OF} | row for row in found))
-        for chart, found in rows.items()
-    }
-    sources = tuple(SourceState(one.product, "dev", 9) for one in board.sources.values())
-    options = {"genre": [{"genre": g} for g in sorted({row["genre"] for row in months})]}
-    options["tag"] = [{"tag": row["tag"]} for row in tags]
-    data = DashboardData("dev", charts, sources, AS_OF, options=options)
-    return present(board, data, load_contracts(CONTRACTS))
 
 
 def test_the_fixture_keeps_to_its_contracts() -> None:
@@ -385,143 +342,3 @@ def test_a_page_of_many_values_stays_small() -> None:
     alone = len(page_html(replace(shown, picked={}, controls=[]), [shown], PROJECT))
     # Six pictures, twelve tables and what picks them.
     assert whole - alone < 40_000
-
-
-class Open:
-    """The page in a browser, what it complained about, and what it shows."""
-
-    def __init__(self, browser: Any, path: Path, link: str = "", width: int = 1280):
-        self.page = browser.new_context(
-            viewport={"width": width, "height": 900}, offline=True
-        ).new_page()
-        self.complaints: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(path.as_uri() + link)
-
-    def until(self, selector: str, text: str) -> None:
-        wanted = """([selector, text]) => document.documentElement.dataset.ready === 'yes' &&
-            [...document.querySelectorAll(selector)].some(one => one.textContent.includes(text))"""
-        self.page.wait_for_function(wanted, arg=[selector, text])
-
-    @property
-    def link(self) -> str:
-        return self.page.evaluate("location.hash")
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("picked") / "picked.html"
-    shown = page()
-    made.write_text(page_html(shown, [shown], PROJECT), encoding="utf-8")
-    return made
-
-
-@pytest.mark.browser
-def test_a_genre_is_picked_by_keys_and_the_page_can_be_linked(browser, path: Path) -> None:
-    tab = Open(browser, path)
-    tab.until(".question", "How is Drama doing?")
-    tab.page.get_by_label("Genre", exact=True).focus()
-    tab.page.keyboard.press("ArrowDown")
-    tab.until("#genre_plays .seen", "9,600 in Aug 2018")
-    assert tab.page.get_by_role("status").first.inner_text() == "Showing Western, All data, slow."
-    assert tab.page.locator(".question").inner_text() == "How is Western doing?"
-    assert tab.link == "#genre=Western&period=&tag=slow"
-    assert tab.page.locator("#genre_plays .anchor").get_attribute("href") == (
-        "#genre_plays&genre=Western&period=&tag=slow"
-    )
-    assert tab.page.locator("#genre_plays svg path").count() > 0
-    assert not tab.page.locator("#genre_plays table.data").is_visible()
-    tab.page.locator("#genre_plays summary").click()
-    tab.page.go_back()
-    tab.until("#genre_plays .seen", "320 in Aug 2018")
-    # What was opened stays open.
-    assert tab.page.locator("#genre_plays table.data").is_visible()
-    assert tab.page.locator("#genre-control").input_value() == "Drama"
-    assert tab.complaints == []
-
-
-@pytest.mark.browser
-def test_a_link_opens_the_page_as_it_was_picked_at_its_chart(browser, path: Path) -> None:
-    tab = Open(browser, path, "#tag_facts&genre=Western&period=12&tag=Am%C3%A9lie", PHONE_WIDTH)
-    tab.until("#tag_list .title", "Amélie")
-    tab.until("#genre_plays .seen", "9,600")
-    assert tab.page.locator("#tag-control").input_value() == "Amélie"
-    assert tab.page.locator("#period-control").input_value() == "Last 12 months"
-    assert tab.page.locator(".card.target").get_attribute("id") == "tag_facts"
-    inner, outer = tab.page.evaluate(
-        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
-    assert inner <= outer
-
-
-@pytest.mark.browser
-def test_a_value_is_found_by_typing_without_accents(browser, path: Path) -> None:
-    tab = Open(browser, path)
-    tab.until(".question", "Drama")
-    box = tab.page.get_by_role("combobox", name="Tag")
-    box.click()
-    assert box.get_attribute("aria-expanded") == "true"
-    box.fill("nothing like it")
-    assert tab.page.locator("[role=listbox]").inner_text() == (
-        "Nothing found among the first 6 of 53 under “Tag”."
-    )
-    box.fill("ame")
-    tab.page.keyboard.press("ArrowDown")
-    picked = tab.page.locator(f"#{box.get_attribute('aria-activedescendant')}")
-    assert picked.inner_text() == "Amélie" and picked.get_attribute("aria-selected") == "true"
-    tab.page.keyboard.press("Enter")
-    tab.until("#tag_list .title", "Amélie")
-    assert box.get_attribute("aria-expanded") == "false" and box.input_value() == "Amélie"
-    box.fill("slo")
-    tab.page.keyboard.press("Escape")
-    assert box.input_value() == "Amélie"
-    box.fill("script")
-    tab.page.locator("[role=listbox] [role=option]").click()
-    tab.until("#tag_list .title", HOSTILE)
-    assert tab.page.evaluate("typeof window.hacked") == "undefined" and tab.complaints == []
-
-
-@pytest.mark.browser
-def test_what_was_not_found_leaves_the_page_and_its_box_as_they_are(browser, path: Path) -> None:
-    tab = Open(browser, path, "#tag=Am%C3%A9lie")
-    tab.until("#tag_list .title", "Amélie")
-    link = tab.link
-    box = tab.page.get_by_role("combobox", name="Tag")
-    # Nothing like it, nothing at all, blanks, and a list that was opened by a click alone.
-    for words in ("nothing like it", "", "  ", None):
-        if words is None:
-            box.click()
-        else:
-            box.fill(words)
-        assert box.get_attribute("aria-expanded") == "true", words
-        tab.page.keyboard.press("Enter")
-        assert box.get_attribute("aria-expanded") == "false", words
-        assert (box.input_value(), tab.link) == ("Amélie", link), words
-    assert tab.page.locator("#tag_list .title").inner_text() == "Amélie"
-    # What the arrows point at in the whole list is picked, and the first of what was sought.
-    box.fill("")
-    tab.page.keyboard.press("ArrowDown")
-    tab.page.keyboard.press("Enter")
-    tab.until("#tag_list .title", "slow")
-    box.fill("ame")
-    tab.page.keyboard.press("Enter")
-    tab.until("#tag_list .title", "Amélie")
-    assert tab.complaints == []
-
-
-@pytest.mark.browser
-def test_a_link_to_what_is_not_there_says_so_and_the_file_is_of_what_is_picked(
-    browser, path: Path
-) -> None:
-    tab = Open(browser, path, "#genre=Opera&tag=tag%200&other=1&%")
-    tab.until("#tag_list .title", "tag 0")
-    said = tab.page.get_by_role("status").first.inner_text()
-    assert said == "There is no “Opera” here: this is Drama."
-    with tab.page.expect_download() as download:
-        tab.page.locator("#tag_list .csv").click()
-    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
-    assert "tag 0" in text and "slow" not in text
-    # A picture of what is picked follows the theme too.
-    tab.page.locator("#theme").click()
-    assert tab.complaints == []

@@ -49,7 +49,7 @@ WRITING = {
 }
 ELSEWHERE = {
     "generate": "makes files from nothing, and reads no project",
-    "dashboards serve": "goes on until it is stopped: tests/test_dashboards_browser.py",
+    "dashboards serve": "goes on until it is stopped: tests/test_dashboards_serve.py",
 }
 
 
