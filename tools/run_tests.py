@@ -54,7 +54,7 @@ BY_SUBJECT = {
     # What plans whole projects.
     "planning": (
         *("contract_audits", "contract_macro", "contracts_new", "demo", "fresh_clone", "linter"),
-        *("refresh", "status", "verify"),
+        *("refresh", "status", "verify", "verify_levels", "verify_reports"),
     ),
     "contracts": ("bite*", "catalogs", "contract*", "lint*", "prove", "source_rules"),
     "projects": ("any_*",),
