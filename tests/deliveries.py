@@ -61,6 +61,26 @@ def all_tables(database: Path) -> dict[str, list[tuple]]:
     return {name: rows(database, f"FROM operational.{name} ORDER BY ALL") for name in names}
 
 
+def tables(database: Path) -> dict[str, list[tuple]]:
+    """The rows that are loaded, their seconds as numbers, and what the newest ingest rejected."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return {
+            "movies": connection.execute("FROM operational.movies ORDER BY ALL").fetchall(),
+            **{
+                name: connection.execute(
+                    f"SELECT * REPLACE (epoch(timestamp)::BIGINT AS timestamp) "
+                    f"FROM operational.{name} ORDER BY ALL"
+                ).fetchall()
+                for name in ("ratings", "tags")
+            },
+            "rejected": connection.execute(
+                "SELECT file, line_number, raw_text FROM operational.rejected_lines "
+                "WHERE ingest_id = (SELECT max(ingest_id) FROM operational.ingests) ORDER BY ALL"
+            ).fetchall(),
+        }
+
+
 def newest(was: Any, new: Any) -> Any:
     """What counts of the values of one key: of movies the later title; of ratings (stars and
     second) and tags (second) the newer, and of one second that with fewer stars."""
