@@ -51,6 +51,13 @@ def shop(target: Path, *overlays: Path) -> Path:
     return target
 
 
+def change(folder: Path, file: str, old: str, new: str) -> None:
+    """Replace a text of a file that is there, once."""
+    text = (folder / file).read_text()
+    assert old in text, old
+    (folder / file).write_text(text.replace(old, new, 1))
+
+
 def git(folder: Path, *words: str) -> str:
     """Run git as somebody, on no settings of this machine."""
     settings = {
