@@ -9,6 +9,7 @@ import pandas as pd
 from rendered import in_memory, query_of
 
 MONTH = 487 / 16
+PAUSE = pd.Timedelta(days=180)
 NEWEST = pd.Timestamp("2018-09-24", tz="UTC")
 CHAIN = (
     *("newest_rating", "audience_months"),
@@ -139,3 +140,21 @@ def pairs_of_their_years(value: Sequence, year: Sequence, gone: Sequence) -> lis
     logit = np.log(area / (1 - area))
     reach = 1.959963984540054 * np.sqrt(variance) / pairs / (area * (1 - area))
     return [area, *(1 / (1 + np.exp(-logit - side * reach)) for side in (-1, 1))]
+
+
+def actions_of(ratings: pd.DataFrame, tags: pd.DataFrame) -> pd.DataFrame:
+    """All actions, each with the user's first one, and with the last before their first long pause.
+
+    Who has not paused yet has none.
+    """
+    both = pd.concat(
+        [
+            ratings.assign(at=ratings.rated_at, is_rating=True),
+            tags.assign(at=tags.tagged_at, is_rating=False),
+        ]
+    )
+    both = both.sort_values("at")
+    times = both.groupby("user_id")["at"]
+    pause = times.shift(-1).fillna(both["at"].max()) - both["at"]
+    left = both["at"].where(pause > PAUSE).groupby(both.user_id).transform("min")
+    return both.assign(first=times.transform("min"), left=left)
