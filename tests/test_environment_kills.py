@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from scene import Scene, Shown, begin, copied, shown
-from test_environment_paths import deliver_late
+from scene_hands import deliver_late
 
 from mesh.movielens.ingest import ingest
 

@@ -11,7 +11,7 @@ import pytest
 from audience import epoch
 from project_copy import ROOT, ProjectCopy, copy_project
 from scene import Scene, Shown, begin, copied, scene_audience, shown
-from test_environment_paths import deliver_late
+from scene_hands import deliver_late
 
 from mesh.environments import plan, refresh
 from mesh.errors import CheckFailed

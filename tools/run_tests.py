@@ -64,7 +64,7 @@ BY_SUBJECT = {
         *("environment_models", "environment_kills", "environment_law", "held_database"),
     ),
     # Sequences of deliveries and commands; they share the builds that they compare with.
-    "paths": ("environment_paths",),
+    "paths": ("environment_paths", "environment_hands"),
 }
 
 
