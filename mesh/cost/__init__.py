@@ -4,7 +4,16 @@
 """
 
 from mesh.cost.estimate import ChartCost, Cost, ModelCost
-from mesh.cost.run import cost, cost_of_revision
+from mesh.cost.run import cost, cost_of_laid, cost_of_revision
 from mesh.cost.sizes import DEFAULT_PRICE, price
 
-__all__ = ["DEFAULT_PRICE", "ChartCost", "Cost", "ModelCost", "cost", "cost_of_revision", "price"]
+__all__ = [
+    "DEFAULT_PRICE",
+    "ChartCost",
+    "Cost",
+    "ModelCost",
+    "cost",
+    "cost_of_laid",
+    "cost_of_revision",
+    "price",
+]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from mesh.cost.estimate import Cost, estimate
 from mesh.cost.sizes import TableSize
@@ -12,11 +10,12 @@ from mesh.cost.statistics import table_sizes
 from mesh.environments import Opened, open_project
 from mesh.environments.collector import collector_spared
 from mesh.errors import CheckFailed, MeshError
+from mesh.files.scratch import scratch
 from mesh.git import find_checkout
 from mesh.project import Project
 from mesh.prove import ChartQuery
 from mesh.prove.project import open_for_bigquery
-from mesh.revision import lay_out
+from mesh.revision import Laid, lay_out
 
 ChartsOf = Callable[[Project], Sequence[ChartQuery]]
 
@@ -55,14 +54,19 @@ def cost_of_revision(
     """
     tree = find_checkout(project)
     commit = tree.commit(revision)
-    with tempfile.TemporaryDirectory() as scratch:
-        root = Path(scratch).resolve()
-        root = lay_out(tree, commit, root).root
-        try:
-            there = Project(root)
-            return estimate(open_for_bigquery(there), sizes, charts=charts_of(there))
-        except MeshError as error:
-            raise CheckFailed(
-                f"the cost of {revision} cannot be told: {error.message}",
-                fix="Name a revision whose project loads.",
-            ) from error
+    with scratch("mesh-cost") as folder:
+        return cost_of_laid(lay_out(tree, commit, folder.resolve()), revision, sizes, charts_of)
+
+
+def cost_of_laid(
+    laid: Laid, revision: str, sizes: Mapping[str, TableSize], charts_of: ChartsOf
+) -> Cost:
+    """The same of a revision that is laid out already."""
+    try:
+        there = Project(laid.root)
+        return estimate(open_for_bigquery(there), sizes, charts=charts_of(there))
+    except MeshError as error:
+        raise CheckFailed(
+            f"the cost of {revision} cannot be told: {error.message}",
+            fix="Name a revision whose project loads.",
+        ) from error

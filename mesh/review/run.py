@@ -27,7 +27,7 @@ from mesh.review.models.impact import Impact, impact
 from mesh.review.models.load import load_both
 from mesh.review.models.review_worker.facts import Models, Plan, RowDiff
 from mesh.review.rules import Finding
-from mesh.revision import lay_out
+from mesh.revision import Laid, lay_out
 from mesh.words import joined
 
 Personal = Mapping[str, tuple[str, ...]]
@@ -114,10 +114,10 @@ def review(
             )
         load = partial(load_both, scratch=own, gateway=gateway, environment=environment)
         made = compare_projects(old, project, load, day)
+        scanned, no_cost = _cost(project, laid, commit) if cost else (None, "")
     notes = [*made.notes, *([laid.left_out] if laid.left_out else [])]
     if (lay_at := checkout.lay_at(commit)) != checkout.prefix:
         notes.append(f"The project was in `{lay_at or './'}` in the base.")
-    scanned = None
     not_compared = ""
     if environment is None:
         notes.append("No data diff: no environment was named.")
@@ -125,11 +125,8 @@ def review(
         why = next((note for note in notes if "data diff" in note or "database" in note), "")
         not_compared = f"The rows of {environment} were not compared with prod. {why}".strip()
         notes = [note for note in notes if note != why]
-    if cost:
-        try:
-            scanned = _cost(project, commit)
-        except MeshError as error:
-            notes.append(f"No cost: {error}")
+    if no_cost:
+        notes.append(no_cost)
     return replace(
         made,
         base=commit,
@@ -192,11 +189,14 @@ def _models(old: Project, new: Project, load: Load, personal: Personal) -> tuple
     return Models(), Models(problem=f"there is no {old.config.name} any more" if old.loads else "")
 
 
-def _cost(project: Project, commit: str) -> CostChange:
-    """What a monthly run scans in both revisions, by the rows of the local prod."""
+def _cost(project: Project, laid: Laid, commit: str) -> tuple[CostChange | None, str]:
+    """What a monthly run scans in both revisions, by the rows of the local prod, or why not."""
     from mesh import cost
     from mesh.dashboards.chart_queries import chart_queries
 
-    now = cost.cost(project, chart_queries)
-    then = cost.cost_of_revision(project, commit, now.sizes, chart_queries)
-    return CostChange(round(then.monthly), round(now.monthly))
+    try:
+        now = cost.cost(project, chart_queries)
+        then = cost.cost_of_laid(laid, commit, now.sizes, chart_queries)
+    except MeshError as error:
+        return None, f"No cost: {error}"
+    return CostChange(round(then.monthly), round(now.monthly)), ""
