@@ -147,7 +147,10 @@ def test_the_audience_of_a_month_is_who_did_something_in_it(real: Tables, source
     assert shown.sum() == 57
     ratings = actions[actions["kind"] == "rate"].groupby("month")["rating"]
     raters = actions[actions["kind"] == "rate"].groupby("month")["userId"].nunique()
+    # The smallest month of five or more stands beside the smaller ones: it hides their users.
+    beside = raters[raters >= 5].idxmin()
     seen = (raters >= 5).reindex(every, fill_value=False)
+    seen[beside] = False
     equal(found["rating_count"][seen], ratings.size().reindex(every)[seen])
     equal(found["rating_median"], ratings.median().reindex(every).where(seen))
     high = ratings.agg(lambda stars: (stars > 4).mean()).reindex(every)
@@ -220,7 +223,7 @@ def test_ages_are_those_of_the_movies_when_they_were_rated(real: Tables, source:
     equal(shown["user_count"], cells["nunique"].loc[shown.index])
     equal(shown["rating_count"], cells["size"].loc[shown.index])
     nobody = found[found["state"] == "nobody"]
-    assert len(shown) > 800 and not nobody.index.isin(cells.index).any()
+    assert len(shown) > 750 and not nobody.index.isin(cells.index).any()
 
 
 def few_users(seed: int, users: int = 60, months: int = 14) -> Tables:

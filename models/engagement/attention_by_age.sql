@@ -37,7 +37,7 @@ WITH filled AS (
     ) AS share_number,
     @t_limit(filled.month_even_user_count - 1) AS share_errors,
     filled.shows_ratings
-    AND NOT @withheld(filled.user_count, thresholds.smallest_group, filled.age_rank, filled.reporting_month) AS is_shown
+    AND NOT @withheld_of_shared(filled.user_count, thresholds.smallest_group, filled.age_rank, filled.reporting_month) AS is_shown
   FROM filled
   CROSS JOIN engagement_internal.thresholds AS thresholds
 )

@@ -71,9 +71,9 @@ SELECT
     AND NOT @withheld(smaller_part, smallest_group, reporting_month, reporting_year)
   )::BOOL AS shows_new_users,
   (
-    NOT @withheld(rating_user_count, smallest_group, reporting_month)
+    NOT @withheld_of_shared(rating_user_count, smallest_group, reporting_month)
   )::BOOL AS shows_ratings,
   (
-    NOT @withheld(tag_user_count, smallest_group, reporting_month)
+    NOT @withheld_of_shared(tag_user_count, smallest_group, reporting_month)
   )::BOOL AS shows_tags
 FROM compared

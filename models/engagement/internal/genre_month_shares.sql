@@ -42,7 +42,7 @@ WITH grid AS (
   SELECT
     filled.*,
     filled.shows_ratings
-    AND NOT @withheld(filled.user_count, thresholds.smallest_group, filled.reporting_month, filled.genre) AS is_shown,
+    AND NOT @withheld_of_shared(filled.user_count, thresholds.smallest_group, filled.reporting_month, filled.genre) AS is_shown,
     filled.user_count >= thresholds.change_from_users AS is_sure
   FROM filled
   CROSS JOIN engagement_internal.thresholds AS thresholds
