@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -111,3 +112,12 @@ def test_no_lock_file_says_where_to_download() -> None:
         assert "://" not in path.read_text() and "index-url" not in re.sub(
             "#.*", "", path.read_text()
         )
+
+
+def test_what_is_marked_as_a_test_is_called_one() -> None:
+    """pytest passes over any other name without a word."""
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            marks = [ast.unparse(mark) for mark in getattr(one, "decorator_list", [])]
+            if isinstance(one, ast.FunctionDef) and any("pytest.mark." in mark for mark in marks):
+                assert one.name.startswith("test_"), f"{path.name}: {one.name}"

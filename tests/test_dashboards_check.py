@@ -85,7 +85,7 @@ def test_the_dashboards_keep_to_their_contracts() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def a_fault_is_found_where_it_stands(fault: str, tmp_path: Path) -> None:
+def test_a_fault_is_found_where_it_stands(fault: str, tmp_path: Path) -> None:
     name, before, after, rule, words = FAULTS[fault]
     specs = specs_with(tmp_path, name, before, after)
     text = (specs / f"{name}.yaml").read_text(encoding="utf-8")
