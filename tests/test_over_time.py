@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from few import few_users
 from rendered import Tables, build
 
 MONTHS, AGES = "engagement.audience_over_time", "engagement.attention_by_age"
@@ -224,87 +225,6 @@ def test_ages_are_those_of_the_movies_when_they_were_rated(real: Tables, source:
     equal(shown["rating_count"], cells["size"].loc[shown.index])
     nobody = found[found["state"] == "nobody"]
     assert len(shown) > 750 and not nobody.index.isin(cells.index).any()
-
-
-def few_users(seed: int, users: int = 60, months: int = 14) -> Tables:
-    """A source in which many groups are too small."""
-    chance = np.random.default_rng(seed)
-    movies = pd.DataFrame(
-        {
-            "movieId": range(1, 61),
-            "title": [f"M{n} ({year})" for n, year in enumerate(chance.integers(1975, 2011, 60))],
-            "genres": chance.choice(["Drama", "War", "Drama|War", "Comedy"], 60),
-        }
-    )
-    owner = np.repeat(np.arange(1, users + 1), 8)
-    month = np.minimum(chance.geometric(0.35, len(owner)) - 1, months - 1)
-    start = pd.Timestamp("2009-06-01")
-    at = [int((start + pd.DateOffset(months=int(m), days=3)).timestamp()) for m in month]
-    movie = np.concatenate([chance.choice(60, 8, replace=False) + 1 for _ in range(users)])
-    ratings = pd.DataFrame(
-        {"userId": owner, "movieId": movie, "rating": chance.integers(1, 11, len(owner)) / 2}
-    ).assign(timestamp=at)
-    tags = ratings[chance.random(len(owner)) < 0.1].drop(columns="rating").assign(tag="fun")
-    return {"movies": movies, "ratings": ratings, "tags": tags}
-
-
-def found_by_subtraction(known: list[np.ndarray], cells: int) -> np.ndarray:
-    """Which of so many cells follow from sums of them that are known: each row says of which."""
-    _, values, basis = np.linalg.svd(np.array(known))
-    free = basis[np.sum(values > 1e-9) :]
-    return np.all(np.abs(free) < 1e-9, axis=0) if len(free) else np.ones(cells, dtype=bool)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_few_users_are_not_found_by_subtracting_marts_from_each_other(seed: int) -> None:
-    """Who knows all that the marts show, and all totals, still knows no cell of 1 to 4 users."""
-    source = few_users(seed)
-    marts = build(source, MONTHS, AGES, GENRES)
-    ratings = with_movies(source)
-    ages = marts[AGES].sort_values(["reporting_month", "age_rank"]).reset_index(drop=True)
-    behind = ratings.assign(rank=age_rank(ratings)).groupby(["month", "rank"])["userId"].nunique()
-    index = pd.MultiIndex.from_frame(ages[["reporting_month", "age_rank"]])
-    few = behind.reindex(index, fill_value=0).between(1, 4).to_numpy()
-    assert few.sum() > 10
-    months, genres = marts[MONTHS], marts[GENRES]
-    told = set(months.loc[months["rating_count"].notna(), "reporting_month"])
-    # A genre's count and share tell all ratings of its month.
-    told |= set(genres.loc[genres["rating_share"] > 0, "reporting_month"])
-    known = [np.eye(len(ages))[place] for place in np.flatnonzero(ages["rating_count"].notna())]
-    known += [(ages["reporting_month"] == month).to_numpy(float) for month in told]
-    known += [np.ones(len(ages))]
-    assert not (found_by_subtraction(known, len(ages)) & few).any()
-    # The month itself, the whole of its classes, is not found either.
-    raters = ratings.groupby("month")["userId"].nunique()
-    number = {month: place for place, month in enumerate(sorted(months["reporting_month"]))}
-    small = np.array([1 <= raters.get(month, 0) <= 4 for month in number])
-    known = [np.eye(len(number))[number[month]] for month in told] + [np.ones(len(number))]
-    assert small.any() and not (found_by_subtraction(known, len(number)) & small).any()
-    for kind, column in ((source["tags"], "tag_count"), (None, "new_user_count")):
-        if kind is None:
-            first = pd.concat([source["ratings"], source["tags"]])
-            first = month_of(first.groupby("userId")["timestamp"].min().reset_index()["timestamp"])
-            users = first.value_counts()
-        else:
-            users = (
-                kind.assign(month=month_of(kind["timestamp"])).groupby("month")["userId"].nunique()
-            )
-        small = np.array([1 <= users.get(month, 0) <= 4 for month in number])
-        shown = months.loc[months[column].notna(), "reporting_month"]
-        known = [np.eye(len(number))[number[month]] for month in shown] + [np.ones(len(number))]
-        assert not (found_by_subtraction(known, len(number)) & small).any(), column
-
-
-def test_a_month_of_a_genre_is_not_found_in_its_moving_values() -> None:
-    source = few_users(9)
-    genres = build(source, GENRES)[GENRES]
-    for _, rows in genres.sort_values("reporting_month").groupby("genre"):
-        counts = rows["rating_count"].fillna(0).to_numpy(float)
-        moving = rows["moving_rating_count"].to_numpy(float)
-        left = np.concatenate([np.zeros(12), counts])[: len(counts)]
-        step = np.diff(np.concatenate([[0], moving])) + left
-        np.testing.assert_allclose(step, counts)
-    assert (genres["state"] == "withheld").sum() > 5
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pandas as pd
 import pytest
+from few import few_users
 from rendered import Tables, build, products
-from test_over_time import GENRES, MONTHS, few_users, month_of
+from test_over_time import GENRES, MONTHS, month_of
 
 COHORTS, CURVES = "engagement.cohort_activity", "engagement.churn_curve"
 FEW = range(1, 5)
