@@ -143,6 +143,9 @@ NAMES = (
     *("first_name", "LASTNAME", "fullName", "waiter_name", "customerName", "email", "e_mail"),
     *("home_phone", "ssn", "date_of_birth", "birthdate", "street_address", "salary", "client_ip"),
     *("iban", "passport_number", "zip_code", "account_number", "user_name", "owner"),
+    *("assigned_to", "created_by", "lastModifiedBy", "approved_by_name", "sold_by", "assignee"),
+    *("login", "user_login", "handy", "nachname", "prenom", "fecha_nacimiento", "geburtstag"),
+    *("kunden_name", "diagnosis", "comment", "internal_note"),
 )
 NAMES_OF_NOBODY = (
     *("product_name", "movie_name", "order_name", "server_name", "name", "title", "user_id"),
@@ -154,6 +157,8 @@ NAMES_OF_NOBODY = (
         "customer_type",
         "shipping",
     ),
+    *("sorted_by", "group_by", "increased_by", "valid_to", "up_to", "related_to", "created_at"),
+    *("last_login", "login_count", "comments", "note_count", "account", "nombre", "lat", "lon"),
 )
 
 
@@ -171,6 +176,11 @@ def test_the_name_of_a_thing_or_of_a_count_leads_to_nobody(name: str) -> None:
 
 def test_a_name_in_a_table_of_persons_is_that_of_a_person() -> None:
     assert looks_personal("name", "crm.dim_customers") and looks_personal("Name", "hr.staff")
+
+
+def test_where_a_shop_is_leads_to_nobody_and_where_a_person_is_does() -> None:
+    assert not looks_personal("lat", "shop.shops", ("id", "lat", "opened_on"))
+    assert looks_personal("lat", "crm.leads", ("id", "lat", "email"))
 
 
 def test_a_contract_is_believed_before_a_name_is_and_both_are_followed_through_queries() -> None:

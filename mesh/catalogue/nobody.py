@@ -50,8 +50,10 @@ class Withheld(Followed[bool]):
         _, stated = self.stated(full_name, column)
         if stated is not None:
             return stated.personal or None
+        model = self.models.get(full_name)
+        beside = (model.columns_to_types or {}) if model is not None else ()
         called = person(column) in self._classified
-        if called or looks_personal(column, short_name(full_name)):
+        if called or looks_personal(column, short_name(full_name), beside):
             return True
         return self.made_of(full_name, column)
 
