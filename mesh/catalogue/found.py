@@ -58,11 +58,21 @@ class Found:
         }
 
     @cached_property
-    def withheld(self) -> set[str]:
-        """The same, and those that are called like what leads to one: none of their values is
-        shown."""
+    def called(self) -> set[str]:
+        """The same, and those that are called like what leads to one."""
         names = Withheld(self.models, self.known)
         return self.personal | {one for one in self.types if names.told(self.model.fqn, one)}
+
+    @cached_property
+    def looks_like(self) -> dict[str, str]:
+        """What of persons the texts of the other columns look like, where they do."""
+        seen = self.seen.columns.items() if self.seen else ()
+        return {c: one.looks_like for c, one in seen if one.looks_like and c not in self.called}
+
+    @cached_property
+    def withheld(self) -> set[str]:
+        """The columns of which no value is shown."""
+        return self.called | {*self.looks_like}
 
     @cached_property
     def key(self) -> str | None:

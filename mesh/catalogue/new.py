@@ -18,7 +18,14 @@ from sqlmesh.core.model import Model, PythonModel
 from mesh.catalogue.document import TOO_FEW, document, written
 from mesh.catalogue.found import Found
 from mesh.catalogue.key import key
-from mesh.catalogue.notes import left_out, of_another_domain, told_otherwise, unstatable, withheld
+from mesh.catalogue.notes import (
+    left_out,
+    looking_like,
+    of_another_domain,
+    told_otherwise,
+    unstatable,
+    withheld,
+)
 from mesh.catalogue.noticing import MOST_ROWS, noticing
 from mesh.catalogue.profile import LEAST_ROWS, profile
 from mesh.catalogue.sure import made_by
@@ -196,7 +203,8 @@ def _new_test(opened: Opened, wanted: _Wanted) -> NewContract:
             where=where,
             fix="Plan what it reads, or write the test by hand.",
         )
-    return NewContract(wanted.path, wanted.where, 0, wanted.built, 0, *test, is_new=False)
+    made, notes = (test.file, test.expected), test.notes
+    return NewContract(wanted.path, wanted.where, 0, wanted.built, 0, *made, False, notes)
 
 
 def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
@@ -242,10 +250,11 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
         test, by_hand = None, ""
         if found_there and not wanted.built:
             try:
-                test = draft_test(opened, asked, found_there, known, _read_by_rules(path))
+                read = _read_by_rules(path)
+                test = draft_test(opened, asked, found_there, known, read, found.withheld)
             except NotDrafted as error:
                 by_hand = str(error)
-        file, expected = test or (None, 0)
+        file, expected, shown = (test.file, test.expected, test.notes) if test else (None, 0, ())
     except BaseException:
         path.unlink()
         raise
@@ -259,7 +268,9 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
         left_out(asked),
         *by_key.notes,
         withheld(found),
+        *looking_like(found.looks_like),
         by_hand,
+        *shown,
     )
     notes = tuple(filter(None, told))
     return NewContract(path, wanted.where, rows, wanted.built, left, file, expected, notes=notes)

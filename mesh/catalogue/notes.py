@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from sqlmesh.core.model import Model
 
 from mesh.catalogue.found import Found
@@ -17,7 +19,7 @@ from mesh.words import joined
 
 def withheld(found: Found) -> str:
     """Whose values are not shown though no contract says that they lead to a person."""
-    names = [one for one in found.types if one in found.withheld - found.personal]
+    names = [one for one in found.types if one in found.called - found.personal]
     who, they = ("their names", "they") if names[1:] else ("its name", "it")
     if not names:
         return ""
@@ -25,6 +27,16 @@ def withheld(found: Found) -> str:
         f"No value of {joined(names)} is shown: by {who} {they} may lead to a person, which "
         "`classification` says."
     )
+
+
+def looking_like(looks: Mapping[str, str]) -> Iterator[str]:
+    """Whose values are not shown because of what they look like: that, by column."""
+    for what in dict.fromkeys(looks.values()):
+        names = [name for name, like in looks.items() if like == what]
+        yield (
+            f"No value of {joined(names)} is shown: some are, hold or look like {what}. Classify "
+            f"{'them' if names[1:] else 'it'} as personal, unless these lead to nobody."
+        )
 
 
 def told_otherwise(opened: Opened, model: Model) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from mesh.catalogue.looks import LIKE_PERSONS, looks_like
 from mesh.contracts.constraints.base import Seen
 from mesh.contracts.types import TIMED
 from mesh.environments import Opened
@@ -26,6 +27,7 @@ LEAST_ROWS = 30
 KEY_COLUMNS = 4
 KEY_CANDIDATES = 8
 STEPS = (1.0, 0.5, 0.25)
+ENDS = (exp.Min, exp.Max)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
             exp.Count(this=exp.Distinct(expressions=[column.copy()])),
         ]
         aggregates += [_off_step(column, step) for step in STEPS] if kind == "FLOAT64" else []
+        aggregates += [end(this=_of_persons(column)) for end in ENDS] if kind == "STRING" else []
         if kind == "DATE":
             day = exp.Extract(this=exp.var("DAY"), expression=column.copy())
             aggregates.append(exp.CountIf(this=exp.NEQ(this=day, expression=_number(1))))
@@ -62,6 +65,7 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
         filled, *ends, different = (next(values) for _ in range(4))
         low, high = (_plain(end, kind) for end in ends)
         off = [next(values) for _ in STEPS] if kind == "FLOAT64" else []
+        persons = [next(values) for _ in ENDS] if kind == "STRING" else []
         # Three different ones are no chance, however few rows there are.
         if kind == "DATE" and next(values) == 0 and different >= 3:
             first_days.add(name)
@@ -76,6 +80,7 @@ def profile(opened: Opened, table: exp.Expr, types: Mapping[str, str]) -> Profil
             step=steps[0] if steps else None,
             is_of_each_row=2 * different > filled,
             filled=filled,
+            looks_like=looks_like(filter(None, persons)),
         )
     grain = _grain(opened, table, types, columns, rows) if rows >= LEAST_ROWS else ()
     return Profile(rows, columns, grain, frozenset(first_days))
@@ -123,6 +128,13 @@ def _off_step(column: exp.Column, step: float) -> exp.Expr:
     """How many values are no multiple of the step."""
     steps = column * _number(1 / step)
     return exp.CountIf(this=steps.neq(exp.Round(this=steps.copy())))
+
+
+def _of_persons(column: exp.Column) -> exp.Expr:
+    """A text in which an e-mail address or the like may stand; nothing of others."""
+    pattern = exp.Literal.string(LIKE_PERSONS)
+    is_like = exp.RegexpLike(this=column.copy(), expression=pattern)
+    return exp.Case(ifs=[exp.If(this=is_like, true=column.copy())])
 
 
 def _values(opened: Opened, table: exp.Expr, name: str) -> tuple[str, ...]:

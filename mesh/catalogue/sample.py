@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from mesh.catalogue.looks import looks_like
 from mesh.catalogue.nobody import Handed, Withheld
 from mesh.catalogue.unbuilt import here, place_or_query, query_on
 from mesh.contracts import Contract
@@ -43,7 +44,9 @@ Spans = list[tuple[int, int]]
 class Sample:
     """places: where each input is read; types: its columns; main: the one with most keys
     of others. withheld: the columns, by input, whose values nobody sees. chosen: the values that
-    are looked for, by column. further: so many more rows of the main input, if any."""
+    are looked for, by column. further: so many more rows of the main input, if any. looks: what of
+    persons the chosen texts look like, by input and column, where nothing else withholds them;
+    shown: the columns of texts that are shown, of which no contract says what they are."""
 
     opened: Opened
     places: dict[str, exp.Expr]
@@ -52,9 +55,11 @@ class Sample:
     withheld: frozenset[tuple[str, str]]
     chosen: dict[str, list[Any]] = field(default_factory=dict)
     further: tuple[exp.Select, int] | None = None
+    looks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    shown: tuple[tuple[str, str], ...] = ()
 
     def personal(self, name: str, column: str) -> bool:
-        return (name, column) in self.withheld
+        return (name, column) in self.withheld or (name, column) in self.looks
 
     def rows(self, name: str) -> exp.Select:
         """A few rows of an input: awkward ones, of the others those that share values with them."""
@@ -119,6 +124,24 @@ class Sample:
             made.chosen[key] = [*values[: most - 1], *values[most - 1 :][-1:]]
         return made
 
+    def looked_at(self, known: Mapping[str, Contract]) -> Sample:
+        """With what the texts look like that it would show, and that no contract speaks of."""
+        looks: dict[tuple[str, str], str] = {}
+        shown: list[tuple[str, str]] = []
+        for name, columns in self.types.items():
+            contract = known.get(name)
+            stated = {one.name.lower() for one in contract.columns} if contract else set()
+            rows = self.opened.rows(self.rows(name))
+            for column, values in zip(columns, zip(*rows, strict=True), strict=False):
+                texts = [str(one) for one in values if isinstance(one, str | list | dict)]
+                if not texts or column.lower() in stated or self.personal(name, column):
+                    continue
+                if like := looks_like(texts):
+                    looks[name, column] = like
+                else:
+                    shown.append((name, column))
+        return replace(self, looks=looks, shown=tuple(shown))
+
     def makes_rows(self, model: Model, environment: Environment) -> bool:
         """Whether the model's query finds anything in these rows."""
         rows: dict[str, exp.Expr] = {name: self.rows(name).subquery() for name in self.places}
@@ -126,9 +149,16 @@ class Sample:
 
 
 def sampled(
-    opened: Opened, model: Model, environment: Environment, known: Mapping[str, Contract]
+    opened: Opened,
+    model: Model,
+    environment: Environment,
+    known: Mapping[str, Contract],
+    withheld: Collection[str] = (),
 ) -> Sample | None:
-    """Rows of all inputs of which the query makes a row, if there are such; None without inputs."""
+    """Rows of all inputs of which the query makes a row, if there are such; None without inputs.
+
+    withheld: the columns of the model whose values its contract does not show.
+    """
     places: dict[str, exp.Expr] = {}
     types: dict[str, list[str]] = {}
     for name in sorted(query_inputs(model) - {short_name(model.fqn)}):
@@ -148,11 +178,11 @@ def sampled(
         return sum(shared[column] > 1 for column in keys), len(keys)
 
     main = max(types, key=ties)
-    nobody = frozenset(_withheld(opened, model, types, known))
+    nobody = frozenset(_withheld(opened, model, types, known, withheld))
     few = Sample(opened, places, types, main, nobody).with_chosen()
-    if few.makes_rows(model, environment):
-        return few
-    return _enough(few, model, environment) or few
+    is_enough = few.makes_rows(model, environment)
+    made = few if is_enough else _enough(few, model, environment) or few
+    return made.looked_at(known)
 
 
 def _withheld(
@@ -160,16 +190,18 @@ def _withheld(
     model: Model,
     types: Mapping[str, list[str]],
     known: Mapping[str, Contract],
+    withheld: Collection[str],
 ) -> Iterator[tuple[str, str]]:
     """The columns of inputs that lead to a person, or of which one of the model is made that does:
     its own contract may be the only one to say so."""
     names = Withheld(opened.context.models, known)
     handed = Handed(opened.context.models, known)
-    own = [c for c in model.columns_to_types or {} if names.told(model.fqn, c)]
+    columns = model.columns_to_types or {}
+    own = [c for c in columns if c in withheld or names.told(model.fqn, c)]
     shown = {place for column in own for place in handed.origins(model, column)}
-    for name, columns in types.items():
+    for name, there in types.items():
         full_name = opened.models[name].fqn
-        for column in columns:
+        for column in there:
             if names.told(full_name, column) or (full_name, column) in shown:
                 yield name, column
 

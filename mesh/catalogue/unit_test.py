@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,12 +24,14 @@ from sqlmesh.utils.errors import SQLMeshError
 from sqlmesh.utils.yaml import load
 
 from mesh.catalogue.nobody import kind_of, stand_in
+from mesh.catalogue.notes import looking_like
 from mesh.catalogue.sample import Sample, column_of, sampled
 from mesh.contracts import Contract
 from mesh.environments import Opened
 from mesh.environments.names import short_name
 from mesh.errors import WrongUse
 from mesh.project import display
+from mesh.words import joined
 
 if TYPE_CHECKING:
     from sqlmesh.core.environment import Environment
@@ -41,6 +44,15 @@ _NOW: Mapping[type[exp.Expr], str] = {
     exp.CurrentTime: "time",
     exp.CurrentTimestamp: "timestamp",
 }
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """expected: how many rows it expects. notes: what it shows of its inputs, and what not."""
+
+    file: Path
+    expected: int
+    notes: tuple[str, ...]
 
 
 class NotDrafted(WrongUse):
@@ -58,18 +70,20 @@ def draft_test(
     environment: Environment,
     known: Mapping[str, Contract],
     read_by_rules: Collection[str],
-) -> tuple[Path, int] | None:
-    """Write the test beside the others, and say how many rows it expects; None without inputs.
+    withheld: Collection[str] = (),
+) -> Drafted | None:
+    """Write the test beside the others; None without inputs.
 
     A test that is there already stays as it is. read_by_rules: the products that the rules of its
-    contract read. They are built before it, so SQLMesh asks for them in a test.
+    contract read. They are built before it, so SQLMesh asks for them in a test. withheld: the
+    columns of the model whose values its contract does not show.
     Raises NotDrafted where its query refuses what stands in the place of persons.
     """
     file = test_file(opened, model)
     if file.exists() or not model.is_sql:
         return None
     _, _, product = short_name(model.fqn).partition(".")
-    sample = sampled(opened, model, environment, known)
+    sample = sampled(opened, model, environment, known, withheld)
     if sample is None:
         return None
     instead = _instead(sample)
@@ -109,7 +123,17 @@ def draft_test(
     body["outputs"] = whole | {"query": {"rows": (made := _listed(body["outputs"]["query"]))}}
     text = yaml.safe_dump({test: body}, sort_keys=False, allow_unicode=True, width=98)
     file.write_text(text, encoding="utf-8")
-    return file, len(made)
+    return Drafted(file, len(made), tuple(_notes(sample)))
+
+
+def _notes(sample: Sample) -> Iterator[str]:
+    yield from looking_like({f"{name}.{c}": like for (name, c), like in sample.looks.items()})
+    if sample.shown:
+        shown = joined([f"{name}.{column}" for name, column in sample.shown])
+        yield (
+            f"The unit test shows texts of {shown} as they are. Whether one names somebody, only "
+            "a reader can tell: if so, make it up."
+        )
 
 
 def test_file(opened: Opened, model: Model) -> Path:
@@ -173,7 +197,9 @@ def _instead(sample: Sample) -> Persons:
         for column in columns:
             if sample.personal(name, column):
                 query = exp.select(column_of(column)).from_(sample.rows(name).subquery("kept"))
-                values = [row[0] for row in sample.opened.rows(query) if row[0] is not None]
+                values = [one for (one,) in sample.opened.rows(query) if one is not None]
+                # In the place of lists and of what has parts nothing can stand.
+                values = [one for one in values if not isinstance(one, list | dict)]
                 found[name, column] = values
                 for value in values:
                     kinds.setdefault(kind_of(value), set()).add(value)
@@ -206,4 +232,6 @@ def _literal(value: Any) -> exp.Expr:
         return exp.cast(exp.Literal.string(str(value)), "uuid")
     if isinstance(value, Decimal):
         return exp.Literal.number(str(value))
+    if isinstance(value, float):
+        return exp.cast(exp.Literal.string(repr(value)), "double")
     return exp.convert(value)

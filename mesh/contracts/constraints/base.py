@@ -72,6 +72,7 @@ class Seen:
 
     values: all values of a text column, when there are few. step: that all numbers keep to.
     is_of_each_row: whether nearly each row has a value of its own. filled: how many rows have one.
+    looks_like: what of persons its texts look like, such as e-mail addresses; empty for nothing.
     """
 
     nulls: int
@@ -81,6 +82,7 @@ class Seen:
     step: float | None = None
     is_of_each_row: bool = False
     filled: int = 0
+    looks_like: str = ""
 
 
 @dataclass(frozen=True)
