@@ -6,10 +6,11 @@ import os
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,15 +19,53 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
+
+from mesh.plain import harmless
 
 # Who closed a stream wants to read nothing; a file that is opened later must not take its place.
 sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
 sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
 # A pipe has no width; tables there are as wide as they need to be.
 PIPE_WIDTH = 160
-out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class PlainConsole(Console):
+    """What texts of others cannot steer, whatever they are printed in: all that is drawn passes
+    here, and only what rich itself says to the terminal goes on as it is."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        begins = True
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+                continue
+            text = harmless(segment.text, begins=begins)
+            yield segment if text == segment.text else Segment(text, segment.style)
+            _, ends, last = text.rpartition("\n")
+            begins = (begins or bool(ends)) and not last.strip()
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Before its width is measured, as that of a cell."""
+        return super().render_str(harmless(text), **how)
+
+
+out = PlainConsole(highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = PlainConsole(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+
+def in_line(text: object) -> str:
+    """A text of others, which may have lines, as part of a line with markup."""
+    return escape(" ".join(str(text).split()))
+
+
+def say(text: object) -> None:
+    """A line as it is, without markup and however long."""
+    out.print(str(text), markup=False, soft_wrap=True)
 
 
 @contextmanager

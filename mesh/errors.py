@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.plain import one_line
+
 
 @dataclass(frozen=True)
 class Location:
@@ -18,7 +20,8 @@ class Location:
     line: int | None = None
 
     def __str__(self) -> str:
-        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
+        name = one_line(self.path)
+        return name if self.line is None else f"{name}:{self.line}"
 
 
 class MeshError(Exception):

@@ -118,6 +118,17 @@ def test_a_zip_entry_that_is_a_link(tmp_path, database):
     assert "points outside the zip." in refused(path, database)
 
 
+def test_names_in_a_zip_steer_no_terminal(tmp_path, database):
+    name = "\x1b]0;title\x07\n::error::x"
+    path = zipped(tmp_path / "in.zip", {**CSVS, f"{name}/movies.csv": "y"})
+    told = refused(path, database)
+    assert "movies.csv and ␛]0;title␇␊::error::x/movies.csv. Leave" in told
+    other = {"movies.csv": TEXTS["movies"], f"ratings/{name[-1]}\x1b.parquet": "x"}
+    path = zipped(tmp_path / "other.zip", {**other, "tags.csv": TEXTS["tags"]})
+    told = refused(path, database)
+    assert "/ratings/x␛.parquet: this is not a Parquet file" in told
+
+
 def test_an_encrypted_zip(tmp_path, database):
     path = zipped(tmp_path / "in.zip", CSVS)
     data = bytearray(path.read_bytes())

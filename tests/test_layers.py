@@ -14,6 +14,7 @@ from tests.project_copy import ROOT
 
 # From the ground up. A package uses those before it, and its own.
 LAYERS = (
+    "plain",
     "errors",
     "words",
     "settings",

@@ -16,7 +16,7 @@ from mesh.cli.contracts_prove import prove_command
 from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_verify import verify_command
 from mesh.cli.options import InProject
-from mesh.console import out
+from mesh.console import out, say
 from mesh.words import many
 
 app = typer.Typer(
@@ -49,7 +49,7 @@ def lint_command(
         typer.echo(json.dumps({"files": result.files, "problems": found}, indent=2))
     else:
         for problem in result.problems:
-            typer.echo(str(problem))
+            say(problem)
         files = many(result.files, "contract")
         # The levels are no contract.
         beside = sorted({str(problem.where.path) for problem in levels})
@@ -57,7 +57,7 @@ def lint_command(
         places = [f"{broken} of {files}"] * bool(broken) + beside
         if result.problems:
             count = many(len(result.problems), "problem")
-            out.print(f"{count} in {' and in '.join(places)}", markup=False, soft_wrap=True)
+            say(f"{count} in {' and in '.join(places)}")
         else:
             out.print(f"{files}: no problems")
     if result.problems:

@@ -6,10 +6,9 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from mesh.cli.options import InProject, Json, tell_left_out
-from mesh.console import out, table
+from mesh.console import in_line, out, table
 
 if TYPE_CHECKING:
     from mesh.catalogue.find import Hit
@@ -53,7 +52,9 @@ def list_command(
         return
     if not hits:
         said = " ".join(words or [])
-        out.print(f"No contract says {said!r}." if words else "There are no contracts yet.")
+        out.print(
+            f"No contract says {said!r}." if words else "There are no contracts yet.", markup=False
+        )
         return
     _table(hits)
     out.print("More of one of them: mesh contracts show PRODUCT", markup=False)
@@ -69,5 +70,5 @@ def _table(hits: tuple[Hit, ...]) -> None:
         source = "" if not contract.is_of_source else " (source)"
         row = (f"{contract.product}{source}", f"{contract.version}{state}", contract.owner)
         places = [", ".join(hit.found_in)] if by_word else []
-        made.add_row(*map(escape, (*row, contract.purpose, *places)))
+        made.add_row(*map(in_line, (*row, contract.purpose, *places)))
     out.print(made)

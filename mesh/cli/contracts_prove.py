@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import InProject, Json
-from mesh.console import out, progress
+from mesh.console import out, progress, say
 from mesh.words import many
 
 
@@ -50,7 +50,7 @@ def prove_command(
         )
     else:
         for finding in proof.findings:
-            typer.echo(str(finding))
+            say(finding)
         count = len(proof.findings)
         result = many(count, "finding") if count else "BigQuery takes them all"
         out.print(

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from mesh.cli.contracts_list import list_command
 from mesh.cli.options import Gateway, InProject, Json, tell_left_out
-from mesh.console import out, table
+from mesh.console import in_line, out, table
 
 if TYPE_CHECKING:
     from mesh.catalogue.consumers import Consumer, Reader
@@ -124,14 +124,15 @@ def _heading(contract: Contract) -> None:
     if contract.end_of_life:
         ended = contract.ended(today())
         state += f"{', ended on' if ended else ' until'} {contract.end_of_life}"
-    out.print(f"[bold]{contract.product}[/] {contract.version} ({state}), by {contract.owner}")
+    by = in_line(contract.owner)
+    out.print(f"[bold]{contract.product}[/] {contract.version} ({state}), by {by}")
     for label, text in (
         ("What for", contract.purpose),
         ("How to use it", contract.usage),
         ("Limits", contract.limitations),
     ):
         if text:
-            out.print(f"[bold]{label}:[/] {escape(text)}")
+            out.print(f"[bold]{label}:[/] {in_line(text)}")
 
 
 def _columns(contract: Contract) -> None:
@@ -140,8 +141,8 @@ def _columns(contract: Contract) -> None:
     for column in contract.columns:
         name = f"{column.name} (key)" if column.grain_position else column.name
         kind = column.bigquery_type + ("" if column.required else ", or NULL")
-        told = column.description + (" Deprecated." if column.deprecated else "")
-        made.add_row(*map(escape, (name, kind, column.values_text(), column.classification, told)))
+        said = column.description + (" Deprecated." if column.deprecated else "")
+        made.add_row(*map(in_line, (name, kind, column.values_text(), column.classification, said)))
     out.print(made)
 
 
@@ -150,7 +151,7 @@ def _values(contract: Contract) -> None:
         if column.enum:
             out.print(f"[bold]What {column.name} means[/]")
         for allowed in column.enum:
-            out.print(f"  {escape(f'{allowed.value}: {allowed.description}')}")
+            out.print(f"  {in_line(f'{allowed.value}: {allowed.description}')}")
     out.print()
 
 
@@ -178,7 +179,7 @@ def _promises(contract: Contract) -> None:
     made = table("id", "words", title="Promises", whole=("id",))
     made.show_header = False
     for name, text in promises(contract):
-        made.add_row(escape(name), escape(text))
+        made.add_row(in_line(name), in_line(text))
     out.print(made)
 
 
@@ -186,7 +187,7 @@ def _people(contract: Contract, readers: tuple[Consumer, ...], shown: tuple[Read
     def listed(title: str, lines: list[str], none: str) -> None:
         out.print(f"[bold]{title}[/]")
         for line in lines or [none]:
-            out.print(f"  {escape(line)}")
+            out.print(f"  {in_line(line)}")
 
     roles = [f"{role.name} ({role.access}): {role.description}" for role in contract.roles]
     listed("Who may read it", roles, "nobody but its owner")
@@ -209,5 +210,5 @@ def _versions(contract: Contract, releases: tuple[Release, ...]) -> None:
     if str(contract.version) not in {release.version for release in releases}:
         out.print(f"  {contract.version}: not committed yet")
     for release in releases:
-        told = f"{release.version}: {release.date}, {release.commit}: {release.subject}"
-        out.print(f"  {escape(told)}")
+        said = f"{release.version}: {release.date}, {release.commit}: {release.subject}"
+        out.print(f"  {in_line(said)}")

@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json
-from mesh.console import err, out, table
+from mesh.console import err, in_line, out, table
 from mesh.errors import WrongUse
 from mesh.project import Project, moment
 from mesh.words import many
@@ -197,6 +197,6 @@ def _show_product(product: ProductReport) -> None:
     for one in product.broken:
         found = finding(one)
         text = f"{one.where}: {one.rule}: {one.description}" + (f" But {found}." if found else "")
-        out.print(f"[red]✗[/] {escape(text)}", soft_wrap=True)
+        out.print(f"[red]✗[/] {in_line(text)}", soft_wrap=True)
     if product.broken:
         out.print()

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of
-from mesh.console import out
+from mesh.console import out, say
 from mesh.project import PROD_VARIABLE
 from mesh.words import many
 
@@ -42,10 +42,10 @@ def check_command(
     count, problems = check(folder or project.dashboards, project.contracts)
     if as_json:
         found = [problem.as_data() for problem in problems]
-        out.print_json(json.dumps({"dashboards": count, "problems": found}))
+        typer.echo(json.dumps({"dashboards": count, "problems": found}, indent=2))
     else:
         for problem in problems:
-            out.print(str(problem), markup=False, soft_wrap=True)
+            say(problem)
         what = many(len(problems), "problem") if problems else "no problems"
         out.print(f"{many(count, 'dashboard')}: {what}")
     if problems:
@@ -76,7 +76,7 @@ def build_command(
     pages = [path for path in written if path.suffix == ".html"]
     pictures = [path for path in written if path.suffix == ".png"]
     for path in pages:
-        out.print(str(path), soft_wrap=True, markup=False)
+        say(path)
     if pictures:
         out.print(f"{len(pictures)} PNGs in {pictures[0].parent}", soft_wrap=True, markup=False)
     if png and not {page.stem for page in pages} & {picture.stem for picture in pictures}:
@@ -118,11 +118,8 @@ def links_command(
 
     found = links(project.dashboards, project.contracts, prod, host)
     if as_json:
-        out.print_json(
-            json.dumps(
-                [{"dashboard": one.dashboard, "url": one.url, "note": one.note} for one in found]
-            )
-        )
+        told = [{"dashboard": one.dashboard, "url": one.url, "note": one.note} for one in found]
+        typer.echo(json.dumps(told, indent=2))
         return
     for one in found:
         out.print(f"{one.title}: {one.note}", markup=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -95,7 +96,8 @@ def ingest(
                 observer=observer,
             )
         if as_json:
-            out.print_json(data={**_for_machines(result), "notes": list(result.notes)})
+            told = {**_for_machines(result), "notes": list(result.notes)}
+            typer.echo(json.dumps(told, indent=2))
         else:
             _show(result, parquet)
 
@@ -132,7 +134,7 @@ def _undo(
 def _show_undo(result: IngestResult, *, as_json: bool) -> None:
     if as_json:
         told = {"undoes": result.undoes, "notes": list(result.notes)}
-        out.print_json(data={**_for_machines(result), **told})
+        typer.echo(json.dumps({**_for_machines(result), **told}, indent=2))
         return
     out.print(
         f"ingest {result.ingest_id}: {result.source}; movies, ratings and tags are as before it. "

@@ -126,7 +126,7 @@ def _show(result: RefreshResult, as_json: bool, nothing: str, done: str = "is up
             "taken_away": list(result.taken_away),
             "seconds": round(result.seconds, 3),
         }
-        out.print_json(json.dumps(answer))
+        typer.echo(json.dumps(answer, indent=2))
         return
     if result.made_again:
         out.print(f"Was gone and is there again: {', '.join(result.made_again)}.")

@@ -40,7 +40,7 @@ def status(
     names = [environment] if environment else opened.environment_names
     found = [look(opened, name) for name in names]
     if as_json:
-        out.print_json(json.dumps([asdict(one) for one in found], default=_text))
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2, default=_text))
     else:
         if not found:
             out.print("There is no environment yet: `sqlmesh plan` makes one.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.errors import Location
 from mesh.project import display
 
 
@@ -23,7 +24,7 @@ class Finding:
     message: str
 
     def __str__(self) -> str:
-        return f"{display(self.path)}:{self.line}: {self.subject}: {self.message}"
+        return f"{Location(display(self.path), self.line)}: {self.subject}: {self.message}"
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def standard(subject: Subject) -> Found:
 
 CHECKS: tuple[Check, ...] = (
     complete.value_missing,
+    complete.text_steers,
     names.name_invalid,
     names.name_disagrees,
     names.file_name,

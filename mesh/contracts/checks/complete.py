@@ -13,6 +13,7 @@ from mesh.contracts.findings import TODO, Finding, Found
 from mesh.contracts.types import CLASSIFICATIONS, LOGICAL_TYPES
 from mesh.files.problems import shown
 from mesh.files.tree import Steps
+from mesh.plain import one_line, steering
 
 Needs = tuple[tuple[str, str], ...]
 """Keys, and what to write when one is missing."""
@@ -119,6 +120,20 @@ def value_missing(subject: Subject) -> Found:
         task = text.strip().removeprefix(TODO).lstrip(" :")
         fix = f"Write here: {shown(task, 200)}." if task else "Write it, or take it out."
         yield Finding(steps, f"The `{shown(key)}` is still to be written.", fix)
+
+
+@check("TEXT_STEERS", "No sign in a contract steers what it is read in: a terminal, a log, a page.")
+def text_steers(subject: Subject) -> Found:
+    """What can be relied on all the same: texts are printed without such signs."""
+    if subject.around is None:
+        return
+    for steps, text in _texts((), subject.draft.tree.data):
+        if found := steering(text):
+            yield Finding(
+                steps,
+                f"A text holds {found}, which is not seen but steers what it is read in.",
+                f"Take it out of `{shown(one_line(text), 200)}`.",
+            )
 
 
 def unwritten(draft: Draft) -> Iterator[tuple[Steps, str]]:

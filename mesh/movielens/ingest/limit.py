@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from mesh.errors import CheckFailed, WrongUse
+from mesh.errors import CheckFailed, Location, WrongUse
 from mesh.movielens.ingest.literals import literal
 from mesh.movielens.ingest.rules import NOT_NEWEST
 from mesh.movielens.ingest.stage import REJECTED, Kind, Stage
@@ -79,7 +79,7 @@ def _told(name: str, kind: Kind) -> str:
     file, line, detail = kind.first
     more = f"; {kind.consequences:,} more are about movies that it cost"
     also = more if kind.consequences else ""
-    told = f"{name} ({kind.count:,}, the first at {file}:{line}{also})"
+    told = f"{name} ({kind.count:,}, the first at {Location(Path(file), line)}{also})"
     return f"{told}: {detail}" if detail and examples_shown() else told
 
 

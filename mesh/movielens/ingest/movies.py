@@ -4,12 +4,13 @@ genres between bars. What a reader should know of them is noted."""
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from mesh.errors import CheckFailed
+from mesh.errors import CheckFailed, Location
 from mesh.movielens.ingest.genres import NONE, Genres
 from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.rules import YEAR
@@ -67,7 +68,7 @@ def _unknown(
     for name, movies in unknown.most_common(SHOWN):
         ((file, number, _),) = origin.trace(np.array([first[name]]))
         count = "1 movie" if movies == 1 else f"{movies:,} movies"
-        told.append(f"{name!r} ({count}, the first at {file}:{number})")
+        told.append(f"{name!r} ({count}, the first at {Location(Path(file), number)})")
     more = f"; and {len(unknown) - SHOWN:,} more" if len(unknown) > SHOWN else ""
     what = "1 genre is" if len(unknown) == 1 else f"{len(unknown):,} genres are"
     message = f"{what} not among those in {genres.place}: {'; '.join(told)}{more}."

@@ -31,6 +31,7 @@ from mesh.movielens.ingest.rules import (
 )
 from mesh.movielens.ingest.schema import Column, Table
 from mesh.movielens.ingest.source import EXPANSION_MATTERS, MOST_EXPANSION, TableFiles
+from mesh.plain import one_line
 
 # A row is called by its number in its file, counted from this one.
 FIRST_ROW = 1
@@ -189,7 +190,7 @@ def _check_columns(
                 )
         if first is not None and types != first:
             raise WrongUse(
-                f"the column types differ from those in {files.names[0]}.",
+                f"the column types differ from those in {one_line(files.names[0])}.",
                 where=shown,
                 fix="Write all files of a table with the same types.",
             )

@@ -27,6 +27,7 @@ from mesh.errors import Location, WrongUse
 from mesh.files.scratch import scratch
 from mesh.movielens import GENERATED_MARK
 from mesh.movielens.ingest.schema import DELIVERED, TAGS, Table
+from mesh.plain import one_line
 from mesh.words import joined
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -180,7 +181,7 @@ def _files_of(table: Table, folder: Path, source: Path) -> TableFiles | None:
     if len(forms) > 1:
         names = [paths[0].relative_to(folder).as_posix() for paths in forms.values()]
         raise WrongUse(
-            f"the table {table.name} is there more than once: {joined(names)}.",
+            f"the table {table.name} is there more than once: {one_line(joined(names))}.",
             where=Location(source),
             fix="Leave only one of them.",
         )
@@ -218,15 +219,15 @@ def _hint(missing: Sequence[str], names: Sequence[str], source: Path) -> str:
     for name in names if source.is_dir() else ():
         place, path = table_path(name), source / name
         if place in {f"{table}.{kind}" for table in missing for kind in KINDS}:
-            return f"Put a file in the place of {path.name}, which is no regular file."
+            return f"Put a file in the place of {one_line(path.name)}, which is no regular file."
     if missing == [TAGS.name]:
         header = ",".join(TAGS.column_names)
         return f"Where there are no tags, write one that holds its header alone: {header}."
     for name in names if source.is_dir() else ():
         if table_path(name, deep=True) and not table_path(name):
-            return f"Did you mean {(source / name).parent}?"
+            return f"Did you mean {one_line((source / name).parent)}?"
         if name.lower().endswith(".zip") and "/" not in name:
-            return f"Did you mean {source / name}?"
+            return f"Did you mean {one_line(source / name)}?"
     return _GIVE
 
 
@@ -284,7 +285,7 @@ def _broken(source: Path) -> WrongUse:
     return WrongUse(
         "this is not a zip file, or it is cut off or damaged.",
         where=Location(source),
-        fix=f"Give its folder, {source.parent}, or a complete .zip."
+        fix=f"Give its folder, {one_line(source.parent)}, or a complete .zip."
         if table_path(source.name)
         else "Give a folder or a complete .zip with movies.csv, ratings.csv and tags.csv.",
     )
@@ -303,13 +304,14 @@ def _unpack_entries(archive: zipfile.ZipFile, source: Path, folder: Path) -> lis
             continue
         if name in chosen:
             raise WrongUse(
-                f"the zip holds {name} twice: {chosen[name].filename} and {entry.filename}.",
+                f"the zip holds {name} twice: {one_line(chosen[name].filename)} and "
+                f"{one_line(entry.filename)}.",
                 where=Location(source),
                 fix="Leave only one of them.",
             )
         if entry.flag_bits & 1:
             raise WrongUse(
-                f"the zip is encrypted ({entry.filename}).",
+                f"the zip is encrypted ({one_line(entry.filename)}).",
                 where=Location(source),
                 fix="Unpack it and give the folder.",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.text import Text
 
-from mesh.console import out, table
+from mesh.console import in_line, out, table
 from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.known import RULES
@@ -54,15 +54,20 @@ def print_review(review: Review) -> None:
 def _findings(findings: tuple[Finding, ...]) -> None:
     for one in grouped(findings):
         style = _STYLES[one.level]
-        out.print(f"[{style}]{one.level:<8}[/] {one.rule} {escape(str(one.where))}", soft_wrap=True)
-        out.print(Text(f"         {one.product}: {one.message}"), soft_wrap=True)
+        out.print(f"[{style}]{one.level:<8}[/] {one.rule} {in_line(one.where)}", soft_wrap=True)
+        _line(f"{one.product}: {one.message}")
         both = one.before and one.after and one.before != one.after
         if both and one.before not in one.message:
-            out.print(Text(f"         {one.before}  →  {one.after}", style="dim"), soft_wrap=True)
+            _line(f"{one.before}  →  {one.after}", "dim")
         if one.reason:
-            out.print(Text(f"         because {one.reason}", style="dim"), soft_wrap=True)
+            _line(f"because {one.reason}", "dim")
         elif one.fix and one.level is not Level.INFO:
-            out.print(Text(f"         {one.fix}", style="italic"), soft_wrap=True)
+            _line(one.fix, "italic")
+
+
+def _line(text: str, style: str = "") -> None:
+    """What belongs to a finding, below it: texts of contracts must not look like lines of ours."""
+    out.print(Text(f"         {' '.join(text.split())}", style=style), soft_wrap=True)
 
 
 def _verdicts(verdicts: tuple[Verdict, ...]) -> None:
@@ -93,11 +98,11 @@ def _impact(review: Review) -> None:
         made = table("who", "kind", "columns", "through", "owner", title="who is hit")
         for hit in found.hits:
             columns = listed(hit.columns, MOST_NAMES) or "its rows"
-            made.add_row(*map(escape, (hit.name, hit.kind, columns, through(hit), hit.owner)))
+            made.add_row(*map(in_line, (hit.name, hit.kind, columns, through(hit), hit.owner)))
         out.print(made)
-        out.print(Text("Ask: " + ", ".join(found.owners)))
+        out.print(in_line("Ask: " + ", ".join(found.owners)))
     if found.others:
-        out.print(Text("Others may read it too: " + ", ".join(found.others) + "."))
+        out.print(in_line("Others may read it too: " + ", ".join(found.others) + "."))
 
 
 def _plan(review: Review) -> None:
