@@ -6,7 +6,11 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
 from mesh.cli.main import app
+from mesh.errors import WrongUse
 from tests.project_copy import PROJECT, ROOT
 
 
@@ -41,8 +45,6 @@ def project_at(root: Path) -> list[str]:
 
 
 def test_owners_of_a_project_in_a_folder_stand_where_github_reads_them(tmp_path: Path) -> None:
-    from typer.testing import CliRunner
-
     (tmp_path / ".git").mkdir()
     owners = tmp_path / "CODEOWNERS"
     owners.write_text("* @acme/all\n")
@@ -64,8 +66,6 @@ def test_owners_of_a_project_in_a_folder_stand_where_github_reads_them(tmp_path:
 
 
 def test_owners_that_others_wrote_keep_the_files_that_no_contract_speaks_of(tmp_path: Path) -> None:
-    from typer.testing import CliRunner
-
     here = project_at(tmp_path / "project")
     owners = tmp_path / "project" / "CODEOWNERS"
     owners.write_text("* @acme/all\n/.github/ @acme/infra\n")
@@ -79,9 +79,29 @@ def test_owners_that_others_wrote_keep_the_files_that_no_contract_speaks_of(tmp_
     assert "it is not UTF-8" in str(refused.exception) and "as UTF-8" in str(refused.exception)
 
 
-def test_owners_that_are_not_up_to_date_are_said(tmp_path: Path) -> None:
-    from typer.testing import CliRunner
+@pytest.mark.parametrize(
+    "name", ["z\n*\t@evil\n", "a\tb", "*", "a?", "[a-z]", "a#b", "a\\b", "\x1b"]
+)
+def test_a_name_that_would_be_another_line_or_pattern_gets_none(tmp_path: Path, name: str) -> None:
+    here = project_at(tmp_path / "project")
+    dashboards = tmp_path / "project" / "looker"
+    shutil.copy(dashboards / "user_360.yaml", dashboards / f"{name}.yaml")
+    refused = CliRunner().invoke(app, ["codeowners", *here])
+    error = refused.exception
+    assert isinstance(error, WrongUse) and error.exit_code == 2
+    assert len(str(error).splitlines()) == 1 and str(error).startswith("looker/")
+    assert "CODEOWNERS takes for something else" in str(error) and "another name" in str(error)
+    assert not (tmp_path / "project" / ".github" / "CODEOWNERS").exists()
 
+
+def test_a_folder_that_would_be_a_pattern_gets_no_owners(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    here = project_at(tmp_path / "mesh [1]")
+    error = CliRunner().invoke(app, ["codeowners", *here]).exception
+    assert isinstance(error, WrongUse) and str(error).startswith("mesh [1]: its name holds '['")
+
+
+def test_owners_that_are_not_up_to_date_are_said(tmp_path: Path) -> None:
     here = project_at(tmp_path / "project")
     runner = CliRunner()
     stale = runner.invoke(app, ["codeowners", *here, "--check"])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mesh.contracts import load_contracts
 from mesh.contracts.model import Contract
 from mesh.dashboards import read_usage
+from mesh.errors import Location, WrongUse
 from mesh.files.generated import with_section
 from mesh.project import Project
 from mesh.review.levels import read_organisation
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for it, from the top of the repository; it reads the first that is there."""
+_SPEAKS = re.compile(r"[*?\[\]#\\]|(?! )\s|[\0-\x1f\x7f-\x9f]")
 TEAM_ROLE = "_team"
 BEGIN = "# Written by `mesh codeowners` from {folder}contracts/"
 HEAD = """: change the contracts, not these lines.
@@ -45,6 +48,7 @@ def codeowners(project: Project) -> dict[Path, str]:
     top = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
     folder = f"{root.relative_to(top).as_posix()}/".removeprefix("./")
     path = next((file for name in PLACES if (file := top / name).is_file()), top / PLACES[0])
+    _pattern(folder)
     begin, end = _marks(folder)
     before = path.read_bytes().strip() if path.is_file() else b""
     alone = not folder and (not before or before.startswith(begin.encode()))
@@ -71,6 +75,19 @@ def _marks(folder: str) -> tuple[str, str]:
     return BEGIN.format(folder=folder), END.format(folder=folder)
 
 
+def _pattern(path: str) -> str:
+    """What fits this path and nothing else. GitHub knows of no other escape than that of a blank;
+    WrongUse where another would be needed."""
+    if found := _SPEAKS.search(path):
+        raise WrongUse(
+            f"its name holds {found[0]!r}, which CODEOWNERS takes for something else than itself, "
+            "so its owners cannot be written there.",
+            where=Location(Path(path.lstrip("/"))),
+            fix="Give it another name.",
+        )
+    return path.replace(" ", "\\ ")
+
+
 def _lines(project: Project, folder: str, *, alone: bool) -> Iterator[str]:
     """folder: where the project lies in the repository. alone: whether all of that is its own."""
     contracts = load_contracts(project.contracts)
@@ -78,7 +95,7 @@ def _lines(project: Project, folder: str, *, alone: bool) -> Iterator[str]:
     everyone = sorted({contract.owner for contract in contracts.values()})
 
     def line(path: str, teams: Iterable[str]) -> str:
-        pattern = f"/{folder}{path}".replace(" ", "\\ ") if path != "*" else path
+        pattern = _pattern(f"/{folder}{path}") if path != "*" else path
         return f"{pattern:<62} " + " ".join(f"@{organisation}/{team}" for team in teams)
 
     if alone or folder:
