@@ -20,6 +20,22 @@ MAKE_ROOM = "Make room, here and in the folder for temporary files, then run aga
 OPENING: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False}
 
 
+# What is tried on made-up rows needs some megabytes; what needs so much more is not worth them, on
+# a laptop or in CI. It reads no file and writes none, also for what does not fit.
+TRYING: dict[str, str | bool | int | float | list[str]] = {
+    **OPENING,
+    "enable_external_access": False,
+    "max_temp_directory_size": "0KiB",
+    "memory_limit": "1GB",
+    "threads": 1,
+}
+
+
+def trying() -> duckdb.DuckDBPyConnection:
+    """An engine in memory, to try on a few rows what somebody wrote."""
+    return duckdb.connect(config=TRYING)
+
+
 def cannot_open(database: Path, error: Exception) -> WrongUse:
     """The error for a user, from the one that DuckDB or the system raised."""
     text = " ".join(str(error).split())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 from sqlglot import exp, parse_one
 
 from mesh.contracts.made_up import pools_of
 from mesh.contracts.sql import parse_rule
 from mesh.contracts.tried import compared, is_idle
+from mesh.database import trying
 
 TYPES = {"x": "INT64", "y": "INT64", "f": "FLOAT64", "s": "STRING", "t": "STRING"}
 TYPES |= {"d": "DATE", "m": "TIMESTAMP", "b": "BOOL"}
@@ -113,6 +115,27 @@ def test_columns_of_unknown_types_are_not_judged(query: str) -> None:
 
 def test_what_does_not_run_on_duckdb_is_not_judged() -> None:
     assert not idle(parsed(rows("CAST(s AS INT64) = CAST(s AS INT64)")))
+
+
+def test_what_makes_texts_too_long_is_not_judged() -> None:
+    """No limit of the engine's counts what one function makes of a text, and none stops it."""
+    nested = "REPLACE(" * 12 + "s" + ", 'a', 'aaaaaaaaaaaaaaaaaaaa')" * 12
+    assert not idle(parsed(rows(f"LENGTH({nested}) >= 0")))
+    steps = ", ".join(
+        f"c{n} AS (SELECT CONCAT(s, s, s, s) AS s FROM {f'c{n - 1}' if n else 't'})"
+        for n in range(15)
+    )
+    query = f"WITH t AS (SELECT s FROM ${{table}}), {steps} SELECT s FROM c14 WHERE LENGTH(s) < 0"
+    assert not idle(parsed(table(query)))
+    assert idle(parsed(rows("LENGTH(REPLACE(CONCAT(s, '-', s), 'a', 'bc')) >= 0")))
+
+
+def test_rules_are_tried_by_an_engine_that_reads_nothing_and_holds_little() -> None:
+    with trying() as engine:
+        with pytest.raises(duckdb.PermissionException):
+            engine.execute("SELECT * FROM read_text('/etc/hostname')")
+        held = "current_setting('memory_limit'), current_setting('max_temp_directory_size')"
+        assert engine.execute(f"SELECT {held}").fetchone() == ("953.6 MiB", "0 bytes")
 
 
 def test_what_takes_too_long_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:

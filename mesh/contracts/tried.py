@@ -20,6 +20,7 @@ from sqlglot.errors import SqlglotError
 from mesh.contracts.made_up import MOST_ROWS, Columns, numbers, table, world
 from mesh.contracts.rules import RowRule, bind
 from mesh.contracts.small_changes import small_changes
+from mesh.database import trying
 
 WORLDS = 400
 # Where rows are looked at one by one, each world holds many.
@@ -29,6 +30,9 @@ OWN = "t0"
 _ROWS = 400
 _FEW = (4, 0, 1, 2, 4, 8, 12)
 _MOST_TABLES = 6
+# A made-up text has up to so many letters, and gets so many times longer in a rule.
+_LONG = 300
+_MOST_TIMES = 1_000
 _MOST_CHANGES = 12
 # A rule that runs longer on so few rows is not judged, nor are two that take so long to compare.
 _SECONDS = 20.0
@@ -38,8 +42,7 @@ _Tables = tuple[tuple[str, Columns], ...]
 
 @lru_cache(maxsize=1)
 def _engine() -> duckdb.DuckDBPyConnection:
-    engine = duckdb.connect()
-    engine.execute("SET threads = 1")
+    engine = trying()
     engine.execute("SET TimeZone = 'UTC'")
     return engine
 
@@ -48,8 +51,11 @@ def broken_together(rules: Sequence[RowRule], columns: Columns) -> list[bool]:
     """Which rules about rows some row of one made-up table breaks; none where it cannot be told."""
     asked = [exp.LogicalOr(this=rule.broken()) for rule in rules]
     try:
-        query = exp.select(*asked).from_(OWN).sql("duckdb")
-        return [bool(one) for one in _found_together(query, ((OWN, columns),))]
+        query = exp.select(*asked).from_(OWN)
+        if any(_lengthens(rule) > _MOST_TIMES for rule in asked):
+            return [False] * len(rules)
+        found = _found_together(query.sql("duckdb"), ((OWN, columns),))
+        return [bool(one) for one in found]
     except (duckdb.Error, SqlglotError, RecursionError):
         return [False] * len(rules)
 
@@ -135,8 +141,23 @@ def _runs(engine: duckdb.DuckDBPyConnection, counting: str) -> bool:
     return True
 
 
+def _lengthens(query: exp.Expr) -> int:
+    """How many times longer texts can get in a query, if each step works on what another made."""
+    times = 1
+    for one in query.find_all(exp.Concat, exp.DPipe, exp.Replace, exp.RegexpReplace):
+        if isinstance(one, exp.Replace | exp.RegexpReplace):
+            put = one.args.get("replacement")
+            more = len(put.name) if isinstance(put, exp.Literal) else _LONG if put else 0
+            times *= max(1, more + isinstance(one, exp.RegexpReplace))
+        else:
+            times *= max(2, len(one.expressions))
+    return times
+
+
 def _sizes(query: exp.Expr) -> list[int]:
     """Numbers of rows to try; none where it would take too many to break a rule, or to run it."""
+    if _lengthens(query) > _MOST_TIMES:
+        return []  # What texts take counts for no limit of the engine's, and nothing stops it.
     read = sum(1 for _ in query.find_all(exp.Table))
     parts = sum(1 for _ in query.find_all(exp.Select, exp.AggFunc, exp.Window))
     if parts == 1:

@@ -17,6 +17,7 @@ from mesh.contracts.constraints.base import OPTIONS, ColumnPromise, Named, Optio
 from mesh.contracts.findings import Found, Purpose
 from mesh.contracts.sql import column_named
 from mesh.contracts.types import TEXT_TYPES
+from mesh.database import trying
 
 MAX_LENGTH = 500
 
@@ -85,4 +86,4 @@ def matches(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _engine() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
+    return trying()
