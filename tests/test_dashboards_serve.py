@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.error import HTTPError
 
 import pytest
 
@@ -98,7 +100,8 @@ def test_who_opens_a_page_is_told_that_it_is_being_drawn_and_gets_it_then(
         return Built("1", {"index.html": f"<title>{environment}</title>"})
 
     monkeypatch.setattr(Site, "get", waits)
-    with served(Site(PROJECT, lambda: None, patience=0.01)) as url:
+    names = ["acceptance", "broken"]
+    with served(Site(PROJECT, lambda: None, patience=0.01, names=names)) as url:
         for _ in range(2):
             status, text = get(f"{url}/acceptance/")
             assert status == 503
@@ -110,6 +113,46 @@ def test_who_opens_a_page_is_told_that_it_is_being_drawn_and_gets_it_then(
         drawn.set()
         until(lambda: get(f"{url}/acceptance/") == (200, "<title>acceptance</title>"))
         until(lambda: get(f"{url}/broken/")[0] == 500)
+
+
+def test_names_that_no_environment_has_stop_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any page that is open in the browser can ask for them."""
+    asked: list[str] = []
+
+    state = SimpleNamespace(context=SimpleNamespace(close=lambda: None), environment_names=["prod"])
+
+    def opened() -> SimpleNamespace:
+        asked.append("state")
+        return state
+
+    def found(self: Site, environment: str) -> Built:
+        asked.append(environment)
+        return Built("1", {"index.html": environment})
+
+    monkeypatch.setattr(Site, "get", found)
+    site = Site(PROJECT, lambda: pytest.fail("The models are not needed."), open_state=opened)
+    with served(site) as url:
+        assert get(f"{url}/prod/") == (200, "prod")
+        for number in range(40):
+            status, text = get(f"{url}/zz{number}/")
+            assert (
+                status == 404 and f"there is no environment &#x27;zz{number}&#x27; (prod)" in text
+            )
+        assert asked == ["state", "prod"] and not site.pending
+        # One that was made since is found when it is asked again.
+        state.environment_names = ["dev", "prod"]
+        assert get(f"{url}/dev/")[0] == 404
+        site.asks_again = 0
+        assert get(f"{url}/dev/") == (200, "dev")
+
+
+def test_no_page_of_others_shows_these_within_itself() -> None:
+    with served(Site(PROJECT, lambda: None)) as url, pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(f"{url}/there/is/no/such/page")
+    headers = refused.value.headers
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
 def until(true: Callable[[], bool]) -> None:

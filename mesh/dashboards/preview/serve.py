@@ -33,6 +33,16 @@ BIGQUERY_SECONDS = 300
 """How long pages of BigQuery are kept: nothing tells when its data changed."""
 PATIENCE_SECONDS = 2.0
 """How long a viewer waits for pages before being told that they are being drawn."""
+NAMES_SECONDS = 30.0
+"""How often it is asked at most whether there is an environment that was not there yet."""
+# No page of others shows these within itself, nor takes anything from them.
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 _PATH = re.compile(r"/([a-z0-9_]+)/([a-z0-9_]+\.html|version|)")
 _PROBLEM = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta http-equiv="refresh" content="3"><title>{title}</title>
@@ -54,18 +64,23 @@ class Site:
     """Builds pages when they are asked for, and again when data or specs changed.
 
     open_project: how to open the project; it is closed after each use. specs: the folder of
-    dashboards, where it is not the project's. drawn: what another environment that shows the same
-    need not draw again. pending: what is being built, for all who ask for it meanwhile.
+    dashboards, where it is not the project's. open_state: how to open it where names are all that
+    is asked. drawn: what another environment that shows the same
+    need not draw again. pending: what is being built, for all who ask for it meanwhile. names: of
+    the environments that are known; asks_again: when those of others are asked for again.
     """
 
     project: Project
     open_project: Callable[[], Any]
     specs: Path | None = None
     gateway: str | None = None
+    open_state: Callable[[], Any] | None = None
     patience: float = PATIENCE_SECONDS
     built: dict[str, Built] = field(default_factory=dict)
     drawn: Drawn = field(default_factory=dict)
     pending: dict[str, Future[Built]] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+    asks_again: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
     asking: threading.Lock = field(default_factory=threading.Lock)
 
@@ -90,9 +105,9 @@ class Site:
     def environments(self) -> list[str]:
         """The names of all environments; WrongUse when there is none."""
         with self.lock:
-            opened = self.open_project()
+            opened = (self.open_state or self.open_project)()
             with closing(opened.context):
-                names = opened.environment_names
+                self.names = names = opened.environment_names
         if not names:
             raise WrongUse(
                 "there is no environment yet.", fix="Create one with `sqlmesh plan dev`."
@@ -119,10 +134,18 @@ class Site:
                 raise
 
     def soon(self, environment: str) -> Built | None:
-        """The same, or None when it takes longer than a viewer is patient; it goes on then."""
+        """The same, or None when it takes longer than a viewer is patient; it goes on then.
+
+        Any page that is open in a browser can ask for any name: one that no environment has costs
+        nothing but once in a while.
+        """
         with self.asking:
             building = self.pending.get(environment)
             if building is None:
+                if environment not in self.names:
+                    if time.monotonic() < self.asks_again:
+                        raise self._unknown(environment)
+                    self.asks_again = time.monotonic() + NAMES_SECONDS
                 building = self.pending[environment] = Future()
                 # Whoever stops the server does not wait for pages.
                 threading.Thread(target=self._fill, args=(environment,), daemon=True).start()
@@ -134,6 +157,8 @@ class Site:
     def _fill(self, environment: str) -> None:
         building = self.pending[environment]
         try:
+            if environment not in self.names and environment not in self.environments():
+                raise self._unknown(environment)
             building.set_result(self.get(environment))
         except Exception as error:
             building.set_exception(error)
@@ -141,11 +166,17 @@ class Site:
             with self.asking:
                 del self.pending[environment]
 
+    def _unknown(self, environment: str) -> WrongUse:
+        return WrongUse(
+            f"there is no environment {environment!r} ({', '.join(self.names)}).",
+            fix=f"Create it with `sqlmesh plan {environment}`.",
+        )
+
     def _build(self, environment: str) -> Built:
         opened = self.open_project()
         with closing(opened.context):
+            self.names = names = opened.environment_names
             pages = present_all(opened, environment, specs=self.specs, drawn=self.drawn)
-            names = opened.environment_names
         # Taken after the database is closed: closing it can write its log into it.
         version = self.state()
         built = Built(version, render(pages, self.project, Served(names, environment, version)))
@@ -168,7 +199,12 @@ def serve(
     checked_dashboards(project.dashboards, project.contracts)
     from mesh.environments import open_project
 
-    site = Site(project, lambda: open_project(project, gateway, unit_tests=False), gateway=gateway)
+    site = Site(
+        project,
+        lambda: open_project(project, gateway, unit_tests=False),
+        gateway=gateway,
+        open_state=lambda: open_project(project, gateway, models=False),
+    )
     names = site.environments()
     first = environment or ("prod" if "prod" in names else names[0])
     with make_server(site, port, first) as server:
@@ -248,8 +284,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("X-Content-Type-Options", "nosniff")
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
