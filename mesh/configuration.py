@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh.errors import Location, WrongUse
+from mesh.secret import keep
 
 if TYPE_CHECKING:
     import jinja2
@@ -38,6 +39,7 @@ def read_configuration(
     data = _parsed(text, shown) or {}
     if not isinstance(data, dict):
         raise _unreadable(shown, 1, "it holds no mapping")
+    keep(data)
     return data
 
 
@@ -62,7 +64,9 @@ def _run(path: Path, shown: Path, _edited: int) -> Mapping[str, Any]:
             made = runpy.run_path(str(path)).get("config")
     except Exception as error:
         raise _unreadable(shown, None, f"{type(error).__name__}: {error}") from error
-    return made.model_dump(by_alias=True) if isinstance(made, Config) else {}
+    data = made.model_dump(by_alias=True) if isinstance(made, Config) else {}
+    keep(data)
+    return data
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.plain import one_line
+from mesh.secret import hidden
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,12 @@ class MeshError(Exception):
     exit_code = 2
 
     def __init__(self, message: str, *, where: Location | None = None, fix: str | None = None):
+        # Often it passes on what an engine says of what it was configured with.
+        message = hidden(message)
         super().__init__(message)
         self.message = message
         self.where = where
-        self.fix = fix
+        self.fix = hidden(fix) if fix else fix
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message

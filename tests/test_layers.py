@@ -15,6 +15,7 @@ from tests.project_copy import ROOT
 # From the ground up. A package uses those before it, and its own.
 LAYERS = (
     "plain",
+    "secret",
     "errors",
     "words",
     "settings",

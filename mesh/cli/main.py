@@ -29,6 +29,7 @@ from mesh.cli.review import review
 from mesh.cli.status import status
 from mesh.console import err
 from mesh.errors import MeshError, WrongUse
+from mesh.secret import hidden
 from mesh.signals import ending
 
 app = typer.Typer(
@@ -89,7 +90,7 @@ def _report(error: BaseException) -> int:
     if isinstance(error, MeshError):
         err.print(f"[bold red]error:[/] {escape(str(error))}")
         return error.exit_code
-    text = " ".join(str(error).split())
+    text = hidden(" ".join(str(error).split()))
     err.print(
         f"[bold red]unexpected error:[/] {type(error).__name__}: {escape(text)} "
         "Run again with `mesh --debug …` and report the traceback."

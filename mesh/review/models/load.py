@@ -10,12 +10,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from mesh.contracts.sound import FILE
 from mesh.errors import WrongUse
 from mesh.project import DATABASE_VARIABLE, Project
 from mesh.review.models.review_worker.facts import Job, Models, from_json, to_json
+from mesh.secret import hidden
 
 _HERE = Path(__file__).resolve().parent
 _START = f"import sys; sys.path.append({str(_HERE)!r}); from review_worker.main import run; run()"
@@ -135,7 +137,11 @@ def _can_be_written(folder: Path) -> bool:
 
 
 def _answer(path: Path) -> Models:
-    return from_json(Models, path.read_bytes())
+    found = from_json(Models, path.read_bytes())
+    # In that process nothing of what is kept is known.
+    rows = found.rows and tuple(replace(row, problem=hidden(row.problem)) for row in found.rows)
+    notes = tuple(map(hidden, found.notes))
+    return replace(found, problem=hidden(found.problem), notes=notes, rows=rows)
 
 
 def _answered(job: Job) -> None:
