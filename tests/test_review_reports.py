@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 
 from mesh.cli.main import app
 from mesh.errors import WrongUse
+from mesh.files.markdown import code, escape, escape_html
 from mesh.project import Project
 from mesh.review import run as report
 from mesh.review.models.review_worker.facts import Models
 from mesh.review.report.machine import review_json, sarif
-from mesh.review.report.markdown import LIMIT, code, escape, markdown
+from mesh.review.report.markdown import LIMIT, markdown
 from mesh.review.run import Review, review
 from tests.review_projects import ORDERS, change, git
 
@@ -138,7 +139,6 @@ def test_escaped_text_does_nothing() -> None:
 
 
 def test_text_inside_of_html_shows_as_text() -> None:
-    from mesh.review.report.markdown import escape_html
 
     assert escape_html("moving to shop.orders_v2") == "moving to shop.orders_v2"
     assert not set("<>&@`[]|") & set(re.sub(r"&#\d+;", "", escape_html(HOSTILE)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mesh.contracts import Contract, usable_contracts
 from mesh.environments.names import domain_of, is_public, query_inputs
+from mesh.files.markdown import prose
 from mesh.project import Project
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def _product(project: Project, contract: Contract, model: Model | None) -> list[
     lines = [
         f"### {contract.product}",
         "",
-        f"{contract.purpose} ({kind}; [contract](../{path}) {contract.version}, "
-        f"owner {contract.owner})",
+        f"{prose(contract.purpose)} ({kind}; [contract](../{path}) {contract.version}, "
+        f"owner {prose(contract.owner)})",
         "",
         f"Grain: {', '.join(f'`{name}`' for name in contract.grain)}",
         "",
@@ -79,7 +80,7 @@ def _product(project: Project, contract: Contract, model: Model | None) -> list[
         "| --- | --- | --- | --- |",
     ]
     for column in contract.columns:
-        text = " ".join(column.description.split()).replace("|", "\\|")
+        text = prose(column.description)
         null = "" if column.required else "yes"
         personal = " *(personal)*" if column.personal else ""
         lines.append(f"| `{column.name}` | {column.bigquery_type} | {null} | {text}{personal} |")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from mesh.files.markdown import code, escape, escape_html
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.models.impact import Hit
 from mesh.review.report.grouped import MOST_NAMES, advised, counted, grouped, through
@@ -15,7 +16,6 @@ from mesh.words import listed, many
 MARKER = "<!-- mesh review -->"
 # GitHub takes 65,536 characters; the workflow posts 65,000 bytes at the most.
 LIMIT = 64_000
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 _WORDS = {Level.BREAKING: "breaking", Level.WARNING: "look at", Level.INFO: "info"}
 MOST_NODES = 40
 
@@ -69,29 +69,6 @@ def _fit(lines: list[str], room: int) -> tuple[str, int]:
         fence ^= line.startswith("```")
         kept.append(line)
     return "\n".join(kept), 0
-
-
-def escape(text: object) -> str:
-    """Any text as Markdown that shows it and does nothing: no HTML, links, mentions or tables."""
-    plain = "".join(c if c.isprintable() else " " for c in str(text))
-    plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = _SPECIAL.sub(r"\\\1", plain)
-    # A mention, a reference or a bare address would notify or lead somewhere.
-    plain = plain.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")
-    return re.sub(r"\\#(\d)", r"&#35;\1", plain)
-
-
-def escape_html(text: object) -> str:
-    """The same for a line of HTML, in which Markdown's backslashes would show."""
-    plain = "".join(c if c.isprintable() else " " for c in str(text))
-    return re.sub(r"[^\w .,:;/()'-]", lambda found: f"&#{ord(found[0])};", plain)
-
-
-def code(text: object, limit: int = 300) -> str:
-    """Any text as inline code; line ends and backticks cannot end it."""
-    plain = "".join(c if c.isprintable() else " " for c in str(text)).replace("`", "ʼ")
-    plain = plain if len(plain) <= limit else plain[: limit - 1] + "…"
-    return f"`{plain.replace('|', '¦')}`" if plain.strip() else ""
 
 
 def _head(review: Review) -> str:
