@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _Handler = Callable[[int, FrameType | None], object]
 
 
@@ -16,17 +17,33 @@ _Handler = Callable[[int, FrameType | None], object]
 def ending() -> Iterator[list[int]]:
     """Leave as after Ctrl-C, so that nothing of a run is left behind; it notes which signal came.
 
-    What a library makes of the exception, as DuckDB does of a query that it interrupts, says no
-    longer that it was a signal.
+    What a library makes of the exception, as DuckDB does of a query that it interrupts and SQLMesh
+    of a model that fails, says no longer that it was a signal.
     """
     came: list[int] = []
 
     def end(number: int, _: FrameType | None) -> None:
         came.append(number)
-        raise SystemExit(128 + number)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
     with _handled(end, *_ENDING):
         yield came
+
+
+@contextmanager
+def undisguised(connection: Any) -> Iterator[None]:
+    """Leave a query with what ended it, and end it.
+
+    DuckDB makes an ordinary error of a signal, which SQLMesh takes for one of a model, and goes on
+    with the next. Its other threads go on with the query, and whatever comes next waits for them.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):
+            connection.interrupt()
+            raise error.__cause__ from None
+        raise
 
 
 @contextmanager
@@ -37,7 +54,7 @@ def held() -> Iterator[None]:
     def pass_over(number: int, _: FrameType | None) -> None:
         pass
 
-    with _handled(pass_over, signal.SIGINT, *_ENDING):
+    with _handled(pass_over, *_ENDING):
         yield
 
 

@@ -6,13 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlmesh.core.config import DuckDBConnectionConfig
 
 from mesh.cli import main
+from mesh.environments.hooks import install
+from mesh.errors import CheckFailed
 from mesh.review.models.load import _run
 from mesh.review.models.review_worker.facts import Job
+from mesh.signals import ending
 
 MESH = Path(sys.executable).parent / "mesh"
 
@@ -60,7 +66,15 @@ def _query_that_is_terminated() -> None:
         raise RuntimeError("Query interrupted") from ended
 
 
-@pytest.mark.parametrize("work", [_import_that_is_stopped, _cleaning_that_fails])
+def _model_whose_query_is_stopped() -> None:
+    with suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+    raise CheckFailed("shop.orders: Query interrupted")
+
+
+@pytest.mark.parametrize(
+    "work", [_import_that_is_stopped, _cleaning_that_fails, _model_whose_query_is_stopped]
+)
 def test_ctrl_c_is_no_error_whatever_is_made_of_it(
     work, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +96,25 @@ def test_who_is_terminated_cleans_up_whatever_is_made_of_it(
     assert ended.value.code == 128 + signal.SIGTERM
     assert capfd.readouterr().err == "stopped\n"
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+LONG = "SELECT SUM(a.range * b.range) FROM RANGE(1000000) AS a, RANGE(100000) AS b"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_query_that_is_stopped_is_no_error_of_its_model(number: signal.Signals) -> None:
+    """An error of a model is noted by SQLMesh, which goes on with the next one."""
+    install()
+    adapter = DuckDBConnectionConfig(connector_config={"threads": 2}).create_engine_adapter()
+    adapter.execute("SELECT 1")
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
+    with ending() as came:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt if number == signal.SIGINT else SystemExit):
+            adapter.execute(LONG)
+    # Its other threads have ended as well.
+    assert adapter.fetchone("SELECT 1") == (1,)
+    assert came == [number]
 
 
 def test_a_review_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:

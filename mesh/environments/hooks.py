@@ -21,6 +21,7 @@ from sqlmesh.core.config import Config, DuckDBConnectionConfig
 from sqlmesh.core.config.scheduler import BuiltInSchedulerConfig
 from sqlmesh.core.constants import PROD
 from sqlmesh.core.context import GenericContext
+from sqlmesh.core.engine_adapter import EngineAdapter
 from sqlmesh.core.environment import Environment
 from sqlmesh.utils.errors import ConfigError, PlanError
 
@@ -44,6 +45,7 @@ from mesh.environments.unit_tests import install as share_renderings
 from mesh.environments.versions import stamped
 from mesh.errors import MeshError
 from mesh.project import Project
+from mesh.signals import undisguised
 from mesh.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ def install() -> None:
     wrap(GenericContext, "_run", _up_to_date_before_a_run)
     wrap(GenericContext, "test", forget_afterwards)
     wrap(GenericContext, "load", paused)
+    wrap(EngineAdapter, "_execute", _until_stopped)
     for command in ("plan", "run"):
         wrap(GenericContext, command, spared)
         wrap(GenericContext, command, _with_our_sentences)
@@ -249,6 +252,11 @@ def _up_to_date_before_a_run(
         check=lambda log: _refuse_what_nobody_delivered(context, log, environment),
     )
     return original(context, environment, **kwargs)
+
+
+def _until_stopped(original: Any, adapter: EngineAdapter, *args: Any, **kwargs: Any) -> Any:
+    with undisguised(adapter.cursor):
+        return original(adapter, *args, **kwargs)
 
 
 def _with_our_sentences(original: Any, context: GenericContext, *args: Any, **kwargs: Any) -> Any:

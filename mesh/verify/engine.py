@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from mesh.environments import Opened
 from mesh.errors import WrongUse
+from mesh.signals import undisguised
 from mesh.verify.values import python_rows
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Engine:
         from google.api_core.exceptions import GoogleAPIError
 
         try:
-            return work()
+            with undisguised(getattr(self.backend, "con", None)):
+                return work()
         except (duckdb.Error, GoogleAPIError, IbisError, TableNotFound, ArrowException) as error:
             text = " ".join(str(error).split())
             if isinstance(error, TableNotFound):

@@ -80,6 +80,8 @@ class DuckDBTarget(Target):
                 yield self
                 done = True
             finally:
+                # After a signal its other threads go on with a query, and this would wait for them.
+                con.interrupt()
                 with suppress(duckdb.Error):
                     con.execute("ROLLBACK")
                 with suppress(duckdb.Error):
