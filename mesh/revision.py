@@ -41,23 +41,29 @@ class Laid:
 def lay_out(checkout: Checkout, commit: str, folder: Path, only: tuple[str, ...] = ()) -> Laid:
     """Write the files of a commit into a folder, as they lie in the repository.
 
-    only: folders of the project to limit it to. Links are followed as far as they lead within the
-    commit, and submodules where they are checked out. Raises WrongUse when something cannot be
-    read.
+    only: folders of the project to limit it to. Links to files are followed as far as they lead
+    within the commit, and submodules where they are checked out. Links to folders are links, as
+    in a work tree: SQLMesh's look for files passes over them. Raises WrongUse when something
+    cannot be read.
     """
     at = checkout.lay_at(commit)
     root = folder / at
     root.mkdir(parents=True, exist_ok=True)
     needed: Wanted = []
     others: Wanted = []
-    for sha, path in _project(checkout, commit, at, root, "", only):
-        part = needed if only or path.split("/")[0] in LOADED else others
-        part.append((sha, at + path))
+    linked: list[str] = []
+    laid = _project(checkout, commit, at, root, "", only, linked=None if only else linked)
+    found = [(sha, at + path) for sha, path in laid]
+    if at and not only:
+        found += _beside(checkout, commit, at, folder)
+    for sha, path in found:
+        inside = path.removeprefix(at) if path.startswith(at) else ""
+        needs = only or inside.split("/")[0] in LOADED or path.startswith(tuple(linked))
+        (needed if needs else others).append((sha, path))
     if at and not only:
         # They stand at the top, whatever lies below.
         there = _project(checkout, commit, WORKFLOWS, root, WORKFLOWS)
         needed += [(sha, at + path) for sha, path in there]
-        others += _beside(checkout, commit, at, folder)
     return Laid(root, _write(checkout, needed, others, folder))
 
 
@@ -95,8 +101,13 @@ def _project(
     folder: Path,
     at: str,
     only: tuple[str, ...] = (),
+    linked: list[str] | None = None,
 ) -> Wanted:
-    """What lies under a prefix; at: where that is in the project, with a slash."""
+    """What lies under a prefix; at: where that is in the project, with a slash.
+
+    linked: takes the folders that links of what SQLMesh loads lead to, where all of the commit is
+    laid out and links to folders are made at once. None: what lies behind these is laid out there.
+    """
     wanted: Wanted = []
     waiting = [(checkout.entries(commit, prefix), prefix, at, frozenset({prefix}))]
     while waiting:
@@ -111,9 +122,13 @@ def _project(
                 _lay_out_submodule(checkout, sha, folder, path)
                 continue
             if mode == LINK:
-                kind, sha, there = _followed(checkout, commit, real + name, sha, path)
+                link = sha
+                kind, sha, there = _followed(checkout, commit, real + name, link, path)
                 round_about = there in around or (real + name).startswith(there)
-                if kind == "tree" and not round_about:
+                if kind == "tree" and not round_about and linked is not None:
+                    _link(folder / path, _target(checkout, path, link))
+                    linked += [there] if path.split("/")[0] in LOADED else []
+                elif kind == "tree" and not round_about:
                     more = checkout.entries(sha)
                     waiting.append((more, there, f"{path}/", around | {there}))
                 if kind != "blob":
@@ -130,7 +145,7 @@ def _followed(
     All are empty if it does not matter. git follows links within a commit, but does not
     understand a dot in them.
     """
-    target = os.fsdecode(checkout.read(path, "cat-file", "blob", sha))
+    target = _target(checkout, path, sha)
     name = posixpath.normpath(posixpath.join(posixpath.dirname(link), target))
     name = "" if name == "." else name
     asked = os.fsencode(f"{commit}:{name}\n")
@@ -146,10 +161,20 @@ def _followed(
     return "", "", ""
 
 
+def _target(checkout: Checkout, path: str, sha: str) -> str:
+    return os.fsdecode(checkout.read(path, "cat-file", "blob", sha))
+
+
+def _link(path: Path, target: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+
+
 def _lay_out_submodule(checkout: Checkout, commit: str, folder: Path, path: str) -> None:
     inner = Checkout(checkout.root / path, "")
     if inner.root.is_dir() and inner.holds(commit):
-        _write(inner, _project(inner, commit, "", folder, f"{path}/"), [], folder)
+        laid = _project(inner, commit, "", folder, f"{path}/", linked=[])
+        _write(inner, laid, [], folder)
     elif path.split("/")[0] in LOADED:
         raise WrongUse(
             f"`{shown(path)}` is a submodule, and its commit {commit[:10]} is not here.",
@@ -173,8 +198,7 @@ def _beside(checkout: Checkout, commit: str, at: str, folder: Path) -> Wanted:
         target = os.fsdecode(content)
         leads_to = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
         if not leads_to.startswith(("/", "..")):
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).symlink_to(target)
+            _link(folder / path, target)
     return [(sha, path) for mode, sha, path in entries if mode != LINK]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,18 @@ def test_large_files_beside_the_project_are_left_out_and_told(
     assert len(there) == 1
     gone = "bigger" if there == ["big"] else "big"
     assert made.left_out.startswith(f"`films/{gone}.bin` of the base")
+
+
+@pytest.mark.parametrize("folder", ["", "teams/mesh"])
+def test_a_folder_of_models_that_is_a_link_is_one_in_the_base(folder: str, tmp_path: Path) -> None:
+    """SQLMesh finds as many models behind it as in the work tree, none on some Pythons."""
+    top = tmp_path / "top"
+    project = shop(top / folder)
+    (project / "models" / "shop").rename(top / "kept")
+    to = os.path.relpath(top / "kept", project / "models")
+    (project / "models" / "shop").symlink_to(to)
+    repository(top)
+    root = laid(project, tmp_path / "out").root
+    assert (root / "models" / "shop").readlink() == Path(to)
+    there = {path.name for path in (project / "models" / "shop").iterdir()}
+    assert {path.name for path in (root / "models" / "shop").iterdir()} == there
