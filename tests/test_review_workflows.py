@@ -257,3 +257,55 @@ def test_who_agrees_to_a_release_is_asked(tmp_path: Path) -> None:
     assert said == [
         f"STEP_NO_WEAKEN `{PROMOTE}` in the job ship no longer waits for the people of `shop`."
     ]
+
+
+MATRIX = """
+on: pull_request
+jobs:
+  changed:
+    outputs: {any: x}
+    steps: []
+  never:
+    if: 'no'
+    steps: []
+  idle:
+    needs: never
+    steps: []
+  lint:
+    needs: changed
+    strategy:
+      matrix:
+        part: [a, b]
+        size: [x, 2]
+    env:
+      PART: ${{ matrix.part }}
+    steps:
+      - run: make lint
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[a, b]", "[a]", "no longer runs with `part: b`"),
+        ("[a, b]", "[a, b]\n        exclude: [{part: b}]", "no longer runs with `part: b`"),
+        ("[a, b]", "[a]\n        include: [{part: b, size: x}]", ""),
+        ("[a, b]", "[c, b, a]\n        include: [{other: true}]", ""),
+        ("[x, 2]", "[x]", ""),
+        ("[a, b]", "${{ fromJSON(needs.changed.outputs.any) }}", ""),
+        ("      PART: ${{ matrix.part }}", "      PART: ''", ""),
+        ("    outputs: {any: x}", "    if: false", "waits for a job that runs only if False"),
+        ("    needs: changed", "    if: always()\n    needs: [changed]", "runs only if always()"),
+        (
+            "    needs: changed",
+            "    needs: [changed, idle]",
+            "waits for a job that runs only if no",
+        ),
+    ],
+)
+def test_a_part_that_never_runs_is_seen(old: str, new: str, said: str, tmp_path: Path) -> None:
+    after = MATRIX.replace(old, new, 1)
+    found = differing(tmp_path, {"lint.yml": MATRIX}, {"lint.yml": after})
+    weaker = [one for one in found if one.startswith("STEP_NO_WEAKEN")]
+    expected = [f"STEP_NO_WEAKEN `make lint` in the job lint {said}."] if said else []
+    assert weaker == expected

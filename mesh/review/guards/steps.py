@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from mesh.review.guards.matrix import Part, parts_of, waited_for
 from mesh.review.rules import Place
 
 # What a step calls when it checks something.
@@ -47,7 +48,8 @@ class Step:
     runs, with the branches. unless: conditions of its own and of its job. forgiven: whether it may
     fail. script: of the step that it is a line of. released_by: the environment of GitHub's, with
     the people who agree, that its job waits for. prepared: the steps of its job before it that
-    check nothing: scripts, and actions with what they are told, whichever their version.
+    check nothing: scripts, and actions with what they are told, whichever their version. parts: of
+    the matrix that it speaks of. waits: conditions of the jobs that its job waits for.
     """
 
     file: str
@@ -65,6 +67,8 @@ class Step:
     around: str = ""
     released_by: str = ""
     prepared: tuple[str, ...] = ()
+    parts: frozenset[Part] = frozenset()
+    waits: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -90,7 +94,9 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
     events, filters = _events(on), tuple(_filters(on))
     lines = text.splitlines()
     at: dict[str, int] = {}
-    for job, content in (data.get("jobs") or {}).items():
+    jobs = data.get("jobs") or {}
+    for job, content in jobs.items():
+        waits = waited_for(jobs, job)
         prepared: list[str] = []
         for step in content.get("steps") or ():
             script = str(step.get("run", ""))
@@ -105,6 +111,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
             environment: dict[str, str] = {}
             for one in (data, *levels):
                 environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
+            parts = parts_of(content, step, content.get("env"))
             commands = [*_commands(script)]
             if not commands:
                 prepared += filter(None, [_does(script, step)])
@@ -128,6 +135,8 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                     json.dumps(others, sort_keys=True, default=str),
                     _name(content.get("environment")),
                     tuple(prepared),
+                    parts,
+                    waits,
                 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from mesh.project import AS_OF_VARIABLE
 from mesh.review.contracts.words import shortened
+from mesh.review.guards.matrix import lost_parts
 from mesh.review.guards.steps import SCHEDULE, TOOLS, Step, steps_of
 from mesh.review.models.both import Both
 from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
@@ -164,6 +165,10 @@ def _weaker(was: Step, now: Step) -> Iterator[str]:
         yield "may fail now: `continue-on-error`"
     if new := [one for one in now.unless if one not in was.unless]:
         yield f"runs only if {' and '.join(new)}"
+    if new := [one for one in now.waits if one not in (*was.waits, *was.unless)]:
+        yield f"waits for a job that runs only if {' and '.join(new)}"
+    if lost := lost_parts(was.parts, now.parts):
+        yield f"no longer runs with {' and '.join(f'`{one}`' for one in lost)}"
     if lost := sorted(was.events - now.events):
         yield f"no longer runs on {', '.join(lost)}"
     fails = [one.strip() for one in _FAILS.findall(was.script)]
