@@ -154,7 +154,7 @@ class Checkout:
             top
             for top in sorted(tops)
             if any(name.startswith(f"{top}/models/".removeprefix("./")) for name in names)
-            and not any((self._top / top / name).is_file() for name in CONFIGS)
+            and not any((self.top / top / name).is_file() for name in CONFIGS)
         ]
         if len(projects) > 1:
             raise WrongUse(
@@ -165,7 +165,8 @@ class Checkout:
         return f"{projects[0]}/".removeprefix("./") if projects else self.prefix
 
     @property
-    def _top(self) -> Path:
+    def top(self) -> Path:
+        """Of the repository."""
         return self.root.parents[self.prefix.count("/") - 1] if self.prefix else self.root
 
     def holds(self, commit: str) -> bool:

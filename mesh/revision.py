@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mesh.errors import WrongUse
 from mesh.files.problems import shown
 from mesh.git import LOADED, Checkout
+from mesh.large_files import content_of
 from mesh.words import many
 
 WORKFLOWS = ".github/workflows/"
@@ -84,14 +86,40 @@ def _write(checkout: Checkout, needed: Wanted, others: Wanted, folder: Path) -> 
             kept.append((sha, path))
         else:
             left.append(path)
+    must = {path for _, path in needed}
+    lost: list[str] = []
     for path, content in _contents(checkout, kept, sizes):
+        found = content_of(checkout, path, content)
+        if found is None:
+            lost.append(path)
+            continue
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    if not left:
-        return ""
-    more = f" and {many(len(left) - 1, 'smaller one')}" if left[1:] else ""
-    return f"`{shown(left[-1])}`{more} of the base are left out, as too large or too many to read."
+        if isinstance(found, Path):
+            shutil.copyfile(found, target)
+        else:
+            target.write_bytes(found)
+    return " ".join((*_told(left), *_not_here(lost, must)))
+
+
+def _told(left: list[str]) -> Iterator[str]:
+    if left:
+        more = f" and {many(len(left) - 1, 'smaller one')}" if left[1:] else ""
+        out = f"`{shown(left[-1])}`{more} of the base are left out"
+        yield f"{out}, as too large or too many to read."
+
+
+def _not_here(lost: list[str], needed: Set[str]) -> Iterator[str]:
+    """What is said of files of Git LFS that are not here. WrongUse if one of them is needed."""
+    for path in lost:
+        if path in needed:
+            raise WrongUse(
+                f"Git LFS keeps `{shown(path)}`, and what it holds in the base is not here.",
+                fix="Run `git lfs fetch --all`.",
+            )
+    if lost:
+        more = f" and {many(len(lost) - 1, 'other')}" if lost[1:] else ""
+        yield f"`{shown(lost[0])}`{more} of the base are left out: Git LFS keeps them elsewhere."
 
 
 def _project(

@@ -29,6 +29,7 @@ LAYERS = (
     "wrapping",
     "files",
     "git",
+    "large_files",
     "revision",
     "unit_test_files",
     "contracts",
