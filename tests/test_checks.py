@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -20,6 +21,8 @@ from checks import CHECKS, Check  # noqa: E402
 from run_tests import FILES, PARTS  # noqa: E402
 
 PINNED = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
+
+COMMIT = "-c user.name=x -c user.email=x@example.com commit -qm x"
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -75,6 +78,25 @@ def test_checks_are_chosen_by_name_and_by_the_files_that_changed() -> None:
     assert run("--files", "README.md").stdout == ""
     chosen = run("--files", "README.md", "mesh/errors.py", "--list").stdout.split()
     assert {"ruff", "contracts", "sqlmesh-lint"} <= set(chosen) and "sqlmesh-format" not in chosen
+
+
+def test_a_commit_that_only_deletes_runs_the_checks_that_it_concerns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert all(hook["always_run"] and "files" not in hook for hook in hooks)
+    words = hooks[0]["entry"].split()[2:]
+    monkeypatch.setattr(checks, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["checks", "--list", *words])
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "x.odcs.yaml").touch()
+    for command in ("init -q", "add -A", COMMIT, "rm -q contracts/x.odcs.yaml"):
+        subprocess.run(["git", *shlex.split(command)], cwd=tmp_path, check=True)
+    assert checks.main() == 0
+    assert {"contracts", "docs", "sqlmesh-lint"} <= {*capsys.readouterr().out.split()}
+    subprocess.run(["git", *shlex.split(COMMIT)], cwd=tmp_path, check=True)
+    assert checks.main() == 0
+    assert not capsys.readouterr().out.strip()
 
 
 def test_a_check_that_is_not_there_is_said() -> None:

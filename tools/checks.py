@@ -4,6 +4,7 @@
     python tools/checks.py                      all
     python tools/checks.py ruff sqlmesh-lint    these
     python tools/checks.py --files FILE …       those that one of the files concerns
+    python tools/checks.py --staged             those that the next commit concerns
 
 They run side by side and change nothing. What a check that failed has written is printed. Exit
 code: 0 if all passed, 1 if one failed, 2 if there is no such check.
@@ -77,20 +78,29 @@ def run(check: Check) -> Outcome:
     return Outcome(check, done.returncode, done.stdout, time.monotonic() - started)
 
 
+def staged() -> list[str]:
+    """What the next commit changes; pre-commit names no files that it deletes."""
+    words = ("git", "diff", "--cached", "--name-only", "--no-renames", "-z")
+    done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return [name for name in done.stdout.split("\0") if name]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="checks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="CHECK", help="by default all")
-    parser.add_argument("--files", nargs="+", default=[], help="only what concerns these files")
+    parser.add_argument("--files", nargs="*", default=[], help="only what concerns these files")
+    parser.add_argument("--staged", action="store_true", help="and what is staged, or deleted")
     parser.add_argument("--list", action="store_true", help="name them, and run none")
     options = parser.parse_args()
     if unknown := set(options.names) - {check.name for check in CHECKS}:
         known = ", ".join(check.name for check in CHECKS)
         parser.error(f"there is no check {', '.join(sorted(unknown))}; there are {known}.")
+    files = [*options.files, *(staged() if options.staged else ())]
     wanted = [
         check
         for check in CHECKS
         if (not options.names or check.name in options.names)
-        and (not options.files or any(re.search(check.files, file) for file in options.files))
+        and (not (files or options.staged) or any(re.search(check.files, one) for one in files))
     ]
     if options.list:
         print(*(check.name for check in wanted), sep="\n")
