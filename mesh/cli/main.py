@@ -87,6 +87,10 @@ app.command()(schema)
 
 
 def _report(error: BaseException) -> int:
+    if isinstance(error, OSError):
+        from mesh.files.machine import is_of_machine, said_by_machine
+
+        error = said_by_machine(error) if is_of_machine(error) else error
     if isinstance(error, MeshError):
         err.print(f"[bold red]error:[/] {escape(str(error))}")
         return error.exit_code

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import difflib
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +29,7 @@ from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
 from mesh.environments.sources import Delivered, delivered
 from mesh.errors import CheckFailed, Location, WrongUse
+from mesh.files.scratch import can_be_written, scratch
 from mesh.project import BIGQUERY_GATEWAY, PROJECT_VARIABLE, Project, display
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from sqlmesh.core.snapshot import Snapshot, SnapshotTableInfo
 
 _EMPTY = re.compile(r"YAML source '(.+)' can't be empty")
+# Where SQLMesh keeps what it has parsed, if not in the project.
+CACHE_VARIABLE = "SQLMESH__CACHE_DIR"
 ENVIRONMENT_NAME = re.compile(r"[a-z0-9_]+")
 
 
@@ -232,6 +237,16 @@ def load_without_tests(context: Context) -> None:
     context.load()
 
 
+def _keep_what_is_parsed(project: Project) -> None:
+    """In a folder of this command's own where that of the project cannot be written: SQLMesh
+    would say that a model cannot be loaded."""
+    if CACHE_VARIABLE in os.environ or can_be_written(project.cache):
+        return
+    kept = ExitStack()
+    os.environ[CACHE_VARIABLE] = str(kept.enter_context(scratch("mesh-cache")))
+    atexit.register(kept.close)
+
+
 def open_project(
     project: Project,
     gateway: str | None = None,
@@ -261,6 +276,7 @@ def open_project(
     if gateway == BIGQUERY_GATEWAY and project.reads_variable(PROJECT_VARIABLE):
         # Says which variable is missing, where SQLMesh would say "missing gateway".
         warehouse()
+    _keep_what_is_parsed(project)
     with readable_errors(database):
         try:
             context = Context(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +10,8 @@ import duckdb
 
 from mesh.database import MAKE_ROOM, is_full
 from mesh.errors import Location, WrongUse
+from mesh.files.machine import said_by_machine
 
-_FULL_NUMBERS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _AS_BEFORE = "The tables are as they were."
 
 
@@ -30,7 +29,7 @@ def understood(source: Path, database: Path) -> Iterator[None]:
             raise
         raise meant from error
     except OSError as error:
-        raise _of_system(error, source, database) from error
+        raise said_by_machine(error, source, database, after=_AS_BEFORE) from error
     except UnicodeEncodeError as error:
         raise WrongUse(
             "the name of a folder or file is not UTF-8.", where=Location(source), fix="Rename it."
@@ -54,20 +53,6 @@ def _of_duckdb(error: duckdb.Error, source: Path, database: Path) -> WrongUse | 
             fix="Check the disk and its permissions, then run again.",
         )
     return None
-
-
-def _of_system(error: OSError, source: Path, database: Path) -> WrongUse:
-    if error.errno in _FULL_NUMBERS:
-        return _disk_full(database)
-    where = Location(Path(error.filename)) if error.filename else Location(source)
-    if isinstance(error, PermissionError):
-        return WrongUse(
-            "permission denied.", where=where, fix="Give yourself access, or take another path."
-        )
-    reason = (error.strerror or str(error) or type(error).__name__).lower()
-    return WrongUse(
-        f"this cannot be used: {reason}.", where=where, fix="Check the path, then run again."
-    )
 
 
 def _disk_full(database: Path) -> WrongUse:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from mesh.contracts.sound import FILE
 from mesh.errors import WrongUse
+from mesh.files.scratch import can_be_written
 from mesh.project import DATABASE_VARIABLE, Project
 from mesh.review.models.review_worker.facts import Job, Models, from_json, to_json
 from mesh.secret import hidden
@@ -92,7 +92,7 @@ def _run(job: Job, database: Path, scratch: Path) -> Iterator[subprocess.Popen[b
         "PYTHONSAFEPATH": "1",
         DATABASE_VARIABLE: str(database),
     }
-    if not _can_be_written(Project(job.root).cache):
+    if not can_be_written(Project(job.root).cache):
         # SQLMesh keeps what it has read there. That it cannot is no fault of the change.
         settings["SQLMESH__CACHE_DIR"] = str(scratch / f"{job.side}-cache")
     with (scratch / f"{job.side}.log").open("wb") as output:
@@ -125,15 +125,6 @@ def _lend(kept: Path, to: Path) -> None:
             else:
                 to.mkdir(exist_ok=True)
                 shutil.copy2(kept / name, to / name)
-
-
-def _can_be_written(folder: Path) -> bool:
-    try:
-        folder.mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 def _answer(path: Path) -> Models:
