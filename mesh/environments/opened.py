@@ -237,7 +237,7 @@ def load_without_tests(context: Context) -> None:
     context.load()
 
 
-def _keep_what_is_parsed(project: Project) -> None:
+def keep_what_is_parsed(project: Project) -> None:
     """In a folder of this command's own where that of the project cannot be written: SQLMesh
     would say that a model cannot be loaded."""
     if CACHE_VARIABLE in os.environ or can_be_written(project.cache):
@@ -276,7 +276,7 @@ def open_project(
     if gateway == BIGQUERY_GATEWAY and project.reads_variable(PROJECT_VARIABLE):
         # Says which variable is missing, where SQLMesh would say "missing gateway".
         warehouse()
-    _keep_what_is_parsed(project)
+    keep_what_is_parsed(project)
     with readable_errors(database):
         try:
             context = Context(

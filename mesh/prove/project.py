@@ -27,7 +27,7 @@ from sqlmesh.core.snapshot import SnapshotChangeCategory, SnapshotEvaluator
 from mesh.contracts.types import bigquery_type
 from mesh.environments.hooks import WITHOUT_DELIVERIES
 from mesh.environments.names import short_name
-from mesh.environments.opened import load_without_tests, readable_errors
+from mesh.environments.opened import keep_what_is_parsed, load_without_tests, readable_errors
 from mesh.environments.reporting import recording_console
 from mesh.project import Project
 from mesh.prove.recording import RecordingAdapter
@@ -195,6 +195,7 @@ def open_for_bigquery(project: Project) -> BigQueryProject:
     recording_console()
     # It would advise against the state in memory, which nobody keeps.
     logging.getLogger("sqlmesh.core.console").setLevel(logging.ERROR)
+    keep_what_is_parsed(project)
     with readable_errors(project.database):
         config = load_configs(None, Config, [project.root], dotenv_path=project.dotenv)[
             project.root
