@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from unittest import mock
 
 import duckdb
@@ -15,6 +16,9 @@ from mesh.movielens.ingest import create_operational_tables_sql, ingest, undo
 from mesh.project import Project
 from tests.deliveries import RATINGS, deliver
 from tests.project_copy import FEW_DASHBOARDS, OF_GROUPS, OF_USERS, copy_project
+from tests.review_projects import shop
+
+CONTRACTS = Path(__file__).parent.parent / "contracts"
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +97,7 @@ def test_a_broken_promise_in_acceptance_stops_the_demo_before_prod_and_then_it_g
 )
 def test_a_sample_takes_the_place_of_a_sample_and_of_nothing_else(tmp_path, deliveries, refused):
     project = Project(tmp_path)
+    shutil.copytree(CONTRACTS / "operational", project.contracts / "operational")
     sources = {
         "sample": deliver(tmp_path / "data" / "sample"),
         "other": deliver(tmp_path / "other", ratings=RATINGS.replace("4.0", "3.0")),
@@ -127,3 +132,10 @@ def test_a_source_that_is_not_there_is_said_in_one_sentence(project):
     wrong = copy.run("mesh", "demo", "--source", "nowhere")
     assert wrong.returncode == 2
     assert "nowhere" in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_another_project_is_refused_before_a_sample_is_written(tmp_path):
+    root = shop(tmp_path / "shop")
+    with pytest.raises(WrongUse, match=r"There is no contract for operational\.movies"):
+        demo(Project(root), None, say=print)
+    assert not (root / "data" / "sample").exists()

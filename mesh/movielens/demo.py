@@ -14,6 +14,7 @@ from mesh.environments import EnvironmentStatus, Opened, open_project, plan, pro
 from mesh.errors import CheckFailed, Location, WrongUse
 from mesh.movielens.generate import generate
 from mesh.movielens.ingest import ingest
+from mesh.movielens.ingest.genres import genres_of
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
 from mesh.project import DATABASE_VARIABLE, Project
 from mesh.verify import newest_row, verify
@@ -100,6 +101,8 @@ def _check_replaceable(project: Project) -> None:
 
 def _sample(project: Project, say: Say) -> Path:
     folder = project.root / SAMPLE
+    # Without the contract that a delivery is loaded by nothing is written.
+    genres_of(project.contracts)
     made = generate(folder, SAMPLE_USERS, SAMPLE_SEED, force=True)
     say(f"generated a sample: {made.users:,} users, {made.ratings:,} ratings in {folder}")
     return folder
