@@ -6,18 +6,15 @@ Each limit is one function that yields what is wrong in words; the sentence says
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
-from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.tokens import TokenType
 from sqlmesh.utils.date import to_datetime
 
-from mesh.environments.names import short_name
 from mesh.prove.dialect import FUNCTIONS_NOT_IN_BIGQUERY, WINDOW_ONLY_FUNCTIONS
 from mesh.prove.place import Word, word_at
 
@@ -34,8 +31,6 @@ MOST_CLUSTERING_COLUMNS = 4
 _DAYS_OF = {"HOUR": 1 / 24, "DAY": 1, "MONTH": 30.4, "QUARTER": 91.3, "YEAR": 365.2}
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
-_COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
-_TRUNCATIONS = (exp.Cast, exp.Date, exp.TsOrDsToDate, exp.DateTrunc, exp.TimestampTrunc)
 
 
 def function_limits(sql: str) -> Iterator[tuple[str, Word]]:
@@ -63,91 +58,6 @@ def _has_over(tokens: list, opening: int) -> bool:
         if depth == 0:
             return index + 1 < len(tokens) and tokens[index + 1].text.upper() == "OVER"
     return False
-
-
-def filtered_tables(project: BigQueryProject) -> dict[str, str]:
-    """Name of each table that may be read with a partition filter only -> its partition column.
-
-    Both the model's name and its physical table's.
-    """
-    found = {}
-    for name, model in project.models.items():
-        required = model.physical_properties.get("require_partition_filter")
-        if required is None or required == exp.false():
-            continue
-        for expression in model.partitioned_by:
-            column = expression.find(exp.Column)
-            if column is not None:
-                found[name] = column.name
-                found[short_name(project.table(name).sql("bigquery"))] = column.name
-    return found
-
-
-@dataclass(frozen=True)
-class UnfilteredRead:
-    """A table that is read without the filter on its partition column that it needs."""
-
-    schema: str
-    table: str
-    column: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.schema}.{self.table} may be read only with a filter on its partition column: "
-            f"compare {self.column} with a constant in WHERE."
-        )
-
-
-def unfiltered_reads(query: exp.Expr, required: Mapping[str, str]) -> Iterator[UnfilteredRead]:
-    """Tables that need a filter on their partition column and are read without."""
-    if not required:
-        return
-    for scope in traverse_scope(query):
-        for alias, source in scope.sources.items():
-            if not isinstance(source, exp.Table):
-                continue
-            column = required.get(f"{source.db}.{source.name}")
-            if column is not None and not _is_filtered(scope, alias, column):
-                yield UnfilteredRead(source.db, source.name, column)
-
-
-def _is_filtered(scope: Scope, alias: str, column: str) -> bool:
-    select = scope.expression
-    where = select.args.get("where")
-    conditions = [where.this] if where else []
-    for join in select.args.get("joins") or []:
-        if join.args.get("on") and not join.side:
-            conditions.append(join.args["on"])
-    return any(_prunes(condition, alias, column) for condition in conditions)
-
-
-def _prunes(condition: exp.Expr, alias: str, column: str) -> bool:
-    condition = condition.unnest()
-    if isinstance(condition, exp.And):
-        return any(_prunes(part, alias, column) for part in (condition.left, condition.right))
-    if isinstance(condition, exp.Or):
-        return all(_prunes(part, alias, column) for part in (condition.left, condition.right))
-    kinds = (*_COMPARISONS, exp.Between, exp.In, exp.Is)
-    if not isinstance(condition, kinds) or condition.args.get("unnest"):
-        return False
-    parts: list[exp.Expr] = list(condition.iter_expressions())
-    if isinstance(condition, _COMPARISONS) and not _is_partition(parts[0], alias, column):
-        parts.reverse()
-    return _is_partition(parts[0], alias, column) and all(map(_is_constant, parts[1:]))
-
-
-def _is_partition(side: exp.Expr, alias: str, column: str) -> bool:
-    """The column, or a truncation of it, by which BigQuery still finds the partitions."""
-    side = side.unnest()
-    while isinstance(side, _TRUNCATIONS) and side.this is not None:
-        side = side.this.unnest()
-    if not isinstance(side, exp.Column) or side.name.lower() != column.lower():
-        return False
-    return side.table in ("", alias)
-
-
-def _is_constant(side: exp.Expr) -> bool:
-    return side.find(exp.Column, exp.Query) is None
 
 
 def model_limits(project: BigQueryProject, name: str) -> Iterator[str]:

@@ -20,7 +20,8 @@ from mesh.errors import WrongUse
 from mesh.project import Project
 from mesh.prove.analyzer import Analyzer, Refusal
 from mesh.prove.findings import Finding, Proof
-from mesh.prove.limits import filtered_tables, function_limits, model_limits, unfiltered_reads
+from mesh.prove.limits import function_limits, model_limits
+from mesh.prove.partition_filters import filtered_tables, unfiltered_reads
 from mesh.prove.place import line_in_file
 from mesh.prove.planner import planner_limits
 from mesh.prove.project import PROJECT, BigQueryProject, open_for_bigquery
