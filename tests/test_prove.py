@@ -17,6 +17,8 @@ from mesh.errors import WrongUse
 from mesh.project import Project
 from mesh.prove import ChartQuery, Proof, prove
 from tests.broken_models import BROKEN, PREFERENCES, Broken
+from tests.own_models import OWN
+from tests.own_models import text as own_text
 from tests.project_copy import OF_GROUPS, OF_USERS, PROJECT, ROOT, copy_project, share_analyzer
 
 # Real products, changed where they stand: the contract says something else.
@@ -75,6 +77,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "models" / "broken").mkdir()
     for name, broken in BROKEN.items():
         (root / "models" / "broken" / f"{name}.sql").write_text(mutated(name, broken))
+    for name, own in OWN.items():
+        (root / "models" / "broken" / f"{name}.sql").write_text(own_text(name, own))
     for name, text in RIGHT.items():
         (root / "models" / "broken" / f"{name}.sql").write_text(text)
     for depth in range(1, DEEPEST + 1):
@@ -133,12 +137,26 @@ def test_what_sqlglot_accepts_and_bigquery_refuses_is_found(
         assert broken.marker in near, f"line {finding.line}: {near}"
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_what_bigquery_says_of_how_a_model_is_kept_and_typed(
+    proof: Proof, project: Path, name: str
+) -> None:
+    own, found = OWN[name], of(proof, f"interactions_internal.{name}")
+    if not own.said:
+        assert [str(one) for one in found] == []
+        return
+    finding = next((one for one in found if own.said in one.message), None)
+    assert finding is not None, [str(one) for one in found]
+    assert (finding.rule, finding.line) == (own.rule, own.line)
+    assert finding.path == project / "models" / "broken" / f"{name}.sql"
+
+
 def test_no_model_that_is_right_has_a_finding(proof: Proof) -> None:
     changed = {file.split("/")[-1].removesuffix(".sql") for file, *_ in PRODUCT_CHANGES.values()}
     wrong = [
         str(finding)
         for finding in proof.findings
-        if finding.subject.split(".")[-1] not in {*BROKEN, *changed, "audited"}
+        if finding.subject.split(".")[-1] not in {*BROKEN, *OWN, *changed, "audited"}
         and "nested" not in finding.subject
         and not finding.subject.startswith("dashboard/")
     ]

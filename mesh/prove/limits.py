@@ -1,4 +1,4 @@
-"""What BigQuery limits, and no SQL analyzer knows of: partitions, nesting, lengths.
+"""What BigQuery limits, and no SQL analyzer knows of: functions, storage, nesting, lengths.
 
 Each limit is one function that yields what is wrong in words; the sentence says what to do.
 """
@@ -6,29 +6,23 @@ Each limit is one function that yields what is wrong in words; the sentence says
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.tokens import TokenType
-from sqlmesh.utils.date import to_datetime
 
 from mesh.prove.dialect import FUNCTIONS_NOT_IN_BIGQUERY, WINDOW_ONLY_FUNCTIONS
 from mesh.prove.place import Word, word_at
+from mesh.prove.storing import storing_limits
 
 if TYPE_CHECKING:
     from sqlmesh import Model
 
     from mesh.prove.project import BigQueryProject
 
-MOST_PARTITIONS_PER_JOB = 4_000
-MOST_PARTITIONS_PER_TABLE = 10_000
 DEEPEST_VIEWS = 16
 LONGEST_DESCRIPTION = 1_024
-MOST_CLUSTERING_COLUMNS = 4
-_DAYS_OF = {"HOUR": 1 / 24, "DAY": 1, "MONTH": 30.4, "QUARTER": 91.3, "YEAR": 365.2}
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 
@@ -60,12 +54,11 @@ def _has_over(tokens: list, opening: int) -> bool:
     return False
 
 
-def model_limits(project: BigQueryProject, name: str) -> Iterator[str]:
-    """What is beyond a limit of BigQuery in a model's header."""
+def model_limits(project: BigQueryProject, name: str, columns: Mapping[str, str]) -> Iterator[str]:
+    """What is beyond a limit of BigQuery in a model's header. columns: the model's types."""
     model = project.models[name]
     yield from _descriptions(model)
-    yield from _partitions(model)
-    yield from _clustering(model)
+    yield from storing_limits(model, project.partition(name), columns)
     yield from _labels(model)
     depth = view_depth(project, name)
     if depth > DEEPEST_VIEWS:
@@ -100,60 +93,6 @@ def _descriptions(model: Model) -> Iterator[str]:
                 f"{what} has {len(text):,} characters, and BigQuery keeps {LONGEST_DESCRIPTION:,}: "
                 "shorten it."
             )
-
-
-def _partitions(model: Model) -> Iterator[str]:
-    if not model.partitioned_by:
-        return
-    if len(model.partitioned_by) > 1:
-        yield "BigQuery partitions by one column: take the others into clustered_by."
-        return
-    expression = model.partitioned_by[0]
-    column = expression.find(exp.Column)
-    type_ = (model.columns_to_types or {}).get(column.name) if column else None
-    allowed = ("DATE", "TIMESTAMP", "DATETIME", "INT64", "UNKNOWN")
-    type_name = type_.sql(dialect="bigquery") if type_ else "UNKNOWN"
-    if column and type_name not in allowed:
-        yield f"BigQuery cannot partition by {column.name}, a {type_name}: take a date or a time."
-        return
-    if type_name == "INT64":
-        return
-    unit = expression.args.get("unit")
-    granularity = unit.name.upper() if unit is not None else "DAY"
-    days = _DAYS_OF.get(granularity.split("(")[0], 1)
-    if not model.start:
-        # SQLMesh builds it from yesterday on.
-        return
-    start = to_datetime(model.start)
-    whole = (datetime.now(UTC) - start).days / days
-    job = whole
-    batch = getattr(model.kind, "batch_size", None)
-    if batch:
-        job = min(whole, batch * model.interval_unit.seconds / 86_400 / days)
-    if whole > MOST_PARTITIONS_PER_TABLE:
-        yield (
-            f"partitions by {granularity.lower()} since {start:%Y} are {whole:,.0f}, and BigQuery "
-            f"allows {MOST_PARTITIONS_PER_TABLE:,} in a table: partition by month."
-        )
-    elif job > MOST_PARTITIONS_PER_JOB:
-        yield (
-            f"one job would change {job:,.0f} partitions by {granularity.lower()}, and BigQuery "
-            f"allows {MOST_PARTITIONS_PER_JOB:,}: partition by month, or give the kind a "
-            "batch_size."
-        )
-
-
-def _clustering(model: Model) -> Iterator[str]:
-    if len(model.clustered_by) > MOST_CLUSTERING_COLUMNS:
-        yield (
-            f"clustered_by names {len(model.clustered_by)} columns, and BigQuery allows "
-            f"{MOST_CLUSTERING_COLUMNS}: keep the leading ones."
-        )
-    for expression in model.clustered_by:
-        column = expression.find(exp.Column)
-        type_ = (model.columns_to_types or {}).get(column.name) if column else None
-        if column and type_ and type_.sql(dialect="bigquery") == "FLOAT64":
-            yield f"BigQuery cannot cluster by {column.name}, a FLOAT64: take a key."
 
 
 def _labels(model: Model) -> Iterator[str]:

@@ -103,7 +103,7 @@ class _Scopes:
 
     def prune(self, scope: Scope, alias: str, column: str) -> bool:
         """Whether rows of a source are left out by its column, here or by all who read this."""
-        if any(_prunes(one, alias, column) for one in _conditions(scope)):
+        if any(prunes(one, alias, column) for one in _conditions(scope)):
             return True
         handed_on = list(_handed_on(scope.expression, alias, column))
         return any(self._prune_result(scope, position, name) for position, name in handed_on)
@@ -161,12 +161,13 @@ def _rests_on_others(query: exp.Expr) -> bool:
     return any(part.find_ancestor(exp.Query) is query for part in made)
 
 
-def _prunes(condition: exp.Expr, alias: str, column: str) -> bool:
+def prunes(condition: exp.Expr, alias: str, column: str) -> bool:
+    """Whether BigQuery finds by a condition which partitions it need not read."""
     condition = condition.unnest()
     if isinstance(condition, exp.And):
-        return any(_prunes(part, alias, column) for part in (condition.left, condition.right))
+        return any(prunes(part, alias, column) for part in (condition.left, condition.right))
     if isinstance(condition, exp.Or):
-        return all(_prunes(part, alias, column) for part in (condition.left, condition.right))
+        return all(prunes(part, alias, column) for part in (condition.left, condition.right))
     if isinstance(condition, exp.Not) and isinstance(condition.this.unnest(), exp.Is):
         # Written as IS NOT NULL.
         condition = condition.this.unnest()

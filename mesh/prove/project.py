@@ -76,6 +76,11 @@ class BigQueryProject:
         types = self.models[name].columns_to_types or {}
         return {column: bigquery_type(type_) for column, type_ in types.items()}
 
+    def states_columns(self, name: str) -> bool:
+        """Whether the model itself says which columns it has, and its query is not asked."""
+        model = self.models[name]
+        return not model.is_sql or model.columns_to_types_ is not None
+
     def parents(self, name: str) -> list[str]:
         return sorted(short_name(fqn) for fqn in self.models[name].depends_on)
 
@@ -165,6 +170,10 @@ class BigQueryProject:
     def table(self, name: str) -> exp.Table:
         """The physical table or view of a model."""
         return exp.to_table(self.snapshots[self.models[name].fqn].table_name(), dialect="bigquery")
+
+    def partition(self, name: str) -> exp.Expr | None:
+        """By what SQLMesh partitions a model's table."""
+        return self._adapter.partition(self.models[name])
 
     @cached_property
     def _adapter(self) -> RecordingAdapter:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlmesh.core.engine_adapter import BigQueryEngineAdapter
+
+if TYPE_CHECKING:
+    from sqlmesh import Model
 
 Columns = dict[str, exp.DataType]
 
@@ -31,6 +34,17 @@ class RecordingAdapter(BigQueryEngineAdapter):
         """The statements since the last time."""
         taken, self.statements = self.statements, []
         return taken
+
+    def partition(self, model: Model) -> exp.Expr | None:
+        """What stands behind PARTITION BY, to which SQLMesh adds the unit of a column."""
+        if len(model.partitioned_by) != 1:
+            return None
+        built = self._build_partitioned_by_exp(
+            model.partitioned_by,
+            partition_interval_unit=model.partition_interval_unit,
+            target_columns_to_types=model.columns_to_types,
+        )
+        return parse_one(built.this.sql("bigquery"), dialect="bigquery") if built else None
 
     def with_settings(self, **kwargs: Any) -> RecordingAdapter:
         """The same, whatever is set: there is one record."""

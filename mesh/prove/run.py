@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlglot import exp, parse_one
@@ -14,6 +14,7 @@ from sqlmesh.utils.errors import SQLMeshError
 from mesh.contracts import Contract, find
 from mesh.contracts.engines import Difference, told_apart
 from mesh.contracts.rules import bind
+from mesh.contracts.types import LOGICAL
 from mesh.deliveries import COLUMNS as LOG
 from mesh.environments.names import is_public
 from mesh.errors import WrongUse
@@ -21,15 +22,22 @@ from mesh.project import Project
 from mesh.prove.analyzer import Analyzer, Refusal
 from mesh.prove.findings import Finding, Proof
 from mesh.prove.limits import function_limits, model_limits
+from mesh.prove.materialized import materialized_limits
 from mesh.prove.partition_filters import filtered_tables, unfiltered_reads
 from mesh.prove.place import line_in_file
 from mesh.prove.planner import planner_limits
 from mesh.prove.project import PROJECT, BigQueryProject, open_for_bigquery
+from mesh.prove.storing import history_refused
+from mesh.prove.types import same_type
 
 _CREATED = re.compile(r"CREATE (?:OR REPLACE )?TABLE (?:IF NOT EXISTS )?((?:`[^`]+`\.?)+)", re.I)
 
 # A column's name in BigQuery; what has none is called $col3, _col_3 or by its value.
-_COLUMN_NAME = re.compile(r"(?!_col_\d+$)(?!_(TABLE|FILE|PARTITION)_?)[A-Za-z_][A-Za-z0-9_]{0,299}")
+_COLUMN_NAME = re.compile(
+    r"(?!_col_\d+$)(?!_(TABLE_|FILE_|PARTITION|ROW_TIMESTAMP|COLIDENTIFIER|_ROOT__))"
+    r"(?!_CHANGE_(TYPE|TIMESTAMP|SEQUENCE_NUMBER))[A-Z_][A-Z0-9_]{0,299}",
+    re.IGNORECASE,
+)
 
 _Place = tuple[int | None, int | None]
 """Line and column of a text, from 1; None where nobody says."""
@@ -52,6 +60,7 @@ class _Run:
     project: BigQueryProject
     analyzer: Analyzer
     required: dict[str, str]
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
     statements: int = 0
 
     def refusal(self, sql: str) -> Refusal | None:
@@ -135,9 +144,7 @@ def _add_tables(run: _Run) -> None:
         run.analyzer.add_table((PROJECT, *parts), kinds)
         run.analyzer.add_table(parts, kinds)
     for name in run.project.models:
-        columns = _promised(run.project, name)
-        if not columns or "UNKNOWN" in columns.values():
-            columns = _analyzed(run, name) or columns
+        columns = run.columns[name] = _columns(run, name)
         known = {c: t for c, t in columns.items() if t != "UNKNOWN"}
         if not known:
             continue
@@ -166,8 +173,21 @@ def _contract(project: BigQueryProject, name: str) -> Contract | None:
         return None
 
 
+def _columns(run: _Run, name: str) -> dict[str, str]:
+    """A model's columns for those that read it: as promised, else as Google sees them.
+
+    SQLMesh guesses what nobody promised and no cast says, and guesses wrong of arrays and records.
+    """
+    promised = _promised(run.project, name)
+    if _contract(run.project, name) is not None or run.project.states_columns(name):
+        return promised
+    seen = _analyzed(run, name)
+    managed = run.project.models[name].managed_columns
+    return {**seen, **{c: t for c, t in promised.items() if not seen or c in managed}}
+
+
 def _analyzed(run: _Run, name: str) -> dict[str, str]:
-    """The columns that Google sees where SQLMesh is not sure."""
+    """The columns that Google sees in a model's query; none if it refuses it."""
     try:
         query = run.project.query(name)
     except (SQLMeshError, SqlglotError):
@@ -185,7 +205,7 @@ def _parts(table: exp.Table) -> tuple[str, ...]:
 def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
     path = run.project.path(name)
     source = path.read_text(encoding="utf-8") if path.is_file() else ""
-    for message in model_limits(run.project, name):
+    for message in model_limits(run.project, name, run.columns[name]):
         yield Finding(name, "limit", path, 1, message)
     try:
         query = run.project.query(name)
@@ -200,6 +220,11 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
         Finding(name, rule, path, line_in_file(source, sql, *place), message)
         for rule, message, place in _faults(run, sql, query)
     ]
+    if clash := history_refused(run.project.models[name], run.columns[name]):
+        found.append(Finding(name, "refused", path, _line_of("SCD_TYPE_2", source), clash))
+    for message, phrase in materialized_limits(run.project.models[name], query):
+        line = line_in_file(source, sql, *_place(query.sql("bigquery", pretty=True), phrase, 0))
+        found.append(Finding(name, "limit", path, line, message))
     if all(finding.rule == "partition_filter" for finding in found):
         found += _outputs(run, name, path, source, sql)
     yield from found
@@ -218,6 +243,12 @@ def _place(sql: str, phrase: str, skipped: int) -> _Place:
         return None, None
     position += skipped
     return sql.count("\n", 0, position) + 1, position - sql.rfind("\n", 0, position)
+
+
+def _line_of(word: str, source: str) -> int:
+    """The line of a file that has a word of the header; else the first."""
+    lines = source.upper().splitlines()
+    return next((number for number, line in enumerate(lines, 1) if word in line), 1)
 
 
 def _faults(run: _Run, sql: str, parsed: exp.Expr | None = None) -> Iterator[_Fault]:
@@ -272,15 +303,20 @@ def _outputs(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterato
     elif contract and names != list(promised):
         message = f"the columns are in another order than in {by}: {', '.join(promised)}."
         yield Finding(name, "output", path, line_in_file(source, sql, None, None), message)
+    if not contract and run.project.models[name].kind.is_view:
+        # Of a view BigQuery takes what the query gives; what SQLMesh guesses of it is not asked.
+        return
     for column in given:
         expected = promised.get(column.name)
-        if expected not in (None, "UNKNOWN", column.type):
-            line = line_in_file(source, sql, *_place(sql, f"AS `{column.name}`", 3))
-            message = (
-                f"column {column.name} is {column.type} in BigQuery, and {expected} by {by}: "
-                f"cast it, or promise {column.type}."
-            )
-            yield Finding(name, "output", path, line, message)
+        if expected in (None, "UNKNOWN") or same_type(expected, column.type):
+            continue
+        line = line_in_file(source, sql, *_place(sql, f"AS `{column.name}`", 3))
+        fix = f", or promise {column.type}" if contract and column.type in LOGICAL else ""
+        message = (
+            f"column {column.name} is {column.type} in BigQuery, and {expected} by {by}"
+            f"{'' if contract else ', which stores it so'}: cast it{fix}."
+        )
+        yield Finding(name, "output", path, line, message)
 
 
 def _wrapped(run: _Run, name: str, path: Path) -> Iterator[Finding]:

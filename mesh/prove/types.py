@@ -44,6 +44,15 @@ def _of(type_: exp.DataType) -> Any | None:
     return Type(type_kind=kind) if kind else None
 
 
+def same_type(one: str, other: str) -> bool:
+    """Whether two texts mean one type of BigQuery's, however its fields are quoted."""
+    if one == other:
+        return True
+    types = [analyzer_type(name) for name in (one, other)]
+    first, second = (bigquery_type(type_).lower() if type_ else None for type_ in types)
+    return first is not None and first == second
+
+
 def bigquery_type(type_: Any) -> str:
     """How BigQuery writes a type that came in an answer of the analyzer."""
     from zetasql.types import TypeKind
