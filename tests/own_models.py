@@ -9,6 +9,7 @@ RATINGS = (
     "r.timestamp::TIMESTAMP AS at, DATE(r.timestamp) AS day, 'a' AS word, [1, 2] AS list, "
     "STRUCT(1 AS a) AS record FROM operational.ratings AS r"
 )
+MOMENTS = "SELECT userid::INT64 AS userid, r.timestamp::TIMESTAMP AS at FROM operational.ratings r"
 FILTER = "physical_properties (require_partition_filter = true)"
 
 
@@ -100,14 +101,14 @@ OWN = {
     ),
     "own_history_of_moments": Own(
         "SCD_TYPE_2_BY_TIME (unique_key userid, updated_at_name at)", "",
-        "SELECT userid::INT64 AS userid, r.timestamp::TIMESTAMP AS at FROM operational.ratings AS r",
+        MOMENTS,
         "BigQuery does not compare at, a TIMESTAMP, with the DATETIME that SQLMesh keeps as the "
         "history's times: write time_data_type TIMESTAMP in the kind.",
         "refused", 3,
     ),
     "own_history": Own(
         "SCD_TYPE_2_BY_TIME (unique_key userid, updated_at_name at, time_data_type TIMESTAMP)", "",
-        "SELECT userid::INT64 AS userid, r.timestamp::TIMESTAMP AS at FROM operational.ratings AS r",
+        MOMENTS,
     ),
     "own_kept_up_to_date": materialized(
         "SELECT COUNT(*) AS n, ARRAY_AGG(day ORDER BY day LIMIT 2) AS days"
@@ -133,7 +134,8 @@ OWN = {
     # SQLMesh takes the place for one of the records.
     "own_places": view(
         "SELECT r.userid, part.word, place FROM "
-        "(SELECT 1 AS userid, [STRUCT('a' AS word)] AS parts) AS r CROSS JOIN UNNEST(r.parts) AS part WITH OFFSET AS place"
+        "(SELECT 1 AS userid, [STRUCT('a' AS word)] AS parts) AS r "
+        "CROSS JOIN UNNEST(r.parts) AS part WITH OFFSET AS place"
     ),
     "own_reader_of_places": view(
         "SELECT userid, CAST(place AS INT64) + 1 AS line, word "
@@ -149,7 +151,34 @@ OWN = {
         "column most is ARRAY<STRUCT<value STRING, count INT64>> in BigQuery, and "
         "ARRAY<STRUCT<STRING, INT64>> by SQLMesh, which stores it so: cast it.", "output", 5,
     ),
+    # Many tables under one name, as an export of each day.
+    "own_of_many_tables": view(
+        "SELECT name, _TABLE_SUFFIX AS day FROM `exports.events_*` WHERE _TABLE_SUFFIX > '20240101'"
+    ),
+    "own_of_many_joined": view(
+        "SELECT e.* FROM exports.`events_*` AS e "
+        "JOIN interactions_internal.own_of_many_tables AS t USING (name) "
+        "WHERE e._TABLE_SUFFIX = t.day"
+    ),
+    "own_suffix_of_one_table": view(
+        "SELECT _TABLE_SUFFIX AS day FROM operational.movies", "Unrecognized name: _",
+        "refused",
+    ),
+    "own_name_in_one_pair_of_quotes": view("SELECT title FROM `operational.movies`"),
+    "own_text_without_capitals": view(
+        "SELECT COLLATE(title, 'und:ci') AS t FROM operational.movies"
+    ),
+    "own_lax_path": view(
+        "SELECT JSON_QUERY(PARSE_JSON('{}'), 'lax $.tags') AS t, "
+        "JSON_QUERY(PARSE_JSON('{}'), 'lax recursive $.tags') AS every"
+    ),
 }  # fmt: skip
+
+# A source of the models above.
+EXPORTS = """
+- name: '`exports`.`events_*`'
+  columns: {name: STRING}
+"""
 
 
 def text(name: str, own: Own) -> str:

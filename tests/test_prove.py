@@ -17,7 +17,7 @@ from mesh.errors import WrongUse
 from mesh.project import Project
 from mesh.prove import ChartQuery, Proof, prove
 from tests.broken_models import BROKEN, PREFERENCES, Broken
-from tests.own_models import OWN
+from tests.own_models import EXPORTS, OWN
 from tests.own_models import text as own_text
 from tests.project_copy import OF_GROUPS, OF_USERS, PROJECT, ROOT, copy_project, share_analyzer
 
@@ -77,6 +77,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "models" / "broken").mkdir()
     for name, broken in BROKEN.items():
         (root / "models" / "broken" / f"{name}.sql").write_text(mutated(name, broken))
+    with (root / "external_models.yaml").open("a") as sources:
+        sources.write(EXPORTS)
     for name, own in OWN.items():
         (root / "models" / "broken" / f"{name}.sql").write_text(own_text(name, own))
     for name, text in RIGHT.items():

@@ -39,7 +39,7 @@ from mesh.contracts.lint import lint
 from mesh.contracts.load import build
 from mesh.contracts.types import LOGICAL, bigquery_type, is_statable, narrower, stored_types
 from mesh.environments import Opened
-from mesh.environments.names import INTERNAL_SUFFIX, is_public, short_name
+from mesh.environments.names import INTERNAL_SUFFIX, is_of_many_tables, is_public, short_name
 from mesh.errors import Location, MeshError, WrongUse
 from mesh.files.problems import shown, suggestion
 from mesh.lint.header import IN_PYTHON, in_sql
@@ -155,6 +155,12 @@ def _wanted(opened: Opened, model: str, environment: str | None) -> _Wanted:
         raise WrongUse(
             f"{name} is internal: only its own domain reads it, so it needs no contract.",
             fix=f"To publish it, call it {domain.removesuffix(INTERNAL_SUFFIX)}.{table}.",
+        )
+    if is_of_many_tables(name):
+        raise WrongUse(
+            f"{name} is many tables under one name, and a contract is of one.",
+            fix=f"Let a model of {domain}{INTERNAL_SUFFIX} read them, and draft the contract of a "
+            "model that is made of it.",
         )
     if isinstance(opened.models[name], PythonModel):
         raise WrongUse(f"{name}: {IN_PYTHON}", fix=in_sql(name))

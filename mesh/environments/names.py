@@ -25,6 +25,11 @@ def is_public(full_name: str) -> bool:
     return not short_name(full_name).split(".")[0].endswith(INTERNAL_SUFFIX)
 
 
+def is_of_many_tables(name: str) -> bool:
+    """Whether BigQuery reads many tables by a name, as `exports.events_*`."""
+    return name.endswith("*")
+
+
 def domain_of(name: str) -> str:
     """The domain of a model, of its internal schema as well."""
     return name.split(".")[0].removesuffix(INTERNAL_SUFFIX)

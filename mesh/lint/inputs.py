@@ -8,7 +8,14 @@ from sqlmesh.core.model import Model
 
 from mesh.contracts import Contract
 from mesh.contracts.types import today
-from mesh.environments.names import INTERNAL_SUFFIX, domain_of, is_public, query_inputs, short_name
+from mesh.environments.names import (
+    INTERNAL_SUFFIX,
+    domain_of,
+    is_of_many_tables,
+    is_public,
+    query_inputs,
+    short_name,
+)
 from mesh.lint.rule import ContractRule
 
 
@@ -23,6 +30,14 @@ class OnlyContractedInputs(ContractRule):
             if dependency in sources:
                 producer = contracts.get(dependency)
                 if self.has_time(model, dependency):
+                    continue
+                if is_of_many_tables(dependency):
+                    # No contract can be of them.
+                    if is_public(name):
+                        yield (
+                            f"{name}: reads {dependency}, tables of a source: put a model of "
+                            f"{domain_of(name)}{INTERNAL_SUFFIX} between."
+                        )
                     continue
                 if producer is None:
                     yield (

@@ -19,12 +19,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mesh.environments.names import is_of_many_tables
 from mesh.prove.dialect import FEATURES_NOT_IN_BIGQUERY, FEATURES_OF_BIGQUERY
 from mesh.prove.functions import of_bigquery
 from mesh.prove.types import analyzer_type, bigquery_type
 
 _LOCATION = re.compile(r"\s*\[at (\d+):(\d+)\]")
 _START = threading.Lock()
+# Of a row of many tables under one name: what the name of its table ends with.
+_SUFFIX = "_TABLE_SUFFIX"
 
 
 @dataclass(frozen=True)
@@ -75,19 +78,25 @@ class Analyzer:
     def add_table(self, name: Iterable[str], schema: Schema) -> None:
         """Let statements read a table; one that is there under the name is replaced.
 
-        A column of a type that BigQuery does not have is left out.
+        A column of a type that BigQuery does not have is left out. Of many tables under one name,
+        as `events_*`, a query may ask for the end of the name of each.
         """
         from zetasql.types import SimpleColumn, SimpleTable
 
         parts = tuple(name)
-        self._tables[parts] = SimpleTable(
-            name=parts[-1],
-            column=[
-                SimpleColumn(name=column, type=type_, is_writable_column=True)
-                for column, name in schema.items()
-                if (type_ := analyzer_type(name)) is not None
-            ],
-        )
+        pseudo = {_SUFFIX: "STRING"} if is_of_many_tables(parts[-1]) else {}
+        own = {column: kind for column, kind in schema.items() if column.upper() not in pseudo}
+        columns = [
+            SimpleColumn(
+                name=column, type=type_, is_writable_column=True, is_pseudo_column=column in pseudo
+            )
+            for column, kind in {**own, **pseudo}.items()
+            if (type_ := analyzer_type(kind)) is not None
+        ]
+        self._tables[parts] = SimpleTable(name=parts[-1], column=columns)
+        # BigQuery reads `a.b` in one pair of quotes as `a`.`b`.
+        joined = ".".join(parts)
+        self._tables[(joined,)] = SimpleTable(name=joined, column=columns)
         self._forget_catalog()
 
     def analyze(self, sql: str) -> Analysis:

@@ -55,6 +55,7 @@ def of_bigquery() -> list[Any]:
         for name, mode, arguments, result in (
             ("MAX_BY", aggregate, [one, ordered], one),
             ("MIN_BY", aggregate, [one, ordered], one),
+            ("COLLATE", scalar, [text, text], text),
             ("CONTAINS_SUBSTR", scalar, [any_, text], truth),
             ("SEARCH", scalar, [any_, text], truth),
         )

@@ -25,7 +25,7 @@ _REGEXPS = (
 )
 _JSON_READERS = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONExtractArray, exp.JSONValueArray)
 _JSON_PATH = re.compile(
-    r"\$(\.[\w-]+|\.\"[^\"]*\"|\[\d+\]|\['[^']*'\]|\[\"[^\"]*\"\])*", re.UNICODE
+    r"(lax (recursive )?)?\$(\.[\w-]+|\.\"[^\"]*\"|\[\d+\]|\['[^']*'\]|\[\"[^\"]*\"\])*", re.UNICODE
 )
 _TIMES = {
     exp.DataType.Type.DATE: "DATE",
