@@ -76,6 +76,15 @@ def test_only_the_partitions_that_a_filter_leaves_count() -> None:
     assert scanned("SELECT at FROM raw.ratings WHERE DATE(at) = DATE '2018-03-04'") == 8 * 100
 
 
+def test_of_a_table_by_days_a_day_counts_as_one() -> None:
+    table = TableSize(1000, {"at": 8}, "at", MONTHS, by_days=True)
+    assert table.rows_between(date(2018, 9, 30), date(2018, 9, 30)) == pytest.approx(100 / 30)
+    assert table.rows_between(date(2018, 8, 1), date(2018, 9, 15)) == pytest.approx(150)
+    assert table.rows_between(date(2018, 10, 31), None) == pytest.approx(100 / 31)
+    by_months = TableSize(1000, {"at": 8}, "at", MONTHS)
+    assert by_months.rows_between(date(2018, 9, 30), date(2018, 9, 30)) == 100
+
+
 def test_a_filter_that_is_no_constant_saves_nothing() -> None:
     sql = "SELECT r.at FROM raw.ratings AS r, raw.movies AS m WHERE DATE(r.at) > DATE(m.title)"
     assert scanned(sql) == 8 * 1000 + 22 * 10
@@ -181,7 +190,9 @@ def test_sizes_are_those_that_google_publishes() -> None:
         "(NULL, NULL, FALSE, TIMESTAMP '2018-10-03 00:00:00')) AS v(n, s, b, rated)"
     )
     local = stored(database, "n", "s", "b", "rated")
-    model = SimpleNamespace(partitioned_by=[exp.column("rated")])
+    model = SimpleNamespace(
+        partitioned_by=[parse_one("TIMESTAMP_TRUNC(rated, MONTH)", dialect="bigquery")]
+    )
     columns = {"n": "INT64", "s": "STRING", "b": "BOOL", "rated": "TIMESTAMP"}
     project = SimpleNamespace(columns=lambda name: columns, models={"x.t": model}, project=PROJECT)
     size = _measure(project, local, "x.t", exp.to_table("t"))
@@ -236,14 +247,15 @@ def test_what_is_no_price_and_no_number_of_rows_is_refused(command, option, valu
 def test_the_table_shows_models_charts_and_the_price(command) -> None:
     told = " ".join(command("--price", "5").output.split())
     assert "25,000,000 rows in the largest source, month 2018-09" in told
-    assert "a.b 3.0 MB 1.0 MB 500.0 MB" in told
+    assert "a.b 1 3.0 MB 1.0 MB 500.0 MB" in told
     assert "d/c 1.2 kB" in told
     assert "At 5.00 US dollars per TiB" in told
+    assert "as many runs of each model as its `cron` says" in told
 
 
 def test_two_revisions_are_shown_by_their_difference(command) -> None:
     told = " ".join(command("--base", "main").output.split())
-    assert "a.b 3.0 MB 1.0 MB 500.0 MB +1.0 MB" in told
+    assert "a.b 1 3.0 MB 1.0 MB 500.0 MB +1.0 MB" in told
     data = json.loads(command("--base", "main", "--json").output)
     assert (data["monthly"], data["base"]["monthly"]) == (3_000_000, 2_000_000)
     assert data["models"]["a.b"]["monthly_billed"] == 20_000_000

@@ -38,7 +38,10 @@ def cost(
     ] = 6.25,
     as_json: Json = False,
 ) -> None:
-    """Tell the bytes that a full build, a monthly run and each chart scan, and their price."""
+    """Tell the bytes that a full build, a month and each chart scan, and their price.
+
+    A month has as many runs of a model as its cron says.
+    """
     from mesh import cost as costs
     from mesh.dashboards.chart_queries import chart_queries
 
@@ -63,6 +66,7 @@ def _data(new: Cost, old: Cost | None, per_tib: float) -> dict[str, object]:
         return {
             "models": {
                 m.model: {
+                    "runs_a_month": round(m.runs, 2),
                     "monthly": round(m.monthly),
                     "monthly_audits": round(m.monthly_audits),
                     "monthly_billed": round(m.monthly_billed),
@@ -90,18 +94,19 @@ def _show(new: Cost, old: Cost | None, base: str | None, per_tib: float) -> None
 
     before = {model.model: model for model in old.models} if old else {}
     title = f"{new.rows:,} rows in the largest source, month {new.month:%Y-%m}"
-    right = ["monthly run", "of it audits", "full build"]
-    right += [f"monthly, against {base}"] if old else []
+    right = ["runs a month", "a month", "of it audits", "full build"]
+    right += [f"a month, against {base}"] if old else []
     made = table("model", *right, title=title, whole=("model",), right=right)
     names = [*(model.model for model in new.models), *before]
     here = {model.model: model for model in new.models}
     for name in dict.fromkeys(names):
         one, was = here.get(name), before.get(name)
-        cells = [megabytes(getattr(one, key, 0)) for key in ("monthly", "monthly_audits", "full")]
+        cells = [f"{one.runs:,.3g}" if one else ""]
+        cells += [megabytes(getattr(one, key, 0)) for key in ("monthly", "monthly_audits", "full")]
         if old:
             cells.append(difference((one.monthly if one else 0) - (was.monthly if was else 0)))
         made.add_row(name, *cells)
-    cells = [megabytes(x) for x in (new.monthly, new.monthly - new.monthly_build, new.full)]
+    cells = ["", *(megabytes(x) for x in (new.monthly, new.monthly - new.monthly_build, new.full))]
     if old:
         cells.append(difference(new.monthly - old.monthly))
     made.add_section()
@@ -112,6 +117,10 @@ def _show(new: Cost, old: Cost | None, base: str | None, per_tib: float) -> None
         charts.add_row(chart.chart, megabytes(chart.scanned))
     if new.charts:
         out.print(charts)
+    out.print(
+        "A month has as many runs of each model as its `cron` says, as `sqlmesh run` makes them.",
+        highlight=False,
+    )
     out.print(
         f"At {per_tib:.2f} US dollars per TiB: {price(new.monthly, per_tib):.4f} a month, "
         f"{price(new.full, per_tib):.4f} for a full build."

@@ -25,7 +25,7 @@ def review(
         Path | None, typer.Option(help="Write the findings as SARIF 2.1.0 to this file.")
     ] = None,
     cost: Annotated[
-        bool, typer.Option("--cost", help="Also tell what a monthly run scans, before and after.")
+        bool, typer.Option("--cost", help="Also tell what a month of runs scans, before and after.")
     ] = False,
     gateway: Gateway = None,
     as_json: Json = False,

@@ -224,6 +224,7 @@ def _column(draft: Draft, stated: StatedColumn, column: ColumnObject, alone: boo
         grain_position=column.primaryKeyPosition if column.primaryKey else None,
         identifies=alone and bool(column.primaryKey),
         deprecated=bool(column.deprecated),
+        partitioned=bool(column.partitioned),
         tags=tuple(column.tags or ()),
         examples=tuple(column.examples or ()),
         line=draft.line(stated.steps),

@@ -40,7 +40,8 @@ class Column(Named):
 
     bigquery_type: as in DDL, in upper case, such as INT64. narrower: the type on DuckDB, where it
     is not the one that holds just the same.
-    grain_position: from 1 for the columns of the grain, else None.
+    grain_position: from 1 for the columns of the grain, else None. partitioned: whether the table
+    is stored by its days or months.
     lines: where each key of the column stands; `line_of` finds them.
     """
 
@@ -50,6 +51,7 @@ class Column(Named):
     narrower: str | None = None
     grain_position: int | None = None
     deprecated: bool = False
+    partitioned: bool = False
     tags: tuple[str, ...] = ()
     examples: tuple[Value, ...] = ()
     line: int = 1

@@ -1,4 +1,4 @@
-"""What the project costs on BigQuery: bytes that builds, monthly runs and charts scan.
+"""What the project costs on BigQuery: bytes that builds, months of runs and charts scan.
 
 `cost()` tells it of a project, `cost_of_revision()` of another revision on the same rows.
 """

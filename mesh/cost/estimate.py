@@ -1,4 +1,4 @@
-"""What the project costs: a full build, a monthly run, and a look at each chart."""
+"""What the project costs: a full build, a month of runs, and a look at each chart."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlmesh.utils.errors import SQLMeshError
 
 from mesh.contracts import usable_contracts
 from mesh.contracts.types import today
+from mesh.cost.runs import days_of_run, runs_a_month
 from mesh.cost.scan import Relations, scan
 from mesh.cost.sizes import Scan, TableSize
 from mesh.cost.statistics import is_inlined, partition_column
@@ -27,7 +28,8 @@ from mesh.prove.run import ChartQuery
 class ModelCost:
     """Bytes that one model's statements scan; billed is scanned with BigQuery's minimum.
 
-    monthly_audits is the part of the month that the contracts' audits scan.
+    monthly: all runs of a month, of which there are `runs` by the model's cron. monthly_audits: the
+    part of the month that the contracts' audits scan.
     """
 
     model: str
@@ -36,6 +38,7 @@ class ModelCost:
     monthly_audits: float
     full: float
     full_billed: float
+    runs: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ChartCost:
 class Cost:
     """What everything scans, for data of the size that was asked for.
 
-    rows: of the largest source. month: the first day of the month of the monthly run.
+    rows: of the largest source. month: the first day of the month whose runs count.
     """
 
     rows: int
@@ -173,12 +176,15 @@ class _Statements:
     relations: Relations
 
     def cost(self, name: str, month: date) -> ModelCost:
-        last = months_after(month) - timedelta(days=1)
-        monthly = full = self._spent(name, month, last)
-        # Those of other kinds are the same every month: nothing in them is about an interval.
-        if self.project.models[name].kind.is_incremental_by_time_range:
+        model = self.project.models[name]
+        run = full = self._spent(name, *days_of_run(model, month))
+        # What is built whole is the same in each run: nothing in it is about an interval.
+        if model.kind.is_incremental:
+            last = months_after(month) - timedelta(days=1)
             full = self._spent(name, self._first_day(name), last, fresh=True)
-        return ModelCost(name, *monthly, *full[:2])
+        runs = runs_a_month(model.cron)
+        monthly, billed, audits = (size * runs for size in run)
+        return ModelCost(name, monthly, billed, audits, *full[:2], runs=runs)
 
     def _spent(
         self, name: str, start: date, end: date, *, fresh: bool = False
@@ -199,8 +205,9 @@ class _Statements:
     def _build(self, name: str, start: date, end: date, *, fresh: bool) -> Iterable[Scan]:
         """The statement that fills a model's table: nothing for a view.
 
-        Into a table that is there, SQLMesh merges a month: the month's partitions are read, all
-        columns of them, to be replaced.
+        Into a table that is there, SQLMesh merges: what may be replaced is read, all its columns.
+        Of a model by time range that is the partitions of the run. A key may stand anywhere, and
+        which partitions new rows fall into is known only then: there it is the whole table.
         """
         model = self.project.models[name]
         if name in self.relations.views:
@@ -210,9 +217,11 @@ class _Statements:
             return
         reads = dict(scan(query, self.relations).tables)
         own = self.relations.sizes.get(name)
-        if own is not None and not fresh and model.kind.is_incremental_by_time_range:
+        merges = model.kind.is_incremental and not model.kind.is_incremental_unmanaged
+        if own is not None and merges and not fresh:
             partitioned = partition_column(self.project, name) is not None
-            rows = own.rows_between(start, end) if partitioned else own.rows
+            by_time = model.kind.is_incremental_by_time_range and partitioned
+            rows = own.rows_between(start, end) if by_time else own.rows
             reads[name] = reads.get(name, 0) + rows * sum(own.columns.values())
         yield Scan(reads)
 

@@ -6,6 +6,7 @@ from sqlglot import exp, parse_one
 from sqlmesh.core.model import Model
 from sqlmesh.utils.date import to_date
 
+from mesh.contracts import usable_contracts
 from mesh.contracts.types import TIMED
 from mesh.cost.sizes import BYTES_OF, TEXT_OVERHEAD, TableSize
 from mesh.environments import Opened
@@ -75,20 +76,29 @@ def _measure(project: BigQueryProject, local: Opened, name: str, table: exp.Tabl
         )
         months = {to_date(day): float(count) for day, count in local.rows(counted)}
     sizes = dict(zip(columns, (float(mean or 0) for mean in means), strict=True))
-    return TableSize(float(rows), sizes, column, months)
+    return TableSize(float(rows), sizes, column, months, _by_days(project, name))
 
 
 def partition_column(project: BigQueryProject, name: str) -> str | None:
-    """The column whose months are the partitions of a model's table; None without any.
+    """The column whose days or months are the partitions of a table; None without any.
 
-    A source is taken to be partitioned by its time.
+    SQLMesh has no word for the partitions of a source: its contract says `partitioned: true`.
     """
     for expression in project.models[name].partitioned_by:
         column = expression.find(exp.Column)
         if column is not None:
             return column.name
-    source = project.project.sources.get(name)
-    return source.time if source else None
+    if name not in project.project.sources:
+        return None
+    contract = usable_contracts(project.project.contracts).get(name)
+    stated = (column.name for column in contract.columns if column.partitioned) if contract else ()
+    return next(iter(stated), None)
+
+
+def _by_days(project: BigQueryProject, name: str) -> bool:
+    """Whether partitions are days, or hours. Of a source nobody says: months are more, not less."""
+    stated = [one for one in project.models[name].partitioned_by if one.find(exp.Column)]
+    return bool(stated) and stated[0].text("unit").upper() in ("", "DAY", "HOUR")
 
 
 def _mean_bytes(column: str, type_: str) -> exp.Expr:

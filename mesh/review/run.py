@@ -39,7 +39,7 @@ WITHOUT_ROWS = "So a change of a query counts as breaking, even where its rows a
 
 @dataclass(frozen=True)
 class CostChange:
-    """Bytes that a monthly run scans, in both revisions."""
+    """Bytes that a month of runs scans, in both revisions."""
 
     before: int
     after: int
@@ -93,7 +93,7 @@ def review(
     """Review the work tree of a project.
 
     base: the revision to compare with (its merge base with HEAD). environment: for the data diff
-    with prod; None for none. cost: also tell what a monthly run scans, for which SQLMesh is
+    with prod; None for none. cost: also tell what a month of runs scans, for which SQLMesh is
     loaded again. Raises WrongUse when there is nothing to compare.
     """
     started = time.monotonic()
@@ -190,7 +190,7 @@ def _models(old: Project, new: Project, load: Load, personal: Personal) -> tuple
 
 
 def _cost(project: Project, laid: Laid, commit: str) -> tuple[CostChange | None, str]:
-    """What a monthly run scans in both revisions, by the rows of the local prod, or why not."""
+    """What a month of runs scans in both revisions, by the rows of the local prod, or why not."""
     from mesh import cost
     from mesh.dashboards.chart_queries import chart_queries
 

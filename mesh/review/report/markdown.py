@@ -288,7 +288,7 @@ def _cost(review: Review) -> Section:
     if not review.cost:
         return None
     before, after = review.cost.before, review.cost.after
-    return "Cost", [f"A monthly run scans {after:,} bytes; before it was {before:,}."]
+    return "Cost", [f"A month of runs scans {after:,} bytes; before it was {before:,}."]
 
 
 def _notes(review: Review) -> Section:

@@ -40,7 +40,7 @@ def print_review(review: Review) -> None:
     _rows(review)
     if review.cost:
         after, before = review.cost.after, review.cost.before
-        out.print(f"A monthly run scans {after:,} bytes; before it was {before:,}.", markup=False)
+        out.print(f"A month of runs scans {after:,} bytes; before it was {before:,}.", markup=False)
     for note in review.notes:
         out.print(Text(note, style="dim"))
     if review.unknown:
