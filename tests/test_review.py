@@ -288,6 +288,22 @@ def test_a_base_whose_process_dies_does_not_keep_its_head_waiting(tmp_path: Path
     assert after.models and not after.problem
 
 
+def test_a_base_has_the_folders_of_its_databases(tmp_path: Path) -> None:
+    """They are ignored by git, as a rule, so that they are not laid out with the rest."""
+    base, head = shop(tmp_path / "base"), shop(tmp_path / "head")
+    for side in (base, head):
+        config = side / "config.yaml"
+        stated = config.read_text()
+        begin, end = stated.index("      catalogs:"), stated.index("model_defaults:")
+        lying = "      database: data/local/shop.duckdb\n"
+        config.write_text(stated[:begin] + lying + stated[end:])
+    (head / "data" / "local").mkdir(parents=True)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    told = load_both(Project(base), Project(head), {}, scratch=scratch)
+    assert [side.problem for side in told] == ["", ""]
+
+
 def test_a_project_without_its_configuration_does_not_load(clone: Path) -> None:
     (clone / "config.yaml").unlink()
     found = review(Project(clone), "main").findings

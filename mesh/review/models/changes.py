@@ -39,6 +39,8 @@ _UNREAD = (
 )
 # Of what stands beside a query, what decides on its rows and on who reads them.
 _DECIDES = re.compile(rf"^statement|^query|^code of|^end$|^gateway$|^{GRANTS}$|^signal|expiration")
+# Makes BigQuery refuse each query that does not filter: of a product those are not all in here.
+_ASKS_READERS = "require_partition_filter"
 rule: Rules[[Both]] = Rules("model")
 loading: Rules[[Both]] = Rules("review")
 
@@ -230,7 +232,8 @@ def rows_same_upkeep(both: Both) -> Found:
 def model_same_beside(both: Both) -> Found:
     """What is done beside a query, or by it elsewhere than here, no comparison of queries sees.
 
-    Statements around it, properties of its table, another gateway or stage. What only tunes warns.
+    Statements around it, properties of its table, another gateway or stage. What only tunes warns;
+    of a product, to ask its readers for a filter stops all that have none.
     """
     for product, was, now in _behind(both):
         for what in sorted({*was.beside, *now.beside}):
@@ -244,6 +247,8 @@ def model_same_beside(both: Both) -> Found:
                 said = f"is gone: {old}"
             gone, come = both_shortened(before or "", after or "")
             why = Cause(product.name, (now.name,)).words
+            asks = _ASKS_READERS in what.lower() and (after or "").lower() == "true"
+            stops = asks and now.name == product.name
             yield Change(
                 product=product.name,
                 message=f"Beside the query{why}, the {what} {said}.",
@@ -251,7 +256,7 @@ def model_same_beside(both: Both) -> Found:
                 before=gone,
                 after=come,
                 because=(now.name,),
-                severity=None if _DECIDES.search(what) else WARNS,
+                severity=None if _DECIDES.search(what) or stops else WARNS,
             )
 
 

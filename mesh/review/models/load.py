@@ -65,6 +65,7 @@ def load_both(
         answers["base"].write_bytes(to_json(Models()))
     else:
         _lend(head.cache, base.cache)
+        _make_room(base)
         jobs.insert(0, Job("base", base.root, answers["base"], answers["base"]))
     opened = {**spares, "head": head.database} if state else spares
     with ExitStack() as running:
@@ -125,6 +126,13 @@ def _lend(kept: Path, to: Path) -> None:
             else:
                 to.mkdir(exist_ok=True)
                 shutil.copy2(kept / name, to / name)
+
+
+def _make_room(base: Project) -> None:
+    """Folders for the databases of a revision: what git ignores is not laid out with it."""
+    for database in base.databases.values():
+        if database.resolve().is_relative_to(base.root.resolve()):
+            database.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _answer(path: Path) -> Models:
