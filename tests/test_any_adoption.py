@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from project_copy import share_analyzer
 from stranger import Stranger
 
 DOMAIN = "sqlmesh_example"
@@ -41,6 +42,13 @@ def test_what_is_there_is_planned_as_before_until_its_contract_is_finished(
 
     stranger.run("mesh", "contracts", "new", "full_model")
     stranger.run(*PLAN)
+    # The draft waits for what only a person knows, and stops nobody.
+    share_analyzer(stranger.root)
+    for words in (("prove",), ("verify", "prod"), ("bite",)):
+        said = " ".join(stranger.run("mesh", "contracts", *words).split())
+        assert f"left out, as drafts that wait under `uncontracted`: {DOMAIN}.full_model." in said
+    said = stranger.run("mesh", "contracts", "verify", "prod", "full_model", fails=1)
+    assert "The `purpose` is still to be written" in said
     stranger.commit("A contract to be finished")
 
     config = (stranger.root / "config.yaml").read_text()

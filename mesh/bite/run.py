@@ -123,9 +123,9 @@ def bite(
             fix="Build the project on DuckDB with a sample of the data, and bite there.",
         )
     project = opened.project
-    chosen = choose(products, project.contracts, project.sources)
+    chosen = choose(products, project.contracts, project)
     excuses = {contract.product: excuses_of(contract) for contract in chosen}
-    known = load_contracts(project.contracts)
+    known = load_contracts(project.contracts, waiting=project.settings.uncontracted)
     found: list[Bitten] = []
     with opened.readable_errors():
         places = places_in(opened, environment)

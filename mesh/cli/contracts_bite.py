@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.options import Gateway, InProject, Json, data_of
+from mesh.cli.options import Gateway, InProject, Json, data_of, tell_waiting
 from mesh.console import out, progress
 from mesh.errors import WrongUse
 from mesh.words import many
@@ -38,6 +38,8 @@ def bite_command(
 
     for product in products or ():
         find(product, project.contracts)
+    if not products:
+        tell_waiting(project)
     from mesh.bite.run import bite
     from mesh.environments import open_project
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli.options import InProject, Json
+from mesh.cli.options import InProject, Json, tell_waiting
 from mesh.console import out, progress, say
 from mesh.words import many
 
@@ -29,6 +29,7 @@ def prove_command(
     from mesh.dashboards.chart_queries import chart_queries
     from mesh.prove import prove
 
+    tell_waiting(project)
     with progress() as bar:
         task = bar.add_task("proving", total=1.0, detail="")
         proof = prove(

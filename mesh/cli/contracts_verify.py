@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json
+from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, tell_waiting
 from mesh.console import err, in_line, out, table
 from mesh.errors import WrongUse
 from mesh.project import Project, moment
@@ -73,6 +73,8 @@ def verify_command(
 
     for product in products:
         find(product, project.contracts)
+    if not products:
+        tell_waiting(project)
     from mesh.environments import open_project
     from mesh.verify import verify
 

@@ -85,6 +85,20 @@ def tell_left_out(project: Project) -> None:
         err.print(f"[yellow]note:[/] left out: {escape(str(error))}", soft_wrap=True)
 
 
+def tell_waiting(project: Project) -> None:
+    """A line that names the drafts which wait under `uncontracted`, where they are left out."""
+    from mesh.contracts import read_contracts
+
+    invalid = read_contracts(project.contracts)[1]
+    drafts = [name for name in project.settings.uncontracted if name in invalid]
+    if drafts:
+        err.print(
+            "[yellow]note:[/] left out, as drafts that wait under `uncontracted`: "
+            f"{escape(', '.join(drafts))}. `mesh contracts lint` says what is still to be written.",
+            soft_wrap=True,
+        )
+
+
 def data_of(default: str) -> Any:
     """The option by which a command that is about another thing looks at an environment's data.
 

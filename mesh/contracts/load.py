@@ -73,15 +73,22 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return None
 
 
-def load_contracts(folder: Path, needed: Container[str] | None = None) -> dict[str, Contract]:
+def load_contracts(
+    folder: Path, needed: Container[str] | None = None, waiting: Container[str] = ()
+) -> dict[str, Contract]:
     """All contracts under a folder by product (`sales.orders`).
 
-    needed: the products without which it cannot be done; by default all. Raises ContractInvalid
-    with the problems of the files of these, when there are any.
+    needed: the products without which it cannot be done; by default all but those that are
+    waiting, of which a contract may be unfinished. Raises ContractInvalid with the problems of the
+    files of these, when there are any.
     """
     contract_paths(folder)
     contracts, invalid = read_contracts(folder)
-    wrong = [error for name, error in invalid.items() if needed is None or name in needed]
+    wrong = [
+        error
+        for name, error in invalid.items()
+        if (name not in waiting if needed is None else name in needed)
+    ]
     if wrong:
         raise ContractInvalid(problem for error in wrong for problem in error.problems)
     return contracts

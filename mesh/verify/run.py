@@ -56,7 +56,7 @@ def verify(
     """
     started = time.perf_counter()
     contracts = contracts or opened.project.contracts
-    chosen = choose(products, contracts, opened.project.sources)
+    chosen = choose(products, contracts, opened.project)
     with opened.readable_errors():
         places = places_in(opened, environment)
         known = opened.environment(environment)
@@ -103,16 +103,15 @@ def _deliveries(
     return log.shown(stamps), log.lacking(stamps)
 
 
-def choose(
-    products: Sequence[str] | None, contracts: Path, sources: Collection[str]
-) -> list[Contract]:
-    """The contracts of products by their names, each once; without names all, sources first."""
+def choose(products: Sequence[str] | None, contracts: Path, project: Project) -> list[Contract]:
+    """The contracts of products by their names, each once; without names all, sources first, but
+    for drafts that wait under `uncontracted`."""
     if products:
         found = [find(product, contracts) for product in products]
         return list({contract.product: contract for contract in found}.values())
-    every = load_contracts(contracts).values()
+    every = load_contracts(contracts, waiting=project.settings.uncontracted).values()
     # The source first: what is broken there explains what is broken after it.
-    return sorted(every, key=lambda one: (one.product not in sources, one.product))
+    return sorted(every, key=lambda one: (one.product not in project.sources, one.product))
 
 
 def places_in(opened: Opened, name: str) -> Mapping[str, exp.Table]:
