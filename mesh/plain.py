@@ -20,6 +20,19 @@ _ORDER = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 _OLD_ORDER = re.compile(r"##(?=\w*\[)")
 
 
+# How a cell begins that spreadsheets take for a formula, also in wide forms and after what is not
+# seen; where they separate lists by semicolons, a cell begins behind each. Python and RE2 read it.
+_UNSEEN = r"\s\x00-\x1f\x7f-\xa0\xad" "\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+FORMULA = rf"(^|[;\t])([{_UNSEEN}]*[-=+@＝＋－＠])|(^)([\t\r\n])"
+NO_FORMULA = r"\1\3'\2\4"
+_FORMULA = re.compile(FORMULA)
+
+
+def as_cell(text: str) -> str:
+    """A text for a CSV file: what a spreadsheet would run stands behind an apostrophe."""
+    return _FORMULA.sub(NO_FORMULA, text)
+
+
 def harmless(text: str, *, begins: bool = True) -> str:
     """A text in which what would steer a terminal or the reader of a log is seen instead.
 

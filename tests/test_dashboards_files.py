@@ -105,6 +105,12 @@ def test_facts_with_the_same_words_for_their_ends_have_heads_of_their_own() -> N
         ("\rx", "'\rx"),
         ("  =1", "'  =1"),
         ("＝1", "'＝1"),
+        ("\x01=1", "'\x01=1"),
+        ("\u200b=1", "'\u200b=1"),
+        # Behind what separates cells in some countries, quoted or not.
+        ("Heat;=1+1;x", "Heat;'=1+1;x"),
+        ("Heat\t-1", "Heat\t'-1"),
+        ("Heat; a-b", "Heat; a-b"),
         ("Drama", "Drama"),
         ("8½", "8½"),
         (-0.25, "-0.25"),

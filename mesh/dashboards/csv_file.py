@@ -13,10 +13,7 @@ from mesh.dashboards.kinds.base import Row
 from mesh.dashboards.kinds.seen import lowered
 from mesh.dashboards.marks import IsMetric
 from mesh.dashboards.parts import Interval
-
-# What spreadsheets take for the beginning of a formula, also in its wide forms and after blanks.
-_FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-_BLANKS = ("\t", "\r", "\n")
+from mesh.plain import as_cell
 
 
 def csv_text(board: Board, chart: Chart, rows: Iterable[Row]) -> str:
@@ -69,11 +66,9 @@ def _measured(chart: Chart) -> dict[str, str]:
 
 
 def cell(value: Any) -> Any:
-    """A value as a cell; text that a spreadsheet would run stands behind an apostrophe."""
+    """A value as a cell, which no spreadsheet runs."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and (
-        value.startswith(_BLANKS) or value.lstrip().startswith(_FORMULAS)
-    ):
-        return f"'{value}"
+    if isinstance(value, str):
+        return as_cell(value)
     return f"{value:.9g}" if isinstance(value, float) else value

@@ -7,6 +7,7 @@ state of its own in memory, so that what is proved is what the files say.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,7 @@ from mesh.environments.hooks import WITHOUT_DELIVERIES
 from mesh.environments.names import short_name
 from mesh.environments.opened import keep_what_is_parsed, load_without_tests, readable_errors
 from mesh.environments.reporting import recording_console
+from mesh.errors import WrongUse
 from mesh.project import Project
 from mesh.prove.recording import RecordingAdapter
 
@@ -225,3 +227,25 @@ def open_for_bigquery(project: Project) -> BigQueryProject:
         # There is no warehouse to ask for deliveries.
         setattr(context, WITHOUT_DELIVERIES, True)
         return BigQueryProject(context, project, on_duckdb)
+
+
+def chosen_models(project: BigQueryProject, names: Sequence[str]) -> list[str]:
+    """The models of these names, with or without schema; all, if none is named."""
+    if not names:
+        return list(project.models)
+    chosen = []
+    for name in names:
+        found = [known for known in project.models if name in (known, known.split(".")[1])]
+        if not found:
+            raise WrongUse(f"there is no model {name!r}.", fix=_by_name(project, name))
+        chosen += found
+    return chosen
+
+
+def _by_name(project: BigQueryProject, path: str) -> str:
+    """How the model is called that a file holds, where somebody named that."""
+    file = Path(path)
+    held = [name for name in project.models if file.is_file() and file.samefile(project.path(name))]
+    if held:
+        return f"That is a file; the model in it is {', '.join(held)}."
+    return "`sqlmesh dag` shows the models there are."

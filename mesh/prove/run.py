@@ -26,7 +26,7 @@ from mesh.prove.materialized import materialized_limits
 from mesh.prove.partition_filters import filtered_tables, unfiltered_reads
 from mesh.prove.place import line_in_file
 from mesh.prove.planner import planner_limits
-from mesh.prove.project import PROJECT, BigQueryProject, open_for_bigquery
+from mesh.prove.project import PROJECT, BigQueryProject, chosen_models, open_for_bigquery
 from mesh.prove.storing import history_refused
 from mesh.prove.types import same_type
 
@@ -92,7 +92,7 @@ def prove(
     """
     tell("the project", 0.0)
     files = open_for_bigquery(project)
-    chosen = [name for name in _chosen(files, models) if files.models[name].is_sql]
+    chosen = [name for name in chosen_models(files, models) if files.models[name].is_sql]
     tell("Google's analyzer", 0.0)
     run = _Run(files, Analyzer(project.cache / "googlesql"), filtered_tables(files))
     _add_tables(run)
@@ -107,27 +107,6 @@ def prove(
         findings += _prove_chart(run, query)
     run.analyzer.close()
     return Proof(subjects, run.statements, tuple(dict.fromkeys(findings)))
-
-
-def _chosen(project: BigQueryProject, names: Sequence[str]) -> list[str]:
-    if not names:
-        return list(project.models)
-    chosen = []
-    for name in names:
-        found = [known for known in project.models if name in (known, known.split(".")[1])]
-        if not found:
-            raise WrongUse(f"there is no model {name!r}.", fix=_by_name(project, name))
-        chosen += found
-    return chosen
-
-
-def _by_name(project: BigQueryProject, path: str) -> str:
-    """How the model is called that a file holds, where somebody named that."""
-    file = Path(path)
-    held = [name for name in project.models if file.is_file() and file.samefile(project.path(name))]
-    if held:
-        return f"That is a file; the model in it is {', '.join(held)}."
-    return "`sqlmesh dag` shows the models there are."
 
 
 def _add_tables(run: _Run) -> None:

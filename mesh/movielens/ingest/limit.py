@@ -9,15 +9,13 @@ from mesh.errors import CheckFailed, Location, WrongUse
 from mesh.movielens.ingest.literals import literal
 from mesh.movielens.ingest.rules import NOT_NEWEST
 from mesh.movielens.ingest.stage import REJECTED, Kind, Stage
+from mesh.plain import FORMULA, NO_FORMULA
 from mesh.project import examples_shown
 
 DEFAULT_LIMIT = Decimal("0.001")
 REASONS_SHOWN = 3
 # What only is not the newest of its key is no fault of the source.
 _WRONG = f"NOT starts_with(reason, '{NOT_NEWEST}:')"
-# How a cell begins that spreadsheets take for a formula.
-QUOTE = literal("'")
-FORMULA = r"^[\s\p{Cc}\p{Z}]*[-=+@＝＋－＠]|^[\t\r\n]"
 
 
 def share(text: str | float | Decimal) -> Decimal:
@@ -89,7 +87,7 @@ def _write_list(stage: Stage, folder: Path, name: str) -> Path:
     path = folder / f"{name}.csv"
     part = folder / f".{name}.part"
     cells = ", ".join(
-        f"if(regexp_matches({column}, {literal(FORMULA)}), {QUOTE}, '') || {column} AS {column}"
+        f"regexp_replace({column}, {literal(FORMULA)}, {literal(NO_FORMULA)}, 'g') AS {column}"
         for column in ("file", "raw_text", "reason")
     )
     try:
