@@ -81,6 +81,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _reason(text: str) -> str:
     """Google's sentence without the request in front of it and the job's coordinates behind it."""
+    # Of some errors Google gives the cause beside the sentence.
+    text = re.sub(r"^\(['\"](.+?)['\"], .*\)$", r"\1", text)
     text = re.sub(r"^\d{3} (?:(?:GET|POST|PUT|PATCH|DELETE) \S+: )?", "", text)
     text = re.split(r"; reason: | Location: | Job ID: |, Job ID: ", text)[0]
     return text.strip().rstrip(".")
@@ -98,6 +100,14 @@ def _state() -> str:
 GOOGLE, POSTGRES = ("google.GoogleAPICallError",), ("psycopg2.Error",)
 # The first that applies counts: the narrow ones stand before the wide ones.
 MEANINGS = (
+    Meaning(
+        "credentials-file",
+        WrongUse,
+        "GOOGLE_APPLICATION_CREDENTIALS names no key: {reason}.",
+        "Let it name the file of one, or log in with `gcloud auth application-default login`.",
+        ("DefaultCredentialsError",),
+        r"file .* (was not found|is not a valid json|does not have a valid type)|credentials from",
+    ),
     Meaning(
         "no-credentials",
         WrongUse,
@@ -229,8 +239,8 @@ MEANINGS = (
     ),
     Meaning(
         "network",
-        CheckFailed,
-        "the connection to BigQuery was lost.",
+        WrongUse,
+        "the connection to Google Cloud was lost.",
         f"Check the network. {RERUN}",
         (
             *("TransportError", "RetryError", "ServiceUnavailable", "GatewayTimeout"),

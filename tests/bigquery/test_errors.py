@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 import requests
 from google.api_core import exceptions as google
-from google.auth.exceptions import RefreshError
+from google.auth.exceptions import DefaultCredentialsError, RefreshError
 
 from mesh.bigquery import Warehouse, connect, explained, explanation, warehouse
 from mesh.bigquery.errors import MEANINGS
@@ -35,6 +35,13 @@ def _postgres(text: str) -> Exception:
 
 # id of the meaning, what is raised, what the user reads.
 CASES = [
+    (
+        "credentials-file",
+        DefaultCredentialsError(
+            "File key.json is not a valid json file.", ValueError("Expecting value: line 1")
+        ),
+        "GOOGLE_APPLICATION_CREDENTIALS names no key: File key.json is not a valid json file. Let",
+    ),
     (
         "credentials-refused",
         RefreshError("invalid_grant: Token has been expired or revoked."),
@@ -143,7 +150,7 @@ CASES = [
     (
         "network",
         requests.ConnectionError("('Connection aborted.', RemoteDisconnected())"),
-        "the connection to BigQuery was lost. Check the network. Nothing was half-published",
+        "the connection to Google Cloud was lost. Check the network. Nothing was half-published",
     ),
     (
         "refused",
@@ -201,6 +208,12 @@ def test_a_machine_without_credentials_says_how_to_log_in(monkeypatch, tmp_path,
     assert caplog.text == ""
 
 
+def test_a_key_that_is_not_there_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    with pytest.raises(WrongUse, match=r"names no key: File .*key\.json was not found\. Let it"):
+        connect(Warehouse("p"))
+
+
 def test_a_state_database_that_is_not_there_is_named(monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -252,4 +265,6 @@ def test_the_variables_may_stand_in_a_dotenv(monkeypatch, tmp_path):
 
 def test_two_kinds_of_failure_have_two_exit_codes():
     assert isinstance(explanation(google.Forbidden("no")), WrongUse)
-    assert isinstance(explanation(requests.Timeout("slow")), CheckFailed)
+    assert isinstance(explanation(google.BadRequest("no such column")), CheckFailed)
+    # Nothing was looked at, so nothing is known to be out of order.
+    assert isinstance(explanation(requests.Timeout("slow")), WrongUse)

@@ -204,7 +204,7 @@ def test_a_network_that_stays_away_publishes_nothing_and_the_next_run_succeeds(
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", url)
         between.cut_at, between.times, between.dead_after_cut = b"PAR1", 1, True
         with pytest.raises(
-            CheckFailed, match=r"the connection to BigQuery was lost\..*run the same"
+            WrongUse, match=r"the connection to Google Cloud was lost\..*run the same"
         ):
             cloud.ingest(source)
         assert all(not cloud.rows(table.name) for table in ALL_TABLES)

@@ -170,9 +170,9 @@ def test_a_network_that_is_lost_at_the_undo_tells_to_name_the_delivery(
         between.cut_at, between.times = b"COMMIT TRANSACTION", 1
         between.after_answer = between.dead_after_cut = True
         with pytest.raises(
-            CheckFailed,
-            match=r"the connection to BigQuery was lost\. Run `mesh ingest --undo 1`, with this "
-            r"number: it undoes that delivery, or says that it is undone already\.",
+            WrongUse,
+            match=r"the connection to Google Cloud was lost\. Run `mesh ingest --undo 1`, with "
+            r"this number: it undoes that delivery, or says that it is undone already\.",
         ):
             undone(cloud)
         between.heal()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mesh.errors import CheckFailed, WrongUse
+from mesh.errors import MeshError, WrongUse
 from mesh.movielens.ingest.failures import understood
 from mesh.movielens.ingest.history import UNDO
 from mesh.movielens.ingest.progress import COMMITTING, Observer, Step, unobserved
@@ -92,10 +92,10 @@ def _named(target: Target) -> Iterator[list[int]]:
     try:
         with target.session():
             yield undoing
-    except CheckFailed as error:
+    except MeshError as error:
         if not undoing:
             raise
-        raise CheckFailed(
+        raise type(error)(
             error.message,
             where=error.where,
             fix=f"Run `mesh ingest --undo {undoing[0]}`, with this number: it undoes that "
