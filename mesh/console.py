@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -30,11 +31,21 @@ sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
 sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
 # A pipe has no width; tables there are as wide as they need to be.
 PIPE_WIDTH = 160
+# Commands that go to the default gateway when none is named.
+_OF_A_GATEWAY = re.compile(
+    r"`(?:sqlmesh (?:plan|run)|mesh (?:ingest|refresh|promote|rollback|status"
+    r"|contracts (?:verify|bite)))\b(?![^`]*--gateway)"
+)
 
 
 class PlainConsole(Console):
     """What texts of others cannot steer, whatever they are printed in: all that is drawn passes
-    here, and only what rich itself says to the terminal goes on as it is."""
+    here, and only what rich itself says to the terminal goes on as it is.
+
+    advised: whether it has named a command to be run on the gateway that is worked on.
+    """
+
+    advised = False
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -51,6 +62,7 @@ class PlainConsole(Console):
 
     def render_str(self, text: str, **how: Any) -> Text:
         """Before its width is measured, as that of a cell."""
+        self.advised = self.advised or bool(_OF_A_GATEWAY.search(text))
         return super().render_str(harmless(text), **how)
 
 

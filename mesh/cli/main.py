@@ -23,7 +23,7 @@ from mesh.cli.docs import codeowners, docs, schema
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
 from mesh.cli.init import init
-from mesh.cli.options import ABOUT, AROUND, FLAGS, named_first
+from mesh.cli.options import ABOUT, AROUND, FLAGS, named_first, tell_gateway
 from mesh.cli.refresh import promote, refresh, rollback
 from mesh.cli.review import review
 from mesh.cli.status import status
@@ -141,8 +141,11 @@ def run(arguments: list[str] | None = None) -> None:
                 err.print("stopped")
                 raise SystemExit(128 + (came[0] if came else signal.SIGINT)) from None
             if isinstance(error, SystemExit) or "--debug" in words:
+                tell_gateway()
                 raise
-            raise SystemExit(_report(error)) from None
+            code = _report(error)
+            tell_gateway()
+            raise SystemExit(code) from None
 
 
 if __name__ == "__main__":

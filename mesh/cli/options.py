@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from mesh.console import err
+from mesh.console import err, out
 from mesh.errors import WrongUse
 from mesh.project import Project, display, find_project
 
@@ -59,10 +59,36 @@ def _option(parser: Callable[[str | Project], Project]) -> Any:
 InProject = Annotated[Project, _option(_set_up)]
 # Of whatever version of `mesh`, or of none.
 InAnyProject = Annotated[Project, _option(_named)]
+# The gateway that the command was given.
+named_gateway: ContextVar[str | None] = ContextVar("named_gateway", default=None)
+
+
+def _note_gateway(gateway: str | None) -> str | None:
+    named_gateway.set(gateway)
+    return gateway
+
+
 Gateway = Annotated[
     str | None,
-    typer.Option("--gateway", help="A gateway of the configuration; by default its default."),
+    typer.Option(
+        "--gateway",
+        callback=_note_gateway,
+        help="A gateway of the configuration; by default its default.",
+    ),
 ]
+
+
+def tell_gateway() -> None:
+    """Where commands were advised and a gateway is named, that they need it too."""
+    gateway = named_gateway.get()
+    if gateway and (out.advised or err.advised):
+        err.print(
+            f"[yellow]note:[/] run them with `--gateway {escape(gateway)}` as well; `sqlmesh` "
+            "takes it before the command.",
+            soft_wrap=True,
+        )
+
+
 # Each command that is about one environment takes its name as `sqlmesh plan dev` does, or so.
 EnvironmentOption = Annotated[
     str | None,
