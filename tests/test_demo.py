@@ -13,7 +13,7 @@ from mesh.errors import WrongUse
 from mesh.movielens.demo import demo
 from mesh.movielens.generate import generate
 from mesh.movielens.ingest import create_operational_tables_sql, ingest, undo
-from mesh.project import Project
+from mesh.project import DATABASE_VARIABLE, Project
 from tests.deliveries import RATINGS, deliver
 from tests.project_copy import FEW_DASHBOARDS, OF_GROUPS, OF_USERS, copy_project
 from tests.review_projects import shop
@@ -134,7 +134,8 @@ def test_a_source_that_is_not_there_is_said_in_one_sentence(project):
     assert "nowhere" in wrong.stderr and "Traceback" not in wrong.stderr
 
 
-def test_another_project_is_refused_before_a_sample_is_written(tmp_path):
+def test_another_project_is_refused_before_a_sample_is_written(tmp_path, monkeypatch):
+    monkeypatch.delenv(DATABASE_VARIABLE, raising=False)
     root = shop(tmp_path / "shop")
     with pytest.raises(WrongUse, match=r"There is no contract for operational\.movies"):
         demo(Project(root), None, say=print)
