@@ -28,10 +28,9 @@ def scratch(kind: str) -> Iterator[Path]:
 
 
 def can_be_written(folder: Path) -> bool:
-    """Whether files can be made in a folder, which is made if need be."""
+    """Whether files can be made in a folder; where there is none, whether it can be made."""
     try:
-        folder.mkdir(exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=folder if folder.is_dir() else folder.parent):
             return True
     except OSError:
         return False
