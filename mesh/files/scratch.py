@@ -30,7 +30,7 @@ def scratch(kind: str) -> Iterator[Path]:
 def can_be_written(folder: Path) -> bool:
     """Whether files can be made in a folder; where there is none, whether it can be made."""
     try:
-        with tempfile.TemporaryFile(dir=folder if folder.is_dir() else folder.parent):
+        with tempfile.TemporaryFile(dir=folder if folder.exists() else folder.parent):
             return True
     except OSError:
         return False
