@@ -39,10 +39,10 @@ COVERED = frozenset(
     {
         *("id", "name", "logical_type", "bigquery_type", "narrower", "description"),
         *("classification", "grain_position", "deprecated", "tags", "promises", "examples"),
-        *("line", "lines", "identifies"),
+        *("line", "lines", "identifies", "partitioned"),
     }
 )
-"""The fields of a Column that are compared here, in `values` or in `grain`."""
+"""The fields of a Column that are compared here, in `values`, in `grain`, or as a label."""
 table: Rules[[Pair]] = Rules("column")
 rule: Rules[[Pair, Column, Column]] = Rules("column")
 
