@@ -150,11 +150,11 @@ def _project(
                 _lay_out_submodule(checkout, sha, folder, path)
                 continue
             if mode == LINK:
-                link = sha
-                kind, sha, there = _followed(checkout, commit, real + name, link, path)
+                target = os.fsdecode(checkout.read(path, "cat-file", "blob", sha))
+                kind, sha, there = _followed(checkout, commit, real + name, target, path)
                 round_about = there in around or (real + name).startswith(there)
                 if kind == "tree" and not round_about and linked is not None:
-                    _link(folder / path, _target(checkout, path, link))
+                    _link(folder / path, target)
                     linked += [there] if path.split("/")[0] in LOADED else []
                 elif kind == "tree" and not round_about:
                     more = checkout.entries(sha)
@@ -166,14 +166,13 @@ def _project(
 
 
 def _followed(
-    checkout: Checkout, commit: str, link: str, sha: str, path: str
+    checkout: Checkout, commit: str, link: str, target: str, path: str
 ) -> tuple[str, str, str]:
     """What a link leads to in a commit: kind, object and name, a folder's with a slash.
 
     All are empty if it does not matter. git follows links within a commit, but does not
     understand a dot in them.
     """
-    target = _target(checkout, path, sha)
     name = posixpath.normpath(posixpath.join(posixpath.dirname(link), target))
     name = "" if name == "." else name
     asked = os.fsencode(f"{commit}:{name}\n")
@@ -187,10 +186,6 @@ def _followed(
             fix="Keep the files in this repository, or name a later revision with `--base`.",
         )
     return "", "", ""
-
-
-def _target(checkout: Checkout, path: str, sha: str) -> str:
-    return os.fsdecode(checkout.read(path, "cat-file", "blob", sha))
 
 
 def _link(path: Path, target: str) -> None:

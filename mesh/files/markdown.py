@@ -17,7 +17,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 def escape(text: object) -> str:
     """Any text as Markdown that shows it and does nothing: no HTML, links, mentions or tables."""
-    plain = "".join(c if c.isprintable() else " " for c in str(text))
+    plain = _printable(text)
     plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     plain = _SPECIAL.sub(r"\\\1", plain)
     # A mention, a reference or a bare address would notify or lead somewhere.
@@ -27,15 +27,19 @@ def escape(text: object) -> str:
 
 def escape_html(text: object) -> str:
     """The same for a line of HTML, in which Markdown's backslashes would show."""
-    plain = "".join(c if c.isprintable() else " " for c in str(text))
+    plain = _printable(text)
     return re.sub(r"[^\w .,:;/()'-]", lambda found: f"&#{ord(found[0])};", plain)
 
 
 def code(text: object, limit: int = 300) -> str:
     """Any text as inline code; line ends and backticks cannot end it."""
-    plain = "".join(c if c.isprintable() else " " for c in str(text)).replace("`", "ʼ")
+    plain = _printable(text).replace("`", "ʼ")
     plain = plain if len(plain) <= limit else plain[: limit - 1] + "…"
     return f"`{plain.replace('|', '¦')}`" if plain.strip() else ""
+
+
+def _printable(text: object) -> str:
+    return "".join(c if c.isprintable() else " " for c in str(text))
 
 
 def prose(text: object) -> str:
