@@ -24,7 +24,7 @@ COLUMNS = {
     CHANGED_MONTHS: {"ingest_id": "INT64", "source_table": "STRING", "reporting_month": "DATE"},
 }
 # Ends the `source` of a delivery in which nothing is real; `mode` is `snapshot` when it took the
-# place of all before it, `undo` when it took the newest back.
+# place of all before it, `undo` when it took the newest back, `erase` when it took rows of all out.
 GENERATED = " (generated)"
 # Stands for the month of rows that have no time of their own.
 WITHOUT_MONTH = date(1970, 1, 1)

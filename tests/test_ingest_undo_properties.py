@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesh.errors import WrongUse
-from mesh.movielens.ingest import ingest, undo
+from mesh.movielens.ingest import erase, ingest, undo
 from tests.deliveries import HEADERS, NOW, newest, rows, write
 
 pytest_plugins = ["tests.ingesting"]
@@ -36,7 +36,8 @@ delivery = st.tuples(
     ),
     st.lists(st.sampled_from(["A", "B"]), min_size=3, max_size=3),
 )
-steps = st.lists(st.just("undo") | delivery, min_size=2, max_size=9)
+# A number erases the user of that id.
+steps = st.lists(st.just("undo") | st.integers(1, 3) | delivery, min_size=2, max_size=9)
 
 
 def written(folder: Path, ratings: dict, tags: dict, titles: list[str]) -> Path:
@@ -62,6 +63,12 @@ def found_in(database: Path) -> tuple[dict, dict, dict]:
     )
 
 
+def without(user: int, state: tuple) -> tuple:
+    """The tables, had that user never been."""
+    movies, *of_users = state
+    return (movies, *({k: v for k, v in table.items() if k[0] != user} for table in of_users))
+
+
 def expected_months(before: tuple, after: tuple) -> dict[str, set[date]]:
     def differing(position: int) -> set:
         return set(before[position].items()) ^ set(after[position].items())
@@ -76,11 +83,11 @@ def expected_months(before: tuple, after: tuple) -> dict[str, set[date]]:
     }
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=steps)
-def test_any_sequence_of_deliveries_and_undos_is_what_a_stack_says(steps):
+def test_any_sequence_of_deliveries_undos_and_erasures_is_what_a_stack_says(steps):
     empty: tuple[dict, dict, dict] = ({}, {}, {})
-    states, numbers = [empty], []
+    states, numbers, erased, last = [empty], [], False, None
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder, "mesh.duckdb")
         for position, step in enumerate(steps):
@@ -93,14 +100,27 @@ def test_any_sequence_of_deliveries_and_undos_is_what_a_stack_says(steps):
                 if len(numbers) > 1:
                     with pytest.raises(WrongUse, match=r"stands? on it|not kept"):
                         undo(numbers[0], database=database)
-                again = bool(position) and steps[position - 1] == "undo"
                 try:
-                    result = undo(numbers[-1] if again else None, database=database)
+                    result = undo(numbers[-1] if last == "undo" else None, database=database)
                 except WrongUse as error:
                     assert "are not kept" in str(error)
                     continue
                 assert result.undoes == numbers.pop()
                 states.pop()
+            elif isinstance(step, int) and last is None:
+                with pytest.raises(WrongUse, match="nothing was ever ingested"):
+                    erase([step], database=database)
+                continue
+            elif isinstance(step, int):
+                result = erase([step], database=database)
+                assert (result.months == {}) == result.nothing_changed
+                states = [without(step, state) for state in states]
+                erased = True
+                for table in ("ratings", "tags", "undo_ratings", "undo_tags"):
+                    assert not rows(database, f"FROM operational.{table} WHERE userId = {step}")
+                if result.nothing_changed:
+                    assert before == states[-1]
+                    continue
             else:
                 mode, ratings, tags, titles = step
                 movies = dict(enumerate(titles, start=1))
@@ -117,8 +137,14 @@ def test_any_sequence_of_deliveries_and_undos_is_what_a_stack_says(steps):
                 states.append(new)
                 numbers.append(result.ingest_id)
             assert found_in(database) == states[-1]
+            last = result.mode
             found = {name: set(some) for name, some in result.months.items()}
-            assert found == expected_months(before, states[-1])
+            expected = expected_months(before, states[-1])
+            # What a delivery changed of a user who was erased since changed it all the same.
+            if erased and step == "undo":
+                assert all(expected[name] <= found[name] for name in expected)
+            else:
+                assert found == expected
             counted = rows(
                 database,
                 "SELECT movies_rows, ratings_rows, tags_rows FROM operational.ingests "

@@ -21,6 +21,7 @@ from tests.review_projects import git
 # is no database: whatever a command reads, its error names the clone.
 COMMANDS = {
     "demo": "demo",
+    "erase": "erase 1",
     "ingest": "ingest nowhere",
     "cost": "cost",
     "refresh": "refresh dev",

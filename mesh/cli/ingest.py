@@ -83,7 +83,7 @@ def ingest(
     with ExitStack() as until_told:
         with (
             writing(project, gateway) as tell,
-            _observer(until_told, tell, quiet=as_json) as observer,
+            observed(until_told, tell, quiet=as_json) as observer,
         ):
             result = load(
                 source,
@@ -96,7 +96,7 @@ def ingest(
                 observer=observer,
             )
         if as_json:
-            told = {**_for_machines(result), "notes": list(result.notes)}
+            told = {**for_machines(result), "notes": list(result.notes)}
             typer.echo(json.dumps(told, indent=2))
         else:
             _show(result, parquet)
@@ -120,7 +120,7 @@ def _undo(
     with ExitStack() as until_told:
         with (
             writing(project, gateway) as tell,
-            _observer(until_told, tell, quiet=as_json) as observer,
+            observed(until_told, tell, quiet=as_json) as observer,
         ):
             result = undo(
                 number,
@@ -134,11 +134,11 @@ def _undo(
 def _show_undo(result: IngestResult, *, as_json: bool) -> None:
     if as_json:
         told = {"undoes": result.undoes, "notes": list(result.notes)}
-        typer.echo(json.dumps({**_for_machines(result), **told}, indent=2))
+        typer.echo(json.dumps({**for_machines(result), **told}, indent=2))
         return
     out.print(
         f"ingest {result.ingest_id}: {result.source}; movies, ratings and tags are as before it. "
-        f"Changed months: {_span(list(result.changed_months))}.",
+        f"Changed months: {span(list(result.changed_months))}.",
         markup=False,
         soft_wrap=True,
     )
@@ -150,7 +150,7 @@ def _show_undo(result: IngestResult, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _observer(
+def observed(
     until_told: ExitStack, tell_where: Callable[[], None], *, quiet: bool
 ) -> Iterator[Observer]:
     """A progress bar on a terminal; elsewhere one plain line at the start of each step.
@@ -213,7 +213,7 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
         for name, counts in result.counts.items():
             months = [month for month in result.months[name] if month != WITHOUT_MONTH]
             numbers = (f"{getattr(counts, what):,}" for what in shown)
-            made.add_row(name, *numbers, _span(months))
+            made.add_row(name, *numbers, span(months))
         out.print(made)
         ignored, replaced = result.total("ignored"), result.total("replaced")
         out.print(
@@ -243,7 +243,7 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
         out.print(f"The tables as Parquet: {parquet}", markup=False)
 
 
-def _span(months: list[date]) -> str:
+def span(months: list[date]) -> str:
     if not months:
         return "none"
     if len(months) == 1:
@@ -251,7 +251,7 @@ def _span(months: list[date]) -> str:
     return f"{len(months)} ({months[0]:%Y-%m} to {months[-1]:%Y-%m})"
 
 
-def _for_machines(result: IngestResult) -> dict[str, object]:
+def for_machines(result: IngestResult) -> dict[str, object]:
     return {
         "ingest_id": result.ingest_id,
         "source": result.source,

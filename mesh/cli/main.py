@@ -20,6 +20,7 @@ from mesh.cli.cost import cost
 from mesh.cli.dashboards import app as dashboards_app
 from mesh.cli.demo import demo
 from mesh.cli.docs import codeowners, docs, schema
+from mesh.cli.erase import erase
 from mesh.cli.generate import generate
 from mesh.cli.ingest import ingest
 from mesh.cli.init import init
@@ -72,6 +73,7 @@ app.command()(init)
 app.command()(demo)
 app.command()(generate)
 app.command()(ingest)
+app.command()(erase)
 app.command()(cost)
 app.command()(refresh)
 app.command()(promote)

@@ -131,7 +131,7 @@ class DeliveryLog:
         for delivery in self.deliveries:
             if delivery.mode == "undo":
                 del standing[-1:]
-            else:
+            elif delivery.mode != "erase":
                 standing.append(delivery)
         snapshots = [place for place, one in enumerate(standing) if one.mode == "snapshot"]
         whole = standing[snapshots[-1] :] if snapshots else standing

@@ -9,8 +9,9 @@ module, whole or not at all. `schema` says what the tables look like, `history` 
 far; `undo` takes the newest delivery out again.
 """
 
+from mesh.movielens.ingest.erase import erase
 from mesh.movielens.ingest.run import IngestResult, ingest
 from mesh.movielens.ingest.schema import create_operational_tables_sql
 from mesh.movielens.ingest.undo import undo
 
-__all__ = ["IngestResult", "create_operational_tables_sql", "ingest", "undo"]
+__all__ = ["IngestResult", "create_operational_tables_sql", "erase", "ingest", "undo"]

@@ -1,7 +1,8 @@
 """What `operational.ingests` tells: which deliveries stand, and which of them can be undone.
 
 Deliveries stand on each other: only the newest that stands can be taken away. An undo is an entry
-of its own and takes its delivery out of those that stand.
+of its own and takes its delivery out of those that stand. What erases users is an entry too, and
+no delivery.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from mesh.errors import WrongUse
 from mesh.movielens.ingest.schema import DELIVERED, INGESTS, SCHEMA
 from mesh.words import joined
 
-UNDO = "undo"
+UNDO, ERASE = "undo", "erase"
 KEPT = 5
-_LOAD = "Load one with `mesh ingest <source>`."
+LOAD = "Load one with `mesh ingest <source>`."
 # What the history reads of each entry, in this order.
 READ_COLUMNS = (
     "ingest_id",
@@ -39,7 +40,7 @@ class Entry:
     ingest_id: int
     source: str
     checksum: str
-    mode: str  # snapshot | append | undo
+    mode: str  # snapshot | append | undo | erase
     rows: dict[str, int] | None
     undoes: int | None
     finished_at: datetime
@@ -112,7 +113,7 @@ class History:
             if entry.mode == UNDO:
                 standing = [number for number in standing if number != entry.undoes]
                 kept = [number for number in kept if number != entry.undoes]
-            else:
+            elif entry.mode != ERASE:
                 standing.append(entry.ingest_id)
                 kept = [*kept, entry.ingest_id][-KEPT:] if entry.rows else []
         return standing, kept
@@ -123,10 +124,10 @@ class History:
         Raises WrongUse with what to do instead when it cannot be undone.
         """
         if not self.entries:
-            raise WrongUse("nothing was ever ingested, so there is nothing to undo.", fix=_LOAD)
+            raise WrongUse("nothing was ever ingested, so there is nothing to undo.", fix=LOAD)
         standing, kept = self._replayed()
         if number is None and not standing:
-            raise WrongUse("every delivery is undone already.", fix=_LOAD)
+            raise WrongUse("every delivery is undone already.", fix=LOAD)
         wanted, number = number, standing[-1] if number is None else number
         entry = self._delivery(number)
         if number not in kept:
@@ -168,6 +169,11 @@ class History:
                 f"ingest {number} is not a delivery but the undo of delivery {entry.undoes}.",
                 fix=f"To have delivery {entry.undoes} back, ingest it again.",
             )
+        if entry.mode == ERASE:
+            raise WrongUse(
+                f"ingest {number} is no delivery but the {entry.source}: what was erased is gone.",
+                fix=self._instead(),
+            )
         undo = next((e for e in self.entries if e.undoes == number), None)
         if undo is not None:
             raise WrongUse(
@@ -178,7 +184,7 @@ class History:
 
     def _instead(self) -> str:
         if not self.standing:
-            return _LOAD
+            return LOAD
         newest = self.standing[-1]
         return f"`mesh ingest --undo {newest}` undoes delivery {newest}, the newest that stands."
 

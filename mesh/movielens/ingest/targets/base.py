@@ -33,7 +33,7 @@ class Record:
 
     source: str
     checksum: str
-    mode: str  # snapshot | append | undo
+    mode: str  # snapshot | append | undo | erase
     counts: dict[str, Counts]
     started_at: datetime
     undoes: int | None = None
@@ -166,7 +166,7 @@ class Target(ABC):
             self.load(stage, [REJECTED_LINES], record.mode)
             steps.append(statements.reject(ingest_id))
         job = f"mesh-publish-{ingest_id}-{record.mode}-{record.checksum[:16]}"
-        self.prepare(job, steps + self._recorded(published, record), record.source)
+        self.prepare(job, steps + self.recorded(published, record), record.source)
         return published
 
     def undo(self, delivery: Entry, record: Record) -> Published:
@@ -181,10 +181,11 @@ class Target(ABC):
         came_in = int(delivery.finished_at.timestamp() * 1_000_000)
         job = f"mesh-undo-{published.ingest_id}-of-{number}-{delivery.checksum[:16]}-{came_in}"
         steps = undo(self.name, number, emptied)
-        self.prepare(job, steps + self._recorded(published, record), record.source)
+        self.prepare(job, steps + self.recorded(published, record), record.source)
         return published
 
-    def _recorded(self, published: Published, of: Record) -> list[str]:
+    def recorded(self, published: Published, of: Record) -> list[str]:
+        """The statements that write an ingest down."""
         lines = ("read", "loaded", "rejected", "ignored")
         entry = {
             "ingest_id": published.ingest_id,

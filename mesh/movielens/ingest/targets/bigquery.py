@@ -47,6 +47,7 @@ ENGINE = Engine(
     dialect="bigquery",
     day="DATE({})",
     month="DATE_TRUNC({}, MONTH)",
+    number="SAFE_CAST({} AS FLOAT64)",
     mix="BIT_XOR(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT({}))))",
     place="incoming.place",
     working="TABLE",

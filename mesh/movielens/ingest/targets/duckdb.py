@@ -34,6 +34,7 @@ ENGINE = Engine(
     # Without its zone: many times faster than calendar functions on time zones.
     day="make_timestamp(epoch_us({}))::DATE",
     month="date_trunc('month', {})::DATE",
+    number="TRY_CAST({} AS DOUBLE)",
     mix="bit_xor(hash({}))",
     place="incoming.rowid",
     working="TEMP TABLE",
