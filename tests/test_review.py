@@ -326,8 +326,7 @@ def test_an_edited_dashboard_is_held_against_the_contracts(
     old: str, new: str, below: int, said: str, tmp_path: Path
 ) -> None:
     from mesh.contracts import load_contracts
-    from mesh.review.dashboards import edited_dashboards
-    from mesh.review.models.readers import chart_no_break
+    from mesh.review.models.readers import chart_no_break, edited_dashboards
 
     root, name = Path(__file__).parent.parent, "looker/user_360.yaml"
     for side in ("before", "after"):

@@ -227,6 +227,13 @@ def test_one_contract_is_compared_with_its_own_product_alone(tmp_path: Path) -> 
             2,
             "cannot be changed",
         ),
+        (
+            "levels:\n  - rule: RANGE_NO_WIDEN\n    level: info\n    product: orders\n"
+            "    reason: a b c\n",
+            4,
+            "Write <domain>.<product>.",
+        ),
+        ("organisation: a b\n", 1, "Write letters, digits and `-`."),
         ("levels: RANGE_NO_WIDEN\n", 1, "must be a list"),
         ("levels:\n  - RANGE_NO_WIDEN\n", 2, "is no entry"),
     ],

@@ -24,14 +24,9 @@ def contracts_diff(
 
     result = compare_states(project, before, after)
     if as_json:
-        from mesh.review.report.machine import findings_json, verdict_json
+        from mesh.review.report.machine import diff_json
 
-        made = {
-            "breaking": result.breaking,
-            "findings": findings_json(result.findings),
-            "versions": [verdict_json(verdict) for verdict in result.verdicts],
-        }
-        typer.echo(json.dumps(made, indent=2))
+        typer.echo(json.dumps(diff_json(result), indent=2))
     else:
         print_contract_diff(result)
     if result.breaking:

@@ -13,6 +13,7 @@ from mesh.errors import Location, WrongUse
 from mesh.files.generated import with_section
 from mesh.project import Project
 from mesh.review.levels import read_organisation
+from mesh.review.models.lines import top_of
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for it, from the top of the repository; it reads the first that is there."""
@@ -45,7 +46,7 @@ def codeowners(project: Project) -> dict[Path, str]:
     stand behind, and speak of the project alone where the file is not theirs alone.
     """
     root = project.root
-    top = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
+    top = top_of(root)
     folder = f"{root.relative_to(top).as_posix()}/".removeprefix("./")
     path = next((file for name in PLACES if (file := top / name).is_file()), top / PLACES[0])
     _pattern(folder)

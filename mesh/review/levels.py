@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from mesh.contracts.findings import ContractInvalid
 from mesh.files.problems import FileKind, Problem, nearest, shown, suggestion
-from mesh.files.sentences import read_model, refused
+from mesh.files.sentences import form, read_model, refused
 from mesh.files.tree import Tree, read_tree
 from mesh.review.guards.stated import FILE_NAME, Guards
 from mesh.review.known import RULES
@@ -45,26 +44,12 @@ def _level(value: Any) -> Level:
     return Level(text)
 
 
-def _product(value: str) -> str:
-    if value.count(".") != 1:
-        message = f"`{shown(value)}` is no product."
-        raise refused("REFERENCE", message, "Write <domain>.<product>.")
-    return value
-
-
 def _reason(value: Any, info: ValidationInfo) -> str:
     if not isinstance(value, str) or len(value.split()) < 3:
         rule = info.data.get("rule")
         message = f"The level of {shown(rule) if rule else 'a rule'} is changed without a reason."
         raise refused("VALUE_MISSING", message, "Say in a sentence why, as `reason: …`.")
     return value.strip()
-
-
-def _organisation(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9-]*", value):
-        message = f"`{shown(value)}` is no name of an organisation."
-        raise refused("VALUE_WRONG_TYPE", message, "Use letters, digits and `-`.")
-    return value
 
 
 class Entry(BaseModel):
@@ -81,8 +66,10 @@ class Entry(BaseModel):
         str, AfterValidator(_rule), Field(json_schema_extra={"enum": sorted({*RULES} - {*_FIXED})})
     ]
     level: Annotated[Level, BeforeValidator(_level)]
-    product: Annotated[str, AfterValidator(_product)] | None = Field(
-        default=None, description="The product whose changes it is about; without one, all."
+    product: str | None = Field(
+        default=None,
+        pattern=form(r"^[^.]+\.[^.]+$", "<domain>.<product>"),
+        description="The product whose changes it is about; without one, all.",
     )
     reason: Annotated[str, BeforeValidator(_reason)] = Field(
         default="", description="Why, in a sentence.", validate_default=True
@@ -92,19 +79,24 @@ class Entry(BaseModel):
 class ReviewFile(Guards):
     """How reviews of a project are set."""
 
-    organisation: Annotated[str, AfterValidator(_organisation)] = Field(
-        default="", description="The organisation whose teams own the files of the project."
+    organisation: str = Field(
+        default="",
+        pattern=form("^[A-Za-z0-9-]*$", "letters, digits and `-`"),
+        description="The organisation whose teams own the files of the project.",
     )
     levels: list[Entry] | None = None
 
 
 @dataclass(frozen=True)
 class Levels:
-    """All entries; one for a product goes before one for all. lines: where each stands."""
+    """All entries; one for a product goes before one for all. lines: where each stands.
+
+    problems: what is wrong with the file; then it sets none.
+    """
 
     changes: tuple[Entry, ...] = ()
     lines: tuple[int, ...] = ()
-    path: str = f"contracts/{FILE_NAME}"
+    problems: tuple[Problem, ...] = ()
 
     def entry(self, rule: str, product: str) -> Entry | None:
         own = [c for c in self.changes if c.rule == rule and c.product in (None, product)]
@@ -125,26 +117,34 @@ class Levels:
         return dataclasses.replace(found, level=entry.level, reason=entry.reason)
 
 
-def read_levels(folder: Path, path: str = f"contracts/{FILE_NAME}") -> Levels:
+def read_levels(folder: Path) -> Levels:
     """The levels of a folder of contracts; without a file all rules have their default.
 
     Raises ContractInvalid with all that is wrong with the file.
     """
+    content, lines = _read(folder)
+    return Levels(tuple(content.levels or ()), lines)
+
+
+def levels_of(folder: Path | None) -> Levels:
+    """The same, with what is wrong with the file in the place of an error."""
+    try:
+        return read_levels(folder) if folder else Levels()
+    except ContractInvalid as error:
+        return Levels(problems=tuple(error.problems))
+
+
+def _read(folder: Path) -> tuple[ReviewFile, tuple[int, ...]]:
+    """What the file says, if there is one, and where each level stands."""
     file = folder / FILE_NAME
     if not os.path.lexists(file):
-        return Levels(path=path)
-    content, tree = _read(file)
-    entries = tuple(content.levels or ())
-    return Levels(entries, tuple(tree.line(("levels", n)) for n in range(len(entries))), path)
-
-
-def _read(file: Path) -> tuple[ReviewFile, Tree]:
+        return ReviewFile(), ()
     tree = read_tree(file, LEVELS)
     content, problems = read_model(tree, ReviewFile)
     problems += _twice(tree, content) if content else ()
     if content is None or problems:
         raise ContractInvalid(problems)
-    return content, tree
+    return content, tuple(tree.line(("levels", n)) for n in range(len(content.levels or ())))
 
 
 def _twice(tree: Tree, content: ReviewFile) -> Iterator[Problem]:
@@ -157,32 +157,11 @@ def _twice(tree: Tree, content: ReviewFile) -> Iterator[Problem]:
         seen.add((item.rule, item.product))
 
 
-def read_both(
-    base: Path | None, head: Path | None
-) -> tuple[tuple[Levels, Levels], tuple[Problem, ...]]:
-    """The levels of two folders of contracts, and what is wrong with those of the later one."""
-    levels: list[Levels] = []
-    problems: tuple[Problem, ...] = ()
-    for folder in (base, head):
-        try:
-            levels.append(read_levels(folder) if folder else Levels())
-            problems = ()
-        except ContractInvalid as error:
-            levels.append(Levels())
-            problems = tuple(error.problems)
-    return (levels[0], levels[1]), problems
-
-
 def read_organisation(folder: Path) -> str:
     """The organisation whose teams own the files."""
-    file = folder / FILE_NAME
-    return (_read(file)[0].organisation if os.path.lexists(file) else "") or "organisation"
+    return _read(folder)[0].organisation or "organisation"
 
 
 def lint_levels(folder: Path) -> list[Problem]:
     """All that is wrong with the levels of a folder of contracts."""
-    try:
-        read_levels(folder)
-    except ContractInvalid as error:
-        return list(error.problems)
-    return []
+    return [*levels_of(folder).problems]

@@ -7,7 +7,7 @@ Ids are stable: people set levels by them, and machines read them. `NO` says wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Generic, ParamSpec
 
@@ -19,6 +19,11 @@ class Level(StrEnum):
     WARNING = "warning"
     INFO = "info"
     OFF = "off"
+
+    @property
+    def weight(self) -> int:
+        """The severe have the least, and stand first."""
+        return list(Level).index(self)
 
 
 class Bump(IntEnum):
@@ -49,9 +54,10 @@ CATEGORIES = {
     "review": "the review itself",
 }
 BREAKS, WARNS, TELLS = Level.BREAKING, Level.WARNING, Level.INFO
-MAJOR, MINOR, PATCH, NONE = Bump.MAJOR, Bump.MINOR, Bump.PATCH, Bump.NONE
+MAJOR, MINOR, PATCH = Bump.MAJOR, Bump.MINOR, Bump.PATCH
 NEXT = "Leave this version as it was, and promise the new thing in the next major version."
 SAY = "Tell the consumers before it is merged."
+PROJECT = "project"
 P = ParamSpec("P")
 
 
@@ -66,12 +72,12 @@ class Place:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Change:
     """What the code of a rule found.
 
-    where: in the work tree, for a thing that is gone the line at which it stood. base: where it was
-    in the base, if it was. column: the name that consumers know, which for a rename is the old one.
+    product: PROJECT for what is of none. where: in the work tree, for a thing that is gone the line
+    at which it stood. column: the name that consumers know, which for a rename is the old one.
     fix, severity: where they are not those of the rule; reason: why they are not.
     because: the models that were changed themselves; made_in: their files.
     """
@@ -79,10 +85,10 @@ class Change:
     product: str
     message: str
     where: Place
+    _: KW_ONLY
     column: str | None = None
     before: str = ""
     after: str = ""
-    base: Place | None = None
     fix: str = ""
     severity: Level | None = None
     reason: str = ""
@@ -116,8 +122,7 @@ class Finding(Change):
     @property
     def key(self) -> tuple[int, str, str, int, str]:
         """For sorting: the severe first, then by place."""
-        weight = list(Level).index(self.level)
-        return (weight, self.product, self.where.path, self.where.line, self.rule)
+        return self.level.weight, self.product, self.where.path, self.where.line, self.rule
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ class Rules(Generic[P]):
     """Rules that look at the same thing, such as two states of one column.
 
     `@rules(level, bump, instead)` makes a rule of the function that finds it: the function's name
-    is its id, the docstring is what it guards.
+    is its id, the docstring is what it guards. bump: none for what no version mends.
     """
 
     def __init__(self, category: str) -> None:
@@ -157,7 +162,7 @@ class Rules(Generic[P]):
         self._rules: list[Rule] = []
 
     def __call__(
-        self, level: Level, bump: Bump, instead: str = ""
+        self, level: Level, bump: Bump = Bump.NONE, instead: str = ""
     ) -> Callable[[Callable[P, Found]], Rule]:
         def bound(find: Callable[P, Found]) -> Rule:
             return self.add(find.__name__.upper(), level, bump, find.__doc__ or "", instead, find)

@@ -18,15 +18,13 @@ from mesh.project import Project
 from mesh.review.codeowners import brought_up
 from mesh.review.contracts.diff import ContractDiff, compare
 from mesh.review.contracts.read import Contracts, read_contracts
-from mesh.review.contracts.two_states import judge
-from mesh.review.contracts.verdict import Verdict
+from mesh.review.contracts.two_states import ContractReview, judge
 from mesh.review.known import project_findings
-from mesh.review.levels import read_both
+from mesh.review.levels import levels_of
 from mesh.review.models.both import Both
 from mesh.review.models.impact import Impact, impact
 from mesh.review.models.load import load_both
 from mesh.review.models.review_worker.facts import Models, Plan, RowDiff
-from mesh.review.rules import Finding
 from mesh.revision import Laid, lay_out
 from mesh.words import joined
 
@@ -44,9 +42,12 @@ class CostChange:
     before: int
     after: int
 
+    def __str__(self) -> str:
+        return f"A month of runs scans {self.after:,} bytes; before it was {self.before:,}."
+
 
 @dataclass(frozen=True)
-class Review:
+class Review(ContractReview):
     """All that a review found, for every form of output.
 
     base: the commit that the work tree was compared with. plan, rows, cost: SQLMesh's plan, its
@@ -56,8 +57,6 @@ class Review:
     unread: what of the base could not be read, so that nothing is known of its changes.
     """
 
-    findings: tuple[Finding, ...]
-    verdicts: tuple[Verdict, ...] = ()
     impact: Impact = field(default_factory=Impact)
     base: str = "main"
     plan: Plan | None = None
@@ -68,10 +67,6 @@ class Review:
     prefix: str = ""
     not_compared: str = ""
     unread: tuple[str, ...] = ()
-
-    @property
-    def breaking(self) -> bool:
-        return any(found.breaking for found in self.findings)
 
     @property
     def unknown(self) -> str:
@@ -141,8 +136,8 @@ def review(
 def compare_projects(old: Project, new: Project, load: Load, day: datetime.date) -> Review:
     """The review of one project as a change of another. load: how their models are read."""
     before, after = _contracts(old), _contracts(new)
-    levels, wrong = read_both(old.contracts, new.contracts)
-    diff = ContractDiff(before, after, levels, wrong, day)
+    levels = levels_of(old.contracts), levels_of(new.contracts)
+    diff = ContractDiff(before, after, levels, day)
     base, head = _models(old, new, load, personal_columns(before, after))
     used, usage = (read_usage(side.dashboards) for side in (old, new))
     broken = [new.shown(path).as_posix() for path in usage.unreadable]

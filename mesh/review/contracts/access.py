@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mesh.contracts.findings import same_words
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import same_words
 from mesh.review.rules import BREAKS, MAJOR, MINOR, PATCH, TELLS, WARNS, Found, Rules
 
 rule: Rules[[Pair]] = Rules("access")
@@ -20,7 +20,7 @@ def role_no_delete(pair: Pair) -> Found:
         elif role.access != now.access:
             but = f", but {now.access}" if now.access else ""
             message = f"The role {role.name} may no longer {role.access}{but}."
-            yield pair.change(message, now.line, role.line)
+            yield pair.change(message, now.line)
 
 
 def _new_roles(pair: Pair, what: str, *, personal: bool) -> Found:
@@ -51,7 +51,7 @@ def role_same_words(pair: Pair) -> Found:
         now = new.get(role.name)
         same = now is None or same_words(role.description, now.description)
         if now and now.access == role.access and not same:
-            yield pair.change(f"The role {role.name} is described otherwise.", now.line, role.line)
+            yield pair.change(f"The role {role.name} is described otherwise.", now.line)
 
 
 @rule(WARNS, MINOR, "Let both teams agree.")
@@ -85,5 +85,4 @@ def support_changed(pair: Pair) -> Found:
         elif (was.tool, was.url) != (new.tool, new.url) or not same_words(
             was.description, new.description
         ):
-            message = f"The support channel {new.channel} was changed."
-            yield pair.change(message, new.line, was.line)
+            yield pair.change(f"The support channel {new.channel} was changed.", new.line)

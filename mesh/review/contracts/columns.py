@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
+from mesh.contracts.findings import same_words
 from mesh.contracts.model import Column
 from mesh.contracts.types import CLASSIFICATIONS, NUMERIC_TYPES, PERSONAL, TIME_TYPES
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import both_shortened, same_words, units
+from mesh.review.contracts.words import both_shortened, units
 from mesh.review.rules import (
     BREAKS,
     MAJOR,
@@ -19,7 +17,6 @@ from mesh.review.rules import (
     TELLS,
     WARNS,
     Change,
-    Finding,
     Found,
     Rules,
 )
@@ -35,30 +32,16 @@ _FITS_INTO = {
     "TIMESTAMP": ("STRING",),
 }
 _MEASURED = NUMERIC_TYPES | TIME_TYPES
-COVERED = frozenset(
-    {
-        *("id", "name", "logical_type", "bigquery_type", "narrower", "description"),
-        *("classification", "grain_position", "deprecated", "tags", "promises", "examples"),
-        *("line", "lines", "identifies", "partitioned"),
-    }
-)
-"""The fields of a Column that are compared here, in `values`, in `grain`, or as a label."""
 table: Rules[[Pair]] = Rules("column")
 rule: Rules[[Pair, Column, Column]] = Rules("column")
-
-
-def compare_columns(pair: Pair) -> Iterator[Finding]:
-    yield from table.findings(pair)
-    for old, new in pair.kept:
-        yield from rule.findings(pair, old, new)
 
 
 def _at(
     key: str, pair: Pair, old: Column, new: Column, message: str, both: tuple[str, str]
 ) -> Change:
     """A change at a key of a column. both: what stood there, and what does."""
-    lines, (before, after) = (new.line_of(key), old.line_of(key)), both
-    return pair.change(message, *lines, column=old.name, before=before, after=after)
+    line, (before, after) = new.line_of(key), both
+    return pair.change(message, line, column=old.name, before=before, after=after)
 
 
 @table(
@@ -80,7 +63,7 @@ def column_no_reuse(pair: Pair) -> Found:
         known = pair.old.column(new.name) if new and old is None else None
         if new and known:
             message = f"The name {new.name} now stands for another column (id {new.id})."
-            yield pair.change(message, new.line_of("name"), known.line, column=new.name)
+            yield pair.change(message, new.line_of("name"), column=new.name)
 
 
 @table(TELLS, MINOR)
@@ -135,8 +118,9 @@ def column_no_rename(pair: Pair, old: Column, new: Column) -> Found:
 def column_same_id(pair: Pair, old: Column, new: Column) -> Found:
     """An id stays, so that reviews can follow a column."""
     if old.id != new.id:
-        found = _at("id", pair, old, new, f"Column {new.name} has another id.", (old.id, new.id))
-        yield replace(found, fix=f"Write `id: {old.id}` again.")
+        message, fix = f"Column {new.name} has another id.", f"Write `id: {old.id}` again."
+        line = new.line_of("id")
+        yield pair.change(message, line, column=old.name, before=old.id, after=new.id, fix=fix)
 
 
 def _types(column: Column) -> tuple[str, str, str]:
@@ -243,13 +227,9 @@ def _classified(pair: Pair, old: Column, new: Column) -> Change:
 
 
 def _raised(old: Column, new: Column) -> bool:
-    ranks = [_rank(column) for column in (old, new)]
-    return -1 not in ranks and ranks[1] > ranks[0]
-
-
-def _rank(column: Column) -> int:
-    known = list(CLASSIFICATIONS)
-    return known.index(column.classification) if column.classification in known else -1
+    was, now = (old.classification, new.classification)
+    ranks = list(CLASSIFICATIONS)
+    return {was, now} <= {*ranks} and ranks.index(now) > ranks.index(was)
 
 
 @rule(

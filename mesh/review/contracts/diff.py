@@ -7,24 +7,25 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import starmap
 from typing import TYPE_CHECKING
 
+from mesh.contracts.checks import Around, problems_of
+from mesh.contracts.checks.rules import references
 from mesh.contracts.model import Contract
 from mesh.files.problems import Problem
 from mesh.review.contracts import access, columns, product, quality, service, values
 from mesh.review.contracts.pair import Pair, Source
 from mesh.review.contracts.read import Contracts
-from mesh.review.contracts.references import unresolved
+from mesh.review.guards.stated import PATH
 from mesh.review.rules import (
     BREAKS,
     MAJOR,
-    NONE,
     TELLS,
     WARNS,
     Change,
     Finding,
     Found,
-    Level,
     Place,
     Rules,
 )
@@ -37,20 +38,15 @@ if TYPE_CHECKING:
 UNRELIABLE = ("proposed", "draft", "retired")
 # A product with so many of the columns of another one is that one under a new name.
 RENAMED_SHARE = 0.8
-_ORDER = (Level.OFF, Level.INFO, Level.WARNING, Level.BREAKING)
 
 
 @dataclass(frozen=True)
 class ContractDiff:
-    """Two sets of contracts, and what became of which.
-
-    levels: of both. wrong_levels: what is wrong with the file of the later one.
-    """
+    """Two sets of contracts with the levels of both, and what became of which."""
 
     base: Contracts
     head: Contracts
     levels: tuple[Levels, Levels]
-    wrong_levels: tuple[Problem, ...]
     today: datetime.date
 
     @cached_property
@@ -68,7 +64,7 @@ class ContractDiff:
     def at_level(self, found: Finding) -> Finding:
         """The finding at this project's level; one that is lowered counts once it is merged."""
         was, now = (side.apply(found) for side in self.levels)
-        return was if _ORDER.index(was.level) > _ORDER.index(now.level) else now
+        return min(now, was, key=lambda one: one.level.weight)
 
     @cached_property
     def removed(self) -> dict[str, Source]:
@@ -114,7 +110,7 @@ def compare(diff: ContractDiff) -> Iterator[Finding]:
     for old, new in diff.renamed.items():
         pair = Pair(diff.removed[old], diff.added[new])
         yield from (f for f in compare_pair(pair) if f.rule != "PRODUCT_SAME_PLACE")
-    yield from (_reliable(one, diff) for one in rule.findings(diff))
+    yield from rule.findings(diff)
 
 
 def compare_pair(pair: Pair, diff: ContractDiff | None = None) -> Iterator[Finding]:
@@ -123,8 +119,9 @@ def compare_pair(pair: Pair, diff: ContractDiff | None = None) -> Iterator[Findi
         *product.rule.findings(pair),
         *product.ends.findings(pair),
         *product.unknown.findings(pair),
-        *columns.compare_columns(pair),
-        *values.compare_values(pair),
+        *columns.table.findings(pair),
+        *(f for old, new in pair.kept for f in columns.rule.findings(pair, old, new)),
+        *(f for old, new in pair.kept for f in values.rule.findings(pair, old, new)),
         *service.grain.findings(pair),
         *quality.rule.findings(pair),
         *service.rule.findings(pair),
@@ -135,18 +132,8 @@ def compare_pair(pair: Pair, diff: ContractDiff | None = None) -> Iterator[Findi
             reason = f"the base says `status: {pair.old.status}`, on which nobody relies"
         elif diff and diff.ended(pair.old):
             reason = f"it ended on {pair.old.end_of_life}, so nobody relies on it any more"
-        yield _softened(found, reason) if reason and found.breaking else found
-
-
-def _softened(found: Finding, reason: str) -> Finding:
-    return dataclasses.replace(found, level=Level.WARNING, reason=reason)
-
-
-def _reliable(found: Finding, diff: ContractDiff) -> Finding:
-    gone = diff.removed.get(found.product)
-    if found.rule != "PRODUCT_NO_DELETE" or not gone or gone.contract.status not in UNRELIABLE:
-        return found
-    return _softened(found, f"the base says `status: {gone.contract.status}`")
+        softened = reason and found.breaking
+        yield dataclasses.replace(found, level=WARNS, reason=reason) if softened else found
 
 
 def is_next_version(old: Source, new: Source) -> bool:
@@ -154,50 +141,52 @@ def is_next_version(old: Source, new: Source) -> bool:
     return (before.domain, before.base_name) == (after.domain, after.base_name)
 
 
-def _invalid(side: Contracts, more: Iterator[tuple[str, Problem]]) -> Found:
-    products = {source.path: product for product, source in side.sources.items()}
-    products |= {path: product for product, path in side.unreadable.items()}
-    stated = [(path, one) for path, several in side.problems.items() for one in several]
-    for path, problem in (*stated, *more):
-        yield Change(
-            product=products[path],
-            message=f"{problem.rule}: {problem.message}",
-            where=Place(path, problem.line),
-            fix=problem.fix,
-        )
+def _invalid(product: str, path: str, problem: Problem) -> Change:
+    message, where = f"{problem.rule}: {problem.message}", Place(path, problem.line)
+    return Change(product, message, where, fix=problem.fix)
 
 
-@itself(BREAKS, NONE)
+def _unresolved(base: Contracts, head: Contracts) -> Found:
+    """Rules that read what is not promised, or no longer: lint's checks on contracts that were
+    changed or read one that was."""
+    sides = [{p: source.text for p, source in side.sources.items()} for side in (base, head)]
+    changed = {p for p in sides[0] | sides[1] if sides[0].get(p) != sides[1].get(p)}
+    around = Around({draft.product: draft for draft in head.drafts.values()}, head.unreadable)
+    for path, draft in head.drafts.items() if changed else ():
+        if draft.product in changed or changed & references(draft).keys():
+            for problem in sorted(set(problems_of(draft, around)) - set(problems_of(draft))):
+                yield _invalid(draft.product, path, problem)
+
+
+@itself(BREAKS)
 def contract_invalid(diff: ContractDiff) -> Found:
     """A contract that cannot be read promises nothing."""
-    yield from _invalid(diff.head, unresolved(diff.base, diff.head))
-    for problem in diff.wrong_levels:
-        where = Place(diff.levels[1].path, problem.line)
-        message = f"{problem.rule}: {problem.message}"
-        yield Change(product="contracts", message=message, where=where, fix=problem.fix)
+    yield from starmap(_invalid, diff.head.problems)
+    yield from _unresolved(diff.base, diff.head)
+    yield from (_invalid("contracts", PATH, one) for one in diff.levels[1].problems)
 
 
-@itself(WARNS, NONE)
+@itself(WARNS)
 def base_contract_invalid(diff: ContractDiff) -> Found:
     """Against a contract that could not be read nothing can be compared."""
-    return _invalid(diff.base, iter(()))
+    return starmap(_invalid, diff.base.problems)
 
 
-@itself(WARNS, NONE)
+@itself(WARNS)
 def level_lowered(diff: ContractDiff) -> Found:
     """Who lowers the level of a rule is seen doing so, and it counts once it is merged."""
     base, head = diff.levels
     for name, about in dict.fromkeys((c.rule, c.product) for c in (*head.changes, *base.changes)):
         was, now = (side.level_of(name, about or "") for side in (base, head))
-        if _ORDER.index(now) >= _ORDER.index(was):
+        if now.weight <= was.weight:
             continue
         # By an entry, or because one was taken out.
         entry = head.entry(name, about or "")
         why = entry.reason if entry else "the entry that raised it is gone."
         yield Change(
-            product=about or "contracts",
-            message=f"{name} is now {now} instead of {was} for {about or 'all products'}: {why}",
-            where=Place(head.path, head.line(entry)),
+            about or "contracts",
+            f"{name} is now {now} instead of {was} for {about or 'all products'}: {why}",
+            Place(PATH, head.line(entry)),
             before=str(was),
             after=str(now),
         )
@@ -208,18 +197,12 @@ def product_no_rename(diff: ContractDiff) -> Found:
     """A product stays at its name, which every query holds."""
     for old, new in diff.renamed.items():
         yield Change(
-            product=old,
-            message=f"{old} was renamed to {new}.",
-            where=diff.added[new].place("name"),
-            base=diff.removed[old].place("name"),
+            old,
+            f"{old} was renamed to {new}.",
+            diff.added[new].place("name"),
             before=old,
             after=new,
         )
-
-
-def _removed(message: str, source: Source) -> Change:
-    where, base = Place(source.path, 1), source.place("name")
-    return Change(product=source.product, message=message, where=where, base=base)
 
 
 @rule(BREAKS, MAJOR, "Deprecate it with an end date, and delete it after that date.")
@@ -238,26 +221,33 @@ def product_no_delete(diff: ContractDiff) -> Found:
         ]
         if later:
             message += f" {later[0]} does not stand in for it: consumers need both for a while."
-        yield _removed(message, source)
+        relied = old.status not in UNRELIABLE
+        yield Change(
+            product_name,
+            message,
+            Place(source.path, 1),
+            severity=None if relied else WARNS,
+            reason="" if relied else f"the base says `status: {old.status}`",
+        )
 
 
-@rule(TELLS, NONE)
+@rule(TELLS)
 def product_removed_after_end(diff: ContractDiff) -> Found:
     """A version goes after its end date, as promised."""
     for name, source in diff.removed.items():
         old = source.contract
         if name not in diff.renamed and diff.ended(old):
             message = f"{name} {old.version} was removed; it ended on {old.end_of_life}."
-            yield _removed(message, source)
+            yield Change(name, message, Place(source.path, 1))
 
 
-@rule(TELLS, NONE)
+@rule(TELLS)
 def product_added(diff: ContractDiff) -> Found:
     """A new product concerns nobody yet."""
     for name, source in diff.added.items():
         if name not in diff.renamed.values():
             message = f"{name} {source.contract.version} is new: {_in_short(source.contract)}."
-            yield Change(product=name, message=message, where=source.place("name"))
+            yield Change(name, message, source.place("name"))
 
 
 def _in_short(contract: Contract) -> str:

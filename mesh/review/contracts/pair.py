@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, TypeVar, Unpack
 
 from sqlglot import exp
 
@@ -24,6 +24,7 @@ from mesh.review.rules import Change, Level, Place
 # Rules are called alike if so many made-up tables break both, and if of small changes such a share
 # is told from the rule by them.
 FEW, NOTICED = 10, 0.9
+T = TypeVar("T", Column, StatedRule)
 
 
 class Details(TypedDict, total=False):
@@ -91,7 +92,7 @@ class Pair:
     @cached_property
     def columns(self) -> list[tuple[Column | None, Column | None]]:
         """Columns that are the same thing: by stable id, and where no id helps, by name."""
-        return match_columns(self.old.columns, self.new.columns)
+        return _matched(self.old.columns, self.new.columns, lambda was, now: was.name == now.name)
 
     @cached_property
     def kept(self) -> list[tuple[Column, Column]]:
@@ -104,31 +105,24 @@ class Pair:
         return {old.name: new.name for old, new in self.kept}
 
     @cached_property
+    def _rules(self) -> list[tuple[StatedRule | None, StatedRule | None]]:
+        """The same of rules: by id, and what only changed its id."""
+        old, new = self.old.rules, self.new.rules
+        return _matched(old, new, lambda was, now: self._effect(was, now) is None)
+
+    @cached_property
     def rules(self) -> list[Versions]:
-        """Rules of both: by id, and what only changed its id."""
-        old, new = ({rule.id: rule for rule in c.rules} for c in (self.old, self.new))
-        found = [
-            Versions(old[key], new[key], self._effect(old[key], new[key]))
-            for key in old
-            if key in new
-        ]
-        added = [rule for key, rule in new.items() if key not in old]
-        for rule in (rule for key, rule in old.items() if key not in new):
-            again = next((one for one in added if self._effect(rule, one) is None), None)
-            if again:
-                added.remove(again)
-                found.append(Versions(rule, again, None))
-        return found
+        """Rules of both."""
+        kept = ((old, new) for old, new in self._rules if old and new)
+        return [Versions(old, new, self._effect(old, new)) for old, new in kept]
 
-    @cached_property
+    @property
     def rules_gone(self) -> list[StatedRule]:
-        known = {one.old.id for one in self.rules}
-        return [rule for rule in self.old.rules if rule.id not in known]
+        return [old for old, new in self._rules if old and new is None]
 
-    @cached_property
+    @property
     def rules_added(self) -> list[StatedRule]:
-        known = {one.new.id for one in self.rules}
-        return [rule for rule in self.new.rules if rule.id not in known]
+        return [new for old, new in self._rules if new and old is None]
 
     @cached_property
     def rewritten(self) -> dict[str, Compared]:
@@ -146,14 +140,14 @@ class Pair:
 
     def _offending(self, contract: Contract, name: str) -> exp.Select | None:
         """What finds the rows that break a rule, with the names that columns have now."""
-        rules: tuple[RowRule | TableRule, ...] = (*contract.row_rules(), *contract.table_rules())
-        rule = next((one for one in rules if one.id == name), None)
+        rule = _rule_of(contract, name)
         if rule is None:
             return None
-        if isinstance(rule, TableRule):
-            query = rule.query
-        else:
-            query = exp.select("*").from_(exp.to_table(TABLE)).where(rule.broken())
+        query = (
+            rule.query
+            if isinstance(rule, TableRule)
+            else exp.select("*").from_(exp.to_table(TABLE)).where(rule.broken())
+        )
         return with_names(query, self.names) if contract is self.old else query
 
     def _compared(self, first: exp.Select, second: exp.Select) -> Compared | None:
@@ -169,9 +163,11 @@ class Pair:
 
         One rule may have become several, or several one.
         """
-        before = next((one for one in self.old.row_rules() if one.id == old.id), None)
+        before = _rule_of(self.old, old.id)
+        if isinstance(before, TableRule):
+            return self._still_found(before)
         if before is None:
-            return self._still_found(old)
+            return ()
         condition = with_names(before.condition, self.names)
         used = {column.name for column in condition.find_all(exp.Column)}
         alike = [
@@ -182,13 +178,11 @@ class Pair:
         if not alike or not implies(exp.and_(*(one.condition for one in alike)), condition):
             return ()
         stated = {one.id for one in self.new.rules}
-        return tuple(one.id for one in alike if one.id in stated) or tuple(one.id for one in alike)
+        names = [one.id for one in alike]
+        return tuple([one for one in names if one in stated] or names)
 
-    def _still_found(self, old: StatedRule) -> tuple[str, ...]:
+    def _still_found(self, before: TableRule) -> tuple[str, ...]:
         """The same for a rule on the table."""
-        before = next((one for one in self.old.table_rules() if one.id == old.id), None)
-        if before is None:
-            return ()
         query = with_names(before.query, self.names)
         severities = ("error", before.severity)
         found = {o.id: o.query for o in self.new.table_rules() if o.severity in severities}
@@ -211,17 +205,13 @@ class Pair:
         """The line of a key in the work tree."""
         return self.after.tree.line(steps)
 
-    def change(
-        self, message: str, line: int, was: int | None = None, **details: Unpack[Details]
-    ) -> Change:
-        """A change at a line of the work tree; was: the line in the base."""
-        base = Place(self.before.path, was) if was else None
-        place, product = Place(self.after.path, line), self.old.product
-        return Change(product=product, message=message, where=place, base=base, **details)
+    def change(self, message: str, line: int, **details: Unpack[Details]) -> Change:
+        """A change at a line of the work tree."""
+        return Change(self.old.product, message, Place(self.after.path, line), **details)
 
     def gone(self, message: str, was: int, **details: Unpack[Details]) -> Change:
         """A change of something of the base that is not there any more."""
-        return self.change(message, self.line_now(was), was, **details)
+        return self.change(message, self.line_now(was), **details)
 
     def line_now(self, line: int) -> int:
         """The line of the work tree at which a line of the base is, or was before it went."""
@@ -242,21 +232,21 @@ class Pair:
         ]
 
 
-def match_columns(
-    old: tuple[Column, ...], new: tuple[Column, ...]
-) -> list[tuple[Column | None, Column | None]]:
-    """Pairs of columns in the order of the old ones, then what is new."""
-    by_id = {column.id: column for column in new}
-    old_ids = {column.id for column in old}
-    taken: set[str] = set()
-    pairs: list[tuple[Column | None, Column | None]] = []
-    for column in old:
-        match = by_id.get(column.id)
-        if match is None:
-            same_name = (c for c in new if c.name == column.name and c.id not in old_ids)
-            match = next(same_name, None)
-        if match is not None:
-            taken.add(match.id)
-        pairs.append((column, match))
-    pairs += [(None, column) for column in new if column.id not in taken]
-    return pairs
+def _rule_of(contract: Contract, name: str) -> RowRule | TableRule | None:
+    every: tuple[RowRule | TableRule, ...] = (*contract.row_rules(), *contract.table_rules())
+    return next((one for one in every if one.id == name), None)
+
+
+def _matched(
+    old: Sequence[T], new: Sequence[T], again: Callable[[T, T], bool]
+) -> list[tuple[T | None, T | None]]:
+    """Pairs in the order of the old ones, then what is new. again: where no id helps."""
+    by_id, known = {one.id: one for one in new}, {one.id for one in old}
+    left = [one for one in new if one.id not in known]
+    pairs: list[tuple[T | None, T | None]] = []
+    for was in old:
+        now = by_id.get(was.id) or next((one for one in left if again(was, one)), None)
+        if now in left:
+            left.remove(now)
+        pairs.append((was, now))
+    return pairs + [(None, one) for one in left]

@@ -7,19 +7,12 @@ from typing import Any, NamedTuple
 
 from mesh.bite.excuses import EXCUSED, SHARE
 from mesh.contracts.constraints import quality_keys
+from mesh.contracts.findings import same_words
 from mesh.files.tree import Steps
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import both_shortened, same_words
-from mesh.review.rules import BREAKS, MAJOR, MINOR, NONE, PATCH, SAY, TELLS, WARNS, Found, Rules
+from mesh.review.contracts.words import both_shortened
+from mesh.review.rules import BREAKS, MAJOR, MINOR, PATCH, SAY, TELLS, WARNS, Found, Rules
 
-COVERED = frozenset(
-    {
-        *("path", "line", "domain", "name", "id", "version", "status", "kind", "purpose", "usage"),
-        *("limitations", "grain_label", "tags", "columns", "rules", "service_levels", "owner"),
-        *("owner_description", "support", "roles", "servers", "end_of_life", "properties", "lines"),
-    }
-)
-"""The fields of a Contract that are compared, here or beside here."""
 _RELIABLE = ("active", "deprecated")
 rule: Rules[[Pair]] = Rules("product")
 ends: Rules[[Pair]] = Rules("version")
@@ -28,8 +21,7 @@ unknown: Rules[[Pair]] = Rules("review")
 
 def _status(pair: Pair, message: str) -> Found:
     before, after = pair.old.status, pair.new.status
-    lines = (pair.new.line_of("status"), pair.old.line_of("status"))
-    yield pair.change(message, *lines, before=before, after=after)
+    yield pair.change(message, pair.new.line_of("status"), before=before, after=after)
 
 
 def _retreats(pair: Pair) -> bool:
@@ -70,7 +62,7 @@ def _end(pair: Pair, *, later: bool) -> Found:
     yield pair.change(message, line, before=before, after=after)
 
 
-@ends(BREAKS, NONE, "Keep the date that was announced.")
+@ends(BREAKS, instead="Keep the date that was announced.")
 def end_no_earlier(pair: Pair) -> Found:
     """Consumers plan their move by the end date."""
     return _end(pair, later=False)
@@ -230,7 +222,7 @@ def product_place_changed(pair: Pair) -> Found:
     return _residue(pair, places=True)
 
 
-@unknown(BREAKS, NONE, "Take the change out, or teach mesh.review this kind of change.")
+@unknown(BREAKS, instead="Take the change out, or teach mesh.review this kind of change.")
 def change_unknown(pair: Pair) -> Found:
     """What the review does not understand it does not wave through."""
     return _residue(pair)

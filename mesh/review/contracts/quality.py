@@ -5,15 +5,12 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from mesh.contracts.constraints.base import Effect
+from mesh.contracts.findings import same_words
 from mesh.review.contracts.pair import Pair, Versions
 from mesh.review.contracts.values import of_other_kinds
-from mesh.review.contracts.words import both_shortened, same_words, shortened
+from mesh.review.contracts.words import both_shortened, shortened
 from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Found, Rules
 
-COVERED = frozenset(
-    {"id", "name", "description", "dimension", "severity", "promise"}
-    | {"line", "query_line", "sql_line"}
-)
 rule: Rules[[Pair]] = Rules("quality")
 
 
@@ -51,7 +48,7 @@ def _effects(pair: Pair, effect: Effect, word: str) -> Found:
 def _stated(pair: Pair, one: Versions, message: str) -> Change:
     before, after = both_shortened(one.old.promise.text(), one.new.promise.text(), 280)
     line = one.new.query_line + _lines_down(one)
-    return pair.change(message, line, one.old.query_line, before=before, after=after)
+    return pair.change(message, line, before=before, after=after)
 
 
 def _lines_down(one: Versions) -> int:
@@ -101,13 +98,13 @@ def quality_same_id(pair: Pair) -> Found:
     """An id stays, so that reports can follow a rule."""
     for old, new, _ in pair.rules:
         if old.id != new.id:
-            yield pair.change(f"The rule {old.id} is now called {new.id}.", new.line, old.line)
+            yield pair.change(f"The rule {old.id} is now called {new.id}.", new.line)
     effects = {one.old.id: one.effect for one in pair.rules}
     for old in pair.old.rules:
         less = effects.get(old.id, Effect.OTHER) in (Effect.OTHER, Effect.LOOSER)
         if less and (others := pair.still_said(old)):
             message = f"What the rule {old.id} said is now said by {', '.join(others)}."
-            yield pair.change(message, pair.line_now(old.line), old.line)
+            yield pair.gone(message, old.line)
 
 
 @rule(TELLS, PATCH)
@@ -116,5 +113,5 @@ def quality_same_words(pair: Pair) -> Found:
     for old, new, _ in pair.rules:
         same = (old.dimension, old.name) == (new.dimension, new.name)
         if old.id == new.id and not (same and same_words(old.description, new.description)):
-            yield pair.change(f"The rule {old.id} is described otherwise.", new.line, old.line)
+            yield pair.change(f"The rule {old.id} is described otherwise.", new.line)
     yield from of_other_kinds(pair, Effect.WORDS)

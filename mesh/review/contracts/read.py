@@ -23,13 +23,13 @@ ABOUT_NAMES = frozenset({name_disagrees.id, file_name.id})
 class Contracts:
     """The contracts of one revision.
 
-    sources: what could be read, by product. problems: by path from the root, all that lint says.
+    sources: what could be read, by product. problems: all that lint says, by product and path.
     unreadable: the products of files of which nothing could be made. drafts: by path, what was read
     of files that stand beside each other, so that their rules can be held against one another.
     """
 
     sources: dict[str, Source] = field(default_factory=dict)
-    problems: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
+    problems: list[tuple[str, str, Problem]] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
 
@@ -47,12 +47,12 @@ def read_contracts(files: Iterable[Path], root: Path, *, names_count: bool = Tru
             problems = tuple(p for p in problems if p.rule not in ABOUT_NAMES)
         elif source and draft:
             found.drafts[path] = draft
-        if problems:
-            found.problems[path] = problems
+        product = source.product if source else product_of(file)
+        found.problems.extend((product, path, problem) for problem in problems)
         if source is None:
-            found.unreadable[product_of(file)] = path
+            found.unreadable[product] = path
         else:
-            found.sources[source.product] = source
+            found.sources[product] = source
     return found
 
 

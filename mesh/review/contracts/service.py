@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mesh.contracts.checks.product import end_of_life
+from mesh.contracts.findings import same_words
 from mesh.contracts.model import ServiceLevel
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import same_words
 from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Change, Found, Rules
 from mesh.words import many
 
-COVERED = frozenset(
-    {"id", "property", "value", "unit", "element", "description", "measured_by", "line"}
-)
 _MORE_IS_BETTER = {"availability", "completeness", "retention", "endOfSupport"}
 _LESS_IS_BETTER = {
     *("errorRate", "freshness", "frequency", "generalAvailability", "latency"),
@@ -115,7 +112,7 @@ def _amount(level: ServiceLevel) -> tuple[str, float] | None:
 def _changed(pair: Pair, old: ServiceLevel, new: ServiceLevel, how: str) -> Change:
     before, after = _shown(old), _shown(new)
     message = f"The {old.property} {how}: {before} became {after}."
-    return pair.change(message, new.line, old.line, before=before, after=after)
+    return pair.change(message, new.line, before=before, after=after)
 
 
 def _worse(*kinds: str) -> Callable[[Pair], Found]:
@@ -184,7 +181,7 @@ def service_same_measure(pair: Pair) -> Found:
                 for side in (old, new)
             )
             message = f"The {old.property} is measured otherwise: {was} before, {now} now."
-            yield pair.change(message, new.line, old.line)
+            yield pair.change(message, new.line)
 
 
 @rule(TELLS, PATCH)
@@ -192,4 +189,4 @@ def service_same_words(pair: Pair) -> Found:
     """The description explains a service level; it does not promise more."""
     for old, new in _kept(pair):
         if not same_words(old.description, new.description) or old.id != new.id:
-            yield pair.change(f"The {old.property} is described otherwise.", new.line, old.line)
+            yield pair.change(f"The {old.property} is described otherwise.", new.line)

@@ -20,17 +20,17 @@ from mesh.review.contracts.pair import Source
 from mesh.review.contracts.read import Contracts, read_contracts
 from mesh.review.contracts.verdict import Verdict, small, verdicts
 from mesh.review.contracts.verdict import rule as versions
-from mesh.review.levels import read_both
+from mesh.review.levels import levels_of
 from mesh.review.rules import Finding, Level
 from mesh.revision import lay_out
 
 
 @dataclass(frozen=True)
 class ContractReview:
-    """The contract diff of two states, at the levels of the later one."""
+    """What was found, and what it asks of the versions; at the levels of the later state."""
 
     findings: tuple[Finding, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def breaking(self) -> bool:
@@ -74,8 +74,7 @@ def compare_states(
             new = _only(new, old)
         elif Path(after).is_file():
             old = _only(old, new)
-        levels, wrong = read_both(old_folder, new_folder)
-        diff = ContractDiff(old, new, levels, wrong, day)
+        diff = ContractDiff(old, new, (levels_of(old_folder), levels_of(new_folder)), day)
         return judge(diff, compare(diff))
 
 
@@ -106,7 +105,9 @@ def _one_product(old: Contracts, new: Contracts) -> tuple[Contracts, Contracts]:
     ((_, before),), ((_, after),) = old.sources.items(), new.sources.items()
     name = after.product
     return (
-        Contracts({name: _named(before, name)}, old.problems, old.unreadable),
+        Contracts(
+            {name: _named(before, name)}, [(name, *one[1:]) for one in old.problems], old.unreadable
+        ),
         Contracts({name: after}, new.problems, new.unreadable),
     )
 
@@ -117,11 +118,10 @@ def _only(many: Contracts, one: Contracts) -> Contracts:
     Raises ContractInvalid when the file is no contract.
     """
     if not one.sources:
-        raise ContractInvalid(problem for found in one.problems.values() for problem in found)
+        raise ContractInvalid(problem for *_, problem in one.problems)
     sources = {name: source for name, source in many.sources.items() if name in one.sources}
     unreadable = {name: path for name, path in many.unreadable.items() if name in one.sources}
-    paths = {*unreadable.values(), *(source.path for source in sources.values())}
-    problems = {path: found for path, found in many.problems.items() if path in paths}
+    problems = [found for found in many.problems if found[0] in one.sources]
     return Contracts(sources, problems, unreadable)
 
 

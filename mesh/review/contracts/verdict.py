@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mesh.contracts.model import Contract, Version
 from mesh.deliveries import months_after
 from mesh.review.contracts.diff import UNRELIABLE, ContractDiff, compare_pair
 from mesh.review.contracts.pair import Pair, Source
-from mesh.review.rules import BREAKS, NONE, WARNS, Bump, Change, Finding, Found, Level, Rules
+from mesh.review.rules import BREAKS, WARNS, Bump, Change, Finding, Found, Level, Rules
 
 NOTICE_DAYS = 30
 # What is proposed as an end date when a version is superseded.
@@ -33,7 +33,6 @@ class Verdict:
     before: Version | None
     after: Version | None
     needed: Bump
-    made: Bump
     outcome: Outcome
     write: str = ""
     snippet: str = ""
@@ -41,31 +40,30 @@ class Verdict:
     made_in: tuple[str, ...] = ()
     successor: str = ""
 
+    @property
+    def made(self) -> Bump:
+        """The part of the version that grew; none when it did not grow."""
+        old, new = self.before, self.after
+        if old is None or new is None or new <= old:
+            return Bump.NONE
+        if new.major > old.major:
+            return Bump.MAJOR
+        return Bump.MINOR if new.minor > old.minor else Bump.PATCH
+
 
 rule: Rules[[ContractDiff]] = Rules("version")
 small: Rules[[Pair, Verdict, list[Finding]]] = Rules("version")
 
 
-def bump_between(before: Version, after: Version) -> Bump:
-    """The part of the version that grew; NONE when it did not grow."""
-    if after <= before:
-        return Bump.NONE
-    if after.major > before.major:
-        return Bump.MAJOR
-    return Bump.MINOR if after.minor > before.minor else Bump.PATCH
-
-
 def needed_bump(found: list[Finding]) -> Bump:
     """The largest bump that any finding asks for; a change that does not break needs no major."""
     bumps = [
-        f.bump if f.level is Level.BREAKING else min(f.bump, Bump.MINOR)
-        for f in found
-        if f.level is not Level.OFF
+        f.bump if f.breaking else min(f.bump, Bump.MINOR) for f in found if f.level is not Level.OFF
     ]
     return max(bumps, default=Bump.NONE)
 
 
-@rule(BREAKS, NONE, "Write a version above the one of the base.")
+@rule(BREAKS, instead="Write a version above the one of the base.")
 def version_no_decrease(diff: ContractDiff) -> Found:
     """A version names one promise; an older number would name two."""
     for pair in diff.pairs.values():
@@ -76,7 +74,7 @@ def version_no_decrease(diff: ContractDiff) -> Found:
             yield pair.change(message, line, before=str(old), after=str(new))
 
 
-@rule(WARNS, NONE, "Choose a later end date, or agree with each consumer.")
+@rule(WARNS, instead="Choose a later end date, or agree with each consumer.")
 def version_short_notice(diff: ContractDiff) -> Found:
     """Consumers need time to move: a month at the least."""
     for product, pair in diff.pairs.items():
@@ -109,7 +107,7 @@ def _successors(diff: ContractDiff) -> Iterator[tuple[Source, list[Source]]]:
             yield source, _older(source.contract, {**diff.removed, **diff.head.sources})
 
 
-@rule(WARNS, NONE)
+@rule(WARNS)
 def version_skipped(diff: ContractDiff) -> Found:
     """Major versions follow one another, so that none is looked for in vain."""
     for source, older in _successors(diff):
@@ -117,10 +115,10 @@ def version_skipped(diff: ContractDiff) -> Found:
         if (older[-1].contract.version.major if older else 0) != before:
             message = f"{source.product} is version {version}, but there is no version {before}."
             where = source.place("version")
-            yield Change(product=source.product, message=message, where=where)
+            yield Change(source.product, message, where)
 
 
-@rule(BREAKS, NONE, "Write `status: deprecated` and a service level `endOfLife` there.")
+@rule(BREAKS, instead="Write `status: deprecated` and a service level `endOfLife` there.")
 def version_old_needs_end(diff: ContractDiff) -> Found:
     """Two versions side by side need a date until which to move."""
     for source, older in _successors(diff):
@@ -129,7 +127,7 @@ def version_old_needs_end(diff: ContractDiff) -> Found:
             if name in diff.head.sources and not (known.ends and known.end_of_life):
                 then = f"{name} {known.version}"
                 message = f"{then} has a successor, {source.product}, but no end date."
-                yield Change(product=name, message=message, where=old.place("status"))
+                yield Change(name, message, old.place("status"))
 
 
 def verdicts(diff: ContractDiff, found: list[Finding]) -> list[Verdict]:
@@ -150,16 +148,16 @@ def verdicts(diff: ContractDiff, found: list[Finding]) -> list[Verdict]:
     return sorted(result, key=lambda v: v.product)
 
 
-@small(WARNS, NONE)
+@small(WARNS)
 def version_too_small(pair: Pair, verdict: Verdict, found: list[Finding]) -> Found:
     """Consumers read from the version how much changed."""
     old, new = pair.old.version, pair.new.version
     message = f"The changes need a {verdict.needed.word} version, but the version "
     message += f"went from {old} to {new}." if old != new else f"stayed {new}."
-    lines = (pair.new.line_of("version"), pair.old.line_of("version"))
+    line = pair.new.line_of("version")
     warned = any(f.level is not Level.INFO for f in found)
     severity = Level.WARNING if warned else Level.INFO
-    yield pair.change(message, *lines, fix=verdict.write, severity=severity)
+    yield pair.change(message, line, fix=verdict.write, severity=severity)
 
 
 def _raised(version: Version, bump: Bump) -> Version:
@@ -171,27 +169,25 @@ def _raised(version: Version, bump: Bump) -> Version:
 
 
 def _of_pair(pair: Pair, found: list[Finding], diff: ContractDiff) -> Verdict:
-    old, new = pair.old.version, pair.new.version
-    needed, made = needed_bump(found), bump_between(old, new)
-    if pair.old.status in UNRELIABLE or diff.ended(pair.old):
-        needed = Bump.NONE  # A version says to nobody how much changed.
-    broken = [f for f in found if f.level is Level.BREAKING]
-    write, snippet = "", ""
-    outcome: Outcome = "right"
+    old = pair.old
+    # Of what nobody relies on a version says to nobody how much changed.
+    relied = old.status not in UNRELIABLE and not diff.ended(old)
+    needed = needed_bump(found) if relied else Bump.NONE
+    verdict = Verdict(old.product, old.version, pair.new.version, needed, "right")
+    broken = [f for f in found if f.breaking]
     if any(f.bump is Bump.MAJOR for f in broken):
-        return _how_to_break(pair, broken, diff, needed)
+        return _how_to_break(verdict, pair, broken, diff)
+    if any(f.rule == "VERSION_OLD_NEEDS_END" for f in broken):
+        write, snippet = f"In {pair.after.path} write:", _ending(old, diff.today)
+        return replace(verdict, outcome="wrong", write=write, snippet=snippet)
     if broken:
-        outcome = "wrong"
-        write = _mending(broken)
-        if any(f.rule == "VERSION_OLD_NEEDS_END" for f in broken):
-            write = f"In {pair.after.path} write:"
-            snippet = _ending(pair.old, diff.today)
-    elif made < needed:
-        outcome = "too small"
-        write = f"Write `version: {_raised(old, needed)}` in {pair.after.path}."
-    elif needed is Bump.NONE and made is Bump.NONE:
-        outcome = "no change"
-    return Verdict(pair.old.product, old, new, needed, made, outcome, write, snippet)
+        return replace(verdict, outcome="wrong", write=_mending(broken))
+    if verdict.made < needed:
+        write = f"Write `version: {_raised(old.version, needed)}` in {pair.after.path}."
+        return replace(verdict, outcome="too small", write=write)
+    if needed is verdict.made is Bump.NONE:
+        return replace(verdict, outcome="no change")
+    return verdict
 
 
 def end_date(today: datetime.date) -> datetime.date:
@@ -209,12 +205,13 @@ def _ending(contract: Contract, today: datetime.date) -> str:
     )
 
 
-def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff, needed: Bump) -> Verdict:
-    old, new = pair.old, pair.new.version
-    made = bump_between(old.version, new)
-    if diff.ended(pair.old) and {one.rule for one in broken} == {"MODEL_NO_DELETE"}:
-        write = f"Remove {pair.after.path} as well: its last day was {pair.old.end_of_life}."
-        return Verdict(old.product, old.version, new, needed, made, "wrong", write)
+def _how_to_break(
+    verdict: Verdict, pair: Pair, broken: list[Finding], diff: ContractDiff
+) -> Verdict:
+    old = pair.old
+    if diff.ended(old) and {one.rule for one in broken} == {"MODEL_NO_DELETE"}:
+        write = f"Remove {pair.after.path} as well: its last day was {old.end_of_life}."
+        return replace(verdict, outcome="wrong", write=write)
     major = old.version.major + 1
     name = f"{old.base_name}_v{major}"
     product = f"{old.domain}.{name}"
@@ -232,16 +229,11 @@ def _how_to_break(pair: Pair, broken: list[Finding], diff: ContractDiff, needed:
             f"`name: {name}`, `version: {major}.0.0`, and the table's `name: {name}`) and into "
             f"{_made_by(old, name)}."
         )
-    ending = f"Give the old version an end date in {pair.before.path}:"
-    return Verdict(
-        old.product,
-        old.version,
-        new,
-        needed,
-        made,
-        "wrong",
-        f"{restore} {beside} {ending}",
-        _ending(old, diff.today),
+    return replace(
+        verdict,
+        outcome="wrong",
+        write=f"{restore} {beside} Give the old version an end date in {pair.before.path}:",
+        snippet=_ending(old, diff.today),
         made_in=tuple(places) if by_model else (),
         successor=product,
     )
@@ -268,52 +260,37 @@ def _made_by(contract: Contract, name: str) -> str:
 
 def _of_removed(source: Source, found: list[Finding], renamed: str | None) -> Verdict:
     old = source.contract
-    broken = any(f.level is Level.BREAKING for f in found)
     write = ""
-    if broken:
+    if any(f.breaking for f in found):
         write = f"Bring {source.path} and {_made_by(old, old.name)} back"
         write += f", beside {renamed}." if renamed else "."
         if not old.end_of_life:
             write += " Deprecate it with an end date, and delete it after that date."
         else:
             write += f" It may go after {old.end_of_life}."
-    outcome: Outcome = "wrong" if broken else "right"
-    return Verdict(source.product, old.version, None, needed_bump(found), Bump.NONE, outcome, write)
+    outcome: Outcome = "wrong" if write else "right"
+    return Verdict(source.product, old.version, None, needed_bump(found), outcome, write)
 
 
 def _of_added(source: Source, found: list[Finding], diff: ContractDiff) -> Verdict:
-    contract = source.contract
-    product, version = source.product, contract.version
-    broken = [f for f in found if f.level is Level.BREAKING]
-    if broken:
-        write = _mending(broken)
-        return Verdict(product, None, version, Bump.NONE, Bump.NONE, "wrong", write)
-    older = _older(contract, {**diff.removed, **diff.head.sources})
+    product, version = source.product, source.contract.version
+    if broken := [f for f in found if f.breaking]:
+        return Verdict(product, None, version, Bump.NONE, "wrong", _mending(broken))
+    older = _older(source.contract, {**diff.removed, **diff.head.sources})
     if not older:
-        return Verdict(product, None, version, Bump.NONE, Bump.NONE, "right")
+        return Verdict(product, None, version, Bump.NONE, "right")
     old = older[-1]
     before = diff.pairs[old.product].before if old.product in diff.pairs else old
-    moving = [
+    moving = tuple(
         f.message
         for f in compare_pair(Pair(before, source))
         if f.level is not Level.INFO and f.definition.category not in ("product", "access")
-    ]
-    outcome: Outcome = "right"
-    write, snippet = "", ""
-    if old.product not in diff.head.sources:
-        made_by = _made_by(old.contract, old.contract.name)
-        outcome, write = "wrong", f"Bring {old.path} and {made_by} back."
-    elif not (old.contract.ends and old.contract.end_of_life):
-        outcome = "wrong"
-        write, snippet = f"In {old.path} write:", _ending(before.contract, diff.today)
-    return Verdict(
-        product,
-        before.contract.version,
-        version,
-        Bump.MAJOR,
-        bump_between(before.contract.version, version),
-        outcome,
-        write,
-        snippet,
-        tuple(moving),
     )
+    verdict = Verdict(product, before.contract.version, version, Bump.MAJOR, "right", moving=moving)
+    if old.product not in diff.head.sources:
+        write = f"Bring {old.path} and {_made_by(old.contract, old.contract.name)} back."
+        return replace(verdict, outcome="wrong", write=write)
+    if not (old.contract.ends and old.contract.end_of_life):
+        write, snippet = f"In {old.path} write:", _ending(before.contract, diff.today)
+        return replace(verdict, outcome="wrong", write=write, snippet=snippet)
+    return verdict

@@ -1,13 +1,9 @@
-"""Words of descriptions: when they say the same, and which units they speak of."""
+"""Words of descriptions: which units they speak of, and as much of them as a report shows."""
 
 from __future__ import annotations
 
 import re
 from itertools import takewhile
-
-from mesh.contracts.findings import same_words
-
-__all__ = ["same_words", "shortened", "units"]
 
 _UNITS = {
     "stars": r"(?<!half-)(?<!half )stars",

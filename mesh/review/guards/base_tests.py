@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from mesh.files.scratch import scratch
 from mesh.review.contracts.words import shortened
-from mesh.review.guards.stated import FILE_NAME, BaseTests, Guards, read_guards
+from mesh.review.guards.stated import PATH, BaseTests, Guards, read_guards
 from mesh.review.models.both import Both
-from mesh.review.models.lines import files_of, lies_in
-from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
+from mesh.review.models.lines import blocks, edited_at, files_of, lies_in
+from mesh.review.rules import BREAKS, PROJECT, WARNS, Change, Found, Rules
 
 rule: Rules[[Both]] = Rules("guard")
 TIMEOUT = 1800
 
 
-@rule(BREAKS, NONE, "Mend it, or say in contracts/review.yaml why the test was wrong.")
+@rule(BREAKS, instead="Mend it, or say in contracts/review.yaml why the test was wrong.")
 def base_tests_hold(both: Both) -> Found:
     """A change together with its tests would otherwise agree with itself."""
     for tests in read_guards(both.old.contracts).base_tests:
@@ -31,7 +31,7 @@ def base_tests_hold(both: Both) -> Found:
         if code:
             what = "no longer hold" if code == 1 else "cannot be run any more"
             message = f"The tests of {tests.name} as they are in the base {what}: {said}"
-            yield Change(product="project", message=message, where=made)
+            yield Change(PROJECT, message, made)
 
 
 def _run(both: Both, tests: BaseTests) -> tuple[int, str]:
@@ -72,14 +72,12 @@ def _copy(file: Path, target: Path) -> None:
         shutil.copy(file, target)
 
 
-@rule(BREAKS, NONE, "Put it back into contracts/review.yaml.")
+@rule(BREAKS, instead="Put it back into contracts/review.yaml.")
 def review_no_less(both: Both) -> Found:
     """What a review looks at is not taken from it by what it looks at."""
     was, now = (read_guards(side.contracts) for side in (both.old, both.new))
     for what in [one for one in _asked(was) if one not in _asked(now)]:
-        where = both.new.shown(both.new.contracts / FILE_NAME).as_posix()
-        place = Place(where, both.files.edited.get(where, 1))
-        yield Change(product="project", message=f"Reviews no longer ask for {what}.", where=place)
+        yield Change(PROJECT, f"Reviews no longer ask for {what}.", edited_at(both.files, PATH))
 
 
 def _asked(file: Guards) -> list[str]:
@@ -92,7 +90,7 @@ def _asked(file: Guards) -> list[str]:
     return [*tests, *(f"{name} to stay as it is" for name in file.guards)]
 
 
-@rule(WARNS, NONE, "See whether everything that was checked still is.")
+@rule(WARNS, instead="See whether everything that was checked still is.")
 def guard_file_same(both: Both) -> Found:
     """A check that is taken out of a list fails no more, nor one that a new line leaves out."""
     guards = read_guards(both.old.contracts).guards
@@ -100,27 +98,24 @@ def guard_file_same(both: Both) -> Found:
         if not any(lies_in(name, one) for one in guards):
             continue
         before, after = _lines(both, name)
-        same = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-        other = [spans for kind, *spans in same if kind != "equal"]
-        gone = _said([before[start:end] for start, end, *_ in other])
-        came = _said([after[start:end] for *_, start, end in other])
+        other = blocks(before, after)
+        gone = _said(before[start:end] for start, end, *_ in other)
+        came = _said(after[start:end] for *_, start, end in other)
         if gone or came:
             told = [f"what stood in {name} and is gone: {gone}"] if gone else []
             told += [f"what is new{'' if gone else f' in {name}'}: {came}"] if came else []
             message = "; ".join(told)
-            where = Place(name, both.files.edited[name])
-            yield Change(
-                product="project", message=f"{message[0].upper()}{message[1:]}", where=where
-            )
+            message = f"{message[0].upper()}{message[1:]}"
+            yield Change(PROJECT, message, edited_at(both.files, name))
 
 
-def _said(parts: list[list[str]]) -> str:
+def _said(parts: Iterable[tuple[str, ...]]) -> str:
     lines = [line.strip() for part in parts for line in part]
     return shortened(" ".join(line for line in lines if line and not line.startswith("#")), 300)
 
 
-def _lines(both: Both, name: str) -> list[list[str]]:
+def _lines(both: Both, name: str) -> list[tuple[str, ...]]:
     """A file before and after; what is written from contracts was to become what it becomes."""
     files = [side.root / name for side in (both.old, both.new)]
     before, after = (one.read_text("utf-8", "replace") if one.is_file() else "" for one in files)
-    return [text.splitlines() for text in (both.brought_up.get(name, before), after)]
+    return [tuple(text.splitlines()) for text in (both.brought_up.get(name, before), after)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from mesh.bite.excuses import EXCUSED, SHARE, share_of
 from mesh.bite.ways import damages
@@ -13,21 +12,23 @@ from mesh.errors import MeshError
 from mesh.project import Project
 from mesh.review.contracts.pair import Pair
 from mesh.review.models.both import Both
-from mesh.review.rules import BREAKS, NONE, Change, Found, Place, Rules
+from mesh.review.rules import BREAKS, PROJECT, Change, Found, Place, Rules
 
 rule: Rules[[Both]] = Rules("guard")
 
 
-@rule(BREAKS, NONE, "Put it back, or say in contracts/review.yaml why nobody would miss it.")
+@rule(BREAKS, instead="Put it back, or say in contracts/review.yaml why nobody would miss it.")
 def bite_no_less(both: Both) -> Found:
     """A contract that has to notice less lets the damage through that it was written against."""
     was, now = (stated_settings(side) for side in (both.old, both.new))
     usual = tuple(_share(one.get("bite")) for one in (was, now))
     if (less := _less(*usual)) and both.new.loads:
         message = f"Contracts have to notice {less} of the damages to their rows."
-        yield Change(product="project", message=message, where=_line(both, "bite"))
-    if both.new.loads and (what := _as_of(both)):
-        yield Change(product="project", message=what, where=_line(both, "as_of"))
+        yield Change(PROJECT, message, _line(both, "bite"))
+    before, after = (str(one.get("as_of") or "") for one in (was, now))
+    if after and (not before or after < before) and both.new.loads:
+        message = f"Freshness is measured against {after} instead of {before or 'today'}."
+        yield Change(PROJECT, message, _line(both, "as_of"))
     for product, pair in both.diff.pairs.items():
         # The project demands nothing of a contract with the source.
         old, new = (
@@ -44,12 +45,11 @@ def bite_no_less(both: Both) -> Found:
             yield _at(pair, EXCUSED, message)
 
 
-def stated_settings(
-    project: Project, env_var: Callable[..., str | None] = lambda _, default=None: default
-) -> dict[str, object]:
+def stated_settings(project: Project) -> dict[str, object]:
     """The variable `mesh` of a configuration, whatever stands in this environment."""
     try:
-        stated = (project.configuration(env_var).get("variables") or {}).get("mesh")
+        configuration = project.configuration(lambda _, default=None: default)
+        stated = (configuration.get("variables") or {}).get("mesh")
     except (MeshError, AttributeError):
         return {}
     return stated if isinstance(stated, dict) else {}
@@ -75,18 +75,6 @@ def _less(was: float | None, now: float | None) -> str:
 def _excused(contract: Contract) -> set[str]:
     stated = contract.properties.get(EXCUSED)
     return set(map(str, stated)) if isinstance(stated, dict) else set()
-
-
-def _as_of(both: Both) -> str:
-    """What became of the day that freshness is measured against, where less is old by it."""
-    was, now = (_day(stated_settings(side)) for side in (both.old, both.new))
-    if now and (not was or now < was):
-        return f"Freshness is measured against {now} instead of {was or 'today'}."
-    return ""
-
-
-def _day(stated: dict[str, object]) -> str:
-    return str(stated.get("as_of") or "")
 
 
 def _line(both: Both, key: str) -> Place:

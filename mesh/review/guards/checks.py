@@ -16,11 +16,11 @@ from mesh.contracts.audits import AUDIT
 from mesh.contracts.queries import read_query
 from mesh.contracts.sql import DIALECT
 from mesh.review.contracts.pair import Pair
-from mesh.review.contracts.words import shortened
+from mesh.review.contracts.words import both_shortened, shortened
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
 from mesh.review.models.review_worker.facts import Audit, Model
-from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
+from mesh.review.rules import BREAKS, PROJECT, WARNS, Change, Found, Place, Rules
 from mesh.words import listed
 
 rule: Rules[[Both]] = Rules("guard")
@@ -64,7 +64,7 @@ def told_together(both: Both, lost: Lost, elsewhere: tuple[str, ...]) -> Found:
         on = "" if one else f" on {len(models)} models ({some_of(models)})"
         about = some_of({each for several in models.values() for each in several}, 2 * _MOST)
         message = f"{what}{on}{': ' if about else ''}{about}."
-        yield Change(product=min(models) if one else "project", message=message, where=place)
+        yield Change(min(models) if one else PROJECT, message, place)
 
 
 def _audits(both: Both) -> Iterator[tuple[str, Audit, Audit | None]]:
@@ -98,7 +98,7 @@ def _promised(pair: Pair | None) -> dict[str, bool]:
     return {name: was.get(name) == text for name, text in now.items()}
 
 
-@rule(BREAKS, NONE, "Let the audit run again, or take the promise out of the contract.")
+@rule(BREAKS, instead="Let the audit run again, or take the promise out of the contract.")
 def audit_no_delete(both: Both) -> Found:
     """What is promised and no longer checked will be broken unseen."""
     lost: Lost = []
@@ -118,10 +118,10 @@ def audit_no_delete(both: Both) -> Found:
             if both.comparable and promised and audit.product not in audited:
                 message = f"Nothing audits {audit.product} any more: {name} did, and is gone."
                 where = Place(both.base.models[name].path, 1)
-                yield Change(product=audit.product, message=message, where=where)
+                yield Change(audit.product, message, where)
 
 
-@rule(BREAKS, NONE, "Let the audit find what it found.")
+@rule(BREAKS, instead="Let the audit find what it found.")
 def audit_no_silence(both: Both) -> Found:
     """An audit that runs and finds nothing looks like data without faults.
 
@@ -149,7 +149,7 @@ def audit_no_silence(both: Both) -> Found:
     yield from told_together(both, lost, AUDITS)
 
 
-@rule(WARNS, NONE, "Say in the pull request what it lets through from now on, and why.")
+@rule(WARNS, instead="Say in the pull request what it lets through from now on, and why.")
 def audit_same_query(both: Both) -> Found:
     """An audit that asks something else may let through what it stopped.
 
@@ -206,18 +206,12 @@ def _rows_found(audit: str, columns: Mapping[str, str]) -> str | None:
 
 
 def _difference(before: str, after: str) -> str:
-    """The words of two texts that are not the same, with some around them."""
-    one, two = before.split(), after.split()
-    least = min(len(one), len(two))
-    start = next((n for n in range(least) if one[n] != two[n]), least)
-    rest = least - start
-    end = next((n for n in range(rest) if one[-1 - n] != two[-1 - n]), rest)
-    texts = (words[max(0, start - 3) : len(words) - end + 2] for words in (one, two))
-    was, now = (shortened(" ".join(words), 120) for words in texts)
+    """Two texts on one line each, where they are not the same."""
+    was, now = both_shortened(" ".join(before.split()), " ".join(after.split()), 120)
     return f"`{was}` was, `{now}` is"
 
 
-@rule(BREAKS, NONE, "Let the audit stop the plan, or take the promise out of the contract.")
+@rule(BREAKS, instead="Let the audit stop the plan, or take the promise out of the contract.")
 def audit_stays_blocking(both: Both) -> Found:
     """An audit that only warns lets the broken data through."""
     lost: Lost = [
@@ -230,10 +224,10 @@ def audit_stays_blocking(both: Both) -> Found:
 
 def of_config(both: Both, what: str) -> Change:
     where = both.files.made_in(*CONFIGS, *LINTERS) or Place(both.new.config.name, 1)
-    return Change(product="project", message=f"{what}.", where=where)
+    return Change(PROJECT, f"{what}.", where)
 
 
-@rule(BREAKS, NONE, "Put it back into the configuration of the project.")
+@rule(BREAKS, instead="Put it back into the configuration of the project.")
 def prod_stays_apart(both: Both) -> Found:
     """Prod is changed by those who mean it, and when all who have to agree have done so."""
     if not both.comparable:
@@ -244,7 +238,7 @@ def prod_stays_apart(both: Both) -> Found:
         yield of_config(both, f"A plan that names no environment is one of {target} now")
 
 
-@rule(BREAKS, NONE, "Take it back, or say in the pull request what every plan does from now on.")
+@rule(BREAKS, instead="Take it back, or say in the pull request what every plan does from now on.")
 def setting_same(both: Both) -> Found:
     """How plans are made decides on all models at once, whatever stands in them.
 
@@ -263,7 +257,7 @@ def setting_same(both: Both) -> Found:
             yield change if place in _PLANNING else replace(change, severity=WARNS)
 
 
-@rule(BREAKS, NONE, "Give the model the kind that its contract promises, or change the contract.")
+@rule(BREAKS, instead="Give the model the kind that its contract promises, or change the contract.")
 def kind_as_promised(both: Both) -> Found:
     """A view shows what is, a table what was: readers and costs rest on which it is."""
     for was, now in kept(both):
@@ -276,10 +270,10 @@ def kind_as_promised(both: Both) -> Found:
                 f"The model is a {after} now ({now.kind}), its contract promises a {pair.new.kind}."
             )
             where = both.files.header(now.path)
-            yield Change(product=now.name, message=message, where=where)
+            yield Change(now.name, message, where)
 
 
-@rule(BREAKS, NONE, "Let it run as often as its contract promises.")
+@rule(BREAKS, instead="Let it run as often as its contract promises.")
 def cron_no_slower(both: Both) -> Found:
     """A model that runs less often than promised shows old data, and no query notices."""
     for was, now in kept(both):
@@ -299,4 +293,4 @@ def cron_no_slower(both: Both) -> Found:
         if slower:
             message += f", but {some_of(slower)}"
         severity = None if slower else WARNS
-        yield Change(product=now.name, message=f"{message}.", where=where, severity=severity)
+        yield Change(now.name, f"{message}.", where, severity=severity)

@@ -11,7 +11,7 @@ from mesh.review.guards.checks import AUDITS, LINTERS, kept, of_config, some_of,
 from mesh.review.models.both import Both
 from mesh.review.models.lines import CONFIGS
 from mesh.review.models.review_worker.facts import OF_ALL_MODELS, Model, without
-from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
+from mesh.review.rules import BREAKS, PROJECT, WARNS, Change, Found, Place, Rules
 from mesh.words import many
 
 rule: Rules[[Both]] = Rules("guard")
@@ -19,7 +19,7 @@ rule: Rules[[Both]] = Rules("guard")
 LEFT_OUT = "uncontracted"
 
 
-@rule(BREAKS, NONE, "Let the rule run again, and change what breaks it.")
+@rule(BREAKS, instead="Let the rule run again, and change what breaks it.")
 def lint_no_delete(both: Both) -> Found:
     """What the linter refused gets into a plan without a word."""
     here, there = both.head.lint.keys(), both.base.lint.keys()
@@ -36,7 +36,7 @@ def lint_no_delete(both: Both) -> Found:
     )
 
 
-@rule(WARNS, NONE, "Mend what it says: a plan stops there.")
+@rule(WARNS, instead="Mend what it says: a plan stops there.")
 def model_passes_lint(both: Both) -> Found:
     """What the linter refuses is neither planned nor merged, whatever else is said of it."""
     groups: dict[str, dict[str, str]] = defaultdict(dict)
@@ -57,10 +57,10 @@ def model_passes_lint(both: Both) -> Found:
         text = f"`sqlmesh lint` refuses {refused} by {lint}: {shortened(message, 200).rstrip('.')}."
         path = both.head.models[first].path
         where = both.files.made_in(path, *AUDITS, *LINTERS) or both.files.place(first, None)
-        yield Change(product=first if one else "project", message=text, where=where)
+        yield Change(first if one else PROJECT, text, where)
 
 
-@rule(BREAKS, NONE, "List the rule under `rules` again, or take the model off the list.")
+@rule(BREAKS, instead="List the rule under `rules` again, or take the model off the list.")
 def lint_stays_error(both: Both) -> Found:
     """A lint rule that only warns stops nobody, nor one that a model is left out of."""
     for name, was in both.base.lint.items():
@@ -77,7 +77,7 @@ def _left_out(project: Project) -> set[str]:
     return {*map(str, told)} if isinstance(told, list) else set()
 
 
-@rule(BREAKS, NONE, "Let the rule refuse what it refused.")
+@rule(BREAKS, instead="Let the rule refuse what it refused.")
 def lint_no_silence(both: Both) -> Found:
     """A lint rule that runs and says nothing looks like models without faults.
 
@@ -101,7 +101,7 @@ def lint_no_silence(both: Both) -> Found:
         about = some_of({each for lost in rules.values() for each in lost})
         about = about or "that it still complains of what it is there for"
         message = f"The lint rule {some_of(rules, len(rules))} {what} {about}."
-        yield Change(product="project", message=message, where=made)
+        yield Change(PROJECT, message, made)
 
 
 def _decides_on_rules(path: str) -> bool:

@@ -44,7 +44,7 @@ def _combined(matrix: Mapping[str, Any]) -> list[dict[str, str]]:
         return []
     if math.prod(len(values) for values in axes.values()) > _MOST:
         return []
-    pairs = ([(name, _text(value)) for value in values] for name, values in axes.items())
+    pairs = ([(name, text_of(value)) for value in values] for name, values in axes.items())
     found = [dict(one) for one in itertools.product(*pairs)] if axes else []
     for out in _listed(matrix.get("exclude")):
         found = [one for one in found if not out.items() <= one.items()]
@@ -61,11 +61,11 @@ def _combined(matrix: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _listed(value: Any) -> list[dict[str, str]]:
     rows = value if isinstance(value, list) else []
-    return [{str(n): _text(v) for n, v in row.items()} for row in rows if isinstance(row, dict)]
+    return [{str(n): text_of(v) for n, v in row.items()} for row in rows if isinstance(row, dict)]
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+def text_of(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
 def waited_for(jobs: Mapping[str, Any], job: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mesh.review.models.both import Both
-from mesh.review.rules import NONE, WARNS, Change, Found, Place, Rules
+from mesh.review.models.lines import edited_at
+from mesh.review.rules import PROJECT, WARNS, Change, Found, Place, Rules
 from mesh.words import listed, many
 
 rule: Rules[[Both]] = Rules("guard")
@@ -24,10 +25,8 @@ _SKIPS = {"importorskip", "skip", "skipif", "xfail"}
 _EXPECTS = {"fail", "raises", "warns"}
 # By these a `conftest.py` leaves tests out, whatever they are called.
 _LEAVE_OUT = {
-    "collect_ignore",
-    "collect_ignore_glob",
-    "pytest_collection_modifyitems",
-    "pytest_ignore_collect",
+    *("collect_ignore", "collect_ignore_glob"),
+    *("pytest_collection_modifyitems", "pytest_ignore_collect"),
 }
 # And by these a file of settings, in the section that pytest reads.
 _SETTINGS = {
@@ -38,11 +37,7 @@ _SETTINGS = {
     "tox.ini": "pytest",
 }
 _CHOOSE = (
-    "addopts",
-    "norecursedirs",
-    "python_classes",
-    "python_files",
-    "python_functions",
+    *("addopts", "norecursedirs", "python_classes", "python_files", "python_functions"),
     "testpaths",
 )
 _MOST = 5
@@ -132,37 +127,31 @@ def _cases(test: _Function, named: dict[str, ast.expr]) -> int | None:
     for one in test.decorator_list:
         if isinstance(one, ast.Call) and getattr(one.func, "attr", "") == "parametrize":
             given = [*one.args[1:2], *(k.value for k in one.keywords if k.arg == "argvalues")]
-            values = _values(given[0], named) if given else None
+            values = _count(given[0], named) if given else None
             if values is None:
                 return None
-            count *= len(values)
+            count *= values
     return count
 
 
-def _values(node: ast.expr, named: dict[str, ast.expr]) -> Sequence[object] | None:
-    """As many values as an expression has that lists them; None where it has to be run."""
-    match node:
-        case ast.List(elts=values) | ast.Tuple(elts=values):
-            return None if any(isinstance(one, ast.Starred) for one in values) else values
-        case ast.Name(id=name) if name in named:
-            others = {key: value for key, value in named.items() if key != name}
-            return _values(named[name], others)
-        case ast.Subscript(value=value, slice=ast.Slice() as part):
-            whole = _values(value, named)
-            ends = [_number(end) for end in (part.lower, part.upper, part.step)]
-            return None if whole is None or "?" in ends else whole[slice(*ends)]
-        case ast.Call(func=ast.Name(id="range"), args=ends, keywords=[]):
-            numbers = [_number(end) for end in ends]
-            return range(*numbers) if all(isinstance(n, int) for n in numbers) else None
-    return None
-
-
-def _number(node: ast.expr | None) -> Any:
-    """The number that is written there, None for none, `?` for anything else."""
+def _count(node: ast.expr, named: dict[str, ast.expr]) -> int | None:
+    """How many values an expression lists; None where it has to be run."""
     try:
-        return node and ast.literal_eval(node)
-    except ValueError:
-        return "?"
+        match node:
+            case ast.List(elts=values) | ast.Tuple(elts=values):
+                return None if any(isinstance(one, ast.Starred) for one in values) else len(values)
+            case ast.Name(id=name) if name in named:
+                others = {key: value for key, value in named.items() if key != name}
+                return _count(named[name], others)
+            case ast.Subscript(value=value, slice=ast.Slice(lower, upper, step)):
+                part: Any = slice(*(end and ast.literal_eval(end) for end in (lower, upper, step)))
+                whole = _count(value, named)
+                return None if whole is None else len(range(whole)[part])
+            case ast.Call(func=ast.Name(id="range"), args=ends, keywords=[]):
+                return len(range(*map(ast.literal_eval, ends)))
+    except (TypeError, ValueError):
+        return None
+    return None
 
 
 def _asks(node: ast.AST) -> int:
@@ -204,7 +193,7 @@ def _kept(both: Both) -> Iterator[tuple[str, list[tuple[str, _Test, _Test]]]]:
         yield file, [(name, before[name], now) for name, now in after.items() if name in before]
 
 
-@rule(WARNS, NONE, "Bring it back, or say why nothing is lost.")
+@rule(WARNS, instead="Bring it back, or say why nothing is lost.")
 def python_test_no_delete(both: Both) -> Found:
     """What no test holds any more changes unseen."""
     files = _edited(both)
@@ -214,14 +203,11 @@ def python_test_no_delete(both: Both) -> Found:
         before = _tests(both.old.root / file)
         gone = [name for name, one in before.items() if name not in after and one.does not in kept]
         if gone:
-            there = (both.new.root / file).is_file()
-            where = Place(file, both.files.edited[file] if there else 1)
-            yield Change(
-                product="project", message=f"Tests went: {listed(gone, _MOST)}.", where=where
-            )
+            message = f"Tests went: {listed(gone, _MOST)}."
+            yield Change(PROJECT, message, edited_at(both.files, file))
 
 
-@rule(WARNS, NONE, "Let it run, or say why it cannot.")
+@rule(WARNS, instead="Let it run, or say why it cannot.")
 def python_test_no_skip(both: Both) -> Found:
     """A test that is skipped is green whatever happens."""
     for file, tests in _kept(both):
@@ -229,10 +215,10 @@ def python_test_no_skip(both: Both) -> Found:
         if skipped:
             where = Place(file, next(iter(skipped.values())).line)
             message = f"Tests are skipped, or may fail, now: {listed([*skipped], _MOST)}."
-            yield Change(product="project", message=message, where=where)
+            yield Change(PROJECT, message, where)
 
 
-@rule(WARNS, NONE, "Let it ask for what it asked, or say why nothing is lost.")
+@rule(WARNS, instead="Let it ask for what it asked, or say why nothing is lost.")
 def python_test_no_loosen(both: Both) -> Found:
     """A test that asserts less lets through what it stopped."""
     for file, tests in _kept(both):
@@ -240,15 +226,13 @@ def python_test_no_loosen(both: Both) -> Found:
             place = Place(file, now.line)
             if not now.skipped and now.asks < was.asks:
                 less = f"{many(was.asks, 'thing')} before, and for {now.asks or 'nothing'} now"
-                message = f"The test {name} asked for {less}."
-                yield Change(product="project", message=message, where=place)
+                yield Change(PROJECT, f"The test {name} asked for {less}.", place)
             if not now.skipped and was.cases and now.cases is not None and now.cases < was.cases:
                 less = f"{many(was.cases, 'case')} before, and with {now.cases or 'none'} now"
-                message = f"The test {name} ran with {less}."
-                yield Change(product="project", message=message, where=place)
+                yield Change(PROJECT, f"The test {name} ran with {less}.", place)
 
 
-@rule(WARNS, NONE, "See whether every test still runs.")
+@rule(WARNS, instead="See whether every test still runs.")
 def python_test_no_leave_out(both: Both) -> Found:
     """A test that pytest does not look for fails no more."""
     for file in both.files.edited:
@@ -259,8 +243,7 @@ def python_test_no_leave_out(both: Both) -> Found:
         before, after = (read(side.root / file) for side in (both.old, both.new))
         if told := [one for one, what in after.items() if before.get(one) != what]:
             message = f"Which tests pytest runs is told otherwise: {listed(told, _MOST)}."
-            where = Place(file, both.files.edited[file])
-            yield Change(product="project", message=message, where=where)
+            yield Change(PROJECT, message, edited_at(both.files, file))
 
 
 def _left_out(file: Path) -> dict[str, str]:

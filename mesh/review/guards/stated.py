@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 FILE_NAME = "review.yaml"
+PATH = f"contracts/{FILE_NAME}"
 
 
 class BaseTests(BaseModel):

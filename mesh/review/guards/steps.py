@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from mesh.review.guards.matrix import Part, parts_of, waited_for
+from mesh.review.guards.matrix import Part, parts_of, text_of, waited_for
 from mesh.review.rules import Place
 
 # What a step calls when it checks something.
@@ -21,18 +21,8 @@ TOOLS = ("make", "mesh", "mypy", "pre-commit", "pytest", "ruff", "sqlfluff", "sq
 _SHELLS = {"": "bash -e {0}", "bash": "bash --noprofile --norc -eo pipefail {0}", "sh": "sh -e {0}"}
 # Of a job and a step what is compared as such, and what decides about nothing.
 _KNOWN = {
-    "continue-on-error",
-    "defaults",
-    "env",
-    "id",
-    "if",
-    "name",
-    "outputs",
-    "permissions",
-    "run",
-    "runs-on",
-    "shell",
-    "steps",
+    *("continue-on-error", "defaults", "env", "id", "if", "name", "outputs", "permissions"),
+    *("run", "runs-on", "shell", "steps"),
 }
 SCHEDULE = "schedule"
 _ASSIGNED = re.compile(r"\w+=")
@@ -48,8 +38,9 @@ class Step:
     runs, with the branches. unless: conditions of its own and of its job. forgiven: whether it may
     fail. script: of the step that it is a line of. released_by: the environment of GitHub's, with
     the people who agree, that its job waits for. prepared: the steps of its job before it that
-    check nothing: scripts, and actions with what they are told, whichever their version. parts: of
-    the matrix that it speaks of. waits: conditions of the jobs that its job waits for.
+    check nothing: scripts, and actions with what they are told, whichever their version. around:
+    what else is set for its job, and for it. parts: of the matrix that it speaks of. waits:
+    conditions of the jobs that its job waits for.
     """
 
     file: str
@@ -64,7 +55,7 @@ class Step:
     environment: tuple[tuple[str, str], ...] = ()
     filters: tuple[tuple[str, str, frozenset[str]], ...] = ()
     shell: str = ""
-    around: str = ""
+    around: tuple[tuple[tuple[str, str], ...], ...] = ()
     released_by: str = ""
     prepared: tuple[str, ...] = ()
     parts: frozenset[Part] = frozenset()
@@ -91,7 +82,8 @@ def steps_of(folder: Path, shown: str) -> list[Step]:
 def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
     # YAML reads a bare `on` as true.
     on = data.get("on", data.get(True))
-    events, filters = _events(on), tuple(_filters(on))
+    on = on if isinstance(on, dict) else dict.fromkeys(on if isinstance(on, list) else [on])
+    events, filters = frozenset(map(str, on)), tuple(_filters(on))
     lines = text.splitlines()
     at: dict[str, int] = {}
     jobs = data.get("jobs") or {}
@@ -107,7 +99,10 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                 for one in (content, data)
             ]
             shell = next((str(one) for one in shells if one), "")
-            others = [{k: v for k, v in one.items() if k not in _KNOWN} for one in levels]
+            others = tuple(
+                tuple(sorted((str(k), text_of(v)) for k, v in one.items() if k not in _KNOWN))
+                for one in levels
+            )
             environment: dict[str, str] = {}
             for one in (data, *levels):
                 environment |= {str(k): str(v) for k, v in (one.get("env") or {}).items()}
@@ -132,7 +127,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                     tuple(sorted(environment.items())),
                     filters,
                     _SHELLS.get(shell, shell),
-                    json.dumps(others, sort_keys=True, default=str),
+                    others,
                     _name(content.get("environment")),
                     tuple(prepared),
                     parts,
@@ -153,15 +148,9 @@ def _name(environment: Any) -> str:
     return str(environment["name"] if isinstance(environment, dict) else environment or "")
 
 
-def _events(on: Any) -> frozenset[str]:
-    if isinstance(on, dict):
-        return frozenset(map(str, on))
-    return frozenset(map(str, on if isinstance(on, list) else [on]))
-
-
-def _filters(on: Any) -> Iterator[tuple[str, str, frozenset[str]]]:
+def _filters(on: dict[Any, Any]) -> Iterator[tuple[str, str, frozenset[str]]]:
     """Of each event what it is limited to: by branches, paths, types, and when."""
-    for event, limits in on.items() if isinstance(on, dict) else ():
+    for event, limits in on.items():
         if event == SCHEDULE:
             yield event, "cron", frozenset(str(one.get("cron")) for one in limits or ())
         for name, values in limits.items() if isinstance(limits, dict) else ():

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mesh.review.contracts.words import shortened
+from mesh.review.guards.checks import some_of
 from mesh.review.models.both import Both
+from mesh.review.models.lines import edited_at
 from mesh.review.models.review_worker.facts import UnitTest
-from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
-from mesh.words import listed, many
+from mesh.review.rules import BREAKS, WARNS, Change, Found, Rules
+from mesh.words import many
 
 rule: Rules[[Both]] = Rules("guard")
-_MOST = 3
 
 
-@rule(BREAKS, NONE, "Keep the test; change what it expects only where the contract changed.")
+@rule(BREAKS, instead="Keep the test; change what it expects only where the contract changed.")
 def test_no_delete(both: Both) -> Found:
     """What no test holds any more changes unseen."""
     kept = {_said(test) for test in both.head.tests} | {test.name for test in both.head.tests}
@@ -26,17 +27,13 @@ def test_no_delete(both: Both) -> Found:
         if test.model in both.head.models and not {_said(test), test.name} & kept:
             gone[test.model, test.path].append(test.name)
     for (model, path), names in gone.items():
-        there = (both.new.root / path).is_file()
-        where = Place(path, both.files.edited.get(path, 1) if there else 1)
-        message = (
-            f"{many(len(names), 'unit test')} of {model} went: {listed(sorted(names), _MOST)}."
-        )
-        yield Change(product=model, message=message, where=where)
+        message = f"{many(len(names), 'unit test')} of {model} went: {some_of(names)}."
+        yield Change(model, message, edited_at(both.files, path))
 
 
 def _said(test: UnitTest) -> str:
     """What a unit test says, whatever the order of its rows."""
-    return json.dumps(_unordered(json.loads(test.body)))
+    return json.dumps(_unordered(test.said))
 
 
 def _unordered(said: Any) -> Any:
@@ -45,42 +42,33 @@ def _unordered(said: Any) -> Any:
     return sorted(said, key=json.dumps) if isinstance(said, list) else said
 
 
-@rule(WARNS, NONE, "Keep the rows, or say in the pull request what holds the case from now on.")
+@rule(WARNS, instead="Keep the rows, or say in the pull request what holds the case from now on.")
 def test_keeps_rows(both: Both) -> Found:
     """A test of the same name that is told less holds less: the awkward rows go first."""
-    before, after = (_rows_of_tests(side.tests) for side in (both.base, both.head))
-    of_model = {test.model: (test.path, test.line) for test in both.head.tests}
-    for model, (path, line) in of_model.items():
+    for model, last in {test.model: test for test in both.head.tests}.items():
         was, now = (
-            {name: rows for (of, name), rows in side.items() if of == model}
-            for side in (before, after)
+            {test.name: test.said for test in side.tests if test.model == model}
+            for side in (both.base, both.head)
         )
-        fewer = [name for name in was.keys() & now.keys() if now[name] < was[name]]
-        if fewer and sum(now.values()) < sum(was.values()):
-            gone = sum(was[name] - now[name] for name in fewer)
-            told = listed(sorted(fewer), _MOST)
-            message = f"{gone} rows of the unit tests of {model} went: {told}."
-            where = Place(path, both.files.edited.get(path, line))
-            yield Change(product=model, message=message, where=where)
-    known = {(test.model, test.name): test for test in both.base.tests}
-    for test in both.head.tests:
-        old = known.get((test.model, test.name))
-        if old is None or old.body == test.body:
-            continue
-        if less := _no_longer_expected(json.loads(old.body), json.loads(test.body)):
-            yield Change(
-                product=test.model,
-                message=f"The unit test {test.name} of {test.model} no longer expects {less}.",
-                where=Place(test.path, both.files.edited.get(test.path, test.line)),
-            )
+        kept = sorted(was.keys() & now.keys())
+        fewer = {name: gone for name in kept if (gone := _rows(was[name]) - _rows(now[name])) > 0}
+        if fewer and sum(map(_rows, now.values())) < sum(map(_rows, was.values())):
+            gone = sum(fewer.values())
+            message = f"{gone} rows of the unit tests of {model} went: {some_of(fewer)}."
+            yield Change(model, message, edited_at(both.files, last.path, last.line))
+        for test in both.head.tests:
+            if test.model != model or test.name not in was:
+                continue
+            if less := _no_longer_expected(was[test.name], test.said):
+                message = f"The unit test {test.name} of {model} no longer expects {less}."
+                yield Change(model, message, edited_at(both.files, test.path, test.line))
 
 
 def _no_longer_expected(before: Any, after: Any) -> str:
     """What a test held of the columns of its model, and holds no more; "" for nothing."""
     was, now = (_expected(body.get("outputs") or {}) for body in (before, after))
-    gone = sorted(was[0] - now[0])
-    if gone:
-        return listed(gone, _MOST)
+    if gone := was[0] - now[0]:
+        return some_of(gone)
     return "that there are no more columns than it names" if now[1] and not was[1] else ""
 
 
@@ -96,10 +84,6 @@ def _expected(outputs: Mapping[str, Any]) -> tuple[set[str], bool]:
     return columns, bool(outputs.get("partial") or stated.get("partial"))
 
 
-def _rows_of_tests(tests: Iterable[UnitTest]) -> dict[tuple[str, str], int]:
-    return {(test.model, test.name): _rows(json.loads(test.body)) for test in tests}
-
-
 def _rows(said: Any) -> int:
     """How many rows a part of a unit test gives and expects."""
     if isinstance(said, Mapping):
@@ -111,7 +95,7 @@ def _rows(said: Any) -> int:
     return 0
 
 
-@rule(BREAKS, NONE, "Mend the model, or say in contracts/review.yaml why the test was wrong.")
+@rule(BREAKS, instead="Mend the model, or say in contracts/review.yaml why the test was wrong.")
 def test_of_base_holds(both: Both) -> Found:
     """A change together with its tests would otherwise agree with itself.
 
@@ -127,9 +111,5 @@ def test_of_base_holds(both: Both) -> Found:
         said = shortened(" ".join(both.head.failing[tests[0].key].split()), 300)
         what = f"The unit test {names[0]} of the base no longer holds"
         if others := names[1:]:
-            what = f"{what}, nor {'do' if others[1:] else 'does'} {listed(others, _MOST)}"
-        yield Change(
-            product=model,
-            message=f"{what}: {said}.",
-            where=both.files.place(model, None),
-        )
+            what = f"{what}, nor {'do' if others[1:] else 'does'} {some_of(others)}"
+        yield Change(model, f"{what}: {said}.", both.files.place(model, None))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Set
-from itertools import pairwise
-from pathlib import PurePosixPath
-from typing import Any
+from itertools import chain, pairwise
 
 from mesh.project import AS_OF_VARIABLE
 from mesh.review.contracts.words import shortened
 from mesh.review.guards.matrix import lost_parts
 from mesh.review.guards.steps import SCHEDULE, TOOLS, Step, steps_of
 from mesh.review.models.both import Both
-from mesh.review.rules import BREAKS, NONE, WARNS, Change, Found, Place, Rules
+from mesh.review.models.lines import edited_at
+from mesh.review.rules import BREAKS, PROJECT, WARNS, Change, Found, Rules
 
 rule: Rules[[Both]] = Rules("guard")
 # A failure that follows one of these is none.
@@ -106,18 +104,16 @@ def _with_more_words(was: Step, now: Step) -> bool:
     return (was.file, was.job) == (now.file, now.job) and now.command.startswith(f"{was.command} ")
 
 
-@rule(BREAKS, NONE, "Bring the step back.")
+@rule(BREAKS, instead="Bring the step back.")
 def step_no_delete(both: Both) -> Found:
     """What no workflow runs stops nobody."""
     for step, now in _pairs(both):
         if now is None:
-            file = both.workflows / PurePosixPath(step.file).name
-            line = both.files.edited.get(step.file, 1) if file.is_file() else 1
             message = f"`{step.command}` no longer runs: it was taken out of the job {step.job}."
-            yield Change(product="project", message=message, where=Place(step.file, line))
+            yield Change(PROJECT, message, edited_at(both.files, step.file))
 
 
-@rule(BREAKS, NONE, "Let the step fail when what it checks fails, and run when it ran.")
+@rule(BREAKS, instead="Let the step fail when what it checks fails, and run when it ran.")
 def step_no_weaken(both: Both) -> Found:
     """A step that may fail, or is skipped, is green whatever happens."""
     pairs = _pairs(both)
@@ -126,7 +122,7 @@ def step_no_weaken(both: Both) -> Found:
             continue
         for why in _stops_less(was, now, pairs):
             message = f"`{now.command}` in the job {now.job} {why}."
-            yield Change(product="project", message=message, where=now.place)
+            yield Change(PROJECT, message, now.place)
 
 
 def _stops_less(was: Step, now: Step, pairs: Pairs) -> Iterator[str]:
@@ -220,10 +216,10 @@ def _fixed_day(step: Step) -> str:
 
 def _asked(step: Step) -> tuple[object, ...]:
     around = (step.script, step.unless, step.environment, step.shell, step.around, step.prepared)
-    return _called(step), *around
+    return step.command, step.options, *around
 
 
-@rule(WARNS, NONE, "See whether it still stops what it stopped.")
+@rule(WARNS, instead="See whether it still stops what it stopped.")
 def step_changed(both: Both) -> Found:
     """Who reviews sees when a check is run otherwise."""
     told: dict[tuple[str, str, str], list[tuple[Step, Step]]] = {}
@@ -233,8 +229,7 @@ def step_changed(both: Both) -> Found:
         if before != after:
             message = f"{file} runs its checks at other times: "
             message += f"`{before or 'none'}` became `{after or 'none'}`."
-            place = Place(file, both.files.edited.get(file, 1))
-            yield Change(product="project", message=message, where=place)
+            yield Change(PROJECT, message, edited_at(both.files, file))
     for was, now in pairs:
         if now is None or [*_stops_less(was, now, pairs)]:
             continue
@@ -244,36 +239,26 @@ def step_changed(both: Both) -> Found:
         names = dict.fromkeys(f"`{now.command}`" for _, now in same)
         are = "is" if len(names) == 1 else "are"
         message = f"{', '.join(names)} in the job {job} {are} run otherwise{how}."
-        yield Change(product="project", message=message, where=same[0][1].place)
+        yield Change(PROJECT, message, same[0][1].place)
 
 
 def _otherwise(was: Step, now: Step) -> str:
     """What is set for a check now, and was not, or the other way round."""
-    before, after = (
-        {*s.environment, *map(_set, _around(s)), _called(s), *(("step", one) for one in s.prepared)}
-        for s in (was, now)
-    )
+    before, after = ({*s.environment, *_set(s)} for s in (was, now))
     told = [f"{word} `{name}: {value}`"
             for word, sides in (("without", before - after), ("with", after - before))
             for name, value in sorted(sides)]  # fmt: skip
     return ": " + shortened(", ".join(told), 200) if told else ""
 
 
+def _set(step: Step) -> Iterator[tuple[str, str]]:
+    """What is set around a check, and by which words it is called."""
+    yield from chain.from_iterable(step.around)
+    yield "words", " ".join((step.command, *step.options))
+    yield from (("step", one) for one in step.prepared)
+
+
 def _times(step: Step) -> str:
     """When a check runs by itself."""
     stated = (times for event, _, times in step.filters if event == SCHEDULE)
     return ", ".join(sorted(time for times in stated for time in times))
-
-
-def _called(step: Step) -> tuple[str, str]:
-    """By which words a check is called."""
-    return "words", " ".join((step.command, *step.options))
-
-
-def _around(step: Step) -> Iterator[tuple[str, Any]]:
-    for level in json.loads(step.around):
-        yield from level.items()
-
-
-def _set(one: tuple[str, Any]) -> tuple[str, str]:
-    return one[0], one[1] if isinstance(one[1], str) else json.dumps(one[1])

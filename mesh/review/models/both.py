@@ -11,7 +11,7 @@ from mesh.dashboards import ChartUse
 from mesh.project import Project
 from mesh.review.contracts.diff import ContractDiff
 from mesh.review.contracts.pair import Source
-from mesh.review.models.lines import Files
+from mesh.review.models.lines import Files, top_of
 from mesh.review.models.meaning import Meanings
 from mesh.review.models.review_worker.facts import Models, RowDiff
 from mesh.review.rules import Finding, Place
@@ -40,10 +40,7 @@ class Both:
     @property
     def workflows(self) -> Path:
         """The folder of the workflows of the work tree, which may lie above the project."""
-        for folder in (self.new.root, *self.new.root.parents):
-            if (folder / ".git").exists():
-                return Project(folder).workflows
-        return self.new.workflows
+        return Project(top_of(self.new.root)).workflows
 
     @cached_property
     def files(self) -> Files:
@@ -89,10 +86,6 @@ class Both:
         """Where a chart begins, or did."""
         path = self.new.shown(self.old.shown(chart.path))
         return Place(path.as_posix(), chart.line if chart.name in self.charts else 1)
-
-    def columns(self, side: Models, name: str) -> Mapping[str, str]:
-        model = side.models.get(name)
-        return model.columns if model else {}
 
     def owner(self, name: str) -> str:
         source = self.contracts.get(name)

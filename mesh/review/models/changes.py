@@ -17,7 +17,7 @@ from mesh.review.models.both import Both
 from mesh.review.models.causes import Cause, before_and_after, cause, changed_models
 from mesh.review.models.meaning import Meanings, parsed
 from mesh.review.models.review_worker.facts import GRANTS, Model, Models
-from mesh.review.rules import BREAKS, MAJOR, NONE, WARNS, Change, Found, Level, Place, Rules
+from mesh.review.rules import BREAKS, MAJOR, PROJECT, TELLS, WARNS, Change, Found, Place, Rules
 
 # Stated where a batch decides about rows: whether one does is told of the query that says so.
 _PACE = {"batch_size", "interval_unit"}
@@ -57,7 +57,7 @@ def _unloadable(side: Models, project: Project, what: str) -> Found:
     if side.problem:
         text = plain_error(side.problem, project.root)
         where = place_in(text, project.config.name if project.loads else CONFIGS[0])
-        yield Change(product="project", message=f"{what}: {text}", where=where)
+        yield Change(PROJECT, f"{what}: {text}", where)
 
 
 def place_in(text: str, config: str) -> Place:
@@ -70,13 +70,13 @@ def place_in(text: str, config: str) -> Place:
     return Place(file[1] or file[2], int(line[1] or line[2]) if line else 1)
 
 
-@loading(BREAKS, NONE)
+@loading(BREAKS)
 def project_no_load(both: Both) -> Found:
     """A project that SQLMesh cannot load delivers nothing."""
     return _unloadable(both.head, both.new, "The project does not load")
 
 
-@loading(WARNS, NONE, _UNREAD)
+@loading(WARNS, instead=_UNREAD)
 def base_no_load(both: Both) -> Found:
     """Without the models of the base a change of meaning cannot be seen."""
     return _unloadable(both.base, both.old, "The models of the base do not load")
@@ -86,7 +86,7 @@ def _kept(both: Both) -> Iterator[tuple[Pair, Model, Model]]:
     """Products that both have, whose model can be resolved in both."""
     for product, pair in both.diff.pairs.items():
         was, now = both.base.models.get(product), both.head.models.get(product)
-        if was and now and not now.unread and both.comparable:
+        if was and now and not now.unread:
             yield pair, was, now
 
 
@@ -121,9 +121,9 @@ def model_keeps_columns(both: Both) -> Found:
             if after is None:
                 what = f"no longer has the column {column}"
             yield Change(
-                product=now.name,
-                message=f"The model {what}, which its contract still promises.",
-                where=both.files.place(now.name, column),
+                now.name,
+                f"The model {what}, which its contract still promises.",
+                both.files.place(now.name, column),
                 column=column,
                 before=before,
                 after=after or "",
@@ -184,58 +184,56 @@ def rows_same_meaning(both: Both) -> Found:
             yield _changed(both, now.name, what, why, None)
 
 
-def _behind(both: Both) -> Iterator[tuple[Model, Model, Model]]:
-    """Each product with all models that it is made of, before and after."""
-    for _, _, now in _kept(both):
-        for model in both.meanings[1].behind(now.name):
-            if was := both.base.models.get(model.name):
-                yield now, was, both.head.models[model.name]
+def _behind(both: Both) -> Iterator[tuple[str, str, Model, Model]]:
+    """All models that a product is made of, before and after, with how to say that they are."""
+    for _, _, product in _kept(both):
+        for now in both.meanings[1].behind(product.name):
+            if was := both.base.models.get(now.name):
+                yield product.name, Cause(product.name, (now.name,)).words, was, now
 
 
-@rule(WARNS, NONE, "Say which rows become others, and how they are brought in line.")
+@rule(WARNS, instead="Say which rows become others, and how they are brought in line.")
 def rows_same_upkeep(both: Both) -> Found:
     """How an incremental table takes in new rows decides which of the old ones last.
 
     Another strategy breaks, and another key, or whatever else tells which rows stay; others warn.
     """
-    for product, was, now in _behind(both):
-        if (was.kind, was.upkeep) == (now.kind, now.upkeep) or not (was.upkeep or now.upkeep):
-            continue
+    for product, why, was, now in _behind(both):
         names = {one for one, _ in was.upkeep.items() ^ now.upkeep.items()}
         names -= _PACE - (was.upkeep.keys() & now.upkeep.keys())
-        if was.kind == now.kind and not names:
+        if not (was.upkeep or now.upkeep) or (was.kind == now.kind and not names):
             continue
-        before, after = (
-            one.kind if one.upkeep else f"{one.kind}, built whole" for one in (was, now)
-        )
         if was.kind == now.kind:
             before, after = (
                 ", ".join(f"{name} {one.upkeep[name]}" for name in sorted(names & {*one.upkeep}))
                 for one in (was, now)
             )
+        else:
+            before, after = (
+                one.kind if one.upkeep else f"{one.kind}, built whole" for one in (was, now)
+            )
         # What was built whole has the same rows the next time; of other strategies no first load
         # shows what differs later.
         other = bool(was.upkeep and now.upkeep) and was.kind != now.kind
         yield Change(
-            product=product.name,
-            message=f"Rows are kept up otherwise{Cause(product.name, (now.name,)).words}: "
-            f"{before or 'nothing'} became {after or 'nothing'}.",
-            where=both.files.header(now.path),
+            product,
+            f"Rows are kept up otherwise{why}: {before or 'nothing'} became {after or 'nothing'}.",
+            both.files.header(now.path),
             before=before,
             after=after,
             because=(now.name,),
-            severity=Level.BREAKING if other or _KEPT_BY & names else None,
+            severity=BREAKS if other or _KEPT_BY & names else None,
         )
 
 
-@rule(BREAKS, NONE, "Say what it does to the rows and who reads them, and let the query say it.")
+@rule(BREAKS, instead="Say what it does to the rows and who reads them, and let the query say it.")
 def model_same_beside(both: Both) -> Found:
     """What is done beside a query, or by it elsewhere than here, no comparison of queries sees.
 
     Statements around it, properties of its table, another gateway or stage. What only tunes warns;
     of a product, to ask its readers for a filter stops all that have none.
     """
-    for product, was, now in _behind(both):
+    for product, why, was, now in _behind(both):
         for what in sorted({*was.beside, *now.beside}):
             before, after = was.beside.get(what), now.beside.get(what)
             # Of a product its contract says who may read it, and lint that the model says no other.
@@ -246,13 +244,12 @@ def model_same_beside(both: Both) -> Found:
             if after is None:
                 said = f"is gone: {old}"
             gone, come = both_shortened(before or "", after or "")
-            why = Cause(product.name, (now.name,)).words
             asks = _ASKS_READERS in what.lower() and (after or "").lower() == "true"
-            stops = asks and now.name == product.name
+            stops = asks and now.name == product
             yield Change(
-                product=product.name,
-                message=f"Beside the query{why}, the {what} {said}.",
-                where=both.files.header(now.path, *now.files),
+                product,
+                f"Beside the query{why}, the {what} {said}.",
+                both.files.header(now.path, *now.files),
                 before=gone,
                 after=come,
                 because=(now.name,),
@@ -260,20 +257,17 @@ def model_same_beside(both: Both) -> Found:
             )
 
 
-@rule(WARNS, NONE, "See that consumers may meet these rows, and miss those that are gone.")
+@rule(WARNS, instead="See that consumers may meet these rows, and miss those that are gone.")
 def seed_rows_changed(both: Both) -> Found:
     """The rows of a seed are data that no promise names: whoever reviews them has to look."""
-    for product, was, now in _behind(both):
-        if not (was.seed and now.seed):
-            continue
-        gone, new = both.files.rows(was.seed, now.seed)
+    for product, why, was, now in _behind(both):
+        gone, new = both.files.rows(was.seed, now.seed) if was.seed and now.seed else ([], [])
         if gone or new:
             before, after = both_shortened("; ".join(gone), "; ".join(new))
             yield Change(
-                product=product.name,
-                message=f"Rows of {now.seed}: {len(new)} new, {len(gone)} gone"
-                f"{Cause(product.name, (now.name,)).words}.",
-                where=both.files.made_in(now.seed) or Place(now.seed, 1),
+                product,
+                f"Rows of {now.seed}: {len(new)} new, {len(gone)} gone{why}.",
+                both.files.made_in(now.seed) or Place(now.seed, 1),
                 before=before,
                 after=after,
                 because=(now.name,),
@@ -288,15 +282,15 @@ def _changed(both: Both, product: str, what: str, why: Cause, column: str | None
     if unseen:
         reason += f", but no sample shows all that {unseen} decides about"
     return Change(
-        product=product,
-        message=f"{what}{why.words}.",
-        where=where,
+        product,
+        f"{what}{why.words}.",
+        where,
         column=column,
         before=before,
         after=after,
         because=why.models,
         made_in=tuple(both.files.place(model, None).path for model in why.models),
-        severity=(Level.WARNING if unseen else Level.INFO) if refuted else None,
+        severity=(WARNS if unseen else TELLS) if refuted else None,
         reason=reason,
     )
 

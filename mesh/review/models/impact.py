@@ -20,18 +20,11 @@ Node = tuple[str, str]
 ROWS = "*"
 _TELLING = (Level.BREAKING, Level.WARNING)
 # Changes of words and of whom to ask: no value and no row is another one.
-_HARMLESS = (
-    "COLUMN_SAME_DESCRIPTION",
-    "COLUMN_SAME_ID",
-    "GRAIN_SAME_WORDS",
-    "OWNER_SAME",
-    "SUPPORT_NO_DELETE",
-    "PRODUCT_ADDED",
-    "CONSUMER_NO_BREAK",
-    "LEVEL_LOWERED",
-    "VERSION_TOO_SMALL",
-    "CHART_ADDED",
-)
+_HARMLESS = {
+    *("COLUMN_SAME_DESCRIPTION", "COLUMN_SAME_ID", "GRAIN_SAME_WORDS", "OWNER_SAME"),
+    *("SUPPORT_NO_DELETE", "PRODUCT_ADDED", "CONSUMER_NO_BREAK", "LEVEL_LOWERED"),
+    *("VERSION_TOO_SMALL", "CHART_ADDED"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +42,6 @@ class Hit:
     columns: tuple[str, ...]
     how: str
     because: tuple[str, ...]
-    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,8 +182,7 @@ def _result(
         if not because:
             continue
         how = "both" if columns and has_rows else "values" if columns else "rows"
-        kind, owner, path = _kind(both, name)
-        hits.append(Hit(name, kind, owner, tuple(columns), how, tuple(because), path))
+        hits.append(Hit(name, *_kind(both, name), tuple(columns), how, tuple(because)))
     order = {"product": 0, "internal model": 1, "rule": 2, "chart": 3}
     hits.sort(key=lambda hit: (order[hit.kind], hit.name))
     owners = {hit.owner for hit in hits if hit.owner}
@@ -204,14 +195,11 @@ def _result(
     return Impact(tuple(sorted(sources)), tuple(hits), tuple(kept), tuple(sorted(owners)), readers)
 
 
-def _kind(both: Both, name: str) -> tuple[str, str, str]:
+def _kind(both: Both, name: str) -> tuple[str, str]:
+    """What something is, and whose."""
     if name in both.all_charts:
-        chart = both.all_charts[name]
-        return "chart", both.owner(chart.product), both.place(chart).path
+        return "chart", both.owner(both.all_charts[name].product)
     if "/" in name:
-        product = name.split("/")[0]
-        source = both.contracts.get(product)
-        return "rule", both.owner(product), source.path if source else ""
+        return "rule", both.owner(name.split("/")[0])
     model = both.head.models.get(name) or both.base.models.get(name)
-    kind = "product" if model is None or model.public else "internal model"
-    return kind, both.owner(name), model.path if model else ""
+    return "product" if model is None or model.public else "internal model", both.owner(name)

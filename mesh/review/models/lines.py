@@ -93,8 +93,8 @@ class Files:
         before, after = self._texts(model)
         if at.path != self.head.models[model].path:
             before, after = (_lines(root / at.path) for root in (self.old_root, self.root))
-        blocks = _blocks(tuple(before), tuple(after))
-        here = [one for one in blocks if one[2] < at.line <= max(one[3], one[2] + 1)] or blocks
+        every = blocks(tuple(before), tuple(after))
+        here = [one for one in every if one[2] < at.line <= max(one[3], one[2] + 1)] or every
         gone = (line for low, high, _, _ in here for line in before[low:high])
         new = (line for _, _, start, end in here for line in after[start:end])
         return _one_line(gone), _one_line(new)
@@ -113,6 +113,16 @@ class Files:
         now = self.head.models[model]
         was = self.base.models.get(model, now)
         return _lines(self.old_root / was.path), _lines(self.root / now.path)
+
+
+def edited_at(files: Files, path: str, line: int = 1) -> Place:
+    """Where a file is another, or that line where it is not, or not known."""
+    return Place(path, files.edited.get(path, line))
+
+
+def top_of(root: Path) -> Path:
+    """The folder of the repository in which a project lies; its own where it lies in none."""
+    return next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
 
 
 def lies_in(name: str, path: str) -> bool:
@@ -159,7 +169,7 @@ def _one_line(lines: Iterable[str]) -> str:
 
 
 @lru_cache(maxsize=512)
-def _blocks(before: tuple[str, ...], after: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
+def blocks(before: tuple[str, ...], after: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
     """Where two texts differ: from and to which line of either, counted from 0."""
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=len(after) > MANY_LINES)
     return [block[1:] for block in matcher.get_opcodes() if block[0] != "equal"]
@@ -170,7 +180,7 @@ def _other_lines(text: list[str], than: list[str]) -> set[int]:
     found: set[int] = set()
     if not than:
         return found
-    for _, _, start, end in _blocks(tuple(than), tuple(text)):
+    for _, _, start, end in blocks(tuple(than), tuple(text)):
         found |= set(range(start + 1, max(end, start + 1) + 1))
     return {n for n in found if n <= len(text) and not re.match(r"\s*(/\*|--|$)", text[n - 1])}
 

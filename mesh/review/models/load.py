@@ -43,8 +43,8 @@ def load_both(
     """
     local = not head.is_on_bigquery(gateway)
     state = head.database.is_file() if local else True
-    spares = {side: scratch / f"{side}.duckdb" for side in ("base", "head")}
     answers = {side: scratch / f"{side}.json" for side in ("base", "head")}
+    databases = {side: scratch / f"{side}.duckdb" for side in answers}
     jobs = [
         Job(
             "head",
@@ -53,27 +53,31 @@ def load_both(
             answers["base"],
             gateway=gateway,
             state=state,
-            # A table diff writes temporary tables; without one the file is only read.
-            read_only=state and local and environment is None,
-            spare=spares["head"] if local else None,
+            spare=databases["head"] if local else None,
             variable=DATABASE_VARIABLE,
             environment=environment,
             personal=personal,
         )
     ]
+    if state:
+        databases["head"] = head.database
     if base is None:
         answers["base"].write_bytes(to_json(Models()))
     else:
         _lend(head.cache, base.cache)
         _make_room(base)
         jobs.insert(0, Job("base", base.root, answers["base"], answers["base"]))
-    opened = {**spares, "head": head.database} if state else spares
     with ExitStack() as running:
-        started = [running.enter_context(_run(job, opened[job.side], scratch)) for job in jobs]
+        started = [running.enter_context(_run(job, databases[job.side], scratch)) for job in jobs]
         try:
             for job, process in zip(jobs, started, strict=True):
+                # What it waits for is there.
+                assert process.stdin
+                process.stdin.close()
                 process.wait(TIMEOUT)
-                _answered(job)
+                if not job.answer.is_file():
+                    problem = "the process that loads it ended without an answer"
+                    job.answer.write_bytes(to_json(Models(problem=problem)))
         except subprocess.TimeoutExpired:
             raise WrongUse(f"SQLMesh did not load both revisions within {TIMEOUT} s.") from None
     return _answer(answers["base"]), _answer(answers["head"])
@@ -108,8 +112,8 @@ def _run(job: Job, database: Path, scratch: Path) -> Iterator[subprocess.Popen[b
         )
     try:
         assert process.stdin
-        process.stdin.write(to_json(job))
-        process.stdin.close()
+        process.stdin.write(to_json(job) + b"\n")
+        process.stdin.flush()
         yield process
     finally:
         with suppress(ProcessLookupError):
@@ -141,13 +145,3 @@ def _answer(path: Path) -> Models:
     rows = found.rows and tuple(replace(row, problem=hidden(row.problem)) for row in found.rows)
     notes = tuple(map(hidden, found.notes))
     return replace(found, problem=hidden(found.problem), notes=notes, rows=rows)
-
-
-def _answered(job: Job) -> None:
-    """Answer for a process that ended without: the one of the head waits for that of the base."""
-    if not job.answer.is_file():
-        partial = job.answer.with_suffix(".none")
-        partial.write_bytes(
-            to_json(Models(problem="the process that loads it ended without an answer"))
-        )
-        partial.rename(job.answer)

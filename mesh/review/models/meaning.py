@@ -14,7 +14,7 @@ from sqlglot import exp, parse_one
 
 from mesh.contracts.queries import read_query
 from mesh.contracts.relation import Origin, Relation, digest
-from mesh.review.models.review_worker.facts import Model, Models
+from mesh.review.models.review_worker.facts import Model, Models, short
 
 
 @lru_cache(maxsize=2048)
@@ -30,10 +30,6 @@ def _read(query: str, dialect: str, by_rows: bool = False) -> Relation:
 
 def _named(table: exp.Table) -> Relation:
     return Relation((short(table),))
-
-
-def short(table: exp.Table) -> str:
-    return f"{table.db}.{table.name}" if table.db else table.name
 
 
 def own_meaning(model: Model, *, by_rows: bool = False) -> Relation:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.models.impact import Hit
+from mesh.review.models.review_worker.facts import Plan
 from mesh.review.rules import Finding, Level
 from mesh.words import listed
 
@@ -42,17 +43,26 @@ def counted(findings: Iterable[Finding], level: Level) -> int:
 
 
 def advised(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """Verdicts, each with what to write; where one change broke several products, what they need
-    like the first of them is told in a line."""
+    """The verdicts on what was changed, each with what to write; where one change broke several
+    products, what they need like the first of them is told in a line."""
     first: dict[tuple[str, ...], Verdict] = {}
     shown = []
-    for one in verdicts:
+    for one in (one for one in verdicts if one.outcome != "no change"):
         like = first.setdefault(one.made_in, one) if one.made_in else one
         if like is not one:
             write = f"As {like.product}: leave it as it was, or publish {one.successor} beside it."
             one = replace(one, write=write, snippet="")
         shown.append(one)
     return shown
+
+
+def planned(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
+    """The models of a plan: what becomes of each, and the days that are to be built."""
+    none = "nothing" if plan.against == "prod" else "not known"
+    for one in plan.told:
+        spans = ", ".join(f"{start} to {end}" for start, end in one.spans)
+        yield one.model, one.how, one.category, spans or none
+    yield from ((name, "removed", "", "") for name in plan.removed)
 
 
 def through(hit: Hit) -> str:

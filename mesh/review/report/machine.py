@@ -9,6 +9,7 @@ from posixpath import normpath
 from typing import Any
 from urllib.parse import quote
 
+from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.known import RULES
 from mesh.review.rules import CATEGORIES, Finding, Level
@@ -17,29 +18,23 @@ from mesh.review.run import Review
 _SARIF_LEVELS = {Level.BREAKING: "error", Level.WARNING: "warning", Level.INFO: "note"}
 
 
-def findings_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """The findings as plain data, in the order of the report."""
-    made = []
-    for one in findings:
-        item = {
-            "rule": one.rule,
-            "level": str(one.level),
-            "product": one.product,
-            "message": one.message,
-            "file": one.where.path,
-            "line": one.where.line,
-            "category": one.definition.category,
-            "version": one.bump.word,
-            "because": list(one.because),
-            "base": one.base and {"file": one.base.path, "line": one.base.line},
-            **{key: getattr(one, key) for key in ("column", "before", "after", "fix", "reason")},
-        }
-        made.append({key: value for key, value in item.items() if value})
-    return made
+def _finding_json(one: Finding) -> dict[str, Any]:
+    told = {
+        "rule": one.rule,
+        "level": str(one.level),
+        "product": one.product,
+        "message": one.message,
+        "file": one.where.path,
+        "line": one.where.line,
+        "category": one.definition.category,
+        "version": one.bump.word,
+        "because": list(one.because),
+        **{key: getattr(one, key) for key in ("column", "before", "after", "fix", "reason")},
+    }
+    return {key: value for key, value in told.items() if value}
 
 
-def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """One version verdict as plain data."""
+def _verdict_json(verdict: Verdict) -> dict[str, Any]:
     shown = {"before": verdict.before, "after": verdict.after}
     return {
         **asdict(verdict),
@@ -122,17 +117,21 @@ def _sarif_result(one: Finding, index: int, prefix: str) -> dict[str, Any]:
     }
 
 
+def diff_json(review: ContractReview) -> dict[str, Any]:
+    """What was found of contracts, and their versions, as plain data."""
+    return {
+        "breaking": review.breaking,
+        "findings": [_finding_json(one) for one in review.findings],
+        "versions": [_verdict_json(one) for one in review.verdicts],
+    }
+
+
 def review_json(review: Review) -> dict[str, Any]:
     """A whole review as plain data."""
     return {
-        "breaking": review.breaking,
+        **diff_json(review),
         "base": review.base,
-        "findings": findings_json(review.findings),
-        "versions": [verdict_json(verdict) for verdict in review.verdicts],
-        "hit": [
-            {key: value for key, value in asdict(hit).items() if key != "path"}
-            for hit in review.impact.hits
-        ],
+        "hit": [asdict(hit) for hit in review.impact.hits],
         "ask": list(review.impact.owners),
         "readers": {name: list(roles) for name, roles in review.impact.readers.items()},
         "plan": review.plan and asdict(review.plan),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from mesh.files.markdown import code, escape, escape_html
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.models.impact import Hit
-from mesh.review.report.grouped import MOST_NAMES, advised, counted, grouped, through
+from mesh.review.report.grouped import MOST_NAMES, advised, counted, grouped, planned, through
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
 from mesh.words import listed, many
@@ -138,7 +138,7 @@ def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _verdicts(review: Review) -> Section:
-    shown = [v for v in review.verdicts if v.outcome != "no change"]
+    shown = advised(review.verdicts)
     if not shown:
         return None
     lines = [
@@ -155,7 +155,7 @@ def _verdicts(review: Review) -> Section:
             verdict.outcome
         ]
         lines.append(f"| {escape(verdict.product)} | {versions} | {verdict.needed.word} | {mark} |")
-    for verdict in advised(shown):
+    for verdict in shown:
         lines += _what_to_write(verdict)
     return "Versions", lines
 
@@ -237,17 +237,11 @@ def _plan(review: Review) -> Section:
     plan = review.plan
     if plan is None:
         return None
-    with_prod = plan.against == "prod"
-    against = "prod" if with_prod else "the base (there is no prod here)"
+    against = "prod" if plan.against == "prod" else "the base (there is no prod here)"
     if not plan.models and not plan.removed:
         return "Plan", [f"SQLMesh's plan against {against}: no changes."]
     rows = ["| model | change | SQLMesh's category | to build |", "| --- | --- | --- | --- |"]
-    for item in plan.told:
-        spans = ", ".join(f"{a} to {b}" for a, b in item.spans) or (
-            "nothing" if with_prod else "not known"
-        )
-        rows.append(f"| {escape(item.model)} | {item.how} | {item.category} | {spans} |")
-    rows += [f"| {escape(name)} | removed | | |" for name in plan.removed]
+    rows += [f"| {' | '.join(map(escape, row))} |" for row in planned(plan)]
     note = (
         "SQLMesh's “breaking” means that what reads the model is built again. "
         "It says nothing about contracts."
@@ -287,8 +281,7 @@ def _sample(sample: Mapping[str, object]) -> str:
 def _cost(review: Review) -> Section:
     if not review.cost:
         return None
-    before, after = review.cost.before, review.cost.after
-    return "Cost", [f"A month of runs scans {after:,} bytes; before it was {before:,}."]
+    return "Cost", [str(review.cost)]
 
 
 def _notes(review: Review) -> Section:

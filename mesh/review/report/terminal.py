@@ -9,7 +9,7 @@ from mesh.console import in_line, out, table
 from mesh.review.contracts.two_states import ContractReview
 from mesh.review.contracts.verdict import Verdict
 from mesh.review.known import RULES
-from mesh.review.report.grouped import MOST_NAMES, advised, counted, grouped, through
+from mesh.review.report.grouped import MOST_NAMES, advised, counted, grouped, planned, through
 from mesh.review.rules import Finding, Level
 from mesh.review.run import WITHOUT_ROWS, Review
 from mesh.words import listed
@@ -39,8 +39,7 @@ def print_review(review: Review) -> None:
     _plan(review)
     _rows(review)
     if review.cost:
-        after, before = review.cost.after, review.cost.before
-        out.print(f"A month of runs scans {after:,} bytes; before it was {before:,}.", markup=False)
+        out.print(str(review.cost), markup=False)
     for note in review.notes:
         out.print(Text(note, style="dim"))
     if review.unknown:
@@ -71,7 +70,7 @@ def _line(text: str, style: str = "") -> None:
 
 
 def _verdicts(verdicts: tuple[Verdict, ...]) -> None:
-    shown = [verdict for verdict in verdicts if verdict.outcome != "no change"]
+    shown = advised(verdicts)
     if not shown:
         return
     names = ("product", "before", "after", "needed", "verdict")
@@ -80,7 +79,7 @@ def _verdicts(verdicts: tuple[Verdict, ...]) -> None:
         before, after = str(v.before or "new"), str(v.after or "gone")
         made.add_row(escape(v.product), before, after, v.needed.word, v.outcome)
     out.print(made)
-    for verdict in advised(shown):
+    for verdict in shown:
         if verdict.write:
             out.print(Text(f"{verdict.product}: {verdict.write}"), soft_wrap=True)
         if verdict.snippet:
@@ -111,11 +110,8 @@ def _plan(review: Review) -> None:
     against = review.plan.against
     title = f"SQLMesh's plan against {against} (its categories are about building, not contracts)"
     made = table("model", "change", "category", "to build", title=title)
-    for item in review.plan.told:
-        spans = ", ".join(f"{start} to {end}" for start, end in item.spans)
-        made.add_row(escape(item.model), item.how, item.category, spans)
-    for name in review.plan.removed:
-        made.add_row(escape(name), "removed", "", "")
+    for row in planned(review.plan):
+        made.add_row(*map(escape, row))
     if made.row_count:
         out.print(made)
     if review.plan.rest:

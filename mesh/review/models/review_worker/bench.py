@@ -17,7 +17,7 @@ import sqlmesh.core.model as core
 from sqlglot import exp
 from sqlmesh import Context
 
-from .facts import Audit
+from .facts import Audit, one_line
 
 # It reads no file and writes none, also for what does not fit: as what `mesh` itself tries.
 _TRYING: dict[str, Any] = {
@@ -81,32 +81,15 @@ class Bench:
     def audits(self, model: core.Model) -> Iterator[Audit]:
         """The audits that run on a model, and what they notice."""
         for audit, arguments in model.audits_with_args:
-            told: dict[str, Any] = dict(arguments)
-            blocks = told.pop("blocking", None)
-            stated = ", ".join(f"{k} := {v.sql('bigquery')}" for k, v in told.items())
-            rules = _rules(told)
-            noticed, problem, asked = self._noticed(model, audit, told, rules)
-            blocking = audit.blocking if blocks is None else blocks == exp.true()
             if not audit.skip:
-                product = told["product"].name if "product" in told else ""
-                code = audit.query.sql("bigquery", comments=False)
-                yield Audit(
-                    *(audit.name, blocking, stated, product, rules, noticed, problem, code, asked)
-                )
+                yield self._audit(model, audit, dict(arguments))
 
-    def _noticed(
-        self,
-        model: core.Model,
-        audit: Any,
-        arguments: dict[str, Any],
-        rules: tuple[str, ...],
-    ) -> tuple[tuple[str, ...], str, str]:
+    def _audit(self, model: core.Model, audit: Any, told: dict[str, Any]) -> Audit:
+        blocks = told.pop("blocking", None)
         said, problem, asked = "", "", ""
-        filled = [
-            n for n in (model.fqn, *self._named(arguments.get("source"))) if n in self._columns
-        ]
+        filled = [n for n in (model.fqn, *self._named(told.get("source"))) if n in self._columns]
         try:
-            query = model.render_audit_query(audit, **arguments).sql("duckdb", copy=False)
+            query = model.render_audit_query(audit, **told).sql("duckdb", copy=False)
             # Each revision has a database of its own.
             anywhere = query.replace(f"{_quoted(exp.to_table(model.fqn).catalog)}.", "")
             asked = hashlib.sha256(anywhere.encode()).hexdigest()[:20]
@@ -115,11 +98,22 @@ class Bench:
                     self._fill(name, rows)
                 said += self._answer(query)
         except Exception as error:
-            problem = " ".join(str(error).split())[:300]
+            problem = one_line(error)
         for name in filled:
             self._fill(name, (_OTHER,))
+        rules = _rules(told)
         found = [r for r in rules if re.search(rf"(?<![\w.]){re.escape(r)}(?!\w)", said)]
-        return (*([""] if said else []), *found), problem, asked
+        return Audit(
+            audit.name,
+            blocking=audit.blocking if blocks is None else blocks == exp.true(),
+            stated=", ".join(f"{k} := {v.sql('bigquery')}" for k, v in told.items()),
+            product=told["product"].name if "product" in told else "",
+            rules=rules,
+            noticed=(*([""] if said else []), *found),
+            problem=problem,
+            code=audit.query.sql("bigquery", comments=False),
+            asked=asked,
+        )
 
     def _answer(self, query: str) -> str:
         """What a query finds; an audit may say it in an error of its own."""

@@ -6,12 +6,14 @@ travel as JSON, which Pydantic writes and reads by the types that stand here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
+from sqlglot import exp
 
 T = TypeVar("T")
 
@@ -67,6 +69,10 @@ class UnitTest:
     def key(self) -> str:
         """Models may have tests of one name."""
         return f"{self.model}::{self.name}"
+
+    @property
+    def said(self) -> Any:
+        return json.loads(self.body)
 
 
 @dataclass(frozen=True)
@@ -198,7 +204,6 @@ class Job:
     base_answer: Path
     gateway: str | None = None
     state: bool = False
-    read_only: bool = False
     spare: Path | None = None
     variable: str = ""
     environment: str | None = None
@@ -210,6 +215,17 @@ GRANTS = "grants"
 # How models are called that are made up of all others.
 READS_EVERYTHING = "that reads everything"
 OF_ALL_MODELS = (" gone", f" {READS_EVERYTHING}")
+
+
+def one_line(error: object, limit: int = 300) -> str:
+    """What an error says, for a sentence."""
+    return " ".join(str(error).split())[:limit]
+
+
+def short(name: str | exp.Table) -> str:
+    """`schema.model` of any spelling of a model's name."""
+    table = name if isinstance(name, exp.Table) else exp.to_table(name, dialect="bigquery")
+    return f"{table.db}.{table.name}".removeprefix(".")
 
 
 def without(model: str) -> str:

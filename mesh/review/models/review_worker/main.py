@@ -1,32 +1,26 @@
-"""The process: reads one job as JSON from standard input, writes the answer into a file."""
+"""The process: reads one job as JSON from standard input, writes the answer into a file.
+
+The input ends when the base has answered, for which the head waits.
+"""
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
-from .facts import Job, Models, from_json, to_json
-
-WAIT_SECONDS = 600
+from .facts import Job, Models, from_json, one_line, to_json
 
 
 def run() -> None:
     """Do one job. The answer says why when the project does not load."""
-    job = from_json(Job, sys.stdin.buffer.read())
+    job = from_json(Job, sys.stdin.buffer.readline())
     try:
         answer = _work(job)
     except BaseException as error:
-        answer = Models(problem=_line(error, 2000) or type(error).__name__)
+        answer = Models(problem=one_line(error, 2000) or type(error).__name__)
     partial = job.answer.with_suffix(".part")
     partial.write_bytes(to_json(answer))
     partial.rename(job.answer)
-
-
-def _line(error: BaseException, limit: int = 300) -> str:
-    return " ".join(str(error).split())[:limit]
 
 
 def _work(job: Job) -> Models:
@@ -45,11 +39,10 @@ def _work(job: Job) -> Models:
         try:
             plan = planning.plan_against_prod(context)
         except Exception as error:
-            notes.append(f"The plan against prod failed: {_line(error)}")
-    base = _wait_for(job.base_answer)
-    if base is None:
-        notes.append("The unit tests of the base were not run: it took too long to load.")
-    if base is not None and not base.problem:
+            notes.append(f"The plan against prod failed: {one_line(error)}")
+    sys.stdin.read()
+    base = from_json(Models, job.base_answer.read_bytes())
+    if not base.problem:
         plan = plan or planning.plan_against_base(context, base.snapshots)
         failed, unable = failing(context, to_be_run(base, answer))
         answer = replace(answer, failing=failed)
@@ -69,15 +62,5 @@ def _work(job: Job) -> Models:
             else:
                 found = rows.data_diff(context, "prod", job.environment, public, job.personal)
         except Exception as error:
-            notes.append(f"The data diff failed: {_line(error)}")
+            notes.append(f"The data diff failed: {one_line(error)}")
     return replace(answer, plan=plan, rows=found, notes=tuple(notes))
-
-
-def _wait_for(path: Path) -> Models | None:
-    """The answer of the other process; None when it does not come."""
-    end = time.monotonic() + WAIT_SECONDS
-    while not path.exists():
-        if time.monotonic() > end or os.getppid() == 1:
-            return None
-        time.sleep(0.05)
-    return from_json(Models, path.read_bytes())

@@ -14,8 +14,7 @@ from sqlmesh.core.plan import Plan as SqlmeshPlan
 from sqlmesh.core.snapshot import Snapshot
 from sqlmesh.core.snapshot.categorizer import categorize_change
 
-from .facts import Plan, Planned
-from .project import short
+from .facts import Plan, Planned, short
 
 _DELIVERY = re.compile(r"\bdelivery \d+ of ")
 CATEGORIES = {

@@ -19,7 +19,7 @@ from sqlmesh.core.console import NoopConsole, set_console
 from .bench import Bench
 from .beside import beside
 from .code import files
-from .facts import Job, Model, Models
+from .facts import Job, Model, Models, one_line, short
 from .lints import lint_levels, lint_rules, refused
 from .settings import settings
 from .unit_tests import unit_tests
@@ -41,17 +41,17 @@ def open_project(job: Job) -> tuple[Opened, str]:
     if not job.state or job.spare is None:
         return Opened(load_context(job.root, job.gateway, read_only=False), job.state), ""
     try:
-        context = load_context(job.root, job.gateway, read_only=job.read_only)
+        # A table diff writes temporary tables; without one the file is only read.
+        context = load_context(job.root, job.gateway, read_only=job.environment is None)
         context.engine_adapter.fetchone("SELECT 1")
         if _was_planned(context):
             return Opened(context, True), ""
         # As without a database: SQLMesh's lint or an ingest made it, and no plan was in it since.
         note = ""
     except Exception as error:
-        text = " ".join(str(error).split())
-        if not any(word in text for word in _HELD):
+        if not any(word in str(error) for word in _HELD):
             raise
-        note = f"No plan against prod: the database cannot be opened. {text[:200]}"
+        note = f"No plan against prod: the database cannot be opened. {one_line(error, 200)}"
     # Who asks the project for its database is told of the spare one too.
     os.environ[job.variable] = str(job.spare)
     context = load_context(job.root, job.gateway, read_only=False, spare=job.spare)
@@ -95,12 +95,6 @@ def load_context(
     return Context(paths=[str(root)], config=config, gateway=gateway)
 
 
-def short(name: str | exp.Table) -> str:
-    """`schema.model` of any spelling of a model's name."""
-    table = name if isinstance(name, exp.Table) else exp.to_table(name, dialect="bigquery")
-    return f"{table.db}.{table.name}"
-
-
 def describe(context: Context) -> Models:
     """All models that the project makes, by short name, parents first, and what guards them."""
     models = [context.models[name] for name in context.dag.sorted if name in context.models]
@@ -122,7 +116,7 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
     try:
         query = _query(model)
     except Exception as error:
-        unread = " ".join(str(error).split())[:300]
+        unread = one_line(error)
     # What a model waits for, or what its audits read, says nothing about its rows.
     parents = model.depends_on if query is None else query.find_all(exp.Table)
     name = short(model.fqn)

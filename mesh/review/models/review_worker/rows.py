@@ -8,8 +8,7 @@ from math import isnan
 from sqlmesh import Context
 from sqlmesh.core.table_diff import TableDiff
 
-from .facts import RowDiff
-from .project import short
+from .facts import RowDiff, one_line, short
 
 SAMPLES = 5
 
@@ -53,7 +52,7 @@ def data_diff(
             )
             found += [_one(product, diff, personal.get(product)) for diff in diffs or []]
         except Exception as error:
-            found.append(RowDiff(product, " ".join(str(error).split())[:300]))
+            found.append(RowDiff(product, one_line(error)))
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from sqlmesh import Context
 from sqlmesh.core.test.discovery import ModelTestMetadata
 from sqlmesh.core.test.runner import run_tests
 
-from .facts import Models, UnitTest
+from .facts import Models, UnitTest, short
 
 
 def unit_tests(context: Context) -> tuple[UnitTest, ...]:
@@ -26,7 +26,7 @@ def unit_tests(context: Context) -> tuple[UnitTest, ...]:
         lines = Path(one.path).read_text(encoding="utf-8").splitlines()
         starts = (n for n, text in enumerate(lines, 1) if text.startswith(f"{one.test_name}:"))
         body = json.dumps(one.body, default=str)
-        found.append(UnitTest(one.test_name, _named(one.model_name), path, next(starts, 1), body))
+        found.append(UnitTest(one.test_name, short(one.model_name), path, next(starts, 1), body))
     return tuple(found)
 
 
@@ -40,11 +40,6 @@ def to_be_run(base: Models, head: Models) -> list[UnitTest]:
         for test in base.tests
         if test.model in head.models and (test.body not in kept or test.model in others)
     ]
-
-
-def _named(model: str) -> str:
-    """A model as its facts call it; a test may name the catalog too."""
-    return ".".join(model.replace("`", "").replace('"', "").split(".")[-2:])
 
 
 def _named_columns(expected: Any) -> Any:
@@ -67,7 +62,7 @@ def failing(context: Context, tests: list[UnitTest]) -> tuple[dict[str, str], li
     failed: dict[str, str] = {}
     unable = []
     for test in tests:
-        body = json.loads(test.body)
+        body = test.said
         outputs = body.get("outputs", {})
         body["outputs"] = {key: _named_columns(rows) for key, rows in outputs.items()}
         if ctes := outputs.get("ctes"):
