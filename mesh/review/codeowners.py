@@ -18,6 +18,7 @@ from mesh.review.models.lines import top_of
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for it, from the top of the repository; it reads the first that is there."""
 _SPEAKS = re.compile(r"[*?\[\]#\\]|(?! )\s|[\0-\x1f\x7f-\x9f]")
+# Ends the roles that stand for a team; the others are machines.
 TEAM_ROLE = "_team"
 BEGIN = "# Written by `mesh codeowners` from {folder}contracts/"
 HEAD = """: change the contracts, not these lines.
@@ -28,15 +29,11 @@ HEAD = """: change the contracts, not these lines.
 END = "# The end of what is written from {folder}contracts/."
 
 
-def team_of(role: str) -> str | None:
-    """The team that a role of a contract stands for, or None for a role of a machine."""
-    return role.removesuffix(TEAM_ROLE) if role.endswith(TEAM_ROLE) else None
-
-
 def teams_of(contract: Contract) -> tuple[str, ...]:
     """The producer, then the teams that may read the product, in order."""
-    readers = {team_of(role.name) for role in contract.roles} - {None, contract.owner}
-    return (contract.owner, *sorted(filter(None, readers)))
+    roles = (role.name for role in contract.roles)
+    readers = {name.removesuffix(TEAM_ROLE) for name in roles if name.endswith(TEAM_ROLE)}
+    return contract.owner, *sorted(readers - {contract.owner, ""})
 
 
 def codeowners(project: Project) -> dict[Path, str]:

@@ -138,7 +138,11 @@ def compare_projects(old: Project, new: Project, load: Load, day: datetime.date)
     before, after = _contracts(old), _contracts(new)
     levels = levels_of(old.contracts), levels_of(new.contracts)
     diff = ContractDiff(before, after, levels, day)
-    base, head = _models(old, new, load, personal_columns(before, after))
+    base, head = Models(), Models()
+    if new.loads:
+        base, head = load(old if old.loads else None, new, personal_columns(before, after))
+    elif old.loads:
+        head = Models(problem=f"there is no {old.config.name} any more")
     used, usage = (read_usage(side.dashboards) for side in (old, new))
     broken = [new.shown(path).as_posix() for path in usage.unreadable]
     there = {k: v for k, v in used.charts.items() if old.shown(v.path).as_posix() not in broken}
@@ -175,13 +179,6 @@ def personal_columns(*sides: Contracts) -> dict[str, tuple[str, ...]]:
 
 def _contracts(project: Project) -> Contracts:
     return read_contracts(contract_files(project.contracts), project.root)
-
-
-def _models(old: Project, new: Project, load: Load, personal: Personal) -> tuple[Models, Models]:
-    """The models of both; none where there is no SQLMesh project."""
-    if new.loads:
-        return load(old if old.loads else None, new, personal)
-    return Models(), Models(problem=f"there is no {old.config.name} any more" if old.loads else "")
 
 
 def _cost(project: Project, laid: Laid, commit: str) -> tuple[CostChange | None, str]:

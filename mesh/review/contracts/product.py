@@ -156,6 +156,7 @@ _LABELS = {
     "roles": f"firstLevelApprovers secondLevelApprovers id customProperties {_DEFINITIONS}",
 }
 _PLACES = {"servers": "project database host port location path catalog account"}
+_KEYS = {"compared": _COMPARED, "label": _LABELS, "place": _PLACES}
 _LISTS = {
     *("tags", "servers", "schema", "schema.properties", "schema.quality", "slaProperties"),
     *("support", "roles", "team.members"),
@@ -175,29 +176,31 @@ class _Leaf(NamedTuple):
         """Where it lies, lists left out."""
         return [step for step in self.steps if isinstance(step, str)]
 
-    def under(self, known: Mapping[str, str]) -> bool:
+    @property
+    def kind(self) -> str:
+        """What its key is to the review."""
         keys = self.keys
-        return any(
-            key in known.get(".".join(keys[:depth]), "").split() for depth, key in enumerate(keys)
-        )
+        for kind, known in _KEYS.items():
+            under = (known.get(".".join(keys[:depth]), "") for depth in range(len(keys)))
+            if any(key in names.split() for key, names in zip(keys, under, strict=True)):
+                return kind
+        return "unknown"
 
 
-def _residue(pair: Pair, *, labels: bool = False, places: bool = False) -> Found:
+def _residue(pair: Pair, kind: str) -> Found:
     """Changes at keys that the typed contract does not carry; each sentence once."""
     before, after = _leaves(pair.before.data), _leaves(pair.after.data)
     said: set[str] = set()
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key), after.get(key)
         leaf = now or was
-        same = (was and was.value) == (now and now.value)
-        known = leaf is not None and (leaf.under(_COMPARED) or not _OF_BITE.isdisjoint(key))
-        if leaf is None or same or known or _item_is_gone(key, before, after):
+        if leaf is None or (was and was.value) == (now and now.value) or leaf.kind != kind:
             continue
-        if (leaf.under(_LABELS), leaf.under(_PLACES)) != (labels, places):
+        if not _OF_BITE.isdisjoint(key) or _item_is_gone(key, before, after):
             continue
-        what = f"`{'.'.join(leaf.keys)}`" + (" of a server" if places else "")
+        what = f"`{'.'.join(leaf.keys)}`" + (" of a server" if kind == "place" else "")
         message = f"{what} was changed."
-        if not labels and not places:
+        if kind == "unknown":
             message = f"{what} was changed, and no rule knows what that means to a consumer."
         texts = (str(was.value) if was else "", str(now.value) if now else "")
         if message not in said:
@@ -213,19 +216,19 @@ def product_same_labels(pair: Pair) -> Found:
     if before != after:
         message, line = "The tags of the product were changed.", pair.line_of(("tags",))
         yield pair.change(message, line, before=", ".join(before), after=", ".join(after))
-    yield from _residue(pair, labels=True)
+    yield from _residue(pair, "label")
 
 
 @rule(WARNS, PATCH, SAY)
 def product_place_changed(pair: Pair) -> Found:
     """Consumers know when a project or a database has another name."""
-    return _residue(pair, places=True)
+    return _residue(pair, "place")
 
 
 @unknown(BREAKS, instead="Take the change out, or teach mesh.review this kind of change.")
 def change_unknown(pair: Pair) -> Found:
     """What the review does not understand it does not wave through."""
-    return _residue(pair)
+    return _residue(pair, "unknown")
 
 
 def _leaves(data: Any) -> dict[Key, _Leaf]:

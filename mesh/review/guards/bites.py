@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from mesh.bite.excuses import EXCUSED, SHARE, share_of
 from mesh.bite.ways import damages
@@ -21,7 +22,8 @@ rule: Rules[[Both]] = Rules("guard")
 def bite_no_less(both: Both) -> Found:
     """A contract that has to notice less lets the damage through that it was written against."""
     was, now = (stated_settings(side) for side in (both.old, both.new))
-    usual = tuple(_share(one.get("bite")) for one in (was, now))
+    shares: list[Any] = [one.get("bite") for one in (was, now)]
+    usual = [float(one) if is_number(one) else None for one in shares]
     if (less := _less(*usual)) and both.new.loads:
         message = f"Contracts have to notice {less} of the damages to their rows."
         yield Change(PROJECT, message, _line(both, "bite"))
@@ -45,7 +47,7 @@ def bite_no_less(both: Both) -> Found:
             yield _at(pair, EXCUSED, message)
 
 
-def stated_settings(project: Project) -> dict[str, object]:
+def stated_settings(project: Project) -> dict[str, Any]:
     """The variable `mesh` of a configuration, whatever stands in this environment."""
     try:
         configuration = project.configuration(lambda _, default=None: default)
@@ -53,10 +55,6 @@ def stated_settings(project: Project) -> dict[str, object]:
     except (MeshError, AttributeError):
         return {}
     return stated if isinstance(stated, dict) else {}
-
-
-def _share(stated: object) -> float | None:
-    return float(stated) if is_number(stated) else None  # type: ignore[arg-type]
 
 
 def _of(contract: Contract, usual: float | None) -> float | None:

@@ -90,6 +90,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
     for job, content in jobs.items():
         waits = waited_for(jobs, job)
         prepared: list[str] = []
+        gate = content.get("environment") or ""
         for step in content.get("steps") or ():
             script = str(step.get("run", ""))
             levels = (content, step)
@@ -128,7 +129,7 @@ def _steps(name: str, text: str, data: dict[Any, Any]) -> Iterator[Step]:
                     filters,
                     _SHELLS.get(shell, shell),
                     others,
-                    _name(content.get("environment")),
+                    str(gate["name"] if isinstance(gate, dict) else gate),
                     tuple(prepared),
                     parts,
                     waits,
@@ -142,10 +143,6 @@ def _does(script: str, step: dict[Any, Any]) -> str:
         return "; ".join(line for line in lines if line and not _SHOWS.match(line))
     action, told = str(step.get("uses")).partition("@")[0], step.get("with")
     return f"{action} with {json.dumps(told, default=str)}" if told else action
-
-
-def _name(environment: Any) -> str:
-    return str(environment["name"] if isinstance(environment, dict) else environment or "")
 
 
 def _filters(on: dict[Any, Any]) -> Iterator[tuple[str, str, frozenset[str]]]:

@@ -76,13 +76,13 @@ def impact(both: Both, findings: Iterable[Finding]) -> Impact:
     changed = changed_columns(findings)
     if not changed:
         return Impact()
-    values, filters = _edges(both, {name for name, _ in changed})
+    readers = _readers(both, {name for name, _ in changed})
     reached: dict[Node, set[Node]] = {node: {node} for node in changed}
     edges: dict[tuple[str, str], bool] = {}
     waiting = list(changed)
     while waiting:
         node = waiting.pop(0)
-        for target, direct in _next(both, node, values, filters):
+        for target, direct in sorted(readers[node]):
             edge = (node[0], target[0])
             edges[edge] = edges.get(edge, False) or direct
             known = reached.setdefault(target, set())
@@ -92,27 +92,25 @@ def impact(both: Both, findings: Iterable[Finding]) -> Impact:
     return _result(both, changed, reached, edges)
 
 
-def _edges(
-    both: Both, changed: Collection[str]
-) -> tuple[dict[Node, set[Node]], dict[Node, set[str]]]:
-    """Who reads what among the models that stand behind the changed ones."""
-    values: dict[Node, set[Node]] = defaultdict(set)
-    filters: dict[Node, set[str]] = defaultdict(set)
+def _readers(both: Both, changed: Collection[str]) -> dict[Node, set[tuple[Node, bool]]]:
+    """Who reads what behind the changed models; True where values flow."""
+    found: dict[Node, set[tuple[Node, bool]]] = defaultdict(set)
     for side in (both.base, both.head):
         for name in _downstream(side.models, changed):
             model = side.models[name]
             read = reads(model)
             for column, parents in read.values.items():
                 for origin in parents:
-                    values[origin].add((name, column))
-            for origin in read.filters:
-                filters[origin].add(name)
-            for parent in model.parents:
-                filters[(parent, ROWS)].add(name)
+                    found[origin].add(((name, column), True))
+            for origin in (*read.filters, *((parent, ROWS) for parent in model.parents)):
+                found[origin].add(((name, ROWS), origin[1] == ROWS))
     for name, columns in _rule_readers(both.contracts).items():
         for node in columns:
-            values[node].add((name, ROWS))
-    return values, filters
+            found[node].add(((name, ROWS), True))
+    for chart in both.all_charts.values():
+        for column in (*chart.columns, ROWS):
+            found[chart.product, column].add(((chart.name, column), True))
+    return found
 
 
 def _downstream(models: Mapping[str, Model], changed: Collection[str]) -> Iterator[str]:
@@ -145,22 +143,6 @@ def _rule_readers(contracts: dict[str, Source]) -> dict[str, set[Node]]:
                 nodes = {(other, name) for name in names & known} | {(other, ROWS)}
                 found.setdefault(f"{product}/{rule.id}", set()).update(nodes)
     return found
-
-
-def _next(
-    both: Both,
-    node: Node,
-    values: dict[Node, set[Node]],
-    filters: dict[Node, set[str]],
-) -> Iterator[tuple[Node, bool]]:
-    name, column = node
-    for target in sorted(values.get(node, ())):
-        yield target, True
-    for target_name in sorted(filters.get(node, ())):
-        yield (target_name, ROWS), column == ROWS
-    for chart in both.all_charts.values():
-        if chart.product == name and (column == ROWS or column in chart.columns):
-            yield (chart.name, column), True
 
 
 def _result(

@@ -44,19 +44,14 @@ class Files:
         """
         before, after = self._texts(model)
         named, changed = line_of(after, column), _other_lines(after, before)
-        if not changed and (elsewhere := self._elsewhere(model)):
+        was, now, line = self.base.models.get(model), self.head.models[model], named
+        unchanged = not changed and was and was.path == now.path
+        if unchanged and (elsewhere := self.made_in(*now.files, *CONFIGS)):
             return elsewhere
-        line = named
         if changed and named not in changed:
             # What a column is computed by stands above its name.
             line = max((n for n in changed if n <= named), default=min(changed))
-        return Place(self.head.models[model].path, line)
-
-    def _elsewhere(self, model: str) -> Place | None:
-        was, now = self.base.models.get(model), self.head.models[model]
-        if was is None or was.path != now.path:
-            return None
-        return self.made_in(*now.files, *CONFIGS)
+        return Place(now.path, line)
 
     def header(self, path: str, *code: str) -> Place:
         """Where a MODEL block is another, the code that it names, or the configuration that says
@@ -80,7 +75,7 @@ class Files:
         # Of the base all is committed, but for what loading it has left there.
         for name in sorted({*files_of(self.old_root, skipped=_MADE), *new}):
             before, after = self.old_root / name, self.root / name
-            if _size(before) != _size(after) or _bytes(before) != _bytes(after):
+            if _bytes(before) != _bytes(after):
                 was, text = _lines(before), _lines(after)
                 changed = _other_lines(text, was)
                 # What was taken from the end of a file has no line after it.
@@ -151,16 +146,11 @@ def _bytes(file: Path) -> bytes | None:
         return None
 
 
-def _size(file: Path) -> int:
-    return file.stat().st_size if file.is_file() else -1
-
-
 def _lines(file: Path) -> list[str]:
+    text = _bytes(file) or b""
     try:
-        if _size(file) > LARGEST_TEXT:
-            return []
-        return file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        return text.decode().splitlines() if len(text) <= LARGEST_TEXT else []
+    except UnicodeDecodeError:
         return []
 
 

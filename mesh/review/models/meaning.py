@@ -25,11 +25,8 @@ def parsed(query: str, dialect: str) -> exp.Expr:
 
 @lru_cache(maxsize=2048)
 def _read(query: str, dialect: str, by_rows: bool = False) -> Relation:
-    return read_query(parsed(query, dialect), _named, by_rows=by_rows)
-
-
-def _named(table: exp.Table) -> Relation:
-    return Relation((short(table),))
+    tree = parsed(query, dialect)
+    return read_query(tree, lambda table: Relation((short(table),)), by_rows=by_rows)
 
 
 def own_meaning(model: Model, *, by_rows: bool = False) -> Relation:
@@ -62,18 +59,14 @@ def reads(model: Model) -> Reads:
     """Raises nothing: a model that cannot be read reads nothing that is known."""
     if not model.query:
         return Reads({}, frozenset(), frozenset())
-    return _reads(model.query, model.dialect, frozenset(model.parents))
+    return _reads(model.query, model.dialect)
 
 
 @lru_cache(maxsize=2048)
-def _reads(query: str, dialect: str, known: frozenset[str]) -> Reads:
+def _reads(query: str, dialect: str) -> Reads:
     relation = _read(query, dialect)
-    values = {
-        name: frozenset(o for o in relation.origins_of(name) if o[0] in known)
-        for name in relation.columns
-    }
-    filters = frozenset(o for o in relation.filters if o[0] in known)
-    return Reads(values, filters, frozenset(c for c in relation.compared if c[0] in known))
+    values = {name: frozenset(relation.origins_of(name)) for name in relation.columns}
+    return Reads(values, frozenset(relation.filters), frozenset(relation.compared))
 
 
 Keys = Mapping[str, tuple[str, ...]]

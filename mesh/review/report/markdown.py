@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from mesh.files.markdown import code, escape, escape_html
 from mesh.review.contracts.verdict import Verdict
@@ -30,9 +30,9 @@ def markdown(review: Review, limit: int = LIMIT) -> str:
         _findings(review, (Level.WARNING,), "To look at", fold=True),
         _plan(review),
         _rows(review),
-        _cost(review),
+        ("Cost", [str(review.cost)]) if review.cost else None,
         _findings(review, (Level.INFO,), "Other changes", fold=True),
-        _notes(review),
+        ("Notes", [f"<sub>{escape(n)}</sub>" for n in review.notes]) if review.notes else None,
     ]
     size = sum(map(_size, parts)) + 300
     left_out = []
@@ -110,13 +110,17 @@ def _findings(review: Review, levels: tuple[Level, ...], title: str, *, fold: bo
     shown = grouped(one for one in review.findings if one.level in levels)
     if not shown:
         return None
-    lines = ["| rule | where | what |", "| --- | --- | --- |", *map(_finding_row, shown)]
+    lines = _table("rule", "where", "what", rows=map(_finding_row, shown))
     if not fold:
         return title, [f"#### {title}", "", *lines]
     return title, list(_folded(f"{title} ({len(shown)})", lines))
 
 
-def _finding_row(one: Finding) -> str:
+def _table(*head: str, rows: Iterable[Iterable[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+
+
+def _finding_row(one: Finding) -> tuple[str, ...]:
     what = f"**{escape(one.product)}**: {escape(one.message)}"
     if one.before or one.after:
         both = f"{code(one.before) or 'nothing'} → {code(one.after) or 'nothing'}"
@@ -126,7 +130,7 @@ def _finding_row(one: Finding) -> str:
         what += f"<br>Level {one.level}: {escape(one.reason)}"
     elif one.fix and one.level is not Level.INFO:
         what += f"<br>*{escape(one.fix)}*"
-    return f"| {code(one.rule)} | {code(one.where)} | {what} |"
+    return code(one.rule), code(one.where), what
 
 
 def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -141,20 +145,15 @@ def _verdicts(review: Review) -> Section:
     shown = advised(review.verdicts)
     if not shown:
         return None
-    lines = [
-        "#### Versions",
-        "",
-        "| product | version | needed | verdict |",
-        "| --- | --- | --- | --- |",
-    ]
-    for verdict in shown:
-        versions = f"{verdict.before or 'new'} → {verdict.after or 'gone'}"
-        if verdict.before == verdict.after:
-            versions = f"{verdict.before} (not changed)"
-        mark = {"right": "✅ right", "too small": "⚠️ too small", "wrong": "❌ wrong"}[
-            verdict.outcome
-        ]
-        lines.append(f"| {escape(verdict.product)} | {versions} | {verdict.needed.word} | {mark} |")
+    rows = []
+    for one in shown:
+        versions = f"{one.before or 'new'} → {one.after or 'gone'}"
+        if one.before == one.after:
+            versions = f"{one.before} (not changed)"
+        mark = {"right": "✅ right", "too small": "⚠️ too small", "wrong": "❌ wrong"}[one.outcome]
+        rows.append((escape(one.product), versions, one.needed.word, mark))
+    head = ("product", "version", "needed", "verdict")
+    lines = ["#### Versions", "", *_table(*head, rows=rows)]
     for verdict in shown:
         lines += _what_to_write(verdict)
     return "Versions", lines
@@ -190,20 +189,19 @@ def _impact(review: Review) -> Section:
         )
     else:
         lines += ["```mermaid", *mermaid(review), "```", ""]
-        table = ["| who | what | through | owner |", "| --- | --- | --- | --- |"]
-        table += [_hit_row(hit) for hit in found.hits]
+        table = _table("who", "what", "through", "owner", rows=map(_hit_row, found.hits))
         lines += _folded(f"{len(found.hits)} that depend on it", table)
     if found.others:
         lines += ["", "Others may read it too: " + ", ".join(map(code, found.others)) + "."]
     return "Who is hit", lines
 
 
-def _hit_row(hit: Hit) -> str:
+def _hit_row(hit: Hit) -> tuple[str, ...]:
     what = {"values": "its values", "rows": "its rows", "both": "its values and rows"}[hit.how]
     if hit.columns:
         what += f" ({escape(listed(hit.columns, MOST_NAMES))})"
     name, because, owner = (escape(text) for text in (hit.name, through(hit), hit.owner))
-    return f"| {name} ({hit.kind}) | {what} | {because} | {owner} |"
+    return f"{name} ({hit.kind})", what, because, owner
 
 
 def mermaid(review: Review) -> list[str]:
@@ -240,16 +238,16 @@ def _plan(review: Review) -> Section:
     against = "prod" if plan.against == "prod" else "the base (there is no prod here)"
     if not plan.models and not plan.removed:
         return "Plan", [f"SQLMesh's plan against {against}: no changes."]
-    rows = ["| model | change | SQLMesh's category | to build |", "| --- | --- | --- | --- |"]
-    rows += [f"| {' | '.join(map(escape, row))} |" for row in planned(plan)]
+    rows = [[*map(escape, row)] for row in planned(plan)]
+    head = ("model", "change", "SQLMesh's category", "to build")
     note = (
         "SQLMesh's “breaking” means that what reads the model is built again. "
         "It says nothing about contracts."
     )
-    if not rows[2:]:
+    if not rows:
         return "Plan", [plan.rest]
-    title = f"SQLMesh's plan against {against} ({len(rows) - 2})"
-    return "Plan", list(_folded(title, [*rows, "", f"{plan.rest} {note}".strip()]))
+    lines = [*_table(*head, rows=rows), "", f"{plan.rest} {note}".strip()]
+    return "Plan", [*_folded(f"SQLMesh's plan against {against} ({len(rows)})", lines)]
 
 
 def _rows(review: Review) -> Section:
@@ -268,21 +266,8 @@ def _rows(review: Review) -> Section:
         differing = [f"{escape(c)} {m:g} %" for c, m in diff.match.items() if m < 100]
         if differing:
             lines.append(f"  Values that match: {', '.join(differing)}; all others 100 %.")
-        lines += [f"  - {code(_sample(sample))}" for sample in diff.samples]
+        samples = (", ".join(f"{k}={v}" for k, v in one.items()) for one in diff.samples)
+        lines += [f"  - {code(sample)}" for sample in samples]
     if not lines:
         lines = ["No product has another version there."]
     return "Data", list(_folded(f"Data diff with prod ({len(review.rows)})", lines))
-
-
-def _sample(sample: Mapping[str, object]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sample.items())
-
-
-def _cost(review: Review) -> Section:
-    if not review.cost:
-        return None
-    return "Cost", [str(review.cost)]
-
-
-def _notes(review: Review) -> Section:
-    return ("Notes", [f"<sub>{escape(n)}</sub>" for n in review.notes]) if review.notes else None

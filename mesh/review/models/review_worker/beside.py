@@ -37,9 +37,7 @@ _STATED = ("allow_partials", "end", "gateway", "optimize_query", "physical_versi
 
 def beside(model: core.Model) -> Mapping[str, str]:
     """Each of these by what it is, in words, as it is written."""
-    found: dict[str, str] = {}
-    for what, text in (*_statements(model), *_properties(model), *_stated(model)):
-        found[what] = text
+    found = dict((*_statements(model), *_properties(model), *_stated(model)))
     if isinstance(model, core.SqlModel) and (texts := sorted(_elsewhere(model))):
         found["query elsewhere than here"] = "; ".join(texts)
     return found

@@ -120,15 +120,19 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
     # What a model waits for, or what its audits read, says nothing about its rows.
     parents = model.depends_on if query is None else query.find_all(exp.Table)
     name = short(model.fqn)
+    seed = model if isinstance(model, core.SeedModel) else None
+    columns = (model.columns_to_types or {}).items()
+    # Of a seed the rows are the data, which lie in its file.
+    made = (seed.kind.data_hash_values, [(c, t.sql()) for c, t in columns]) if seed else ""
     return Model(
         name,
         public=not name.split(".")[0].endswith("_internal"),
         path=os.path.relpath(model._path, context.path) if model._path else "",
-        columns={c: t.sql("bigquery") for c, t in (model.columns_to_types or {}).items()},
+        columns={c: t.sql("bigquery") for c, t in columns},
         parents=tuple(sorted({short(p) for p in parents if isinstance(p, str) or p.db})),
-        version=_version(model),
-        seed=_seed(context, model),
-        read_as=str(model.kind.data_hash_values) if isinstance(model, core.SeedModel) else "",
+        version=str(made) if seed else model.data_hash,
+        seed=os.path.relpath(seed.seed_path, context.path) if seed else "",
+        read_as=str(seed.kind.data_hash_values) if seed else "",
         dialect=model.dialect,
         query=query.sql(model.dialect, comments=False) if query else "",
         unread=unread,
@@ -143,21 +147,6 @@ def _model(context: Context, model: core.Model, bench: Bench) -> Model:
         lint=lint_levels(context, model),
         refused=refused(context, model),
     )
-
-
-def _version(model: core.Model) -> str:
-    """What decides on the data; the rows of a seed are the data."""
-    if not isinstance(model, core.SeedModel):
-        return model.data_hash
-    columns = (model.columns_to_types or {}).items()
-    return str((model.kind.data_hash_values, [(name, kind.sql()) for name, kind in columns]))
-
-
-def _seed(context: Context, model: core.Model) -> str:
-    """The file with its rows, if it is one."""
-    if not isinstance(model, core.SeedModel):
-        return ""
-    return os.path.relpath(model.seed_path, context.path)
 
 
 def _period(model: core.Model) -> float:
