@@ -12,7 +12,7 @@ from mesh.contracts.draft import Draft, product_of, read_draft
 from mesh.contracts.findings import ContractInvalid
 from mesh.contracts.load import build
 from mesh.files.problems import Problem
-from mesh.project import real
+from mesh.project import Project, real
 from mesh.review.contracts.pair import Source
 
 # What a file is called says where it belongs, not what it promises.
@@ -39,9 +39,9 @@ def read_contracts(files: Iterable[Path], root: Path, *, names_count: bool = Tru
 
     names_count: whether a file's name and folder have to be those of its product.
     """
-    found = Contracts()
+    found, project = Contracts(), Project(real(root))
     for file in sorted(files):
-        path = _shown(file, root)
+        path = project.shown(file).as_posix()
         source, draft, problems = _read(file, path)
         if not names_count:
             problems = tuple(p for p in problems if p.rule not in ABOUT_NAMES)
@@ -54,13 +54,6 @@ def read_contracts(files: Iterable[Path], root: Path, *, names_count: bool = Tru
         else:
             found.sources[product] = source
     return found
-
-
-def _shown(file: Path, root: Path) -> str:
-    try:
-        return real(file).relative_to(real(root)).as_posix()
-    except ValueError:
-        return file.as_posix()
 
 
 def _read(file: Path, path: str) -> tuple[Source | None, Draft | None, tuple[Problem, ...]]:

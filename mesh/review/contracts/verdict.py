@@ -190,17 +190,14 @@ def _of_pair(pair: Pair, found: list[Finding], diff: ContractDiff) -> Verdict:
     return verdict
 
 
-def end_date(today: datetime.date) -> datetime.date:
-    """A fair end date: the last day of the month half a year from now."""
-    return months_after(today, NOTICE_MONTHS + 1) - datetime.timedelta(days=1)
-
-
 def _ending(contract: Contract, today: datetime.date) -> str:
     version = _raised(contract.version, Bump.MINOR)
+    # The last day of a month: half a year from now is fair.
+    end = months_after(today, NOTICE_MONTHS + 1) - datetime.timedelta(days=1)
     following = f"{contract.base_name}_v{contract.version.major + 1}"
     return (
         f"version: {version}\nstatus: deprecated\n…\nslaProperties:\n"
-        f"  - id: end_of_life\n    property: endOfLife\n    value: '{end_date(today)}'\n"
+        f"  - id: end_of_life\n    property: endOfLife\n    value: '{end}'\n"
         f"    description: Until then both versions are there; move to {following}.\n"
     )
 

@@ -9,8 +9,7 @@ from itertools import chain, pairwise
 
 from mesh.project import AS_OF_VARIABLE
 from mesh.review.contracts.words import shortened
-from mesh.review.guards.matrix import lost_parts
-from mesh.review.guards.steps import SCHEDULE, TOOLS, Step, steps_of
+from mesh.review.guards.steps import SCHEDULE, TOOLS, Step, lost_parts, steps_of
 from mesh.review.models.both import Both
 from mesh.review.models.lines import edited_at
 from mesh.review.rules import BREAKS, PROJECT, WARNS, Change, Found, Rules

@@ -15,7 +15,7 @@ from mesh.review.contracts.pair import Pair
 from mesh.review.contracts.words import both_shortened, shortened
 from mesh.review.models.both import Both
 from mesh.review.models.causes import Cause, before_and_after, cause, changed_models
-from mesh.review.models.meaning import Meanings, parsed
+from mesh.review.models.meaning import parsed
 from mesh.review.models.review_worker.facts import GRANTS, Model, Models
 from mesh.review.rules import BREAKS, MAJOR, PROJECT, TELLS, WARNS, Change, Found, Place, Rules
 
@@ -135,14 +135,20 @@ Sides = list[tuple[Relation, Relation]]
 those hold that only one side reads: one product for another that holds the same is no change."""
 
 
-def _meanings(product: str, sides: tuple[Meanings, Meanings], *, by_rows: bool = False) -> Sides:
-    read = [{m for one in side.behind(product) for m in one.parents} for side in sides]
-    only = read[0] - read[1], read[1] - read[0]
-    base, head = sides
+def _meanings(both: Both, product: str, *, by_rows: bool = False) -> Sides:
+    base, head = both.meanings
+    read = [{m for one in side.behind(product) for m in one.parents} for side in (base, head)]
     return [
-        (base.of(product, by_rows=by_rows), head.of(product, by_rows=by_rows)),
-        (base.of(product, only[0], by_rows=by_rows), head.of(product, only[1], by_rows=by_rows)),
+        (base.of(product, was, by_rows=by_rows), head.of(product, now, by_rows=by_rows))
+        for was, now in (((), ()), (read[0] - read[1], read[1] - read[0]))
     ]
+
+
+def _changed_meanings(both: Both) -> Iterator[tuple[Pair, Model, Model, tuple[str, ...], Sides]]:
+    """Products of which models were changed, with these, and what the product means."""
+    for pair, was, now in _kept(both):
+        if models := changed_models(now.name, both.meanings):
+            yield pair, was, now, models, _meanings(both, now.name)
 
 
 def _other_rows(meanings: Sides) -> bool:
@@ -152,13 +158,9 @@ def _other_rows(meanings: Sides) -> bool:
 @rule(BREAKS, MAJOR, _NEXT)
 def column_same_meaning(both: Both) -> Found:
     """A column that is computed otherwise under the same contract breaks everyone in silence."""
-    for pair, was, now in _kept(both):
-        models = changed_models(now.name, both.meanings)
-        if not models:
-            continue
-        meanings = _meanings(now.name, both.meanings)
+    for pair, was, now, models, meanings in _changed_meanings(both):
         if blurred := _other_rows(meanings):
-            meanings = _meanings(now.name, both.meanings, by_rows=True)
+            meanings = _meanings(both, now.name, by_rows=True)
         texts = [tuple(one.blurred if blurred else one.texts for one in two) for two in meanings]
         known = {column for column, _, _ in _drifted(both, pair, was, now)}
         for column in meanings[0][0].columns:
@@ -174,11 +176,8 @@ def column_same_meaning(both: Both) -> Found:
 @rule(BREAKS, MAJOR, _NEXT)
 def rows_same_meaning(both: Both) -> Found:
     """Rows that appear or vanish under the same contract break sums and joins in silence."""
-    for _, _, now in _kept(both):
-        models = changed_models(now.name, both.meanings)
-        if not models or (now.name, None) in both.accounted:
-            continue
-        if _other_rows(_meanings(now.name, both.meanings)):
+    for _, _, now, models, meanings in _changed_meanings(both):
+        if (now.name, None) not in both.accounted and _other_rows(meanings):
             why = cause(both, now.name, models, None)
             what = _new_start(why.models, both) or "Rows are chosen, joined or grouped otherwise"
             yield _changed(both, now.name, what, why, None)

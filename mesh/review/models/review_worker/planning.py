@@ -1,13 +1,17 @@
-"""SQLMesh's view of a change: the plan against prod, or the categories against the base."""
+"""SQLMesh's view of a change: the plan against prod, or the categories against the base; and what
+a configuration says of plans."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from enum import Enum
+from typing import Any, Literal
 
+from pydantic import BaseModel
 from sqlmesh import Context
+from sqlmesh.core.config import Config
 from sqlmesh.core.context_diff import ContextDiff
 from sqlmesh.core.model import SqlModel
 from sqlmesh.core.plan import Plan as SqlmeshPlan
@@ -17,6 +21,14 @@ from sqlmesh.core.snapshot.categorizer import categorize_change
 from .facts import Plan, Planned, short
 
 _DELIVERY = re.compile(r"\bdelivery \d+ of ")
+# Of the configuration what plans are made by; none of it is a secret.
+_OF_PLANS = (
+    *("after_all", "before_all", "cicd_bot", "default_gateway", "environment_catalog_mapping"),
+    *("environment_suffix_target", "environment_ttl", "gateway_managed_virtual_layer"),
+    *("ignore_patterns", "model_defaults", "physical_schema_mapping"),
+    *("physical_table_naming_convention", "pinned_environments", "plan", "run", "snapshot_ttl"),
+    *("time_column_format", "virtual_environment_mode"),
+)
 CATEGORIES = {
     1: "breaking",
     2: "non-breaking",
@@ -119,3 +131,20 @@ def plan_against_base(context: Context, base: Mapping[str, str]) -> Plan:
         elif was.metadata_hash != now.metadata_hash:
             changed.append(Planned(name, "metadata", "metadata"))
     return _plan("base", changed, set(old) - set(new))
+
+
+def settings(config: Config) -> Mapping[str, str]:
+    """Each setting by its place, as in `plan.forward_only`, with its value as text."""
+    return dict(one for name in _OF_PLANS for one in _flat(name, getattr(config, name, None)))
+
+
+def _flat(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, BaseModel):
+        value = {name.rstrip("_"): getattr(value, name) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _flat(f"{place}.{getattr(key, 'pattern', key)}", one)
+    elif isinstance(value, (set, frozenset)):
+        yield from _flat(place, sorted(map(str, value)))
+    elif value not in (None, [], ()):
+        yield place, str(value.value if isinstance(value, Enum) else value)

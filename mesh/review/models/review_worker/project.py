@@ -21,7 +21,7 @@ from .beside import beside
 from .code import files
 from .facts import Job, Model, Models, one_line, short
 from .lints import lint_levels, lint_rules, refused
-from .settings import settings
+from .planning import settings
 from .unit_tests import unit_tests
 from .upkeep import upkeep
 
