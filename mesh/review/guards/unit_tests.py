@@ -56,12 +56,11 @@ def test_keeps_rows(both: Both) -> Found:
             gone = sum(fewer.values())
             message = f"{gone} rows of the unit tests of {model} went: {some_of(fewer)}."
             yield Change(model, message, edited_at(both.files, last.path, last.line))
-        for test in both.head.tests:
-            if test.model != model or test.name not in was:
-                continue
-            if less := _no_longer_expected(was[test.name], test.said):
-                message = f"The unit test {test.name} of {model} no longer expects {less}."
-                yield Change(model, message, edited_at(both.files, test.path, test.line))
+    known = {test.key: test.said for test in both.base.tests}
+    for test in both.head.tests:
+        if less := _no_longer_expected(known.get(test.key, test.said), test.said):
+            message = f"The unit test {test.name} of {test.model} no longer expects {less}."
+            yield Change(test.model, message, edited_at(both.files, test.path, test.line))
 
 
 def _no_longer_expected(before: Any, after: Any) -> str:

@@ -32,7 +32,10 @@ _PROPERTIES = {
 }
 # The contract says them.
 _OF_CONTRACTS = ("labels", "description")
-_STATED = ("allow_partials", "end", "gateway", "optimize_query", "physical_version", "table_format")
+_STATED = (
+    *("allow_partials", "end", "gateway", "optimize_query", "physical_version", "table_format"),
+    GRANTS,
+)
 
 
 def beside(model: core.Model) -> Mapping[str, str]:
@@ -51,7 +54,7 @@ def _statements(model: core.Model) -> Iterator[tuple[str, str]]:
             text = node.sql(model.dialect, comments=False) if isinstance(node, exp.Expr) else node
             called = f"{what}{f' ({number + 1})' if number else ''}"
             yield called, " ".join(str(text).split())
-            yield from named(model, called, [str(text)])
+            yield from named(model, called, str(text))
 
 
 def _properties(model: core.Model) -> Iterator[tuple[str, str]]:
@@ -66,12 +69,10 @@ def _stated(model: core.Model) -> Iterator[tuple[str, str]]:
     for name in _STATED:
         if value := getattr(model, name, None):
             yield name, str(value)
-    if model.grants:
-        yield GRANTS, str(model.grants)
     for name, arguments in model.signals:
         told = ", ".join(f"{key}={value}" for key, value in sorted(arguments.items()))
         yield f"signal {name}", told
-        yield from named(model, f"signal {name}", [name])
+        yield from named(model, f"signal {name}", name)
     if code := materialization(model)[0]:
         yield "code of the materialization", code
 

@@ -6,7 +6,7 @@ import ast
 import inspect
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -68,8 +68,7 @@ def _jinja_macros(root: Path) -> list[tuple[str, frozenset[str]]]:
     ]
 
 
-def named(model: core.Model, what: str, calls: Iterable[str]) -> Iterator[tuple[str, str]]:
+def named(model: core.Model, what: str, text: str) -> Iterator[tuple[str, str]]:
     """The code that something beside a query calls, by what it is."""
-    for text in calls:
-        if code := behind(text, model):
-            yield f"code of the {what}", code
+    if code := behind(text, model):
+        yield f"code of the {what}", code

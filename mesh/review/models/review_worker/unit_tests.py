@@ -15,7 +15,7 @@ from sqlmesh import Context
 from sqlmesh.core.test.discovery import ModelTestMetadata
 from sqlmesh.core.test.runner import run_tests
 
-from .facts import Models, UnitTest, short
+from .facts import Models, UnitTest
 
 
 def unit_tests(context: Context) -> tuple[UnitTest, ...]:
@@ -26,7 +26,7 @@ def unit_tests(context: Context) -> tuple[UnitTest, ...]:
         lines = Path(one.path).read_text(encoding="utf-8").splitlines()
         starts = (n for n, text in enumerate(lines, 1) if text.startswith(f"{one.test_name}:"))
         body = json.dumps(one.body, default=str)
-        found.append(UnitTest(one.test_name, short(one.model_name), path, next(starts, 1), body))
+        found.append(UnitTest(one.test_name, _named(one.model_name), path, next(starts, 1), body))
     return tuple(found)
 
 
@@ -40,6 +40,11 @@ def to_be_run(base: Models, head: Models) -> list[UnitTest]:
         for test in base.tests
         if test.model in head.models and (test.body not in kept or test.model in others)
     ]
+
+
+def _named(model: str) -> str:
+    """A model as its facts call it; a test may name the catalog too, or nothing that is a name."""
+    return ".".join(model.replace("`", "").replace('"', "").split(".")[-2:])
 
 
 def _named_columns(expected: Any) -> Any:
