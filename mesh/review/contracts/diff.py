@@ -121,7 +121,7 @@ def compare_pair(pair: Pair, diff: ContractDiff | None = None) -> Iterator[Findi
         *product.unknown.findings(pair),
         *columns.table.findings(pair),
         *(f for old, new in pair.kept for f in columns.rule.findings(pair, old, new)),
-        *(f for old, new in pair.kept for f in values.rule.findings(pair, old, new)),
+        *values.rule.findings(pair),
         *service.grain.findings(pair),
         *quality.rule.findings(pair),
         *service.rule.findings(pair),

@@ -16,7 +16,6 @@ from mesh.files.scratch import scratch
 from mesh.git import find_checkout
 from mesh.project import Project
 from mesh.review.contracts.diff import ContractDiff, compare
-from mesh.review.contracts.pair import Source
 from mesh.review.contracts.read import Contracts, read_contracts
 from mesh.review.contracts.verdict import Verdict, small, verdicts
 from mesh.review.contracts.verdict import rule as versions
@@ -69,7 +68,8 @@ def compare_states(
             )
         new, new_folder = _state(project, after, own / "after")
         if Path(before).is_file() and Path(after).is_file():
-            old, new = _one_product(old, new)
+            # Two files are two states of one thing, whatever they are called.
+            old = _called(old, *new.sources)
         elif Path(before).is_file():
             new = _only(new, old)
         elif Path(after).is_file():
@@ -98,18 +98,16 @@ def _state(project: Project, name: str, own: Path) -> tuple[Contracts, Path | No
     return read_contracts(contract_files(folder), own), folder
 
 
-def _one_product(old: Contracts, new: Contracts) -> tuple[Contracts, Contracts]:
-    """Two files are two states of one thing, whatever they are called."""
-    if not (old.sources and new.sources):
-        return old, new
-    ((_, before),), ((_, after),) = old.sources.items(), new.sources.items()
-    name = after.product
-    return (
-        Contracts(
-            {name: _named(before, name)}, [(name, *one[1:]) for one in old.problems], old.unreadable
-        ),
-        Contracts({name: after}, new.problems, new.unreadable),
-    )
+def _called(one: Contracts, product: str = "") -> Contracts:
+    """A file by the name of this product; as it is where there is none on either side."""
+    if not (one.sources and product):
+        return one
+    (source,) = one.sources.values()
+    domain, _, name = product.partition(".")
+    contract = dataclasses.replace(source.contract, domain=domain, name=name)
+    problems = [(product, *told[1:]) for told in one.problems]
+    sources = {product: dataclasses.replace(source, contract=contract)}
+    return Contracts(sources, problems, one.unreadable)
 
 
 def _only(many: Contracts, one: Contracts) -> Contracts:
@@ -123,9 +121,3 @@ def _only(many: Contracts, one: Contracts) -> Contracts:
     unreadable = {name: path for name, path in many.unreadable.items() if name in one.sources}
     problems = [found for found in many.problems if found[0] in one.sources]
     return Contracts(sources, problems, unreadable)
-
-
-def _named(source: Source, product: str) -> Source:
-    domain, _, name = product.partition(".")
-    contract = dataclasses.replace(source.contract, domain=domain, name=name)
-    return dataclasses.replace(source, contract=contract)

@@ -6,43 +6,33 @@ What became of a promise, its own kind tells; here it gets the rule that it fall
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
+from itertools import product
 
 from mesh.contracts.constraints import COLUMN_KINDS
 from mesh.contracts.constraints.base import Effect
-from mesh.contracts.model import Column
 from mesh.review.contracts.pair import Pair
 from mesh.review.rules import BREAKS, MAJOR, MINOR, NEXT, PATCH, TELLS, WARNS, Found, Rules
 
-Find = Callable[[Pair, Column, Column], Found]
-rule: Rules[[Pair, Column, Column]] = Rules("values")
+rule: Rules[[Pair]] = Rules("values")
 _LOOSER, _TIGHTER, _OTHER, _WORDS = Effect.LOOSER, Effect.TIGHTER, Effect.OTHER, Effect.WORDS
 _KINDS: set[str] = set()
 
 
-def _of(kind: str, *effects: Effect) -> Find:
+def _of(kind: str, *effects: Effect) -> Callable[[Pair], Found]:
     _KINDS.add(kind)
-
-    def find(pair: Pair, old: Column, new: Column) -> Found:
-        return _changes(pair, old, new, lambda one: one == kind, effects)
-
-    return find
+    return partial(_changes, lambda one: one == kind, effects)
 
 
 def of_other_kinds(pair: Pair, *effects: Effect) -> Found:
     """Changes of kinds of promises that there are no rules of their own for."""
-    for old, new in pair.kept:
-        yield from _changes(pair, old, new, lambda one: one not in _KINDS, effects)
+    return _changes(lambda one: one not in _KINDS, effects, pair)
 
 
-def _changes(
-    pair: Pair,
-    old: Column,
-    new: Column,
-    wanted: Callable[[str], bool],
-    effects: tuple[Effect, ...],
-) -> Found:
-    for kind in (one for one in COLUMN_KINDS if wanted(one.kind)):
+def _changes(wanted: Callable[[str], bool], effects: Collection[Effect], pair: Pair) -> Found:
+    kinds = [one for one in COLUMN_KINDS if wanted(one.kind)]
+    for (old, new), kind in product(pair.kept, kinds):
         for one in kind.compare(old, new):
             if one.effect not in effects:
                 continue
