@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 
 from mesh.contracts.checks.product import end_of_life
 from mesh.contracts.findings import same_words
@@ -116,10 +115,13 @@ def _changed(pair: Pair, old: ServiceLevel, new: ServiceLevel, how: str) -> Chan
     return pair.change(message, new.line, before=before, after=after)
 
 
-def _worse(kinds: Collection[str], pair: Pair) -> Found:
-    for old, new in _kept(pair):
-        if old.property in kinds and _better(old, new) is False:
-            yield _changed(pair, old, new, "is worse")
+def _worse(*kinds: str) -> Callable[[Pair], Found]:
+    def find(pair: Pair) -> Found:
+        for old, new in _kept(pair):
+            if old.property in kinds and _better(old, new) is False:
+                yield _changed(pair, old, new, "is worse")
+
+    return find
 
 
 @rule(BREAKS, MAJOR, NEXT)
@@ -146,13 +148,13 @@ _OWN = {
     "retention": "Comparisons with the past need the past.",
 }
 for _kind, _guards in _OWN.items():
-    rule.add(f"{_kind.upper()}_NO_LOOSEN", BREAKS, MAJOR, _guards, NEXT, partial(_worse, (_kind,)))
+    rule.add(f"{_kind.upper()}_NO_LOOSEN", BREAKS, MAJOR, _guards, NEXT, _worse(_kind))
 
 
 @rule(BREAKS, MAJOR, NEXT)
 def service_no_loosen(pair: Pair) -> Found:
     """Plans of the consumers rest on the promised service."""
-    yield from _worse((_MORE_IS_BETTER | _LESS_IS_BETTER) - _OWN.keys(), pair)
+    yield from _worse(*(_MORE_IS_BETTER | _LESS_IS_BETTER) - _OWN.keys())(pair)
     for old, new in _kept(pair):
         was, now = _amount(old), _amount(new)
         same = _shown(old) == _shown(new) or (was == now and was is not None)

@@ -7,7 +7,6 @@ What became of a promise, its own kind tells; here it gets the rule that it fall
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import partial
 from itertools import product
 
 from mesh.contracts.constraints import COLUMN_KINDS
@@ -22,15 +21,15 @@ _KINDS: set[str] = set()
 
 def _of(kind: str, *effects: Effect) -> Callable[[Pair], Found]:
     _KINDS.add(kind)
-    return partial(_changes, lambda one: one == kind, effects)
+    return lambda pair: _changes(pair, lambda one: one == kind, effects)
 
 
 def of_other_kinds(pair: Pair, *effects: Effect) -> Found:
     """Changes of kinds of promises that there are no rules of their own for."""
-    return _changes(lambda one: one not in _KINDS, effects, pair)
+    return _changes(pair, lambda one: one not in _KINDS, effects)
 
 
-def _changes(wanted: Callable[[str], bool], effects: Collection[Effect], pair: Pair) -> Found:
+def _changes(pair: Pair, wanted: Callable[[str], bool], effects: Collection[Effect]) -> Found:
     kinds = [one for one in COLUMN_KINDS if wanted(one.kind)]
     for (old, new), kind in product(pair.kept, kinds):
         for one in kind.compare(old, new):

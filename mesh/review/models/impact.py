@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -60,23 +61,26 @@ class Impact:
         return sorted({role for roles in self.readers.values() for role in roles})
 
 
-def changed_columns(findings: Iterable[Finding]) -> dict[Node, list[Finding]]:
+def _changed(findings: Iterable[Finding]) -> list[Node]:
     """The columns, or whole products, that findings of weight speak of."""
-    changed: dict[Node, list[Finding]] = defaultdict(list)
-    for one in findings:
-        if one.definition.category in ("dashboard", "guard", "review"):
-            continue
-        if one.level in _TELLING and one.rule not in _HARMLESS and "." in one.product:
-            changed[(one.product, one.column or ROWS)].append(one)
-    return changed
+    nodes = (
+        (one.product, one.column or ROWS)
+        for one in findings
+        if one.definition.category not in ("dashboard", "guard", "review")
+        and one.level in _TELLING
+        and one.rule not in _HARMLESS
+        and "." in one.product
+    )
+    return list(dict.fromkeys(nodes))
 
 
 def impact(both: Both, findings: Iterable[Finding]) -> Impact:
     """Follow the lineage of both revisions from what changed."""
-    changed = changed_columns(findings)
+    changed = _changed(findings)
     if not changed:
         return Impact()
-    readers = _readers(both, {name for name, _ in changed})
+    sources = {name for name, _ in changed}
+    readers = _readers(both, sources)
     reached: dict[Node, set[Node]] = {node: {node} for node in changed}
     edges: dict[tuple[str, str], bool] = {}
     waiting = list(changed)
@@ -89,7 +93,7 @@ def impact(both: Both, findings: Iterable[Finding]) -> Impact:
             if not reached[node] <= known:
                 known |= reached[node]
                 waiting.append(target)
-    return _result(both, changed, reached, edges)
+    return _result(both, sources, reached, edges)
 
 
 def _readers(both: Both, changed: Collection[str]) -> dict[Node, set[tuple[Node, bool]]]:
@@ -104,9 +108,8 @@ def _readers(both: Both, changed: Collection[str]) -> dict[Node, set[tuple[Node,
                     found[origin].add(((name, column), True))
             for origin in (*read.filters, *((parent, ROWS) for parent in model.parents)):
                 found[origin].add(((name, ROWS), origin[1] == ROWS))
-    for name, columns in _rule_readers(both.contracts).items():
-        for node in columns:
-            found[node].add(((name, ROWS), True))
+    for node, name in _rule_readers(both.contracts):
+        found[node].add(((name, ROWS), True))
     for chart in both.all_charts.values():
         for column in (*chart.columns, ROWS):
             found[chart.product, column].add(((chart.name, column), True))
@@ -127,31 +130,25 @@ def _downstream(models: Mapping[str, Model], changed: Collection[str]) -> Iterat
                 yield name
 
 
-def _rule_readers(contracts: dict[str, Source]) -> dict[str, set[Node]]:
-    """Rules of one contract that read another product."""
-    found: dict[str, set[Node]] = {}
+def _rule_readers(contracts: Mapping[str, Source]) -> Iterator[tuple[Node, str]]:
+    """Rules of one contract that read another product, each with what it reads."""
     for product, source in contracts.items():
-        try:
-            rules = source.contract.table_rules()
-        except ContractInvalid:
-            continue
-        for rule in rules:
-            names = {column.name for column in rule.query.find_all(exp.Column)}
-            for other in rule.references:
-                target = contracts.get(other)
-                known = {c.name for c in target.contract.columns} if target else set()
-                nodes = {(other, name) for name in names & known} | {(other, ROWS)}
-                found.setdefault(f"{product}/{rule.id}", set()).update(nodes)
-    return found
+        with suppress(ContractInvalid):
+            for rule in source.contract.table_rules():
+                names = {column.name for column in rule.query.find_all(exp.Column)}
+                for other in rule.references:
+                    target = contracts.get(other)
+                    known = {c.name for c in target.contract.columns} if target else set()
+                    for column in (*(names & known), ROWS):
+                        yield (other, column), f"{product}/{rule.id}"
 
 
 def _result(
     both: Both,
-    changed: dict[Node, list[Finding]],
+    sources: set[str],
     reached: dict[Node, set[Node]],
     edges: dict[tuple[str, str], bool],
 ) -> Impact:
-    sources = {name for name, _ in changed}
     by_name: dict[str, list[Node]] = defaultdict(list)
     for node in reached:
         by_name[node[0]].append(node)
