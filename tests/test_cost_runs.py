@@ -64,14 +64,26 @@ def filled(root: Path) -> Project:
         )
     context = Context(paths=[str(root)])
     context.plan("prod", auto_apply=True, no_prompts=True)
+    context.plan("dev", auto_apply=True, no_prompts=True, include_unmodified=True)
     context.close()
     return Project(root)
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelCost]:
-    told = cost(filled(tmp_path_factory.mktemp("cost") / "shop"), lambda _: ())
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return filled(tmp_path_factory.mktemp("cost") / "shop")
+
+
+@pytest.fixture(scope="module")
+def models(project: Project) -> dict[str, ModelCost]:
+    told = cost(project, lambda _: ())
     return {one.model.removeprefix("shop."): one for one in told.models}
+
+
+def test_any_environment_reads_the_sources_where_they_are(
+    project: Project, models: dict[str, ModelCost]
+) -> None:
+    assert cost(project, lambda _: (), environment="dev").models == tuple(models.values())
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,10 @@ def table_sizes(project: BigQueryProject, local: Opened, environment: str) -> di
         for name, model in project.models.items():
             if is_inlined(model):
                 continue
-            if name in there:
-                table = local.view(there[name], built)
-            elif model.kind.is_external:
+            if model.kind.is_external:
                 table = exp.to_table(name, dialect="bigquery")
+            elif name in there:
+                table = local.view(there[name], built)
             else:
                 sizes[name] = TableSize(0, {})
                 continue
