@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from mesh.dashboards.usage import read_usage
+from mesh.dashboards.usage import ChartUse, read_usage
 from mesh.environments import Opened
 from mesh.environments.names import is_public, query_inputs, short_name
 from mesh.project import Project
@@ -18,16 +18,6 @@ class Consumer:
     product: str
     owner: str
     direct: bool
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A chart that shows a product, or one built on it."""
-
-    dashboard: str
-    chart: str
-    title: str
-    product: str
 
 
 def consumers(opened: Opened, product: str) -> tuple[Consumer, ...]:
@@ -59,10 +49,7 @@ def consumers(opened: Opened, product: str) -> tuple[Consumer, ...]:
     )
 
 
-def charts(products: list[str], project: Project) -> tuple[Reader, ...]:
+def charts(products: list[str], project: Project) -> tuple[ChartUse, ...]:
     """The charts of all dashboards that show one of these products."""
-    return tuple(
-        Reader(chart.dashboard, chart.id, chart.title, chart.product)
-        for chart in read_usage(project.dashboards).charts.values()
-        if chart.product in products
-    )
+    every = read_usage(project.dashboards).charts.values()
+    return tuple(chart for chart in every if chart.product in products)

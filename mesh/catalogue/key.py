@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from mesh.catalogue.profile import Profile, different, tells_apart
+from mesh.catalogue.profile import Profile, different
 from mesh.catalogue.sure import Made
 from mesh.environments import Opened
 from mesh.lint.header import stated_grains
@@ -48,7 +48,7 @@ def key(
         notes.append(doubt)
     told = tuple(dict.fromkeys(filter(None, notes)))
     grouped = _grouped(model, made)
-    if grouped and (seen is None or place is None or _is_of(opened, grouped, place, seen)):
+    if grouped and not _doubt(opened, grouped, place, seen):
         return Key(grouped, told)
     # What is run once has one row of each group, and a table to which rows are added need not.
     by_chance = made.key and not grouped and not built
@@ -131,10 +131,3 @@ def _apart(model: Model) -> tuple[str, ...] | None:
         by = model.partitioned_by
     names = tuple(one.name for one in by if isinstance(one, exp.Column))
     return names if names and len(names) == len(by) else None
-
-
-def _is_of(opened: Opened, key: tuple[str, ...], place: exp.Expr, seen: Profile) -> bool:
-    """Whether it is the key of the rows that there are: each has it, and no two the same."""
-    if any(seen.columns[column].nulls for column in key):
-        return False
-    return key == seen.grain or tells_apart(opened, place, key, seen.rows)

@@ -226,7 +226,7 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
     by_key = key(opened, asked, made, place, seen, wanted.built)
     found = Found(
         types,
-        _narrower(opened, name, types, _source(opened, name)),
+        _narrower(opened, asked, types),
         seen,
         by_key.columns,
         known,
@@ -329,18 +329,17 @@ def _read_by_rules(path: Path) -> set[str]:
     return {name for rule in rules for name in rule.references}
 
 
-def _narrower(
-    opened: Opened, name: str, types: dict[str, str], table: exp.Table | None
-) -> dict[str, str]:
+def _narrower(opened: Opened, model: Model, types: dict[str, str]) -> dict[str, str]:
     """Types on DuckDB that are not just as wide: those of a source's table, where it is."""
-    if opened.context.engine_adapter.dialect != "duckdb":
+    adapter, table = opened.context.engine_adapter, exp.to_table(model.fqn)
+    if adapter.dialect != "duckdb":
         return {}
-    kinds = stored_types(opened.models[name])
     wide = {"INT": "INTEGER", "REAL": "FLOAT", "DECIMAL": "DECIMAL(18, 3)"}
-    texts = {column: kind.sql(dialect="duckdb") for column, kind in kinds.items()}
+    texts = {column: kind.sql(dialect="duckdb") for column, kind in stored_types(model).items()}
     texts = {column: wide.get(text, text) for column, text in texts.items()}
-    if table is not None:
-        there = opened.context.engine_adapter.columns(table)
+    # The table of a source is there whether or not anything was planned.
+    if model.kind.is_external and adapter.table_exists(table):
+        there = adapter.columns(table)
         texts |= {c: kind.sql(dialect="duckdb") for c, kind in there.items() if c in texts}
     return {c: text for c, text in texts.items() if narrower(types.get(c, ""), text)}
 
@@ -354,14 +353,6 @@ def _place(opened: Opened, wanted: _Wanted) -> exp.Expr | None:
     model = opened.models[wanted.name]
     # Of a history SQLMesh writes some columns while it builds it.
     return None if model.managed_columns else drafted_rows(opened, model, wanted.environment)
-
-
-def _source(opened: Opened, name: str) -> exp.Table | None:
-    """The table of a source, which is there whether or not anything was planned."""
-    model = opened.models[name]
-    table = exp.to_table(model.fqn)
-    is_there = model.kind.is_external and opened.context.engine_adapter.table_exists(table)
-    return table if is_there else None
 
 
 def _servers(opened: Opened, model: Model, known: Mapping[str, Contract]) -> list[dict[str, Any]]:

@@ -14,10 +14,11 @@ from mesh.cli.options import Gateway, InProject, Json, tell_left_out
 from mesh.console import in_line, out, table
 
 if TYPE_CHECKING:
-    from mesh.catalogue.consumers import Consumer, Reader
+    from mesh.catalogue.consumers import Consumer
     from mesh.catalogue.history import Release
     from mesh.catalogue.look import Look
     from mesh.contracts import Contract
+    from mesh.dashboards import ChartUse
 
 
 def show_command(
@@ -68,7 +69,7 @@ def show_command(
 def _document(
     contract: Contract,
     readers: tuple[Consumer, ...],
-    shown: tuple[Reader, ...],
+    shown: tuple[ChartUse, ...],
     releases: tuple[Release, ...],
 ) -> dict:
     return {
@@ -93,7 +94,11 @@ def _document(
         "promises": [{"id": name, "description": text} for name, text in promises(contract)],
         "roles": [asdict(role) for role in contract.roles],
         "consumers": [asdict(reader) for reader in readers],
-        "charts": [asdict(chart) for chart in shown],
+        "charts": [
+            {"dashboard": use.dashboard, "chart": use.id}
+            | {"title": use.title, "product": use.product}
+            for use in shown
+        ],
         "versions": [asdict(release) for release in releases],
     }
 
@@ -183,7 +188,7 @@ def _promises(contract: Contract) -> None:
     out.print(made)
 
 
-def _people(contract: Contract, readers: tuple[Consumer, ...], shown: tuple[Reader, ...]) -> None:
+def _people(contract: Contract, readers: tuple[Consumer, ...], shown: tuple[ChartUse, ...]) -> None:
     def listed(title: str, lines: list[str], none: str) -> None:
         out.print(f"[bold]{title}[/]")
         for line in lines or [none]:
@@ -196,7 +201,7 @@ def _people(contract: Contract, readers: tuple[Consumer, ...], shown: tuple[Read
         for one in readers
     ]
     listed("Who reads it", built, "no other product")
-    seen = [f"{one.dashboard}/{one.chart}: {one.title} (shows {one.product})" for one in shown]
+    seen = [f"{one.name}: {one.title} (shows {one.product})" for one in shown]
     listed("Which charts show it", seen, "no chart, neither it nor what is built on it")
     asked = [
         f"{one.channel}{f' ({one.tool})' if one.tool else ''}: {one.description}"
