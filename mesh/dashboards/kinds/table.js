@@ -1,16 +1,6 @@
 (function () {
   "use strict";
-  var contents = window.dashboard.data.contents;
-
-  function element(tag, text, name) {
-    var made = document.createElement(tag);
-    if (text !== undefined) made.textContent = text;
-    if (name) made.className = name;
-    return made;
-  }
-
-  // Accents do not matter when one searches.
-  function folded(text) { return String(text).normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
+  var page = window.dashboard, contents = page.data.contents, element = page.element, folded = page.folded;
 
   function ranked(box) {
     var id = box.dataset.table, table = contents[id];

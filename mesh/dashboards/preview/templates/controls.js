@@ -1,6 +1,6 @@
 (function () {
   "use strict";
-  var page = window.dashboard, data = page.data, element = page.element;
+  var page = window.dashboard, data = page.data, element = page.element, folded = page.folded;
   var says = document.getElementById("picked"), round = 0;
   // What is picked, as the place of an option, by control; and how each control is set to it.
   var state = {}, set = {};
@@ -103,9 +103,6 @@
     location.hash = picks().join("&");
     await show();
   }
-
-  // Accents do not matter when one searches.
-  function folded(text) { return String(text).normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
 
   function searched(control, box) {
     var input = box.querySelector("input"), list = box.querySelector("[role=listbox]");

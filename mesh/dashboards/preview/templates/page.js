@@ -31,6 +31,9 @@
     return made;
   }
 
+  // Accents do not matter when one searches.
+  function folded(text) { return String(text).normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase(); }
+
   // Vega's tooltip, with text nodes only: whatever a title holds is shown, never run.
   function tooltip(handler, event, item, value) {
     if (!value) { tip.hidden = true; return; }
@@ -156,6 +159,6 @@
   document.querySelectorAll(".numbers details").forEach(function (details) { details.open = false; });
   document.documentElement.dataset.ready = "no";
   var drawn = wire(document);
-  window.dashboard = { data: data, element: element, unpack: unpack, replace: replace, drawn: drawn };
+  window.dashboard = { data: data, element: element, folded: folded, unpack: unpack, replace: replace, drawn: drawn };
   drawn.then(function () { document.documentElement.dataset.ready = "yes"; });
 })();
