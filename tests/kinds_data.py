@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from math import exp, sin
 from pathlib import Path
@@ -11,6 +12,7 @@ from mesh.contracts import load_contracts
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.evidence import share
+from mesh.dashboards.drawing.vega import THEMES
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.preview.present import PageView, _card, present
 
@@ -50,6 +52,14 @@ def page(**rows: Rows) -> PageView:
 def card(chart: str, rows: Rows) -> ChartView:
     """One chart of it with these rows."""
     return next(one for one in page(**{chart: rows}).charts if one.spec.id == chart)
+
+
+def themed(vega: dict[str, Any], theme: str) -> dict[str, Any]:
+    """A picture with the colours of a theme, as the page puts them in."""
+    text = json.dumps(vega)
+    for name, value in THEMES[theme].items():
+        text = text.replace(f'"{name}"', f'"{value}"')
+    return json.loads(text)
 
 
 def specs_with(folder: Path, before: str, after: str) -> Path:

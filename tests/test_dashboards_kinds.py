@@ -12,7 +12,7 @@ from sqlglot import exp, parse_one
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.chart_queries import chart_query
 from mesh.dashboards.check import check
-from mesh.dashboards.drawing.vega import THEMES, themed
+from mesh.dashboards.drawing.vega import THEMES
 from mesh.dashboards.looker.sheet import build_sheet
 from mesh.dashboards.preview.build import placed
 from mesh.dashboards.preview.page import page_html
@@ -33,6 +33,7 @@ from tests.kinds_data import (
     shares,
     specs_with,
     survival_rows,
+    themed,
 )
 from tests.project_copy import PROJECT
 
@@ -235,7 +236,7 @@ def test_each_chart_has_a_query_that_bigquery_would_read_and_a_build_sheet() -> 
     assert "| Breakdown dimension | `year`, the last 3 |" in sheet
     assert "| Row dimension | `cohort` |" in sheet
     assert "| Reference line | 0, labelled “no difference” |" in sheet
-    assert "| Chart | Bubble chart |" in sheet
+    assert "| Chart | Scatter chart |" in sheet
     ends = "two charts: one sorted descending with 7 rows, one sorted ascending with 7; a single"
     assert f"| Rows | {ends} one where there are no more than 14 in all |" in sheet
     last = "where there are more than 3, Include `year` In the last of them; renew it"

@@ -20,7 +20,6 @@ from mesh.dashboards.check import check
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
 from mesh.dashboards.drawing.lines import called
 from mesh.dashboards.drawing.palette import OTHERS, colours
-from mesh.dashboards.drawing.vega import themed
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.preview.page import page_html
 from mesh.dashboards.preview.present import PageView, present
@@ -37,6 +36,7 @@ from tests.kinds_data import (
     of_each,
     plays,
     shares,
+    themed,
 )
 from tests.project_copy import PROJECT
 

@@ -13,7 +13,6 @@ from vl_convert import vega_to_svg
 from mesh.contracts import load_contracts
 from mesh.dashboards import load_dashboards
 from mesh.dashboards.data import ChartData, DashboardData, SourceState
-from mesh.dashboards.drawing.vega import themed
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.pie import ANEW
 from mesh.dashboards.preview.page import index_html, page_html
@@ -29,6 +28,7 @@ from tests.kinds_data import (
     effects,
     shares,
     survival_rows,
+    themed,
 )
 from tests.project_copy import PROJECT
 from tests.test_dashboards_rows import kinds_card

@@ -79,9 +79,9 @@ def build_command(
         say(path)
     if pictures:
         out.print(f"{len(pictures)} PNGs in {pictures[0].parent}", soft_wrap=True, markup=False)
-    if png and not {page.stem for page in pages} & {picture.stem for picture in pictures}:
+    if png and not pictures:
         out.print(
-            "No Chromium or no Playwright here, so pages have no PNG: `pip install playwright` and "
+            "No Chromium or no Playwright here, so there are no PNGs: `pip install playwright` and "
             "`playwright install chromium` bring both."
         )
 

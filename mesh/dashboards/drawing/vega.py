@@ -6,7 +6,6 @@ theme's colour in their place.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from mesh.dashboards.drawing.names import all_drawable
@@ -44,14 +43,6 @@ def steps_css() -> str:
         steps = "".join(f"--step{i}:{colours[f'@step{i}']};" for i in range(STEPS))
         found.append(f':root[data-theme="{theme}"]{{{steps}}}')
     return "".join(found)
-
-
-def themed(vega: dict[str, Any], theme: str) -> dict[str, Any]:
-    """A specification with the colours of a theme, for pictures."""
-    text = json.dumps(vega)
-    for name, value in THEMES[theme].items():
-        text = text.replace(f'"{name}"', f'"{value}"')
-    return json.loads(text)
 
 
 def with_data(vega: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

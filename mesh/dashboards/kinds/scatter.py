@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from math import log, sqrt
 from statistics import median
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -40,28 +40,21 @@ class _Point:
 class Scatter(SplitChart):
     """A point for each value of a column."""
 
+    in_looker: ClassVar[str] = "Scatter chart"
+
     kind: Literal["scatter"]
     x: MetricName
     y: MetricName
     support: Support
-    sized: bool = Field(
-        default=False, description="Whether a point is the larger, the more it rests on."
-    )
     equal: bool = Field(
         default=False,
         description="Whether to draw where both are equal, if they are shares of one kind.",
     )
 
-    @property
-    def in_looker(self) -> str:
-        return "Bubble chart" if self.sized else "Scatter chart"
-
     def settings(self, board: Board) -> list[tuple[str, str]]:
-        support = board.metrics[self.support.metric]
         told = [
             ("Metric X", board.metrics[self.x].in_looker),
             ("Metric Y", board.metrics[self.y].in_looker),
-            *((("Bubble size metric", support.in_looker),) if self.sized else ()),
             board.minimum(self.support),
             ("Style", "data labels on"),
         ]
@@ -122,7 +115,6 @@ class Scatter(SplitChart):
                     "label": _cut(point.name) if place < LABELS else "",
                     "x": point.x,
                     "y": point.y,
-                    "size": point.row[self.support.metric],
                     "place": -place,
                     "aria": f"{point.name}: " + ", ".join(f"{a} {b}" for a, b in facts),
                     "tip0": point.name,
@@ -137,8 +129,6 @@ class Scatter(SplitChart):
         ]
         if self.equal:
             said.append("On the slanted line both are equal; above it the vertical one is more.")
-        if self.sized:
-            said.append(f"The larger a point, the more it rests on ({support}).")
         few = self.support.few(rows, self.x)
         said += self.support.left_out("What", support, few, f"{len(rows):,}")
         enough = sum(self.support.met(row) for row in rows)
@@ -150,7 +140,7 @@ class Scatter(SplitChart):
             body=sorted(body),
             reading=said,
             summary=f"Scatter chart with {len(points)} points: "
-            + "; ".join(one["aria"] for one in drawn[:10])
+            + "; ".join(str(one["aria"]) for one in drawn[:10])
             + ".",
             vega=self._picture(board, points, drawn, titles),
             height=HEIGHT,
@@ -184,16 +174,11 @@ class Scatter(SplitChart):
                 layers.append(
                     slanted.mark_line(color="@soft", strokeWidth=1.4, aria=False).encode(x=x, y=y)
                 )
-        size = (
-            alt.Size("size:Q", scale=alt.Scale(range=[30, 420], zero=True), legend=None)
-            if self.sized
-            else alt.SizeValue(70)
-        )
         tips = [alt.Tooltip(f"tip{i}:N", title=text) for i, text in enumerate(titles)]
         layers.append(
             alt.Chart(alt.Data(values=drawn, name="points"))
-            .mark_circle(color="@accent", opacity=0.75, stroke="@card", strokeWidth=1)
-            .encode(x=x, y=y, size=size, tooltip=tips, description=alt.Description("aria:N"))
+            .mark_circle(size=70, color="@accent", opacity=0.75, stroke="@card", strokeWidth=1)
+            .encode(x=x, y=y, tooltip=tips, description=alt.Description("aria:N"))
         )
         return _labelled(vega.compiled(alt.layer(*layers), 460, HEIGHT), f"layer_{len(layers) - 1}")
 
@@ -263,7 +248,7 @@ def _cut(name: str) -> str:
 
 @rule("SCATTER_AXES", "The two sides of a scatter chart are two numbers.")
 def _axes(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(Scatter):
+    for here, chart in look.charts(Scatter):
         one, other = (look.board.metrics.get(name) for name in (chart.x, chart.y))
         if chart.x == chart.y:
             message = f"`{chart.x}` stands on both sides."

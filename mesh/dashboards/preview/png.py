@@ -1,4 +1,4 @@
-"""Pictures of pages and charts: taken by Chromium, or drawn by vl-convert where there is none."""
+"""Pictures of pages and charts, taken by Chromium."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from mesh.dashboards.drawing.vega import themed, with_data
 from mesh.dashboards.preview.present import PageView
 
 FLAGS = (
@@ -43,39 +42,15 @@ def chromium() -> str | None:
 def pictures(pages: list[PageView], out: Path) -> list[Path]:
     """A PNG of each page (wide, dark, on a phone) and of each chart; the paths that were written.
 
-    Without a browser only charts that Vega draws are.
+    None without a browser.
     """
     browser = chromium()
-    folder = out / "png"
-    folder.mkdir(parents=True, exist_ok=True)
-    return _photographed(browser, pages, out, folder) if browser else _drawn(pages, folder)
-
-
-def _drawn(pages: list[PageView], folder: Path) -> list[Path]:
-    import vl_convert
-
-    written = []
-    for page in pages:
-        for chart in page.charts:
-            name = f"{page.board.id}.{chart.spec.id}"
-            parts = {name: chart.vega} if chart.vega else {}
-            if chart.vega and (panels := chart.content.get("panels")):
-                # One picture that is drawn with the data of each panel.
-                parts = {
-                    f"{name}.{place}": with_data(chart.vega, panel["values"])
-                    for place, panel in enumerate(panels, 1)
-                }
-            for called, vega in parts.items():
-                light = themed(vega, "light") | {"background": "white", "padding": 16}
-                path = folder / f"{called}.png"
-                path.write_bytes(vl_convert.vega_to_png(light, scale=2))
-                written.append(path)
-    return written
-
-
-def _photographed(browser: str, pages: list[PageView], out: Path, folder: Path) -> list[Path]:
+    if browser is None:
+        return []
     from playwright.sync_api import sync_playwright
 
+    folder = out / "png"
+    folder.mkdir(parents=True, exist_ok=True)
     written = []
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=browser, args=list(FLAGS))
