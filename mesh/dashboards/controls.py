@@ -177,8 +177,7 @@ class LastMonths(BaseControl):
     ]
 
     def reaches(self, chart: Chart) -> bool:
-        shown = {mark.value for mark in chart.marks if isinstance(mark.what, IsColumn)}
-        return super().reaches(chart) and self.field in shown
+        return super().reaches(chart) and self.field in dict(chart.named_columns)
 
     def options(self, rows: list[dict[str, Any]], as_of: date | None, every: str) -> list[Option]:
         found = [Option("", every)]

@@ -23,12 +23,14 @@ class IsColumn:
 
     types: the logical types that can stand here; empty for any. use: whether the query reads it as
     it is, reads it only to sort (then a metric that shows it is enough), or only asks about it.
-    listed: whether the contract must list its values.
+    listed: whether the contract must list its values. of_row: whether it has one value in each row
+    that the chart shows.
     """
 
     types: tuple[str, ...] = ()
     use: Literal["shown", "sorted", "asked"] = "shown"
     listed: bool = False
+    of_row: bool = False
 
 
 @dataclass(frozen=True)

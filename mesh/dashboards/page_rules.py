@@ -73,11 +73,11 @@ def _template(look: Look) -> Iterator[Found]:
 @rule("COLOUR", "A colour is that of a value or a label which a chart can show.")
 def _colour(look: Look) -> Iterator[Found]:
     known = {metric.label for metric in look.board.metrics.values()}
-    known |= {chart.title for _, chart, _ in look.charts(Scorecard)}
-    for _, chart, contract in look.charts(Chart):
+    known |= {chart.title for _, chart in look.charts(Scorecard)}
+    for _, chart in look.charts(Chart):
         for part in vars(chart).values():
             if isinstance(part, Dimension):
-                column = contract.column(part.field) if contract else None
+                column = look.column(chart.source, part.field)
                 values = [one.value for one in column.enum] if column else []
                 if not values:
                     # Of any number of values nobody knows them all.

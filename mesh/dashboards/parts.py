@@ -30,7 +30,6 @@ Aggregate = Literal["value", "sum", "min", "max"]
 
 Column = Annotated[str, IsColumn()]
 AskedColumn = Annotated[str, IsColumn(use="asked")]
-SortedColumn = Annotated[str, IsColumn(use="sorted")]
 DateColumn = Annotated[str, IsColumn(("date",))]
 NumberColumn = Annotated[str, IsColumn(("integer", "number"))]
 MetricName = Annotated[Name, IsMetric()]
@@ -153,7 +152,7 @@ class Filter(Strict):
 class Dimension(Strict):
     """What a chart is split by."""
 
-    field: Column
+    field: Annotated[str, IsColumn(of_row=True)]
     label: Text
     labels: Labels = Field(
         default_factory=dict, description="What to show instead of the values of an enum."
@@ -230,7 +229,7 @@ class Support(Strict):
 class Time(Strict):
     """The months, quarters or years that a chart runs over."""
 
-    field: DateColumn = Field(
+    field: Annotated[str, IsColumn(("date",), of_row=True)] = Field(
         description="The column with the first day of each month, quarter or year."
     )
     label: Text = "Month"
@@ -242,7 +241,7 @@ class Time(Strict):
 class Since(Strict):
     """How many months after something."""
 
-    field: Annotated[str, IsColumn(("integer",))]
+    field: Annotated[str, IsColumn(("integer",), of_row=True)]
     label: Text = "Months since"
 
 
@@ -254,7 +253,7 @@ class Crowd(Strict):
 
 
 class Sort(Strict):
-    field: SortedColumn
+    field: Annotated[str, IsColumn(use="sorted", of_row=True)]
     order: Literal["ascending", "descending"]
 
 

@@ -160,7 +160,7 @@ def _source_alias(look: Look) -> Iterator[Found]:
     "METRIC_UNKNOWN", "Charts name a metric of their dashboard, of their own source.", of_data=True
 )
 def _metric_unknown(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(Chart):
+    for here, chart in look.charts(Chart):
         for mark in chart.marks:
             if not isinstance(mark.what, IsMetric):
                 continue
@@ -203,7 +203,8 @@ def _metric_not_additive(look: Look) -> Iterator[Found]:
     of_data=True,
 )
 def _metric_not_one_row(look: Look) -> Iterator[Found]:
-    for here, chart, contract in look.charts(Chart):
+    for here, chart in look.charts(Chart):
+        contract = look.contract(chart.source)
         named = chart.row_columns | look.board.picked(chart)
         if contract is None or any(key <= named for key in contract.keys):
             continue
@@ -312,7 +313,7 @@ def _value_unknown(look: Look) -> Iterator[Found]:
 
 @rule("FILTER", "A column is filtered once, by `equals` or by `one_of`.", of_data=True)
 def _filter(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(Chart):
+    for here, chart in look.charts(Chart):
         filtered: set[str] = set()
         for number, condition in enumerate(chart.filters):
             steps: Steps = (*here, "filters", number)

@@ -12,7 +12,7 @@ from mesh.dashboards.kinds.over_time import STEP_FIX, OverTime
 
 @rule("BAND_OF", "What is said of a band or of a moving value is said where there is one.")
 def _said_of_nothing(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(OverTime):
+    for here, chart in look.charts(OverTime):
         each = "band_of: each" if chart.band_of == "each" else ""
         said = each or ("moving_support" if chart.moving_support else "")
         missing = "band" if each and not chart.band else "moving" if not chart.moving else ""
@@ -24,7 +24,7 @@ def _said_of_nothing(look: Look) -> Iterator[Found]:
 
 @rule("MINIMUM", "A share or a median over months says how many it rests on at least.")
 def _minimum(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(OverTime):
+    for here, chart in look.charts(OverTime):
         names = [name for name in chart.metric_names if name in look.board.metrics]
         loose = [n for n in names if look.board.metrics[n].format != "count"]
         if loose and chart.support is None:
@@ -37,8 +37,8 @@ def _minimum(look: Look) -> Iterator[Found]:
 
 @rule("TIME_STEP", "A chart over months has a row for each, called by its first day.", of_data=True)
 def _step(look: Look) -> Iterator[Found]:
-    for here, chart, contract in look.charts(OverTime):
-        column = contract.column(chart.time.field) if contract else None
+    for here, chart in look.charts(OverTime):
+        column = look.column(chart.source, chart.time.field)
         if column is None or column.logical_type != "date":
             continue
         days = sorted(date.fromisoformat(str(example)) for example in column.examples)

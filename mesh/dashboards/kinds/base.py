@@ -113,13 +113,14 @@ class Chart(Strict):
         return list(dict.fromkeys(names))
 
     @property
+    def named_columns(self) -> list[tuple[str, IsColumn]]:
+        """The columns that the chart names, and what for."""
+        return [(one.value, one.what) for one in self.marks if isinstance(one.what, IsColumn)]
+
+    @property
     def told_apart_by(self) -> set[str]:
         """The columns that it shows, or sorts by, row by row."""
-        return {
-            mark.value
-            for mark in self.marks
-            if isinstance(mark.what, IsColumn) and mark.what.use != "asked"
-        }
+        return {name for name, what in self.named_columns if what.use != "asked"}
 
     def columns_read(self, board: Board) -> list[str]:
         """The columns that its query reads, beside those of its metrics."""
@@ -128,11 +129,7 @@ class Chart(Strict):
         source = board.sources[self.source]
         # A metric that shows the column is enough to sort by.
         uses = {True: ("shown",), False: ("shown", "sorted")}
-        names = [
-            mark.value
-            for mark in self.marks
-            if isinstance(mark.what, IsColumn) and mark.what.use in uses[mark.value in measured]
-        ]
+        names = [n for n, what in self.named_columns if what.use in uses[n in measured]]
         names += [name for name in (source.window_start, source.as_of) if name]
         # What is added up over months would come apart by them.
         if source.month and all(metric.aggregate == "value" for metric in metrics):
@@ -144,7 +141,8 @@ class Chart(Strict):
     @property
     def row_columns(self) -> set[str]:
         """The columns that have one value in each row that the chart shows."""
-        return {f.field for f in self.filters if f.one_of is None or len(f.one_of) == 1}
+        pinned = {f.field for f in self.filters if f.one_of is None or len(f.one_of) == 1}
+        return pinned | {name for name, what in self.named_columns if what.of_row}
 
     @property
     def order(self) -> Sort | None:
@@ -212,10 +210,6 @@ class SplitChart(Chart):
 
     dimension: Dimension
     sort: Sort
-
-    @property
-    def row_columns(self) -> set[str]:
-        return super().row_columns | {self.dimension.field, self.sort.field}
 
     @property
     def order(self) -> Sort:
@@ -348,11 +342,22 @@ class Look:
             if contract := self.contract(alias):
                 yield alias, source, contract
 
-    def charts(self, kind: type[C]) -> Iterator[tuple[Steps, C, Contract | None]]:
+    def charts(self, kind: type[C]) -> Iterator[tuple[Steps, C]]:
         """The charts of a kind that name a source which is there."""
         for index, chart in enumerate(self.board.charts):
             if isinstance(chart, kind) and chart.source in self.board.sources:
-                yield ("charts", index), chart, self.contract(chart.source)
+                yield ("charts", index), chart
+
+    def too_many(self, chart: Chart, name: str, most: int) -> str:
+        """That a chart is split into more parts than it can show, if its contract lets it be."""
+        column = self.column(chart.source, name)
+        pinned = next((one.values for one in chart.filters if one.field == name), None)
+        if column is None or column.logical_type == "boolean":
+            return ""
+        count = len(column.enum if pinned is None else pinned)
+        if 0 < count <= most:
+            return ""
+        return f"`{name}` has {f'{count} values' if count else 'any number of values'}; "
 
     @cached_property
     def marks(self) -> tuple[tuple[Mark, Contract], ...]:

@@ -67,11 +67,6 @@ class Curve(Chart):
     )
 
     @property
-    def row_columns(self) -> set[str]:
-        own = {self.since.field} | ({self.series.field} if self.series else set())
-        return super().row_columns | own
-
-    @property
     def order(self) -> Sort:
         return Sort(field=self.since.field, order="ascending")
 
@@ -355,7 +350,7 @@ def _has_place(value: object) -> bool:
 
 @rule("CURVE_SHARE", "A curve shows which share is left, from all to none.")
 def _share(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(Curve):
+    for here, chart in look.charts(Curve):
         for key, name in (
             ("metric", chart.metric),
             ("band", chart.band.low),

@@ -380,12 +380,12 @@ class DotPlot(SplitChart):
 
 @rule("REFERENCE", "Dots are compared with a number, or with the row of one value.")
 def _reference(look: Look) -> Iterator[Found]:
-    for here, chart, contract in look.charts(DotPlot):
+    for here, chart in look.charts(DotPlot):
         one = chart.reference
         if (one.value is None) == (one.of is None):
             message = "The reference is neither a number nor a value, or both."
             yield Found((*here, "reference"), message, "Write either `value` or `of`.")
-        column = contract.column(chart.dimension.field) if contract else None
+        column = look.column(chart.source, chart.dimension.field)
         known = [str(allowed.value) for allowed in column.enum] if column else []
         if one.of is not None and known and one.of not in known:
             message = f"`{chart.dimension.field}` is never `{one.of}`."

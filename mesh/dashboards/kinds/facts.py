@@ -180,7 +180,7 @@ class Facts(Chart):
 
 @rule("FACT", "A fact is a metric or a column, and compared only where it is a number.")
 def _facts(look: Look) -> Iterator[Found]:
-    for here, chart, contract in look.charts(Facts):
+    for here, chart in look.charts(Facts):
         for place, fact in enumerate(chart.facts):
             steps = (*here, "facts", place)
             if (fact.metric is None) == (fact.field is None):
@@ -191,7 +191,7 @@ def _facts(look: Look) -> Iterator[Found]:
                 yield Found(steps, message, "Name a metric, or take the comparison out.")
             metric = look.board.metrics.get(fact.metric or "")
             read = metric.field if metric else fact.field or ""
-            column = contract.column(read) if contract else None
+            column = look.column(chart.source, read)
             if column and not column.required and chart.missing is None:
                 message = (
                     f"`{column.name}` can be empty, and the page would show “–” without a word."

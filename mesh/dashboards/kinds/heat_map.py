@@ -45,10 +45,6 @@ class HeatMap(Chart):
     )
 
     @property
-    def row_columns(self) -> set[str]:
-        return super().row_columns | {self.cohort.field, self.since.field}
-
-    @property
     def order(self) -> Sort:
         return Sort(field=self.since.field, order="ascending")
 
@@ -261,7 +257,7 @@ def _picture(
 
 @rule("HEAT_MAP_COHORT", "A heat map has cohorts on one side and months on the other.")
 def _cohort(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(HeatMap):
+    for here, chart in look.charts(HeatMap):
         if chart.cohort.field == chart.since.field:
             message = f"`{chart.since.field}` stands on both sides."
             yield Found((*here, "cohort"), message, "Name the column of the cohort.")

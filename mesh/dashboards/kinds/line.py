@@ -35,10 +35,6 @@ class Line(OverTime):
         default=None, description="The column with a line per value, where there is one metric."
     )
 
-    @property
-    def row_columns(self) -> set[str]:
-        return super().row_columns | ({self.series.field} if self.series else set())
-
     def settings(self, board: Board) -> list[tuple[str, str]]:
         told = self.time_settings(board, self.metrics)
         if self.series:
@@ -56,18 +52,12 @@ class Line(OverTime):
             parts = [(self.series.name(value), metric, own) for value, own in by_value.items()]
         else:
             parts = [(board.metrics[name].label, name, rows) for name in self.metrics]
-        found = [
-            (name, metric, points, own)
-            for name, metric, own in parts
-            if (points := self.points(board, own, metric))
-        ]
-        found.sort(key=lambda one: -(one[2][-1].told or 0))
-        fills = colours([name for name, *_ in found], board.colours)
+        found = [one for part in parts if (one := self.track(board, *part)).points]
+        found.sort(key=lambda one: -(one.points[-1].told or 0))
+        fills = colours([one.name for one in found], board.colours)
         return [
-            self.track(name, fill, metric, points, own, f"line-{index}")
-            for index, ((name, metric, points, own), fill) in enumerate(
-                zip(found, fills, strict=True)
-            )
+            replace(one, key=f"line-{index}", colour=fill)
+            for index, (one, fill) in enumerate(zip(found, fills, strict=True))
         ]
 
     def shows(self, row: Row) -> bool:
@@ -201,7 +191,7 @@ class Line(OverTime):
 
 @rule("LINE_SERIES", "So few lines that each can be followed, all on one axis.")
 def _series(look: Look) -> Iterator[Found]:
-    for here, chart, contract in look.charts(Line):
+    for here, chart in look.charts(Line):
         several = len(chart.metrics) > 1
         if several and (chart.series or chart.moving or chart.band):
             message = "Several metrics are drawn without series, moving value and band."
@@ -210,13 +200,7 @@ def _series(look: Look) -> Iterator[Found]:
         if len({metric.format for metric in known}) > 1:
             message = "The metrics have different formats, but there is one axis."
             yield Found((*here, "metrics"), message, "Make a chart of each format.")
-        column = contract.column(chart.series.field) if contract and chart.series else None
-        if column is None:
-            continue
-        pinned = [f.values for f in chart.filters if f.field == column.name]
-        count = len(pinned[0] if pinned else column.enum)
-        if count == 0 or count > MAX_LINES:
-            how = f"{count} values" if count else "any number of values"
-            message = f"`{column.name}` has {how}; more than {MAX_LINES} lines cover each other."
+        if chart.series and (many := look.too_many(chart, chart.series.field, MAX_LINES)):
+            message = f"{many}more than {MAX_LINES} lines cover each other."
             fix = "Filter it by `one_of`, or draw `small_multiples`."
             yield Found((*here, "series"), message, fix)

@@ -43,10 +43,6 @@ class OverTime(Chart):
     )
 
     @property
-    def row_columns(self) -> set[str]:
-        return super().row_columns | {self.time.field}
-
-    @property
     def order(self) -> Sort:
         return Sort(field=self.time.field, order="ascending")
 
@@ -74,20 +70,14 @@ class OverTime(Chart):
         """The first days of the months that there are rows of, in order."""
         return sorted({row[self.time.field] for row in rows if self.counts(row)})
 
-    def track(
-        self,
-        name: str,
-        colour: str,
-        metric: str,
-        points: list[Point],
-        rows: Sequence[Row],
-        key: str,
-    ) -> Track:
+    def track(self, board: Board, name: str, metric: str, rows: Sequence[Row]) -> Track:
         """A line; rows: those that it has, also what cannot be shown of them."""
-        days = self.days(rows)
-        judged = self.judged_by(metric, points)
+        points, days = self.points(board, rows, metric), self.days(rows)
+        # What is compared is the moving number, if there is any.
+        moved = self.strong and any(point.moving is not None for point in points)
         few = self.support.few(rows, metric, self.moving) if self.support else 0
-        return Track(key, name, colour, metric, judged, points, days[0], days[-1], few)
+        judged = (moved and self.moving) or metric
+        return Track(name, metric, judged, points, days[0], days[-1], few)
 
     def too_few(self, board: Board, rows: Sequence[Row], shown: int) -> str:
         """Why there is no line."""
@@ -127,11 +117,6 @@ class OverTime(Chart):
             over = lines.is_over(month, row[board.sources[self.source].as_of], self.time.every)
             found.append(Point(month, row[metric], moving, low, high, over, row, left_out))
         return sorted(found, key=lambda point: point.month)
-
-    def judged_by(self, metric: str, points: Sequence[Point]) -> str:
-        """The number of a line that is compared: the moving one, if it has any."""
-        moved = self.strong and any(point.moving is not None for point in points)
-        return (moved and self.moving) or metric
 
     def told_once(self, board: Board, tracks: Sequence[Track]) -> list[str]:
         """How the lines are to be read."""

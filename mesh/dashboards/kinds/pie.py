@@ -42,7 +42,7 @@ class Top(Strict):
     """The first so many values, and one row of all the others."""
 
     count: Annotated[int, Field(ge=1)]
-    others: Annotated[str, IsColumn(("boolean",))] = Field(
+    others: Annotated[str, IsColumn(("boolean",), of_row=True)] = Field(
         description="The column that marks the row of all others, which the product counted again."
     )
     rank: Annotated[str, IsColumn(("integer",), use="sorted")] = Field(
@@ -59,10 +59,6 @@ class Pie(SplitChart):
         default=None, description="The share that each slice has of something else than the pie."
     )
     top: Top | None = None
-
-    @property
-    def row_columns(self) -> set[str]:
-        return super().row_columns | ({self.top.others} if self.top else set())
 
     @property
     def in_looker(self) -> str:
@@ -276,34 +272,27 @@ def _pie(drawn: list[Mark], *, size: int, centre: tuple[str, str] | None) -> dic
 
 @rule("PIE_SLICES", "A pie has at most ten slices; the rest is Others.")
 def _slices(look: Look) -> Iterator[Found]:
-    for here, chart, contract in look.charts(Pie):
+    for here, chart in look.charts(Pie):
         if chart.top is not None:
             if chart.top.count + 1 > MAX_SLICES:
                 message = f"{chart.top.count} slices and Others are more than {MAX_SLICES}."
                 fix = f"Write `count: {MAX_SLICES - 1}`."
                 yield Found((*here, "top", "count"), message, fix)
-            continue
-        column = contract.column(chart.dimension.field) if contract else None
-        if column is None:
-            continue
-        pinned = [f.values for f in chart.filters if f.field == column.name]
-        count = 2 if column.logical_type == "boolean" else len(pinned[0] if pinned else column.enum)
-        if count == 0 or count > MAX_SLICES:
-            how = f"{count} values" if count else "any number of values"
-            message = f"`{column.name}` has {how}; a pie has at most {MAX_SLICES} slices."
-            yield Found(
-                (*here, "dimension"), message, "Add `top`, with a product that counts Others."
-            )
+        elif many := look.too_many(chart, chart.dimension.field, MAX_SLICES):
+            message = f"{many}a pie has at most {MAX_SLICES} slices."
+            fix = "Add `top`, with a product that counts Others."
+            yield Found((*here, "dimension"), message, fix)
 
 
 @rule("TOP", "The product counted Others for just as many values as the chart shows.")
 def _top(look: Look) -> Iterator[Found]:
-    for here, chart, contract in look.charts(Pie):
-        rank = contract.column(chart.top.rank) if contract and chart.top else None
-        if not (contract and chart.top and rank):
+    for here, chart in look.charts(Pie):
+        product = look.board.sources[chart.source].product
+        rank = look.column(chart.source, chart.top.rank) if chart.top else None
+        if not (chart.top and rank):
             continue
         if rank.maximum is None:
-            message = f"After how many values {contract.product} counts Others is not known: "
+            message = f"After how many values {product} counts Others is not known: "
             message += f"`{rank.name}` has no `maximum` in its contract."
             fix = "Give places to these values, to Others the next and to what is in it none; "
             yield Found((*here, "top", "rank"), message, fix + "say so in the contract.")
@@ -311,7 +300,7 @@ def _top(look: Look) -> Iterator[Found]:
         counted = int(rank.maximum) - 1
         if counted != chart.top.count:
             message = (
-                f"{contract.product} counts Others after the first {counted} values, "
+                f"{product} counts Others after the first {counted} values, "
                 f"not after {chart.top.count}."
             )
             yield Found((*here, "top", "count"), message, f"Write `count: {counted}`.")
@@ -319,7 +308,7 @@ def _top(look: Look) -> Iterator[Found]:
 
 @rule("PIE_PARTS", "No part of a whole is below 0.", of_data=True)
 def _parts(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(Pie):
+    for here, chart in look.charts(Pie):
         metric = look.board.metrics.get(chart.metric)
         column = look.column(metric.source, metric.field) if metric else None
         least = column.minimum if column else None

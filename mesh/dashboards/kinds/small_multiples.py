@@ -42,10 +42,6 @@ class SmallMultiples(OverTime):
         default=12, description="How many pictures there are at most."
     )
 
-    @property
-    def row_columns(self) -> set[str]:
-        return super().row_columns | {self.dimension.field}
-
     def settings(self, board: Board) -> list[tuple[str, str]]:
         field, way = self.dimension.field, "largest" if self.descending else "smallest"
         return [
@@ -67,20 +63,20 @@ class SmallMultiples(OverTime):
         by_value: dict[object, list[Row]] = {}
         for row in rows:
             by_value.setdefault(row[self.dimension.field], []).append(row)
-        found, metric = [], self.metric
-        for value, own in by_value.items():
-            points = self.points(board, own, metric)
-            if len(points) > 1:
-                weight = points[-1].row[self.by] or 0
-                name = self.dimension.name(value)
-                found.append((-weight if self.descending else weight, name, points, own))
-        newest = max((points[-1].month for _, _, points, _ in found), default=None)
-        # A number of years ago is none to be in order with those of today.
-        found.sort(key=lambda one: (_ended(one[2], newest), one[0], one[1]))
-        return [
-            self.track(name, "@accent", metric, points, own, f"panel-{i}")
-            for i, (_, name, points, own) in enumerate(found)
+        every = [
+            self.track(board, self.dimension.name(value), self.metric, own)
+            for value, own in by_value.items()
         ]
+        found = [one for one in every if len(one.points) > 1]
+        newest = max((one.points[-1].month for one in found), default=None)
+
+        def place(one: Track) -> tuple[bool, float, str]:
+            weight = one.points[-1].row[self.by] or 0
+            # A number of years ago is none to be in order with those of today.
+            return _ended(one, newest), -weight if self.descending else weight, one.name
+
+        found.sort(key=place)
+        return [replace(one, key=f"panel-{index}") for index, one in enumerate(found)]
 
     def seen(self, board: Board, rows: list[Row]) -> str:
         return self.change(board, self.tracks(board, rows)[: self.most])
@@ -98,7 +94,7 @@ class SmallMultiples(OverTime):
         panels, newest, older = [], max(months), False
         for track in tracks:
             point = track.points[-1]
-            last = "–" if _ended(track.points, newest) else self._number(board, track, point)
+            last = "–" if _ended(track, newest) else self._number(board, track, point)
             if last != "–" and point.month != newest:
                 last, older = f"{last} in {self.when(point.month)}", True
             values = {"lines": self.line_rows(board, [track])}
@@ -111,7 +107,7 @@ class SmallMultiples(OverTime):
         said = [f"The number beside each name is of {self.when(newest)} ({lowered(told)}){other}."]
         if self.band_of == "moving" and has_band(tracks):
             said.append("It is as sure as the band is narrow there.")
-        if any(_ended(track.points, newest) for track in tracks):
+        if any(_ended(track, newest) for track in tracks):
             said.append(f"A – stands where no {self.time.every} of the last year can be shown.")
         said += self.told_once(board, tracks)
         names = {self.dimension.name(row[self.dimension.field]) for row in rows}
@@ -188,9 +184,9 @@ class SmallMultiples(OverTime):
         return vega.compiled(alt.layer(*layers), 180, HEIGHT)
 
 
-def _ended(points: list[Point], newest: date | None) -> bool:
+def _ended(track: Track, newest: date | None) -> bool:
     """Whether a line ends more than a year before the newest month."""
-    return newest is not None and lines.months_between(points[-1].month, newest) > 12
+    return newest is not None and lines.months_between(track.points[-1].month, newest) > 12
 
 
 def _ticks(first: date, last: date) -> list[int]:
@@ -205,7 +201,7 @@ def _ticks(first: date, last: date) -> list[int]:
 
 @rule("PANELS", "Each small picture has a line, not a point.")
 def _panels(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(SmallMultiples):
+    for here, chart in look.charts(SmallMultiples):
         if chart.dimension.field == chart.time.field:
             message = f"`{chart.dimension.field}` is the month: each picture would have one point."
             yield Found((*here, "dimension"), message, "Name the column of the values.")

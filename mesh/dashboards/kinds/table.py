@@ -26,7 +26,7 @@ NONE_BEFORE = "none before"
 class Choice(Strict):
     """A filter that the viewer sets."""
 
-    field: Annotated[str, IsColumn(listed=True)]
+    field: Annotated[str, IsColumn(listed=True, of_row=True)]
     label: Text
     default: Annotated[str, IsValue()] = Field(description="Its value at first.")
     labels: Labels = Field(default_factory=dict)
@@ -98,7 +98,9 @@ class Table(Chart):
     in_looker: ClassVar[str] = "Table"
 
     kind: Literal["table"]
-    key: Column = Field(description="The column that tells rows apart.")
+    key: Annotated[str, IsColumn(of_row=True)] = Field(
+        description="The column that tells rows apart."
+    )
     choice: Choice | None = Field(
         default=None, description="What the reader picks within the table itself."
     )
@@ -112,10 +114,6 @@ class Table(Chart):
     page_size: Annotated[int, Field(ge=1, le=100)]
     sort: Rank
     words: Words = Words()
-
-    @property
-    def row_columns(self) -> set[str]:
-        return super().row_columns | {self.key, *([self.choice.field] if self.choice else [])}
 
     @property
     def order(self) -> Sort:
@@ -352,7 +350,7 @@ class Table(Chart):
 
 @rule("TABLE_COLUMN", "A column of a table is a dimension or a metric.")
 def _columns(look: Look) -> Iterator[Found]:
-    for here, chart, _ in look.charts(Table):
+    for here, chart in look.charts(Table):
         visible = {name for one in chart.columns for name in (one.dimension, one.detail)}
         for number, name in enumerate(chart.search):
             if name not in visible:

@@ -38,17 +38,17 @@ class Point:
 class Track:
     """One line: its points in order. metric: what it shows by itself; judged: what is compared;
     first, last: the months in which it has rows, whether they can be shown or not; few: how many
-    of these have a number that is left out."""
+    of these have a number that is left out; key: its own among the lines of a picture."""
 
-    key: str
     name: str
-    colour: str
     metric: str
     judged: str
     points: list[Point]
     first: date
     last: date
     few: int = 0
+    key: str = ""
+    colour: str = "@accent"
 
     @cached_property
     def bursts(self) -> float:
