@@ -97,11 +97,6 @@ def count(opened: Opened, table: exp.Expr) -> int:
     return rows
 
 
-def tells_apart(opened: Opened, table: exp.Expr, names: Iterable[str], rows: int) -> bool:
-    """Whether none of a table's rows has the same in these columns as another."""
-    return different(opened, table, names) == rows
-
-
 def different(opened: Opened, table: exp.Expr, names: Iterable[str]) -> int:
     """How many different rows a table has in these columns."""
     keys = [exp.column(name, quoted=True) for name in names]
@@ -160,6 +155,6 @@ def _grain(
     ][:KEY_CANDIDATES]
     for size in range(1, min(KEY_COLUMNS, len(candidates)) + 1):
         for names in combinations(candidates, size):
-            if tells_apart(opened, table, names, rows):
+            if different(opened, table, names) == rows:
                 return names
     return ()

@@ -61,14 +61,8 @@ def _key(query: exp.Query | None) -> tuple[str, ...]:
     if query is None or group is None or any(group.args.get(key) for key in _SEVERAL):
         return ()
     named = {_as_it_is(one.unalias()): one.alias_or_name for one in query.selects}
-    keys = [named.get(_as_it_is(_placed(one, query))) for one in group.expressions]
+    keys = [named.get(_as_it_is(one)) for one in group.expressions]
     return tuple(filter(None, keys)) if all(keys) else ()
-
-
-def _placed(node: exp.Expr, query: exp.Query) -> exp.Expr:
-    """What stands in the result at a place that GROUP BY names by its number."""
-    at = int(node.name) if isinstance(node, exp.Literal) and node.is_int else 0
-    return query.selects[at - 1].unalias() if 0 < at <= len(query.selects) else node
 
 
 def _as_it_is(node: exp.Expr) -> exp.Expr:
