@@ -13,27 +13,29 @@ from mesh.dashboards.drawing.palette import ink_on
 from mesh.dashboards.drawing.view import Mark
 
 FONT = "Inter, system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
-# Steps from little to much, of one hue: the more, the further from the ground of the card.
-STEPS = 6
-_LIGHT = {"@accent": "#2F5FA8"} | {
-    f"@step{i}": code
-    for i, code in enumerate(("#E8EFF8", "#C3D7EE", "#94B9DF", "#6397CC", "#3A72B2", "#1D4A86"))
-}
-_DARK = {"@accent": "#8FB8F5"} | {
-    f"@step{i}": code
-    for i, code in enumerate(("#22303F", "#27486B", "#2F6699", "#4A89C4", "#7FB2E5", "#C2DFFA"))
-}
 _INKS = {"#14181F": "#14181", "#FFFFFF": "#FFFFF"}
-THEMES = {
-    "light": {"@ink": "#14181F", "@soft": "#5A6472", "@line": "#E3E7EC", "@card": "#FFFFFF"}
-    | _LIGHT,
-    "dark": {"@ink": "#E9EDF3", "@soft": "#9AA5B4", "@line": "#2A323D", "@card": "#181E26"} | _DARK,
-}
 
-for _theme in THEMES.values():
+
+def _theme(*steps: str, **plain: str) -> dict[str, str]:
+    codes = {f"@{name}": code for name, code in plain.items()}
+    codes |= {f"@step{i}": code for i, code in enumerate(steps)}
     # Each ink is a colour of its own, if only by a shade: a page that is printed knows by the
     # colour alone which one it has to put in its place.
-    _theme |= {f"@on{i}": f"{_INKS[ink_on(_theme[f'@step{i}'])]}{i}" for i in range(STEPS)}
+    return codes | {f"@on{i}": f"{_INKS[ink_on(code)]}{i}" for i, code in enumerate(steps)}
+
+
+# Steps from little to much, of one hue: the more, the further from the ground of the card.
+_LIGHT = ("#E8EFF8", "#C3D7EE", "#94B9DF", "#6397CC", "#3A72B2", "#1D4A86")
+_DARK = ("#22303F", "#27486B", "#2F6699", "#4A89C4", "#7FB2E5", "#C2DFFA")
+STEPS = len(_LIGHT)
+THEMES = {
+    "light": _theme(
+        *_LIGHT, ink="#14181F", soft="#5A6472", line="#E3E7EC", card="#FFFFFF", accent="#2F5FA8"
+    ),
+    "dark": _theme(
+        *_DARK, ink="#E9EDF3", soft="#9AA5B4", line="#2A323D", card="#181E26", accent="#8FB8F5"
+    ),
+}
 
 
 def steps_css() -> str:

@@ -152,7 +152,8 @@ class Chart(Strict):
     @property
     def ties(self) -> list[str]:
         """The columns by which rows are sorted that are alike in this order."""
-        return []
+        apart = [name for name, what in self.named_columns if what.of_row and what.use == "shown"]
+        return list(dict.fromkeys(apart))
 
     def last_of(self, field: str) -> int | None:
         """How many values of a column it shows at most, the last ones; None where it shows all."""
@@ -214,10 +215,6 @@ class SplitChart(Chart):
     @property
     def order(self) -> Sort:
         return self.sort
-
-    @property
-    def ties(self) -> list[str]:
-        return [self.dimension.field]
 
     def without_number(self, rows: Sequence[Row]) -> list[str]:
         """The names of those of which no number can be shown, in order."""

@@ -70,10 +70,6 @@ class Curve(Chart):
     def order(self) -> Sort:
         return Sort(field=self.since.field, order="ascending")
 
-    @property
-    def ties(self) -> list[str]:
-        return [self.series.field] if self.series else []
-
     def settings(self, board: Board) -> list[tuple[str, str]]:
         ends = board.in_looker((self.band.low, self.band.high))
         style = "stepped lines" if self.stepped else "straight lines"

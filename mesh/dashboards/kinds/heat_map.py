@@ -48,10 +48,6 @@ class HeatMap(Chart):
     def order(self) -> Sort:
         return Sort(field=self.since.field, order="ascending")
 
-    @property
-    def ties(self) -> list[str]:
-        return [self.cohort.field]
-
     def settings(self, board: Board) -> list[tuple[str, str]]:
         return [
             ("Row dimension", f"`{self.cohort.field}`"),
