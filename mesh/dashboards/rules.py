@@ -7,16 +7,15 @@ from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from mesh.contracts import Column, Contract
+from mesh.contracts import Contract
 from mesh.contracts.constraints.base import refusal
 from mesh.contracts.constraints.multiple_of import MultipleOf
 from mesh.contracts.constraints.sql import Sql
 from mesh.contracts.sql import DIALECT, condition_on
-from mesh.contracts.types import NUMERIC_TYPES, is_number
+from mesh.contracts.types import NUMERIC_TYPES, comparable
 from mesh.dashboards.kinds import Chart
 from mesh.dashboards.kinds.base import RULES, Found, Look, rule
 from mesh.dashboards.marks import IsColumn, IsMetric, IsValue
-from mesh.dashboards.parts import Scalar
 from mesh.files.problems import shown, suggestion
 from mesh.files.tree import Steps
 
@@ -248,7 +247,7 @@ def _field_type(look: Look) -> Iterator[Found]:
                 fix = "Name a column whose contract lists the allowed values."
                 yield Found(mark.steps, message, fix)
         of = contract.column(mark.field or "") if isinstance(mark.what, IsValue) else None
-        if of and not of.enum and not _has_type(mark.value, of):
+        if of and not of.enum and comparable(of.logical_type, mark.value) is None:
             message = f"`{shown(mark.value)}` is not {of.logical_type}, as `{of.name}` is."
             like = f"`{of.examples[0]}`" if of.examples else f"a {of.logical_type}"
             yield Found(mark.steps, message, f"Write a value such as {like}.")
@@ -282,15 +281,6 @@ def _metric_rounded(look: Look) -> Iterator[Found]:
         elif (metric.rounded_to or 1) > 1 and metric.aggregate == "sum":
             message = f"`{metric.field}` is rounded down: a sum would be off by more with each row."
             yield Found(("metrics", name, "aggregate"), message, "Write `aggregate: value`.")
-
-
-def _has_type(value: Scalar, column: Column) -> bool:
-    kind = column.logical_type
-    if kind == "boolean":
-        return isinstance(value, bool)
-    if kind in NUMERIC_TYPES:
-        return is_number(value)
-    return isinstance(value, str)
 
 
 @rule("VALUE_UNKNOWN", "A filter and a label name a value that the column can have.", of_data=True)
