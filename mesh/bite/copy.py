@@ -96,18 +96,6 @@ class Prepared:
     columns: frozenset[str]
 
 
-@dataclass(frozen=True)
-class RowQuery:
-    """Rules about rows as the select list of one query, and the columns that they read.
-
-    The last in the list is whether any of the changed columns has another value than before.
-    """
-
-    rules: tuple[RowRule, ...]
-    columns: frozenset[str]
-    selected: str
-
-
 @dataclass
 class Copy:
     """The rows of one product, and what its contract asks of them.
@@ -119,7 +107,6 @@ class Copy:
     memory: Memory
     contract: Contract
     broken: dict[str, str] = field(default_factory=dict)
-    asked: dict[frozenset[str], RowQuery] = field(default_factory=dict)
     ordered: dict[frozenset[str], list[Prepared]] = field(default_factory=dict)
 
     @cached_property
@@ -250,10 +237,15 @@ class Copy:
         changed = damage.changed
         if changed:
             # Where rows come or go, each that is there keeps the rules about rows.
-            asked = self._row_query(changed)
-            rows = self._damaged(damage, asked.columns)
-            *found, differs = self.memory.rows(f"SELECT {asked.selected} FROM ({rows})")[0]
-            for rule, is_broken in zip(asked.rules, found, strict=True):
+            rules = [rule for rule in self.row_rules if changed & set(rule.columns)]
+            rows = self._damaged(damage, changed.union(*(rule.columns for rule in rules)))
+            others = [
+                exp.NullSafeNEQ(this=exp.column(name), expression=exp.column(before(name)))
+                for name in sorted(changed)
+            ]
+            asked = [*(self.broken_by[rule.id] for rule in rules), _any(exp.or_(*others))]
+            *found, differs = self.memory.rows(f"SELECT {', '.join(asked)} FROM ({rows})")[0]
+            for rule, is_broken in zip(rules, found, strict=True):
                 if is_broken:
                     return rule.id
             if not differs:
@@ -273,20 +265,6 @@ class Copy:
             told = [one for one in self.table_rules if not changed or changed & one.columns]
             self.ordered[changed] = told
         return self.ordered[changed]
-
-    def _row_query(self, changed: frozenset[str]) -> RowQuery:
-        """The rules about rows that speak of these columns."""
-        if changed not in self.asked:
-            rules = tuple(rule for rule in self.row_rules if changed & set(rule.columns))
-            others = [
-                exp.NullSafeNEQ(this=exp.column(name), expression=exp.column(before(name)))
-                for name in sorted(changed)
-            ]
-            told = [*(self.broken_by[rule.id] for rule in rules), _any(exp.or_(*others))]
-            selected = ", ".join(told)
-            columns = changed.union(*(rule.columns for rule in rules))
-            self.asked[changed] = RowQuery(rules, columns, selected)
-        return self.asked[changed]
 
     def is_equal(self) -> bool:
         """Whether the rows in that place are those of the product after all."""

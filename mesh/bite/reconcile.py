@@ -233,8 +233,7 @@ def _rule(
     same = " and ".join(f"{here} is {there}" for here, there in measures.items())
     told = f", for each {' and '.join(groups)}" if groups else ""
     words = f"{same} of {source.product}{told}."
-    rule = reconciling(name, words, source.product, dict(by), measures)
-    return Proposal(rule, frozenset({*groups, *([column.name] if column else [])}))
+    return Proposal(reconciling(name, words, source.product, dict(by), measures))
 
 
 def _parsed(text: str) -> exp.Expr:

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from mesh.bite.conditions import lineage
 from mesh.bite.copy import Copy, Memory, Unchanged, memory
 from mesh.bite.excuses import excuses_of, share_of
-from mesh.bite.suggest import Suggestion, Suggestions
+from mesh.bite.shapes import Proposal
+from mesh.bite.suggest import Suggestions
 from mesh.bite.ways import damages
 from mesh.contracts import Contract, load_contracts
 from mesh.environments import Opened
 from mesh.environments.collector import collector_spared
-from mesh.environments.names import is_public, short_name
+from mesh.environments.names import short_name
 from mesh.errors import CheckFailed, WrongUse
 from mesh.verify.engine import EngineRefuses
 from mesh.verify.run import UNPUBLISHED, check_all_there, choose, places_in
@@ -39,7 +41,7 @@ class Survivor:
 
     damage: str
     words: str
-    suggestion: Suggestion | None
+    suggestion: Proposal | None
 
 
 @dataclass(frozen=True)
@@ -143,17 +145,24 @@ def bite(
                 raise EngineRefuses(f"{product} is not in {environment}")
             return places[product].copy()
 
-        inputs = _inputs(opened, environment)
+        snapshots = opened.snapshots(opened.environment(environment)).values()
+        models = {short_name(one.name): one.model for one in snapshots if one.is_model}
+        there = known.keys() & places.keys()
+
+        def made_from(product: str) -> list[Contract]:
+            read = dict.fromkeys(lineage(models, product))
+            return [known[name] for name in read if name in there and name != product]
+
+        sources = {one.product: made_from(one.product) for one in chosen}
 
         def one(contract: Contract) -> Bitten:
             # Nothing is before a source that its tables could be held to.
             usual = None if contract.product in project.sources else project.settings.bite
             demanded = share_of(contract, usual)
-            there = known.keys() & places.keys()
-            made_from = [known[name] for name in inputs(contract.product) if name in there]
+            name = contract.product
             try:
                 with copies.beside() as own:
-                    return bitten(own, contract, demanded, excuses[contract.product], made_from)
+                    return bitten(own, contract, demanded, excuses[name], sources[name])
             except (duckdb.BinderException, duckdb.CatalogException) as error:
                 reason = str(error).partition("\n")[0]
                 raise CheckFailed(
@@ -175,22 +184,6 @@ def bite(
             finally:
                 threads.shutdown(cancel_futures=True)
     return BiteReport(environment, tuple(found), time.perf_counter() - started)
-
-
-def _inputs(opened: Opened, name: str) -> Callable[[str], list[str]]:
-    """From a product to the products and sources that it is made from, over internal models."""
-    snapshots = opened.snapshots(opened.environment(name))
-    by_name = {short_name(full): snapshot for full, snapshot in snapshots.items()}
-
-    def inputs(product: str) -> list[str]:
-        found: dict[str, None] = {}
-        snapshot = by_name.get(product)
-        for parent in snapshot.parents if snapshot else ():
-            above = short_name(parent.name)
-            found |= dict.fromkeys([above] if is_public(parent.name) else inputs(above))
-        return list(found)
-
-    return inputs
 
 
 def bitten(

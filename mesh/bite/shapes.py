@@ -8,11 +8,12 @@ rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, permutations
 from typing import Any
 
+import yaml
 from sqlglot import exp, parse_one
 
 from mesh.bite.ways import is_number, is_time
@@ -20,6 +21,7 @@ from mesh.contracts import Column, Contract
 from mesh.contracts.constraints.base import literal
 from mesh.contracts.sql import DIALECT, TABLE
 from mesh.contracts.types import NUMERIC_TYPES
+from mesh.files.dumper import Dumper
 
 ROWS = "own_rows"
 # Of so many rows that could have broken it, and did not, at most one in seven is likely to.
@@ -151,13 +153,21 @@ SHAPES: tuple[Shape, ...] = (
 
 @dataclass(frozen=True)
 class Proposal:
-    """A rule as it would stand under `quality`, the columns that it speaks of, and whether it may
-    hold by chance."""
+    """A rule as it would stand under `quality`. is_loose: whether it may hold by chance of the rows
+    that there are. of_rows: asks how many of them could have broken it."""
 
     rule: dict[str, Any]
-    columns: frozenset[str]
     is_loose: bool = False
     of_rows: exp.Expr | None = None
+
+    @property
+    def id(self) -> str:
+        return str(self.rule["id"])
+
+    def lines(self, indent: int = 6) -> list[str]:
+        """The rule in YAML, as deep as rules stand in a contract."""
+        text = yaml.dump([self.rule], Dumper=Dumper, sort_keys=False, allow_unicode=True, width=90)
+        return [" " * indent + line if line else "" for line in text.splitlines()]
 
 
 Pairs = Callable[[str, str, Sequence[str]], Container[tuple[str, str]]]
@@ -171,18 +181,13 @@ def proposals(contract: Contract, column: Column | None, pairs: Pairs) -> Iterat
     """
     if column is None:
         at_least = {"metric": "rowCount", "mustBeGreaterThan": 0}
-        yield Proposal(
-            stated("there_are_rows", "There are rows.", "completeness", "library", at_least),
-            frozenset(),
-        )
-        for one in contract.columns:
-            if one.enum:
-                yield _all_values(one)
-        return
-    if column.enum:
-        yield _all_values(column)
-    for shape in SHAPES:
-        if shape.of(column):
+        rule = stated("there_are_rows", "There are rows.", "completeness", "library", at_least)
+        yield Proposal(rule)
+    for one in [column] if column else contract.columns:
+        if one.enum:
+            yield Proposal(_all_values(one))
+    for shape in SHAPES if column else ():
+        if column and shape.of(column):
             for names in _names(contract, column, shape, pairs):
                 yield _filled(shape, names)
 
@@ -230,15 +235,14 @@ def _is_name(column: Column) -> bool:
 
 def _filled(shape: Shape, names: dict[str, Any]) -> Proposal:
     group = names.get("k", ())
-    columns = frozenset({*group, *(name for key, name in names.items() if key != "k")})
     name = shape.id.format(**names | {"k": f"per_{'_'.join(group)}"})
     words = shape.words.format(**names | {"k": " and ".join(group)})
-    made = _sql(name, words, shape.dimension, _written(shape.sql, names), columns)
+    rule = _sql(name, words, shape.dimension, _written(shape.sql, names))
     of_rows = _written(shape.of_rows, names) if shape.of_rows else None
-    return replace(made, is_loose=shape.is_loose, of_rows=of_rows)
+    return Proposal(rule, shape.is_loose, of_rows)
 
 
-def _all_values(column: Column) -> Proposal:
+def _all_values(column: Column) -> dict[str, Any]:
     """Each allowed value is there."""
     values = [literal(column.logical_type, one.value) for one in column.enum]
     first, *others = [exp.select(exp.alias_(value, column.name)) for value in values]
@@ -252,19 +256,16 @@ def _all_values(column: Column) -> Proposal:
         .where(exp.Is(this=here.copy(), expression=exp.null()))
     )
     words = f"Each {column.name} is there."
-    return _sql(
-        f"each_{column.name}_is_there", words, "completeness", query, frozenset({column.name})
-    )
+    return _sql(f"each_{column.name}_is_there", words, "completeness", query)
 
 
-def _sql(id: str, words: str, dimension: str, sql: exp.Expr, columns: frozenset[str]) -> Proposal:
+def _sql(id: str, words: str, dimension: str, sql: exp.Expr) -> dict[str, Any]:
     if isinstance(sql, exp.Query):
         query = exp.select("COUNT(*)").from_(sql.subquery("offending"))
     else:
         query = exp.select("COUNT(*)").from_(exp.table_(TABLE)).where(exp.Not(this=exp.paren(sql)))
     text = query.sql(dialect=DIALECT, pretty=True).replace(TABLE, "${table}")
-    rule = stated(id, words, dimension, "sql", {"query": text, "mustBe": 0})
-    return Proposal(rule, columns)
+    return stated(id, words, dimension, "sql", {"query": text, "mustBe": 0})
 
 
 def stated(id: str, words: str, dimension: str, type: str, more: dict[str, Any]) -> dict[str, Any]:

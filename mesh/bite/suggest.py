@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
-import yaml
 from sqlglot import exp, parse_one
 
 from mesh.bite.copy import Copy, Prepared
@@ -18,36 +18,13 @@ from mesh.contracts import Column, Contract
 from mesh.contracts.constraints import table_kind
 from mesh.contracts.rules import RowRule, Rule, Scope, TableRule
 from mesh.contracts.sql import DIALECT, TABLE, RuleSqlError
-from mesh.files.dumper import Dumper
 
 # So many rows are asked which pairs of columns can be meant, before all are.
 FIRST = 1000
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """A rule as it stands under `quality` of a contract. is_loose: whether it may hold of the rows
-    that there are by chance."""
-
-    rule: dict[str, Any]
-    is_loose: bool = False
-
-    @property
-    def id(self) -> str:
-        return str(self.rule["id"])
-
-    def lines(self, indent: int = 6) -> list[str]:
-        """The rule in YAML, as deep as rules stand in a contract."""
-        text = yaml.dump([self.rule], Dumper=Dumper, sort_keys=False, allow_unicode=True, width=90)
-        return [" " * indent + line if line else "" for line in text.splitlines()]
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A rule that holds on the rows as they are."""
-
-    proposal: Proposal
-    ready: Prepared
+_Candidate = tuple[Proposal, Prepared]
+"""A rule that holds on the rows as they are, ready to be asked."""
 
 
 @dataclass
@@ -61,7 +38,7 @@ class Suggestions:
     found: dict[Column | None, list[_Candidate]] = field(default_factory=dict)
     used: list[_Candidate] = field(default_factory=list)
 
-    def that_notices(self, damage: Damage) -> Suggestion | None:
+    def that_notices(self, damage: Damage) -> Proposal | None:
         """A rule that holds on the product's rows and is broken by the damaged ones, if any.
 
         One that was suggested before goes first: few rules are better than many.
@@ -69,16 +46,14 @@ class Suggestions:
         candidates = self._candidates(damage.column if damage.changed else None)
         self.copy.damage(damage)
         for one in (*self.used, *candidates):
-            if damage.changed and not damage.changed & one.ready.columns:
+            proposal, ready = one
+            if damage.changed and not damage.changed & ready.columns:
                 continue
-            try:
-                notices = bool(self.copy.memory.rows(one.ready.query))
-            except duckdb.Error:
-                continue
-            if notices:
-                if one not in self.used:
-                    self.used.append(one)
-                return Suggestion(one.proposal.rule, one.proposal.is_loose)
+            with suppress(duckdb.Error):
+                if self.copy.memory.rows(ready.query):
+                    if one not in self.used:
+                        self.used.append(one)
+                    return proposal
         return None
 
     def _candidates(self, column: Column | None) -> list[_Candidate]:
@@ -97,13 +72,13 @@ class Suggestions:
             *(proposals(self.copy.contract, column, self._pairs) if own else ()),
         )
         for proposal in every:
-            if proposal.rule["id"] in known or self._is_by_chance(proposal):
+            if proposal.id in known or self._is_by_chance(proposal):
                 continue
             rule = rule_of(self.copy.contract, proposal.rule)
             ready = rule and self.copy.prepared(rule)
-            self.copy.broken.pop(proposal.rule["id"], None)
+            self.copy.broken.pop(proposal.id, None)
             if ready:
-                yield _Candidate(proposal, ready)
+                yield proposal, ready
 
     def _is_constant(self, column: str) -> bool:
         """Whether all rows have the same value."""

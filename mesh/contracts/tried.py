@@ -51,13 +51,15 @@ def broken_together(rules: Sequence[RowRule], columns: Columns) -> list[bool]:
     """Which rules about rows some row of one made-up table breaks; none where it cannot be told."""
     asked = [exp.LogicalOr(this=rule.broken()) for rule in rules]
     try:
-        query = exp.select(*asked).from_(OWN)
-        if any(_lengthens(rule) > _MOST_TIMES for rule in asked):
-            return [False] * len(rules)
-        found = _found_together(query.sql("duckdb"), ((OWN, columns),))
-        return [bool(one) for one in found]
+        query = exp.select(*asked).from_(OWN).sql("duckdb")
+        if all(_lengthens(rule) <= _MOST_TIMES for rule in asked):
+            with _patience(_SECONDS) as engine:
+                _make(0, ((OWN, columns),), (_ROWS,))
+                (found,) = engine.execute(query).fetchall()
+            return [bool(one) for one in found]
     except (duckdb.Error, SqlglotError, RecursionError):
-        return [False] * len(rules)
+        pass
+    return [False] * len(rules)
 
 
 def is_idle(query: exp.Select, tables: Mapping[str, Columns], *, varies: bool = False) -> bool:
@@ -179,14 +181,6 @@ def _is_nested(query: exp.Expr) -> bool:
     counted = (one.find_ancestor(exp.Select) for one in query.find_all(exp.AggFunc))
     within = (one.find_ancestor(exp.Select) for one in counted if one)
     return any(one is not None and one is not query for one in within)
-
-
-@lru_cache(maxsize=64)
-def _found_together(query: str, tables: _Tables) -> tuple[object, ...]:
-    with _patience(_SECONDS) as engine:
-        _make(0, tables, (_ROWS,))
-        (found,) = engine.execute(query).fetchall()
-    return found
 
 
 @lru_cache(maxsize=1024)
