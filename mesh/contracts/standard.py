@@ -101,7 +101,6 @@ def _physical_type(value: Any) -> Any:
 
 
 _SCHEMA = json.loads(odcs.OpenDataContractStandard.json_schema())
-STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 StableId = Annotated[str, AfterValidator(_stable_id)]
 Unsupported = Annotated[None, _unsupported("Leave it out, or say it in the description.")]
 Relationships = Annotated[
@@ -110,32 +109,28 @@ Relationships = Annotated[
 Time = Annotated[str, AfterValidator(_time)]
 Scalar = str | int | float | bool
 Dimension = Literal[
-    "accuracy",
-    "completeness",
-    "conformity",
-    "consistency",
-    "coverage",
-    "timeliness",
-    "uniqueness",
+    "accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness"
 ]
 
 
-class CustomProperty(odcs.CustomProperty):
-    model_config = STRICT
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class CustomProperty(_Strict, odcs.CustomProperty):
     id: StableId | None = None
 
 
-class AuthoritativeDefinition(odcs.AuthoritativeDefinition):
-    model_config = STRICT
+class AuthoritativeDefinition(_Strict, odcs.AuthoritativeDefinition):
+    """As the standard has it."""
 
 
-class _Described(BaseModel):
+class _Described(_Strict):
     customProperties: list[CustomProperty] | None = None
     authoritativeDefinitions: list[AuthoritativeDefinition] | None = None
 
 
 class EnumValue(_Described, odcs.EnumValue):
-    model_config = STRICT
     id: StableId | None = None
     value: Scalar | None = None
 
@@ -147,17 +142,14 @@ _OF_TYPES = [
 ]
 _KEYS: dict[str, Any] = {key: (Unsupported, None) for keys in _OF_TYPES for key in keys}
 _KEYS |= {key: (option.type | None, None) for key, option in options().items()}
-_Options: Any = create_model("_Options", **_KEYS)
+_Options: Any = create_model("_Options", __base__=_Strict, **_KEYS)
 
 
 class TypeOptions(_Options):
     """The keys that some kind of promise reads; the others of the standard are refused."""
 
-    model_config = STRICT
-
 
 class Quality(_Described, odcs.DataQuality):
-    model_config = STRICT
     id: StableId | None = None
     type: Annotated[str, _one_of("library", "sql", "custom", of="DataQuality")] | None = None
     dimension: Dimension | None = None
@@ -166,7 +158,6 @@ class Quality(_Described, odcs.DataQuality):
 
 
 class ColumnObject(_Described, odcs.SchemaProperty):
-    model_config = STRICT
     id: StableId | None = None
     physicalType: Annotated[str | None, BeforeValidator(_physical_type)] = None
     logicalTypeOptions: TypeOptions | None = None
@@ -192,7 +183,6 @@ class ColumnObject(_Described, odcs.SchemaProperty):
 
 
 class TableObject(_Described, odcs.SchemaObject):
-    model_config = STRICT
     id: StableId | None = None
     physicalType: Annotated[str, _one_of("table", "view")] | None = None
     properties: list[ColumnObject] | None = None
@@ -203,39 +193,33 @@ class TableObject(_Described, odcs.SchemaObject):
 
 
 class Description(_Described, odcs.Description):
-    model_config = STRICT
+    """As the standard has it."""
 
 
 class ServiceLevelObject(_Described, odcs.ServiceLevelAgreementProperty):
-    model_config = STRICT
     id: StableId | None = None
     value: Scalar | None = None
 
 
 class TeamMember(_Described, odcs.TeamMember):
-    model_config = STRICT
     dateIn: Time | None = None
     dateOut: Time | None = None
 
 
 class Team(_Described, odcs.Team):
-    model_config = STRICT
     members: list[TeamMember] | None = None
 
 
-class SupportObject(odcs.Support):
-    model_config = STRICT
+class SupportObject(_Strict, odcs.Support):
     customProperties: list[CustomProperty] | None = None
 
 
-class RoleObject(odcs.Role):
-    model_config = STRICT
+class RoleObject(_Strict, odcs.Role):
     access: Annotated[str, _one_of("read")] | None = None
     customProperties: list[CustomProperty] | None = None
 
 
-class ServerObject(odcs.Server):
-    model_config = STRICT
+class ServerObject(_Strict, odcs.Server):
     type: Annotated[str, _one_of("duckdb", "bigquery", of="Server")] | None = None
     roles: Unsupported = None
     customProperties: list[CustomProperty] | None = None
@@ -244,7 +228,6 @@ class ServerObject(odcs.Server):
 class Document(_Described, odcs.OpenDataContractStandard):
     """A contract file as the standard sees it; `schema` holds exactly one table."""
 
-    model_config = STRICT
     apiVersion: Annotated[str, AfterValidator(_version)] | None = None
     kind: Literal["DataContract"] | None = None
     contractCreatedTs: Time | None = None
