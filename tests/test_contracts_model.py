@@ -157,7 +157,7 @@ def test_row_rules_are_derived_and_stated_with_stable_ids(plays: Contract) -> No
         "some_plays": "plays > 0 OR score IS NULL",
     }
     stated = plays.row_rules()[-1]
-    assert (stated.kind, stated.column, stated.columns) == ("sql", None, ("plays", "score"))
+    assert (stated.kind, stated.columns) == ("sql", ("plays", "score"))
 
 
 def test_table_rules_are_derived_and_stated_with_stable_ids(plays: Contract) -> None:

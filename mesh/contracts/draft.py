@@ -129,8 +129,7 @@ class Draft:
         here = (*steps, key)
         value = value_at(self.tree.data, here)
         if value is None or value == [] or (isinstance(value, str) and not value.strip()):
-            at = here if self.stated(here) else steps
-            yield Finding(at, f"{what} has no `{key}`.", fix)
+            yield Finding(here, f"{what} has no `{key}`.", fix)
 
 
 def _there(stated: BaseModel | None, keys: Iterable[str]) -> dict[str, Any]:

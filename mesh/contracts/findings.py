@@ -27,7 +27,7 @@ CONTRACT = FileKind("contract", "`apiVersion: v3.2.0`", ContractInvalid)
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong at these steps of the file, and what to write instead."""
+    """What is wrong at these steps of the file, or nearest to them, and what to write instead."""
 
     steps: Steps
     message: str
@@ -64,11 +64,6 @@ class Purpose:
 
     id: str
     sentence: str
-
-
-def no_findings() -> Found:
-    """Nothing was found."""
-    return iter(())
 
 
 def same_words(old: str, new: str) -> bool:

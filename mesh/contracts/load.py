@@ -149,7 +149,6 @@ def build(draft: Draft) -> Contract:
     ends = next((level.value for level in levels if level.property == "endOfLife"), None)
     return Contract(
         path=draft.path,
-        line=1,
         domain=document.domain or "",
         name=document.name or "",
         id=document.id or "",
@@ -251,7 +250,7 @@ def _rules(draft: Draft) -> Iterator[StatedRule]:
                 severity=rule.severity or "",
                 promise=kind.read(stated.keys),
                 line=draft.line(stated.steps),
-                query_line=draft.line(stated.at(*list(kind.needs)[:1])),
+                query_line=draft.line(kind.at(stated)),
                 sql_line=partial(_sql_line, draft, kind, stated),
             )
 
@@ -259,7 +258,7 @@ def _rules(draft: Draft) -> Iterator[StatedRule]:
 def _sql_line(draft: Draft, kind: type[TablePromise], stated: StatedQuality) -> int:
     """The line of the first part of a rule that is no SQL to be used."""
     steps = (found.steps for found in kind.malformed(stated))
-    return draft.line(next(steps, stated.at(*list(kind.needs)[:1])))
+    return draft.line(next(steps, kind.at(stated)))
 
 
 def _level(draft: Draft, index: int, level: ServiceLevelObject) -> ServiceLevel:

@@ -187,7 +187,6 @@ class Contract:
     """
 
     path: Path
-    line: int
     domain: str
     name: str
     id: str
@@ -279,11 +278,11 @@ class Contract:
 
     def line_of(self, key: str) -> int:
         """The line of a top-level key, or 1."""
-        return self.lines.get(key, self.line)
+        return self.lines.get(key, 1)
 
-    def location(self, line: int | None = None) -> Location:
+    def location(self, line: int = 1) -> Location:
         """A place in the contract's file, for messages."""
-        return Location(display(self.path), line or self.line)
+        return Location(display(self.path), line)
 
     def row_rules(self) -> tuple[RowRule, ...]:
         """What must hold for each row: derived from the columns, then stated.
@@ -330,7 +329,7 @@ class Contract:
     @property
     def _grain_rule(self) -> TableRule:
         first = self.column(self.grain[0])
-        line = first.line_of("primaryKey") if first else self.line
+        line = first.line_of("primaryKey") if first else 1
         facts = Rule("grain.unique", Unique.kind, self.grain_label, Unique.dimension, "error", line)
         return unique_rule(facts, self.grain, self._type_of)
 

@@ -51,12 +51,10 @@ class Rule:
 class RowRule(Rule):
     """A condition that must hold for each row.
 
-    column: the name of the column that a derived rule belongs to, else None.
     columns: the names of all columns that the condition speaks of.
     condition: a boolean expression over these columns, BigQuery dialect; treat it as read-only.
     """
 
-    column: str | None
     columns: tuple[str, ...]
     condition: exp.Expr = field(compare=False, repr=False)
 

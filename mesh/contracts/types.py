@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,62 +13,57 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool
 
-DUCKDB_TYPES: Mapping[str, str] = MappingProxyType(
-    {
-        "INT64": "BIGINT",
-        "FLOAT64": "DOUBLE",
-        "NUMERIC": "DECIMAL(38, 9)",
-        "STRING": "VARCHAR",
-        "BOOL": "BOOLEAN",
-        "DATE": "DATE",
-        "TIMESTAMP": "TIMESTAMP WITH TIME ZONE",
-        "DATETIME": "TIMESTAMP",
-    }
-)
+DUCKDB_TYPES: Mapping[str, str] = {
+    "INT64": "BIGINT",
+    "FLOAT64": "DOUBLE",
+    "NUMERIC": "DECIMAL(38, 9)",
+    "STRING": "VARCHAR",
+    "BOOL": "BOOLEAN",
+    "DATE": "DATE",
+    "TIMESTAMP": "TIMESTAMP WITH TIME ZONE",
+    "DATETIME": "TIMESTAMP",
+}
 """The DuckDB type that holds exactly what the BigQuery type holds."""
 
 DUCKDB_TYPE = "duckdbType"
 """The custom property of a column that is kept in a narrower type on DuckDB."""
 
-NARROWER: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"INT64": ("INTEGER", "SMALLINT", "TINYINT"), "FLOAT64": ("FLOAT",)}
-)
+NARROWER: Mapping[str, tuple[str, ...]] = {
+    "INT64": ("INTEGER", "SMALLINT", "TINYINT"),
+    "FLOAT64": ("FLOAT",),
+}
 """DuckDB types whose values the BigQuery type holds, and others; `narrower` knows decimals too."""
 
 _DECIMAL = re.compile(r"DECIMAL\((\d+)(?:, ?(\d+))?\)")
 _WHOLE_DIGITS, _DECIMAL_PLACES = 29, 9
 """Of a NUMERIC on BigQuery."""
 
-LOGICAL_TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "integer": ("INT64",),
-        "number": ("FLOAT64", "NUMERIC"),
-        "string": ("STRING",),
-        "boolean": ("BOOL",),
-        "date": ("DATE",),
-        "timestamp": ("TIMESTAMP", "DATETIME"),
-    }
-)
+LOGICAL_TYPES: Mapping[str, tuple[str, ...]] = {
+    "integer": ("INT64",),
+    "number": ("FLOAT64", "NUMERIC"),
+    "string": ("STRING",),
+    "boolean": ("BOOL",),
+    "date": ("DATE",),
+    "timestamp": ("TIMESTAMP", "DATETIME"),
+}
 """The BigQuery types of a logical type. No arrays and structs: BI tools cannot read them."""
 
-LOGICAL: Mapping[str, str] = MappingProxyType(
-    {kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind in kinds}
-)
+LOGICAL: Mapping[str, str] = {
+    kind: logical for logical, kinds in LOGICAL_TYPES.items() for kind in kinds
+}
 """The logical type of a BigQuery type."""
 
 DATETIME = "datetime"
 """The standard's timestamp where it is kept without a time zone: what its values are like."""
 
-TIME_UNITS: Mapping[str, tuple[float, tuple[str, ...]]] = MappingProxyType(
-    {
-        "min": (1 / 1440, ("mins", "minute", "minutes")),
-        "h": (1 / 24, ("hr", "hrs", "hour", "hours")),
-        "d": (1, ("day", "days")),
-        "w": (7, ("wk", "wks", "week", "weeks")),
-        "month": (31, ("mo", "months")),
-        "y": (366, ("yr", "yrs", "year", "years")),
-    }
-)
+TIME_UNITS: Mapping[str, tuple[float, tuple[str, ...]]] = {
+    "min": (1 / 1440, ("mins", "minute", "minutes")),
+    "h": (1 / 24, ("hr", "hrs", "hour", "hours")),
+    "d": (1, ("day", "days")),
+    "w": (7, ("wk", "wks", "week", "weeks")),
+    "month": (31, ("mo", "months")),
+    "y": (366, ("yr", "yrs", "year", "years")),
+}
 """Units of time: the days that one has at the most, and how else the standard's users write it."""
 
 _ISO_UNITS = {"Y": "y", "M": "month", "W": "w", "D": "d", "TH": "h", "TM": "min"}

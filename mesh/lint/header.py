@@ -196,7 +196,7 @@ class GrainMatchesContract(ContractRule):
         for columns in dict.fromkeys([*stated, *stated_grains(model)]):
             if columns != contract.grain:
                 key = contract.column(contract.grain[0]) if contract.grain else None
-                line = key.line_of("primaryKey") if key else contract.line
+                line = key.line_of("primaryKey") if key else 1
                 yield (
                     f"{name}: the grain is {', '.join(contract.grain)} in the contract "
                     f"({contract.location(line)}) but {', '.join(columns)} in the model: remove "

@@ -117,9 +117,7 @@ def name_disagrees(subject: Subject) -> Found:
         )
         if server.type and place != (elsewhere.partition(".")[0] or draft.folder):
             message = f"The {key} of the server is `{shown(place)}`, not the domain."
-            at: Steps = ("servers", index, key)
-            at = at if draft.stated(at) else at[:-1]
-            yield Finding(at, message, f"Write `{key}: {draft.folder}`.")
+            yield Finding(("servers", index, key), message, f"Write `{key}: {draft.folder}`.")
     for here, column in draft.columns():
         if column.physicalName is not None and column.physicalName != column.name:
             message = "A column has one name on all engines."

@@ -18,23 +18,12 @@ from mesh.files.tree import Steps
 
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
-LEVEL_PROPERTIES = (
-    "availability",
-    "completeness",
-    "endOfLife",
-    "endOfSupport",
-    "errorRate",
-    "freshness",
-    "frequency",
-    "generalAvailability",
-    "latency",
-    "retention",
-    "throughput",
-    "timeOfAvailability",
-    "timeToDetect",
-    "timeToNotify",
-    "timeToRepair",
-)
+_LEVELS = """
+    availability completeness endOfLife endOfSupport errorRate freshness frequency
+    generalAvailability latency retention throughput timeOfAvailability timeToDetect timeToNotify
+    timeToRepair
+"""
+LEVEL_PROPERTIES = tuple(_LEVELS.split())
 MEASURED_BY = "measuredBy"
 # Beyond these nobody is left to see a promise broken.
 MOST_DAYS = {"freshness": 3_660, "frequency": 3_660, "retention": 36_600}
@@ -120,8 +109,7 @@ def service_level(subject: Subject) -> Found:
             yield Finding((*here, "property"), message, "Keep one of them.")
         once |= {level.property or ""} & {"freshness", "retention", "frequency", "endOfLife"}
         for key, message, fix in _faults(draft, level):
-            at = (*here, key)
-            yield Finding(at if draft.stated(at) else here, message, fix)
+            yield Finding((*here, key), message, fix)
 
 
 def _faults(draft: Draft, level: ServiceLevelObject) -> list[tuple[str, str, str]]:

@@ -75,11 +75,9 @@ def rule_idle(subject: Subject) -> Found:
             rule = promise.rule(named)
             if isinstance(rule, RowRule) and not promise.can_restate:
                 noun = "text" if column.logical_type == "string" else "value"
-                at = next(
-                    at for at in (column.at(promise.key), column.steps) if subject.draft.stated(at)
-                )
                 message = f"Every {noun} {promise.words}."
-                rows.append((rule, Finding(at, message, "Promise more, or leave it out.")))
+                finding = Finding(column.at(promise.key), message, "Promise more, or leave it out.")
+                rows.append((rule, finding))
     for kind, stated in _kinds(subject.draft):
         for part in kind.parts(stated):
             said = None if part.query else _rule(kind, stated)

@@ -10,15 +10,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from open_data_contract_standard.model import DataQuality
 from sqlglot import exp
 
-from mesh.contracts.findings import Finding, Found, Purpose, no_findings
+from mesh.contracts.findings import Finding, Found, Purpose
 from mesh.contracts.rules import RowRule, Rule
 from mesh.contracts.types import DATETIME, HOW, comparable
 from mesh.files.tree import Steps
+
+if TYPE_CHECKING:
+    from mesh.contracts.draft import Draft
 
 OPTIONS = "logicalTypeOptions"
 COMPARATORS = tuple(key for key in DataQuality.model_fields if key.startswith("must"))
@@ -28,16 +31,6 @@ POSSIBLE = Purpose("RANGE", "A range has room for at least one value.")
 
 Schema = Mapping[str, Mapping[str, str]]
 """Column name to BigQuery type, by qualified product name."""
-
-
-class Place(Protocol):
-    """The file that something is stated in."""
-
-    def line(self, steps: Steps) -> int: ...
-
-    def stated(self, steps: Steps) -> bool: ...
-
-    def missing(self, steps: Steps, key: str, what: str, fix: str) -> Found: ...
 
 
 class Effect(StrEnum):
@@ -95,11 +88,11 @@ class Option:
 
 @dataclass(frozen=True)
 class Stated:
-    """A part of a file as it is stated, be it right or wrong. keys: those that are there."""
+    """A part of a file, the place, as it is stated, be it right or wrong. keys: that are there."""
 
     name: str
     steps: Steps
-    place: Place
+    place: Draft
     keys: Mapping[str, Any]
 
     def at(self, *steps: str | int) -> Steps:
@@ -176,12 +169,12 @@ class ColumnPromise(ABC):
     @classmethod
     def incomplete(cls, stated: StatedColumn) -> Found:
         """What is missing in a promise that is stated."""
-        return no_findings()
+        return iter(())
 
     @classmethod
     def check(cls, stated: StatedColumn) -> Found:
         """Why it cannot be kept, or makes no sense."""
-        return no_findings()
+        return iter(())
 
     def refusal(self, value: Any) -> str | None:
         """Why a comparable value does not keep it, as the end of a sentence, or None."""
@@ -209,7 +202,6 @@ class ColumnPromise(ABC):
             dimension=self.dimension,
             severity="error",
             line=self.line,
-            column=column.name,
             columns=(column.name,),
             condition=self.condition(column),
         )
@@ -264,19 +256,24 @@ class TablePromise(ABC):
         """The promise of a rule that states these keys."""
 
     @classmethod
+    def at(cls, stated: StatedQuality) -> Steps:
+        """Where that stands which makes it the rule that it is."""
+        return stated.at(*list(cls.needs)[:1])
+
+    @classmethod
     def misuse(cls, stated: StatedQuality) -> Found:
         """Why no gate could enforce it."""
-        return no_findings()
+        return iter(())
 
     @classmethod
     def impossible(cls, stated: StatedQuality) -> Found:
         """Why no table could keep it."""
-        return no_findings()
+        return iter(())
 
     @classmethod
     def lost_columns(cls, stated: StatedQuality) -> Found:
         """Of which columns it speaks that are not there."""
-        return no_findings()
+        return iter(())
 
     @classmethod
     def references(cls, stated: StatedQuality) -> Iterator[tuple[Steps, str]]:
@@ -286,7 +283,7 @@ class TablePromise(ABC):
     @classmethod
     def malformed(cls, stated: StatedQuality) -> Found:
         """What in it is no SQL, or not of the kind that a rule may be."""
-        return no_findings()
+        return iter(())
 
     @classmethod
     def unresolved(cls, stated: StatedQuality, own: Mapping[str, str], known: Schema) -> Found:
@@ -295,15 +292,14 @@ class TablePromise(ABC):
         own: the BigQuery types of the product's columns; known: those of all products. What is
         not known was complained about elsewhere.
         """
-        return no_findings()
+        return iter(())
 
     @classmethod
     def parts(cls, stated: StatedQuality) -> Iterator[Part]:
         """What of it is held to made-up rows by itself: all of it."""
         message = "No row can break the rule: none of many that were made up does."
         fix = "Write a condition that depends on the rows, or take the rule out."
-        at = next((at for key in cls.needs if stated.place.stated(at := stated.at(key))), None)
-        yield Part(Finding(at or stated.steps, message, fix))
+        yield Part(Finding(cls.at(stated), message, fix))
 
     @abstractmethod
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> Rule:

@@ -294,11 +294,11 @@ def _misshapen(stated: StatedQuality, said: Mapping[str, Any]) -> Found:
             yield Finding(stated.at(KEY, key), f"`{shown(key)}` means nothing here.", fix)
     if not said.get(SOURCE):
         message = f"{stated.name} does not say which product it reconciles with."
-        yield Finding(_at(stated, SOURCE), message, FIXES[SOURCE])
+        yield Finding(stated.at(KEY, SOURCE), message, FIXES[SOURCE])
     if not said.get(MEASURES):
         message = f"{stated.name} compares nothing."
         fix = "Write `measures: {<here>: <there>}`, such as `{SUM(plays): COUNT(*)}`."
-        yield Finding(_at(stated, MEASURES), message, fix)
+        yield Finding(stated.at(KEY, MEASURES), message, fix)
     for key, value in said.items():
         if key in KEYS and not _is_right(key, value):
             pairs = f"Write `{key}: {{<here>: <there>}}`, or a list of what both sides have."
@@ -326,11 +326,6 @@ def _is_right(key: str, value: object) -> bool:
         if len(value) != 1 or not all(name.fullmatch(str(one)) for one in value):
             return False
     return all(isinstance(text, str | int) for text in texts)
-
-
-def _at(stated: StatedQuality, key: str) -> Steps:
-    at = stated.at(KEY, key)
-    return at if stated.place.stated(at) else stated.at(KEY)
 
 
 def _check_groups(at: Steps, node: exp.Expr) -> None:

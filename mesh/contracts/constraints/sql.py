@@ -50,9 +50,7 @@ class Sql(TablePromise):
         expected = stated.keys.get("mustBe")
         if not others and (expected != 0 or isinstance(expected, bool)):
             message = f"{stated.name} does not say that it must find nothing."
-            at = stated.at("mustBe")
-            at = at if stated.place.stated(at) else stated.steps
-            yield Finding(at, message, "Write `mustBe: 0`.")
+            yield Finding(stated.at("mustBe"), message, "Write `mustBe: 0`.")
 
     @classmethod
     def references(cls, stated: StatedQuality) -> Iterator[tuple[Steps, str]]:
@@ -79,12 +77,7 @@ class Sql(TablePromise):
         """Raises RuleSqlError when the query cannot be used."""
         parsed = parse_rule(self.query)
         if parsed.condition is not None:
-            return RowRule(
-                **vars(facts),
-                column=None,
-                columns=parsed.columns,
-                condition=parsed.condition,
-            )
+            return RowRule(**vars(facts), columns=parsed.columns, condition=parsed.condition)
         return TableRule(
             **vars(facts),
             scope=Scope.WHOLE,
