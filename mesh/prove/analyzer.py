@@ -97,7 +97,7 @@ class Analyzer:
         # BigQuery reads `a.b` in one pair of quotes as `a`.`b`.
         joined = ".".join(parts)
         self._tables[(joined,)] = SimpleTable(name=joined, column=columns)
-        self._forget_catalog()
+        self.close()
 
     def analyze(self, sql: str) -> Analysis:
         """One statement: what its result looks like, or why it is refused."""
@@ -125,9 +125,6 @@ class Analyzer:
             return Analysis(Refusal("Its expressions lie too deep in each other: add in halves."))
         return Analysis(None, tuple(_outputs(answer.resolved_statement)))
 
-    def close(self) -> None:
-        self._forget_catalog()
-
     def _catalog(self) -> int:
         if self._registered is None:
             from zetasql.types import SimpleCatalog, ZetaSQLBuiltinFunctionOptions
@@ -150,7 +147,8 @@ class Analyzer:
             self._registered = answer.registered_id
         return self._registered
 
-    def _forget_catalog(self) -> None:
+    def close(self) -> None:
+        """Forget the tables as the analyzer knows them; it is told anew when it is asked next."""
         if self._registered is not None:
             self._service.unregister_catalog(registered_id=self._registered)
             self._registered = None

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlmesh.core.model.kind import ViewKind
 
+from mesh.prove.planner import Problem
+
 if TYPE_CHECKING:
     from sqlmesh import Model
 
@@ -33,8 +35,8 @@ _AGGREGATES = (
 )
 
 
-def materialized_limits(model: Model, query: exp.Expr) -> Iterator[tuple[str, str]]:
-    """What a materialized view's query may not hold, and the phrase that does."""
+def materialized_limits(model: Model, query: exp.Expr) -> Iterator[Problem]:
+    """What a materialized view's query may not hold."""
     if not (isinstance(model.kind, ViewKind) and model.kind.materialized):
         return
     whole = model.physical_properties.get(_WHOLE)

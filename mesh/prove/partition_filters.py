@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from mesh.environments.names import short_name
+from mesh.prove.planner import Problem
 
 if TYPE_CHECKING:
     from sqlmesh import Model
@@ -55,22 +55,7 @@ def filtered_tables(project: BigQueryProject) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True)
-class UnfilteredRead:
-    """A table that is read without the filter on its partition column that it needs."""
-
-    schema: str
-    table: str
-    column: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.schema}.{self.table} may be read only with a filter on its partition column: "
-            f"compare {self.column} with a constant in WHERE."
-        )
-
-
-def unfiltered_reads(query: exp.Expr, required: Mapping[str, str]) -> Iterator[UnfilteredRead]:
+def unfiltered_reads(query: exp.Expr, required: Mapping[str, str]) -> Iterator[Problem]:
     """Tables that need a filter on their partition column and are read without."""
     if not required:
         return
@@ -82,7 +67,11 @@ def unfiltered_reads(query: exp.Expr, required: Mapping[str, str]) -> Iterator[U
                 continue
             column = required.get(f"{source.db}.{source.name}")
             if column is not None and not scopes.prune(scope, alias, column):
-                yield UnfilteredRead(source.db, source.name, column)
+                yield (
+                    f"{source.db}.{source.name} may be read only with a filter on its partition "
+                    f"column: compare {column} with a constant in WHERE.",
+                    f"`{source.db}`.`{source.name}`",
+                )
 
 
 class _Scopes:

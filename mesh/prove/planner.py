@@ -1,8 +1,4 @@
-"""What BigQuery's planner refuses, and no analyzer of types sees: joins, subqueries, literals.
-
-Each check yields what is wrong in words that say what to do, and a phrase of the statement, by
-which its line is found.
-"""
+"""What BigQuery's planner refuses, and no analyzer of types sees: joins, subqueries, literals."""
 
 from __future__ import annotations
 
@@ -15,6 +11,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from mesh.contracts.constraints.pattern import refused as pattern_refused
 
 Problem = tuple[str, str]
+"""What is wrong and what to do, in words, and a phrase of the statement by which it is found."""
 
 _REGEXPS = (
     exp.RegexpLike,

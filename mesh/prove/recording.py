@@ -53,22 +53,12 @@ class RecordingAdapter(BigQueryEngineAdapter):
     def _execute(self, sql: str, track_rows_processed: bool = False, **kwargs: Any) -> None:
         self.statements.append(sql)
 
-    def fetchone(
-        self,
-        query: exp.Expr | str,
-        ignore_unsupported_errors: bool = False,
-        quote_identifiers: bool = False,
-    ) -> tuple[Any, ...]:
-        self.execute(query, quote_identifiers=quote_identifiers)
+    def fetchone(self, query: exp.Expr | str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        self.execute(query, **{"quote_identifiers": False, **kwargs})
         return (0,)
 
-    def fetchall(
-        self,
-        query: exp.Expr | str,
-        ignore_unsupported_errors: bool = False,
-        quote_identifiers: bool = False,
-    ) -> list[tuple[Any, ...]]:
-        self.execute(query, quote_identifiers=quote_identifiers)
+    def fetchall(self, query: exp.Expr | str, *args: Any, **kwargs: Any) -> list[tuple[Any, ...]]:
+        self.execute(query, **{"quote_identifiers": False, **kwargs})
         return []
 
     def table_exists(self, table_name: Any) -> bool:

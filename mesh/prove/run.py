@@ -205,9 +205,11 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
         for rule, message, place in _faults(run, sql, query)
     ]
     if clash := history_refused(run.project.models[name], run.columns[name]):
-        found.append(Finding(name, "refused", path, _line_of("SCD_TYPE_2", source), clash))
+        header = source.upper().splitlines()
+        line = next((n for n, text in enumerate(header, 1) if "SCD_TYPE_2" in text), 1)
+        found.append(Finding(name, "refused", path, line, clash))
     for message, phrase in materialized_limits(run.project.models[name], query):
-        line = line_in_file(source, sql, *_place(query.sql("bigquery", pretty=True), phrase, 0))
+        line = line_in_file(source, sql, *_place(sql, phrase))
         found.append(Finding(name, "limit", path, line, message))
     if all(finding.rule == "partition_filter" for finding in found):
         found += _outputs(run, name, path, source, sql)
@@ -217,7 +219,7 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
         yield from _audits(run, name, path)
 
 
-def _place(sql: str, phrase: str, skipped: int) -> _Place:
+def _place(sql: str, phrase: str, skipped: int = 0) -> _Place:
     """The last place of a phrase in a rendered query.
 
     skipped: how many characters of the phrase stand before the word that is looked for.
@@ -227,12 +229,6 @@ def _place(sql: str, phrase: str, skipped: int) -> _Place:
         return None, None
     position += skipped
     return sql.count("\n", 0, position) + 1, position - sql.rfind("\n", 0, position)
-
-
-def _line_of(word: str, source: str) -> int:
-    """The line of a file that has a word of the header; else the first."""
-    lines = source.upper().splitlines()
-    return next((number for number, line in enumerate(lines, 1) if word in line), 1)
 
 
 def _faults(run: _Run, sql: str, parsed: exp.Expr | None = None) -> Iterator[_Fault]:
@@ -245,13 +241,13 @@ def _faults(run: _Run, sql: str, parsed: exp.Expr | None = None) -> Iterator[_Fa
     query = parsed if parsed is not None else parse_one(sql, dialect="bigquery")
     for message, word in function_limits(sql):
         yield "function", message, (word.line, word.start)
-    for one in run.differences(query):
-        yield "engines", str(one), _place(sql, one.text, 0)
-    for message, phrase in planner_limits(query, run.said):
-        yield "planner", message, _place(sql, phrase, 1)
-    for read in unfiltered_reads(query, run.required):
-        phrase = f"`{read.schema}`.`{read.table}`"
-        yield "partition_filter", str(read), _place(sql, phrase, len(read.schema) + 3)
+    for rule, found in (
+        ("engines", ((str(one), one.text) for one in run.differences(query))),
+        ("planner", planner_limits(query, run.said)),
+        ("partition_filter", unfiltered_reads(query, run.required)),
+    ):
+        for message, phrase in found:
+            yield rule, message, _place(sql, phrase)
 
 
 def _said(refusal: Refusal) -> str:
@@ -350,8 +346,8 @@ def _audits(run: _Run, name: str, path: Path) -> Iterator[Finding]:
                 file, source = run.project.audit_source(name, audit)
                 line = line_in_file(source, sql, refusal.line, refusal.column)
                 yield Finding(name, "audit", file, line, message)
-        wrong = [message for message, _ in planner_limits(query, run.said)]
-        for message in (*wrong, *map(str, unfiltered_reads(query, run.required))):
+        wrong = (*planner_limits(query, run.said), *unfiltered_reads(query, run.required))
+        for message, _ in wrong:
             yield Finding(name, "audit", path, 1, f"audit {audit}: {message}")
 
 
@@ -376,6 +372,3 @@ def _broken_rules(run: _Run, name: str) -> Iterator[Finding]:
 def _prove_chart(run: _Run, chart: ChartQuery) -> Iterator[Finding]:
     for rule, message, _ in _faults(run, chart.sql):
         yield Finding(chart.subject, rule, chart.path, chart.line, message)
-
-
-__all__ = ["ChartQuery", "prove"]
