@@ -10,7 +10,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,18 +134,14 @@ def _plain(name: str) -> str:
     return re.sub(r'["`]', "", name)
 
 
-@contextmanager
-def drafting() -> Iterator[None]:
+def drafting() -> AbstractContextManager[None]:
     """Within, a model whose contract is still to be drafted or finished is read as one without."""
-    with _letting_pass(WrongUse, ContractInvalid):
-        yield
+    return _letting_pass(WrongUse, ContractInvalid)
 
 
-@contextmanager
-def looking() -> Iterator[None]:
+def looking() -> AbstractContextManager[None]:
     """Within, a model whose contract is still to be finished is read as one without."""
-    with _letting_pass(ContractInvalid):
-        yield
+    return _letting_pass(ContractInvalid)
 
 
 @contextmanager

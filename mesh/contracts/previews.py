@@ -7,6 +7,7 @@ products, says nothing of a part.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from sqlmesh.core.console import get_console
@@ -17,18 +18,16 @@ from sqlmesh.utils.date import to_datetime
 from mesh.contracts.audits import AUDIT
 from mesh.wrapping import wrap
 
-INSTALLED = "_knows_parts"
 PREVIEW = "preview"
 """What an audit of a part is told by, among the variables that its query is rendered with."""
 # On an evaluator: by version the intervals that it has built, which SQLMesh notes in its state.
 _BUILT = "intervals_built"
 
 
+@cache
 def install() -> None:
     """Let SQLMesh tell audits of parts, once per process."""
-    if not getattr(SnapshotEvaluator, INSTALLED, False):
-        setattr(SnapshotEvaluator, INSTALLED, True)
-        wrap(SnapshotEvaluator, "audit", _of_a_part)
+    wrap(SnapshotEvaluator, "audit", _of_a_part)
 
 
 def note_built(

@@ -95,7 +95,7 @@ def differences(sides: exp.Union) -> exp.Select:
             f"COALESCE(CAST({f'CAST({side} AS DATE)' if of_days else side} AS STRING), 'nothing')"
             for side in (left, right)
         )
-        mine, theirs = (_text(f"{_as_written(text.this)} is ") for text in (own, other))
+        mine, theirs = (_text(f"{text.this.sql(dialect=DIALECT)} is ") for text in (own, other))
         words = f"CONCAT('; ', {mine}, {one}, ', in ', {source}, {theirs}, {two})"
         equal = f"COALESCE({same}, {left} IS NULL AND {right} IS NULL)"
         told.append(f"IF({equal}, '', {words})")
@@ -212,18 +212,6 @@ def _names(expressions: Sequence[exp.Expr]) -> list[str]:
         name = columns.pop() if len(columns) == 1 else ""
         found.append(f"{GROUP}{number}" if name in (*found, "", "found") else name)
     return found
-
-
-def _as_written(value: exp.Expr) -> str:
-    """As people write it: states of before hold rules in SQLGlot's own dialect, which has no IF."""
-
-    def short(node: exp.Expr) -> exp.Expr:
-        ifs = node.args.get("ifs") or [] if isinstance(node, exp.Case) else []
-        if len(ifs) != 1 or node.this or not node.args.get("default"):
-            return node
-        return exp.If(this=ifs[0].this, true=ifs[0].args["true"], false=node.args["default"])
-
-    return value.transform(short).sql(dialect=DIALECT)
 
 
 def _text(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +27,15 @@ if TYPE_CHECKING:
     from sqlmesh.core.audit import Audit
     from sqlmesh.core.snapshot import Snapshot
 
-INSTALLED = "_tells_which_rule"
 ARGUMENTS = ("rows", "tables")
 Rules = Sequence[tuple[str, exp.Expr]]
 """Rules of an audit, each with the argument in which it stands."""
 
 
+@cache
 def install() -> None:
     """Let SQLMesh tell which rule it was, once per process."""
-    if not getattr(SnapshotEvaluator, INSTALLED, False):
-        setattr(SnapshotEvaluator, INSTALLED, True)
-        wrap(SnapshotEvaluator, "_audit", _telling)
+    wrap(SnapshotEvaluator, "_audit", _telling)
 
 
 def _telling(

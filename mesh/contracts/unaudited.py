@@ -9,6 +9,7 @@ versions of that change, whatever else is new of them.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlmesh.core.plan.evaluator import BuiltInPlanEvaluator
@@ -30,16 +31,13 @@ if TYPE_CHECKING:
     from sqlmesh.core.snapshot import Snapshot
     from sqlmesh.core.state_sync import StateReader
 
-INSTALLED = "_audits_what_is_noted"
 SHOWN_BEFORE = "shown_before"
 """The flag of a plan that goes back to what an environment has shown: it passed then."""
 
 
+@cache
 def install() -> None:
     """Let SQLMesh audit these versions too, once per process."""
-    if getattr(PlanStagesBuilder, INSTALLED, False):
-        return
-    setattr(PlanStagesBuilder, INSTALLED, True)
     wrap(PlanStagesBuilder, "build", _with_audits)
     wrap(BuiltInPlanEvaluator, "visit_audit_only_run_stage", _among_all)
 
