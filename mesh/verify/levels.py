@@ -53,7 +53,8 @@ class Levels:
 
     def _fresh(self, contract: Contract, level: ServiceLevel, measures: Measures) -> Told:
         newest = measures.scan.newest
-        if measures.scan.rows == 0 and _may_be_empty(contract):
+        # Without rows nothing is too old, where none need be there.
+        if measures.scan.rows == 0 and not any(rule.minimum for rule in contract.table_rules()):
             return "", "there are no rows"
         if not isinstance(newest, datetime):
             return _no_age(level, measures, "newest", newest), ""
@@ -138,11 +139,6 @@ def _timely(
         failing=1 if wrong else 0,
         message=wrong or told,
     )
-
-
-def _may_be_empty(contract: Contract) -> bool:
-    """Whether no rows are fine: then there is nothing that could be too old."""
-    return not any(rule.minimum for rule in contract.table_rules())
 
 
 def _no_age(level: ServiceLevel, measures: Measures, which: str, moment: str | None) -> str:

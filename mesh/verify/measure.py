@@ -68,12 +68,8 @@ class Measures:
     resolve: Resolve
     ahead: frozenset[str] = frozenset()
 
-    @cached_property
-    def time_columns(self) -> tuple[str | None, str | None]:
-        """The columns that freshness and retention are measured on, where they are times."""
-        return self._time_column("freshness"), self._time_column("retention")
-
     def _time_column(self, kind: str) -> str | None:
+        """The column that a service level is measured on, where it is a time."""
         level = self.contract.service_level(kind)
         if level is None or level.element not in self.table.columns:
             return None
@@ -105,16 +101,14 @@ class Measures:
         return Scan(rest.rows, failing, problems, rest.newest, rest.oldest)
 
     def _scan(self, rules: list[RowRule], problems: dict[str, str]) -> Scan:
-        query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "row_count")).from_(
-            self.name.copy()
-        )
+        query = exp.select(exp.Count(this=exp.Star()).as_("row_count")).from_(self.name.copy())
         schema: dict = {"row_count": "int64"}
         for number, rule in enumerate(rules):
             query = query.select(exp.alias_(exp.CountIf(this=rule.broken()), f"rule_{number}"))
             schema[f"rule_{number}"] = "int64"
-        newest, oldest = self.time_columns
-        for column, alias, aggregate in ((newest, "newest", exp.Max), (oldest, "oldest", exp.Min)):
-            if column:
+        ends = (("freshness", "newest", exp.Max), ("retention", "oldest", exp.Min))
+        for kind, alias, aggregate in ends:
+            if column := self._time_column(kind):
                 query = query.select(exp.alias_(aggregate(this=exp.column(column)), alias))
                 schema[alias] = self.table.schema()[column]
         row = self.engine.rows(query, schema)[0]
@@ -154,8 +148,8 @@ class Measures:
             return Finding(None, problem=str(error))
         if not found:
             return Finding(0)
-        failing = found[0][_COUNT]
-        return Finding(failing, tuple(_without(row, _COUNT) for row in found))
+        totals = [row.pop(_COUNT) for row in found]
+        return Finding(totals[0], tuple(found))
 
     def _row_count(self, rule: TableRule) -> Finding:
         rows = self.scan.rows
@@ -168,10 +162,6 @@ class Measures:
 def _missing(rule: RowRule, there: set[str]) -> str:
     missing = [name for name in rule.columns if name not in there]
     return f"there is no column {', '.join(missing)}" if missing else ""
-
-
-def _without(row: Row, key: str) -> Row:
-    return {name: value for name, value in row.items() if name != key}
 
 
 def _moment(value: date | datetime | str | None) -> datetime | str | None:
