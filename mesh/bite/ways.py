@@ -8,7 +8,7 @@ ONE(c) is the value of the middle row, RAREST(c) and COMMONEST(c) are what they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -22,20 +22,6 @@ DIALECT = "duckdb"
 SOURCE = "source"
 POSITION = "bite_position"
 
-Applies = Callable[[Column], bool]
-
-
-def _every(column: Column) -> bool:
-    return True
-
-
-def _key(column: Column) -> bool:
-    return column.grain_position is not None
-
-
-def _value(column: Column) -> bool:
-    return not _key(column)
-
 
 def is_number(column: Column) -> bool:
     return column.logical_type in NUMERIC_TYPES
@@ -45,62 +31,51 @@ def is_time(column: Column) -> bool:
     return column.logical_type in TIME_TYPES
 
 
-def _numeric(column: Column) -> bool:
-    return _value(column) and is_number(column)
-
-
-def _fraction(column: Column) -> bool:
-    return _numeric(column) and column.bigquery_type == "FLOAT64"
-
-
 def is_share(column: Column) -> bool:
     """Whether its values are parts of one whole."""
     return is_number(column) and (column.minimum, column.maximum) == (0, 1)
 
 
-def _share(column: Column) -> bool:
-    return _value(column) and is_share(column)
+def _is_key(column: Column) -> bool:
+    return column.grain_position is not None
 
 
-def _amount(column: Column) -> bool:
-    return _numeric(column) and not _share(column)
+def _key_of(*kinds: str) -> Callable[[Column], bool]:
+    return lambda column: _is_key(column) and not column.enum and column.logical_type in kinds
 
 
-def _category(column: Column) -> bool:
-    return bool(column.enum) or column.logical_type == "boolean"
-
-
-def _enum(column: Column) -> bool:
-    return bool(column.enum) and column.logical_type == "string"
-
-
-def _text(column: Column) -> bool:
-    return column.logical_type == "string" and not column.enum
-
-
-def _key_of(*kinds: str) -> Applies:
-    return lambda column: _key(column) and not column.enum and column.logical_type in kinds
-
-
-def _nullable(column: Column) -> bool:
-    return not column.required
-
-
-def _boolean(column: Column) -> bool:
-    return column.logical_type == "boolean"
+# The columns that a way can be of.
+_OF: Mapping[str, Callable[[Column], bool]] = {
+    "any": lambda column: True,
+    "key": _is_key,
+    "key of days": _key_of("date"),
+    "key of numbers": _key_of("integer"),
+    "other key": _key_of("string", "integer", "number"),
+    "value": lambda column: not _is_key(column),
+    "number": lambda column: not _is_key(column) and is_number(column),
+    "fraction": lambda column: not _is_key(column) and column.bigquery_type == "FLOAT64",
+    "share": lambda column: not _is_key(column) and is_share(column),
+    "amount": lambda column: _OF["number"](column) and not is_share(column),
+    "category": lambda column: bool(column.enum) or column.logical_type == "boolean",
+    "enum": lambda column: bool(column.enum) and column.logical_type == "string",
+    "text": lambda column: column.logical_type == "string" and not column.enum,
+    "nullable": lambda column: not column.required,
+    "boolean": lambda column: column.logical_type == "boolean",
+    "time": is_time,
+}
 
 
 @dataclass(frozen=True)
 class Way:
     """One way. words: what is done, to be read after the name of the damaged product's rows.
 
-    applies: to which columns; None for a way that concerns whole rows. new: the value that the
-    column gets. keep: which rows stay. again: which rows are there a second time.
+    of: to which columns it is done; nothing for a way that concerns whole rows. new: the value that
+    the column gets. keep: which rows stay. again: which rows are there a second time.
     """
 
     id: str
     words: str
-    applies: Applies | None = None
+    of: str = ""
     new: str = "c"
     keep: str = ""
     again: str = ""
@@ -117,96 +92,91 @@ WAYS: tuple[Way, ...] = (
     Way("one_left", "one row is left", keep="n = ONE(n)"),
     Way("doubled", "every row is there twice", again="TRUE"),
     Way("one_doubled", "one row is there twice", again="n = ONE(n)"),
-    Way(
-        "without_one",
-        "all rows of one {c} are gone",
-        _key_of("string", "integer", "number"),
-        keep="c <> ONE(c)",
-    ),
-    Way("without_day", "all rows of one {c} are gone", _key_of("date"), keep="c <> ONE(c)"),
+    Way("without_one", "all rows of one {c} are gone", "other key", keep="c <> ONE(c)"),
+    Way("without_day", "all rows of one {c} are gone", "key of days", keep="c <> ONE(c)"),
     Way(
         "without_newest",
         "all rows of the newest {c} are gone",
-        _key_of("date"),
+        "key of days",
         keep="c <> (SELECT MAX(c) FROM source)",
     ),
     Way(
         "without_rarest",
         "all rows of the rarest {c} are gone",
-        _category,
+        "category",
         keep="c IS DISTINCT FROM RAREST(c)",
     ),
     Way(
         "without_commonest",
         "all rows of the commonest {c} are gone",
-        _category,
+        "category",
         keep="c IS DISTINCT FROM COMMONEST(c)",
     ),
     # values: of a column that is no key
-    Way("null", "{c} is NULL", _every, new="NULL"),
-    Way("null_once", "{c} is NULL in one row", _every, new="IF(n = ONE(n), NULL, c)"),
-    Way("zero", "{c} is 0", _numeric, new="0"),
-    Way("negative", "{c} has the other sign", _numeric, new="-c"),
-    Way("times_100", "{c} is a hundred times as much", _amount, new="c * 100"),
-    Way("percent", "{c} is in percent", _share, new="c * 100"),
-    Way("halved", "{c} is half as much", _numeric, new="c / 2"),
-    Way("plus_one", "{c} is one more", _amount, new="c + 1"),
-    Way("minus_one", "{c} is one less", _amount, new="c - 1"),
-    Way("one_off", "{c} is one more in one row", _amount, new="IF(n = ONE(n), c + 1, c)"),
-    Way("rounded", "{c} is rounded", _fraction, new="ROUND(c)"),
-    Way("infinite", "{c} is infinite", _fraction, new="'infinity'"),
-    Way("not_a_number", "{c} is not a number", _fraction, new="'nan'"),
-    Way("shifted", "{c} is that of the next row", _value, new=_REPEATED),
-    Way("constant", "{c} is the same in all rows", _value, new="ONE(c)"),
-    Way("swapped", "{c} and {d} are swapped", _value, new="d", paired=True),
-    Way("empty", "{c} is empty text", _text, new="''"),
-    Way("truncated", "{c} is cut to three letters", _text, new="SUBSTRING(c, 1, 3)"),
-    Way("padded", "{c} ends with a blank", _text, new="c || ' '"),
-    Way("upper", "{c} is in capitals", _text, new="UPPER(c)"),
+    Way("null", "{c} is NULL", "any", new="NULL"),
+    Way("null_once", "{c} is NULL in one row", "any", new="IF(n = ONE(n), NULL, c)"),
+    Way("zero", "{c} is 0", "number", new="0"),
+    Way("negative", "{c} has the other sign", "number", new="-c"),
+    Way("times_100", "{c} is a hundred times as much", "amount", new="c * 100"),
+    Way("percent", "{c} is in percent", "share", new="c * 100"),
+    Way("halved", "{c} is half as much", "number", new="c / 2"),
+    Way("plus_one", "{c} is one more", "amount", new="c + 1"),
+    Way("minus_one", "{c} is one less", "amount", new="c - 1"),
+    Way("one_off", "{c} is one more in one row", "amount", new="IF(n = ONE(n), c + 1, c)"),
+    Way("rounded", "{c} is rounded", "fraction", new="ROUND(c)"),
+    Way("infinite", "{c} is infinite", "fraction", new="'infinity'"),
+    Way("not_a_number", "{c} is not a number", "fraction", new="'nan'"),
+    Way("shifted", "{c} is that of the next row", "value", new=_REPEATED),
+    Way("constant", "{c} is the same in all rows", "value", new="ONE(c)"),
+    Way("swapped", "{c} and {d} are swapped", "value", new="d", paired=True),
+    Way("empty", "{c} is empty text", "text", new="''"),
+    Way("truncated", "{c} is cut to three letters", "text", new="SUBSTRING(c, 1, 3)"),
+    Way("padded", "{c} ends with a blank", "text", new="c || ' '"),
+    Way("upper", "{c} is in capitals", "text", new="UPPER(c)"),
     Way(
         "exchanged",
         "the commonest {c} and the rarest are exchanged",
-        _category,
+        "category",
         new="CASE c WHEN COMMONEST(c) THEN RAREST(c) WHEN RAREST(c) THEN COMMONEST(c) ELSE c END",
     ),
-    Way("unknown", "{c} is a word that is none of its values", _enum, new="'unknown'"),
-    Way("negated", "{c} is the opposite", _boolean, new="NOT c"),
-    Way("stale", "{c} is a year earlier", is_time, new="c - INTERVAL 1 YEAR"),
-    Way("next_month", "{c} is a month later", is_time, new="c + INTERVAL 1 MONTH"),
-    Way("next_day", "{c} is a day later", is_time, new="c + INTERVAL 1 DAY"),
-    Way("future", "{c} is in 2099", is_time, new="'2099-01-01'"),
+    Way("unknown", "{c} is a word that is none of its values", "enum", new="'unknown'"),
+    Way("negated", "{c} is the opposite", "boolean", new="NOT c"),
+    Way("stale", "{c} is a year earlier", "time", new="c - INTERVAL 1 YEAR"),
+    Way("next_month", "{c} is a month later", "time", new="c + INTERVAL 1 MONTH"),
+    Way("next_day", "{c} is a day later", "time", new="c + INTERVAL 1 DAY"),
+    Way("future", "{c} is in 2099", "time", new="'2099-01-01'"),
     # keys
-    Way("collided", "{c} is the same in all rows", _key, new="ONE(c)"),
-    Way("moved", "{c} is that of the next row", _key, new=_REPEATED),
+    Way("collided", "{c} is the same in all rows", "key", new="ONE(c)"),
+    Way("moved", "{c} is that of the next row", "key", new=_REPEATED),
     Way(
         "merged",
         "the commonest {c} is told as another one",
-        _key,
+        "key",
         new="IF(c = COMMONEST(c), RAREST(c), c)",
     ),
     Way(
         "renumbered",
         "{c} is numbered anew",
-        _key_of("integer"),
+        "key of numbers",
         new="DENSE_RANK() OVER (ORDER BY c) + 1000000",
     ),
     # joins
-    Way("unmatched_dropped", "rows without {c} are gone", _nullable, keep="c IS NOT NULL"),
-    Way("matched_doubled", "rows with {c} are there twice", _nullable, again="c IS NOT NULL"),
+    Way("unmatched_dropped", "rows without {c} are gone", "nullable", keep="c IS NOT NULL"),
+    Way("matched_doubled", "rows with {c} are there twice", "nullable", again="c IS NOT NULL"),
     Way(
         "wrongly_matched",
         "{c} of every second row is that of the next",
-        _value,
+        "value",
         new=f"IF(n % 2 = 0, {_REPEATED}, c)",
     ),
     # aggregates
-    Way("average", "{c} is an average", _numeric, new="AVG(c) OVER (PARTITION BY k)"),
-    Way("total", "{c} is a total", _numeric, new="SUM(c) OVER (PARTITION BY k)"),
-    Way("largest", "{c} is the largest", _numeric, new="MAX(c) OVER (PARTITION BY k)"),
+    Way("average", "{c} is an average", "number", new="AVG(c) OVER (PARTITION BY k)"),
+    Way("total", "{c} is a total", "number", new="SUM(c) OVER (PARTITION BY k)"),
+    Way("largest", "{c} is the largest", "number", new="MAX(c) OVER (PARTITION BY k)"),
     Way(
-        "running", "{c} is a running total", _numeric, new="SUM(c) OVER (PARTITION BY k ORDER BY n)"
+        "running", "{c} is a running total", "number", new="SUM(c) OVER (PARTITION BY k ORDER BY n)"
     ),
-    Way("counted_once", "{c} counts each once", _amount, new="LEAST(c, 1)"),
+    Way("counted_once", "{c} counts each once", "amount", new="LEAST(c, 1)"),
 )
 
 
@@ -334,10 +304,10 @@ def damages(contract: Contract) -> tuple[Damage, ...]:
 
 def _damages(contract: Contract) -> Iterator[Damage]:
     for way in WAYS:
-        if way.applies is None:
+        if not way.of:
             yield Damage(f"rows.{way.id}", way, contract)
             continue
-        columns = [column for column in contract.columns if way.applies(column)]
+        columns = [column for column in contract.columns if _OF[way.of](column)]
         if way.paired:
             for column, other in _neighbours(columns):
                 yield Damage(
