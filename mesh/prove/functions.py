@@ -10,47 +10,29 @@ from typing import Any
 
 def of_bigquery() -> list[Any]:
     """The functions, as the analyzer's catalog takes them."""
-    from zetasql.types import (
-        Function,
-        FunctionArgumentType,
-        FunctionArgumentTypeOptions,
-        FunctionEnums,
-        FunctionOptions,
-        FunctionSignature,
-        SignatureArgumentKind,
-        Type,
-        TypeKind,
-    )
+    from zetasql import types
 
-    one, any_ = (
-        FunctionArgumentType(kind=kind, num_occurrences=1)
-        for kind in (
-            SignatureArgumentKind.ARG_TYPE_ANY_1,
-            SignatureArgumentKind.ARG_TYPE_ARBITRARY,
-        )
-    )
-    ordered = FunctionArgumentType(
-        kind=SignatureArgumentKind.ARG_TYPE_ANY_2,
-        num_occurrences=1,
-        options=FunctionArgumentTypeOptions(must_support_ordering=True),
-    )
+    kinds = types.SignatureArgumentKind
+
+    def argument(kind: Any, **more: Any) -> Any:
+        return types.FunctionArgumentType(kind=kind, num_occurrences=1, **more)
+
+    one, any_ = argument(kinds.ARG_TYPE_ANY_1), argument(kinds.ARG_TYPE_ARBITRARY)
+    sorts = types.FunctionArgumentTypeOptions(must_support_ordering=True)
+    ordered = argument(kinds.ARG_TYPE_ANY_2, options=sorts)
     text, truth = (
-        FunctionArgumentType(
-            kind=SignatureArgumentKind.ARG_TYPE_FIXED,
-            type=Type(type_kind=kind),
-            num_occurrences=1,
-        )
-        for kind in (TypeKind.TYPE_STRING, TypeKind.TYPE_BOOL)
+        argument(kinds.ARG_TYPE_FIXED, type=types.Type(type_kind=kind))
+        for kind in (types.TypeKind.TYPE_STRING, types.TypeKind.TYPE_BOOL)
     )
-    aggregate, scalar = FunctionEnums.Mode.AGGREGATE, FunctionEnums.Mode.SCALAR
+    aggregate, scalar = types.FunctionEnums.Mode.AGGREGATE, types.FunctionEnums.Mode.SCALAR
     return [
-        Function(
+        types.Function(
             name_path=[name],
             group="BigQuery",
             mode=mode,
             # Else messages would name its group as well.
-            options=FunctionOptions(sql_name=name),
-            signature=[FunctionSignature(argument=arguments, return_type=result)],
+            options=types.FunctionOptions(sql_name=name),
+            signature=[types.FunctionSignature(argument=arguments, return_type=result)],
         )
         for name, mode, arguments, result in (
             ("MAX_BY", aggregate, [one, ordered], one),

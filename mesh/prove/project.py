@@ -78,11 +78,6 @@ class BigQueryProject:
         types = self.models[name].columns_to_types or {}
         return {column: bigquery_type(type_) for column, type_ in types.items()}
 
-    def states_columns(self, name: str) -> bool:
-        """Whether the model itself says which columns it has, and its query is not asked."""
-        model = self.models[name]
-        return not model.is_sql or model.columns_to_types_ is not None
-
     def parents(self, name: str) -> list[str]:
         return sorted(short_name(fqn) for fqn in self.models[name].depends_on)
 

@@ -162,11 +162,12 @@ def _columns(run: _Run, name: str) -> dict[str, str]:
 
     SQLMesh guesses what nobody promised and no cast says, and guesses wrong of arrays and records.
     """
-    promised = _promised(run.project, name)
-    if _contract(run.project, name) is not None or run.project.states_columns(name):
+    promised, model = _promised(run.project, name), run.project.models[name]
+    # What a model itself says of its columns, its query is not asked.
+    is_stated = not model.is_sql or model.columns_to_types_ is not None
+    if _contract(run.project, name) is not None or is_stated:
         return promised
-    seen = _analyzed(run, name)
-    managed = run.project.models[name].managed_columns
+    seen, managed = _analyzed(run, name), model.managed_columns
     return {**seen, **{c: t for c, t in promised.items() if not seen or c in managed}}
 
 
