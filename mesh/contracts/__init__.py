@@ -12,17 +12,13 @@ from mesh.contracts.load import (
     read_contracts,
     usable_contracts,
 )
-from mesh.contracts.model import Column, Contract, Role, ServiceLevel, StatedRule, Version
-from mesh.files.problems import Problem
+from mesh.contracts.model import Column, Contract, ServiceLevel, Version
 
 __all__ = [
     "Column",
     "Contract",
     "ContractInvalid",
-    "Problem",
-    "Role",
     "ServiceLevel",
-    "StatedRule",
     "Version",
     "contract_paths",
     "find",

@@ -50,7 +50,7 @@ def model_properties(
     properties: dict[str, exp.Expr] = {
         "owner": _text(contract.owner),
         "description": _text(contract.description),
-        "grain": _columns(contract.grain),
+        "grain": exp.Tuple(expressions=[column_named(name) for name in contract.grain]),
         "column_descriptions": exp.Tuple(
             expressions=[
                 exp.EQ(this=column_named(column.name), expression=_text(text))
@@ -58,7 +58,7 @@ def model_properties(
                 if (text := column.description)
             ]
         ),
-        "tags": _texts(contract.tags),
+        "tags": exp.Tuple(expressions=[_text(tag) for tag in contract.tags]),
         "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
         "grants": _grants(contract, on_bigquery=project.is_on_bigquery(gateway)),
         "audits": exp.Tuple(expressions=[contract_audit(contract), *audits]),
@@ -92,14 +92,6 @@ def _read_by(audits: Sequence[exp.Expr], project: Project) -> set[str]:
 
 def _text(text: str) -> exp.Literal:
     return exp.Literal.string(" ".join(text.split()))
-
-
-def _texts(texts: tuple[str, ...]) -> exp.Tuple:
-    return exp.Tuple(expressions=[_text(text) for text in texts])
-
-
-def _columns(names: tuple[str, ...]) -> exp.Tuple:
-    return exp.Tuple(expressions=[column_named(name) for name in names])
 
 
 def _labels(contract: Contract) -> exp.EQ:

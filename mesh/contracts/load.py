@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from mesh.contracts.checks import problems_of
@@ -30,8 +30,6 @@ from mesh.errors import Location, WrongUse
 from mesh.files.problems import nearest, suggestion
 from mesh.project import display
 
-_cache: dict[Path, tuple[tuple[int, int] | None, Contract]] = {}
-
 
 def contract_paths(folder: Path) -> list[Path]:
     """The contract files under a folder, sorted; raises WrongUse when there is no such folder."""
@@ -51,18 +49,15 @@ def load_contract(path: Path) -> Contract:
     Raises ContractInvalid when it cannot be relied on. The SQL of its rules is looked at when the
     rules are asked for, and by `mesh contracts lint`.
     """
-    path = Path(path)
-    stamp = _stamp(path)
-    known = _cache.get(path)
-    if known and known[0] == stamp:
-        return known[1]
+    return _loaded(Path(path), _stamp(path))
+
+
+@lru_cache(maxsize=1024)
+def _loaded(path: Path, stamp: tuple[int, int] | None) -> Contract:
     draft = read_draft(path)
-    problems = problems_of(draft)
-    if problems:
+    if problems := problems_of(draft):
         raise ContractInvalid(problems)
-    contract = build(draft)
-    _cache[path] = (stamp, contract)
-    return contract
+    return build(draft)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlmesh.core.model import Model
 
-from mesh.contracts import Contract, Problem
+from mesh.contracts import Contract
 from mesh.contracts.draft import contract_files
 from mesh.contracts.lint import lint
 from mesh.contracts.types import today
 from mesh.environments.names import domain_of, query_inputs, short_name
+from mesh.files.problems import Problem
 from mesh.lint.rule import ContractRule
 from mesh.project import Project, display
 
