@@ -153,22 +153,21 @@ def today() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
 
 
+_PLAIN = {"integer": int, "number": int | float, "boolean": bool, "string": str}
+
+
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def comparable(logical_type: str, value: Any) -> Any:
     """The value as something that can be compared with others of its type, or None."""
-    if logical_type == "integer":
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-    if logical_type == "number":
-        return value if is_number(value) else None
-    if logical_type == "boolean":
-        return value if isinstance(value, bool) else None
+    if logical_type in _PLAIN:
+        # Python counts true and false as whole numbers.
+        right = isinstance(value, bool) == (logical_type == "boolean")
+        return value if right and isinstance(value, _PLAIN[logical_type]) else None
     if not isinstance(value, str):
         return None
-    if logical_type == "string":
-        return value
     try:
         if logical_type == "date":
             return datetime.date.fromisoformat(value) if len(value) == 10 else None

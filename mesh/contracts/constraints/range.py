@@ -42,6 +42,10 @@ class _Bound(NamedTuple):
     open: bool
     text: str
 
+    def rank(self, low: bool) -> tuple[Any, bool]:
+        """Its place among bounds: the greater is stricter of low ones, the lesser of high ones."""
+        return self.value, self.open == low
+
 
 @dataclass(frozen=True, kw_only=True)
 class Range(ColumnPromise):
@@ -157,9 +161,12 @@ class Range(ColumnPromise):
         for low in (True, False):
             before = was._bound(low) if was else None
             after = now._bound(low) if now else None
-            if _place(before) != _place(after):
+            was_at, now_at = (one and one.rank(low) for one in (before, after))
+            if was_at != now_at:
+                looser = now_at is None or (was_at is not None and (now_at < was_at) == low)
                 texts = [one.text if one else "without limit" for one in (before, after)]
-                changes[_effect(before, after, low)].append(f"{texts[0]} became {texts[1]}")
+                effect = Effect.LOOSER if looser else Effect.TIGHTER
+                changes[effect].append(f"{texts[0]} became {texts[1]}")
         for effect, word in ((Effect.LOOSER, "wider"), (Effect.TIGHTER, "narrower")):
             if changes[effect]:
                 how = " and ".join(changes[effect])
@@ -185,7 +192,7 @@ class Range(ColumnPromise):
             found.append(_Bound(value, is_open, text))
         if not found:
             return None
-        return (max if low else min)(found, key=lambda b: (b.value, b.open if low else not b.open))
+        return (max if low else min)(found, key=lambda bound: bound.rank(low))
 
     @classmethod
     def propose(cls, bigquery_type: str, seen: Seen) -> Mapping[str, Any]:
@@ -205,16 +212,3 @@ class Range(ColumnPromise):
         if bigquery_type == "FLOAT64" and seen.step is not None:
             return {"minimum": low, "maximum": high}
         return {}
-
-
-def _place(bound: _Bound | None) -> tuple[Any, bool] | None:
-    return bound and (bound.value, bound.open)
-
-
-def _effect(was: _Bound | None, now: _Bound | None, low: bool) -> Effect:
-    if was is None:
-        return Effect.TIGHTER
-    if now is None:
-        return Effect.LOOSER
-    loosened = was.open if was.value == now.value else (now.value < was.value) == low
-    return Effect.LOOSER if loosened else Effect.TIGHTER
