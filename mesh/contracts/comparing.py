@@ -137,12 +137,10 @@ def _rows(query: exp.Expr) -> str:
 def _innermost(query: exp.Expr) -> exp.Select | None:
     """The query of the offenders: what a `SELECT * FROM (…)` around it selects from."""
     while isinstance(query, exp.Select):
-        source = query.args.get("from_") or query.args.get("from")
+        source = query.args.get("from_")
         inner = source.this if source else None
-        plain = not any(
-            arg for key, arg in query.args.items() if key not in ("expressions", "from", "from_")
-        )
-        if not (plain and isinstance(inner, exp.Subquery)):
+        others = (arg for key, arg in query.args.items() if key not in ("expressions", "from_"))
+        if any(others) or not isinstance(inner, exp.Subquery):
             return query
         query = inner.this
     return None

@@ -8,9 +8,9 @@ from sqlglot import exp
 from sqlglot.transforms import eliminate_window_clause
 
 # What each part of a query is asked for when it is read, and what changes none of its rows.
-_ORDERED = ("order", "with_", "with", "hint")
+_ORDERED = ("order", "with_", "hint")
 SELECT = (
-    *("expressions", "from_", "from", "joins", "where", "group", "having", "qualify"),
+    *("expressions", "from_", "joins", "where", "group", "having", "qualify"),
     *("distinct", "limit", "offset", *_ORDERED),
 )
 SET_OPERATION = ("this", "expression", "distinct", "limit", "offset", *_ORDERED)

@@ -357,7 +357,7 @@ def _counts_rows(select: exp.Select) -> bool:
 
 def _row_condition(select: exp.Select) -> exp.Expr | None:
     """What must hold for each row, when the query looks at one row of the product at a time."""
-    source = select.args.get("from_") or select.args.get("from")
+    source = select.args.get("from_")
     where = select.args.get("where")
     plain = (
         source is not None
@@ -365,7 +365,6 @@ def _row_condition(select: exp.Select) -> exp.Expr | None:
         and source.this.name == TABLE
         and not select.args.get("joins")
         and not select.args.get("with_")
-        and not select.args.get("with")
     )
     if not plain or where is None or where.find(exp.Query, exp.AggFunc, exp.Window):
         return None

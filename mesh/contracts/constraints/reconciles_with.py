@@ -170,9 +170,10 @@ class ReconcilesWith(TablePromise):
         parts += [lookup[1] for lookup in (self.join, self.each) if lookup]
         names = [self.source, *(self.join or ())[:1]]
         names += [name for text in parts if text for name in parse_expression(text).references]
+        is_timed = any(_timed(own, type_of) for own, _ in self.by)
         return TableRule(
             **vars(facts),
-            scope=Scope.GROUPS if self._is_timed(type_of) else Scope.WHOLE,
+            scope=Scope.GROUPS if is_timed else Scope.WHOLE,
             query=differences(both),
             sides=both,
             references=tuple(dict.fromkeys(names)),
@@ -194,9 +195,6 @@ class ReconcilesWith(TablePromise):
         if self.each and split:
             rows += f" CROSS JOIN UNNEST({sql(self.each[1])}) AS {self.each[0]}"
         return rows
-
-    def _is_timed(self, type_of: Callable[[str], str]) -> bool:
-        return any(_timed(own, type_of) for own, _ in self.by)
 
     def text(self) -> str:
         parts = [f"{' and '.join(_told(self.measures))} of {self.source}"]

@@ -69,8 +69,11 @@ class Sql(TablePromise):
         parsed = _parsed(stated)
         if isinstance(parsed, ParsedRule):
             try:
-                check_columns(parsed, own, known)
-            except RuleColumnError as error:
+                for name in parsed.columns:
+                    if name not in own:
+                        raise _no_column(name, own)
+                resolved(parsed.offending, parsed.references, own, known)
+            except RuleSqlError as error:
                 yield Finding(stated.at("query"), error.message, error.fix)
 
     def rule(self, facts: Rule, type_of: Callable[[str], str]) -> Rule:
@@ -101,31 +104,13 @@ def _parsed(stated: StatedQuality) -> ParsedRule | RuleSqlError | None:
         return error
 
 
-class RuleColumnError(RuleSqlError):
-    """A rule speaks of what is not there, or compares what cannot be compared."""
-
-
-def check_columns(rule: ParsedRule, own: Mapping[str, str], schema: Schema) -> None:
-    """Check a rule against the columns it can see. Raises RuleColumnError.
-
-    own: the columns of the product itself; schema: those of the products it refers to. Products
-    without columns here were complained about elsewhere, so the rule is not checked further.
-    """
-    if any(reference not in schema for reference in rule.references):
-        return
-    if rule.condition is not None:
-        for name in rule.columns:
-            if name not in own:
-                raise _no_column(name, own)
-    resolved(rule.offending, rule.references, own, schema)
-
-
 def resolved(
     query: exp.Select, references: Collection[str], own: Mapping[str, str], schema: Schema
 ) -> exp.Select | None:
-    """A query with tables and types of its columns. Raises RuleColumnError.
+    """A query with tables and types of its columns.
 
-    None where columns of a product it refers to are not known.
+    Raises RuleSqlError for what is not there, or cannot be compared. None where columns of a
+    product it refers to are not known.
     """
     if any(reference not in schema for reference in references):
         return None
@@ -151,18 +136,18 @@ def resolved(
             every = {name for columns in read for name in columns}
             raise _no_column(found.group(1).rpartition(".")[2], every) from None
         message = f"The query cannot be resolved: {shown(error, 100).replace(TABLE, '${table}')}."
-        raise RuleColumnError(message, "Check tables and columns.") from None
+        raise RuleSqlError(message, "Check tables and columns.") from None
     except (SqlglotError, RecursionError) as error:
         message = f"The query cannot be resolved: {shown(error, 100)}."
-        raise RuleColumnError(message, "Write it more simply.") from None
+        raise RuleSqlError(message, "Write it more simply.") from None
     _conditions_are_boolean(query)
     _operands_fit(query)
     return query
 
 
-def _no_column(name: str, known: Iterable[str]) -> RuleColumnError:
+def _no_column(name: str, known: Iterable[str]) -> RuleSqlError:
     message = f"The rule speaks of the column `{shown(name)}`, which is not there."
-    return RuleColumnError(message, suggestion(name, known))
+    return RuleSqlError(message, suggestion(name, known))
 
 
 def _conditions_are_boolean(query: exp.Expr) -> None:
@@ -178,7 +163,7 @@ def _conditions_are_boolean(query: exp.Expr) -> None:
             continue
         if kind.this != exp.DataType.Type.BOOLEAN:
             message = f"`{_text(place)}` is no condition: it is {kind.sql(dialect=DIALECT)}."
-            raise RuleColumnError(message, "Compare it with something.")
+            raise RuleSqlError(message, "Compare it with something.")
 
 
 _GROUPS = (
@@ -207,7 +192,7 @@ def _operands_fit(query: exp.Expr) -> None:
             if other in ("a date", "a moment"):
                 continue
         message = f"`{_text(node)}` compares {left} with {right}."
-        raise RuleColumnError(message, "Compare values of one type.")
+        raise RuleSqlError(message, "Compare values of one type.")
 
 
 def _text(node: exp.Expr) -> str:
