@@ -126,28 +126,20 @@ class Copy:
         return self.memory.rows(exp.select("COUNT(*)").from_(self.rows))[0][0]
 
     @cached_property
-    def row_rules(self) -> list[RowRule]:
+    def row_rules(self) -> list[tuple[RowRule, str]]:
+        """Rules about rows, each with what is selected to know whether a row breaks it."""
         rules = []
         for rule in self.contract.row_rules():
             broken = exp.select("1").from_(self.rows).where(rule.broken()).limit(1)
             if not self._is_broken(rule.id, partial(self.memory.rows, broken)):
-                rules.append(rule)
+                rules.append((rule, _any(rule.broken())))
         return rules
-
-    @cached_property
-    def broken_by(self) -> dict[str, str]:
-        """By rule about rows what is selected to know whether one breaks it."""
-        return {rule.id: _any(rule.broken()) for rule in self.row_rules}
 
     @cached_property
     def table_rules(self) -> list[Prepared]:
         """Those on the number of rows first, then those that read least."""
-        found = []
         self.restore()
-        for rule in self.contract.table_rules():
-            one = self.prepared(rule)
-            if one:
-                found.append(one)
+        found = filter(None, map(self.prepared, self.contract.table_rules()))
         return sorted(
             found, key=lambda one: (one.rule.scope is not Scope.COUNT, len(one.rule.references))
         )
@@ -237,15 +229,15 @@ class Copy:
         changed = damage.changed
         if changed:
             # Where rows come or go, each that is there keeps the rules about rows.
-            rules = [rule for rule in self.row_rules if changed & set(rule.columns)]
-            rows = self._damaged(damage, changed.union(*(rule.columns for rule in rules)))
+            rules = [one for one in self.row_rules if changed & set(one[0].columns)]
+            rows = self._damaged(damage, changed.union(*(rule.columns for rule, _ in rules)))
             others = [
                 exp.NullSafeNEQ(this=exp.column(name), expression=exp.column(before(name)))
                 for name in sorted(changed)
             ]
-            asked = [*(self.broken_by[rule.id] for rule in rules), _any(exp.or_(*others))]
+            asked = [*(broken for _, broken in rules), _any(exp.or_(*others))]
             *found, differs = self.memory.rows(f"SELECT {', '.join(asked)} FROM ({rows})")[0]
-            for rule, is_broken in zip(rules, found, strict=True):
+            for (rule, _), is_broken in zip(rules, found, strict=True):
                 if is_broken:
                     return rule.id
             if not differs:

@@ -39,12 +39,6 @@ def in_sql(name: str) -> str:
     return f"Call it {internal}, and make {name} an SQL model of kind VIEW that selects from it."
 
 
-def _checks(name: str, audit: str, arguments: dict[str, exp.Expr]) -> bool:
-    """Whether an audit is one of this product's contract, and not of another's."""
-    product = arguments.get("product")
-    return audit == AUDIT and product is not None and product.name == name
-
-
 def _asks_all(contract: Contract, model: Model) -> bool:
     """Whether one of a model's audits asks every rule of its contract, as they stand there."""
     asked = {one.this.name: _text(one.expression) for one in contract_audit(contract).expressions}
@@ -97,7 +91,9 @@ class PublicModelNeedsContract(ContractRule):
             return
         path = f"contracts/{name.replace('.', '/')}.odcs.yaml"
         contract = contracts.get(name)
-        enforced = any(_checks(name, audit, arguments) for audit, arguments in model.audits)
+        # By its own contract, and not by another product's.
+        of = [args.get("product") for audit, args in model.audits if audit == AUDIT]
+        enforced = name in (product.name for product in of if product)
         if isinstance(model, PythonModel) and not enforced:
             yield f"{name}: {IN_PYTHON} {in_sql(name)}"
             return

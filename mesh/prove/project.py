@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
-from sqlmesh import Context
+from sqlmesh import Context, Model
 from sqlmesh.core.config import (
     BigQueryConnectionConfig,
     Config,
@@ -23,7 +23,7 @@ from sqlmesh.core.config import (
 )
 from sqlmesh.core.config.loader import load_configs
 from sqlmesh.core.environment import EnvironmentNamingInfo
-from sqlmesh.core.snapshot import SnapshotChangeCategory, SnapshotEvaluator
+from sqlmesh.core.snapshot import Snapshot, SnapshotChangeCategory, SnapshotEvaluator
 
 from mesh.contracts.types import bigquery_type
 from mesh.environments.hooks import WITHOUT_DELIVERIES
@@ -33,10 +33,6 @@ from mesh.environments.reporting import recording_console
 from mesh.errors import WrongUse
 from mesh.project import Project
 from mesh.prove.recording import RecordingAdapter
-
-if TYPE_CHECKING:
-    from sqlmesh import Context, Model
-    from sqlmesh.core.snapshot import Snapshot
 
 GATEWAY = "bigquery"
 # Stands for the production project: in the proof, names are what matters, not whose they are.

@@ -19,7 +19,6 @@ from mesh.signals import undisguised
 from mesh.verify.values import python_rows
 
 if TYPE_CHECKING:
-    import ibis
     from ibis import BaseBackend
     from ibis.expr.datatypes import DataType
 

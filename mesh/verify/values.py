@@ -6,13 +6,10 @@ Engines count further than Python's calendar, which knows the years 1 to 9999: D
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 # numpy's names for the units of Arrow's dates; its timestamps say theirs themselves.
 _DATE_UNITS = {"date32[day]": "D", "date64[ms]": "ms"}
