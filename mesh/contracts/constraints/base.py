@@ -162,9 +162,9 @@ class ColumnPromise(ABC):
     line: int = field(default=1, compare=False)
 
     @classmethod
-    @abstractmethod
     def read(cls, stated: StatedColumn) -> Self | None:
-        """The promise that a column states, or None."""
+        """The promise that a column states, or None; here of one that its key alone states."""
+        return cls(line=stated.line(cls.key)) if stated.keys.get(cls.key) else None
 
     @classmethod
     def incomplete(cls, stated: StatedColumn) -> Found:

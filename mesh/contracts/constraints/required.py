@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from sqlglot import exp
 
-from mesh.contracts.constraints.base import ColumnPromise, Named, Seen, StatedColumn
+from mesh.contracts.constraints.base import ColumnPromise, Named, Seen
 from mesh.contracts.sql import column_named
 
 
@@ -20,10 +20,6 @@ class Required(ColumnPromise):
     came: ClassVar[str] = "{column} can no longer be null."
     gone: ClassVar[str] = "{column} may now be null."
     words: ClassVar[str] = "is there"
-
-    @classmethod
-    def read(cls, stated: StatedColumn) -> Self | None:
-        return cls(line=stated.line(cls.key)) if stated.keys.get(cls.key) else None
 
     def condition(self, column: Named) -> exp.Expr:
         return exp.not_(exp.Is(this=column_named(column.name), expression=exp.Null()))

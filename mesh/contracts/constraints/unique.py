@@ -13,7 +13,6 @@ from mesh.contracts.constraints.base import (
     ColumnPromise,
     Effect,
     Named,
-    StatedColumn,
     StatedQuality,
     TablePromise,
 )
@@ -38,10 +37,6 @@ class Unique(ColumnPromise):
     came: ClassVar[str] = "{column} is now unique."
     gone: ClassVar[str] = "{column} is no longer promised to be unique."
     words: ClassVar[str] = "is unique"
-
-    @classmethod
-    def read(cls, stated: StatedColumn) -> Self | None:
-        return cls(line=stated.line(cls.key)) if stated.keys.get(cls.key) else None
 
     def condition(self, column: Named) -> exp.Expr:
         raise NotImplementedError  # One row cannot tell.
