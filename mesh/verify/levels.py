@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Judge = Callable[[], Outcome]
 Told = tuple[str, str]
 """What is wrong with a level, if anything, and what is said of one that is kept."""
+Made = Callable[..., Outcome]
+"""Makes the outcome of a level: of a dimension, with a status, and what was found."""
 RuleOf = Callable[[str, str], Outcome | None]
 """From a product and a rule's id to its outcome, for completeness that another product measures."""
 
@@ -37,9 +39,11 @@ class Levels:
         """Name and judge of each level that data can be held to; outcomes: of the rules so far."""
         for level in contract.service_levels:
             name = f"level.{level.id or level.property}"
+            what, where = level.description, contract.location(level.line)
+            outcome = partial(Outcome, name, level.property, what, where=where)
             judge: Callable[[], Told]
             if level.property == "completeness" and level.measured_by:
-                yield name, partial(self._complete, name, contract, level, outcomes)
+                yield name, partial(self._complete, outcome, level, outcomes)
                 continue
             if level.property == "freshness" and level.days is not None:
                 judge = partial(self._fresh, contract, level, measures)
@@ -49,7 +53,7 @@ class Levels:
                 judge = partial(self._kept, contract, level, measures)
             else:
                 continue
-            yield name, partial(_timely, name, contract, level, measures, judge)
+            yield name, partial(_timely, outcome, measures, judge)
 
     def _fresh(self, contract: Contract, level: ServiceLevel, measures: Measures) -> Told:
         newest = measures.scan.newest
@@ -91,7 +95,7 @@ class Levels:
         return wrong if late else "", told
 
     def _complete(
-        self, name: str, contract: Contract, level: ServiceLevel, outcomes: Mapping[str, Outcome]
+        self, outcome: Made, level: ServiceLevel, outcomes: Mapping[str, Outcome]
     ) -> Outcome:
         rule = level.measured_by or ""
         product, _, rule_id = rule.rpartition("/")
@@ -107,38 +111,14 @@ class Levels:
                 status = measured.status
                 message = f"{rule}, which measures it, finds {failing:,} that are not complete"
                 message += f" ({measured.message})" if measured.message else ""
-        return Outcome(
-            rule=name,
-            kind=level.property,
-            description=level.description,
-            dimension="completeness",
-            status=status,
-            where=contract.location(level.line),
-            checked=checked,
-            failing=failing,
-            message=message,
-        )
+        return outcome("completeness", status, checked=checked, failing=failing, message=message)
 
 
-def _timely(
-    name: str,
-    contract: Contract,
-    level: ServiceLevel,
-    measures: Measures,
-    judge: Callable[[], Told],
-) -> Outcome:
+def _timely(outcome: Made, measures: Measures, judge: Callable[[], Told]) -> Outcome:
     wrong, told = judge()
-    return Outcome(
-        rule=name,
-        kind=level.property,
-        description=level.description,
-        dimension="timeliness",
-        status=Status.BROKEN if wrong else Status.KEPT,
-        where=contract.location(level.line),
-        checked=measures.scan.rows,
-        failing=1 if wrong else 0,
-        message=wrong or told,
-    )
+    status, failing = (Status.BROKEN, 1) if wrong else (Status.KEPT, 0)
+    rows, message = measures.scan.rows, wrong or told
+    return outcome("timeliness", status, checked=rows, failing=failing, message=message)
 
 
 def _no_age(level: ServiceLevel, measures: Measures, which: str, moment: str | None) -> str:
