@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
@@ -39,6 +40,7 @@ _COLUMN_NAME = re.compile(
     re.IGNORECASE,
 )
 
+T = TypeVar("T")
 _Place = tuple[int | None, int | None]
 """Line and column of a text, from 1; None where nobody says."""
 _Fault = tuple[str, str, _Place]
@@ -173,14 +175,19 @@ def _columns(run: _Run, name: str) -> dict[str, str]:
 
 def _analyzed(run: _Run, name: str) -> dict[str, str]:
     """The columns that Google sees in a model's query; none if it refuses it."""
-    try:
-        query = run.project.query(name)
-    except (SQLMeshError, SqlglotError):
-        return {}
+    query, _ = _rendered(lambda: run.project.query(name))
     if query is None:
         return {}
     columns = run.analyzer.analyze(query.sql(dialect="bigquery")).columns
     return {column.name: column.type for column in columns}
+
+
+def _rendered(work: Callable[[], T]) -> tuple[T | None, str]:
+    """What SQLMesh makes of a model, or why it cannot."""
+    try:
+        return work(), ""
+    except (SQLMeshError, SqlglotError) as error:
+        return None, " ".join(str(error).split()) or type(error).__name__
 
 
 def _parts(table: exp.Table) -> tuple[str, ...]:
@@ -192,12 +199,9 @@ def _prove_model(run: _Run, name: str) -> Iterator[Finding]:
     source = path.read_text(encoding="utf-8") if path.is_file() else ""
     for message in model_limits(run.project, name, run.columns[name]):
         yield Finding(name, "limit", path, 1, message)
-    try:
-        query = run.project.query(name)
-    except (SQLMeshError, SqlglotError) as error:
-        text = " ".join(str(error).split())
-        yield Finding(name, "not_rendered", path, 1, f"SQLMesh cannot render the query: {text}")
-        return
+    query, why = _rendered(lambda: run.project.query(name))
+    if why:
+        yield Finding(name, "not_rendered", path, 1, f"SQLMesh cannot render the query: {why}")
     if query is None:
         return
     sql = query.sql(dialect="bigquery", pretty=True)
@@ -302,14 +306,11 @@ def _outputs(run: _Run, name: str, path: Path, source: str, sql: str) -> Iterato
 
 def _wrapped(run: _Run, name: str, path: Path) -> Iterator[Finding]:
     """What SQLMesh puts around the query: CREATE, MERGE, views, descriptions, labels."""
-    try:
-        statements = run.project.wrapped(name)
-    except (SQLMeshError, SqlglotError) as error:
-        text = " ".join(str(error).split())
-        yield Finding(name, "not_rendered", path, 1, f"SQLMesh cannot build the model: {text}")
-        return
+    statements, why = _rendered(lambda: run.project.wrapped(name))
+    if why:
+        yield Finding(name, "not_rendered", path, 1, f"SQLMesh cannot build the model: {why}")
     variables: dict[str, str] = {}
-    for statement in dict.fromkeys(statements):
+    for statement in dict.fromkeys(statements or ()):
         declared = re.match(r"(?s)DECLARE (\w+) (ARRAY<\w+>) DEFAULT \((.*)\);?$", statement)
         if declared:
             variables[declared.group(1)] = f"CAST([] AS {declared.group(2)})"
@@ -330,13 +331,10 @@ def _wrapped(run: _Run, name: str, path: Path) -> Iterator[Finding]:
 
 
 def _audits(run: _Run, name: str, path: Path) -> Iterator[Finding]:
-    try:
-        audits = run.project.audits(name)
-    except (SQLMeshError, SqlglotError) as error:
-        text = " ".join(str(error).split())
-        yield Finding(name, "audit", path, 1, f"SQLMesh cannot render an audit: {text}")
-        return
-    for audit, query in audits.items():
+    audits, why = _rendered(lambda: run.project.audits(name))
+    if why:
+        yield Finding(name, "audit", path, 1, f"SQLMesh cannot render an audit: {why}")
+    for audit, query in (audits or {}).items():
         sql = query.sql(dialect="bigquery", identify=True)
         refusal = run.refusal(sql)
         if refusal is not None:
