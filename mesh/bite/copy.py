@@ -101,7 +101,7 @@ class Copy:
     """The rows of one product, and what its contract asks of them.
 
     broken: the rules that the undamaged rows break, or that cannot be asked; none of them notices
-    a damage.
+    a damage. ordered: by changed columns the rules about the table, as they are best asked.
     """
 
     memory: Memory
@@ -242,7 +242,8 @@ class Copy:
                     return rule.id
             if not differs:
                 raise Unchanged
-        table_rules = self._rules_of(changed)
+        speaking = [one for one in self.table_rules if not changed or changed & one.columns]
+        table_rules = self.ordered.setdefault(changed, speaking)
         self.damage(damage)
         for number, one in enumerate(table_rules):
             with suppress(duckdb.Error):
@@ -250,13 +251,6 @@ class Copy:
                     table_rules.insert(0, table_rules.pop(number))
                     return one.rule.id
         return None
-
-    def _rules_of(self, changed: frozenset[str]) -> list[Prepared]:
-        """The rules about the table that speak of these columns, or all."""
-        if changed not in self.ordered:
-            told = [one for one in self.table_rules if not changed or changed & one.columns]
-            self.ordered[changed] = told
-        return self.ordered[changed]
 
     def is_equal(self) -> bool:
         """Whether the rows in that place are those of the product after all."""

@@ -56,7 +56,7 @@ def _unsupported(fix: str) -> BeforeValidator:
 
 def _one_of(*known: str, of: str | None = None) -> AfterValidator:
     """Text that is one of those that some gate knows. of: where the standard lists all it knows."""
-    listed = _SCHEMA["$defs"][of]["properties"]["type"]["enum"] if of else None
+    listed = SCHEMA["$defs"][of]["properties"]["type"]["enum"] if of else None
 
     def check(value: str, info: ValidationInfo) -> str:
         if value in known:
@@ -69,7 +69,7 @@ def _one_of(*known: str, of: str | None = None) -> AfterValidator:
 
 def _version(value: str) -> str:
     """A version of the standard, in full or as `v3.1`."""
-    listed = _SCHEMA["properties"]["apiVersion"]["enum"]
+    listed = SCHEMA["properties"]["apiVersion"]["enum"]
     known = [version for version in listed if version.startswith("v3.")]
     if any(f"{version}.".startswith(f"{value}.") for version in known):
         return value
@@ -100,7 +100,7 @@ def _physical_type(value: Any) -> Any:
     return value.upper() if value.upper() in DUCKDB_TYPES else value
 
 
-_SCHEMA = json.loads(odcs.OpenDataContractStandard.json_schema())
+SCHEMA = json.loads(odcs.OpenDataContractStandard.json_schema())
 StableId = Annotated[str, AfterValidator(_stable_id)]
 Unsupported = Annotated[None, _unsupported("Leave it out, or say it in the description.")]
 Relationships = Annotated[
@@ -137,7 +137,7 @@ class EnumValue(_Described, odcs.EnumValue):
 
 _OF_TYPES = [
     part["then"]["properties"].get("logicalTypeOptions", {}).get("properties", {})
-    for part in _SCHEMA["$defs"]["SchemaBaseProperty"]["allOf"]
+    for part in SCHEMA["$defs"]["SchemaBaseProperty"]["allOf"]
     if "then" in part
 ]
 _KEYS: dict[str, Any] = {key: (Unsupported, None) for keys in _OF_TYPES for key in keys}

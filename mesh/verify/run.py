@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -26,8 +26,6 @@ from mesh.verify.schema import Judgement, outcome_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from sqlmesh.core.snapshot import Snapshot
 
     from mesh.environments.deliveries import Delivery
 
@@ -61,7 +59,9 @@ def verify(
         places = places_in(opened, environment)
         known = opened.environment(environment)
         snapshots = opened.snapshots(known).values()
-        shown, lacking = _deliveries(opened, snapshots)
+        log = read_deliveries(opened.context.engine_adapter, opened.delivered)
+        stamps = stamps_of(snapshots, opened.delivered)
+        lacking = log.lacking(stamps)
         unbuilt = names_of_partly_built(snapshots, known)
         if products:
             check_all_there(chosen, places, environment)
@@ -71,7 +71,7 @@ def verify(
         delivered = lacking and not any(one.found for one in lacking)
         tables = opened.delivered.tables if delivered else ()
         ahead = frozenset(table.product for table in tables)
-        run = _Run(engine, places, contracts, moment, shown, ahead)
+        run = _Run(engine, places, contracts, moment, log.shown(stamps), ahead)
         reports = []
         with modest_memory(engine):
             for contract in chosen:
@@ -92,15 +92,6 @@ def verify(
         unbuilt=unbuilt,
         seconds=time.perf_counter() - started,
     )
-
-
-def _deliveries(
-    opened: Opened, snapshots: Collection[Snapshot]
-) -> tuple[Delivery | None, tuple[Delivery, ...]]:
-    """The newest delivery that an environment shows, and those that it does not show yet."""
-    log = read_deliveries(opened.context.engine_adapter, opened.delivered)
-    stamps = stamps_of(snapshots, opened.delivered)
-    return log.shown(stamps), log.lacking(stamps)
 
 
 def choose(products: Sequence[str] | None, contracts: Path, project: Project) -> list[Contract]:

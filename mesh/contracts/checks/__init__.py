@@ -5,7 +5,6 @@ A new one is a function with `@check(id, purpose)` in a module beside this one, 
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +12,7 @@ from mesh.contracts.checks import columns, complete, names, product, rules
 from mesh.contracts.checks.record import Around, Check, Subject, check
 from mesh.contracts.draft import Draft
 from mesh.contracts.findings import Finding, Found
+from mesh.contracts.standard import SCHEMA
 from mesh.files.problems import Problem, shown
 from mesh.files.tree import Steps
 
@@ -22,10 +22,8 @@ __all__ = ["CHECKS", "Around", "Check", "problems_of"]
 @lru_cache(maxsize=1)
 def _validator() -> Any:
     from jsonschema import validators
-    from open_data_contract_standard.model import OpenDataContractStandard
 
-    schema = json.loads(OpenDataContractStandard.json_schema())
-    return validators.validator_for(schema)(schema)
+    return validators.validator_for(SCHEMA)(SCHEMA)
 
 
 @check("STANDARD", "The file is valid by the published JSON schema of the standard.", is_slow=True)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 from sqlglot import exp, parse_one
 
+from mesh.contracts.comparing import with_names
 from mesh.contracts.constraints.base import Effect, Part, Schema, StatedQuality, TablePromise
 from mesh.contracts.constraints.sql import resolved, type_group
 from mesh.contracts.findings import NOT_ENFORCED, Finding, Found
@@ -372,10 +373,7 @@ def _spelled(text: str, renamed: Mapping[str, str] | None = None) -> str:
     if not text:
         return ""
     try:
-        node = parse_expression(text).node.copy()
+        node = with_names(parse_expression(text).node, renamed or {})
     except RuleSqlError:
         return " ".join(text.split())
-    for column in node.find_all(exp.Column):
-        if renamed and column.name in renamed:
-            column.set("this", exp.to_identifier(renamed[column.name]))
     return node.sql(dialect=DIALECT, normalize_functions="upper")
