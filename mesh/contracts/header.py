@@ -50,24 +50,23 @@ def model_properties(
     properties: dict[str, exp.Expr] = {
         "owner": _text(contract.owner),
         "description": _text(contract.description),
-        "grain": exp.Tuple(expressions=[column_named(name) for name in contract.grain]),
-        "column_descriptions": exp.Tuple(
-            expressions=[
+        "grain": _tuple(*map(column_named, contract.grain)),
+        "column_descriptions": _tuple(
+            *(
                 exp.EQ(this=column_named(column.name), expression=_text(text))
                 for column in contract.columns
                 if (text := column.description)
-            ]
+            )
         ),
-        "tags": exp.Tuple(expressions=[_text(tag) for tag in contract.tags]),
-        "virtual_properties": exp.Tuple(expressions=[_labels(contract)]),
+        "tags": _tuple(*map(_text, contract.tags)),
+        "virtual_properties": _tuple(_labels(contract)),
         "grants": _grants(contract, on_bigquery=project.is_on_bigquery(gateway)),
-        "audits": exp.Tuple(expressions=[contract_audit(contract), *audits]),
+        "audits": _tuple(contract_audit(contract), *audits),
     }
     references |= _read_by(audits, project)
     if references:
-        properties["depends_on"] = exp.Tuple(
-            expressions=[exp.to_table(name, dialect=DIALECT) for name in sorted(references)]
-        )
+        tables = (exp.to_table(name, dialect=DIALECT) for name in sorted(references))
+        properties["depends_on"] = _tuple(*tables)
     return [
         exp.Property(this=exp.to_identifier(name), value=value)
         for name, value in properties.items()
@@ -94,6 +93,10 @@ def _text(text: str) -> exp.Literal:
     return exp.Literal.string(" ".join(text.split()))
 
 
+def _tuple(*parts: exp.Expr) -> exp.Tuple:
+    return exp.Tuple(expressions=[*parts])
+
+
 def _labels(contract: Contract) -> exp.EQ:
     """Labels of the view in BigQuery; their values know no dots."""
     labels = {
@@ -101,7 +104,7 @@ def _labels(contract: Contract) -> exp.EQ:
         "product": contract.name,
         "contract_version": str(contract.version).replace(".", "_"),
     }
-    pairs = [exp.Tuple(expressions=[_text(key), _text(value)]) for key, value in labels.items()]
+    pairs = [_tuple(_text(key), _text(value)) for key, value in labels.items()]
     return exp.EQ(this=exp.column("labels"), expression=exp.Array(expressions=pairs))
 
 
@@ -109,7 +112,7 @@ def _grants(contract: Contract, *, on_bigquery: bool) -> exp.Tuple:
     """The privilege to read, for each role that may."""
     privilege, readers = grants(contract, on_bigquery=on_bigquery)
     names = exp.Array(expressions=[_text(reader) for reader in readers])
-    return exp.Tuple(expressions=[exp.EQ(this=_text(privilege), expression=names)])
+    return _tuple(exp.EQ(this=_text(privilege), expression=names))
 
 
 def source_audits(table: str, project: Project) -> list[exp.Property]:
@@ -129,7 +132,7 @@ def source_audits(table: str, project: Project) -> list[exp.Property]:
     contract = find(named[0].product, project.contracts)
     source = exp.to_table(contract.product, dialect=DIALECT)
     audit = contract_audit(contract, source)
-    return [exp.Property(this=exp.to_identifier("audits"), value=exp.Tuple(expressions=[audit]))]
+    return [exp.Property(this=exp.to_identifier("audits"), value=_tuple(audit))]
 
 
 def audit_query(evaluator: MacroEvaluator, *arguments: exp.Expr) -> exp.Select:
@@ -273,19 +276,10 @@ def contract_audit(contract: Contract, source: exp.Expr | None = None) -> exp.Ex
 
     source: the table to be checked instead of the model's own.
     """
-    conditions = [
-        exp.Tuple(expressions=[_text(rule.id), _written(rule.condition)])
-        for rule in contract.row_rules()
-    ]
+    conditions = [_tuple(_text(r.id), _written(r.condition)) for r in contract.row_rules()]
     queries = [
-        exp.Tuple(
-            expressions=[
-                _text(rule.id),
-                _text(_scope(rule, source)),
-                _written(rule.sides or rule.query),
-            ]
-        )
-        for rule in contract.table_rules()
+        _tuple(_text(r.id), _text(_scope(r, source)), _written(r.sides or r.query))
+        for r in contract.table_rules()
     ]
     arguments = {
         "product": _text(contract.product),
@@ -293,8 +287,8 @@ def contract_audit(contract: Contract, source: exp.Expr | None = None) -> exp.Ex
         "interval": _interval(contract),
         "months": exp.Null(),
         "grain": exp.Array(expressions=[column_named(name) for name in contract.grain]),
-        "rows": exp.Tuple(expressions=conditions),
-        "tables": exp.Tuple(expressions=queries) if queries else exp.Null(),
+        "rows": _tuple(*conditions),
+        "tables": _tuple(*queries) if queries else exp.Null(),
     }
     named = [
         exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
