@@ -68,7 +68,7 @@ def test_the_table_of_rules_is_in_order() -> None:
 COMPARED = {
     Contract: "domain name id version status kind purpose usage limitations grain_label tags "
     "columns rules service_levels owner owner_description support roles servers end_of_life "
-    "properties path line lines",
+    "properties path lines",
     Column: "id name logical_type bigquery_type narrower description classification grain_position "
     "deprecated tags promises examples identifies partitioned line lines",
     StatedRule: "id name description dimension severity promise line query_line sql_line",
