@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -30,7 +30,8 @@ class Found:
 
     types: of the columns, as BigQuery writes them. narrower: as DuckDB does, where it keeps them in
     a type of fewer values. is_empty: whether it has been built, without a row. made: what its query
-    says of the columns. today: the day of use.
+    says of the columns. today: the day of use. above: the models that it is made from, directly or
+    not.
     """
 
     types: dict[str, str]
@@ -45,6 +46,7 @@ class Found:
     made: Made
     today: date
     ties: list[dict[str, Any]] = field(default_factory=list)
+    above: Sequence[Model] = ()
 
     @cached_property
     def personal(self) -> set[str]:
@@ -91,24 +93,13 @@ class Found:
         """How often the model is built, and all that it needs; None of a table of a source."""
         if self.model.kind.is_external:
             return None
-        by_time = [one for one in self._needed() if not (one.kind.is_seed or one.kind.is_embedded)]
+        kinds = [(one, one.kind) for one in self.above]
+        by_time = [m for m, k in kinds if not (k.is_external or k.is_seed or k.is_embedded)]
         longest = max(longest_gap(one.cron) for one in [self.model, *by_time])
         gap = math.ceil(longest / timedelta(days=1))
         units = ((366, "y"), (31, "month"), (7, "w"), (1, "d"))
         days, unit = next((days, unit) for days, unit in units if gap >= days - 1)
         return math.ceil(gap / days), unit
-
-    def _needed(self) -> list[Model]:
-        """The models that it is made from, directly or not."""
-        found: dict[str, Model] = {}
-        left = [*self.model.depends_on]
-        while left:
-            name = left.pop()
-            model = self.models.get(name)
-            if name not in found and model is not None and not model.kind.is_external:
-                found[name] = model
-                left += model.depends_on
-        return list(found.values())
 
     @cached_property
     def first_days(self) -> frozenset[str]:

@@ -221,7 +221,7 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
     is_empty = seen is not None and not seen.rows
     seen = None if is_empty else seen
     known = usable_contracts(opened.project.contracts)
-    asked = opened.models[name]
+    asked, models = opened.models[name], opened.context.models
     made = made_by(asked.render_query() if asked.is_sql else None)
     by_key = key(opened, asked, made, place, seen, wanted.built)
     found = Found(
@@ -232,10 +232,11 @@ def _new_contract(opened: Opened, wanted: _Wanted) -> NewContract:
         known,
         _servers(opened, asked, known),
         asked,
-        opened.context.models,
+        models,
         is_empty,
         made,
         (opened.project.day_of_use or datetime.now(UTC)).date(),
+        above=[models[one] for one in opened.context.dag.upstream(asked.fqn) if one in models],
     )
     if seen and place is not None and found_there and not asked.kind.is_external:
         ties = tied(opened, asked, place, found.grain, known, found_there, made.unmatched)
