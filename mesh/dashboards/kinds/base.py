@@ -25,12 +25,14 @@ from mesh.dashboards.parts import (
     Metric,
     Name,
     Position,
+    Since,
     Sort,
     Source,
     Strict,
     Support,
     Template,
     Text,
+    Time,
 )
 from mesh.files.annotations import value_at
 from mesh.files.tree import Steps, Tree
@@ -146,8 +148,9 @@ class Chart(Strict):
 
     @property
     def order(self) -> Sort | None:
-        """How its rows are sorted."""
-        return None
+        """How its rows are sorted: as time goes by, in a chart that runs over it."""
+        parts = (part for part in vars(self).values() if isinstance(part, Time | Since))
+        return next((Sort(field=part.field, order="ascending") for part in parts), None)
 
     @property
     def ties(self) -> list[str]:

@@ -17,7 +17,7 @@ from mesh.dashboards.drawing.palette import colours
 from mesh.dashboards.drawing.view import ChartView
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import estimate, lowered, named
-from mesh.dashboards.parts import Crowd, Dimension, Interval, MetricName, Since, Sort, Support
+from mesh.dashboards.parts import Crowd, Dimension, Interval, MetricName, Since, Support
 from mesh.words import many
 
 HEIGHT = 300
@@ -65,10 +65,6 @@ class Curve(Chart):
     most: Annotated[int, Field(ge=1, le=6)] = Field(
         default=5, description="How many curves there are at most: those of the last values."
     )
-
-    @property
-    def order(self) -> Sort:
-        return Sort(field=self.since.field, order="ascending")
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         ends = board.in_looker((self.band.low, self.band.high))

@@ -17,7 +17,7 @@ from mesh.dashboards.drawing.formats import number, percent
 from mesh.dashboards.drawing.view import ChartView, LegendEntry
 from mesh.dashboards.kinds.base import Board, Chart, Found, Look, Row, rule
 from mesh.dashboards.kinds.seen import lowered
-from mesh.dashboards.parts import Dimension, MetricName, Since, Sort
+from mesh.dashboards.parts import Dimension, MetricName, Since
 from mesh.deliveries import months_after
 from mesh.words import many
 
@@ -43,10 +43,6 @@ class HeatMap(Chart):
     months: Annotated[int, Field(ge=2, le=60)] = Field(
         default=24, description="Up to how many months since are drawn."
     )
-
-    @property
-    def order(self) -> Sort:
-        return Sort(field=self.since.field, order="ascending")
 
     def settings(self, board: Board) -> list[tuple[str, str]]:
         return [

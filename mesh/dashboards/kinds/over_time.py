@@ -13,7 +13,7 @@ from mesh.dashboards.drawing.evidence import Estimate, apart
 from mesh.dashboards.kinds.base import Board, Chart, Row, Unfit
 from mesh.dashboards.kinds.seen import amount, estimate, lowered, named
 from mesh.dashboards.kinds.tracks import FEW_LINES, Point, Track, has_band
-from mesh.dashboards.parts import Interval, MetricName, Sort, Support, Time
+from mesh.dashboards.parts import Interval, MetricName, Support, Time
 from mesh.words import many
 
 STEP_FIX = (
@@ -41,10 +41,6 @@ class OverTime(Chart):
     moving_support: Support | None = Field(
         default=None, description="The same of the moving value: of how many months it is, say."
     )
-
-    @property
-    def order(self) -> Sort:
-        return Sort(field=self.time.field, order="ascending")
 
     @property
     def strong(self) -> bool:
