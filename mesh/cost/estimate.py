@@ -230,6 +230,7 @@ class _Statements:
         first, last = start.isoformat(), end.isoformat()
         try:
             audits = self.project.audits(name, start=first, end=last, plain=True)
-            yield from [scan(query, self.relations) for query in audits.values()]
         except (SQLMeshError, SqlglotError):
             return
+        for query in audits.values():
+            yield scan(query, self.relations)
