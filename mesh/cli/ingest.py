@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,9 +49,6 @@ def ingest(
             show_default="0.1%",
         ),
     ] = None,
-    parquet: Annotated[
-        Path | None, typer.Option(help="Also write the tables to this folder, as Parquet.")
-    ] = None,
     undo: Annotated[
         bool,
         typer.Option(
@@ -64,7 +60,7 @@ def ingest(
 ) -> None:
     """Load a MovieLens delivery into the operational tables, whole or not at all."""
     if undo:
-        given = {"--append": append, "--parquet": parquet, "--max-rejected": max_rejected}
+        given = {"--append": append, "--max-rejected": max_rejected}
         loading = [option for option, value in given.items() if value not in (None, False)]
         _undo(project, source, gateway, as_json, loading)
         return
@@ -91,7 +87,6 @@ def ingest(
                 append=append,
                 max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
                 contracts=project.contracts,
-                parquet=parquet,
                 target=target_for(gateway, observer),
                 observer=observer,
             )
@@ -99,7 +94,7 @@ def ingest(
             told = {**for_machines(result), "notes": list(result.notes)}
             typer.echo(json.dumps(told, indent=2))
         else:
-            _show(result, parquet)
+            _show(result)
 
 
 def _undo(
@@ -196,7 +191,7 @@ class _Bar:
         self.bar.update(self.task, completed=step.done, detail=rate)
 
 
-def _show(result: IngestResult, parquet: Path | None) -> None:
+def _show(result: IngestResult) -> None:
     if result.nothing_changed:
         out.print(
             f"{result.source}: nothing changed, this is ingest {result.ingest_id} again. If "
@@ -239,8 +234,6 @@ def _show(result: IngestResult, parquet: Path | None) -> None:
             out.print(f"Most frequent: {result.reasons}.", markup=False, soft_wrap=True)
         for note in result.notes:
             out.print(note, markup=False, soft_wrap=True)
-    if parquet:
-        out.print(f"The tables as Parquet: {parquet}", markup=False)
 
 
 def span(months: list[date]) -> str:

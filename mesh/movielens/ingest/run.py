@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,12 +18,11 @@ from mesh.movielens.ingest.cloud import fetched, is_cloud
 from mesh.movielens.ingest.failures import understood
 from mesh.movielens.ingest.genres import Genres, genres_of
 from mesh.movielens.ingest.history import History
-from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.limit import DEFAULT_LIMIT, check_limit, most_frequent, share
 from mesh.movielens.ingest.progress import COMMITTING, Observer, Step, unobserved
 from mesh.movielens.ingest.schema import DELIVERED, TAGS
 from mesh.movielens.ingest.source import Delivery, open_source
-from mesh.movielens.ingest.stage import Counts, Stage
+from mesh.movielens.ingest.stage import Counts
 from mesh.movielens.ingest.targets.base import Published, Record, Target
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
 from mesh.project import BIGQUERY_GATEWAY, LOCAL_GATEWAY
@@ -71,19 +69,6 @@ class IngestResult(Published):
         return self.total("rejected")
 
 
-@dataclass(frozen=True)
-class _Order:
-    """What was asked for."""
-
-    mode: str
-    limit: Decimal
-    genres: Genres
-    now: datetime
-    started_at: datetime
-    rejected_folder: Path
-    observer: Observer
-
-
 def ingest(
     source: Path | str,
     *,
@@ -91,7 +76,6 @@ def ingest(
     append: bool = False,
     max_rejected: str | float | Decimal = DEFAULT_LIMIT,
     contracts: Path | None = None,
-    parquet: Path | None = None,
     now: datetime | None = None,
     target: Target | None = None,
     observer: Observer = unobserved,
@@ -101,8 +85,7 @@ def ingest(
     source: a folder or a .zip, here or as gs://bucket/prefix. append: upsert by key instead of
     replacing everything.
     max_rejected: the share of a table's lines that may be rejected. contracts: the folder with
-    the contract that names the known genres. parquet: a folder to write the tables to as well.
-    database: the DuckDB file.
+    the contract that names the known genres. database: the DuckDB file.
     now: the latest timestamp that is accepted. target: another engine than the DuckDB file.
     observer: is told how far it is.
 
@@ -110,22 +93,59 @@ def ingest(
     rejected; the tables are then as they were.
     """
     started_at = datetime.now(UTC)
-    order = _Order(
-        mode="append" if append else "snapshot",
-        limit=share(max_rejected),
-        genres=genres_of(contracts) if contracts else Genres(),
-        now=now or started_at,
-        started_at=started_at,
-        rejected_folder=database.parent / "rejected",
-        observer=observer,
+    mode = "append" if append else "snapshot"
+    limit = share(max_rejected)
+    genres = genres_of(contracts) if contracts else Genres()
+    target = target or DuckDBTarget(database)
+    with (
+        understood(Path(source), database),
+        _opened(source, observer) as delivery,
+        target.session(),
+        scratch("mesh-ingest") as work,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        sizes = _stamps(delivery)
+        history = target.history()
+        digest = pool.submit(delivery.checksum)
+        # Only when there is something to compare with is it worth waiting for the checksum.
+        if history.newest and history.repeats(digest.result(), mode):
+            nothing = {table.name: () for table in DELIVERED}
+            published, counts = Published(history.newest_id, nothing), dict[str, Counts]()
+            reasons, notes = "", list[str]()
+        else:
+            until = int((now or started_at).timestamp())
+            stage = target.stage(mode)
+            fill_stage(stage, delivery, genres=genres, work=work, now=until, observer=observer)
+            if sizes != _stamps(delivery):
+                raise WrongUse(
+                    "the files changed while they were read.",
+                    where=Location(Path(delivery.source)),
+                    fix="Wait until they are complete, then run again.",
+                )
+            notes, reasons, counts = stage.notes, most_frequent(stage), stage.counts
+            if mode == "snapshot":
+                _refuse_to_empty(counts, delivery)
+            name = f"{Path(delivery.source).stem}-{digest.result()[:12]}"
+            check_limit(stage, limit, database.parent / "rejected", name)
+            notes += _shrunk(counts, history) if mode == "snapshot" else _changed_past(history)
+            observer(Step("publishing", 0.0))
+            told = delivery.source + (GENERATED if delivery.generated else "")
+            record = Record(told, digest.result(), mode, counts, started_at)
+            published = target.publish(stage, record)
+            notes += _rewritten(published, counts, history)
+            observer(Step(COMMITTING, 0.0))
+            target.commit()
+    return IngestResult(
+        **vars(published),
+        source=delivery.source,
+        mode=mode,
+        nothing_changed=not counts,
+        checksum=digest.result(),
+        counts=counts,
+        seconds=(datetime.now(UTC) - started_at).total_seconds(),
+        reasons=reasons,
+        notes=tuple(notes),
     )
-    with understood(Path(source), database), _opened(source, observer) as delivery:
-        lake = Lake(parquet) if parquet else None
-        try:
-            return _ingest(target or DuckDBTarget(database), delivery, order, lake)
-        finally:
-            if lake:
-                lake.discard()
 
 
 @contextmanager
@@ -149,81 +169,16 @@ def _opened(source: Path | str, observer: Observer) -> Iterator[Delivery]:
             raise
 
 
-def _ingest(target: Target, delivery: Delivery, order: _Order, lake: Lake | None) -> IngestResult:
-    started = time.monotonic()
-    with target.session(), scratch("mesh-ingest") as work, ThreadPoolExecutor(1) as pool:
-        sizes = _stamps(delivery)
-        history = target.history()
-        digest = pool.submit(delivery.checksum)
-        # Only when there is something to compare with is it worth waiting for the checksum.
-        repeated = bool(history.newest) and history.repeats(digest.result(), order.mode)
-        counts: dict[str, Counts] = {}
-        reasons, notes = "", list[str]()
-        if repeated:
-            published = Published(history.newest_id, {table.name: () for table in DELIVERED})
-        else:
-            stage = target.stage(order.mode)
-            fill_stage(
-                stage,
-                delivery,
-                genres=order.genres,
-                work=work,
-                now=int(order.now.timestamp()),
-                observer=order.observer,
+def _refuse_to_empty(counts: Mapping[str, Counts], delivery: Delivery) -> None:
+    """Raise WrongUse when a full snapshot would leave a table without a row."""
+    for files in delivery.files:
+        if files.table is not TAGS and not counts[files.table.name].read:
+            raise WrongUse(
+                f"there is no line of {files.table.name}, and a full snapshot without any "
+                "would empty the table.",
+                where=Location(Path(delivery.source) / files.names[0]),
+                fix="Export it again, or use --append for a delivery without them.",
             )
-            if sizes != _stamps(delivery):
-                raise WrongUse(
-                    "the files changed while they were read.",
-                    where=Location(Path(delivery.source)),
-                    fix="Wait until they are complete, then run again.",
-                )
-            notes, reasons = stage.notes, most_frequent(stage)
-            _check(stage, delivery, order, digest.result())
-            if order.mode == "snapshot":
-                notes += _shrunk(stage.counts, history)
-            else:
-                notes += _changed_past(history)
-            order.observer(Step("publishing", 0.0))
-            told = delivery.source + (GENERATED if delivery.generated else "")
-            published = target.publish(
-                stage, Record(told, digest.result(), order.mode, stage.counts, order.started_at)
-            )
-            counts = stage.counts
-            notes += _rewritten(published, counts, history)
-        if lake:
-            order.observer(Step("writing Parquet", 0.0))
-            target.export(lake)
-        if not repeated:
-            order.observer(Step(COMMITTING, 0.0))
-            target.commit()
-        if lake:
-            lake.move_into_place()
-    return IngestResult(
-        **vars(published),
-        source=delivery.source,
-        mode=order.mode,
-        nothing_changed=repeated,
-        checksum=digest.result(),
-        counts=counts,
-        seconds=time.monotonic() - started,
-        reasons=reasons,
-        notes=tuple(notes),
-    )
-
-
-def _check(stage: Stage, delivery: Delivery, order: _Order, digest: str) -> None:
-    """Raise CheckFailed when this delivery should not become the tables."""
-    if order.mode == "snapshot":
-        for files in delivery.files:
-            if files.table is not TAGS and not stage.counts[files.table.name].read:
-                raise WrongUse(
-                    f"there is no line of {files.table.name}, and a full snapshot without any "
-                    "would empty the table.",
-                    where=Location(Path(delivery.source) / files.names[0]),
-                    fix="Export it again, or use --append for a delivery without them.",
-                )
-    name = f"{Path(delivery.source).stem}-{digest[:12]}"
-    check_limit(stage, order.limit, order.rejected_folder, name)
 
 
 def _shrunk(counts: Mapping[str, Counts], history: History) -> list[str]:
