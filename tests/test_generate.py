@@ -55,13 +55,6 @@ def test_another_seed_gives_other_bytes_in_every_file(small, tmp_path):
     assert not set(digests(tmp_path)) & set(digests(small.folder))
 
 
-def test_the_number_of_processes_does_not_change_a_byte(tmp_path):
-    alone, shared = tmp_path / "alone", tmp_path / "shared"
-    generate(alone, 1_200, seed=3, processes=1)
-    generate(shared, 1_200, seed=3, processes=2)
-    assert digests(alone) == digests(shared)
-
-
 def test_the_files_have_the_real_headers_and_line_ends(small):
     for name, header in (
         ("movies.csv", b"movieId,title,genres\r\n"),

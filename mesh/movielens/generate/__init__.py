@@ -1,8 +1,7 @@
 """MovieLens-shaped data, deterministic from a seed, at any size.
 
 Calibrated against the published figures of ML-25M. Users are made in blocks with a random stream
-each, so the bytes depend on users, seed, movies and end date only, never on how many processes
-shared the work.
+each, so that memory does not grow with their number.
 """
 
 from __future__ import annotations

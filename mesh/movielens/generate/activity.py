@@ -51,7 +51,7 @@ class _Slots:
 
 
 def block_rng(seed: int, block: int, purpose: int) -> np.random.Generator:
-    """The random stream of one block: the same whatever was drawn before, in any process."""
+    """The random stream of one block: the same whatever was drawn before."""
     return np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence([seed, purpose, block])))
 
 

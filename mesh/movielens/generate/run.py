@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
@@ -51,10 +48,7 @@ from mesh.movielens.generate.timeline import (
 
 DEFAULT_SEED = 25
 Events = TypeVar("Events", Ratings, Tags)
-_MOST_PROCESSES = 4
 _MOST_LATER_MONTHS = 24
-# Starting a second process takes longer than making this many users.
-_WORTH_A_PROCESS = 8_000
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,6 @@ class World:
     """All that is known before anything is rated."""
 
     seed: int
-    deliveries: tuple[_Delivery, ...]
     audience: Audience
     catalogue: Catalogue
     vocabulary: Vocabulary
@@ -100,16 +93,6 @@ class World:
         return ratings, write_tags(*known, self.vocabulary, self.timeline, ratings)
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Lines by delivery."""
-
-    ratings: int
-    rating_lines: tuple[bytes, ...]
-    tags: int
-    tag_lines: tuple[bytes, ...]
-
-
 def generate(
     out: Path,
     users: int,
@@ -119,7 +102,6 @@ def generate(
     end: date = LAST_DAY,
     later_months: int = 0,
     force: bool = False,
-    processes: int | None = None,
 ) -> GeneratedCounts:
     """Write movies.csv, ratings.csv and tags.csv of that many users into the folder `out`.
 
@@ -128,7 +110,6 @@ def generate(
     later_months: that many of the last months are deliveries of their own, to be appended, in
     folders beside `out` whose names end in the month; all of movies.csv is in each.
     force: replace the three files when the folder is not empty.
-    processes: how many share the work; by default as many as there are cores, when worth it.
 
     The same users, seed, movies, end and later_months give the same bytes. Raises WrongUse when an
     argument is out of range or a folder cannot be used; then no file is left or changed.
@@ -140,7 +121,8 @@ def generate(
     deliveries = _deliveries(out, end, later_months)
     for delivery in deliveries:
         prepare_folder(delivery.folder, users, force)
-    world = make_world(users, seed, movies, end, deliveries)
+    world = make_world(users, seed, movies, end)
+    ids, ends = world.catalogue.ids, [one.until for one in deliveries]
     blocks = -(-users // BLOCK_USERS)
     ratings = tags = 0
     with ExitStack() as stack:
@@ -149,13 +131,13 @@ def generate(
         task = bar.add_task("generating", total=blocks, detail="")
         for files in opened:
             files["movies.csv"].write(movie_lines(world.catalogue))
-        for block in _blocks(world, blocks, _processes(users, processes)):
-            for files, lines, tagged in zip(
-                opened, block.rating_lines, block.tag_lines, strict=True
-            ):
-                files["ratings.csv"].write(lines)
-                files["tags.csv"].write(tagged)
-            ratings, tags = ratings + block.ratings, tags + block.tags
+        for block in range(blocks):
+            rated, tagged = world.events(block)
+            parts = zip(opened, _parts(rated, ends), _parts(tagged, ends), strict=True)
+            for files, some_ratings, some_tags in parts:
+                files["ratings.csv"].write(rating_lines(some_ratings, ids))
+                files["tags.csv"].write(tag_lines(some_tags, ids, world.vocabulary))
+            ratings, tags = ratings + len(rated.user), tags + len(tagged.user)
             bar.update(task, advance=1, detail=f"{ratings:,} ratings")
     return GeneratedCounts(out, users, movies, ratings, tags, time.perf_counter() - started)
 
@@ -189,9 +171,7 @@ def _check(users: int, seed: int, movies: int | None, end: date, later_months: i
         )
 
 
-def make_world(
-    users: int, seed: int, movies: int, end: date, deliveries: tuple[_Delivery, ...]
-) -> World:
+def make_world(users: int, seed: int, movies: int, end: date) -> World:
     streams = np.random.SeedSequence([seed, 0]).spawn(4)
     for_movies, for_arrivals, for_users, for_words = (
         np.random.Generator(np.random.PCG64DXSM(stream)) for stream in streams
@@ -203,18 +183,7 @@ def make_world(
     vocabulary = make_vocabulary(for_words)
     available = np.searchsorted(catalogue.added, arrival, side="right")
     audience = make_audience(for_users, arrival, available)
-    return World(seed, deliveries, audience, catalogue, vocabulary, timeline)
-
-
-def _make_block(world: World, block: int) -> _Block:
-    ratings, tags = world.events(block)
-    ids, ends = world.catalogue.ids, [one.until for one in world.deliveries]
-    return _Block(
-        ratings=len(ratings.user),
-        rating_lines=tuple(rating_lines(part, ids) for part in _parts(ratings, ends)),
-        tags=len(tags.user),
-        tag_lines=tuple(tag_lines(part, ids, world.vocabulary) for part in _parts(tags, ends)),
-    )
+    return World(seed, audience, catalogue, vocabulary, timeline)
 
 
 def _parts(events: Events, ends: list[float]) -> Iterator[Events]:
@@ -225,32 +194,3 @@ def _parts(events: Events, ends: list[float]) -> Iterator[Events]:
         yield replace(
             events, **{one.name: getattr(events, one.name)[mine] for one in fields(events)}
         )
-
-
-def _processes(users: int, wanted: int | None) -> int:
-    if wanted is not None:
-        return wanted
-    if users < _WORTH_A_PROCESS:
-        return 1
-    return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
-
-
-def _blocks(world: World, count: int, processes: int) -> Iterator[_Block]:
-    """All blocks in order; they are written faster than they are made."""
-    if processes == 1:
-        yield from (_make_block(world, block) for block in range(count))
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _remember, (world,)) as pool:
-        yield from pool.map(_make_remembered_block, range(count))
-
-
-_remembered: list[World] = []
-
-
-def _remember(world: World) -> None:
-    _remembered[:] = [world]
-
-
-def _make_remembered_block(block: int) -> _Block:
-    return _make_block(_remembered[0], block)
