@@ -24,7 +24,7 @@ def understood(source: Path, database: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        meant = _of_duckdb(error, source, database)
+        meant = _of_duckdb(error, database)
         if meant is None:
             raise
         raise meant from error
@@ -36,10 +36,10 @@ def understood(source: Path, database: Path) -> Iterator[None]:
         ) from error
 
 
-def _of_duckdb(error: duckdb.Error, source: Path, database: Path) -> WrongUse | None:
+def _of_duckdb(error: duckdb.Error, database: Path) -> WrongUse | None:
     text = " ".join(str(error).split())
     if is_full(text):
-        return _disk_full(database)
+        return WrongUse(f"the disk is full. {_AS_BEFORE}", where=Location(database), fix=MAKE_ROOM)
     if isinstance(error, duckdb.OutOfMemoryException):
         return WrongUse(
             f"there is not enough memory or room for temporary files. {_AS_BEFORE}",
@@ -53,11 +53,3 @@ def _of_duckdb(error: duckdb.Error, source: Path, database: Path) -> WrongUse | 
             fix="Check the disk and its permissions, then run again.",
         )
     return None
-
-
-def _disk_full(database: Path) -> WrongUse:
-    return WrongUse(
-        f"the disk is full. {_AS_BEFORE}",
-        where=Location(database),
-        fix=MAKE_ROOM,
-    )

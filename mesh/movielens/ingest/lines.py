@@ -14,20 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from mesh.movielens.ingest.rules import (
-    EXPECTED,
-    LARGEST_INTEGER,
-    LARGEST_SECOND,
-    NUL_BYTE,
-    NUMBER_OUTSIDE,
-    RATING_BETWEEN_STEPS,
-    RATING_OUTSIDE,
-    SMALLEST_ID,
-    STARS,
-    TIME_OUTSIDE,
-    UNREADABLE_NUMBER,
-    UNREADABLE_TIME,
-)
+from mesh.movielens.ingest import rules
 from mesh.movielens.ingest.schema import MOVIES, RATINGS, TAGS, Table
 
 LONGEST_LINE = 1 << 20
@@ -39,7 +26,7 @@ WINDOWS = "\r\n"
 # texts are so short that it is no longer than LONGEST_LINE.
 _ID = rb"[1-9][0-9]{0,17}"
 _SECONDS = rb"[0-9]{1,11}"
-_RATING = "|".join(str(stars).replace(".", r"\.") for stars in STARS).encode()
+_RATING = "|".join(str(stars).replace(".", r"\.") for stars in rules.STARS).encode()
 
 
 def _plain_lines(table: Table, beyond_ascii: bool, line_end: str) -> re.Pattern[bytes]:
@@ -98,7 +85,7 @@ def _decoded(raw: bytes) -> str:
     if len(raw) > LONGEST_LINE:
         raise Fault(f"line too long: {len(raw)} bytes, at most {LONGEST_LINE} are read")
     if b"\0" in raw:
-        raise Fault(NUL_BYTE)
+        raise Fault(rules.NUL_BYTE)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -132,18 +119,18 @@ def _short(value: str) -> str:
 
 
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?")
-_AS_WRITTEN = frozenset(map(str, STARS))
+_AS_WRITTEN = frozenset(map(str, rules.STARS))
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T].*)?")
 
 
 def _unreadable(kind: str, name: str, value: str) -> Fault:
-    return Fault(f"{kind}: {name} {_short(value)}, {EXPECTED[name]}")
+    return Fault(f"{kind}: {name} {_short(value)}, {rules.EXPECTED[name]}")
 
 
 def _number(name: str, value: str) -> Decimal:
     text = value.strip(" \t")
     if not _NUMBER.fullmatch(text):
-        raise _unreadable(UNREADABLE_NUMBER, name, value)
+        raise _unreadable(rules.UNREADABLE_NUMBER, name, value)
     return Decimal(text)
 
 
@@ -152,13 +139,15 @@ def _id(name: str, value: str) -> str:
         return value
     number = _number(name, value)
     if number < 0:
-        raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} is negative")
-    if number > LARGEST_INTEGER:
-        raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} needs more than 64 bits")
+        raise Fault(f"{rules.NUMBER_OUTSIDE}: {name} {_short(value)} is negative")
+    if number > rules.LARGEST_INTEGER:
+        raise Fault(f"{rules.NUMBER_OUTSIDE}: {name} {_short(value)} needs more than 64 bits")
     if number != int(number):
-        raise _unreadable(UNREADABLE_NUMBER, name, value)
-    if number < SMALLEST_ID:
-        raise Fault(f"{NUMBER_OUTSIDE}: {name} {_short(value)} is less than {SMALLEST_ID}")
+        raise _unreadable(rules.UNREADABLE_NUMBER, name, value)
+    if number < rules.SMALLEST_ID:
+        raise Fault(
+            f"{rules.NUMBER_OUTSIDE}: {name} {_short(value)} is less than {rules.SMALLEST_ID}"
+        )
     return str(int(number))
 
 
@@ -171,13 +160,13 @@ def _seconds(name: str, value: str) -> str:
             time = datetime.fromisoformat(text.removesuffix(" UTC"))
             seconds = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
-            raise _unreadable(UNREADABLE_TIME, name, value) from None
+            raise _unreadable(rules.UNREADABLE_TIME, name, value) from None
         return f"{seconds:.6f}"
     if not _NUMBER.fullmatch(text):
-        raise _unreadable(UNREADABLE_TIME, name, value)
+        raise _unreadable(rules.UNREADABLE_TIME, name, value)
     number = Decimal(text)
-    if not 0 <= number <= LARGEST_SECOND:
-        raise Fault(f"{TIME_OUTSIDE}: {_short(value)}, {EXPECTED[name]}")
+    if not 0 <= number <= rules.LARGEST_SECOND:
+        raise Fault(f"{rules.TIME_OUTSIDE}: {_short(value)}, {rules.EXPECTED[name]}")
     return f"{number:f}"
 
 
@@ -185,10 +174,10 @@ def _rating(name: str, value: str) -> str:
     if value in _AS_WRITTEN:
         return value
     stars = _number(name, value)
-    if not STARS[0] <= stars <= STARS[-1]:
-        raise Fault(f"{RATING_OUTSIDE}: {_short(value)}")
-    if stars not in STARS:
-        raise Fault(f"{RATING_BETWEEN_STEPS}: {_short(value)}")
+    if not rules.STARS[0] <= stars <= rules.STARS[-1]:
+        raise Fault(f"{rules.RATING_OUTSIDE}: {_short(value)}")
+    if stars not in rules.STARS:
+        raise Fault(f"{rules.RATING_BETWEEN_STEPS}: {_short(value)}")
     return str(float(stars))
 
 

@@ -15,20 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from mesh.errors import Location, WrongUse
+from mesh.movielens.ingest import rules
 from mesh.movielens.ingest.literals import literal, literals, only_row
-from mesh.movielens.ingest.rules import (
-    EXPECTED,
-    LARGEST_SECOND,
-    NUL_BYTE,
-    NUMBER_OUTSIDE,
-    RATING_BETWEEN_STEPS,
-    RATING_OUTSIDE,
-    SMALLEST_ID,
-    STARS,
-    TIME_OUTSIDE,
-    UNREADABLE_NUMBER,
-    UNREADABLE_TIME,
-)
 from mesh.movielens.ingest.schema import Column, Table
 from mesh.movielens.ingest.source import EXPANSION_MATTERS, MOST_EXPANSION, TableFiles
 from mesh.plain import one_line
@@ -242,27 +230,27 @@ def _reason_sql(table: Table, types: dict[str, str]) -> str:
         name, quoted, kind = column.name, f'"{column.name}"', types[column.name]
         shown = f"coalesce(TRY({quoted}::VARCHAR), '{BEYOND}')"
         if column.duckdb == "VARCHAR":
-            cases.append((f"contains({quoted}, chr(0))", f"'{NUL_BYTE}'"))
+            cases.append((f"contains({quoted}, chr(0))", f"'{rules.NUL_BYTE}'"))
             continue
-        unreadable = UNREADABLE_TIME if name == "timestamp" else UNREADABLE_NUMBER
+        unreadable = rules.UNREADABLE_TIME if name == "timestamp" else rules.UNREADABLE_NUMBER
         cases.append((f"{quoted} IS NULL", f"'{unreadable}: {name} is missing'"))
         if kind in _FLOATS:
             cases.append((f"isnan({quoted})", f"'{unreadable}: {name} NaN'"))
         if column.duckdb == "BIGINT":
-            outside = f"TRY_CAST({quoted} AS BIGINT) IS NULL OR {quoted} < {SMALLEST_ID}"
-            cases.append((outside, f"'{NUMBER_OUTSIDE}: {name} ' || {shown}"))
+            outside = f"TRY_CAST({quoted} AS BIGINT) IS NULL OR {quoted} < {rules.SMALLEST_ID}"
+            cases.append((outside, f"'{rules.NUMBER_OUTSIDE}: {name} ' || {shown}"))
             if kind not in _WHOLE:
-                told = f"'{unreadable}: {name} ' || {shown} || ', {EXPECTED[name]}'"
+                told = f"'{unreadable}: {name} ' || {shown} || ', {rules.EXPECTED[name]}'"
                 cases.append((f"{quoted} <> trunc({quoted})", told))
         elif column.duckdb == "DOUBLE":
-            outside = f"{quoted} NOT BETWEEN {STARS[0]} AND {STARS[-1]}"
-            cases.append((outside, f"'{RATING_OUTSIDE}: ' || {shown}"))
-            between = f"{quoted}::DOUBLE NOT IN {STARS}"
-            cases.append((between, f"'{RATING_BETWEEN_STEPS}: ' || {shown}"))
+            outside = f"{quoted} NOT BETWEEN {rules.STARS[0]} AND {rules.STARS[-1]}"
+            cases.append((outside, f"'{rules.RATING_OUTSIDE}: ' || {shown}"))
+            between = f"{quoted}::DOUBLE NOT IN {rules.STARS}"
+            cases.append((between, f"'{rules.RATING_BETWEEN_STEPS}: ' || {shown}"))
         elif kind in _TIMES:
             beyond = f"TRY({quoted}::{column.duckdb}) IS NULL"
-            cases.append((beyond, f"'{TIME_OUTSIDE}: ' || {shown}"))
+            cases.append((beyond, f"'{rules.TIME_OUTSIDE}: ' || {shown}"))
         else:
-            told = f"'{TIME_OUTSIDE}: ' || {shown} || ', {EXPECTED[name]}'"
-            cases.append((f"{quoted} NOT BETWEEN 0 AND {LARGEST_SECOND}", told))
+            told = f"'{rules.TIME_OUTSIDE}: ' || {shown} || ', {rules.EXPECTED[name]}'"
+            cases.append((f"{quoted} NOT BETWEEN 0 AND {rules.LARGEST_SECOND}", told))
     return "CASE " + " ".join(f"WHEN {test} THEN {why}" for test, why in cases) + " END"

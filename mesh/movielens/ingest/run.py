@@ -25,6 +25,7 @@ from mesh.movielens.ingest.source import Delivery, open_source
 from mesh.movielens.ingest.stage import Counts
 from mesh.movielens.ingest.targets.base import Published, Record, Target
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
+from mesh.movielens.ingest.targets.statements import months_by_table
 from mesh.project import BIGQUERY_GATEWAY, LOCAL_GATEWAY
 
 # The share of a table's rows that may be gone after a full snapshot, or get other values by any
@@ -109,9 +110,8 @@ def ingest(
         digest = pool.submit(delivery.checksum)
         # Only when there is something to compare with is it worth waiting for the checksum.
         if history.newest and history.repeats(digest.result(), mode):
-            nothing = {table.name: () for table in DELIVERED}
-            published, counts = Published(history.newest_id, nothing), dict[str, Counts]()
-            reasons, notes = "", list[str]()
+            published = Published(history.newest_id, months_by_table(()))
+            counts, reasons, notes = dict[str, Counts](), "", list[str]()
         else:
             until = int((now or started_at).timestamp())
             stage = target.stage(mode)
