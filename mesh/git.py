@@ -6,14 +6,13 @@ refused.
 
 from __future__ import annotations
 
-import difflib
 import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mesh.errors import MeshError, WrongUse
-from mesh.files.problems import shown
+from mesh.files.problems import nearest, shown
 from mesh.project import CONFIGS, EXTERNAL_MODELS, Project
 
 # What a project is made of: none of this may be missing.
@@ -56,8 +55,8 @@ class Checkout:
             if found := self._commit(name):
                 return found
         names = self.git("for-each-ref", "--format=%(refname:short)").stdout.decode().split()
-        near = difflib.get_close_matches(revision, names, n=1)
-        fix = f"Did you mean `{near[0]}`?" if near else "Name a branch, a tag or a commit."
+        near = nearest(revision, names)
+        fix = f"Did you mean `{near}`?" if near else "Name a branch, a tag or a commit."
         if self.shallow:
             fix = f"This clone is shallow: {self._whole_history()}"
         elif remotes and not near:

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlmesh.core.snapshot import Snapshot
-from sqlmesh.core.snapshot.definition import SnapshotIntervals, merge_intervals
+from sqlmesh.core.snapshot.definition import (
+    SnapshotIntervals,
+    merge_intervals,
+    remove_interval,
+    snapshots_to_dag,
+)
 from sqlmesh.utils.date import to_date, to_timestamp
 
 from mesh.deliveries import WITHOUT_MONTH, months_after
@@ -63,8 +68,13 @@ def carried_over(
     names_of_empty = {s.name for s in empty}
     built = tables_of({i: s for i, s in stored.items() if s.name in names_of_empty})
     gone = missing_from(adapter, built.values())
+    dag = snapshots_to_dag(stored.values())
     earlier = {
-        snapshot.snapshot_id: closure(snapshot, stored)
+        snapshot.snapshot_id: {
+            stored[one].name: stored[one]
+            for one in (snapshot.snapshot_id, *dag.upstream(snapshot.snapshot_id))
+            if one in stored
+        }
         for snapshot, table in built.items()
         if _can_carry(snapshot) and table.sql() not in gone
     }
@@ -121,17 +131,6 @@ def _can_carry(snapshot: Snapshot) -> bool:
     return snapshot.is_model and (snapshot.is_incremental_by_time_range or snapshot.is_view)
 
 
-def closure(snapshot: Snapshot, stored: Mapping[SnapshotId, Snapshot]) -> dict[str, Snapshot]:
-    """By name a version and all that it is built on, as far as they are known."""
-    found, open_ids = {}, [snapshot.snapshot_id]
-    while open_ids:
-        one = stored.get(open_ids.pop())
-        if one is not None and one.snapshot_id not in found:
-            found[one.snapshot_id] = one
-            open_ids.extend(one.parents)
-    return {one.name: one for one in found.values()}
-
-
 def _kept(
     log: DeliveryLog,
     new: Snapshot,
@@ -158,15 +157,9 @@ def _end(snapshot: Snapshot) -> int | None:
 
 
 def _without(intervals: list[Interval], removed: list[Interval]) -> list[Interval]:
-    left = list(intervals)
     for start, end in removed:
-        left = [
-            part
-            for low, high in left
-            for part in ((low, min(high, start)), (max(low, end), high))
-            if part[0] < part[1]
-        ]
-    return left
+        intervals = remove_interval(intervals, start, end)
+    return intervals
 
 
 def _interval(month: date) -> Interval:

@@ -41,10 +41,6 @@ if TYPE_CHECKING:
     from sqlmesh.core.snapshot import Snapshot, SnapshotId
 
 
-class AnotherDelivery(PlanError):
-    """A delivery arrived while a plan was built."""
-
-
 class DeliverySnapshotEvaluator(SnapshotEvaluator):
     """Audits a model before SQLMesh notes as built what it has written.
 
@@ -97,14 +93,17 @@ class DeliverySnapshotEvaluator(SnapshotEvaluator):
 def _refuse_older_delivery(
     adapter: EngineAdapter, snapshot: Snapshot, delivered: Delivered
 ) -> None:
-    """What a version has just read is of its delivery only if no newer one is there by now."""
+    """What a version has just read is of its delivery only if no newer one is there by now.
+
+    PlanError for one that arrived while the plan was built.
+    """
     if not snapshot.is_model or (stamp := delivery_stamp(snapshot.model)) is None:
         return
     table = source_of(snapshot.model, delivered) or ""
     newest = read_deliveries(adapter, delivered).newest(table)
     if newest is None or newest.stamp != stamp:
         there = newest.stamp if newest else "none"
-        raise AnotherDelivery(
+        raise PlanError(
             f"{short_name(snapshot.name)} is of {stamp}, and what {delivered.schema} holds now "
             f"is {there}: plan or refresh again"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import difflib
 import logging
 import os
 import re
@@ -29,6 +28,7 @@ from mesh.environments.names import is_public, short_name
 from mesh.environments.reporting import Record, recording_console
 from mesh.environments.sources import Delivered, delivered
 from mesh.errors import CheckFailed, Location, WrongUse
+from mesh.files.problems import nearest
 from mesh.files.scratch import can_be_written, scratch
 from mesh.project import BIGQUERY_GATEWAY, PROJECT_VARIABLE, Project, display
 
@@ -115,8 +115,8 @@ class Opened:
 
     def _unknown(self, name: str, meant: Sequence[str]) -> WrongUse:
         known = ", ".join(self.environment_names) or "there is none yet"
-        near = difflib.get_close_matches(name, meant, n=1)
-        hint = f"Did you mean {near[0]}? Otherwise create" if near else "Create"
+        near = nearest(name, meant)
+        hint = f"Did you mean {near}? Otherwise create" if near else "Create"
         return WrongUse(
             f"there is no environment {name!r} ({known}).",
             fix=f"{hint} it with `sqlmesh plan {name}`.",

@@ -115,7 +115,7 @@ def status(opened: Opened, name: str, *, now: datetime | None = None) -> Environ
                     snapshot,
                     contracts.get(product),
                     _built_under(snapshots, snapshot),
-                    now=now or opened.project.day_of_use or datetime.now(UTC),
+                    now=now,
                     may_fail=bool(gone),
                 )
                 for product, snapshot in opened.products(environment).items()

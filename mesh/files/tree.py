@@ -250,28 +250,22 @@ def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
 
 
-_CONSTRUCTOR = yaml.SafeLoader("")
 # Octal, and minutes by 60: nobody who writes a postcode or an hour means these.
 _OTHER_BASE = re.compile(r"[-+]?(0[0-7_]+$|[0-9_]+:)")
+_CONSTRUCTOR = yaml.SafeLoader("")
+_READ = {
+    f"tag:yaml.org,2002:{kind}": getattr(_CONSTRUCTOR, f"construct_yaml_{kind}")
+    for kind in ("null", "bool", "int", "float")
+}
 
 
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> Any:
     """The value of a plain scalar; numbers that are not finite are refused with ValueError."""
-    tag = _CONSTRUCTOR.resolve(yaml.ScalarNode, text, (True, False)).rpartition(":")[2]
-    node = yaml.ScalarNode(f"tag:yaml.org,2002:{tag}", text)
-    if tag == "null":
-        return None
-    if tag == "bool":
-        return _CONSTRUCTOR.construct_yaml_bool(node)
-    if tag == "int":
-        whole = _CONSTRUCTOR.construct_yaml_int(node)
-        if abs(whole) >= 2**63:
-            raise ValueError(text)
-        return whole
-    if tag == "float":
-        number = _CONSTRUCTOR.construct_yaml_float(node)
-        if not math.isfinite(number):
-            raise ValueError(text)
-        return number
-    return text
+    tag = _CONSTRUCTOR.resolve(yaml.ScalarNode, text, (True, False))
+    value = _READ[tag](yaml.ScalarNode(tag, text)) if tag in _READ else text
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError(text)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(text)
+    return value
