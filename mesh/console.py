@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -78,6 +79,22 @@ def in_line(text: object) -> str:
 def say(text: object) -> None:
     """A line as it is, without markup and however long."""
     out.print(str(text), markup=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """A line beside what was asked for, on standard error."""
+    err.print(f"[yellow]note:[/] {escape(text)}")
+
+
+def say_json(data: object) -> None:
+    """What a machine asked for: sets as lists in order, moments as ISO 8601 has them."""
+    sys.stdout.write(json.dumps(data, indent=2, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +14,8 @@ from mesh.cli.contracts_new import new_command
 from mesh.cli.contracts_prove import prove_command
 from mesh.cli.contracts_show import show_command
 from mesh.cli.contracts_verify import verify_command
-from mesh.cli.options import InProject
-from mesh.console import out, say
+from mesh.cli.options import InProject, Json
+from mesh.console import out, say, say_json
 from mesh.words import many
 
 app = typer.Typer(
@@ -31,7 +30,7 @@ def lint_command(
         list[Path] | None,
         typer.Argument(metavar="path", help="Contracts or folders; by default all contracts."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Find every problem of every contract: exit code 1 when there is one."""
     from mesh.bite.excuses import lint_bite
@@ -46,7 +45,7 @@ def lint_command(
     result = dataclasses.replace(result, problems=tuple(sorted(problems)))
     if as_json:
         found = [problem.as_data() for problem in result.problems]
-        typer.echo(json.dumps({"files": result.files, "problems": found}, indent=2))
+        say_json({"files": result.files, "problems": found})
     else:
         for problem in result.problems:
             say(problem)

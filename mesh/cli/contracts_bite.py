@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh.cli.options import Gateway, InProject, Json, data_of, tell_waiting
-from mesh.console import out, progress
+from mesh.console import out, progress, say, say_json
 from mesh.errors import WrongUse
 from mesh.words import many
 
@@ -55,7 +54,7 @@ def bite_command(
 
         report = bite(opened, named, products, tell=tell)
     if as_json:
-        typer.echo(json.dumps(as_document(report), indent=2, ensure_ascii=False))
+        say_json(as_document(report))
     else:
         _show(report)
     if not report.ok:
@@ -99,7 +98,7 @@ def as_document(report: BiteReport) -> dict[str, object]:
 def _show(report: BiteReport) -> None:
     for one in report.products:
         for line in _lines(one, report.environment):
-            out.print(line, markup=False, soft_wrap=True)
+            say(line)
     noticed = sum(len(one.noticed) for one in report.products)
     counted = sum(one.counted for one in report.products)
     products = many(len(report.products), "product")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from mesh.cli.options import InProject, Json
+from mesh.console import say_json
 
 
 def contracts_diff(
@@ -26,7 +26,7 @@ def contracts_diff(
     if as_json:
         from mesh.review.report.machine import diff_json
 
-        typer.echo(json.dumps(diff_json(result), indent=2))
+        say_json(diff_json(result))
     else:
         print_contract_diff(result)
     if result.breaking:

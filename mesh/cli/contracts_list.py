@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh.cli.options import InProject, Json, tell_left_out
-from mesh.console import in_line, out, table
+from mesh.console import in_line, out, say, say_json, table
 
 if TYPE_CHECKING:
     from mesh.catalogue.find import Hit
@@ -48,16 +47,14 @@ def list_command(
             }
             for hit in hits
         ]
-        typer.echo(json.dumps(listed, indent=2))
+        say_json(listed)
         return
     if not hits:
         said = " ".join(words or [])
-        out.print(
-            f"No contract says {said!r}." if words else "There are no contracts yet.", markup=False
-        )
+        say(f"No contract says {said!r}." if words else "There are no contracts yet.")
         return
     _table(hits)
-    out.print("More of one of them: mesh contracts show PRODUCT", markup=False)
+    say("More of one of them: mesh contracts show PRODUCT")
 
 
 def _table(hits: tuple[Hit, ...]) -> None:

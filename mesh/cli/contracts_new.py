@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mesh.cli.options import Gateway, InProject, data_of
-from mesh.console import out
+from mesh.console import say
 from mesh.words import many
 
 if TYPE_CHECKING:
@@ -45,10 +45,9 @@ def new_command(
 
 def _tell_what_next(every: list[NewContract]) -> None:
     if any(drafted.is_new and not drafted.built for drafted in every):
-        out.print(
+        say(
             "Once the contract is finished, run `mesh docs`, which writes the pages about it in "
-            "docs/, and `sqlmesh format`, which lays out the model.",
-            soft_wrap=True,
+            "docs/, and `sqlmesh format`, which lays out the model."
         )
 
 
@@ -57,13 +56,13 @@ def _show(project: Project, drafted: NewContract) -> None:
     if drafted.is_new:
         _show_contract(path, drafted)
     elif drafted.test:
-        out.print(f"{path} is there already, and stays; there was no unit test.", soft_wrap=True)
+        say(f"{path} is there already, and stays; there was no unit test.")
     for note in drafted.notes:
         begin = "" if drafted.is_new else f"{path}: "
-        out.print(f"{begin}{note}", soft_wrap=True, markup=False)
+        say(f"{begin}{note}")
     if drafted.test:
         test = project.shown(drafted.test)
-        out.print(f"{test}: drafted from rows of its inputs; {drafted.about_test}", soft_wrap=True)
+        say(f"{test}: drafted from rows of its inputs; {drafted.about_test}")
 
 
 def _show_contract(path: Path, drafted: NewContract) -> None:
@@ -71,8 +70,5 @@ def _show_contract(path: Path, drafted: NewContract) -> None:
     if drafted.rows:
         made = "in" if drafted.built else "that its query makes of"
         source = f"from its columns and {many(drafted.rows, 'row')} {made} {drafted.environment}"
-    out.print(f"{path}: drafted {source}.", soft_wrap=True)
-    out.print(
-        f"{drafted.left} places are left to write: `mesh contracts lint {path}` names each.",
-        soft_wrap=True,
-    )
+    say(f"{path}: drafted {source}.")
+    say(f"{drafted.left} places are left to write: `mesh contracts lint {path}` names each.")

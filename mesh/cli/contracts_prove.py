@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from mesh.cli.options import InProject, Json, tell_waiting
-from mesh.console import out, progress, say
+from mesh.console import out, progress, say, say_json
 from mesh.words import many
 
 
@@ -43,12 +42,7 @@ def prove_command(
             asdict(finding) | {"path": str(project.shown(finding.path))}
             for finding in proof.findings
         ]
-        typer.echo(
-            json.dumps(
-                {"subjects": proof.subjects, "statements": proof.statements, "findings": found},
-                indent=2,
-            )
-        )
+        say_json({"subjects": proof.subjects, "statements": proof.statements, "findings": found})
     else:
         for finding in proof.findings:
             say(finding)

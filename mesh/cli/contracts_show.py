@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ from rich.markup import escape
 
 from mesh.cli.contracts_list import list_command
 from mesh.cli.options import Gateway, InProject, Json, tell_left_out
-from mesh.console import in_line, out, table
+from mesh.console import in_line, out, say, say_json, table
 
 if TYPE_CHECKING:
     from mesh.catalogue.consumers import Consumer
@@ -55,7 +54,7 @@ def show_command(
     if as_json:
         document = _document(contract, readers, shown, releases)
         document["place"] = asdict(seen) if seen else None
-        typer.echo(json.dumps(document, indent=2, default=str))
+        say_json(document)
         return
     _heading(contract)
     _columns(contract)
@@ -165,7 +164,7 @@ def _place(contract: Contract, seen: Look | None) -> None:
 
     out.print("[bold]Where it is[/]")
     if seen is None:
-        out.print("  in no environment yet: build it with `sqlmesh plan`", markup=False)
+        say("  in no environment yet: build it with `sqlmesh plan`")
         return
     out.print(escape(f"  {seen.address} in {seen.environment}"))
     out.print(escape(f"  {seen.query}"), soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -14,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, tell_waiting
-from mesh.console import err, in_line, out, table
+from mesh.console import err, in_line, out, say, say_json, table
 from mesh.errors import WrongUse
 from mesh.project import Project, moment
 from mesh.words import many
@@ -86,7 +85,7 @@ def verify_command(
 
         write_junit(report, junit)
     if as_json:
-        typer.echo(json.dumps(as_document(report), indent=2, ensure_ascii=False, default=_text))
+        say_json(as_document(report))
     else:
         _show(report, project)
     if not report.ok:
@@ -142,10 +141,6 @@ def _number(value: object) -> object:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _text(value: object) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
 def _show(report: VerifyReport, project: Project) -> None:
     from mesh.verify.report import TODAY
 
@@ -156,10 +151,9 @@ def _show(report: VerifyReport, project: Project) -> None:
         f"{report.seconds:.1f} s."
     )
     if report.is_late and report.as_of_reason == TODAY:
-        out.print(
+        say(
             "If no data of the project grows any more, state the day of use: --as-of, or once by "
-            f"{project.day_is_stated_by}.",
-            soft_wrap=True,
+            f"{project.day_is_stated_by}."
         )
     if report.lacking:
         from mesh.environments.deliveries import told

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh.cli.options import InProject, Json, data_of
-from mesh.console import err, out, table
+from mesh.console import note, out, say_json, table
 
 if TYPE_CHECKING:
     from mesh.cost import Cost
@@ -47,14 +46,13 @@ def cost(
 
     new = costs.cost(project, chart_queries, environment=environment, rows=rows)
     if new.unbuilt:
-        err.print(
-            "[yellow]note:[/] counted as empty, since the environment does not have them: "
-            f"{', '.join(new.unbuilt)}. Plan them there.",
-            soft_wrap=True,
+        note(
+            "counted as empty, since the environment does not have them: "
+            f"{', '.join(new.unbuilt)}. Plan them there."
         )
     old = costs.cost_of_revision(project, base, new.sizes, chart_queries) if base else None
     if as_json:
-        typer.echo(json.dumps(_data(new, old, per_tib), indent=2))
+        say_json(_data(new, old, per_tib))
     else:
         _show(new, old, base, per_tib)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of
-from mesh.console import out, say
+from mesh.console import out, say, say_json
 from mesh.project import PROD_VARIABLE
 from mesh.words import many
 
@@ -42,7 +41,7 @@ def check_command(
     count, problems = check(folder or project.dashboards, project.contracts)
     if as_json:
         found = [problem.as_data() for problem in problems]
-        typer.echo(json.dumps({"dashboards": count, "problems": found}, indent=2))
+        say_json({"dashboards": count, "problems": found})
     else:
         for problem in problems:
             say(problem)
@@ -78,7 +77,7 @@ def build_command(
     for path in pages:
         say(path)
     if pictures:
-        out.print(f"{len(pictures)} PNGs in {pictures[0].parent}", soft_wrap=True, markup=False)
+        say(f"{len(pictures)} PNGs in {pictures[0].parent}")
     if png and not pictures:
         out.print(
             "No Chromium or no Playwright here, so there are no PNGs: `pip install playwright` and "
@@ -98,7 +97,7 @@ def serve_command(
     from mesh.dashboards.preview.serve import serve
 
     first = one_of(environment, option)
-    serve(project, port, first, gateway, announce=lambda url: out.print(url, markup=False))
+    serve(project, port, first, gateway, announce=lambda url: say(url))
 
 
 @app.command("links")
@@ -119,8 +118,8 @@ def links_command(
     found = links(project.dashboards, project.contracts, prod, host)
     if as_json:
         told = [{"dashboard": one.dashboard, "url": one.url, "note": one.note} for one in found]
-        typer.echo(json.dumps(told, indent=2))
+        say_json(told)
         return
     for one in found:
-        out.print(f"{one.title}: {one.note}", markup=False, soft_wrap=True)
-        out.print(one.url, markup=False, soft_wrap=True)
+        say(f"{one.title}: {one.note}")
+        say(one.url)

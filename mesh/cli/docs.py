@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import InProject, tell_left_out
-from mesh.console import out
+from mesh.console import out, say
 from mesh.errors import CheckFailed, Location
 
 OnlyCheck = Annotated[
@@ -32,7 +32,7 @@ def docs(project: InProject, check: OnlyCheck = False) -> None:
     names = ", ".join(str(project.shown(path)) for path in changed)
     if changed and check:
         raise CheckFailed(f"{names}: not what the project says.", fix="Run `mesh docs`.")
-    out.print(f"{names}: written." if changed else "All are current.", markup=False, soft_wrap=True)
+    say(f"{names}: written." if changed else "All are current.")
 
 
 def codeowners(project: InProject, check: OnlyCheck = False) -> None:
@@ -50,7 +50,7 @@ def codeowners(project: InProject, check: OnlyCheck = False) -> None:
         )
     for path in texts:
         state = "is written" if path in stale else "is up to date"
-        out.print(f"{project.shown(path)} {state}.", markup=False)
+        say(f"{project.shown(path)} {state}.")
 
 
 def schema(project: InProject, check: OnlyCheck = False) -> None:
@@ -61,7 +61,7 @@ def schema(project: InProject, check: OnlyCheck = False) -> None:
     changed = update(schemas(project), only_check=check)
     for path in changed:
         what = "is out of date: run `mesh schema`" if check else "written"
-        out.print(f"{project.shown(path)} {what}", soft_wrap=True, markup=False)
+        say(f"{project.shown(path)} {what}")
     if not changed:
         out.print("all schemas are up to date")
     if changed and check:

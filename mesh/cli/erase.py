@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import ExitStack
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.ingest import for_machines, observed, span
+from mesh.cli.ingest import do, span
 from mesh.cli.options import Gateway, InProject, Json
-from mesh.console import out
+from mesh.console import say
+
+if TYPE_CHECKING:
+    from mesh.movielens.ingest import IngestResult
 
 NEXT = (
     "Next, for each environment that shows them: `mesh refresh <environment>`. Then `sqlmesh "
@@ -33,30 +35,15 @@ def erase(
     would bring back. Environments show them until they are refreshed.
     """
     from mesh.movielens.ingest import erase as take_out
-    from mesh.movielens.ingest.run import target_for
-    from mesh.working_copy import writing
 
-    target_for(gateway)
-    with ExitStack() as until_told:
-        with (
-            writing(project, gateway) as tell,
-            observed(until_told, tell, quiet=as_json) as observer,
-        ):
-            result = take_out(
-                users,
-                database=project.database,
-                target=target_for(gateway, observer),
-                observer=observer,
-            )
-        if as_json:
-            typer.echo(json.dumps({**for_machines(result), "notes": list(result.notes)}, indent=2))
-            return
-        if not result.nothing_changed:
-            months = span(list(result.changed_months))
-            out.print(
-                f"ingest {result.ingest_id}: {result.source}. Changed months: {months}.",
-                markup=False,
-                soft_wrap=True,
-            )
-        further = () if result.nothing_changed else (NEXT,)
-        out.print(*result.notes, *further, sep="\n", markup=False, soft_wrap=True)
+    do(partial(take_out, users), project, gateway, as_json, _show)
+
+
+def _show(result: IngestResult) -> None:
+    if not result.nothing_changed:
+        months = span(list(result.changed_months))
+        say(f"ingest {result.ingest_id}: {result.source}. Changed months: {months}.")
+    for note in result.notes:
+        say(note)
+    if not result.nothing_changed:
+        say(NEXT)

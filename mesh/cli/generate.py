@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mesh.console import out as console
+from mesh.console import say
 
 
 def generate(
@@ -41,8 +41,7 @@ def generate(
     made = make(
         out, users, seed, movies=movies, end=end.date(), later_months=later_months, force=force
     )
-    console.print(
+    say(
         f"{made.folder}: {made.users:,} users, {made.movies:,} movies, {made.ratings:,} ratings, "
-        f"{made.tags:,} tags in {made.seconds:.1f} s ({made.rows / made.seconds:,.0f} rows/s)",
-        markup=False,
+        f"{made.tags:,} tags in {made.seconds:.1f} s ({made.rows / made.seconds:,.0f} rows/s)"
     )

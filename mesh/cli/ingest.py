@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, TaskID
+from rich.progress import Progress
 
 from mesh.cli.options import Gateway, InProject, Json
-from mesh.console import err, out, progress, table
+from mesh.console import err, out, progress, say, say_json, table
 from mesh.deliveries import WITHOUT_MONTH
 from mesh.errors import WrongUse
 from mesh.signals import held
@@ -59,10 +58,20 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Load a MovieLens delivery into the operational tables, whole or not at all."""
+    from mesh.movielens.ingest import ingest as load
+    from mesh.movielens.ingest import undo as take_back
+    from mesh.movielens.ingest.limit import DEFAULT_LIMIT
+    from mesh.movielens.ingest.undo import delivery_number
+
     if undo:
-        given = {"--append": append, "--max-rejected": max_rejected}
-        loading = [option for option, value in given.items() if value not in (None, False)]
-        _undo(project, source, gateway, as_json, loading)
+        for option, value in {"--append": append, "--max-rejected": max_rejected}.items():
+            if value:
+                raise WrongUse(
+                    f"{option} is about loading a delivery, and --undo takes one out.",
+                    fix=f"Leave {option} out.",
+                )
+        work = partial(take_back, delivery_number(source))
+        do(work, project, gateway, as_json, _show_undo)
         return
     if source is None:
         raise WrongUse(
@@ -70,8 +79,27 @@ def ingest(
             "and tags.",
             fix="Name it, or take the newest delivery out again with --undo.",
         )
-    from mesh.movielens.ingest import ingest as load
-    from mesh.movielens.ingest.limit import DEFAULT_LIMIT
+    work = partial(
+        load,
+        source,
+        append=append,
+        max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
+        contracts=project.contracts,
+    )
+    do(work, project, gateway, as_json, _show)
+
+
+def do(
+    work: Callable[..., IngestResult],
+    project: Project,
+    gateway: str | None,
+    as_json: bool,
+    show: Callable[[IngestResult], None],
+) -> None:
+    """Change the operational tables and say so.
+
+    work: is told database, target and observer.
+    """
     from mesh.movielens.ingest.run import target_for
     from mesh.working_copy import writing
 
@@ -79,73 +107,31 @@ def ingest(
     with ExitStack() as until_told:
         with (
             writing(project, gateway) as tell,
-            observed(until_told, tell, quiet=as_json) as observer,
+            _observer(until_told, tell, quiet=as_json) as observer,
         ):
-            result = load(
-                source,
-                database=project.database,
-                append=append,
-                max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
-                contracts=project.contracts,
-                target=target_for(gateway, observer),
-                observer=observer,
-            )
+            target = target_for(gateway, observer)
+            result = work(database=project.database, target=target, observer=observer)
         if as_json:
-            told = {**for_machines(result), "notes": list(result.notes)}
-            typer.echo(json.dumps(told, indent=2))
+            say_json(_for_machines(result))
         else:
-            _show(result)
+            show(result)
 
 
-def _undo(
-    project: Project, source: str | None, gateway: str | None, as_json: bool, loading: list[str]
-) -> None:
-    """Undo a delivery and say so. loading: the options given that say how to load one."""
-    from mesh.movielens.ingest.run import target_for
-    from mesh.movielens.ingest.undo import delivery_number, undo
-    from mesh.working_copy import writing
-
-    if loading:
-        raise WrongUse(
-            f"{loading[0]} is about loading a delivery, and --undo takes one out.",
-            fix=f"Leave {loading[0]} out.",
-        )
-    number = delivery_number(source)
-    target_for(gateway)
-    with ExitStack() as until_told:
-        with (
-            writing(project, gateway) as tell,
-            observed(until_told, tell, quiet=as_json) as observer,
-        ):
-            result = undo(
-                number,
-                database=project.database,
-                target=target_for(gateway, observer),
-                observer=observer,
-            )
-        _show_undo(result, as_json=as_json)
-
-
-def _show_undo(result: IngestResult, *, as_json: bool) -> None:
-    if as_json:
-        told = {"undoes": result.undoes, "notes": list(result.notes)}
-        typer.echo(json.dumps({**for_machines(result), **told}, indent=2))
-        return
-    out.print(
+def _show_undo(result: IngestResult) -> None:
+    say(
         f"ingest {result.ingest_id}: {result.source}; movies, ratings and tags are as before it. "
-        f"Changed months: {span(list(result.changed_months))}.",
-        markup=False,
-        soft_wrap=True,
+        f"Changed months: {span(list(result.changed_months))}."
     )
     further = result.notes or (
         "Next, if an environment shows it: `mesh refresh acceptance`, and when it is right there, "
         "`mesh promote acceptance prod`.",
     )
-    out.print(*further, sep="\n", markup=False, soft_wrap=True)
+    for line in further:
+        say(line)
 
 
 @contextmanager
-def observed(
+def _observer(
     until_told: ExitStack, tell_where: Callable[[], None], *, quiet: bool
 ) -> Iterator[Observer]:
     """A progress bar on a terminal; elsewhere one plain line at the start of each step.
@@ -153,87 +139,72 @@ def observed(
     tell_where: is called with the first step, which a delivery that is none does not get to.
     until_told: from the commit on nothing stops the command until it has said what it did.
     """
-    from mesh.movielens.ingest.progress import COMMITTING, unobserved
+    from mesh.movielens.ingest.progress import COMMITTING
 
     with nullcontext() if quiet else progress() as bar:
-        tell = _Bar(bar).tell if bar else unobserved
+        if bar:
+            bar.add_task("", total=1.0, detail="", visible=False)
 
         def told(step: Step) -> None:
             tell_where()
             if step.what == COMMITTING:
                 until_told.enter_context(held())
-            else:
-                tell(step)
+            elif bar:
+                _tell(bar, step)
 
         yield told
 
 
-class _Bar:
-    """One task at a time: that of the step which is told of."""
-
-    def __init__(self, bar: Progress) -> None:
-        self.bar = bar
-        self.task: TaskID | None = None
-        self.what = ""
-        self.since = time.monotonic()
-
-    def tell(self, step: Step) -> None:
-        """Show one step."""
-        if step.what != self.what or self.task is None:
-            self.what, self.since = step.what, time.monotonic()
-            if not err.is_terminal:
-                err.print(step.what, markup=False)
-            if self.task is not None:
-                self.bar.remove_task(self.task)
-            self.task = self.bar.add_task(step.what, total=1.0, detail="")
-        passed = time.monotonic() - self.since
-        rate = f"{step.lines / passed:,.0f} lines/s" if step.lines and passed > 0 else ""
-        self.bar.update(self.task, completed=step.done, detail=rate)
+def _tell(bar: Progress, step: Step) -> None:
+    """One step after the other, in one bar."""
+    (task,) = bar.tasks
+    if step.what != task.description:
+        bar.reset(task.id, description=step.what, visible=True, detail="")
+        if not err.is_terminal:
+            err.print(step.what, markup=False)
+    passed = task.elapsed or 0.0
+    rate = f"{step.lines / passed:,.0f} lines/s" if step.lines and passed else ""
+    bar.update(task.id, completed=step.done, detail=rate)
 
 
 def _show(result: IngestResult) -> None:
     if result.nothing_changed:
-        out.print(
+        say(
             f"{result.source}: nothing changed, this is ingest {result.ingest_id} again. If "
-            "rows were changed past it, `mesh ingest --undo` first, and then deliver it again.",
-            markup=False,
+            "rows were changed past it, `mesh ingest --undo` first, and then deliver it again."
         )
-    else:
-        what = f"ingest {result.ingest_id}: {result.mode} of {result.source}"
-        out.print(what, markup=False, soft_wrap=True)
-        shown = [what for what in COUNTED if what in COUNTED[:3] or result.total(what)]
-        heads = ["lines read" if what == "read" else what for what in shown]
-        right = [*heads, "changed months"]
-        made = table("table", *right, whole=("table", *heads), right=right)
-        for name, counts in result.counts.items():
-            months = [month for month in result.months[name] if month != WITHOUT_MONTH]
-            numbers = (f"{getattr(counts, what):,}" for what in shown)
-            made.add_row(name, *numbers, span(months))
-        out.print(made)
-        ignored, replaced = result.total("ignored"), result.total("replaced")
-        out.print(
-            f"{result.lines_loaded:,} loaded + {result.lines_rejected:,} rejected"
-            f"{f' + {ignored:,} ignored' if ignored else ''} "
-            f"= {result.lines_read:,} lines read, in {result.seconds:.1f} s "
-            f"({result.lines_read / max(result.seconds, 0.001):,.0f} lines/s).",
-            markup=False,
+        return
+    say(f"ingest {result.ingest_id}: {result.mode} of {result.source}")
+    shown = [what for what in COUNTED if what in COUNTED[:3] or result.total(what)]
+    heads = ["lines read" if what == "read" else what for what in shown]
+    right = [*heads, "changed months"]
+    made = table("table", *right, whole=("table", *heads), right=right)
+    for name, counts in result.counts.items():
+        months = [month for month in result.months[name] if month != WITHOUT_MONTH]
+        numbers = (f"{getattr(counts, what):,}" for what in shown)
+        made.add_row(name, *numbers, span(months))
+    out.print(made)
+    ignored, replaced = result.total("ignored"), result.total("replaced")
+    say(
+        f"{result.lines_loaded:,} loaded + {result.lines_rejected:,} rejected"
+        f"{f' + {ignored:,} ignored' if ignored else ''} "
+        f"= {result.lines_read:,} lines read, in {result.seconds:.1f} s "
+        f"({result.lines_read / max(result.seconds, 0.001):,.0f} lines/s)."
+    )
+    told = {
+        "rejected": result.lines_rejected,
+        "ignored, since a newer one counts": ignored,
+        "replaced, since a newer one came": replaced,
+    }
+    if kept := [f"{count:,} {what}" for what, count in told.items() if count]:
+        say(
+            f"Kept with their reasons in operational.rejected_lines (ingest_id "
+            f"{result.ingest_id}): {'; '.join(kept)}."
         )
-        told = {
-            "rejected": result.lines_rejected,
-            "ignored, since a newer one counts": ignored,
-            "replaced, since a newer one came": replaced,
-        }
-        if kept := [f"{count:,} {what}" for what, count in told.items() if count]:
-            out.print(
-                f"Kept with their reasons in operational.rejected_lines (ingest_id "
-                f"{result.ingest_id}): {'; '.join(kept)}.",
-                markup=False,
-                soft_wrap=True,
-            )
-        if result.reasons:
-            out.print(f"Most frequent: {result.reasons}.", markup=False, soft_wrap=True)
-        for note in result.notes:
-            out.print(note, markup=False, soft_wrap=True)
+    if result.reasons:
+        say(f"Most frequent: {result.reasons}.")
+    for note in result.notes:
+        say(note)
 
 
 def span(months: list[date]) -> str:
@@ -244,7 +215,7 @@ def span(months: list[date]) -> str:
     return f"{len(months)} ({months[0]:%Y-%m} to {months[-1]:%Y-%m})"
 
 
-def for_machines(result: IngestResult) -> dict[str, object]:
+def _for_machines(result: IngestResult) -> dict[str, object]:
     return {
         "ingest_id": result.ingest_id,
         "source": result.source,
@@ -262,4 +233,6 @@ def for_machines(result: IngestResult) -> dict[str, object]:
         },
         "changed_months": [month.isoformat() for month in result.changed_months],
         "seconds": round(result.seconds, 3),
+        **({"undoes": result.undoes} if result.undoes else {}),
+        "notes": list(result.notes),
     }

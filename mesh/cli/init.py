@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import InAnyProject
-from mesh.console import err, out
+from mesh.console import err, out, say
 from mesh.errors import CheckFailed, Location
 from mesh.project import Project
 
@@ -28,7 +28,7 @@ def init(
     edits = [change for change in changes if not change.is_new]
     for change in edits:
         name = project.shown(change.path)
-        out.print(f"{name}:\n{change.difference}", markup=False, soft_wrap=True)
+        say(f"{name}:\n{change.difference}")
     names = ", ".join(str(project.shown(change.path)) for change in edits)
     # A project with a part of it alone could not be planned.
     if edits and not (yes or (err.is_terminal and typer.confirm(f"Change {names} so?"))):
@@ -39,9 +39,9 @@ def init(
     apply(changes)
     for change in changes:
         done = "written" if change.is_new else "changed"
-        out.print(f"{project.shown(change.path)} is {done}.", markup=False)
+        say(f"{project.shown(change.path)} is {done}.")
     if lines := in_python(project):
-        out.print(lines, markup=False, soft_wrap=True)
+        say(lines)
         raise CheckFailed(
             "its configuration is in Python, which `mesh init` does not edit, so contracts are not "
             "enforced yet, and SQLMesh stops until they are.",
@@ -52,9 +52,7 @@ def init(
         out.print("This project is set up.")
     out.print("Next: `mesh contracts new MODEL` drafts the contract of a model.")
     if Project(project.root).settings.uncontracted:
-        out.print(
+        say(
             "What has none yet may stay so: it stands under `uncontracted` in "
-            f"{project.shown(project.config)}, and leaves it when its contract is finished.",
-            markup=False,
-            soft_wrap=True,
+            f"{project.shown(project.config)}, and leaves it when its contract is finished."
         )

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from mesh.console import err, out
+from mesh.console import err, note, out
 from mesh.errors import WrongUse
 from mesh.project import Project, display, find_project
 
@@ -30,9 +29,9 @@ def _named(folder: str | Project) -> Project:
     # Before anything is asked of it: every command goes by the variables that SQLMesh goes by.
     if other := project.read_dotenv():
         several = len(other) > 1
-        err.print(
-            f"[yellow]note:[/] {escape(', '.join(other))} {'are' if several else 'is'} set in "
-            f"{escape(str(display(project.dotenv)))} and otherwise in the environment. The file "
+        note(
+            f"{', '.join(other)} {'are' if several else 'is'} set in "
+            f"{display(project.dotenv)} and otherwise in the environment. The file "
             f"wins, as it does in SQLMesh: take {'them' if several else 'it'} out there, or let "
             "SQLMESH_DOTENV_PATH name another file."
         )
@@ -82,11 +81,7 @@ def tell_gateway() -> None:
     """Where commands were advised and a gateway is named, that they need it too."""
     gateway = named_gateway.get()
     if gateway and (out.advised or err.advised):
-        err.print(
-            f"[yellow]note:[/] run them with `--gateway {escape(gateway)}` as well; `sqlmesh` "
-            "takes it before the command.",
-            soft_wrap=True,
-        )
+        note(f"run them with `--gateway {gateway}` as well; `sqlmesh` takes it before the command.")
 
 
 # Each command that is about one environment takes its name as `sqlmesh plan dev` does, or so.
@@ -108,7 +103,7 @@ def tell_left_out(project: Project) -> None:
 
     contract_paths(project.contracts)
     for error in read_contracts(project.contracts)[1].values():
-        err.print(f"[yellow]note:[/] left out: {escape(str(error))}", soft_wrap=True)
+        note(f"left out: {error}")
 
 
 def tell_waiting(project: Project) -> None:
@@ -118,10 +113,9 @@ def tell_waiting(project: Project) -> None:
     invalid = read_contracts(project.contracts)[1]
     drafts = [name for name in project.settings.uncontracted if name in invalid]
     if drafts:
-        err.print(
-            "[yellow]note:[/] left out, as drafts that wait under `uncontracted`: "
-            f"{escape(', '.join(drafts))}. `mesh contracts lint` says what is still to be written.",
-            soft_wrap=True,
+        note(
+            f"left out, as drafts that wait under `uncontracted`: {', '.join(drafts)}. "
+            "`mesh contracts lint` says what is still to be written."
         )
 
 

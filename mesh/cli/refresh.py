@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, environment_of
-from mesh.console import out
+from mesh.console import out, say_json
 from mesh.signals import held
 from mesh.words import many
 
@@ -126,7 +125,7 @@ def _show(result: RefreshResult, as_json: bool, nothing: str, done: str = "is up
             "taken_away": list(result.taken_away),
             "seconds": round(result.seconds, 3),
         }
-        typer.echo(json.dumps(answer, indent=2))
+        say_json(answer)
         return
     if result.made_again:
         out.print(f"Was gone and is there again: {', '.join(result.made_again)}.")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli.options import Gateway, InProject, Json, data_of
+from mesh.console import say_json
 
 
 def review(
@@ -36,7 +37,7 @@ def review(
 
     if rules:
         if as_json:
-            typer.echo(json.dumps(machine.rules_json(), indent=2))
+            say_json(machine.rules_json())
         else:
             terminal.print_rules()
         return
@@ -55,7 +56,7 @@ def review(
             sarif, json.dumps(machine.sarif(result.findings, result.prefix), indent=2) + "\n"
         )
     if as_json:
-        typer.echo(json.dumps(machine.review_json(result), indent=2, default=str))
+        say_json(machine.review_json(result))
     else:
         terminal.print_review(result)
     if result.breaking:

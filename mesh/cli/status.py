@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from mesh.cli.options import EnvironmentOption, Gateway, InProject, Json, one_of, tell_left_out
-from mesh.console import out, table
+from mesh.console import out, say, say_json, table
 from mesh.words import many
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def status(
     names = [environment] if environment else opened.environment_names
     found = [look(opened, name) for name in names]
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=2, default=_text))
+        say_json([asdict(one) for one in found])
     else:
         if not found:
             out.print("There is no environment yet: `sqlmesh plan` makes one.")
@@ -48,9 +47,7 @@ def status(
             show_status(one)
         if project.day_of_use is None and any(one.late for one in found):
             stated = f"state the day of use by {project.day_is_stated_by}."
-            out.print(
-                f"If no data of the project grows any more, {stated}", markup=False, soft_wrap=True
-            )
+            say(f"If no data of the project grows any more, {stated}")
     if any(map(findings, found)):
         raise typer.Exit(1)
 
@@ -138,9 +135,3 @@ def _age(product: ProductStatus) -> str:
         return "–"
     days = many(product.age_days, "day")
     return f"fresh, {days} old" if product.fresh else f"[red]late[/], {days} old"
-
-
-def _text(value: object) -> object:
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
