@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -105,7 +106,7 @@ def ingest(
         scratch("mesh-ingest") as work,
         ThreadPoolExecutor(1) as pool,
     ):
-        sizes = _stamps(delivery)
+        started, sizes = time.monotonic(), _stamps(delivery)
         history = target.history()
         digest = pool.submit(delivery.checksum)
         # Only when there is something to compare with is it worth waiting for the checksum.
@@ -142,7 +143,7 @@ def ingest(
         nothing_changed=not counts,
         checksum=digest.result(),
         counts=counts,
-        seconds=(datetime.now(UTC) - started_at).total_seconds(),
+        seconds=time.monotonic() - started,
         reasons=reasons,
         notes=tuple(notes),
     )
