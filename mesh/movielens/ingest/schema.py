@@ -163,17 +163,10 @@ READ_BY_MODELS = (*DELIVERED, REJECTED_LINES, INGESTS, CHANGED_MONTHS)
 ALL_TABLES = (*READ_BY_MODELS, *UNDO_LOGS.values())
 
 
-def _quoted(name: str, dialect: str) -> str:
-    return f"`{name}`" if dialect == "bigquery" else f'"{name}"'
-
-
 def create_table_sql(table: Table, dialect: str, qualified_name: str) -> str:
     """The statement that makes one table where it is missing."""
-    if dialect not in ("duckdb", "bigquery"):
-        raise ValueError(f"no such dialect: {dialect}")
-    columns = ", ".join(
-        f"{_quoted(column.name, dialect)} {getattr(column, dialect)}" for column in table.columns
-    )
+    quote = "`" if dialect == "bigquery" else '"'
+    columns = ", ".join(f"{quote}{name}{quote} {kind}" for name, kind in table.shape(dialect))
     layout = _layout(table) if dialect == "bigquery" else ""
     return f"CREATE TABLE IF NOT EXISTS {qualified_name} ({columns}){layout}"
 

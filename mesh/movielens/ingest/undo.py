@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -50,7 +49,7 @@ def undo(
     database, target, observer: as for `ingest`. Raises WrongUse when that delivery cannot be
     undone; the tables are then as they were.
     """
-    started, started_at = time.monotonic(), datetime.now(UTC)
+    started_at = datetime.now(UTC)
     target = target or DuckDBTarget(database)
     with understood(database, database), _named(target) as undoing:
         history = target.history()
@@ -75,7 +74,7 @@ def undo(
         nothing_changed=False,
         checksum=record.checksum,
         counts=record.counts,
-        seconds=time.monotonic() - started,
+        seconds=(datetime.now(UTC) - started_at).total_seconds(),
         undoes=delivery.ingest_id,
         notes=(EMPTIED,) if history.standing == [delivery.ingest_id] else (),
     )
