@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlmesh.core.constants import PROD
@@ -79,7 +78,6 @@ def bring_up_to_date(
     context: GenericContext,
     name: str,
     *,
-    now: datetime | None = None,
     check: Callable[[DeliveryLog], None] = lambda _: None,
 ) -> Applied:
     """Build an environment's models as of the newest delivery, and let it show them.
@@ -94,7 +92,7 @@ def bring_up_to_date(
     check(log)
     made_again = repair(context, name)
     newest = of_the_newest_delivery(environment_snapshots(context, environment), log)
-    applied = apply_snapshots(context, name, newest, environment, log=log, now=now)
+    applied = apply_snapshots(context, name, newest, environment, log=log)
     return Applied(applied.changed or bool(made_again), made_again)
 
 
@@ -105,7 +103,6 @@ def apply_snapshots(
     origin: Environment,
     *,
     log: DeliveryLog | None = None,
-    now: datetime | None = None,
     builds: bool = True,
     shown_before: bool = False,
 ) -> Applied:
@@ -134,7 +131,7 @@ def apply_snapshots(
     built = None if builds else built_until(snapshots.values())
     builder = PlanBuilder(
         context_diff=difference,
-        execution_time=built or as_of(log, now),
+        execution_time=built or as_of(log),
         apply=context.apply,
         is_dev=name != PROD,
         include_unmodified=True,

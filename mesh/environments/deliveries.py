@@ -167,13 +167,13 @@ def told(deliveries: Sequence[Delivery]) -> str:
     return f"{these} ({count}{span})"
 
 
-def as_of(log: DeliveryLog, now: datetime | None = None) -> datetime:
+def as_of(log: DeliveryLog) -> datetime:
     """As of when models run: now, or the end of the newest delivered month if that is later.
 
     SQLMesh builds whole months. A month that is under way is built as far as it was delivered. Nor
     does a clock that is behind keep a delivered month out.
     """
-    now = now or datetime.now(UTC)
+    now = datetime.now(UTC)
     names = log.delivered.names
     newest = log.newest_month(names, {t: d.stamp for t in names if (d := log.newest(t))})
     if newest is None:

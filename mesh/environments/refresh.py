@@ -63,9 +63,7 @@ class RefreshResult:
         return tuple(sorted(months))
 
 
-def refresh(
-    opened: Opened, name: str, *, now: datetime | None = None, take_found: bool = False
-) -> RefreshResult:
+def refresh(opened: Opened, name: str, *, take_found: bool = False) -> RefreshResult:
     """Let an environment show the newest delivery, with the models that it has.
 
     take_found: also what was changed in the source's tables past all deliveries. CheckFailed if
@@ -82,7 +80,7 @@ def refresh(
         name,
         opened.environment(name),
         "brought up to date",
-        lambda: bring_up_to_date(opened.context, name, now=now, check=check),
+        lambda: bring_up_to_date(opened.context, name, check=check),
         in_place=not opened.delivered.tables,
     )
 

@@ -49,10 +49,9 @@ def place_of(url: str) -> Place:
 
 
 @contextmanager
-def fetched(url: str, observer: Observer, client: storage.Client | None = None) -> Iterator[Path]:
+def fetched(url: str, observer: Observer) -> Iterator[Path]:
     """A local folder (or .zip) with the files of the delivery; it is gone afterwards.
 
-    client: for Cloud Storage; by default one with the credentials that BigQuery gets.
     Raises WrongUse when there is no delivery under the prefix, or no room for it here.
     """
     from mesh.bigquery import explained
@@ -60,12 +59,13 @@ def fetched(url: str, observer: Observer, client: storage.Client | None = None) 
     place = place_of(url)
     with scratch("mesh-cloud") as work:
         with explained():
-            blobs = _blobs(client or _client(), place)
+            blobs = _blobs(_client(), place)
             _download(place, blobs, work, observer)
         yield work / PurePosixPath(place.prefix).name if _zipped(place) else work
 
 
 def _client() -> storage.Client:
+    """With the credentials that BigQuery gets."""
     import google.cloud.storage as storage
 
     from mesh.bigquery.connection import credentials, warehouse

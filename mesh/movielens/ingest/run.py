@@ -243,7 +243,7 @@ def target_for(gateway: str | None, observer: Observer = unobserved) -> Target |
     if gateway == BIGQUERY_GATEWAY:
         from mesh.movielens.ingest.targets.bigquery import BigQueryTarget
 
-        return BigQueryTarget(observer=observer)
+        return BigQueryTarget(observer)
     raise WrongUse(
         f"ingest cannot load into the gateway {gateway!r}.",
         fix=f"Use --gateway {LOCAL_GATEWAY} or --gateway {BIGQUERY_GATEWAY}.",

@@ -62,16 +62,15 @@ MEMORY_LIMIT = "3GB"
 
 
 class BigQueryTarget(Target):
-    """The operational tables of a BigQuery project; schema and tables are created when missing.
+    """The operational tables of the BigQuery project that the environment variables name.
 
-    place: by default as the environment variables describe it.
+    Schema and tables are created when missing.
     observer: is told what is loaded, and when it is published.
     """
 
     engine = ENGINE
 
-    def __init__(self, place: Warehouse | None = None, observer: Observer = unobserved) -> None:
-        self.stated_place = place
+    def __init__(self, observer: Observer = unobserved) -> None:
         self.place: Warehouse
         self.observer = observer
         self.client: bigquery.Client
@@ -85,7 +84,7 @@ class BigQueryTarget(Target):
     def session(self) -> Iterator[BigQueryTarget]:
         """Connect, and open an empty local stage that is gone afterwards."""
         with explained():
-            self.place = self.stated_place or warehouse()
+            self.place = warehouse()
             self.client = connect(self.place)
             self.jobs = Jobs(self.client, self.observer)
             self._create_tables()
