@@ -1,4 +1,4 @@
-"""`mesh ingest`: Parquet as a source."""
+"""`mesh ingest`: Parquet as a source, and `--parquet`, the tables as Parquet."""
 
 from __future__ import annotations
 
@@ -9,9 +9,38 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from mesh.errors import WrongUse
+from mesh.movielens.ingest.lake import Lake
 from tests.deliveries import HEADERS, all_tables, deliver, refused, rows
 
 pytest_plugins = ["tests.ingesting"]
+
+
+def test_what_a_killed_run_left_beside_the_parquet_files_is_cleared_away(
+    load, tmp_path, monkeypatch
+):
+    lake = tmp_path / "lake"
+    source = deliver(tmp_path / "in")
+    load(source, parquet=lake)
+    (tmp_path / ".lake.unfinished" / "ratings").mkdir(parents=True)
+    lake.rename(tmp_path / ".lake.replaced")
+    monkeypatch.setattr(Lake, "move_into_place", lambda _self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        load(source, parquet=lake)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["db", "in", "lake"]
+    assert (lake / "movies.parquet").is_file()
+
+
+def test_a_mount_point_is_refused_for_parquet(tmp_path, database, monkeypatch):
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "lake")
+    message = refused(deliver(tmp_path / "in"), database, parquet=tmp_path / "lake")
+    assert "lake: this is a mount point, which cannot be replaced as a whole. Give" in message
+
+
+def test_a_folder_for_parquet_without_permission_is_refused(tmp_path, database, monkeypatch):
+    monkeypatch.setattr("mesh.movielens.ingest.lake.os.access", lambda *_: False)
+    message = refused(deliver(tmp_path / "in"), database, parquet=tmp_path / "lake")
+    assert f"{tmp_path}: permission denied." in message
 
 
 def write_parquet(folder: Path, **queries: str) -> Path:
@@ -22,24 +51,17 @@ def write_parquet(folder: Path, **queries: str) -> Path:
     return folder
 
 
-def test_parquet_in_folders_by_year_is_read_as_the_same_lines_are(load, database, tmp_path):
-    source = deliver(tmp_path / "in")
-    load(source)
-    before = all_tables(database)
+def test_parquet_that_was_written_can_be_read_back(load, database, tmp_path):
     lake = tmp_path / "lake"
-    for name in HEADERS:
-        what = f"FROM read_csv('{source / name}.csv')"
-        if name == "movies":
-            write_parquet(lake, movies=what)
-            continue
-        (lake / f"{name}.csv").unlink()
-        years = f"SELECT *, year(make_timestamp(timestamp * 1000000)) AS year {what}"
-        duckdb.sql(f"COPY ({years}) TO '{lake / name}' (FORMAT parquet, PARTITION_BY (year))")
+    load(deliver(tmp_path / "in"), parquet=lake)
+    assert (lake / "movies.parquet").is_file()
     assert sorted(path.name for path in (lake / "ratings").iterdir()) == [
         "year=2000",
         "year=2001",
         "year=2004",
     ]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".lake")] == []
+    before = all_tables(database)
     result = load(lake)
     assert (result.lines_loaded, result.lines_rejected) == (7, 0)
     assert result.months == {"movies": (), "ratings": (), "tags": ()}
@@ -47,9 +69,20 @@ def test_parquet_in_folders_by_year_is_read_as_the_same_lines_are(load, database
     assert [after[name] for name in HEADERS] == [before[name] for name in HEADERS]
 
 
-def test_parquet_of_an_empty_table_can_be_read(load, tmp_path):
-    query = "SELECT 1 AS userId, 1 AS movieId, 'fun' AS tag, 964982703 AS timestamp LIMIT 0"
-    assert load(write_parquet(tmp_path / "in", tags=query)).counts["tags"].read == 0
+def test_parquet_of_an_empty_table_can_be_read_back(load, tmp_path):
+    load(deliver(tmp_path / "in", tags=HEADERS["tags"]), parquet=tmp_path / "lake")
+    assert load(tmp_path / "lake").counts["tags"].read == 0
+
+
+def test_parquet_replaces_what_it_wrote_before_and_nothing_else(load, tmp_path):
+    lake = tmp_path / "lake"
+    source = deliver(tmp_path / "in")
+    load(source, parquet=lake)
+    load(source, parquet=lake)
+    assert (lake / "movies.parquet").is_file()
+    (lake / "notes.txt").write_text("mine")
+    with pytest.raises(WrongUse, match="something else is in the way of the Parquet files: notes"):
+        load(source, parquet=lake)
 
 
 @pytest.mark.parametrize(

@@ -385,7 +385,9 @@ def test_with_undo_the_source_is_a_number(command, database, text):
     )
 
 
-@pytest.mark.parametrize("option", [["--append"], ["--max-rejected", "0.1%"]], ids=lambda o: o[0])
+@pytest.mark.parametrize(
+    "option", [["--append"], ["--parquet", "lake"], ["--max-rejected", "0.1%"]], ids=lambda o: o[0]
+)
 def test_options_that_say_how_to_load_do_not_go_with_undo(command, database, option):
     code, _, errors = command("--undo", *option)
     assert code == 2

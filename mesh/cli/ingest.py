@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,6 +49,9 @@ def ingest(
             show_default="0.1%",
         ),
     ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(help="Also write the tables to this folder, as Parquet.")
+    ] = None,
     undo: Annotated[
         bool,
         typer.Option(
@@ -64,7 +68,8 @@ def ingest(
     from mesh.movielens.ingest.undo import delivery_number
 
     if undo:
-        for option, value in {"--append": append, "--max-rejected": max_rejected}.items():
+        given = {"--append": append, "--parquet": parquet, "--max-rejected": max_rejected}
+        for option, value in given.items():
             if value:
                 raise WrongUse(
                     f"{option} is about loading a delivery, and --undo takes one out.",
@@ -85,8 +90,15 @@ def ingest(
         append=append,
         max_rejected=DEFAULT_LIMIT if max_rejected is None else max_rejected,
         contracts=project.contracts,
+        parquet=parquet,
     )
-    do(work, project, gateway, as_json, _show)
+
+    def show(result: IngestResult) -> None:
+        _show(result)
+        if parquet:
+            say(f"The tables as Parquet: {parquet}")
+
+    do(work, project, gateway, as_json, show)
 
 
 def do(

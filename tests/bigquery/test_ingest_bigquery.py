@@ -143,6 +143,11 @@ def test_the_command_shows_what_it_loaded(cloud, tmp_path, capsys):
     assert not end.value.code, shown.err
     assert "7 loaded + 0 rejected = 7 lines read" in shown.out
     assert "loading ratings into BigQuery" in shown.err
+    with pytest.raises(SystemExit) as end:
+        run(["ingest", str(source), "--gateway", "bigquery", "--parquet", str(tmp_path / "lake")])
+    assert end.value.code == 2
+    assert "--parquet writes what was just read" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "lake").exists()
 
 
 def test_a_table_of_someone_else_is_not_touched(cloud, tmp_path):

@@ -19,6 +19,7 @@ from mesh.movielens.ingest.cloud import fetched, is_cloud
 from mesh.movielens.ingest.failures import understood
 from mesh.movielens.ingest.genres import Genres, genres_of
 from mesh.movielens.ingest.history import History
+from mesh.movielens.ingest.lake import lake_at
 from mesh.movielens.ingest.limit import DEFAULT_LIMIT, check_limit, most_frequent, share
 from mesh.movielens.ingest.progress import COMMITTING, Observer, Step, unobserved
 from mesh.movielens.ingest.schema import DELIVERED, TAGS
@@ -78,6 +79,7 @@ def ingest(
     append: bool = False,
     max_rejected: str | float | Decimal = DEFAULT_LIMIT,
     contracts: Path | None = None,
+    parquet: Path | None = None,
     now: datetime | None = None,
     target: Target | None = None,
     observer: Observer = unobserved,
@@ -87,7 +89,8 @@ def ingest(
     source: a folder or a .zip, here or as gs://bucket/prefix. append: upsert by key instead of
     replacing everything.
     max_rejected: the share of a table's lines that may be rejected. contracts: the folder with
-    the contract that names the known genres. database: the DuckDB file.
+    the contract that names the known genres. parquet: a folder to write the tables to as well.
+    database: the DuckDB file.
     now: the latest timestamp that is accepted. target: another engine than the DuckDB file.
     observer: is told how far it is.
 
@@ -102,6 +105,7 @@ def ingest(
     with (
         understood(Path(source), database),
         _opened(source, observer) as delivery,
+        lake_at(parquet) as lake,
         target.session(),
         scratch("mesh-ingest") as work,
         ThreadPoolExecutor(1) as pool,
@@ -134,8 +138,14 @@ def ingest(
             record = Record(told, digest.result(), mode, counts, started_at)
             published = target.publish(stage, record)
             notes += _rewritten(published, counts, history)
+        if lake:
+            observer(Step("writing Parquet", 0.0))
+            target.export(lake)
+        if counts:
             observer(Step(COMMITTING, 0.0))
             target.commit()
+        if lake:
+            lake.move_into_place()
     return IngestResult(
         **vars(published),
         source=delivery.source,

@@ -62,6 +62,10 @@ class Table:
         return tuple(name for name in self.column_names if name not in self.key)
 
 
+def _quoted(name: str, dialect: str) -> str:
+    return f"`{name}`" if dialect == "bigquery" else f'"{name}"'
+
+
 def _integer(name: str) -> Column:
     return Column(name, "BIGINT", "INT64")
 
@@ -165,8 +169,7 @@ ALL_TABLES = (*READ_BY_MODELS, *UNDO_LOGS.values())
 
 def create_table_sql(table: Table, dialect: str, qualified_name: str) -> str:
     """The statement that makes one table where it is missing."""
-    quote = "`" if dialect == "bigquery" else '"'
-    columns = ", ".join(f"{quote}{name}{quote} {kind}" for name, kind in table.shape(dialect))
+    columns = ", ".join(f"{_quoted(name, dialect)} {kind}" for name, kind in table.shape(dialect))
     layout = _layout(table) if dialect == "bigquery" else ""
     return f"CREATE TABLE IF NOT EXISTS {qualified_name} ({columns}){layout}"
 

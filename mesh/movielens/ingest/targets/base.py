@@ -12,6 +12,7 @@ from typing import Self
 from mesh.deliveries import WITHOUT_MONTH
 from mesh.movielens.ingest.checks import settle
 from mesh.movielens.ingest.history import READ_COLUMNS, Entry, History
+from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.schema import DELIVERED, INGESTS, MOVIES, REJECTED_LINES, Table
 from mesh.movielens.ingest.stage import REJECTED, Counts, Stage
 from mesh.movielens.ingest.targets.statements import (
@@ -101,6 +102,10 @@ class Target(ABC):
     def prepare(self, job: str, steps: list[str], source: str) -> None:
         """Prepare statements that last after `commit`, all or none. job: what names them. source:
         the ingest's, which the engine may not have put into the statements."""
+
+    @abstractmethod
+    def export(self, lake: Lake) -> None:
+        """Write the operational tables, as they will be after `commit`, as Parquet."""
 
     @abstractmethod
     def commit(self) -> None:

@@ -15,6 +15,7 @@ from mesh.bigquery import Warehouse, connect, explained, warehouse
 from mesh.errors import WrongUse
 from mesh.files.scratch import scratch
 from mesh.movielens.ingest.history import History
+from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.progress import Observer, Step, unobserved
 from mesh.movielens.ingest.schema import (
@@ -230,6 +231,16 @@ class BigQueryTarget(Target):
 
         name = f"mesh-load-{self.past.newest_id + 1}-{table.name}-{print_of}"
         return self.jobs.start(name, begin, still_good), f"loading {table.name} into BigQuery"
+
+    def export(self, lake: Lake) -> None:
+        """A full snapshot is here, in the stage; anything else would have to be fetched back."""
+        if self.script is None or "-snapshot-" not in self.script[0]:
+            raise WrongUse(
+                "--parquet writes what was just read, and on BigQuery that is the whole of the "
+                "tables only for a full snapshot that was not loaded before.",
+                fix="Leave --parquet out, or use BigQuery's EXPORT DATA.",
+            )
+        lake.write(self.connection, _incoming)
 
     def commit(self) -> None:
         """Publish all tables at once, and drop the staging tables."""

@@ -12,6 +12,7 @@ from mesh.database import cannot_open
 from mesh.errors import Location, WrongUse
 from mesh.files.scratch import scratch
 from mesh.movielens.ingest.history import History
+from mesh.movielens.ingest.lake import Lake
 from mesh.movielens.ingest.literals import literal, only_row
 from mesh.movielens.ingest.schema import (
     ALL_TABLES,
@@ -177,6 +178,10 @@ class DuckDBTarget(Target):
             self.connection.execute(step)
         for table in DELIVERED:
             self.connection.execute(f"DROP TABLE IF EXISTS {_incoming(table)}")
+
+    def export(self, lake: Lake) -> None:
+        """Write the operational tables, as they will be after the commit."""
+        lake.write(self.connection, self.name)
 
     def commit(self) -> None:
         """Make it last."""
