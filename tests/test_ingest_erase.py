@@ -51,8 +51,11 @@ def test_what_a_user_did_is_gone_and_its_months_have_changed(load: Load, databas
     }
     assert result.notes == (
         "Erased: 2 ratings and 1 tag.",
+        "Nothing is there of 4, 99.",
         "Let the source erase them as well: a delivery that has them brings them back.",
-        "Nothing is there of 4 and 99.",
+        "Next, for each environment that shows them: `mesh refresh <environment>`. Then `sqlmesh "
+        "janitor --ignore-ttl` takes away the tables that no environment shows any more; no "
+        "rollback leads back to them.",
     )
     entry = "ingest_id, source, mode, lines_read, movies_rows, ratings_rows, tags_rows"
     assert rows(database, f"SELECT {entry} FROM operational.ingests ORDER BY 1")[1] == (
@@ -65,11 +68,22 @@ def test_what_a_user_did_is_gone_and_its_months_have_changed(load: Load, databas
 
 
 def test_rejected_lines_keep_their_place_and_nothing_of_the_user(load: Load, database, tmp_path):
+    theirs = [
+        '"1",2,x,5',
+        "1.0,77,4.0,5",
+        "1",
+        '"1',
+        "1;1;4.0;5",
+        "'1',1,9,5",
+        "01\t2",
+        "\ufeff1,1",
+    ]
+    others = ["11,1,9,5", "2,1,,5", "no number"]
     load(
         deliver(
             tmp_path / "1",
             movies=MOVIES + "1,,\n",
-            ratings=RATINGS + '1,1,9,964982703\n"1",2,x,5\n1.0,77,4.0,5\n11,1,9,5\n2,1,,5\n',
+            ratings=RATINGS + "".join(f"{line}\n" for line in [*theirs, *others]),
             tags=TAGS + "1,5,my secret,964982703\n",
         )
     )
@@ -80,16 +94,63 @@ def test_rejected_lines_keep_their_place_and_nothing_of_the_user(load: Load, dat
         "SELECT file, line_number, raw_text, reason FROM operational.rejected_lines ORDER BY ALL"
     )
     before = rows(database, lines)
-    erase([1], database=database)
+    result = erase([1], database=database)
     after = rows(database, lines)
     assert len(after) == len(before)
     assert sorted((row[0], row[1]) for row in after) == sorted((row[0], row[1]) for row in before)
     left = [row for row in after if row[3] != "erased"]
-    assert {row[2] for row in left} == {"1,,", "11,1,9,5", "2,1,,5"}
+    assert {row[2] for row in left} == {"1,,", *others}
     assert set(left) <= set(before)
     assert {row[2] for row in after if row not in left} == {""}
+    assert result.notes[1] == (
+        "1 rejected line of ratings or tags begin with no number: look in "
+        "operational.rejected_lines whether they are about them."
+    )
     assert "secret" not in repr(all_tables(database))
     assert erase([1], database=database).nothing_changed
+
+
+def test_ids_are_told_apart_to_the_last_digit(load: Load, database, tmp_path):
+    large = 2**53
+    lines = "".join(f"{user},1,9,5\n" for user in (large, large + 1))
+    load(deliver(tmp_path / "1", ratings=RATINGS + lines))
+    assert erase([large + 1], database=database).notes[0] == "Erased: 1 rejected line."
+    kept = rows(database, "SELECT raw_text FROM operational.rejected_lines ORDER BY 1")
+    assert kept == [("",), (f"{large},1,9,5",)]
+
+
+@pytest.mark.parametrize(
+    ("file", "of_users"),
+    [
+        *[
+            (name, True)
+            for name in ("ratings.csv", "operational.ratings", "ml/Rating.CSV", "tags/a.parquet")
+        ],
+        *[(name, False) for name in ("movies.csv", "movies/part-tag-0.parquet", "staging.csv")],
+    ],
+)
+def test_the_first_number_of_a_line_is_a_users_where_its_table_is_of_users(
+    load: Load, database, tmp_path, file, of_users
+):
+    load(deliver(tmp_path / "1"))
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            "INSERT INTO operational.rejected_lines VALUES (1, ?, 2, '7,x', 'a: b')", [file]
+        )
+    assert erase([7], database=database).nothing_changed is not of_users
+
+
+def test_what_somebody_else_took_out_is_not_covered_up(load: Load, database, tmp_path):
+    """The count of rows is written down anew: no environment would see that others are gone too."""
+    load(deliver(tmp_path / "1"))
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("DELETE FROM operational.ratings WHERE userId = 2")
+    with pytest.raises(WrongUse) as caught:
+        erase([1], database=database)
+    assert str(caught.value) == (
+        "operational.ratings has 2 rows, and had 3 after ingest 1: something else changed it "
+        "since. Put its rows back, or ingest the last good delivery as a full snapshot."
+    )
 
 
 def test_a_delivery_that_only_brought_this_user_can_be_undone_and_takes_nobody_else(

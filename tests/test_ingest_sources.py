@@ -211,4 +211,4 @@ def test_the_command_refuses_in_one_line(tmp_path, database):
     assert done.stdout == ""
     done = run("ingest", str(source), "--gateway", "paper", database=database)
     assert done.returncode == 2
-    assert "ingest cannot load into the gateway 'paper'." in done.stderr
+    assert "the operational tables are in no gateway 'paper'." in done.stderr

@@ -400,4 +400,4 @@ def test_options_that_say_how_to_load_do_not_go_with_undo(command, database, opt
 def test_an_unknown_gateway_is_refused(command, database):
     code, _, errors = command("--undo", "--gateway", "paper")
     assert code == 2
-    assert "ingest cannot load into the gateway 'paper'" in errors
+    assert "the operational tables are in no gateway 'paper'" in errors

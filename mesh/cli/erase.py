@@ -14,12 +14,6 @@ from mesh.console import say
 if TYPE_CHECKING:
     from mesh.movielens.ingest import IngestResult
 
-NEXT = (
-    "Next, for each environment that shows them: `mesh refresh <environment>`. Then `sqlmesh "
-    "janitor --ignore-ttl` takes away the tables that no environment shows any more; no rollback "
-    "leads back to them."
-)
-
 
 def erase(
     project: InProject,
@@ -45,5 +39,3 @@ def _show(result: IngestResult) -> None:
         say(f"ingest {result.ingest_id}: {result.source}. Changed months: {months}.")
     for note in result.notes:
         say(note)
-    if not result.nothing_changed:
-        say(NEXT)

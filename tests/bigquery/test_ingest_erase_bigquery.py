@@ -20,7 +20,7 @@ pytestmark = pytest.mark.bigquery
 def test_an_erasure_leaves_the_same_on_both_engines(cloud, tmp_path):  # noqa: F811
     sides = (cloud, Side(None, tmp_path / "mesh.duckdb"))
     sources = [
-        deliver(tmp_path / "1", ratings=RATINGS + "1,77,4.0,1000000000\nx\n"),
+        deliver(tmp_path / "1", ratings=RATINGS + '"1",77,4.0,1000000000\nx\n'),
         deliver(tmp_path / "2", tags=TAGS + "1,1,mine,1300000000\n"),
     ]
     for source in sources:

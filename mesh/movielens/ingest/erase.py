@@ -19,16 +19,21 @@ from mesh.movielens.ingest.history import ERASE, LOAD
 from mesh.movielens.ingest.progress import COMMITTING, Observer, Step, unobserved
 from mesh.movielens.ingest.rules import LARGEST_INTEGER, SMALLEST_ID
 from mesh.movielens.ingest.run import IngestResult
-from mesh.movielens.ingest.schema import DELIVERED, RATINGS, REJECTED_LINES, TAGS, UNDO_LOGS
+from mesh.movielens.ingest.schema import DELIVERED, RATINGS, REJECTED_LINES, SCHEMA, TAGS, UNDO_LOGS
 from mesh.movielens.ingest.stage import Counts
 from mesh.movielens.ingest.targets.base import Published, Record, Target
 from mesh.movielens.ingest.targets.duckdb import DuckDBTarget
 from mesh.movielens.ingest.targets.statements import months_by_table
-from mesh.words import joined, many
+from mesh.words import joined, listed, many
 
 OF_USERS = (RATINGS, TAGS)
 ERASED = "erased"
 _SOURCE_TOO = "Let the source erase them as well: a delivery that has them brings them back."
+_NEXT = (
+    "Next, for each environment that shows them: `mesh refresh <environment>`. Then `sqlmesh "
+    "janitor --ignore-ttl` takes away the tables that no environment shows any more; no rollback "
+    "leads back to them."
+)
 
 
 def erase(
@@ -41,7 +46,8 @@ def erase(
     """Erase users, by their ids, from ratings, tags, rejected lines and the logs of deliveries.
 
     database, target, observer: as for `ingest`. Where nothing of them is left, nothing is recorded.
-    Raises WrongUse for an id that none can have, and where nothing was ever ingested.
+    Raises WrongUse for an id that none can have, where nothing was ever ingested, and where
+    something else changed the tables since: no environment would know of that any more.
     """
     for user in users:
         if not SMALLEST_ID <= user <= LARGEST_INTEGER:
@@ -53,10 +59,12 @@ def erase(
         newest = target.history().newest
         if newest is None:
             raise WrongUse("nothing was ever ingested, so there is nothing to erase.", fix=LOAD)
+        target.past.refuse_touched()
         observer(Step("erasing", 0.0))
         erasing = _Erasing(target, ", ".join(map(str, sorted(set(users)))))
         found = erasing.found()
         theirs = {user for _, user in found}
+        nameless = erasing.nameless() if found else 0
         source = f"erasure of {many(len(theirs), 'user')}"
         published = Published(target.past.newest_id, {})
         if found:
@@ -73,6 +81,13 @@ def erase(
         rows[what] += count
     told = [many(count, what) for what, count in rows.items()]
     missing = [str(user) for user in sorted(set(users) - theirs)]
+    notes = [f"Nothing is there of {listed(missing, 10)}."] if missing else []
+    if nameless:
+        notes.insert(
+            0,
+            f"{many(nameless, 'rejected line')} of ratings or tags begin with no number: look in "
+            f"{SCHEMA}.{REJECTED_LINES.name} whether they are about them.",
+        )
     return IngestResult(
         **vars(published),
         source=source,
@@ -81,10 +96,7 @@ def erase(
         checksum="",
         counts=counts,
         seconds=time.monotonic() - started,
-        notes=(
-            *([f"Erased: {joined(told)}.", _SOURCE_TOO] if found else []),
-            *([f"Nothing is there of {joined(missing)}."] if missing else []),
-        ),
+        notes=(*([f"Erased: {joined(told)}.", *notes, _SOURCE_TOO, _NEXT] if found else notes),),
     )
 
 
@@ -94,18 +106,17 @@ class _Erasing:
     def __init__(self, target: Target, users: str) -> None:
         self.target = target
         self.theirs = f"userId IN ({users})"
-        self.of_line = target.engine.number.format(
-            "TRIM(SUBSTR(raw_text, 1, GREATEST(STRPOS(raw_text, ',') - 1, 0)), ' \"')"
-        )
+        self.of_line = target.engine.number.format("raw_text")
         # Of a movie the first number is no user's.
-        files = "LOWER(file) LIKE '%rating%' OR LOWER(file) LIKE '%tag%'"
-        self.their_lines = f"{self.of_line} IN ({users}) AND ({files}) AND reason <> '{ERASED}'"
+        of_users = target.engine.matches.format("LOWER(file)", "(^|[/.])(ratings?|tags?)([./]|$)")
+        self.lines = f"{of_users} AND reason <> '{ERASED}'"
+        self.their_lines = f"{self.of_line} IN ({users}) AND {self.lines}"
 
     def found(self) -> dict[tuple[str, int], int]:
         """How many rows there are, by what they are and whose."""
         places = [
             *((table.name.removesuffix("s"), table, "userId", self.theirs) for table in OF_USERS),
-            *(("row of an undo", UNDO_LOGS[table], "userId", self.theirs) for table in OF_USERS),
+            *(("undo row", UNDO_LOGS[table], "userId", self.theirs) for table in OF_USERS),
             ("rejected line", REJECTED_LINES, self.of_line, self.their_lines),
         ]
         asked = [
@@ -118,6 +129,12 @@ class _Erasing:
             "GROUP BY what, user_id ORDER BY what, user_id"
         )
         return {(what, int(user)): count for what, user, count in counted}
+
+    def nameless(self) -> int:
+        """How many rejected lines of users tell no user: it may be any."""
+        lines = self.target.name(REJECTED_LINES)
+        asked = f"SELECT COUNT(*) FROM {lines} WHERE {self.of_line} IS NULL AND {self.lines}"
+        return next(iter(self.target.ask(asked)))[0]
 
     def months(self) -> dict[str, tuple]:
         """By table, the months in which they did something."""

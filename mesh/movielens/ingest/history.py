@@ -148,13 +148,17 @@ class History:
                 fix=f"Undo {joined(numbers[::-1])} first, then ingest "
                 f"{'it' if len(later) == 1 else 'them'} again.",
             )
+        self.refuse_touched()
+        return entry
+
+    def refuse_touched(self) -> None:
+        """Raise WrongUse where something else than an ingest changed the tables since."""
         for name, now, rows in self.touched:
             raise WrongUse(
                 f"{SCHEMA}.{name} has {now:,} rows, and had {rows:,} after ingest "
-                f"{last.ingest_id}: something else changed it since.",
+                f"{self.newest_id}: something else changed it since.",
                 fix="Put its rows back, or ingest the last good delivery as a full snapshot.",
             )
-        return entry
 
     def _delivery(self, number: int) -> Entry:
         """The delivery of that number that is not undone."""

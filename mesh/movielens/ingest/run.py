@@ -255,6 +255,6 @@ def target_for(gateway: str | None, observer: Observer = unobserved) -> Target |
 
         return BigQueryTarget(observer)
     raise WrongUse(
-        f"ingest cannot load into the gateway {gateway!r}.",
+        f"the operational tables are in no gateway {gateway!r}.",
         fix=f"Use --gateway {LOCAL_GATEWAY} or --gateway {BIGQUERY_GATEWAY}.",
     )

@@ -34,7 +34,8 @@ ENGINE = Engine(
     # Without its zone: many times faster than calendar functions on time zones.
     day="make_timestamp(epoch_us({}))::DATE",
     month="date_trunc('month', {})::DATE",
-    number="TRY_CAST({} AS DOUBLE)",
+    number="TRY_CAST(regexp_extract({}, '^[^0-9]*([0-9]+)', 1) AS DECIMAL(38, 0))",
+    matches="regexp_matches({}, '{}')",
     mix="bit_xor(hash({}))",
     place="incoming.rowid",
     working="TEMP TABLE",

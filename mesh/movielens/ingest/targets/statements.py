@@ -34,17 +34,19 @@ Months = dict[str, tuple[date, ...]]
 class Engine:
     """What one engine says in words of its own; `{}` is what it is said of.
 
-    day: of a timestamp, in UTC. month: of a day, the first one of its month. number: that a text
-    is, or NULL. mix: of columns, one number for all rows of a group, in any order. place: of a
-    staged row `incoming`, its number in the local stage. working: the kind of table that is gone
-    afterwards. exchange: puts a whole staged table in the place of the old one; {table}, {staged},
-    {short} and {columns} are its names. source: the ingest's.
+    day: of a timestamp, in UTC. month: of a day, the first one of its month. number: the first
+    whole one in a text, or NULL. matches: whether a text does, and a regular expression. mix: of
+    columns, one number for all rows of a group, in any order. place: of a staged row `incoming`,
+    its number in the local stage. working: the kind of table that is gone afterwards. exchange:
+    puts a whole staged table in the place of the old one; {table}, {staged}, {short} and {columns}
+    are its names. source: the ingest's.
     """
 
     dialect: str
     day: str
     month: str
     number: str
+    matches: str
     mix: str
     place: str
     working: str
