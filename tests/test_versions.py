@@ -58,10 +58,33 @@ def test_a_model_ends_with_the_newest_delivered_month_unless_it_begins_later(sta
         ("snapshot real, append made, undo", False),
         ("snapshot made, snapshot real, undo", True),
         ("snapshot real, append made, append real, undo, undo", False),
+        ("snapshot real, append made, erase, undo", False),
     ],
 )
 def test_data_is_generated_when_any_of_what_stands_is(deliveries: str, generated: bool) -> None:
-    log = DeliveryLog(
+    assert _log(deliveries).is_generated is generated
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "until", "standing"),
+    [
+        ("snapshot real, append real", 2, [1, 2]),
+        ("snapshot real, append real, undo", 3, [1]),
+        ("snapshot real, append real, erase", 3, [1, 2]),
+        ("snapshot real, append real, erase, undo", 4, [1]),
+        ("snapshot real, append real, undo", 2, [1, 2]),
+    ],
+)
+def test_what_takes_rows_out_is_no_delivery(
+    deliveries: str, until: int, standing: list[int]
+) -> None:
+    log = _log(deliveries)
+    found = log.standing(log.deliveries[until - 1])
+    assert [delivery.number for delivery in found] == standing
+
+
+def _log(deliveries: str) -> DeliveryLog:
+    return DeliveryLog(
         LOG.delivered,
         tuple(
             replace(
@@ -73,4 +96,3 @@ def test_data_is_generated_when_any_of_what_stands_is(deliveries: str, generated
             for number, text in enumerate(deliveries.split(", "), 1)
         ),
     )
-    assert log.is_generated is generated

@@ -124,15 +124,21 @@ class DeliveryLog:
         before = self.deliveries[: self._place[lacking[0].stamp]] if lacking else self.deliveries
         return before[-1] if before else None
 
+    def standing(self, until: Delivery | None = None) -> list[Delivery]:
+        """What was delivered and not taken back, in its order; until: the last that counts."""
+        standing: list[Delivery] = []
+        last = self._place[until.stamp] + 1 if until else None
+        for delivery in self.deliveries[:last]:
+            if delivery.mode == "undo":
+                del standing[-1:]
+            elif delivery.mode != "erase" and not delivery.found:
+                standing.append(delivery)
+        return standing
+
     @property
     def is_generated(self) -> bool:
         """Whether any of what was delivered, and stands, is generated and not real."""
-        standing: list[Delivery] = []
-        for delivery in self.deliveries:
-            if delivery.mode == "undo":
-                del standing[-1:]
-            elif delivery.mode != "erase":
-                standing.append(delivery)
+        standing = self.standing()
         snapshots = [place for place, one in enumerate(standing) if one.mode == "snapshot"]
         whole = standing[snapshots[-1] :] if snapshots else standing
         return any(one.source.endswith(GENERATED) for one in whole)

@@ -71,7 +71,10 @@ def verify(
         delivered = lacking and not any(one.found for one in lacking)
         tables = opened.delivered.tables if delivered else ()
         ahead = frozenset(table.product for table in tables)
-        run = _Run(engine, places, contracts, moment, log.shown(stamps), ahead)
+        shown = log.shown(stamps)
+        standing = log.standing(shown) if shown else []
+        newest = standing[-1] if standing else None
+        run = _Run(engine, places, contracts, moment, newest, ahead)
         reports = []
         with modest_memory(engine):
             for contract in chosen:
