@@ -317,6 +317,31 @@ def test_an_environment_that_is_not_there_is_named(built: Opened, tmp_path: Path
         build(built, "nowhere", tmp_path, png=False)
 
 
+def test_a_product_of_an_older_version_is_named_with_what_it_lacks(
+    built: Opened, tmp_path: Path
+) -> None:
+    env = built.environment(ENVIRONMENT)
+    view = built.view(built.products(env)["engagement.churn_predictors"], env).sql("duckdb")
+    engine = built.context.engine_adapter
+    ((made,),) = engine.fetchall(
+        "SELECT sql FROM duckdb_views() WHERE view_name = 'churn_predictors' "
+        f"AND schema_name = 'engagement__{ENVIRONMENT}'"
+    )
+    table = made.rstrip(";").rpartition(" ")[2]
+    try:
+        engine.execute(
+            f"CREATE OR REPLACE VIEW {view} AS SELECT * EXCLUDE (year_rank) FROM {table}"
+        )
+        with pytest.raises(WrongUse) as caught:
+            build(built, ENVIRONMENT, tmp_path, png=False)
+    finally:
+        engine.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {table}")
+    assert str(caught.value).startswith(
+        f"{ENVIRONMENT} has another version of engagement.churn_predictors, without year_rank. "
+        f"Let it show what this dashboard is made for: `sqlmesh plan {ENVIRONMENT}`"
+    )
+
+
 def test_a_folder_that_cannot_be_written_is_named(built: Opened, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WrongUse, match="the dashboards cannot be written"):

@@ -13,6 +13,8 @@ from mesh.dashboards.chart_queries import chart_query, option_query
 from mesh.dashboards.controls import OneOf
 from mesh.dashboards.kinds import Board
 from mesh.dashboards.kinds.base import Row
+from mesh.errors import WrongUse
+from mesh.words import joined
 
 if TYPE_CHECKING:
     from mesh.environments import Opened
@@ -73,8 +75,18 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
             if source.product in products
         }
 
-        def rows(query: exp.Expr, names: list[str]) -> list[Row]:
-            found = opened.rows(query)
+        def rows(product: str, query: exp.Expr, names: list[str]) -> list[Row]:
+            try:
+                found = opened.rows(query)
+            except Exception as error:
+                if lacking := _lacking(opened, views[product], query):
+                    raise WrongUse(
+                        f"{environment} has another version of {product}, without "
+                        f"{joined(lacking)}.",
+                        fix=f"Let it show what this dashboard is made for: `sqlmesh plan "
+                        f"{environment}`, or promote an environment that does.",
+                    ) from error
+                raise
             return [{n: _plain(v) for n, v in zip(names, row, strict=True)} for row in found]
 
         charts = {}
@@ -85,13 +97,13 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
                 continue
             query = chart_query(board, chart, views[source.product].copy())
             names = [*chart.columns_read(board), *chart.metric_names]
-            charts[chart.id] = ChartData(tuple(rows(query, names)))
+            charts[chart.id] = ChartData(tuple(rows(source.product, query, names)))
         options: dict[str, list[Row]] = {}
         for control in board.controls:
             product = board.sources[control.sources[0]].product
             if isinstance(control, OneOf) and product in views:
                 query = option_query(control, views[product].copy())
-                options[control.id] = rows(query, control.columns)
+                options[control.id] = rows(product, query, control.columns)
         dated: dict[str, list[str]] = {}
         for source in board.sources.values():
             dated.setdefault(source.product, []).append(source.as_of)
@@ -113,6 +125,13 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
     delivered = log.newest_month(log.delivered.names, held)
     generated = log.is_generated
     return DashboardData(environment, charts, tuple(sources), as_of, generated, options, delivered)
+
+
+def _lacking(opened: Opened, view: exp.Table, query: exp.Expr) -> list[str]:
+    """The columns that a query reads and the view does not have."""
+    there = {name.lower() for name in opened.context.engine_adapter.columns(view)}
+    there |= {alias.alias.lower() for alias in query.find_all(exp.Alias, exp.CTE, exp.Subquery)}
+    return sorted({one.name for one in query.find_all(exp.Column)} - {""} - there)
 
 
 def _plain(value: Any) -> Any:
