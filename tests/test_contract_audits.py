@@ -22,7 +22,7 @@ from mesh.contracts.audits import CheckedRule, broken_contract, within
 from mesh.contracts.header import AUDIT, checked_rules, row_conditions
 from mesh.environments import plan
 from mesh.environments.names import is_public
-from mesh.errors import CheckFailed
+from mesh.errors import CheckFailed, WrongUse
 from mesh.project import examples_shown
 from tests.project_copy import PRODUCTS, PROJECT
 
@@ -150,6 +150,16 @@ def test_rules_about_the_table_tell_rule_number_and_rows() -> None:
     assert '{"id":1,"copies":3}' in text
     assert "never" not in text
     assert said(table_audit(once=doubled)) is None
+
+
+def test_what_an_older_revision_planned_without_brackets_is_not_guessed() -> None:
+    """`%` of a state of before has lost the brackets: of `MOD(a * b, c)` it is `a * (b % c)`."""
+    rules = parse_one("(('even', a * b % 2 = 0), ('some', a > 0))", dialect="bigquery")
+    assert isinstance(rules, exp.Tuple)
+    with pytest.raises(WrongUse, match=r"older revision of this project .*`sqlmesh plan`"):
+        row_conditions(rules)
+    rules.expressions[0].set("expressions", rules.expressions[1].expressions)
+    assert [condition.sql() for _, condition in row_conditions(rules)] == ["a > 0", "a > 0"]
 
 
 def test_only_the_interval_in_question_is_looked_at() -> None:

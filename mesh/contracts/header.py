@@ -225,8 +225,19 @@ def row_conditions(rules: exp.Expr) -> list[tuple[str, exp.Expr]]:
 
 
 def _read(rule: exp.Expr) -> exp.Expr:
-    """What a rule asks, from its text; states of before hold it as SQL."""
-    return parse_one(rule.name, dialect=DIALECT) if rule.is_string else rule.unnest()
+    """What a rule asks, from its text; states of before hold it as SQL.
+
+    SQLMesh wrote that SQL as text, in which `%` has lost the brackets around what it is of.
+    """
+    if rule.is_string:
+        return parse_one(rule.name, dialect=DIALECT)
+    if rule.find(exp.Mod):
+        raise WrongUse(
+            "what its contract promised when it was planned cannot be read any more: an older "
+            "revision of this project planned it.",
+            fix="Plan this environment again: `sqlmesh plan`.",
+        )
+    return rule.unnest()
 
 
 def checked_rules(
