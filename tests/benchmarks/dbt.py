@@ -5,9 +5,9 @@
 
 dbt_peer/ is the project of an experienced dbt user: plain SQL with exact medians, tables, and tests
 as the contracts' rules, straight from Parquet. `mesh ingest` loads the same Parquet. Both sides get
-the same memory and threads for DuckDB, and have parsed their projects once before. First of all the
-rows of both sides must be equal, and again after a new month. Each step is a process of its own:
-figures are the processor's seconds, the clock's, and peak memory. Unit tests are left out.
+the same memory and threads for DuckDB, and have read and checked their projects once before. First
+of all the rows of both sides must be equal, and again after a new month. Each step is a process of
+its own: figures are the processor's seconds, the clock's, and peak memory. Unit tests are left out.
 
 dbt lives in an environment of its own under .cache/dbt-venv, which is made when it is missing.
 """
@@ -215,7 +215,8 @@ def main(source: Path | None, users: int) -> None:
             size = ("--users", str(users), "--seed", str(SEED), "--out", str(source))
             every.run("mesh", "generate", *size)
         print(f"{apart(deliver, source, lake / 'first'):,} ratings", flush=True)
-        load()
+        for side in (five, every):
+            side.run("sqlmesh", "lint")
         peer.run("parse")
         first = five.ingest(lake / "first") + five.plan(*PRODUCTS)
         built = peer.run("build")
