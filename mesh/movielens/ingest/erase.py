@@ -7,6 +7,7 @@ the rejected lines, forget these users too. Nothing names them afterwards.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Collection
@@ -71,7 +72,8 @@ def erase(
             published = Published(target.past.newest_id + 1, erasing.months())
             # The time of the ingest before tells it from one of the same number in other tables.
             before = int(newest.finished_at.timestamp() * 1_000_000)
-            job = f"mesh-erase-{published.ingest_id}-{before}"
+            whose = hashlib.sha256(erasing.theirs.encode()).hexdigest()[:16]
+            job = f"mesh-erase-{published.ingest_id}-{before}-{whose}"
             record = Record(source, "", ERASE, counts, started_at)
             target.prepare(job, erasing.steps() + target.recorded(published, record), source)
             observer(Step(COMMITTING, 0.0))
