@@ -6,6 +6,7 @@ one line on standard error and an exit code. Anything else that escapes is a def
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,3 +59,17 @@ class CheckFailed(MeshError):
     """The command worked, and what it checked is not in order: exit code 1."""
 
     exit_code = 1
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all its causes, the outermost first, also those that SQLMesh collects."""
+    todo, seen = [error], set()
+    while todo:
+        each = todo.pop(0)
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        inner = [each.__cause__, each.__context__, *getattr(each, "errors_by_node", {}).values()]
+        inner += [argument for argument in each.args if isinstance(argument, BaseException)]
+        todo += [cause for cause in inner if isinstance(cause, BaseException)]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mesh.errors import CheckFailed, MeshError, WrongUse
+from mesh.errors import CheckFailed, MeshError, WrongUse, causes
 
 RERUN = "Nothing was half-published: run the same command again."
 
@@ -56,27 +56,13 @@ def explained() -> Iterator[None]:
 
 def explanation(error: BaseException) -> MeshError | None:
     """The failure in words, or None when it is of no kind that is known here."""
-    for each in _chain(error):
+    for each in causes(error):
         text = " ".join(str(each).split())
         for meaning in MEANINGS:
             if meaning.applies(each, text):
                 said = meaning.message.format(reason=_reason(text), state=_state())
                 return meaning.raised(said, fix=meaning.fix)
     return None
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and all its causes, the outermost first, also those that SQLMesh collects."""
-    todo, seen = [error], set()
-    while todo:
-        each = todo.pop(0)
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield each
-        inner = [each.__cause__, each.__context__, *getattr(each, "errors_by_node", {}).values()]
-        inner += [argument for argument in each.args if isinstance(argument, BaseException)]
-        todo += [cause for cause in inner if isinstance(cause, BaseException)]
 
 
 def _reason(text: str) -> str:

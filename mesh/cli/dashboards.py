@@ -97,7 +97,7 @@ def serve_command(
     from mesh.dashboards.preview.serve import serve
 
     first = one_of(environment, option)
-    serve(project, port, first, gateway, announce=lambda url: say(url))
+    serve(project, port, first, gateway, announce=say)
 
 
 @app.command("links")

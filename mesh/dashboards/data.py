@@ -75,9 +75,9 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
             if source.product in products
         }
 
-        def rows(product: str, query: exp.Expr, names: list[str]) -> list[Row]:
+        def asked(product: str, query: exp.Expr) -> list[tuple]:
             try:
-                found = opened.rows(query)
+                return opened.rows(query)
             except Exception as error:
                 if lacking := _lacking(opened, views[product], query):
                     raise WrongUse(
@@ -87,6 +87,9 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
                         f"{environment}`, or promote an environment that does.",
                     ) from error
                 raise
+
+        def rows(product: str, query: exp.Expr, names: list[str]) -> list[Row]:
+            found = asked(product, query)
             return [{n: _plain(v) for n, v in zip(names, row, strict=True)} for row in found]
 
         charts = {}
@@ -114,7 +117,7 @@ def read_data(opened: Opened, environment: str, board: Board) -> DashboardData:
             if (view := views.get(product)) is not None:
                 newest = [exp.func("MAX", exp.column(exp.to_identifier(name))) for name in columns]
                 query = exp.select("COUNT(*)", *newest).from_(view.copy())
-                ((count, *found),) = opened.rows(query)
+                ((count, *found),) = asked(product, query)
                 days += map(_plain, found)
                 name = view.sql(dialect=dialect).replace('"', "").replace("`", "")
                 state = SourceState(product, name, count)

@@ -9,7 +9,7 @@ from sqlmesh.core.console import Console, NoopConsole, TerminalConsole, set_cons
 
 from mesh.console import err
 from mesh.environments.names import short_name
-from mesh.errors import MeshError
+from mesh.errors import MeshError, causes
 
 # DuckDB of every statement in a transaction after one that failed.
 ABORTED = "Current transaction is aborted"
@@ -59,11 +59,9 @@ def _reason(error: Any) -> str:
     node = error.node
     named = getattr(node, "snapshot_name", None) or getattr(node, "name", None)
     name = short_name(str(named or node))
-    cause = inner = error.__cause__ or error
     # SQLMesh tells of a macro's error the code that raised it; of ours the sentence is enough.
-    while inner and not isinstance(inner, MeshError):
-        inner = inner.__cause__ or inner.__context__
-    return f"{name}: {' '.join(str(inner or cause).split())}"
+    ours = next((one for one in causes(error) if isinstance(one, MeshError)), None)
+    return f"{name}: {' '.join(str(ours or error.__cause__ or error).split())}"
 
 
 def recording_console() -> Console:

@@ -83,13 +83,14 @@ def erase(
         rows[what] += count
     told = [many(count, what) for what, count in rows.items()]
     missing = [str(user) for user in sorted(set(users) - theirs)]
-    notes = [f"Nothing is there of {listed(missing, 10)}."] if missing else []
+    notes = [f"Erased: {joined(told)}."] if found else []
     if nameless:
-        notes.insert(
-            0,
+        notes.append(
             f"{many(nameless, 'rejected line')} of ratings or tags begin with no number: look in "
-            f"{SCHEMA}.{REJECTED_LINES.name} whether they are about them.",
+            f"{SCHEMA}.{REJECTED_LINES.name} whether they are about them."
         )
+    if missing:
+        notes.append(f"Nothing is there of {listed(missing, 10)}.")
     return IngestResult(
         **vars(published),
         source=source,
@@ -98,7 +99,7 @@ def erase(
         checksum="",
         counts=counts,
         seconds=time.monotonic() - started,
-        notes=(*([f"Erased: {joined(told)}.", *notes, _SOURCE_TOO, _NEXT] if found else notes),),
+        notes=(*notes, *((_SOURCE_TOO, _NEXT) if found else ())),
     )
 
 
